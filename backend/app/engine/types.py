@@ -1,0 +1,273 @@
+"""What crosses the boundary between the engine and the services.
+
+Plain frozen dataclasses and NumPy arrays: no torch, so that services, API and tests can use them
+without a model. `LensEngine` is the one seam: the real engine implements it around nnsight, and a
+fake may stand in for it in tests of the services.
+
+Layer index: 0 is the residual stream after the embedding, `n` the one after block `n`, so a model
+has `n_layers + 1` rows; the last row is the model's own output. The residual stream at position
+`t` predicts the token at `t + 1`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+IntArray = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[np.float32]
+
+Role = Literal["template", "system", "user", "assistant"]
+ModelSource = Literal["hub", "local", "embedded"]
+LensKind = Literal["logit"]
+FinishReason = Literal["stop", "length", "context", "cancelled"]
+
+ShouldStop = Callable[[], bool]
+"""Asked at every decode step and between chunks of a read-out; True ends the work."""
+
+
+@dataclass(frozen=True, slots=True)
+class SelfCheck:
+    """What was verified on the loaded model before the first request."""
+
+    passed: bool
+    max_abs_diff: float
+    """Largest absolute difference, in logits, between the lens at the last layer and the model's own output."""
+    cache_max_abs_diff: float
+    """Largest absolute difference, in logits, between decoding with and without a KV cache."""
+    edit_max_abs_change: float
+    """Largest absolute change of the logits when one layer's residual stream is replaced: zero would mean that the layers found are not the ones the model runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChatTemplate:
+    """How messages become text for this model."""
+
+    source: Literal["built-in", "tokenizer"]
+    """`built-in`: the model has no template of its own, as is usual for base models; it continues text and was not trained to chat."""
+    text: str
+    stop: tuple[str, ...]
+    """Strings that end a reply in chat mode."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """What is known of the loaded model."""
+
+    name: str
+    source: ModelSource
+    revision: str | None
+    """Commit of the hub repository or digest of the shipped weights; none for a local folder."""
+    architecture: str
+    n_layers: int
+    n_heads: int | None
+    """None for models without attention."""
+    d_model: int
+    d_vocab: int
+    n_ctx: int
+    n_parameters: int
+    dtype: str
+    device: str
+    tied_embeddings: bool
+    chat_template: ChatTemplate
+    adds_bos: bool
+    """Whether the model's tokenizer itself puts a beginning-of-sequence token first."""
+    bos_token_id: int | None
+    eos_token_ids: tuple[int, ...]
+    is_byte_exact: bool
+    """Whether the tokenizer gives back every text byte for byte; False for tokenizers that normalise."""
+    self_check: SelfCheck
+    note: str | None = None
+    """Why this model runs, where that needs saying: for example that GPT-2 could not be reached."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How the next token is chosen."""
+
+    max_new_tokens: int
+    temperature: float
+    """0 is greedy."""
+    top_k: int
+    """0 keeps the whole vocabulary."""
+    top_p: float
+    seed: int
+    stop: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One generated token, with the model's own distribution (temperature 1) at the place it was read."""
+
+    index: int
+    token_id: int
+    logprob_nats: float
+    rank: int
+    """1-based: 1 + the number of logits that are larger."""
+    entropy_nats: float
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """Why the generation ended; always the last thing that `generate` yields."""
+
+    reason: FinishReason
+    stop: str | None = None
+    """The stop string that was met, or None when an end-of-text token or another reason ended it."""
+    dropped_ids: tuple[int, ...] = ()
+    """Ids sampled last that spell the stop string (or the end token) and are not part of the timeline."""
+
+
+@dataclass(frozen=True, slots=True)
+class LensColumns:
+    """Lens read-outs of several layers and positions, in columns.
+
+    `L` layers, `P` positions, `K` top predictions, `T` targets. Probabilities are over the full
+    vocabulary at temperature 1, computed in float32; entropy and KL in nats; ranks 1-based and exact.
+    """
+
+    layers: tuple[int, ...]
+    positions: tuple[int, ...]
+    top_ids: IntArray
+    """[L, P, K], most probable first."""
+    top_probabilities: FloatArray
+    """[L, P, K]"""
+    entropy_nats: FloatArray
+    """[L, P]"""
+    kl_to_final_nats: FloatArray
+    """[L, P]: KL(final ‖ layer), 0 in the last row."""
+    next_probability: FloatArray
+    """[L, P]: of the token that follows in the timeline; NaN where none follows yet."""
+    next_rank: IntArray
+    """[L, P]: 0 where none follows yet."""
+    targets: tuple[int, ...]
+    target_probability: FloatArray
+    """[T, L, P]"""
+    target_rank: IntArray
+    """[T, L, P]"""
+
+
+@dataclass(frozen=True, slots=True)
+class TextSpan:
+    """Part of a rendered prompt: `text` that came from the template or from a message."""
+
+    text: str
+    role: Role
+    is_special: bool = False
+    """The text is one special token of the template and is looked up as such; other text never is."""
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedPrompt:
+    """Token ids of a prompt with the role of each."""
+
+    ids: tuple[int, ...]
+    roles: tuple[Role, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a conversation, as the template sees it."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+class Vocabulary(Protocol):
+    """The tokenizer, as far as services need it. Safe to use from any thread."""
+
+    @property
+    def size(self) -> int:
+        """Number of ids the model has logits for, `d_vocab`."""
+        ...
+
+    def encode(self, text: str) -> tuple[int, ...]:
+        """Ids of plain text; nothing in it is read as a special token and no BOS is added."""
+        ...
+
+    def encode_prompt(self, spans: Sequence[TextSpan], *, bos: bool) -> EncodedPrompt:
+        """Ids of a rendered prompt. Text is tokenised across span borders, as the model saw it in training; a token belongs to the role that most of its bytes have."""
+        ...
+
+    def token_bytes(self, token_id: int) -> bytes:
+        """The bytes that this id stands for; for an id unknown to the tokenizer, the UTF-8 of `<id 50300>`."""
+        ...
+
+    def token_text(self, token_id: int) -> str:
+        """The bytes as text, with U+FFFD for bytes that are no whole character."""
+        ...
+
+    def is_special(self, token_id: int) -> bool: ...
+
+    def find(self, query: str, limit: int) -> list[int]:
+        """Ids whose text is `query` with or without a leading space first, then those that begin with it, shortest first."""
+        ...
+
+
+class PromptTemplate(Protocol):
+    """Renders messages for this model. Safe to use from any thread."""
+
+    def start(self, messages: Sequence[Message]) -> list[TextSpan]:
+        """The whole history, ending where the assistant's reply begins."""
+        ...
+
+    def continuation(
+        self, messages: Sequence[Message], *, timeline_end: bytes
+    ) -> list[TextSpan]:
+        """What follows a stored timeline that ends with an assistant's reply: the template's end of that turn, the new messages, and the start of the next reply. `timeline_end` is the last few bytes of the timeline, so that a line break is not doubled."""
+        ...
+
+
+class LensEngine(Protocol):
+    """A loaded model with its lens. Only the worker thread may call the methods that compute.
+
+    The engine keeps the residual streams and KV caches of recent timelines in a byte-bounded store
+    and finds them by the ids themselves: a call runs the model only on the ids after the longest
+    prefix it holds, and a read-out of a stored timeline runs no forward pass at all.
+    """
+
+    facts: ModelFacts
+    vocabulary: Vocabulary
+    template: PromptTemplate
+
+    def generate(
+        self, ids: Sequence[int], sampling: Sampling, should_stop: ShouldStop
+    ) -> Iterator[Step | Finish]:
+        """Yields a `Step` for each new token as soon as it is known, then one `Finish`.
+
+        Tokens that may turn out to spell a stop string are held back until that is decided.
+        Closing the iterator ends the work. Raises ContextExceeded when the prompt leaves no room.
+        """
+        ...
+
+    def read(
+        self,
+        ids: Sequence[int],
+        *,
+        layers: Sequence[int] | None = None,
+        positions: Sequence[int] | None = None,
+        top_k: int = 5,
+        targets: Sequence[int] = (),
+        kind: LensKind = "logit",
+        should_stop: ShouldStop = lambda: False,
+    ) -> LensColumns | None:
+        """Lens read-outs of a timeline; None when `should_stop` ended it early.
+
+        Raises LayerOutOfRange, PositionOutOfRange, UnknownToken, ContextExceeded, EmptyPrompt,
+        ModelComputationError (a non-finite value, naming the layer) or OutOfMemory.
+        """
+        ...
+
+    def scores(
+        self, ids: Sequence[int], positions: Sequence[int], should_stop: ShouldStop = lambda: False
+    ) -> list[Step] | None:
+        """How the model itself scored the tokens at `positions` (each >= 1): last layer only."""
+        ...
+
+    def forward_passes(self) -> int:
+        """How many forward passes through the blocks were run since the start."""
+        ...

@@ -1,0 +1,203 @@
+"""Every failure the product knows, with the stable `code` that scripts and the page rely on.
+
+    ExplorerError
+    ├── InvalidRequest        the request cannot be answered as it stands
+    │   ├── ContextExceeded       prompt plus reply do not fit the model's context
+    │   ├── LayerOutOfRange       a layer index outside 0..n_layers
+    │   ├── PositionOutOfRange    a token index outside the timeline
+    │   ├── UnknownToken          a token id that the model's vocabulary does not have
+    │   └── EmptyPrompt           nothing to read: no text and no token ids
+    ├── NotFound              the address names nothing
+    │   └── ConversationNotFound  never existed, or forgotten to make room for newer ones
+    ├── Conflict              the thing is in use in a way that excludes this request
+    ├── PayloadTooLarge       the request body is over the limit
+    ├── Forbidden             the caller's Host or Origin is not ours
+    ├── Unauthorized          a token is required and was not given
+    ├── QueueFull             too many requests wait for the model
+    ├── Unavailable           not now, perhaps later
+    │   ├── ModelLoading          the model is still being loaded
+    │   ├── ModelFailed           the model could not be loaded, so nothing can be computed
+    │   └── Draining              the server is shutting down
+    ├── DeadlineExceeded      the request ran longer than the server allows
+    ├── OutOfMemory           the machine has not enough memory for this request
+    ├── ModelLoadError        a model cannot be had: missing, broken or unsafe files, no network
+    │   ├── ModelNotFound         neither a folder, nor cached, nor on the hub
+    │   ├── HubUnreachable        the hub did not answer and the cache does not hold the model
+    │   └── UnsupportedArchitecture   parts not found, or the self-check failed
+    ├── ModelComputationError the model computed something that is not a number
+    └── InternalError         a defect of ours; the log has the traceback under the request id
+
+No HTTP here: `app/api/errors.py` maps each code to a status.
+"""
+
+from __future__ import annotations
+
+
+class ExplorerError(Exception):
+    """A failure with a stable code, a message that names thing and value, and a way out."""
+
+    code = "error"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        param: str | None = None,
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.param = param
+        self.retry_after_s = retry_after_s
+
+
+class InvalidRequest(ExplorerError):
+    """The request cannot be answered as it stands."""
+
+    code = "invalid_request"
+
+
+class ContextExceeded(InvalidRequest):
+    """Prompt plus reply do not fit the model's context."""
+
+    code = "context_exceeded"
+
+
+class LayerOutOfRange(InvalidRequest):
+    """A layer index outside 0..n_layers."""
+
+    code = "layer_out_of_range"
+
+
+class PositionOutOfRange(InvalidRequest):
+    """A token index outside the timeline."""
+
+    code = "position_out_of_range"
+
+
+class UnknownToken(InvalidRequest):
+    """A token id that the model's vocabulary does not have."""
+
+    code = "unknown_token"
+
+
+class EmptyPrompt(InvalidRequest):
+    """There is nothing to read: no text and no token ids."""
+
+    code = "empty_prompt"
+
+
+class NotFound(ExplorerError):
+    """The address names nothing."""
+
+    code = "not_found"
+
+
+class ConversationNotFound(NotFound):
+    """The conversation never existed, or was forgotten to make room for newer ones."""
+
+    code = "conversation_not_found"
+
+
+class Conflict(ExplorerError):
+    """The thing is in use in a way that excludes this request."""
+
+    code = "conflict"
+
+
+class PayloadTooLarge(ExplorerError):
+    """The request body is over the limit."""
+
+    code = "payload_too_large"
+
+
+class Forbidden(ExplorerError):
+    """The caller's Host or Origin is not one that this server serves."""
+
+    code = "forbidden"
+
+
+class Unauthorized(ExplorerError):
+    """A token is required and was not given, or is wrong."""
+
+    code = "unauthorized"
+
+
+class QueueFull(ExplorerError):
+    """Too many requests wait for the model."""
+
+    code = "queue_full"
+
+
+class Unavailable(ExplorerError):
+    """Not now, perhaps later."""
+
+    code = "unavailable"
+
+
+class ModelLoading(Unavailable):
+    """The model is still being loaded."""
+
+    code = "model_loading"
+
+
+class ModelFailed(Unavailable):
+    """The model could not be loaded, so nothing can be computed."""
+
+    code = "model_failed"
+
+
+class Draining(Unavailable):
+    """The server is shutting down and takes no new work."""
+
+    code = "draining"
+
+
+class DeadlineExceeded(ExplorerError):
+    """The request ran longer than the server allows."""
+
+    code = "deadline_exceeded"
+
+
+class OutOfMemory(ExplorerError):
+    """The machine has not enough memory for this request."""
+
+    code = "out_of_memory"
+
+
+class ModelLoadError(ExplorerError):
+    """A model cannot be had: missing, broken or unsafe files."""
+
+    code = "model_load_failed"
+
+
+class ModelNotFound(ModelLoadError):
+    """The name is neither a folder, nor a cached model, nor a model on the hub."""
+
+    code = "model_not_found"
+
+
+class HubUnreachable(ModelLoadError):
+    """The hub did not answer and the local cache does not hold the model."""
+
+    code = "hub_unreachable"
+
+
+class UnsupportedArchitecture(ModelLoadError):
+    """The decoder's parts were not found, or the self-check found wrong numbers."""
+
+    code = "unsupported_architecture"
+
+
+class ModelComputationError(ExplorerError):
+    """The model computed something that is not a number; the message names the layer."""
+
+    code = "model_non_finite"
+
+
+class InternalError(ExplorerError):
+    """A defect of ours; the log has the traceback under the request id."""
+
+    code = "internal_error"

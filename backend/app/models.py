@@ -1,0 +1,387 @@
+"""The wire: requests, responses and stream events, as OpenAPI and the page's types know them.
+
+Every number, string and list of a request has bounds. Probabilities are in [0, 1] over the full
+vocabulary at temperature 1; log-probabilities, entropies and KL divergences are in nats.
+Layer 0 is the residual stream after the embedding, layer `n` the one after block `n`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+MAX_TEXT_CHARS = 200_000
+MAX_MESSAGES = 512
+MAX_TOKENS = 131_072
+
+TokenId = Annotated[int, Field(ge=0, le=10_000_000)]
+Text = Annotated[str, Field(max_length=MAX_TEXT_CHARS)]
+Role = Literal["template", "system", "user", "assistant"]
+FinishReason = Literal["stop", "length", "context", "cancelled"]
+LensKind = Literal["logit"]
+Mode = Literal["chat", "completion"]
+
+
+class Wire(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True, frozen=True
+    )
+
+
+# --- errors -------------------------------------------------------------------------------------
+
+
+class ErrorBody(Wire):
+    code: str
+    """Stable name of the failure, for programs."""
+    message: str
+    """What happened, naming the thing and the value."""
+    hint: str | None
+    """The way out, where there is one."""
+    param: str | None
+    """The field of the request that is at fault."""
+    request_id: str
+    """The same id stands in the server's log."""
+
+
+class ErrorResponse(Wire):
+    error: ErrorBody
+
+
+# --- tokens and read-outs ------------------------------------------------------------------------
+
+
+class Prediction(Wire):
+    token_id: int
+    text: str
+    probability: float
+    rank: int
+    """1 is the most probable."""
+
+
+class ActualToken(Wire):
+    probability: float
+    rank: int
+
+
+class LayerReadout(Wire):
+    """What one layer predicts for the token it is attached to; read at the position before it."""
+
+    layer: int
+    label: str
+    """`embed`, then `1` to `n`."""
+    predictions: list[Prediction]
+    entropy_nats: float
+    kl_to_final_nats: float
+    """KL(final ‖ layer)."""
+    actual: ActualToken
+    """How this layer scored the token that is really there."""
+
+
+class Token(Wire):
+    index: int
+    """Position in the timeline, from 0."""
+    id: int
+    text: str
+    """Text of this token alone; U+FFFD stands for bytes that are no whole character."""
+    bytes: str
+    """Base64 of the token's bytes; joined over the timeline they are the exact text."""
+    role: Role
+    special: bool
+    logprob_nats: float | None
+    """The model's log-probability of this token given those before it; null where it was not computed, and for the first token."""
+    rank: int | None
+    entropy_nats: float | None
+    """Entropy of the distribution this token was drawn from, at temperature 1."""
+    lens: list[LayerReadout] | None
+    """How this token was predicted, layer by layer (read at `index - 1`); null for the first token and where it was not asked for."""
+
+
+# --- chat ----------------------------------------------------------------------------------------
+
+
+class ChatMessage(Wire):
+    role: Literal["system", "user", "assistant"]
+    content: Text
+
+
+class SamplingRequest(Wire):
+    max_new_tokens: int = Field(64, ge=1, le=4096)
+    temperature: float = Field(0.0, ge=0.0, le=10.0)
+    """0 is greedy: always the most probable token."""
+    top_k: int = Field(0, ge=0, le=1_000_000)
+    """Sample among this many most probable tokens; 0 keeps all."""
+    top_p: float = Field(1.0, gt=0.0, le=1.0)
+    """Sample among the most probable tokens that together hold this probability."""
+    seed: int | None = Field(None, ge=0, le=2**53 - 1)
+    """Null draws one; the response says which, and giving it back repeats the reply."""
+    stop: list[Annotated[str, Field(min_length=1, max_length=256)]] = Field([], max_length=16)
+    """Further strings that end the reply, besides those of the chat template."""
+
+
+class LensRequest(Wire):
+    kind: LensKind = "logit"
+    top_k: int = Field(5, ge=1, le=50)
+    scope: Literal["reply", "all", "none"] = "reply"
+    """Which tokens get read-outs: those of the reply, also those of the prompt, or none."""
+
+
+class ChatRequest(Wire):
+    messages: list[ChatMessage] = Field(max_length=MAX_MESSAGES)
+    """In a new conversation the whole history, the user's message last; with `conversation_id` only what is new. Empty only together with `from_index`, to regenerate."""
+    mode: Mode = "chat"
+    """`chat` renders messages by the model's template; `completion` sends the last message as raw text."""
+    conversation_id: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    from_index: int | None = Field(None, ge=0, le=MAX_TOKENS)
+    """Continue from the stored timeline cut before this token index, as a new conversation; the old one stays as it was."""
+    bos: bool | None = None
+    """Whether a new conversation starts with the beginning-of-sequence token; null does what the model's tokenizer does."""
+    sampling: SamplingRequest = SamplingRequest()
+    lens: LensRequest = LensRequest()
+    stream: bool = False
+
+
+class Usage(Wire):
+    prompt_tokens: int
+    reply_tokens: int
+    context_length: int
+    computed_tokens: int
+    """Tokens the model really ran on: those that no stored timeline already held."""
+
+
+class Timings(Wire):
+    queued_ms: float
+    first_token_ms: float | None
+    """From the start of the work to the first token; null when there was none."""
+    total_ms: float
+
+
+class ChatResponse(Wire):
+    id: str
+    conversation_id: str
+    model: str
+    text: str
+    finish_reason: FinishReason
+    stop: str | None
+    """The stop string that ended the reply."""
+    turn_start: int
+    """Index of the first token that this request added; `from_index` with this value edits the turn."""
+    prompt_tokens: list[Token]
+    """Every token before the reply, from index 0."""
+    tokens: list[Token]
+    """The reply."""
+    seed: int
+    usage: Usage
+    timings: Timings
+
+
+class StartEvent(Wire):
+    """First event of a stream."""
+
+    type: Literal["start"]
+    id: str
+    conversation_id: str
+    model: str
+    seed: int
+    turn_start: int
+    prompt_tokens: list[Token]
+
+
+class TokenEvent(Wire):
+    """A token of the reply; its read-outs follow in a `lens` event."""
+
+    type: Literal["token"]
+    token: Token
+
+
+class LensEvent(Wire):
+    """Read-outs of one token, of the reply or (scope `all`) of the prompt."""
+
+    type: Literal["lens"]
+    index: int
+    lens: list[LayerReadout]
+
+
+class DoneEvent(Wire):
+    """Last event of a stream that ended well; a stream without `done` or `error` was cut."""
+
+    type: Literal["done"]
+    text: str
+    finish_reason: FinishReason
+    stop: str | None
+    usage: Usage
+    timings: Timings
+
+
+class ErrorEvent(Wire):
+    """Last event of a stream that failed."""
+
+    type: Literal["error"]
+    error: ErrorBody
+
+
+StreamEvent = Annotated[
+    StartEvent | TokenEvent | LensEvent | DoneEvent | ErrorEvent, Field(discriminator="type")
+]
+
+
+# --- lens ----------------------------------------------------------------------------------------
+
+
+class LensReadRequest(Wire):
+    """Exactly one of `prompt`, `token_ids` and `conversation_id`."""
+
+    prompt: Text | None = None
+    token_ids: list[TokenId] | None = Field(None, min_length=1, max_length=MAX_TOKENS)
+    conversation_id: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    bos: bool | None = None
+    """For `prompt`: whether it starts with the beginning-of-sequence token; null does what the tokenizer does."""
+    kind: LensKind = "logit"
+    layers: list[Annotated[int, Field(ge=0, le=10_000)]] | None = Field(
+        None, min_length=1, max_length=1024
+    )
+    """Null reads every layer."""
+    positions: tuple[
+        Annotated[int, Field(ge=0, le=MAX_TOKENS)], Annotated[int, Field(ge=0, le=MAX_TOKENS)]
+    ] | None = None
+    """[start, end): the positions that are read; null reads all."""
+    top_k: int = Field(5, ge=1, le=50)
+    targets: list[TokenId] = Field([], max_length=32)
+    """Token ids whose probability and rank are wanted at every layer and position."""
+
+    @model_validator(mode="after")
+    def one_source(self) -> LensReadRequest:
+        given = [n for n in ("prompt", "token_ids", "conversation_id") if getattr(self, n) is not None]
+        if len(given) != 1:
+            raise ValueError(
+                "give exactly one of prompt, token_ids and conversation_id"
+                + (f", not {' and '.join(given)}" if given else "")
+            )
+        return self
+
+
+class TargetColumns(Wire):
+    token_id: int
+    text: str
+    probability: list[list[float]]
+    """[layer][position]"""
+    rank: list[list[int]]
+    """[layer][position]"""
+
+
+class LensReadResponse(Wire):
+    """Read-outs in columns. Position `t` predicts the token at `t + 1`."""
+
+    model: str
+    kind: LensKind
+    layers: list[int]
+    labels: list[str]
+    tokens: list[Token]
+    """The whole timeline."""
+    positions: list[int]
+    top_ids: list[list[list[int]]]
+    """[layer][position][k], most probable first."""
+    top_probabilities: list[list[list[float]]]
+    vocabulary: dict[str, str]
+    """Text of every id in `top_ids`, by id."""
+    entropy_nats: list[list[float]]
+    """[layer][position]"""
+    kl_to_final_nats: list[list[float]]
+    next_probability: list[list[float | None]]
+    """[layer][position]: of the token that follows in the timeline; null at its end."""
+    next_rank: list[list[int | None]]
+    targets: list[TargetColumns]
+
+
+# --- tokens, model, health -----------------------------------------------------------------------
+
+
+class TokenMatch(Wire):
+    token_id: int
+    text: str
+    bytes: str
+    exact: bool
+    """The text is the query, with or without a leading space; otherwise it only begins with it."""
+
+
+class TokenSearchResponse(Wire):
+    query: str
+    matches: list[TokenMatch]
+    encoded_ids: list[int]
+    """The query as the tokenizer splits it: more than one id means that it is not one token."""
+    encoded_texts: list[str]
+
+
+class SelfCheckInfo(Wire):
+    passed: bool
+    max_abs_diff: float
+    """Largest absolute difference, in logits, between the lens at the last layer and the model's own output."""
+    cache_max_abs_diff: float
+    """Largest absolute difference, in logits, between decoding with and without a KV cache."""
+    edit_max_abs_change: float
+    """Largest absolute change of the logits when one layer's residual stream is replaced."""
+
+
+class ChatTemplateInfo(Wire):
+    source: Literal["built-in", "tokenizer"]
+    """`built-in`: this base model has no template; it continues text and was not trained to chat."""
+    text: str
+    stop: list[str]
+
+
+class ExamplePrompt(Wire):
+    title: str
+    mode: Mode
+    text: str
+    note: str
+    """What to look at in the layers."""
+
+
+class ModelInfo(Wire):
+    model_name: str
+    source: Literal["hub", "local", "embedded"]
+    revision: str | None
+    note: str | None
+    """Why this model runs, where that needs saying."""
+    architecture: str
+    num_layers: int
+    num_heads: int | None
+    hidden_size: int
+    vocab_size: int
+    context_length: int
+    num_parameters: int
+    dtype: str
+    device: str
+    tied_embeddings: bool
+    chat_template: ChatTemplateInfo
+    adds_bos: bool
+    bos_token_id: int | None
+    byte_exact: bool
+    """Whether the tokenizer gives back every text byte for byte."""
+    examples: list[ExamplePrompt]
+    """Prompts that show something on this model."""
+    self_check: SelfCheckInfo
+
+
+class QueueInfo(Wire):
+    running: int
+    waiting: int
+    capacity: int
+
+
+class DownloadInfo(Wire):
+    done_bytes: int
+    total_bytes: int | None
+
+
+class Health(Wire):
+    status: Literal["ready", "loading", "draining", "stalled", "failed"]
+    model: str
+    """The model that runs, or the name that was asked for while it loads."""
+    version: str
+    queue: QueueInfo
+    detail: str | None
+    """What is being waited for, or why it failed."""
+    download: DownloadInfo | None
+    """Progress of a model download, while there is one."""

@@ -1,0 +1,67 @@
+"""All settings, each from the environment (`EXPLORER_…`) or the command line.
+
+Built once in `run.py` and passed in; nothing else reads the environment.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+BACKEND_DIR = Path(__file__).resolve().parents[1]
+
+
+class Settings(BaseSettings):
+    """Settings of one server process. Defaults suit a laptop without a network."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="EXPLORER_", frozen=True, extra="forbid", use_attribute_docstrings=True
+    )
+
+    model: str = Field("auto", min_length=1, max_length=512)
+    """`auto` (GPT-2 where it can be had, else the embedded model), `embedded`, `gpt2`, any Hugging Face model id, or a folder."""
+    revision: str | None = Field(None, max_length=128)
+    """Commit, tag or branch of the Hugging Face model; by default its main branch."""
+    device: str = Field("auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
+    """Where the model runs: `auto` takes a CUDA GPU if there is one, else the CPU."""
+    threads: int = Field(0, ge=0, le=1024)
+    """CPU threads for the model; 0 takes every core that this process may use."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on. Any address that is not loopback needs `token`."""
+    ports: tuple[int, ...] = (8000,)
+    """Ports to listen on; the page and the API answer on each."""
+    allowed_hosts: tuple[str, ...] = ()
+    """Host names besides localhost by which the server may be addressed."""
+    token: SecretStr | None = None
+    """Bearer token that every API request must carry; required when `host` is not loopback."""
+    page_dir: Path = BACKEND_DIR.parent / "frontend" / "dist"
+    """Folder of the built page; without it only the API is served."""
+    dev_origin: str | None = None
+    """Origin of a development server that may call the API, such as `http://localhost:5173`."""
+
+    max_conversations: int = Field(256, ge=1, le=100_000)
+    """Conversations kept in memory; the least recently used is forgotten first."""
+    store_bytes: int = Field(512 * 2**20, ge=2**20)
+    """Memory for residual streams and KV caches of recent conversations, in bytes."""
+    readout_bytes: int = Field(64 * 2**20, ge=2**20)
+    """Memory for the logits of one chunk of lens read-outs, in bytes."""
+    queue_capacity: int = Field(8, ge=1, le=1024)
+    """Requests that may wait for the model; further ones are answered 429."""
+    queue_per_client: int = Field(2, ge=1, le=1024)
+    """Waiting requests of one client."""
+    request_seconds: float = Field(600.0, gt=0, le=86_400)
+    """Longest time one request may take; afterwards it ends with `deadline_exceeded`."""
+    stalled_seconds: float = Field(60.0, gt=0)
+    """Without a sign of life from the model thread for this long while it works, health says `stalled`."""
+    shutdown_seconds: float = Field(20.0, ge=0)
+    """Time that running replies get to finish when the server is asked to stop."""
+
+    user_label: str = Field("User", min_length=1, max_length=64)
+    """Name of the person in the built-in chat template of base models."""
+    assistant_label: str = Field("Assistant", min_length=1, max_length=64)
+    """Name of the model in the built-in chat template of base models."""
+    log_level: str = Field("INFO", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")
+    """Prompts and replies are logged at DEBUG only."""
