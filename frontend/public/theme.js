@@ -1,0 +1,12 @@
+/* Runs before the first paint, so that the page never flashes in the wrong theme.
+   A file of its own, not inline, so that the server's content policy needs no exception. */
+(function () {
+  var stored = null;
+  try {
+    stored = localStorage.getItem("theme");
+  } catch (error) {
+    /* storage can be blocked; the system's choice then stands */
+  }
+  var dark = stored === "dark" || (stored !== "light" && matchMedia("(prefers-color-scheme: dark)").matches);
+  document.documentElement.dataset.theme = dark ? "dark" : "light";
+})();

@@ -1,0 +1,44 @@
+/**
+ * The token timeline of one conversation: exactly the ids the model was fed, each with its absolute
+ * index. Text, lens, heatmap and URL all refer to it; nothing decodes and tokenises again.
+ */
+import type { components } from "./api";
+
+type Schemas = components["schemas"];
+
+export type Token = Schemas["Token"];
+export type Role = Token["role"];
+export type LayerReadout = Schemas["LayerReadout"];
+export type FinishReason = Schemas["DoneEvent"]["finish_reason"];
+
+export interface Turn {
+  /** Index of the first token that the request of this turn added; `from_index` to edit it. */
+  readonly promptStart: number;
+  /** Index of the first token of the reply; `from_index` to regenerate it. */
+  readonly replyStart: number;
+  /** Null for a conversation that was reopened: its seeds are not stored. */
+  readonly seed: number | null;
+  readonly finish: FinishReason | "failed" | null;
+}
+
+/**
+ * - `empty`: no token yet
+ * - `waiting`: sent, the server has not started (queued or reading the prompt)
+ * - `streaming`: tokens of the reply arrive
+ * - `settled`: nothing is under way; the ids are final until the next turn
+ */
+export type TimelineStatus = "empty" | "waiting" | "streaming" | "settled";
+
+export interface Timeline {
+  /** Null before the first reply started, and after a failure that left nothing stored. */
+  readonly conversationId: string | null;
+  /** `tokens[i].index === i`, without gaps. */
+  readonly tokens: readonly Token[];
+  readonly turns: readonly Turn[];
+  readonly status: TimelineStatus;
+}
+
+/** What every view of `views/registry.ts` is given. */
+export interface ViewProps {
+  readonly timeline: Timeline;
+}
