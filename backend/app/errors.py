@@ -9,6 +9,7 @@
     │   └── EmptyPrompt           nothing to read: no text and no token ids
     ├── NotFound              the address names nothing
     │   └── ConversationNotFound  never existed, or forgotten to make room for newer ones
+    ├── MethodNotAllowed      the address exists, but not for this method
     ├── Conflict              the thing is in use in a way that excludes this request
     ├── PayloadTooLarge       the request body is over the limit
     ├── Forbidden             the caller's Host or Origin is not ours
@@ -19,6 +20,7 @@
     │   ├── ModelFailed           the model could not be loaded, so nothing can be computed
     │   └── Draining              the server is shutting down
     ├── DeadlineExceeded      the request ran longer than the server allows
+    ├── ReaderTooSlow         the client did not read its stream, so the reply was ended
     ├── OutOfMemory           the machine has not enough memory for this request
     ├── ModelLoadError        a model cannot be had: missing, broken or unsafe files, no network
     │   ├── ModelNotFound         neither a folder, nor cached, nor on the hub
@@ -101,6 +103,12 @@ class ConversationNotFound(NotFound):
     code = "conversation_not_found"
 
 
+class MethodNotAllowed(ExplorerError):
+    """The address exists, but not for this method."""
+
+    code = "method_not_allowed"
+
+
 class Conflict(ExplorerError):
     """The thing is in use in a way that excludes this request."""
 
@@ -159,6 +167,12 @@ class DeadlineExceeded(ExplorerError):
     """The request ran longer than the server allows."""
 
     code = "deadline_exceeded"
+
+
+class ReaderTooSlow(ExplorerError):
+    """The client did not read its stream, so the reply was ended to keep the model free for others."""
+
+    code = "reader_too_slow"
 
 
 class OutOfMemory(ExplorerError):

@@ -1,0 +1,53 @@
+"""Chat: a reply with the read-outs of its tokens, as one JSON answer or as a stream."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Request, Response
+
+from app.api.deps import ClientDep, RequestIdDep, ServicesDep
+from app.api.examples import CHAT_EXAMPLES
+from app.api.responses import error_responses, until_disconnect
+from app.api.sse import EventStream
+from app.models import ChatRequest, ChatResponse
+
+router = APIRouter(tags=["chat"])
+
+
+@router.post(
+    "/chat",
+    response_model=ChatResponse,
+    responses={
+        200: {
+            "description": "The reply; with `stream: true` as server-sent events, each a `StreamEvent`",
+            "content": {
+                "text/event-stream": {"schema": {"$ref": "#/components/schemas/StreamEvent"}}
+            },
+        },
+        **error_responses(404, 408, 409, 413, 422, 429, 500, 503, 504, 507),
+    },
+)
+async def chat(
+    body: Annotated[ChatRequest, Body(openapi_examples=CHAT_EXAMPLES)],
+    request: Request,
+    services: ServicesDep,
+    client: ClientDep,
+    request_id: RequestIdDep,
+) -> Response:
+    """Continues a conversation with the model and tells how each token was predicted.
+
+    With `stream: true` the answer is `text/event-stream`: one `start`, then `token` and `lens`
+    events, then exactly one `done` or `error`; a stream without either was cut. Lines that begin
+    with a colon keep the connection alive and mean nothing. Both forms hold the same numbers.
+
+    `conversation_id` continues the stored token ids exactly; `from_index` cuts them first and
+    makes a new conversation of what remains. When a stream is closed early, the tokens sent until
+    then are kept in the conversation; a turn that failed, or a JSON request that was given up,
+    leaves the conversation as it was before.
+    """
+    run = await services.chat.open(body, client=client, request_id=request_id)
+    if body.stream:
+        return EventStream(run, request_id)
+    reply = await until_disconnect(request, run.reply())
+    return Response(reply.model_dump_json(), media_type="application/json")

@@ -1,0 +1,181 @@
+"""Failures as HTTP: one table from code to status, one form of the body.
+
+Nothing here echoes what a request contained: a prompt is private, and FastAPI's stock handler
+crashes when the offending input holds a lone surrogate or NaN.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.types import Scope
+
+from app.errors import (
+    ExplorerError,
+    InternalError,
+    InvalidRequest,
+    MethodNotAllowed,
+    NotFound,
+    PayloadTooLarge,
+)
+from app.models import ErrorBody, ErrorResponse
+
+logger = logging.getLogger(__name__)
+
+STATUS_OF: dict[str, int] = {
+    "invalid_request": 422,
+    "context_exceeded": 422,
+    "layer_out_of_range": 422,
+    "position_out_of_range": 422,
+    "unknown_token": 422,
+    "empty_prompt": 422,
+    "not_found": 404,
+    "conversation_not_found": 404,
+    "method_not_allowed": 405,
+    "conflict": 409,
+    "payload_too_large": 413,
+    "forbidden": 403,
+    "unauthorized": 401,
+    "queue_full": 429,
+    "unavailable": 503,
+    "model_loading": 503,
+    "model_failed": 503,
+    "draining": 503,
+    "deadline_exceeded": 504,
+    "reader_too_slow": 408,
+    "out_of_memory": 507,
+    "model_load_failed": 503,
+    "model_not_found": 503,
+    "hub_unreachable": 503,
+    "unsupported_architecture": 503,
+    "model_non_finite": 500,
+    "internal_error": 500,
+}
+
+RETRY_AFTER_S = {"queue_full": 2.0, "model_loading": 2.0, "draining": 5.0}
+"""What `Retry-After` says where the error itself knows no better."""
+
+
+def request_id_of(scope: Scope) -> str:
+    """The id that the outermost middleware gave this request."""
+    return str(scope.get("state", {}).get("request_id", ""))
+
+
+def error_body(error: ExplorerError, request_id: str) -> ErrorBody:
+    """The wire form of a failure, the same in a response and in a stream."""
+    return ErrorBody(
+        code=error.code,
+        message=error.message,
+        hint=error.hint,
+        param=error.param,
+        request_id=request_id,
+    )
+
+
+def error_response(
+    error: ExplorerError, request_id: str, headers: Mapping[str, str] | None = None
+) -> Response:
+    """The HTTP answer for a failure."""
+    all_headers = dict(headers or {})
+    retry_after_s = error.retry_after_s or RETRY_AFTER_S.get(error.code)
+    if retry_after_s is not None:
+        all_headers["retry-after"] = str(max(1, math.ceil(retry_after_s)))
+    if error.code == "unauthorized":
+        all_headers["www-authenticate"] = "Bearer"
+    return Response(
+        ErrorResponse(error=error_body(error, request_id)).model_dump_json(),
+        status_code=STATUS_OF[error.code],
+        media_type="application/json",
+        headers=all_headers,
+    )
+
+
+def from_validation(failure: RequestValidationError) -> InvalidRequest:
+    """The first thing wrong with a request, in words, without what the request contained."""
+    errors = failure.errors()
+    first: Mapping[str, Any] = errors[0]
+    where = [str(part) for part in first["loc"]]
+    if first["type"] == "json_invalid":
+        return InvalidRequest(
+            f"The request body is not JSON: {first['ctx']['error']} at character {where[-1]}.",
+            hint="Send one JSON object with Content-Type: application/json.",
+        )
+    if where == ["body"] and first["type"] in ("missing", "model_attributes_type"):
+        return InvalidRequest(
+            "The request has no JSON object as its body.",
+            hint="Send one JSON object with Content-Type: application/json.",
+        )
+    message = str(first["msg"]).removeprefix("Value error, ")
+    # A key that the client made up may hold anything, lone surrogates included.
+    param = ".".join(where[1:])[:120].encode("utf-8", "replace").decode() or None
+    more = f" ({len(errors) - 1} more fields are wrong as well.)" if len(errors) > 1 else ""
+    named = f"{param}: {message}" if param else message
+    return InvalidRequest(
+        f"{named[:1].upper() if not param else named[:1]}{named[1:]}.{more}",
+        hint="See /docs for every field with its bounds.",
+        param=param,
+    )
+
+
+def from_http(failure: HTTPException) -> ExplorerError:
+    """What Starlette and FastAPI raise themselves, in our words."""
+    if failure.status_code == 404:
+        return NotFound("There is nothing at this address.", hint="See /docs for every address.")
+    if failure.status_code == 405:
+        allowed = (failure.headers or {}).get("Allow", "another method")
+        return MethodNotAllowed(
+            f"This address does not take this method; it takes {allowed}.",
+            hint="See /docs for every address.",
+        )
+    if failure.status_code == 413:
+        return PayloadTooLarge(
+            "The request body is larger than this server accepts.",
+            hint="Send a shorter text, or only what is new together with conversation_id.",
+        )
+    if failure.status_code == 400:
+        return InvalidRequest(
+            "The request body could not be read as JSON.",
+            hint="Send one JSON object, UTF-8, not deeply nested.",
+        )
+    return InternalError(f"The server answered {failure.status_code} where it should not.")
+
+
+def install_error_handlers(app: FastAPI) -> None:
+    """Replaces every stock handler, so that each failure has our form."""
+
+    async def on_known(request: Request, failure: Exception) -> Response:
+        assert isinstance(failure, ExplorerError)
+        return error_response(failure, request_id_of(request.scope))
+
+    async def on_validation(request: Request, failure: Exception) -> Response:
+        assert isinstance(failure, RequestValidationError)
+        return error_response(from_validation(failure), request_id_of(request.scope))
+
+    async def on_http(request: Request, failure: Exception) -> Response:
+        assert isinstance(failure, HTTPException)
+        return error_response(from_http(failure), request_id_of(request.scope), failure.headers)
+
+    async def on_unknown(request: Request, failure: Exception) -> Response:
+        request_id = request_id_of(request.scope)
+        logger.error("request %s failed", request_id, exc_info=failure)
+        return error_response(internal_error(), request_id)
+
+    app.add_exception_handler(ExplorerError, on_known)
+    app.add_exception_handler(RequestValidationError, on_validation)
+    app.add_exception_handler(HTTPException, on_http)
+    app.add_exception_handler(Exception, on_unknown)
+
+
+def internal_error() -> InternalError:
+    """What a client is told of a defect of ours: nothing that the exception said."""
+    return InternalError(
+        "The server made a mistake while answering.",
+        hint="The server's log has the details under the request id.",
+    )

@@ -1,0 +1,52 @@
+"""Requests that work as they stand, for /docs and for whoever reads the OpenAPI file."""
+
+from __future__ import annotations
+
+from fastapi.openapi.models import Example
+
+CHAT_EXAMPLES: dict[str, Example] = {
+    "first turn": {
+        "summary": "A first turn, greedy",
+        "value": {
+            "messages": [{"role": "user", "content": "What is the capital of France?"}],
+            "sampling": {"max_new_tokens": 24},
+        },
+    },
+    "completion": {
+        "summary": "Raw text continued, with the read-outs of the prompt as well",
+        "value": {
+            "messages": [{"role": "user", "content": "The capital of France is"}],
+            "mode": "completion",
+            "sampling": {"max_new_tokens": 8},
+            "lens": {"kind": "logit", "top_k": 5, "scope": "all"},
+        },
+    },
+    "sampled stream": {
+        "summary": "Sampled with a seed, as a stream",
+        "value": {
+            "messages": [
+                {"role": "system", "content": "Answer in one sentence."},
+                {"role": "user", "content": "Why is the sky blue?"},
+            ],
+            "sampling": {"max_new_tokens": 48, "temperature": 0.7, "top_p": 0.95, "seed": 41},
+            "stream": True,
+        },
+    },
+}
+
+LENS_EXAMPLES: dict[str, Example] = {
+    "text": {
+        "summary": "Every layer and position of a text",
+        "value": {"prompt": "The capital of France is", "top_k": 3},
+    },
+    "token ids": {
+        "summary": "Chosen layers and positions of token ids, with a token that is followed",
+        "value": {
+            "token_ids": [464, 3139, 286, 4881, 318],
+            "layers": [0, 1, 2],
+            "positions": [3, 5],
+            "top_k": 1,
+            "targets": [262],
+        },
+    },
+}

@@ -1,0 +1,65 @@
+"""What several endpoints share about their answers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+from fastapi import Request
+
+from app.models import ErrorResponse
+
+T = TypeVar("T")
+
+ERROR_DESCRIPTIONS = {
+    401: "A bearer token is required",
+    403: "The Host or Origin of the request is not this server's",
+    404: "Unknown or forgotten conversation",
+    408: "The client did not read its stream",
+    409: "The conversation is being continued by another request",
+    413: "The request body is too large",
+    422: "The request cannot be answered as it stands, or does not fit the model's context",
+    429: "Too many requests wait for the model; see Retry-After",
+    500: "A value that is not a number, or a defect of the server",
+    503: "The model is loading, could not be loaded, or the server is shutting down",
+    504: "The request took longer than the server allows",
+    507: "Not enough memory for this request",
+}
+
+
+class ClientGone(Exception):
+    """The client closed its connection; there is nobody to answer."""
+
+
+def error_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The failures of an endpoint, for its OpenAPI description; 401 and 403 may come anywhere."""
+    return {
+        status: {"model": ErrorResponse, "description": ERROR_DESCRIPTIONS[status]}
+        for status in (401, 403, *statuses)
+    }
+
+
+async def until_disconnect(request: Request, work: Coroutine[Any, Any, T]) -> T:
+    """The result of `work`, which is cancelled as soon as the client closes its connection.
+
+    Starlette cancels nothing by itself for an answer that is not streamed: without this watch, a
+    closed tab would keep the model busy until its reply is complete.
+    """
+    task = asyncio.ensure_future(work)
+    gone = asyncio.ensure_future(disconnected(request))
+    try:
+        await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            raise ClientGone
+        return task.result()
+    finally:
+        for pending in (task, gone):
+            pending.cancel()
+        await asyncio.gather(task, gone, return_exceptions=True)
+
+
+async def disconnected(request: Request) -> None:
+    """Returns when the client has closed its connection; the body must have been read before."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,71 @@
+"""Server-sent events, framed here: FastAPI's own response releases a stalled reader late.
+
+Every stream ends with `done` or `error`. Comment lines keep proxies and browsers from giving up
+while the request waits for the model.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncGenerator
+
+from starlette.responses import StreamingResponse
+from starlette.types import Message, Receive, Scope, Send
+
+from app.api.errors import error_body, internal_error
+from app.errors import ExplorerError
+from app.models import ErrorEvent, StreamEvent
+from app.services.chat import ChatRun
+
+logger = logging.getLogger(__name__)
+
+KEEP_ALIVE = b": keep-alive\n\n"
+WRITE_SECONDS = 30.0
+"""Longest time that one write may wait for a client that does not read."""
+HEADERS = {
+    "cache-control": "no-store",
+    # nginx holds back what it proxies unless told otherwise.
+    "x-accel-buffering": "no",
+}
+
+
+def frame(event: StreamEvent) -> bytes:
+    """One event on the wire; JSON holds no raw line breaks, so one `data:` line is enough."""
+    return f"event: {event.type}\ndata: {event.model_dump_json()}\n\n".encode()
+
+
+async def frames(run: ChatRun, request_id: str) -> AsyncGenerator[bytes]:
+    """The whole stream of a run. Failures become an `error` event: the status is sent already."""
+    try:
+        async with contextlib.aclosing(run.events()) as events:
+            async for event in events:
+                yield KEEP_ALIVE if event is None else frame(event)
+    except ExplorerError as error:
+        yield frame(ErrorEvent(type="error", error=error_body(error, request_id)))
+    except (asyncio.CancelledError, GeneratorExit):
+        raise
+    except Exception:
+        logger.exception("request %s failed while streaming", request_id)
+        yield frame(ErrorEvent(type="error", error=error_body(internal_error(), request_id)))
+
+
+class EventStream(StreamingResponse):
+    """A streamed run; when the client goes, the run is closed at once and so leaves the model."""
+
+    def __init__(self, run: ChatRun, request_id: str) -> None:
+        self.frames = frames(run, request_id)
+        super().__init__(self.frames, media_type="text/event-stream", headers=HEADERS)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_in_time(message: Message) -> None:
+            await asyncio.wait_for(send(message), WRITE_SECONDS)
+
+        # Without aclosing, a run whose client went while a write was pending would be closed only
+        # when the garbage collector comes by, and would keep the model until then.
+        async with contextlib.aclosing(self.frames):
+            try:
+                await super().__call__(scope, receive, send_in_time)
+            except TimeoutError:
+                logger.warning("a client did not read its stream for %s s", WRITE_SECONDS)

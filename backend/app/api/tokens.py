@@ -1,0 +1,35 @@
+"""Finding token ids by their text."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from app.api.deps import ServicesDep
+from app.api.responses import error_responses
+from app.models import TokenSearchResponse
+
+router = APIRouter(tags=["tokens"])
+
+
+@router.get("/tokens", responses=error_responses(422, 503))
+def tokens(
+    services: ServicesDep,
+    query: Annotated[
+        str,
+        Query(
+            min_length=1,
+            max_length=256,
+            description="Text of the token, without regard to a leading space.",
+            examples=["Paris"],
+        ),
+    ],
+    limit: Annotated[int, Query(ge=1, le=100, description="Most matches that are returned.")] = 20,
+) -> TokenSearchResponse:
+    """Token ids that match a text, with and without the leading space, exact matches first.
+
+    `encoded_ids` tells how the tokenizer splits the text: more than one id means that the text
+    is not one token of this model.
+    """
+    return services.analysis.find_tokens(query, limit)
