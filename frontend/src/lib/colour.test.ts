@@ -1,0 +1,83 @@
+import { describe, expect, test } from "vitest";
+import {
+  RAMPS,
+  type Scale,
+  contrast,
+  fraction,
+  gradientStops,
+  luminance,
+  rampStep,
+  roundUp,
+  ticks,
+} from "./colour";
+
+describe.each(Object.entries(RAMPS))("%s", (_, ramp) => {
+  test("has 256 colours whose lightness rises from end to end", () => {
+    expect(ramp.fill).toHaveLength(256);
+    const lightness = ramp.fill.map(luminance);
+    // Neighbours are rounded to whole channel values, so only every eighth step must be lighter.
+    for (let step = 8; step < 256; step += 1) {
+      expect(lightness[step]).toBeGreaterThan(lightness[step - 8] ?? 1);
+    }
+  });
+
+  test("has ink of at least 4.5:1 on every colour", () => {
+    const poor = ramp.fill.filter((colour, step) => contrast(colour, ramp.ink[step] ?? colour) < 4.5);
+    expect(poor).toEqual([]);
+  });
+});
+
+test("the tables are the published ones at both ends and in the middle", () => {
+  expect([0, 128, 255].map((step) => RAMPS.viridis.fill[step])).toEqual(["#440154", "#21918c", "#fde725"]);
+  expect([0, 128, 255].map((step) => RAMPS.cividis.fill[step])).toEqual(["#00224e", "#7d7c78", "#fee838"]);
+});
+
+test("contrast is that of the guidelines", () => {
+  expect(contrast("#000000", "#ffffff")).toBeCloseTo(21);
+  expect(contrast("#777777", "#ffffff")).toBeCloseTo(4.48, 2);
+});
+
+const RANK: Scale = { kind: "log", dark: 10000, bright: 1 };
+const ENTROPY: Scale = { kind: "linear", dark: 10, bright: 0 };
+
+test("a log scale gives each power of ten the same share, rank 1 the bright end", () => {
+  expect([1, 10, 100, 1000, 10000].map((rank) => fraction(RANK, rank))).toEqual([
+    1,
+    expect.closeTo(0.75),
+    expect.closeTo(0.5),
+    expect.closeTo(0.25),
+    0,
+  ]);
+});
+
+test("values beyond an end stay at it", () => {
+  expect(rampStep(ENTROPY, 12)).toBe(0);
+  expect(rampStep(ENTROPY, 0)).toBe(255);
+  expect(rampStep(ENTROPY, -1)).toBe(255);
+  expect(fraction({ kind: "linear", dark: 3, bright: 3 }, 3)).toBe(1);
+});
+
+test("ticks run from the dark end to the bright end", () => {
+  expect(ticks(RANK).map((tick) => tick.value)).toEqual([10000, 1000, 100, 10, 1]);
+  expect(ticks(ENTROPY)).toEqual([
+    { value: 10, at: 0 },
+    { value: 5, at: 0.5 },
+    { value: 0, at: 1 },
+  ]);
+});
+
+test("gradients keep both ends of the ramp", () => {
+  const stops = gradientStops(RAMPS.viridis, 5);
+  expect([stops[0], stops.length, stops[4]]).toEqual(["#440154", 5, "#fde725"]);
+});
+
+test.each([
+  [0.7, 1],
+  [1, 1],
+  [1.2, 2],
+  [13, 20],
+  [0.03, 0.05],
+  [0, 1],
+])("%s rounds up to %s", (value, end) => {
+  expect(roundUp(value)).toBeCloseTo(end, 12);
+});

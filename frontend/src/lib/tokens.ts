@@ -1,0 +1,165 @@
+/**
+ * How tokens are shown. Two forms: the *cell* form makes every character visible, so that no two
+ * different tokens look alike; the *running* form is the exact text, split so that each token keeps
+ * a place of its own, even where a character is spread over several tokens.
+ */
+import { type DecodedStep, bytesFromBase64, decodeSteps, escapeBytes, hexBytes, joinBytes } from "./bytes";
+
+/** What is needed of a token to show it. */
+export interface ShownToken {
+  readonly text: string;
+  /** Base64. */
+  readonly bytes: string;
+  readonly special: boolean;
+}
+
+export interface CellPart {
+  readonly text: string;
+  /** `glyph` stands for a character that would not be seen, `byte` for part of a character. */
+  readonly kind: "plain" | "glyph" | "byte";
+}
+
+const GLYPHS: Readonly<Record<string, string>> = {
+  " ": "·",
+  "\n": "⏎",
+  "\r": "␍",
+  "\t": "⇥",
+  "\u007f": "␡",
+  "\u00a0": "⍽",
+  "\u00ad": "‹SHY›",
+  "\u061c": "‹ALM›",
+  "\u200b": "‹ZWSP›",
+  "\u200c": "‹ZWNJ›",
+  "\u200d": "‹ZWJ›",
+  "\u200e": "‹LRM›",
+  "\u200f": "‹RLM›",
+  "\u202a": "‹LRE›",
+  "\u202b": "‹RLE›",
+  "\u202c": "‹PDF›",
+  "\u202d": "‹LRO›",
+  "\u202e": "‹RLO›",
+  "\u2060": "‹WJ›",
+  "\u2066": "‹LRI›",
+  "\u2067": "‹RLI›",
+  "\u2068": "‹FSI›",
+  "\u2069": "‹PDI›",
+  "\ufe0e": "‹VS15›",
+  "\ufe0f": "‹VS16›",
+  "\ufeff": "‹BOM›",
+};
+
+/** Separators, controls, formats, private and unassigned code points, and blanks that fonts leave empty. */
+const UNSEEN = /[\p{Z}\p{C}\p{Default_Ignorable_Code_Point}\u2800]/u;
+const COMBINING = /\p{M}/u;
+
+function glyphOf(character: string): string | null {
+  const named = GLYPHS[character];
+  if (named !== undefined) return named;
+  const codePoint = character.codePointAt(0) ?? 0;
+  if (codePoint < 0x20) return String.fromCodePoint(0x2400 + codePoint);
+  if (!UNSEEN.test(character)) return null;
+  return `‹U+${codePoint.toString(16).toUpperCase().padStart(4, "0")}›`;
+}
+
+function appendPart(parts: CellPart[], text: string, kind: CellPart["kind"]): void {
+  const last = parts.at(-1);
+  if (last?.kind === kind) parts[parts.length - 1] = { text: last.text + text, kind };
+  else parts.push({ text, kind });
+}
+
+function appendCharacter(parts: CellPart[], character: string): void {
+  const glyph = glyphOf(character);
+  if (glyph !== null) appendPart(parts, glyph, "glyph");
+  else if (COMBINING.test(character) && parts.at(-1)?.kind !== "plain")
+    appendPart(parts, `◌${character}`, "plain");
+  else appendPart(parts, character, "plain");
+}
+
+/** The cell form of a token, in pieces that can be styled. Never empty. */
+export function cellParts(token: ShownToken): CellPart[] {
+  if (token.special) return [{ text: token.text, kind: "plain" }];
+  const bytes = bytesFromBase64(token.bytes);
+  const parts: CellPart[] = [];
+  for (const step of decodeSteps(bytes)) {
+    if (step.character === null) appendPart(parts, escapeBytes(bytes.subarray(step.start, step.end)), "byte");
+    else appendCharacter(parts, step.character);
+  }
+  return parts.length === 0 ? [{ text: "∅", kind: "glyph" }] : parts;
+}
+
+/** The cell form of a token of which only the text is known; U+FFFD stays, because its bytes are not known. */
+export function cellPartsOfText(text: string): CellPart[] {
+  const parts: CellPart[] = [];
+  for (const character of text) {
+    if (character === "\ufffd") appendPart(parts, character, "byte");
+    else appendCharacter(parts, character);
+  }
+  return parts.length === 0 ? [{ text: "∅", kind: "glyph" }] : parts;
+}
+
+const joinParts = (parts: readonly CellPart[]): string => parts.map((part) => part.text).join("");
+
+export const cellText = (token: ShownToken): string => joinParts(cellParts(token));
+
+export const cellTextOfText = (text: string): string => joinParts(cellPartsOfText(text));
+
+/** The bytes of a token for people: `20 50 61 72 69 73`. */
+export const byteList = (token: Pick<ShownToken, "bytes">): string => hexBytes(bytesFromBase64(token.bytes));
+
+/** The bytes of a text for people; null where U+FFFD hides bytes that are not known. */
+export const byteListOfText = (text: string): string | null =>
+  text.includes("\ufffd") ? null : hexBytes(new TextEncoder().encode(text));
+
+export interface RunningPiece {
+  /** What this token adds to the text; joined over the tokens, the exact decoded text. */
+  readonly text: string;
+  /**
+   * A small stand-in to show, and to click, where `text` alone would leave no visible place: a token
+   * that only begins a character, a line break, a zero-width character. No part of the text.
+   */
+  readonly mark: string | null;
+}
+
+const markOf = (text: string, bytes: Uint8Array): string | null => {
+  if (text === "") return bytes.length === 0 ? "∅" : escapeBytes(bytes);
+  if (/^[\r\n]+$/.test(text)) return text.replaceAll("\r", "␍").replaceAll("\n", "⏎");
+  if (
+    Array.from(text).every(
+      (character) => character !== "\t" && character !== " " && glyphOf(character) !== null,
+    )
+  ) {
+    return Array.from(text, glyphOf).join("");
+  }
+  return null;
+};
+
+/**
+ * The running form. A character that is spread over several tokens belongs to the token that
+ * completes it; bytes that never become one are shown as U+FFFD, as every decoder does. With
+ * `isOpen` more tokens may follow, so a sequence cut short at the end is still left out.
+ */
+export function runningPieces(tokens: readonly ShownToken[], isOpen = false): RunningPiece[] {
+  const parts = tokens.map((token) => bytesFromBase64(token.bytes));
+  const steps = decodeSteps(joinBytes(parts));
+  let next = 0;
+  let end = 0;
+  return parts.map((bytes) => {
+    end += bytes.length;
+    let text = "";
+    for (let step = steps[next]; step !== undefined && step.end <= end; step = steps[next]) {
+      text += stepText(step, isOpen);
+      next += 1;
+    }
+    return { text, mark: markOf(text, bytes) };
+  });
+}
+
+const stepText = (step: DecodedStep, isOpen: boolean): string =>
+  step.character ?? (step.truncated && isOpen ? "" : "\ufffd");
+
+/** The exact text of a run of tokens, for copying. */
+export function decodedText(tokens: readonly Pick<ShownToken, "bytes">[]): string {
+  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(
+    joinBytes(tokens.map((token) => bytesFromBase64(token.bytes))),
+  );
+}
