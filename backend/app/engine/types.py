@@ -189,8 +189,10 @@ class Vocabulary(Protocol):
         """Ids of plain text; nothing in it is read as a special token and no BOS is added."""
         ...
 
-    def encode_prompt(self, spans: Sequence[TextSpan], *, bos: bool) -> EncodedPrompt:
-        """Ids of a rendered prompt. Text is tokenised across span borders, as the model saw it in training; a token belongs to the role that most of its bytes have."""
+    def encode_prompt(
+        self, spans: Sequence[TextSpan], *, bos: bool, continues: bool = False
+    ) -> EncodedPrompt:
+        """Ids of a rendered prompt. Text is tokenised across span borders, as the model saw it in training; a token belongs to the role that most of its bytes have. `bos` puts the beginning-of-sequence token first unless the template has written it; `continues` says that the prompt goes on from a stored timeline."""
         ...
 
     def token_bytes(self, token_id: int) -> bytes:

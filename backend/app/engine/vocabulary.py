@@ -1,0 +1,437 @@
+"""What each token id stands for, and how text becomes ids.
+
+The token timeline shows bytes, so this module knows the exact bytes of every id instead of asking
+a tokenizer to decode and hoping: `decode` merges, strips and replaces, and what it gives back is
+not always what the model was fed. Two families cover the decoders in use: byte-level BPE
+(GPT-2, Llama 3, Qwen), where each character of a token is one byte, and SentencePiece-like ones
+(Llama 2, Gemma, Mistral), where `▁` is a space and `<0x0A>` a byte. Others are refused.
+
+The tokenizer is copied into settings of our own: no truncation, no padding, no dropout, and special
+tokens are never read out of text. The copy is not changed after that, so any thread may use it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+import threading
+from bisect import bisect_left
+from collections.abc import Callable, Mapping, Sequence
+from heapq import nsmallest
+from types import MappingProxyType
+from typing import Any
+
+from tokenizers import AddedToken, Tokenizer
+from transformers import PreTrainedTokenizerBase
+
+from app.engine.types import EncodedPrompt, Role, TextSpan
+from app.errors import InternalError, InvalidRequest, ModelLoadError, UnknownToken
+
+ROLE_ORDER: tuple[Role, ...] = ("user", "assistant", "system", "template")
+"""Who gets a token that several spans share in equal parts: messages before the template."""
+
+NASTY_TEXTS = (
+    "plain words, twice  spaced",
+    " leading and trailing ",
+    "\n\n\tindented\r\nlines\r\n",
+    "a\0b\x01\x7f\x80\x85\xa0",
+    "CamelCase ÄÖÜ İı ß ﬁ ½ ① Ａ",
+    "e\u0301 A\u030a \u1100\u1161\u11a8 \u0958",  # decomposed: a normaliser would compose them
+    "\ufeff\u200b\u200d\u2028\u202e\ufffd\ue000",
+    "👩‍👩‍👧‍👦 🏳️‍🌈 🇫🇷 👍🏽",
+    "السَّلام עִבְרִית हिन्दी 漢字 かな 한국어",
+    "▁ Ġ <0x0A> ## </w>",
+    "".join(map(chr, range(0x80))),
+    # Every lead byte and every continuation byte of UTF-8, for vocabularies that lack some.
+    "".join(map(chr, range(0x80, 0x840)))
+    + "".join(chr(c) for c in range(0x840, 0x10000, 0x1000) if not 0xD800 <= c < 0xE000)
+    + "\U00010000\U00040000\U00080000\U000c0000\U00100000",
+)
+"""Texts that tokenizers are known to change; `is_byte_exact` is decided by them."""
+
+BYTE_TOKEN = re.compile("<0x([0-9A-F]{2})>")
+
+
+class TokenizerVocabulary:
+    """The vocabulary of a Hugging Face fast tokenizer. Safe to use from any thread.
+
+    `d_vocab` is the number of ids the model has logits for, which may be more than the tokenizer
+    knows (padded vocabularies). Raises ModelLoadError for tokenizers without a fast form and for
+    those whose tokens have no bytes of their own.
+    """
+
+    def __init__(self, tokenizer: PreTrainedTokenizerBase, d_vocab: int) -> None:
+        backend = getattr(tokenizer, "backend_tokenizer", None)
+        if not isinstance(backend, Tokenizer):
+            raise ModelLoadError(
+                f"The tokenizer {type(tokenizer).__name__} has no fast form (tokenizer.json), "
+                "which is needed to know the exact bytes of each token.",
+                hint="Convert it with transformers and save it beside the model as tokenizer.json.",
+            )
+        self._size = d_vocab
+        self._tokenizer = _independent_copy(backend)
+        added = self._tokenizer.get_added_tokens_decoder()
+        self._specials = {t.content: i for i, t in added.items() if t.special and i < d_vocab}
+        self._special_ids = frozenset(self._specials.values())
+        self._added_by_id = {i: t for i, t in added.items() if i < d_vocab}
+        self._known_ids, self._bytes = _bytes_by_id(self._tokenizer, d_vocab)
+
+        prefix = _prefix_ids(self._tokenizer)
+        self._adds_bos = bool(prefix)
+        bos = tokenizer.bos_token_id
+        self._bos_ids = prefix or (() if bos is None else (bos,))
+        self._eos_token_id: int | None = tokenizer.eos_token_id
+
+        self._tokenizer.encode_special_tokens = True
+        # Text after a special token is split differently from text at the start where a tokenizer
+        # prepends a space to the first word only. A token of our own in front of the text puts it
+        # in that place; it is taken off again, and being random it cannot occur in a text.
+        self._border = f"\ue000{secrets.token_hex(16)}\ue001"
+        self._tokenizer.add_tokens([AddedToken(self._border, normalized=False)])
+
+        probes = (*NASTY_TEXTS, *(f"a {token.content} b" for token in added.values()))
+        self._is_byte_exact = all(map(self._gives_back, probes))
+        self._index: list[tuple[bytes, int]] | None = None
+        self._index_lock = threading.Lock()
+
+    @property
+    def size(self) -> int:
+        """Number of ids the model has logits for, `d_vocab`."""
+        return self._size
+
+    @property
+    def is_byte_exact(self) -> bool:
+        """Whether the bytes of a text's tokens are the bytes of the text, by trial on texts that tokenizers are known to change."""
+        return self._is_byte_exact
+
+    @property
+    def adds_bos(self) -> bool:
+        """Whether the tokenizer by itself puts a beginning-of-sequence token first."""
+        return self._adds_bos
+
+    @property
+    def bos_token_id(self) -> int | None:
+        return self._bos_ids[0] if self._bos_ids else None
+
+    @property
+    def eos_token_id(self) -> int | None:
+        return self._eos_token_id
+
+    @property
+    def special_tokens(self) -> Mapping[str, int]:
+        """Ids of the special tokens by the text that a chat template writes for them."""
+        return MappingProxyType(self._specials)
+
+    def encode(self, text: str) -> tuple[int, ...]:
+        """Ids of plain text; nothing in it is read as a special token and no BOS is added."""
+        return tuple(self._encode(text, is_first=True)[0])
+
+    def encode_prompt(
+        self, spans: Sequence[TextSpan], *, bos: bool, continues: bool = False
+    ) -> EncodedPrompt:
+        """Ids of a rendered prompt, with the role of each.
+
+        Text is tokenised across span borders, as the model saw it in training; a token belongs to
+        the role that most of its bytes have. `bos` puts the beginning-of-sequence token first
+        unless the template has already written it. `continues` says that the prompt goes on from
+        tokens that are already there.
+        """
+        ids: list[int] = []
+        roles: list[Role] = []
+        if bos:
+            if not self._bos_ids:
+                raise InvalidRequest(
+                    "The tokenizer of this model has no beginning-of-sequence token.",
+                    hint="Leave the beginning-of-sequence token off.",
+                    param="bos",
+                )
+            if not (spans and spans[0].is_special and self._id_of(spans[0]) == self._bos_ids[0]):
+                ids.extend(self._bos_ids)
+                roles.extend("template" for _ in self._bos_ids)
+        is_first = not continues
+        for part in self._parts(spans):
+            if isinstance(part, int):
+                ids.append(part)
+                roles.append("template")
+                is_first = False
+            elif part:
+                new_ids, offsets = self._encode("".join(text for text, _ in part), is_first)
+                ids.extend(new_ids)
+                roles.extend(self._roles(part, new_ids, offsets))
+                is_first = False
+        return EncodedPrompt(tuple(ids), tuple(roles))
+
+    def token_bytes(self, token_id: int) -> bytes:
+        """The bytes that this id stands for; for an id unknown to the tokenizer, the UTF-8 of `<id 50300>`."""
+        if not 0 <= token_id < self._size:
+            raise UnknownToken(
+                f"Token id {token_id} does not exist; this model's ids are 0 to {self._size - 1}."
+            )
+        return self._bytes[token_id]
+
+    def token_text(self, token_id: int) -> str:
+        """The bytes as text, with U+FFFD for bytes that are no whole character."""
+        return self.token_bytes(token_id).decode("utf-8", errors="replace")
+
+    def is_special(self, token_id: int) -> bool:
+        return token_id in self._special_ids
+
+    def find(self, query: str, limit: int) -> list[int]:
+        """Ids whose text is `query` with or without a leading space first, then those that begin with it, shortest first."""
+        asked = _utf8(query)
+        if not asked:
+            return []
+        bare = asked.removeprefix(b" ")
+        wanted = [form for form in dict.fromkeys((asked, bare, b" " + bare)) if form]
+        index = self._sorted_bytes()
+        exact: list[int] = []
+        longer: set[tuple[int, int]] = set()
+        for form in wanted:
+            for place in range(bisect_left(index, (form, -1)), len(index)):
+                token, token_id = index[place]
+                if not token.startswith(form):
+                    break
+                if token == form:
+                    exact.append(token_id)
+                elif token not in wanted:
+                    longer.add((len(token), token_id))
+        rest = nsmallest(max(limit - len(exact), 0), longer)
+        return [*exact, *(token_id for _, token_id in rest)][:limit]
+
+    def _encode(self, text: str, is_first: bool) -> tuple[list[int], list[tuple[int, int]]]:
+        """Ids and character offsets; `is_first` is False for text that follows other tokens."""
+        _utf8(text)
+        if not text:
+            return [], []
+        if is_first:
+            encoding = self._tokenizer.encode(text, add_special_tokens=False)
+            ids, offsets = encoding.ids, encoding.offsets
+        else:
+            encoding = self._tokenizer.encode(self._border + text, add_special_tokens=False)
+            shift = len(self._border)
+            ids = encoding.ids[1:]
+            offsets = [(max(a - shift, 0), max(b - shift, 0)) for a, b in encoding.offsets[1:]]
+        foreign = max(ids, default=0)
+        if foreign >= self._size:
+            token = self._tokenizer.id_to_token(foreign)
+            raise InvalidRequest(
+                f"The tokenizer reads {token!r} in this text as id {foreign}, for which the model "
+                f"has no weights (its ids end at {self._size - 1})."
+            )
+        return ids, offsets
+
+    def _gives_back(self, text: str) -> bool:
+        try:
+            ids, _ = self._encode(text, is_first=True)
+        except InvalidRequest:
+            return False
+        return b"".join(self._bytes[i] for i in ids) == text.encode()
+
+    def _id_of(self, span: TextSpan) -> int:
+        try:
+            return self._specials[span.text]
+        except KeyError:
+            raise InternalError(f"{span.text!r} is not a special token of this model.") from None
+
+    def _parts(self, spans: Sequence[TextSpan]) -> list[int | list[tuple[str, Role]]]:
+        """Special tokens as ids, and the text between them as runs of (text, role).
+
+        Some special tokens swallow the white space beside them (`rstrip` in Phi-3's), as they do
+        when the tokenizer itself reads a rendered prompt.
+        """
+        parts: list[int | list[tuple[str, Role]]] = [[]]
+        swallows_next = False
+        for span in spans:
+            run = parts[-1]
+            assert isinstance(run, list)
+            if span.is_special:
+                token_id = self._id_of(span)
+                added = self._added_by_id[token_id]
+                if added.lstrip:
+                    _strip_end(run)
+                parts += [token_id, []]
+                swallows_next = added.rstrip
+            elif text := span.text.lstrip() if swallows_next else span.text:
+                run.append((text, span.role))
+                swallows_next = False
+        return parts
+
+    def _roles(
+        self,
+        run: Sequence[tuple[str, Role]],
+        ids: Sequence[int],
+        offsets: Sequence[tuple[int, int]],
+    ) -> list[Role]:
+        """The role that has most of each token's bytes."""
+        text = "".join(part for part, _ in run)
+        sizes = [len(self._bytes[i]) for i in ids]
+        if sum(sizes) == len(text.encode()):
+            ends = _running_sums(sizes)
+            starts = [end - size for end, size in zip(ends, sizes, strict=True)]
+        else:  # The tokenizer changed the text: its offsets say which characters became the token.
+            bytes_before = [0, *_running_sums([len(c.encode()) for c in text])]
+            starts = [bytes_before[a] for a, _ in offsets]
+            ends = [bytes_before[b] for _, b in offsets]
+        borders = _running_sums([len(part.encode()) for part, _ in run])
+        roles: list[Role] = []
+        first = 0
+        for start, end in zip(starts, ends, strict=True):
+            while first + 1 < len(run) and borders[first] <= start:
+                first += 1
+            shares = dict.fromkeys(ROLE_ORDER, 0)
+            for place in range(first, len(run)):
+                begin = borders[place - 1] if place else 0
+                if place > first and begin >= end:
+                    break
+                # A token of no bytes (a space that the tokenizer made up) goes where it stands.
+                shares[run[place][1]] += max(min(end, borders[place]) - max(start, begin), 0) or (
+                    start == end
+                )
+            roles.append(max(ROLE_ORDER, key=lambda role: shares[role]))
+        return roles
+
+    def _sorted_bytes(self) -> list[tuple[bytes, int]]:
+        """Known tokens by their bytes. Built at the first search."""
+        with self._index_lock:
+            if self._index is None:
+                self._index = sorted((self._bytes[i], i) for i in self._known_ids)
+            return self._index
+
+
+def _independent_copy(tokenizer: Tokenizer) -> Tokenizer:
+    try:
+        copy = Tokenizer.from_str(tokenizer.to_str())
+    except Exception as error:  # tokenizers raises bare Exception
+        raise ModelLoadError(
+            f"The tokenizer cannot be copied: {error}",
+            hint="Tokenizers with parts written in Python are not supported.",
+        ) from error
+    copy.no_truncation()
+    copy.no_padding()
+    if getattr(copy.model, "dropout", None) is not None:
+        copy.model.dropout = None
+    return copy
+
+
+def _prefix_ids(tokenizer: Tokenizer) -> tuple[int, ...]:
+    """What the tokenizer itself puts before a text."""
+    plain = tokenizer.encode("a", add_special_tokens=False).ids
+    framed = tokenizer.encode("a", add_special_tokens=True).ids
+    for place in range(len(framed)):
+        if framed[place : place + len(plain)] == plain:
+            return tuple(framed[:place])
+    return ()
+
+
+def _bytes_by_id(tokenizer: Tokenizer, d_vocab: int) -> tuple[list[int], list[bytes]]:
+    """The ids that the tokenizer knows, and the bytes of every id of the model."""
+    to_bytes = _token_decoder(tokenizer)
+    table = [b""] * d_vocab
+    added = tokenizer.get_added_tokens_decoder()
+    known: list[int] = []
+    for token, token_id in tokenizer.get_vocab(with_added_tokens=True).items():
+        if token_id < d_vocab and token_id not in added:
+            table[token_id] = to_bytes(token)
+            known.append(token_id)
+    for token_id, added_token in added.items():
+        if token_id < d_vocab:
+            # Matched in the text as it stands, so its bytes are its own text.
+            table[token_id] = added_token.content.encode()
+            known.append(token_id)
+    for token_id in set(range(d_vocab)).difference(known):
+        table[token_id] = f"<id {token_id}>".encode()
+    return known, table
+
+
+def _token_decoder(tokenizer: Tokenizer) -> Callable[[str], bytes]:
+    """A function from the vocabulary's spelling of a token to its bytes."""
+    steps = _component(tokenizer.decoder)
+    kinds = {step["type"] for step in steps}
+    splits_bytes = any(step["type"] == "ByteLevel" for step in _component(tokenizer.pre_tokenizer))
+    if "ByteLevel" in kinds or (not steps and splits_bytes):
+        return _byte_level_bytes
+    unknown = kinds - {"Replace", "ByteFallback", "Fuse", "Strip", "Metaspace", "BPEDecoder"}
+    is_pattern = any("String" not in s["pattern"] for s in steps if s["type"] == "Replace")
+    if not steps or unknown or is_pattern:
+        found = ", ".join(sorted(unknown or kinds)) or "none"
+        raise ModelLoadError(
+            f"The tokenizer's decoder ({found}) does not say which bytes a token stands for.",
+            hint="Byte-level BPE and SentencePiece-like tokenizers are supported.",
+        )
+    replacements: list[tuple[str, str]] = []
+    for step in steps:
+        if step["type"] == "Replace":
+            replacements.append((step["pattern"]["String"], step["content"]))
+        elif step["type"] == "Metaspace":
+            replacements.append((step["replacement"], " "))
+        elif step["type"] == "BPEDecoder":
+            replacements.append((step["suffix"], " "))
+    has_byte_tokens = "ByteFallback" in kinds
+
+    def to_bytes(token: str) -> bytes:
+        if has_byte_tokens and (match := BYTE_TOKEN.fullmatch(token)):
+            return bytes([int(match[1], 16)])
+        for old, new in replacements:
+            token = token.replace(old, new)
+        return token.encode()
+
+    return to_bytes
+
+
+def _component(part: Any) -> list[dict[str, Any]]:
+    """Settings of a tokenizer's decoder or pre-tokenizer, with sequences laid flat."""
+    if part is None:
+        return []
+    settings = json.loads(part.__getstate__())
+    if settings is None:
+        return []
+    nested = settings.get("decoders") or settings.get("pretokenizers")
+    return list(nested) if nested is not None else [settings]
+
+
+def _byte_alphabet() -> dict[str, int]:
+    """The characters by which byte-level BPE spells bytes (Radford et al. 2019).
+
+    Printable bytes of Latin-1 stand for themselves; the others are numbered from U+0100 on.
+    """
+    printable = {*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)}
+    others = [byte for byte in range(256) if byte not in printable]
+    return {chr(byte): byte for byte in printable} | {
+        chr(0x100 + place): byte for place, byte in enumerate(others)
+    }
+
+
+BYTE_ALPHABET = _byte_alphabet()
+
+
+def _byte_level_bytes(token: str) -> bytes:
+    try:
+        return bytes(BYTE_ALPHABET[char] for char in token)
+    except KeyError:
+        return token.encode()
+
+
+def _utf8(text: str) -> bytes:
+    """The text's bytes. Raises InvalidRequest for a lone surrogate, which has none."""
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise InvalidRequest(
+            f"Character {error.start} of the text is a lone surrogate "
+            f"(U+{ord(text[error.start]):04X}), which is half a character and has no bytes.",
+            hint="Send the text as well-formed Unicode.",
+        ) from None
+
+
+def _strip_end(run: list[tuple[str, Role]]) -> None:
+    while run:
+        text, role = run.pop()
+        if kept := text.rstrip():
+            run.append((kept, role))
+            return
+
+
+def _running_sums(sizes: Sequence[int]) -> list[int]:
+    total = 0
+    return [total := total + size for size in sizes]
