@@ -1,0 +1,89 @@
+"""Resolves requirements.in and requirements-dev.in into the pinned .txt files.
+
+Resolved twice, for Python 3.10 and for 3.11 and later, because several packages have dropped 3.10;
+what differs gets an environment marker. pip evaluates markers for the Python it runs on, so what
+only 3.10 needs is named in requirements.in. Left out: local versions (`2.13.0+cpu` becomes
+`2.13.0`) and the CUDA packages that pip takes by itself where the torch build wants them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+BACKEND = Path(__file__).resolve().parents[1]
+OLDEST = "3.10"
+LATER = "3.11"
+TAKEN_BY_TORCH = re.compile(r"^(nvidia-|cuda-|triton$)")
+HEADER = "# Made from {source} by `python -m tools.pin_requirements`; do not edit.\n"
+
+
+def resolve(sources: list[Path], python: str) -> dict[str, str]:
+    """Versions by normalised package name, as pip would install them on this Python."""
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.json"
+        argv = [sys.executable, "-m", "pip", "install", "--quiet", "--dry-run"]
+        argv += ["--ignore-installed", "--only-binary=:all:", "--python-version", python]
+        argv += ["--target", folder, "--report", str(report)]
+        for source in sources:
+            argv += ["-r", str(source)]
+        subprocess.run(argv, check=True)
+        found = [item["metadata"] for item in json.loads(report.read_text())["install"]]
+    pins = {normalised(item["name"]): item["version"].partition("+")[0] for item in found}
+    return {name: version for name, version in pins.items() if not TAKEN_BY_TORCH.match(name)}
+
+
+def normalised(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def pin_lines(oldest: dict[str, str], later: dict[str, str]) -> list[str]:
+    lines = []
+    for name in sorted(oldest.keys() | later.keys()):
+        if oldest.get(name) == later.get(name):
+            lines.append(f"{name}=={later[name]}")
+            continue
+        if name in oldest:
+            lines.append(f'{name}=={oldest[name]}; python_version < "{LATER}"')
+        if name in later:
+            lines.append(f'{name}=={later[name]}; python_version >= "{LATER}"')
+    return lines
+
+
+def unmarked(source: Path, folder: Path) -> Path:
+    """The source with its markers taken off, so that any Python resolves what 3.10 would take."""
+    copy = folder / source.name
+    copy.write_text(re.sub(r"; python_version[^#\n]*", "  ", source.read_text()))
+    return copy
+
+
+def main() -> None:
+    runtime, dev = BACKEND / "requirements.in", BACKEND / "requirements-dev.in"
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        base_oldest = resolve([unmarked(runtime, folder)], OLDEST)
+        all_oldest = resolve([unmarked(runtime, folder), dev], OLDEST)
+    base_later, all_later = resolve([runtime], LATER), resolve([runtime, dev], LATER)
+    for pins, everything in ((base_oldest, all_oldest), (base_later, all_later)):
+        moved = {name for name, version in pins.items() if everything[name] != version}
+        if moved:
+            sys.exit(f"the development packages change the pins of {', '.join(sorted(moved))}")
+    base = pin_lines(base_oldest, base_later)
+    extra = pin_lines(
+        {name: v for name, v in all_oldest.items() if name not in base_oldest},
+        {name: v for name, v in all_later.items() if name not in base_later},
+    )
+    write(BACKEND / "requirements.txt", runtime, base)
+    write(BACKEND / "requirements-dev.txt", dev, ["-r requirements.txt", *extra])
+
+
+def write(target: Path, source: Path, lines: list[str]) -> None:
+    target.write_text(HEADER.format(source=source.name) + "\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    main()
