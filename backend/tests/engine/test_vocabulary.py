@@ -216,7 +216,7 @@ def test_special_spans_become_their_one_id_and_text_does_not() -> None:
     ]
     prompt = VOCABULARY.encode_prompt(spans, bos=False)
     special = [VOCABULARY.is_special(i) for i in prompt.ids]
-    assert special[0] and special[-1] and not any(special[1:-1])
+    assert special == [True, *[False] * (len(prompt.ids) - 2), True]
     assert joined(VOCABULARY, prompt.ids) == b"<|im_start|><|im_start|><|im_end|>"
     assert prompt.roles[1:-1] == ("user",) * (len(prompt.ids) - 2)
 
