@@ -61,7 +61,7 @@ export default tseslint.config(
     rules: {
       "no-restricted-imports": [
         "error",
-        { patterns: [{ regex: "(^@/|/)views/", message: "views never import views" }] },
+        { patterns: [{ regex: "(^@/|/)views/|^\\.\\./[A-Z]", message: "views never import views" }] },
       ],
     },
   },

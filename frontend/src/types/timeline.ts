@@ -16,6 +16,8 @@ export interface Turn {
   readonly promptStart: number;
   /** Index of the first token of the reply; `from_index` to regenerate it. */
   readonly replyStart: number;
+  /** What the person typed, as typed; null for a conversation that was reopened. */
+  readonly userText: string | null;
   /** Null for a conversation that was reopened: its seeds are not stored. */
   readonly seed: number | null;
   readonly finish: FinishReason | "failed" | null;

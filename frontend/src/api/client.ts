@@ -1,0 +1,68 @@
+/** The typed client of the server's API. Types come from its OpenAPI file. */
+import createClient from "openapi-fetch";
+import type { components, paths } from "@/types/api";
+import { ApiError, asApiError, errorFromBody, isAbort, serverUnreachable } from "./errors";
+
+type Schemas = components["schemas"];
+export type Health = Schemas["Health"];
+export type ModelInfo = Schemas["ModelInfo"];
+export type LensReadRequest = Schemas["LensReadRequest"];
+export type LensReadResponse = Schemas["LensReadResponse"];
+
+/** Names this tab to the server's queue, so that one tab cannot crowd out the others. */
+export const CLIENT_ID = newClientId();
+
+function newClientId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(12));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+const client = createClient<paths>({
+  baseUrl: window.location.origin,
+  headers: { "X-Client-Id": CLIENT_ID },
+  // Looked up at each call, so that tests can replace it.
+  fetch: (request) => globalThis.fetch(request),
+});
+
+/** Health is an answer with status 503 as well: it then says what is waited for. */
+export async function fetchHealth(signal: AbortSignal): Promise<Health> {
+  const { data, error } = await call(() => client.GET("/api/health", { signal }));
+  const health: unknown = data ?? error;
+  if (!isHealth(health)) throw serverUnreachable();
+  return health;
+}
+
+export async function fetchModelInfo(signal: AbortSignal): Promise<ModelInfo> {
+  return unwrap(await call(() => client.GET("/api/model_info", { signal })));
+}
+
+export async function fetchLens(body: LensReadRequest, signal: AbortSignal): Promise<LensReadResponse> {
+  return unwrap(await call(() => client.POST("/api/lens", { body, signal })));
+}
+
+interface Answer<T> {
+  readonly data?: T;
+  readonly error?: unknown;
+  readonly response: Response;
+}
+
+function unwrap<T>(answer: Answer<T>): T {
+  if (answer.data !== undefined) return answer.data;
+  throw errorFromBody(answer.error, answer.response.status);
+}
+
+async function call<T>(request: () => Promise<T>): Promise<T> {
+  try {
+    return await request();
+  } catch (error) {
+    if (isAbort(error)) throw error;
+    if (error instanceof SyntaxError) {
+      throw new ApiError({ code: "bad_answer", message: "The server's answer could not be read." });
+    }
+    throw asApiError(error);
+  }
+}
+
+function isHealth(value: unknown): value is Health {
+  return typeof value === "object" && value !== null && "status" in value && "queue" in value;
+}

@@ -1,0 +1,74 @@
+import type { components } from "@/types/api";
+
+type ErrorBody = components["schemas"]["ErrorBody"];
+
+/** A failure to show: the server's typed error, or one of the three that only the page can see. */
+export class ApiError extends Error {
+  override readonly name = "ApiError";
+  /** The server's stable code, or `server_unreachable`, `stream_cut`, `bad_answer`. */
+  readonly code: string;
+  readonly hint: string | null;
+  readonly param: string | null;
+  readonly requestId: string | null;
+
+  constructor(body: Pick<ErrorBody, "code" | "message"> & Partial<ErrorBody>) {
+    super(body.message);
+    this.code = body.code;
+    this.hint = body.hint ?? null;
+    this.param = body.param ?? null;
+    this.requestId = body.request_id ?? null;
+  }
+}
+
+export function serverUnreachable(): ApiError {
+  return new ApiError({
+    code: "server_unreachable",
+    message: "The server does not answer.",
+    hint: "Check that it still runs in its terminal; the page reconnects by itself.",
+  });
+}
+
+export function streamCut(): ApiError {
+  return new ApiError({
+    code: "stream_cut",
+    message: "The connection ended in the middle of the reply.",
+    hint: "What was written until then is kept. Try again.",
+  });
+}
+
+/** The typed error in an answer's body; `bad_answer` when something else than our server wrote it. */
+export function errorFromBody(body: unknown, status: number): ApiError {
+  if (typeof body === "object" && body !== null && "error" in body && isErrorBody(body.error)) {
+    return new ApiError(body.error);
+  }
+  // A development or reverse proxy answers 502 to 504 by itself when the server is gone.
+  if (status >= 502 && status <= 504) return serverUnreachable();
+  return new ApiError({
+    code: "bad_answer",
+    message: `The server answered with status ${status} and no explanation.`,
+    hint: "Its log says more.",
+  });
+}
+
+/** Anything thrown by a request, as an ApiError. An abort is not one and must be handled before. */
+export function asApiError(error: unknown): ApiError {
+  if (error instanceof ApiError) return error;
+  // fetch reports every failure of the network as a TypeError, with a message that differs by browser.
+  if (error instanceof TypeError) return serverUnreachable();
+  throw error;
+}
+
+export function isAbort(error: unknown): boolean {
+  return error instanceof DOMException && error.name === "AbortError";
+}
+
+function isErrorBody(value: unknown): value is ErrorBody {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    "code" in value &&
+    typeof value.code === "string" &&
+    "message" in value &&
+    typeof value.message === "string"
+  );
+}

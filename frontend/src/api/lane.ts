@@ -1,0 +1,30 @@
+/**
+ * Order of the page's lens requests. The server lets few requests of one tab wait, and answers them
+ * in turn: so at most one background request is under way, and none starts while a click waits.
+ */
+export class RequestLane {
+  private urgent = 0;
+  private background: Promise<unknown> = Promise.resolve();
+  private whenIdle: (() => void)[] = [];
+
+  /** Starts at once; background work waits until it has ended. */
+  async first<T>(request: () => Promise<T>): Promise<T> {
+    this.urgent += 1;
+    try {
+      return await request();
+    } finally {
+      this.urgent -= 1;
+      if (this.urgent === 0) for (const resume of this.whenIdle.splice(0)) resume();
+    }
+  }
+
+  /** Starts when the background request before it and every urgent one have ended. */
+  afterwards<T>(request: () => Promise<T>): Promise<T> {
+    const turn = this.background.then(async () => {
+      while (this.urgent > 0) await new Promise<void>((resume) => this.whenIdle.push(resume));
+      return request();
+    });
+    this.background = turn.catch(() => undefined);
+    return turn;
+  }
+}

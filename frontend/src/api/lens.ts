@@ -1,0 +1,179 @@
+/** Lens read-outs of the timeline, for the views: of one token, and of the whole conversation. */
+import { useQuery } from "@tanstack/react-query";
+import { useCallback, useEffect, useMemo, useState, useSyncExternalStore } from "react";
+import type { LensColumns, Span } from "@/lib/columns";
+import type { LayerReadout, Timeline } from "@/types/timeline";
+import { type LensReadResponse, fetchLens } from "./client";
+import { ApiError, asApiError } from "./errors";
+import { RequestLane } from "./lane";
+import { TimelineReader } from "./timelineReader";
+
+/** Like a `LayerReadout`, but `actual` is null where no token follows yet. */
+export type LayerReading = Omit<LayerReadout, "actual"> & { readonly actual: LayerReadout["actual"] | null };
+
+/** Every layer's prediction at one position, layer 0 first. */
+export interface Reading {
+  /** Where the residual stream was read; it predicts the token at `position + 1`. */
+  readonly position: number;
+  readonly layers: readonly LayerReading[];
+}
+
+export interface TokenLens {
+  /** How the token at `index` was predicted: read at `index - 1`. Null for the first token, and until it is read. */
+  readonly predictedBy: Reading | null;
+  /** What is predicted after the token at `index`: read at `index`. Null until it is read. */
+  readonly predicts: Reading | null;
+  /** `deferred`: the model is busy with the reply, reading starts when it has ended. */
+  readonly status: "deferred" | "loading" | "failed" | "done";
+  readonly error: ApiError | null;
+  readonly retry: () => void;
+}
+
+const lane = new RequestLane();
+
+/** Numbers of predictions that are asked for, so that a slightly larger `top_k` needs no new request. */
+const FETCH_SIZES = [10, 25, 50] as const;
+
+/** Read-outs around the token at `index`, with the `topK` most probable tokens of each layer. */
+export function useTokenLens(timeline: Timeline, index: number, topK: number): TokenLens {
+  const { conversationId, tokens, status } = timeline;
+  const size = FETCH_SIZES.find((each) => each >= topK) ?? 50;
+  // The last token's own read-out changes when a token follows it.
+  const hasNext = index + 1 < tokens.length;
+  const isSettled = status === "settled" && conversationId !== null;
+  const { data, error, refetch, isFetching } = useQuery({
+    queryKey: ["lens", conversationId, index, hasNext, size],
+    queryFn: ({ signal }) =>
+      lane.first(() =>
+        fetchLens(
+          { conversation_id: conversationId, positions: [Math.max(0, index - 1), index + 1], top_k: size },
+          signal,
+        ),
+      ),
+    enabled: isSettled && index < tokens.length,
+    staleTime: Number.POSITIVE_INFINITY,
+    gcTime: 10 * 60_000,
+    retry: (attempts, cause) => cause instanceof ApiError && cause.code === "queue_full" && attempts < 5,
+    retryDelay: 500,
+  });
+
+  const streamed = tokens[index]?.lens ?? null;
+  const streamedNext = tokens[index + 1]?.lens ?? null;
+  const readings = useMemo(
+    () => ({
+      predictedBy: readingOf(data, index - 1, topK) ?? streamedReading(streamed, index - 1, topK),
+      predicts: readingOf(data, index, topK) ?? streamedReading(streamedNext, index, topK),
+    }),
+    [data, index, topK, streamed, streamedNext],
+  );
+  return {
+    ...readings,
+    status:
+      data !== undefined
+        ? "done"
+        : error !== null && !isFetching
+          ? "failed"
+          : isSettled
+            ? "loading"
+            : "deferred",
+    error: error === null || isFetching ? null : asApiError(error),
+    retry: () => void refetch(),
+  };
+}
+
+function readingOf(response: LensReadResponse | undefined, position: number, topK: number): Reading | null {
+  const column = response?.positions.indexOf(position) ?? -1;
+  if (response === undefined || column < 0) return null;
+  const layers = response.layers.map((layer, row): LayerReading => {
+    const probabilities = response.top_probabilities[row]?.[column] ?? [];
+    const rank = response.next_rank[row]?.[column] ?? null;
+    const probability = response.next_probability[row]?.[column] ?? null;
+    return {
+      layer,
+      label: response.labels[row] ?? String(layer),
+      predictions: (response.top_ids[row]?.[column] ?? []).slice(0, topK).map((id, k) => ({
+        token_id: id,
+        text: response.vocabulary[String(id)] ?? "",
+        probability: probabilities[k] ?? Number.NaN,
+        rank: k + 1,
+      })),
+      entropy_nats: response.entropy_nats[row]?.[column] ?? Number.NaN,
+      kl_to_final_nats: response.kl_to_final_nats[row]?.[column] ?? Number.NaN,
+      actual: rank === null || probability === null ? null : { rank, probability },
+    };
+  });
+  return { position, layers };
+}
+
+const streamedReading = (
+  lens: readonly LayerReadout[] | null,
+  position: number,
+  topK: number,
+): Reading | null =>
+  lens === null
+    ? null
+    : { position, layers: lens.map((each) => ({ ...each, predictions: each.predictions.slice(0, topK) })) };
+
+export interface TimelineLens {
+  /** Filled in place; `version` changes with it. Null before the first reply started. */
+  readonly columns: LensColumns | null;
+  readonly version: number;
+  /** Positions read in full, of `total`. */
+  readonly read: number;
+  readonly total: number;
+  readonly isReading: boolean;
+  readonly error: ApiError | null;
+  readonly retry: () => void;
+  /** Tells which positions are on the screen, to be read first. */
+  readonly setVisible: (span: Span) => void;
+}
+
+/** Readers of the conversations looked at last. */
+const readers = new Map<string, TimelineReader>();
+const KEPT_READERS = 4;
+
+function readerOf(conversationId: string): TimelineReader {
+  const reader = readers.get(conversationId) ?? new TimelineReader(conversationId, lane);
+  readers.delete(conversationId);
+  readers.set(conversationId, reader);
+  const oldest = readers.keys().next().value;
+  if (readers.size > KEPT_READERS && oldest !== undefined) readers.delete(oldest);
+  return reader;
+}
+
+const NOT_STARTED = { error: null, isReading: false, version: 0 } as const;
+const subscribeToNothing = () => () => undefined;
+const getNotStarted = () => NOT_STARTED;
+
+/** Read-outs of the whole conversation: those that come with a reply at once, the others when it has ended. */
+export function useTimelineLens(timeline: Timeline): TimelineLens {
+  const { conversationId, tokens, status } = timeline;
+  const [attempt, setAttempt] = useState(0);
+  const reader = useMemo(() => (conversationId === null ? null : readerOf(conversationId)), [conversationId]);
+  const progress = useSyncExternalStore(
+    reader?.subscribe ?? subscribeToNothing,
+    reader?.getProgress ?? getNotStarted,
+  );
+
+  useEffect(() => reader?.take(tokens), [reader, tokens]);
+
+  const total = tokens.length;
+  useEffect(() => {
+    if (reader === null || status !== "settled") return undefined;
+    const controller = new AbortController();
+    void reader.read(total, controller.signal);
+    return () => controller.abort();
+  }, [reader, status, total, attempt]);
+
+  const setVisible = useCallback((span: Span) => reader?.show(span), [reader]);
+  return {
+    columns: reader?.columns ?? null,
+    version: progress.version,
+    read: reader?.columns.readCount(total) ?? 0,
+    total,
+    isReading: progress.isReading,
+    error: progress.error,
+    retry: useCallback(() => setAttempt((count) => count + 1), []),
+    setVisible,
+  };
+}

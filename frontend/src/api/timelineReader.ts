@@ -1,0 +1,120 @@
+/**
+ * Reads a whole conversation through the lens, in chunks, into typed arrays. One reader per
+ * conversation: its timeline only grows, so what was read stays valid.
+ */
+import { LensColumns, CELL_PREDICTIONS, type Span } from "@/lib/columns";
+import type { Token } from "@/types/timeline";
+import { fetchLens } from "./client";
+import { ApiError, isAbort } from "./errors";
+import type { RequestLane } from "./lane";
+
+const MIN_CHUNK = 8;
+const MAX_CHUNK = 64;
+/** A click may have to wait for the chunk under way, so a chunk should not take much longer. */
+const CHUNK_TARGET_MS = 80;
+/** How long to wait before asking again when the queue is full, and how often. */
+const BUSY_WAIT_MS = 1000;
+const BUSY_ATTEMPTS = 10;
+
+export interface ReadProgress {
+  /** A read-out that failed; null while all is well. */
+  readonly error: ApiError | null;
+  readonly isReading: boolean;
+  /** Changes with the contents of `columns`. */
+  readonly version: number;
+}
+
+export class TimelineReader {
+  readonly columns = new LensColumns();
+  private progress: ReadProgress = { error: null, isReading: false, version: 0 };
+  private visible: Span | null = null;
+  private runs = 0;
+  private chunk = 16;
+  private readonly listeners = new Set<() => void>();
+  private readonly conversationId: string;
+  private readonly lane: RequestLane;
+
+  constructor(conversationId: string, lane: RequestLane) {
+    this.conversationId = conversationId;
+    this.lane = lane;
+  }
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  };
+
+  readonly getProgress = (): ReadProgress => this.progress;
+
+  /** Tells which positions are on the screen; they are read before all others. */
+  show(span: Span): void {
+    this.visible = span;
+  }
+
+  /** Takes the read-outs that arrived with the tokens of a reply. */
+  take(tokens: readonly Token[]): void {
+    for (const token of tokens) {
+      if (token.lens !== null) this.columns.mergeTokenLens(token.index, token.lens);
+    }
+    if (this.columns.version !== this.progress.version) this.publish({});
+  }
+
+  /** Reads what is missing of a timeline of `length` tokens, until all is read or `signal` aborts. */
+  async read(length: number, signal: AbortSignal): Promise<void> {
+    this.runs += 1;
+    this.publish({ error: null });
+    let busyAttempts = 0;
+    for (;;) {
+      const gap = this.columns.nextGap(length, this.chunk, this.visible);
+      if (gap === null || signal.aborted) break;
+      try {
+        await this.readSpan(gap, signal);
+        busyAttempts = 0;
+      } catch (error) {
+        if (isAbort(error)) break;
+        if (!(error instanceof ApiError)) throw error;
+        busyAttempts += 1;
+        if (error.code !== "queue_full" || busyAttempts > BUSY_ATTEMPTS) {
+          this.publish({ error });
+          break;
+        }
+        await pause(BUSY_WAIT_MS, signal);
+      }
+    }
+    this.runs -= 1;
+    this.publish({});
+  }
+
+  private async readSpan({ start, end }: Span, signal: AbortSignal): Promise<void> {
+    await this.lane.afterwards(async () => {
+      signal.throwIfAborted();
+      const startedAt = performance.now();
+      const response = await fetchLens(
+        { conversation_id: this.conversationId, positions: [start, end], top_k: CELL_PREDICTIONS },
+        signal,
+      );
+      this.columns.mergeResponse(response);
+      const msPerPosition = (performance.now() - startedAt) / (end - start);
+      this.chunk = Math.round(Math.min(MAX_CHUNK, Math.max(MIN_CHUNK, CHUNK_TARGET_MS / msPerPosition)));
+      this.publish({});
+    });
+  }
+
+  private publish(change: Partial<ReadProgress>): void {
+    this.progress = { ...this.progress, ...change, isReading: this.runs > 0, version: this.columns.version };
+    for (const listener of this.listeners) listener();
+  }
+}
+
+/** Ends early when `signal` aborts. */
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(done, ms);
+    signal.addEventListener("abort", done, { once: true });
+    function done(): void {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", done);
+      resolve();
+    }
+  });
+}

@@ -1,0 +1,58 @@
+import clsx from "clsx";
+import type { ComponentProps } from "react";
+import { Icon, type IconName } from "./Icon";
+
+type Look = "primary" | "plain" | "quiet";
+
+const LOOKS: Record<Look, string> = {
+  primary: "bg-accent text-accent-ink hover:opacity-90 disabled:bg-hover disabled:text-quiet",
+  plain: "border border-line-strong bg-raised text-ink hover:bg-hover disabled:text-quiet",
+  quiet: "text-muted hover:bg-hover hover:text-ink disabled:text-quiet",
+};
+
+interface ButtonProps extends ComponentProps<"button"> {
+  readonly look?: Look;
+  readonly icon?: IconName;
+}
+
+/** A button with words. */
+export function Button({ look = "plain", icon, className, children, ...rest }: ButtonProps) {
+  return (
+    <button
+      type="button"
+      className={clsx(
+        "inline-flex h-8 items-center justify-center gap-1.5 rounded-control px-3 font-medium whitespace-nowrap transition-colors disabled:cursor-not-allowed",
+        LOOKS[look],
+        className,
+      )}
+      {...rest}
+    >
+      {icon !== undefined && <Icon name={icon} />}
+      {children}
+    </button>
+  );
+}
+
+interface IconButtonProps extends Omit<ComponentProps<"button">, "aria-label" | "title"> {
+  readonly icon: IconName;
+  /** Its name, also shown as a tooltip. */
+  readonly label: string;
+}
+
+/** A button with an icon only. */
+export function IconButton({ icon, label, className, ...rest }: IconButtonProps) {
+  return (
+    <button
+      type="button"
+      aria-label={label}
+      title={label}
+      className={clsx(
+        "inline-grid size-8 shrink-0 place-items-center rounded-control text-muted transition-colors hover:bg-hover hover:text-ink disabled:cursor-not-allowed disabled:text-quiet",
+        className,
+      )}
+      {...rest}
+    >
+      <Icon name={icon} />
+    </button>
+  );
+}

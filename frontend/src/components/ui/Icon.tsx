@@ -1,0 +1,38 @@
+/** Line icons on a 16 px grid, drawn for this page. They are decoration: the control carries the name. */
+const PATHS = {
+  plus: "M8 3v10M3 8h10",
+  sun: "M8 5.2a2.8 2.8 0 1 0 0 5.6 2.8 2.8 0 0 0 0-5.6ZM8 1.2v1.6M8 13.2v1.6M1.2 8h1.6M13.2 8h1.6M3.2 3.2l1.1 1.1M11.7 11.7l1.1 1.1M12.8 3.2l-1.1 1.1M4.3 11.7l-1.1 1.1",
+  moon: "M13.4 9.6A5.6 5.6 0 0 1 6.4 2.6a5.6 5.6 0 1 0 7 7Z",
+  keyboard: "M1.8 4.2h12.4v7.6H1.8zM4.2 6.8h.01M6.7 6.8h.01M9.3 6.8h.01M11.8 6.8h.01M4.8 9.4h6.4",
+  check: "M3 8.5l3.2 3.2L13 4.8",
+  warning: "M8 2.2l6.3 11.2H1.7zM8 6.6v3.2M8 11.6h.01",
+  copy: "M5.5 5.5V2.8h7.7v7.7h-2.7M2.8 5.5h7.7v7.7H2.8z",
+  expand: "M9.5 2.5h4v4M6.5 13.5h-4v-4M13.2 2.8L9.4 6.6M2.8 13.2l3.8-3.8",
+  collapse: "M13.5 6.5h-4v-4M2.5 9.5h4v4M9.7 6.3l3.6-3.6M6.3 9.7l-3.6 3.6",
+  close: "M3.8 3.8l8.4 8.4M12.2 3.8l-8.4 8.4",
+  down: "M4 6.2l4 4 4-4",
+  up: "M4 9.8l4-4 4 4",
+  redo: "M12.8 8a4.8 4.8 0 1 1-1.5-3.5M12.9 2v3h-3",
+  edit: "M10.8 2.8l2.4 2.4-7.6 7.6-3 .6.6-3z",
+  pin: "M6 2.5h4l-.6 4.2 2.4 2.3H4.2l2.4-2.3zM8 9v4.5",
+  sliders: "M2.5 5h6M11.5 5h2M10 3.4v3.2M2.5 11h2M7.5 11h6M6 9.4v3.2",
+  stop: "M4.5 4.5h7v7h-7z",
+  send: "M8 13V3.2M4 7l4-4 4 4",
+} as const;
+
+export type IconName = keyof typeof PATHS;
+
+export function Icon({ name, className = "" }: { readonly name: IconName; readonly className?: string }) {
+  return (
+    <svg
+      viewBox="0 0 16 16"
+      aria-hidden="true"
+      className={`size-4 shrink-0 fill-none stroke-current ${className}`}
+      strokeWidth="1.4"
+      strokeLinecap="round"
+      strokeLinejoin="round"
+    >
+      <path d={PATHS[name]} />
+    </svg>
+  );
+}
