@@ -273,3 +273,7 @@ class LensEngine(Protocol):
     def forward_passes(self) -> int:
         """How many forward passes through the blocks were run since the start."""
         ...
+
+    def computed_tokens(self) -> int:
+        """How many tokens were run through the blocks since the start; decoding rows counts none."""
+        ...
