@@ -1,0 +1,6 @@
+"""The embedded model, from text to shipped folder.
+
+Run from `backend/` as `python -m training <step>`: `prepare` splits and tokenizes a corpus, `train`
+fits the model, `evaluate` measures it on text it never saw, `export` writes the folder that the
+server loads. Every step reads and writes one `--work` directory, so a step can be repeated alone.
+"""

@@ -1,0 +1,65 @@
+"""Command line of the training package: `python -m training <step>`, from `backend/`."""
+
+import argparse
+import logging
+import os
+from pathlib import Path
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The four steps and their options."""
+    parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
+    steps = parser.add_subparsers(dest="step", required=True)
+
+    prepare = steps.add_parser("prepare", help="split, tokenize and mix a corpus")
+    prepare.add_argument("--corpus", type=Path, required=True, help="directory of corpus files")
+
+    train = steps.add_parser("train", help="train, or go on from the checkpoint in --work")
+    train.add_argument(
+        "--minutes", type=float, help="training time after which the run is complete"
+    )
+    train.add_argument("--tokens", type=int, help="tokens after which the run is complete")
+    train.add_argument("--peak-learning-rate", type=float, default=2.5e-3)
+    train.add_argument("--tokens-per-step", type=int, default=4096)
+    train.add_argument("--device", default="cpu", help="cpu or cuda")
+    train.add_argument("--threads", type=int, default=os.cpu_count())
+    train.add_argument("--compile", action="store_true", help="faster; needs a C++ compiler")
+
+    evaluate = steps.add_parser("evaluate", help="bits per byte, recalled facts, sample turns")
+    evaluate.add_argument("--folder", type=Path, help="exported folder; default: the checkpoint")
+    evaluate.add_argument("--max-bytes", type=int, default=1_000_000, help="held-out text to score")
+
+    export = steps.add_parser("export", help="write the folder that the server loads")
+    export.add_argument("--to", type=Path, required=True, help="folder to write")
+
+    for step in (prepare, train, evaluate, export):
+        step.add_argument("--work", type=Path, required=True, help="directory for data, checkpoint")
+        step.add_argument("--seed", type=int, default=1)
+    return parser
+
+
+def main() -> None:
+    """Parse the command line and run one step; heavy imports happen only for the chosen step."""
+    options = build_parser().parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    match options.step:
+        case "prepare":
+            from training.prepare import prepare
+
+            prepare(options.corpus, options.work, options.seed)
+        case "train":
+            from training.train import train
+
+            train(options)
+        case "evaluate":
+            from training.evaluate import evaluate
+
+            evaluate(options.work, options.folder, options.max_bytes, options.seed)
+        case "export":
+            from training.export import export_model
+
+            export_model(options.work, options.to)
+
+
+if __name__ == "__main__":
+    main()

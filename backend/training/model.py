@@ -1,0 +1,88 @@
+"""The architecture, how it starts, and the loss.
+
+A stock `GPT2LMHeadModel`, so that everything that reads GPT-2 reads this model. Two choices differ
+from GPT-2: the activation is the fused form of the same tanh approximation (`gelu_pytorch_tanh`),
+and the position table starts as sinusoids instead of noise, which relates neighbouring positions
+from the first step; with a few thousand steps a random table stays noise at rarely met positions.
+"""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from transformers import GPT2Config, GPT2LMHeadModel
+
+from training.tokenizer import END_OF_TEXT_ID, VOCABULARY_SIZE
+
+INITIAL_STD = 0.02
+
+
+def model_config() -> GPT2Config:
+    """The shipped shape: 12 blocks, d_model 192, 6 heads, 1,024 positions, about 7 M parameters."""
+    return small_config(d_vocab=VOCABULARY_SIZE, n_ctx=1024, d_model=192, n_layers=12, n_heads=6)
+
+
+def small_config(d_vocab: int, n_ctx: int, d_model: int, n_layers: int, n_heads: int) -> GPT2Config:
+    """A GPT-2 configuration of any size, without dropout, with tied embeddings."""
+    return GPT2Config(
+        vocab_size=d_vocab,
+        n_positions=n_ctx,
+        n_embd=d_model,
+        n_layer=n_layers,
+        n_head=n_heads,
+        activation_function="gelu_pytorch_tanh",
+        resid_pdrop=0.0,
+        embd_pdrop=0.0,
+        attn_pdrop=0.0,
+        bos_token_id=END_OF_TEXT_ID,
+        eos_token_id=END_OF_TEXT_ID,
+        tie_word_embeddings=True,
+    )
+
+
+def sinusoids(n_ctx: int, d_model: int) -> torch.Tensor:
+    """Sinusoidal positions (Vaswani et al. 2017), scaled to `INITIAL_STD`: `[n_ctx, d_model]`."""
+    position = torch.arange(n_ctx).unsqueeze(1)  # [n_ctx, 1]
+    rate = torch.exp(torch.arange(0, d_model, 2) * (-math.log(10_000.0) / d_model))
+    table = torch.empty(n_ctx, d_model)
+    table[:, 0::2] = torch.sin(position * rate)
+    table[:, 1::2] = torch.cos(position * rate)
+    return table * (INITIAL_STD * math.sqrt(2.0))
+
+
+def build_model(config: GPT2Config, seed: int) -> GPT2LMHeadModel:
+    """A model with GPT-2's own initialisation, but sinusoidal positions."""
+    torch.manual_seed(seed)
+    model = GPT2LMHeadModel(config)
+    with torch.no_grad():
+        model.transformer.wpe.weight.copy_(sinusoids(config.n_positions, config.n_embd))
+    return model
+
+
+def training_logits(
+    model: GPT2LMHeadModel, input_ids: torch.Tensor, position_ids: torch.Tensor
+) -> torch.Tensor:
+    """Logits `[rows, positions, d_vocab]` for rows that may start at any position.
+
+    Runs the blocks directly: `GPT2Model.forward` inspects `position_ids` for packed sequences and
+    then builds a mask, where attention without a mask takes the faster causal kernel.
+    """
+    transformer = model.transformer
+    hidden = transformer.wte(input_ids) + transformer.wpe(
+        position_ids
+    )  # [rows, positions, d_model]
+    for block in transformer.h:
+        output = block(hidden)
+        hidden = output[0] if isinstance(output, tuple) else output
+    logits: torch.Tensor = model.lm_head(transformer.ln_f(hidden))
+    return logits
+
+
+def next_token_loss(
+    model: GPT2LMHeadModel, rows: torch.Tensor, offsets: torch.Tensor
+) -> torch.Tensor:
+    """Mean cross-entropy in nats a token. `rows`: `[rows, positions + 1]`, `offsets`: `[rows]`."""
+    inputs, targets = rows[:, :-1], rows[:, 1:]
+    positions = offsets.unsqueeze(1) + torch.arange(inputs.shape[1], device=rows.device)
+    logits = training_logits(model, inputs, positions)
+    return F.cross_entropy(logits.flatten(0, 1).float(), targets.flatten())
