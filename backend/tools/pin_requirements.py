@@ -15,6 +15,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from packaging.specifiers import SpecifierSet
+
 BACKEND = Path(__file__).resolve().parents[1]
 OLDEST = "3.10"
 LATER = "3.11"
@@ -33,6 +35,9 @@ def resolve(sources: list[Path], python: str) -> dict[str, str]:
             argv += ["-r", str(source)]
         subprocess.run(argv, check=True)
         found = [item["metadata"] for item in json.loads(report.read_text())["install"]]
+    for item in found:  # pip overlooks this for packages of an index without that field
+        if python not in SpecifierSet(item.get("requires_python", "")):
+            sys.exit(f"{item['name']} {item['version']} does not run on Python {python}")
     pins = {normalised(item["name"]): item["version"].partition("+")[0] for item in found}
     return {name: version for name, version in pins.items() if not TAKEN_BY_TORCH.match(name)}
 

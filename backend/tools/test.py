@@ -81,7 +81,7 @@ def run_tests(
 
 def read_pytest(output: str) -> tuple[int, int, str]:
     """Passed, failed and closing line: `=== 2 failed, 310 passed, 1 error in 41.2s ===`."""
-    found = re.findall(r"^=+ ((?:\d+ \w+, )*\d+ \w+ in .+?) =+$", output, re.MULTILINE)
+    found = re.findall(r"^(?:=+ )?((?:\d+ \w+, )*\d+ \w+ in .+?)(?: =+)?$", output, re.MULTILINE)
     closing = found[-1] if found else ""
     return counted(closing, "passed"), counted(closing, "failed", "error", "errors"), closing
 
