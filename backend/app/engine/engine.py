@@ -1,17 +1,45 @@
 """The engine: one loaded nnsight model behind `LensEngine`.
 
-Everything that computes happens on the thread that calls the methods; nnsight is bound to one
-thread at a time, so only the worker thread may call them.
+Everything that computes happens on the thread that calls the methods; nnsight serves one thread at
+a time, so only the thread that owns the model may call them.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
 
-from app.engine.types import ChatTemplate, ModelSource, PromptTemplate, Vocabulary
+import torch
+from torch import nn
 
-if TYPE_CHECKING:
-    from nnsight.modeling.transformers import TransformersModel
+from app.engine.capture import TracedDecoder
+from app.engine.generation import generate
+from app.engine.lenses import LENSES
+from app.engine.memory import naming_out_of_memory
+from app.engine.residuals import ResidualStore
+from app.engine.runtime import LanguageModel
+from app.engine.selfcheck import check_model
+from app.engine.structure import find_structure
+from app.engine.types import (
+    ChatTemplate,
+    Finish,
+    LensColumns,
+    LensKind,
+    ModelFacts,
+    ModelSource,
+    PromptTemplate,
+    Sampling,
+    ShouldStop,
+    Step,
+    Vocabulary,
+)
+from app.engine.unembed import read_columns, read_scores, rows_per_chunk
+from app.errors import (
+    ContextExceeded,
+    EmptyPrompt,
+    LayerOutOfRange,
+    PositionOutOfRange,
+    UnknownToken,
+)
 
 
 class NnsightEngine:
@@ -19,7 +47,7 @@ class NnsightEngine:
 
     def __init__(
         self,
-        lm: TransformersModel,
+        lm: LanguageModel,
         *,
         vocabulary: Vocabulary,
         template: PromptTemplate,
@@ -37,8 +65,185 @@ class NnsightEngine:
     ) -> None:
         """Finds the model's parts and runs the self-check; raises UnsupportedArchitecture.
 
-        `lm` is a dispatched nnsight `LanguageModel`; `store_bytes` bounds the residual streams and
-        KV caches that are kept, `readout_bytes` the logits of one chunk of read-outs.
+        `lm` is a dispatched nnsight model; `store_bytes` bounds the residual streams and KV caches
+        that are kept between calls, `readout_bytes` the logits of one chunk of read-outs.
         """
         self.vocabulary = vocabulary
         self.template = template
+        model: nn.Module = lm._module
+        model.eval()
+        structure = find_structure(model)
+        avoid = frozenset(eos_token_ids) | _special_ids(model)
+        with torch.inference_mode():
+            self._decoder = TracedDecoder(lm, structure)
+            check, reuse = check_model(self._decoder, vocabulary, avoid, name)
+        self._store = ResidualStore(self._decoder, store_bytes, reuse)
+        self._chunk_rows = rows_per_chunk(self._decoder.d_vocab, readout_bytes)
+        self.facts = ModelFacts(
+            name=name,
+            source=source,
+            revision=revision,
+            architecture=type(model).__name__,
+            n_layers=structure.n_layers,
+            n_heads=structure.n_heads,
+            d_model=self._decoder.d_model,
+            d_vocab=self._decoder.d_vocab,
+            n_ctx=structure.n_ctx,
+            n_parameters=sum(parameter.numel() for parameter in model.parameters()),
+            dtype=str(self._decoder.dtype).removeprefix("torch."),
+            device=str(self._decoder.device),
+            tied_embeddings=_is_tied(model, structure.unembedding),
+            chat_template=chat_template,
+            adds_bos=adds_bos,
+            bos_token_id=bos_token_id,
+            eos_token_ids=eos_token_ids,
+            is_byte_exact=is_byte_exact,
+            self_check=check,
+            note=note,
+        )
+
+    def generate(
+        self, ids: Sequence[int], sampling: Sampling, should_stop: ShouldStop
+    ) -> Iterator[Step | Finish]:
+        """See `LensEngine.generate`. What is wrong with the request is raised by the call itself."""
+        self._require_ids(ids)
+        if len(ids) >= self.facts.n_ctx:
+            raise ContextExceeded(
+                f"The prompt has {len(ids):,} tokens; {self.facts.name} holds {self.facts.n_ctx:,},"
+                " the reply included.",
+                hint="Shorten the prompt or start a new conversation.",
+            )
+        return generate(
+            self._store,
+            self.vocabulary,
+            ids,
+            sampling,
+            n_layers=self.facts.n_layers,
+            n_ctx=self.facts.n_ctx,
+            end_ids=frozenset(self.facts.eos_token_ids),
+            should_stop=should_stop,
+        )
+
+    @naming_out_of_memory("reading this text")
+    @torch.inference_mode()
+    def read(
+        self,
+        ids: Sequence[int],
+        *,
+        layers: Sequence[int] | None = None,
+        positions: Sequence[int] | None = None,
+        top_k: int = 5,
+        targets: Sequence[int] = (),
+        kind: LensKind = "logit",
+        should_stop: ShouldStop = lambda: False,
+    ) -> LensColumns | None:
+        """See `LensEngine.read`. Runs the model only on what no stored timeline holds."""
+        self._require_readable(ids)
+        layers = range(self.facts.n_layers + 1) if layers is None else layers
+        positions = range(len(ids)) if positions is None else positions
+        for layer in layers:
+            if not 0 <= layer <= self.facts.n_layers:
+                raise LayerOutOfRange(
+                    f"There is no layer {layer}: {self.facts.name} has layers 0 to"
+                    f" {self.facts.n_layers}.",
+                    param="layers",
+                )
+        self._require_positions(positions, 0, len(ids))
+        for target in targets:
+            if not 0 <= target < self.facts.d_vocab:
+                raise UnknownToken(
+                    f"There is no token {target}: {self.facts.name} has logits for ids 0 to"
+                    f" {self.facts.d_vocab - 1:,}.",
+                    param="targets",
+                )
+        residuals = self._residuals(ids, max(positions, default=-1) + 1, should_stop)
+        if residuals is None:
+            return None
+        return read_columns(
+            self._decoder,
+            residuals,
+            ids,
+            layers=layers,
+            positions=positions,
+            top_k=top_k,
+            targets=targets,
+            lens=LENSES[kind],
+            chunk_rows=self._chunk_rows,
+            should_stop=should_stop,
+        )
+
+    @naming_out_of_memory("scoring these tokens")
+    @torch.inference_mode()
+    def scores(
+        self, ids: Sequence[int], positions: Sequence[int], should_stop: ShouldStop = lambda: False
+    ) -> list[Step] | None:
+        """See `LensEngine.scores`."""
+        self._require_readable(ids)
+        self._require_positions(positions, 1, len(ids))
+        residuals = self._residuals(ids, max(positions, default=0), should_stop)
+        if residuals is None:
+            return None
+        return read_scores(
+            self._decoder,
+            residuals,
+            ids,
+            positions=positions,
+            chunk_rows=self._chunk_rows,
+            should_stop=should_stop,
+        )
+
+    def forward_passes(self) -> int:
+        return self._decoder.forward_passes
+
+    def computed_tokens(self) -> int:
+        return self._decoder.computed_tokens
+
+    def _residuals(
+        self, ids: Sequence[int], n_tokens: int, should_stop: ShouldStop
+    ) -> torch.Tensor | None:
+        """Residual streams of at least the first `n_tokens` ids; None when stopped."""
+        if n_tokens == 0:
+            return self._decoder.empty_rows(0)
+        timeline = self._store.covering(ids[:n_tokens], should_stop)
+        return None if timeline is None else timeline.rows
+
+    def _require_readable(self, ids: Sequence[int]) -> None:
+        self._require_ids(ids)
+        if len(ids) > self.facts.n_ctx:
+            raise ContextExceeded(
+                f"The text has {len(ids):,} tokens; {self.facts.name} reads at most"
+                f" {self.facts.n_ctx:,}.",
+                hint="Shorten the text.",
+            )
+
+    def _require_ids(self, ids: Sequence[int]) -> None:
+        if not ids:
+            raise EmptyPrompt("There is nothing to read: the text has no tokens.")
+        for position, token_id in enumerate(ids):
+            if not 0 <= token_id < self._decoder.n_embeddings:
+                raise UnknownToken(
+                    f"There is no token {token_id} (at position {position}): {self.facts.name} knows"
+                    f" ids 0 to {self._decoder.n_embeddings - 1:,}."
+                )
+
+    def _require_positions(self, positions: Sequence[int], first: int, end: int) -> None:
+        for position in positions:
+            if not first <= position < end:
+                raise PositionOutOfRange(
+                    f"There is no position {position} here: the text has positions {first} to"
+                    f" {end - 1}.",
+                    param="positions",
+                )
+
+
+def _special_ids(model: nn.Module) -> frozenset[int]:
+    """Ids that the configuration names, and that a model may treat in a way of its own."""
+    named = (getattr(model.config, f"{kind}_token_id", None) for kind in ("pad", "bos", "eos"))
+    return frozenset(
+        i for ids in named for i in (ids if isinstance(ids, list) else [ids]) if i is not None
+    )
+
+
+def _is_tied(model: nn.Module, unembedding: nn.Module) -> bool:
+    embedding = model.get_input_embeddings()  # type: ignore[operator]
+    return getattr(embedding, "weight", None) is getattr(unembedding, "weight", False)

@@ -1,0 +1,165 @@
+"""What is verified on a model when it is loaded, before the first request.
+
+1. The lens at the last layer gives the model's own logits, at every position.
+2. A pass repeated gives the same logits: nothing is carried over from one request to the next.
+3. Decoding with a KV cache gives what decoding without gives. Where it does not, the engine does
+   without (see `CacheReuse`); the numbers stay right and only time is lost.
+4. Replacing the residual stream of a middle layer changes the logits: the blocks found are the ones
+   the model runs.
+
+Tolerances are for rounding only. In float32, 1e-4 for logits up to 50 in magnitude, and in
+proportion above; a mistake in the tail (a softcap or a multiplier left out) shows as 1e-3 or more.
+In 16-bit dtypes a logit itself has only 8 or 11 bits, and batched and sequential products round
+differently, so the bound is 5 % of the largest logit, which still tells a wrong tail from a right one.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+from collections.abc import Sequence
+
+import torch
+
+from app.engine.capture import TracedDecoder
+from app.engine.residuals import CacheReuse
+from app.engine.types import SelfCheck, Vocabulary
+from app.errors import UnsupportedArchitecture
+
+logger = logging.getLogger(__name__)
+
+PROBE_TOKENS = 24
+
+CACHE_FAILURES = (RuntimeError, ValueError, TypeError, AttributeError, LookupError)
+"""What a model raises that does not take the cache it is given."""
+
+MIN_EDIT_CHANGE = 1e-3
+"""A replaced residual stream changes real logits by whole units."""
+
+
+def check_model(
+    decoder: TracedDecoder, vocabulary: Vocabulary, avoid: frozenset[int], name: str
+) -> tuple[SelfCheck, CacheReuse]:
+    """Runs the checks; raises UnsupportedArchitecture with the numbers of the one that failed.
+
+    `avoid`: ids that the model treats in a way of its own, such as padding.
+    """
+    ids = probe_ids(decoder, vocabulary, avoid)
+    logits = decoder.full_logits(ids)
+    tolerance = _tolerance(logits, decoder.dtype)
+    rows = decoder.empty_rows(len(ids))
+    repeated = decoder.forward(ids, None, rows)
+    last_difference = _difference(decoder.decode(rows[:, -1]), logits)
+    _require(
+        last_difference <= tolerance,
+        f"The lens at the last layer of {name} differs from the model's own logits by"
+        f" {last_difference:.3g} (allowed: {tolerance:.3g}).",
+        decoder,
+    )
+    repeat_difference = _difference(repeated, logits[-1])
+    _require(
+        repeat_difference <= tolerance,
+        f"The same text gave {name} different logits the second time, by"
+        f" {repeat_difference:.3g} (allowed: {tolerance:.3g}).",
+        decoder,
+    )
+    edit_change = _edit_change(decoder, ids, rows, logits)
+    _require(
+        edit_change >= MIN_EDIT_CHANGE,
+        f"Replacing the residual stream of {name} in a middle layer changed its logits by only"
+        f" {edit_change:.3g}.",
+        decoder,
+    )
+    reuse, cache_difference = _cache_reuse(decoder, ids, logits, tolerance)
+    if reuse == "none":
+        logger.warning("%s: its cache is not exact; every pass starts from the first token", name)
+    check = SelfCheck(
+        passed=True,
+        max_abs_diff=last_difference,
+        cache_max_abs_diff=cache_difference,
+        edit_max_abs_change=edit_change,
+    )
+    return check, reuse
+
+
+def probe_ids(
+    decoder: TracedDecoder, vocabulary: Vocabulary, avoid: frozenset[int]
+) -> tuple[int, ...]:
+    """Ordinary ids, spread over the vocabulary: special ones may be masked or padded away."""
+    n = min(PROBE_TOKENS, decoder.structure.n_ctx)
+    size = min(decoder.n_embeddings, decoder.d_vocab)
+    shuffled = torch.randperm(size, generator=torch.Generator().manual_seed(0)).tolist()
+    usable = (i for i in shuffled if i not in avoid and not vocabulary.is_special(i))
+    return tuple(itertools.islice(usable, n))
+
+
+def _edit_change(
+    decoder: TracedDecoder, ids: Sequence[int], rows: torch.Tensor, logits: torch.Tensor
+) -> float:
+    """Change of the logits when a middle layer's stream is that of the same text reversed."""
+    layer = (decoder.n_layers + 1) // 2
+    replaced = decoder.full_logits_replacing(ids, layer, rows[:, layer].flip(0))
+    return _difference(replaced, logits)
+
+
+def _cache_reuse(
+    decoder: TracedDecoder,
+    ids: Sequence[int],
+    logits: torch.Tensor,
+    tolerance: float,
+) -> tuple[CacheReuse, float]:
+    """How far the cache may be relied on, and the difference found in that way of using it."""
+    if decoder.new_cache() is None or len(ids) < 4:
+        return "none", 0.0
+    half, most = len(ids) // 2, len(ids) - 2
+    singly = [(i, i + 1) for i in range(most, len(ids))]
+    plans: tuple[tuple[CacheReuse, list[tuple[int, int]]], ...] = (
+        ("chunks", [(0, half), (half, most), *singly]),
+        ("steps", [(0, most), *singly]),
+    )
+    for reuse, parts in plans:
+        try:
+            difference = _cached_difference(decoder, ids, logits, parts)
+        except CACHE_FAILURES as error:
+            logger.info("cache by %s failed: %s", reuse, error)
+            continue
+        if difference <= tolerance:
+            return reuse, difference
+        logger.info("cache by %s differs by %.3g", reuse, difference)
+    return "none", 0.0
+
+
+def _cached_difference(
+    decoder: TracedDecoder,
+    ids: Sequence[int],
+    logits: torch.Tensor,
+    parts: Sequence[tuple[int, int]],
+) -> float:
+    cache = decoder.new_cache()
+    difference = 0.0
+    for start, end in parts:
+        rows = decoder.empty_rows(end - start)
+        last = decoder.forward(ids[start:end], cache, rows, start)
+        difference = max(difference, _difference(last, logits[end - 1]))
+    return difference
+
+
+def _tolerance(logits: torch.Tensor, dtype: torch.dtype) -> float:
+    largest = float(logits.abs().max())
+    if torch.finfo(dtype).bits < 32:
+        return 0.05 * largest
+    return max(1e-4, 2e-6 * largest)
+
+
+def _difference(a: torch.Tensor, b: torch.Tensor) -> float:
+    return float((a - b).abs().max())
+
+
+def _require(holds: bool, message: str, decoder: TracedDecoder) -> None:
+    if not holds:
+        structure = decoder.structure
+        raise UnsupportedArchitecture(
+            message,
+            hint=f"Found {structure.n_layers} blocks at {structure.block_paths[0]} …, final norm"
+            f" {structure.final_norm_path}, unembedding {structure.unembedding_path}.",
+        )

@@ -1,0 +1,297 @@
+"""Small random decoders of many families, and engines around them.
+
+Every parameter is moved at random, so that norm weights, biases and multipliers matter: left at
+their initial ones and zeros, a lens that forgot them would still be right.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+import transformers as tr
+from tokenizers import Tokenizer, models
+from torch import nn
+
+from app.engine.engine import NnsightEngine
+from app.engine.runtime import LanguageModel
+from app.engine.types import ChatTemplate, EncodedPrompt, Message, Sampling, TextSpan
+
+D_VOCAB = 97
+END_ID = 1
+N_CTX = 64
+WINDOW = 8
+"""Sliding window of the families that have one: shorter than the texts of the tests."""
+
+IDS = {"vocab_size": D_VOCAB, "bos_token_id": END_ID, "eos_token_id": END_ID, "pad_token_id": 0}
+SIZES = {
+    "hidden_size": 32,
+    "num_hidden_layers": 3,
+    "num_attention_heads": 4,
+    "intermediate_size": 48,
+    "max_position_embeddings": N_CTX,
+}
+GROUPED = {"num_key_value_heads": 2}
+GPT2_SIZES = {"n_embd": 32, "n_layer": 3, "n_head": 4, "n_positions": N_CTX}
+
+
+@dataclass(frozen=True)
+class Family:
+    config: Callable[[], tr.PreTrainedConfig]
+    blocks: str
+    """Where transformers keeps the blocks."""
+    final_norm: str
+    reuse: str = "chunks"
+
+
+FAMILIES: dict[str, Family] = {
+    "gpt2": Family(lambda: tr.GPT2Config(**IDS, **GPT2_SIZES), "transformer.h", "transformer.ln_f"),
+    "gpt_neox": Family(
+        lambda: tr.GPTNeoXConfig(**IDS, **SIZES), "gpt_neox.layers", "gpt_neox.final_layer_norm"
+    ),
+    "gptj": Family(
+        lambda: tr.GPTJConfig(**IDS, **GPT2_SIZES, rotary_dim=4),
+        "transformer.h",
+        "transformer.ln_f",
+    ),
+    "llama": Family(
+        lambda: tr.LlamaConfig(**IDS, **SIZES, **GROUPED), "model.layers", "model.norm"
+    ),
+    "mistral": Family(
+        lambda: tr.MistralConfig(**IDS, **SIZES, **GROUPED, sliding_window=WINDOW),
+        "model.layers",
+        "model.norm",
+    ),
+    "mixtral": Family(
+        lambda: tr.MixtralConfig(**IDS, **SIZES, **GROUPED, num_local_experts=4),
+        "model.layers",
+        "model.norm",
+    ),
+    "qwen3": Family(
+        lambda: tr.Qwen3Config(**IDS, **SIZES, **GROUPED, head_dim=8), "model.layers", "model.norm"
+    ),
+    "gemma2": Family(
+        lambda: tr.Gemma2Config(
+            **IDS,
+            **SIZES,
+            **GROUPED,
+            head_dim=8,
+            sliding_window=WINDOW,
+            final_logit_softcapping=3.0,
+        ),
+        "model.layers",
+        "model.norm",
+    ),
+    "gpt_oss": Family(
+        lambda: tr.GptOssConfig(
+            **IDS,
+            **SIZES,
+            **GROUPED,
+            head_dim=8,
+            sliding_window=WINDOW,
+            num_local_experts=4,
+            rope_parameters={"rope_type": "default", "rope_theta": 10_000.0},
+        ),
+        "model.layers",
+        "model.norm",
+    ),
+    "cohere": Family(
+        lambda: tr.CohereConfig(**IDS, **SIZES, **GROUPED, logit_scale=0.3),
+        "model.layers",
+        "model.norm",
+    ),
+    "granite": Family(
+        lambda: tr.GraniteConfig(
+            **IDS, **SIZES, **GROUPED, logits_scaling=3.0, embedding_multiplier=2.0
+        ),
+        "model.layers",
+        "model.norm",
+    ),
+    "opt": Family(
+        lambda: tr.OPTConfig(
+            **IDS,
+            hidden_size=32,
+            num_hidden_layers=3,
+            num_attention_heads=4,
+            ffn_dim=48,
+            max_position_embeddings=N_CTX,
+            word_embed_proj_dim=24,
+        ),
+        "model.decoder.layers",
+        "model.decoder.final_layer_norm",
+    ),
+    "bloom": Family(
+        lambda: tr.BloomConfig(**IDS, hidden_size=32, n_layer=3, n_head=4),
+        "transformer.h",
+        "transformer.ln_f",
+    ),
+    "falcon": Family(
+        lambda: tr.FalconConfig(
+            **IDS,
+            hidden_size=32,
+            num_hidden_layers=3,
+            num_attention_heads=4,
+            max_position_embeddings=N_CTX,
+        ),
+        "transformer.h",
+        "transformer.ln_f",
+    ),
+    "phi": Family(lambda: tr.PhiConfig(**IDS, **SIZES), "model.layers", "model.final_layernorm"),
+    "stablelm": Family(
+        lambda: tr.StableLmConfig(**IDS, **SIZES, **GROUPED), "model.layers", "model.norm"
+    ),
+    "olmo2": Family(
+        lambda: tr.Olmo2Config(**IDS, **SIZES, **GROUPED), "model.layers", "model.norm"
+    ),
+    "mamba": Family(
+        lambda: tr.MambaConfig(**IDS, hidden_size=32, num_hidden_layers=3, state_size=8),
+        "backbone.layers",
+        "backbone.norm_f",
+        reuse="steps",
+    ),
+}
+
+
+class LetterVocabulary:
+    """Ids 2 and up stand for one printable byte each; a few stand for several."""
+
+    size = D_VOCAB
+    several = {90: b"User", 91: b"\nUs", 92: b"er:", 93: b".\nUser:", 94: b"\n"}
+
+    def encode(self, text: str) -> tuple[int, ...]:
+        return tuple(byte - 30 for byte in text.encode())
+
+    def encode_prompt(self, spans: Sequence[TextSpan], *, bos: bool) -> EncodedPrompt:
+        assert not bos
+        ids = tuple(i for span in spans for i in self.encode(span.text))
+        return EncodedPrompt(ids, ("user",) * len(ids))
+
+    def token_bytes(self, token_id: int) -> bytes:
+        if token_id < 2:
+            return b""
+        return self.several.get(token_id, bytes([token_id + 30]))
+
+    def token_text(self, token_id: int) -> str:
+        return self.token_bytes(token_id).decode(errors="replace")
+
+    def is_special(self, token_id: int) -> bool:
+        return token_id < 2
+
+    def find(self, query: str, limit: int) -> list[int]:
+        return [i for i in range(self.size) if self.token_text(i) == query][:limit]
+
+
+class PlainTemplate:
+    """Renders messages as their text."""
+
+    def start(self, messages: Sequence[Message]) -> list[TextSpan]:
+        return [TextSpan(m.content, m.role) for m in messages]
+
+    def continuation(self, messages: Sequence[Message], *, timeline_end: bytes) -> list[TextSpan]:
+        assert timeline_end
+        return self.start(messages)
+
+
+def random_model(config: tr.PreTrainedConfig, seed: int = 0, scale: float = 0.15) -> nn.Module:
+    """A causal language model of random weights, the same for the same seed."""
+    torch.manual_seed(seed)
+    model = tr.AutoModelForCausalLM.from_config(config).eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(torch.randn_like(parameter) * scale)
+    return model
+
+
+def traced(model: nn.Module) -> LanguageModel:
+    words = {f"w{i}": i for i in range(D_VOCAB)}
+    tokenizer = tr.PreTrainedTokenizerFast(
+        tokenizer_object=Tokenizer(models.WordLevel(words, unk_token="w0")), eos_token="w1"
+    )
+    return LanguageModel(model, tokenizer=tokenizer)
+
+
+def engine_of(
+    model: nn.Module, *, store_bytes: int = 2**26, readout_bytes: int = 2**20
+) -> NnsightEngine:
+    return NnsightEngine(
+        traced(model),
+        vocabulary=LetterVocabulary(),
+        template=PlainTemplate(),
+        chat_template=ChatTemplate("built-in", "", ()),
+        name="small",
+        source="local",
+        revision=None,
+        note=None,
+        adds_bos=False,
+        bos_token_id=None,
+        eos_token_ids=(END_ID,),
+        is_byte_exact=True,
+        store_bytes=store_bytes,
+        readout_bytes=readout_bytes,
+    )
+
+
+def random_ids(n: int, seed: int = 1) -> list[int]:
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randint(2, D_VOCAB, (n,), generator=generator).tolist()
+
+
+def greedy(max_new_tokens: int, stop: Sequence[str] = ()) -> Sampling:
+    return Sampling(max_new_tokens, 0.0, 0, 1.0, 0, tuple(stop))
+
+
+class PlainModel:
+    """The same model without nnsight, read by ordinary forward hooks: what the engine is held to."""
+
+    def __init__(self, model: nn.Module, blocks: str) -> None:
+        self.model = copy.deepcopy(model)
+        self._blocks = self.model.get_submodule(blocks)
+
+    @cached_property
+    def n_layers(self) -> int:
+        return len(self._blocks)
+
+    def residuals(self, ids: Sequence[int]) -> list[torch.Tensor]:
+        """`n_layers + 1` residual streams `[1, len(ids), d_model]`, from one uncached pass."""
+        streams: list[torch.Tensor] = []
+
+        def before(_module: nn.Module, args: tuple, kwargs: dict) -> None:
+            streams.append((args[0] if args else kwargs["hidden_states"]).clone())
+
+        def after(_module: nn.Module, _args: tuple, output: object) -> None:
+            streams.append((output[0] if isinstance(output, tuple) else output).clone())
+
+        handles = [self._blocks[0].register_forward_pre_hook(before, with_kwargs=True)]
+        handles += [block.register_forward_hook(after) for block in self._blocks]
+        self.logits(ids)
+        for handle in handles:
+            handle.remove()
+        return streams
+
+    def lens_logits(self, ids: Sequence[int], stream: torch.Tensor) -> torch.Tensor:
+        """Logits `[len(ids), d_vocab]` when the last block puts out `stream`."""
+
+        def instead(_module: nn.Module, _args: tuple, output: object) -> object:
+            return (stream, *output[1:]) if isinstance(output, tuple) else stream
+
+        handle = self._blocks[-1].register_forward_hook(instead)
+        logits = self.logits(ids)
+        handle.remove()
+        return logits
+
+    def logits(self, ids: Sequence[int]) -> torch.Tensor:
+        with torch.no_grad():
+            return self.model(torch.tensor([list(ids)]), use_cache=False).logits[0]
+
+    def greedy_ids(self, ids: Sequence[int], n: int) -> list[int]:
+        """What Hugging Face `generate` continues with, up to and without the end token."""
+        settings = tr.GenerationConfig(
+            max_new_tokens=n, do_sample=False, eos_token_id=END_ID, pad_token_id=0
+        )
+        prompt = torch.tensor([list(ids)])
+        mask = torch.ones_like(prompt)
+        out = self.model.generate(prompt, attention_mask=mask, generation_config=settings)
+        return [i for i in out[0, len(ids) :].tolist() if i != END_ID]

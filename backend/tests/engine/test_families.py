@@ -1,0 +1,126 @@
+"""Every family: the parts are found, the numbers are those of the plain model."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from app.engine.engine import NnsightEngine
+from app.engine.structure import find_structure
+from app.engine.types import Finish, Step
+from tests.engine.small_models import (
+    FAMILIES,
+    Family,
+    PlainModel,
+    engine_of,
+    greedy,
+    random_ids,
+    random_model,
+)
+
+TEXT_TOKENS = 20
+
+
+class Loaded:
+    def __init__(self, family: Family) -> None:
+        model = random_model(family.config())
+        self.family = family
+        self.plain = PlainModel(model, family.blocks)
+        self.structure = find_structure(model)
+        self.engine: NnsightEngine = engine_of(model)
+
+
+@pytest.fixture(scope="module", params=FAMILIES)
+def loaded(request: pytest.FixtureRequest) -> Loaded:
+    return Loaded(FAMILIES[request.param])
+
+
+def float64_statistics(logits: np.ndarray, final: np.ndarray) -> tuple[np.ndarray, float, float]:
+    """Probabilities, entropy and KL(final ‖ this) of one row, term by term in float64."""
+
+    def probabilities(row: np.ndarray) -> list[float]:
+        largest = max(float(x) for x in row)
+        weights = [math.exp(float(x) - largest) for x in row]
+        total = math.fsum(weights)
+        return [w / total for w in weights]
+
+    p, q = probabilities(final), probabilities(logits)
+    entropy = -math.fsum(x * math.log(x) for x in q)
+    kl = math.fsum(x * math.log(x / y) for x, y in zip(p, q, strict=True))
+    return np.array(q), entropy, kl
+
+
+def test_parts_are_found(loaded: Loaded):
+    assert loaded.structure.block_paths[0] == f"{loaded.family.blocks}.0"
+    assert loaded.structure.final_norm_path == loaded.family.final_norm
+    assert loaded.engine.facts.n_layers == 3
+
+
+def test_self_check_passes(loaded: Loaded):
+    check = loaded.engine.facts.self_check
+    assert check.passed
+    assert check.max_abs_diff <= 1e-4
+    assert check.cache_max_abs_diff <= 1e-4
+    assert check.edit_max_abs_change > 1e-3
+    assert loaded.engine._store._reuse == loaded.family.reuse
+
+
+def test_lens_equals_an_independent_computation(loaded: Loaded):
+    ids = random_ids(TEXT_TOKENS)
+    target = 33
+    columns = loaded.engine.read(ids, top_k=5, targets=[target])
+    assert columns is not None
+    streams = loaded.plain.residuals(ids)
+    logits = [loaded.plain.lens_logits(ids, stream).numpy() for stream in streams]
+    for layer in range(4):
+        for position in range(TEXT_TOKENS):
+            row = logits[layer][position]
+            p, entropy, kl = float64_statistics(row, logits[-1][position])
+            at = (layer, position)
+            top = np.argsort(-row, kind="stable")[:5]
+            assert columns.top_ids[at].tolist() == top.tolist()
+            np.testing.assert_allclose(columns.top_probabilities[at], p[top], atol=1e-4)
+            assert columns.entropy_nats[at] == pytest.approx(entropy, abs=1e-3)
+            assert columns.kl_to_final_nats[at] == pytest.approx(kl, abs=1e-3)
+            assert columns.target_probability[0, layer, position] == pytest.approx(
+                p[target], abs=1e-4
+            )
+            assert columns.target_rank[0, layer, position] == 1 + sum(row > row[target])
+            if position + 1 < TEXT_TOKENS:
+                following = ids[position + 1]
+                assert columns.next_probability[at] == pytest.approx(p[following], abs=1e-4)
+                assert columns.next_rank[at] == 1 + sum(row > row[following])
+
+
+def test_last_layer_lens_equals_model_logits(loaded: Loaded):
+    ids = random_ids(TEXT_TOKENS, seed=2)
+    log_p = loaded.plain.logits(ids).log_softmax(-1)
+    scores = loaded.engine.scores(ids, range(1, TEXT_TOKENS))
+    assert scores is not None
+    expected = [float(log_p[i - 1, ids[i]]) for i in range(1, TEXT_TOKENS)]
+    np.testing.assert_allclose([s.logprob_nats for s in scores], expected, atol=1e-4)
+
+
+def test_greedy_reply_equals_hugging_face_generate(loaded: Loaded):
+    ids = random_ids(12, seed=3)
+    *steps, finish = loaded.engine.generate(ids, greedy(24), lambda: False)
+    expected = loaded.plain.greedy_ids(ids, 24)
+    assert [s.token_id for s in steps] == expected
+    assert isinstance(finish, Finish)
+    assert finish.reason == ("length" if len(expected) == 24 else "stop")
+
+
+def test_residuals_of_a_cached_reply_equal_those_of_one_uncached_pass(loaded: Loaded):
+    ids = random_ids(12, seed=4)
+    steps = [
+        s for s in loaded.engine.generate(ids, greedy(24), lambda: False) if isinstance(s, Step)
+    ]
+    every_id = [*ids, *(s.token_id for s in steps)]
+    with torch.inference_mode():
+        rows = loaded.engine._residuals(every_id, len(every_id), lambda: False)
+    assert rows is not None
+    for layer, stream in enumerate(loaded.plain.residuals(every_id)):
+        np.testing.assert_allclose(rows[: len(every_id), layer], stream[0], atol=1e-4, rtol=1e-4)
