@@ -1,0 +1,172 @@
+"""Which model starts: `auto`, `gpt2`, `embedded`, a hub id or a folder, resolved to local files.
+
+A model that was named and cannot be had is an error, never a substitute. Only `auto` may choose:
+GPT-2 from the local cache or the hub, and otherwise the embedded model, with a note that says so.
+A cached model is taken without asking the network, so that it starts offline and at once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.engine.checkpoint import CONFIG_FILE, WEIGHTS_FILE
+from app.engine.hub import Hub, OnProgress
+from app.engine.types import ModelSource
+from app.errors import ModelLoadError, ModelNotFound
+
+logger = logging.getLogger(__name__)
+
+GPT2 = "openai-community/gpt2"
+GPT2_FORMER_NAME = "gpt2"
+"""The name under which older versions of transformers cached it; the same files."""
+
+EMBEDDED_FOLDER = Path(__file__).resolve().parents[2] / "embedded_model"
+EMBEDDED_NAME = "embedded"
+
+AUTO_ANSWER_SECONDS = 3.0
+"""How long the hub may take to answer where another model stands ready."""
+NAMED_ANSWER_SECONDS = 15.0
+
+HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(?:/[A-Za-z0-9][\w.-]*)?", re.ASCII)
+REVISION = re.compile(r"[A-Za-z0-9][\w./-]*", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFiles:
+    """A model's files on this machine, and what to say of where they came from."""
+
+    folder: Path
+    name: str
+    source: ModelSource
+    revision: str | None
+    """Commit of the hub repository or SHA-256 of the shipped weights; none for a local folder."""
+    note: str | None = None
+    """Why this model runs, where that needs saying."""
+
+
+def find_model(
+    model: str,
+    revision: str | None = None,
+    *,
+    on_progress: OnProgress | None = None,
+    hub: Hub = Hub(),  # noqa: B008  (immutable)
+    embedded_folder: Path = EMBEDDED_FOLDER,
+) -> ModelFiles:
+    """The files of the model that was asked for, downloaded if need be.
+
+    `on_progress` is told of the bytes done and in all. Raises ModelNotFound, HubUnreachable or
+    another ModelLoadError.
+    """
+    if model == "auto":
+        try:
+            return _from_hub(GPT2, revision, AUTO_ANSWER_SECONDS, on_progress, hub)
+        except ModelLoadError as error:
+            logger.info("The embedded model runs instead of GPT-2: %s", error.message)
+            note = (
+                f"GPT-2 cannot be had, so the embedded model runs. {error.message} For GPT-2, start "
+                "once with a network connection, or with a folder that holds it as the model."
+            )
+            return _embedded(embedded_folder, note)
+    if model == "gpt2":
+        return _from_hub(GPT2, revision, NAMED_ANSWER_SECONDS, on_progress, hub)
+    is_folder = _names_folder(model)
+    if revision is not None and (is_folder or model == EMBEDDED_NAME):
+        raise ModelLoadError(
+            f"A revision ({revision}) was given, but {_shown(model)} is not a model of the hub.",
+            hint="Leave the revision out.",
+        )
+    if model == EMBEDDED_NAME:
+        return _embedded(embedded_folder)
+    if is_folder:
+        return _local(Path(model).expanduser())
+    return _from_hub(model, revision, NAMED_ANSWER_SECONDS, on_progress, hub)
+
+
+def _names_folder(model: str) -> bool:
+    """Whether the name is a folder: written as one, or one that is there and holds a model.
+
+    Raises ModelLoadError for what is neither a possible folder nor a possible hub id.
+    """
+    if "\0" in model or "://" in model:
+        raise _not_a_name(model)
+    if model.startswith((".", "/", "~")) or "\\" in model or Path(model).is_absolute():
+        return True
+    try:
+        if (Path(model) / CONFIG_FILE).is_file():
+            return True
+    except OSError:  # for example a name that is too long for a path
+        raise _not_a_name(model) from None
+    if not HUB_ID.fullmatch(model) or ".." in model or "--" in model or len(model) > 96:
+        if Path(model).is_dir():
+            return True
+        raise _not_a_name(model)
+    return False
+
+
+def _not_a_name(model: str) -> ModelLoadError:
+    return ModelNotFound(
+        f"{_shown(model)} is neither a model id of the Hugging Face hub nor a folder.",
+        hint="Give `auto`, `gpt2`, `embedded`, an id such as `Qwen/Qwen3-0.6B`, or the path of a folder.",
+    )
+
+
+def _from_hub(
+    repo: str,
+    revision: str | None,
+    answer_seconds: float,
+    on_progress: OnProgress | None,
+    hub: Hub,
+) -> ModelFiles:
+    if revision is not None and (not REVISION.fullmatch(revision) or ".." in revision):
+        raise ModelNotFound(
+            f"{_shown(revision)} is not a commit, tag or branch.",
+            hint="Leave the revision out to take the main branch.",
+        )
+    names = (GPT2, GPT2_FORMER_NAME) if repo == GPT2 else (repo,)
+    for name in names:
+        if (snapshot := hub.cached(name, revision)) is not None:
+            return ModelFiles(snapshot.folder, repo, "hub", snapshot.revision)
+    snapshot = hub.download(repo, revision, answer_seconds=answer_seconds, on_progress=on_progress)
+    return ModelFiles(snapshot.folder, repo, "hub", snapshot.revision)
+
+
+def _local(folder: Path) -> ModelFiles:
+    try:
+        folder = folder.resolve()
+        is_folder, has_config = folder.is_dir(), (folder / CONFIG_FILE).is_file()
+    except OSError:
+        is_folder = has_config = False
+    if not is_folder:
+        raise ModelNotFound(
+            f"The folder {_shown(folder.name)} does not exist.",
+            hint="Give the path of a folder that holds a model.",
+        )
+    if not has_config:
+        raise ModelNotFound(
+            f"The folder {_shown(folder.name)} has no {CONFIG_FILE}, so it holds no model.",
+            hint="Give the folder into which save_pretrained wrote the model and its tokenizer.",
+        )
+    # Only the last part of the path: the API must not tell how this disk is arranged.
+    return ModelFiles(folder, folder.name, "local", None)
+
+
+def _embedded(folder: Path, note: str | None = None) -> ModelFiles:
+    try:
+        with (folder / WEIGHTS_FILE).open("rb") as weights:
+            digest = hashlib.sha256()
+            while chunk := weights.read(2**20):
+                digest.update(chunk)
+    except OSError as error:
+        raise ModelLoadError(
+            f"The embedded model is missing or unreadable: {error.strerror}.",
+            hint="Check the project out again, or choose another model.",
+        ) from error
+    return ModelFiles(folder, EMBEDDED_NAME, "embedded", digest.hexdigest(), note)
+
+
+def _shown(name: str) -> str:
+    return repr(name if len(name) <= 100 else f"{name[:100]}…")
