@@ -1,0 +1,124 @@
+/**
+ * Made-up read-outs for tests: regular, seeded, and shaped like a small GPT-2's (early layers are
+ * unsure, late ones agree). Never part of the page.
+ */
+import type { components } from "@/types/api";
+import type { Timeline, Token } from "@/types/timeline";
+
+type Schemas = components["schemas"];
+type LensReadRequest = Schemas["LensReadRequest"];
+type LensReadResponse = Schemas["LensReadResponse"];
+
+export const N_LAYERS = 12;
+export const VOCABULARY_SIZE = 50_257;
+
+const WORDS = (
+  "User:| The| capital| of| France| is|\nAssistant|:| Paris|,| which| lies| on| the| river| Seine|.| It| has|" +
+  " been| a| centre| of| art| and| science| since| the| Middle| Ages|\n\n| 2,140,526| people| live| there| (|2019|)|" +
+  " 你|好| café|\t|…| naïve| مرحبا| extraordinarily| and|ly|ness"
+).split("|");
+
+const base64 = (bytes: Uint8Array): string => btoa(String.fromCharCode(...bytes));
+
+/** Numbers in [0, 1) that depend only on their arguments. */
+function noise(...keys: readonly number[]): number {
+  let hash = 2166136261;
+  for (const key of keys) hash = Math.imul(hash ^ (key + 0x9e3779b9), 16777619) ^ (hash >>> 13);
+  return ((hash >>> 0) % 1_000_003) / 1_000_003;
+}
+
+const idOf = (text: string): number => 1000 + WORDS.indexOf(text);
+const wordAt = (n: number): string => WORDS[n % WORDS.length] ?? "";
+
+export function madeUpTokens(length: number): Token[] {
+  return Array.from({ length }, (_, index) => {
+    const text = wordAt(index);
+    return {
+      index,
+      id: idOf(text),
+      text,
+      bytes: base64(new TextEncoder().encode(text)),
+      role: index < 6 ? "user" : index < 9 ? "template" : "assistant",
+      special: false,
+      logprob_nats: index === 0 ? null : -2 * noise(index),
+      rank: index === 0 ? null : 1 + Math.floor(3 * noise(index, 1)),
+      entropy_nats: index === 0 ? null : 4 * noise(index, 2),
+      lens: null,
+    };
+  });
+}
+
+export const madeUpTimeline = (tokens: readonly Token[], conversationId: string): Timeline => ({
+  conversationId,
+  tokens,
+  turns: [{ promptStart: 0, replyStart: 9, userText: "The capital of France is", seed: 1, finish: "stop" }],
+  status: "settled",
+});
+
+/** What the server would answer to `request` on a timeline of these tokens. */
+export function madeUpLens(tokens: readonly Token[], request: LensReadRequest): LensReadResponse {
+  const [start, end] = request.positions ?? [0, tokens.length];
+  const k = request.top_k ?? 5;
+  const layers = Array.from({ length: N_LAYERS + 1 }, (_, layer) => layer);
+  const positions = Array.from({ length: end - start }, (_, i) => start + i);
+  const grid = <T>(value: (layer: number, position: number) => T): T[][] =>
+    layers.map((layer) => positions.map((position) => value(layer, position)));
+  const certainty = (layer: number, position: number): number =>
+    Math.min(1, Math.max(0, (layer / N_LAYERS) * 1.2 - 0.5 * noise(position))) ** 2;
+  const top = (layer: number, position: number): number =>
+    0.02 + 0.95 * certainty(layer, position) * (0.4 + 0.6 * noise(position, 7));
+  const isDecided = (layer: number, position: number): boolean =>
+    certainty(layer, position) > 0.25 && noise(position, 9) > 0.2;
+  const next = (position: number): string | undefined => tokens[position + 1]?.text;
+  const topTexts = (layer: number, position: number): string[] => {
+    const following = next(position);
+    const texts = isDecided(layer, position) && following !== undefined ? [following] : [];
+    for (let i = 0; texts.length < Math.min(k, WORDS.length); i += 1) {
+      const text =
+        layer === 0 && i === 0
+          ? (tokens[position]?.text ?? "")
+          : wordAt(Math.floor(97 * noise(position, layer >> 2)) + i);
+      if (!texts.includes(text) && (text !== following || texts.length > 0)) texts.push(text);
+    }
+    return texts;
+  };
+  return {
+    model: "made-up",
+    kind: "logit",
+    layers,
+    labels: layers.map((layer) => (layer === 0 ? "embed" : String(layer))),
+    tokens: tokens.map((token) => ({ ...token, lens: null })),
+    positions,
+    top_ids: grid((layer, position) => topTexts(layer, position).map(idOf)),
+    top_probabilities: grid((layer, position) =>
+      topTexts(layer, position).map((_, i) => top(layer, position) * (1 - top(layer, position)) ** i),
+    ),
+    vocabulary: Object.fromEntries(WORDS.map((text) => [String(idOf(text)), text])),
+    entropy_nats: grid(
+      (layer, position) => 10.8 * (1 - certainty(layer, position)) * (0.6 + 0.4 * noise(position, 3)),
+    ),
+    kl_to_final_nats: grid((layer, position) =>
+      layer === N_LAYERS
+        ? 0
+        : (position === 0 ? 60 : 12) * (1 - layer / N_LAYERS) * (0.3 + 0.7 * noise(position, layer)),
+    ),
+    next_probability: grid((layer, position) =>
+      next(position) === undefined
+        ? null
+        : isDecided(layer, position)
+          ? top(layer, position)
+          : 1e-7 + 0.01 * certainty(layer, position),
+    ),
+    next_rank: grid((layer, position) =>
+      next(position) === undefined
+        ? null
+        : isDecided(layer, position)
+          ? 1
+          : 6 +
+            Math.floor(
+              (VOCABULARY_SIZE - 6) * (1 - certainty(layer, position)) ** 6 * noise(position, layer),
+            ),
+    ),
+    targets: [],
+  };
+}

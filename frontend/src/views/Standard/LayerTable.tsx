@@ -1,0 +1,174 @@
+import clsx from "clsx";
+import type { CSSProperties, ReactNode } from "react";
+import type { LayerReading } from "@/api/lens";
+import { TokenText } from "@/components/lens/TokenText";
+import { formatNats, formatProbability, formatRank } from "@/lib/format";
+import { type CellPart, cellPartsOfText } from "@/lib/tokens";
+import { LayerRow } from "./LayerRow";
+import { PredictionChip } from "./PredictionChip";
+import { ROLES, ROW_GRID } from "./rowLayout";
+
+interface LayerTableProps {
+  readonly caption: string;
+  /** Layer 0 first; null while they are read, then `nLayers` empty rows keep the place. */
+  readonly layers: readonly LayerReading[] | null;
+  readonly nLayers: number;
+  readonly topK: number;
+  /** The token that is really there: its id, and how it is shown; null where nothing follows yet. */
+  readonly actual: { readonly id: number; readonly parts: readonly CellPart[] } | null;
+  /** Sets the full length of an entropy bar: that of a uniform prediction. Null until it is known. */
+  readonly vocabularySize: number | null;
+  readonly selectedLayer: number | null;
+  readonly onSelectLayer: (layer: number) => void;
+}
+
+/** One row per layer, from the output down to the embedding. */
+export function LayerTable({
+  caption,
+  layers,
+  nLayers,
+  topK,
+  actual,
+  vocabularySize,
+  selectedLayer,
+  onSelectLayer,
+}: LayerTableProps) {
+  const maxEntropy =
+    vocabularySize === null
+      ? Math.max(...(layers ?? []).map((each) => each.entropy_nats), 1e-12)
+      : Math.log(vocabularySize);
+  const maxKl = Math.max(...(layers ?? []).map((each) => each.kl_to_final_nats), 1e-12);
+  const rows = Array.from({ length: nLayers }, (_, i) => nLayers - 1 - i);
+  return (
+    <table {...ROLES.table} aria-busy={layers === null} className="block w-full border-collapse text-left">
+      <caption className="sr-only">{caption}</caption>
+      <thead {...ROLES.rowGroup} className="sticky top-0 z-10 block border-b border-line bg-raised">
+        <tr {...ROLES.row} className={clsx(ROW_GRID, "text-label text-muted")}>
+          <Head className="[grid-area:layer]">layer</Head>
+          <Head className="[grid-area:top]">
+            top {topK} <Unit>token, probability</Unit>
+          </Head>
+          <Head className="[grid-area:actual]">
+            <span className="flex min-w-0 items-baseline gap-1">
+              {actual === null ? (
+                "next token"
+              ) : (
+                <>
+                  actual <TokenText parts={actual.parts} className="min-w-0 truncate text-ink" />
+                </>
+              )}
+            </span>
+            <Unit>rank, probability</Unit>
+          </Head>
+          <Head className="text-right [grid-area:entropy]">
+            entropy <Unit>nats</Unit>
+          </Head>
+          <Head className="text-right [grid-area:kl]">
+            KL to final <Unit>nats</Unit>
+          </Head>
+        </tr>
+      </thead>
+      <tbody {...ROLES.rowGroup} className="block">
+        {rows.map((row) => {
+          const reading = layers?.[row] ?? null;
+          return (
+            <LayerRow
+              key={row}
+              layer={reading?.layer ?? row}
+              label={reading?.label ?? (row === 0 ? "embed" : String(row))}
+              isSelected={selectedLayer === (reading?.layer ?? row)}
+              onSelect={onSelectLayer}
+            >
+              <td {...ROLES.cell} className="min-w-0 [grid-area:top]">
+                <ol className="grid min-h-9 grid-cols-5 gap-1">
+                  {reading?.predictions.map((prediction) => (
+                    <PredictionChip
+                      key={prediction.token_id}
+                      prediction={prediction}
+                      parts={cellPartsOfText(prediction.text)}
+                      isActual={prediction.token_id === actual?.id}
+                    />
+                  ))}
+                </ol>
+              </td>
+              <ActualCell reading={reading} />
+              <BarCell
+                area="entropy"
+                text={reading === null ? "" : formatNats(reading.entropy_nats)}
+                share={(reading?.entropy_nats ?? 0) / maxEntropy}
+              />
+              <BarCell
+                area="kl"
+                text={reading === null ? "" : formatNats(reading.kl_to_final_nats)}
+                share={(reading?.kl_to_final_nats ?? 0) / maxKl}
+              />
+            </LayerRow>
+          );
+        })}
+      </tbody>
+    </table>
+  );
+}
+
+function Head({ className, children }: { readonly className: string; readonly children: ReactNode }) {
+  return (
+    <th {...ROLES.columnHeader} scope="col" className={clsx("min-w-0 py-1 font-medium", className)}>
+      {children}
+    </th>
+  );
+}
+
+function Unit({ children }: { readonly children: ReactNode }) {
+  return <span className="block truncate text-cell font-normal text-quiet">{children}</span>;
+}
+
+/** How this layer scores the token that is really there, inside the top-k or not. */
+function ActualCell({ reading }: { readonly reading: LayerReading | null }) {
+  const actual = reading?.actual ?? null;
+  const isFirst = actual?.rank === 1;
+  return (
+    <td {...ROLES.cell} className="min-w-0 font-mono [grid-area:actual]">
+      {reading !== null && (
+        <span className="flex items-center gap-x-2 @min-[34rem]:flex-col @min-[34rem]:items-start">
+          <span
+            className={clsx("flex items-center gap-1 text-label", isFirst ? "font-medium" : "text-muted")}
+          >
+            <span
+              aria-hidden="true"
+              className={clsx("size-1.5 rounded-full", isFirst ? "bg-data-actual" : "bg-transparent")}
+            />
+            {actual === null ? formatRank(null) : `#${formatRank(actual.rank)}`}
+          </span>
+          <span className="text-cell text-muted @min-[34rem]:pl-2.5">
+            {formatProbability(actual?.probability ?? null)}
+          </span>
+        </span>
+      )}
+    </td>
+  );
+}
+
+interface BarCellProps {
+  readonly area: "entropy" | "kl";
+  readonly text: string;
+  /** Length of the bar, 0 to 1. */
+  readonly share: number;
+}
+
+function BarCell({ area, text, share }: BarCellProps) {
+  const style: CSSProperties = { gridArea: area };
+  return (
+    <td {...ROLES.cell} style={style} className="text-right font-mono text-label">
+      {text}
+      <span
+        aria-hidden="true"
+        className="mt-0.5 ml-auto block h-[3px] w-12 max-w-full rounded-full bg-sunken"
+      >
+        <span
+          className="block h-full rounded-full bg-line-strong"
+          style={{ width: `${100 * Math.min(1, Math.max(0, share))}%` }}
+        />
+      </span>
+    </td>
+  );
+}

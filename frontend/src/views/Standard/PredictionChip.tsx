@@ -1,0 +1,41 @@
+import clsx from "clsx";
+import type { LayerReading } from "@/api/lens";
+import { TokenText } from "@/components/lens/TokenText";
+import { formatProbability } from "@/lib/format";
+import { type CellPart, byteListOfText } from "@/lib/tokens";
+
+interface PredictionChipProps {
+  readonly prediction: LayerReading["predictions"][number];
+  readonly parts: readonly CellPart[];
+  /** It is the token that is really there. */
+  readonly isActual: boolean;
+}
+
+/** One predicted token; its fill is as long as its probability. */
+export function PredictionChip({ prediction, parts, isActual }: PredictionChipProps) {
+  const { token_id, text, probability, rank } = prediction;
+  const bytes = byteListOfText(text) ?? "part of a character";
+  return (
+    <li
+      title={`rank ${rank} · id ${token_id} · bytes ${bytes}${isActual ? " · the actual token" : ""}`}
+      className={clsx(
+        "relative isolate min-w-0 overflow-hidden rounded-mark px-1.5 leading-4",
+        isActual
+          ? "bg-data-actual-soft shadow-[inset_0_0_0_1.5px_var(--data-actual)]"
+          : "shadow-[inset_0_0_0_1px_var(--line)]",
+      )}
+    >
+      <span
+        aria-hidden="true"
+        className={clsx(
+          "absolute inset-y-0 left-0 -z-10",
+          isActual ? "bg-data-actual/30" : "bg-data-bar-soft",
+        )}
+        style={{ width: `${100 * probability}%` }}
+      />
+      <TokenText parts={parts} className={clsx("block truncate text-cell", isActual && "font-medium")} />
+      <span className="block font-mono text-cell text-muted">{formatProbability(probability)}</span>
+      {isActual && <span className="sr-only">, the actual token</span>}
+    </li>
+  );
+}

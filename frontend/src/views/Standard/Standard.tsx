@@ -1,0 +1,133 @@
+import { useState } from "react";
+import { useTokenLens } from "@/api/lens";
+import { LensFailure } from "@/components/lens/LensFailure";
+import { ReadAt } from "@/components/lens/ReadAt";
+import { QuotedToken } from "@/components/lens/TokenText";
+import { Button } from "@/components/ui/Button";
+import { Segmented } from "@/components/ui/Segmented";
+import { useSelection } from "@/context/selection";
+import { useServer } from "@/context/server";
+import { cellParts } from "@/lib/tokens";
+import type { Timeline, ViewProps } from "@/types/timeline";
+import { DecisionNote } from "./DecisionNote";
+import { LayerDetail } from "./LayerDetail";
+import { LayerTable } from "./LayerTable";
+import { TopKInput } from "./TopKInput";
+import { useTopK } from "./useTopK";
+
+type Direction = "predictedBy" | "predicts";
+
+/** How the selected token was predicted, layer by layer. */
+export default function Standard({ timeline }: ViewProps) {
+  const { index } = useSelection();
+  if (index === null || index >= timeline.tokens.length) {
+    return (
+      <p className="m-auto max-w-sm p-6 text-center text-muted">
+        {timeline.tokens.length === 0
+          ? "Nothing to read yet. Send a message, then click any token of it or of the reply."
+          : "Click any token to see how its prediction formed, layer by layer."}
+      </p>
+    );
+  }
+  return <TokenLayers timeline={timeline} index={index} />;
+}
+
+const DIRECTIONS = [
+  { value: "predictedBy", label: "How it was predicted", hint: "Read at the token before it" },
+  { value: "predicts", label: "What it predicts", hint: "Read at the token itself" },
+] as const;
+
+function TokenLayers({ timeline, index }: { readonly timeline: Timeline; readonly index: number }) {
+  const [direction, setDirection] = useState<Direction>("predictedBy");
+  const [topK, setTopK] = useTopK();
+  const { layer: selectedLayer, select } = useSelection();
+  const { model } = useServer();
+  const lens = useTokenLens(timeline, index, topK);
+
+  const isFirst = direction === "predictedBy" && index === 0;
+  const position = direction === "predictedBy" ? index - 1 : index;
+  const reading = lens[direction];
+  const actual = timeline.tokens[position + 1] ?? null;
+  const detail = reading?.layers.find((each) => each.layer === selectedLayer);
+
+  return (
+    <div className="@container flex min-h-0 flex-1 flex-col">
+      <div className="flex flex-wrap items-center gap-x-3 gap-y-1 border-b border-line px-3 py-2">
+        <Segmented label="Direction" value={direction} options={DIRECTIONS} onChange={setDirection} />
+        <TopKInput value={topK} onChange={setTopK} />
+        {!isFirst && (
+          <p className="w-full text-muted">
+            <ReadAt tokens={timeline.tokens} position={position} />
+          </p>
+        )}
+        {reading !== null && actual !== null && <DecisionNote layers={reading.layers} actual={actual} />}
+      </div>
+      {isFirst ? (
+        <FirstToken timeline={timeline} onShowNext={() => setDirection("predicts")} />
+      ) : (
+        <div className="min-h-0 flex-1 overflow-y-auto bg-raised">
+          {lens.status === "failed" && lens.error !== null && (
+            <div className="p-3">
+              <LensFailure title="The layers could not be read." error={lens.error} onRetry={lens.retry} />
+            </div>
+          )}
+          {reading === null && lens.status === "deferred" && (
+            <p className="p-3 text-muted">
+              The model is busy with the reply. The layers of this token are read as soon as it has ended.
+            </p>
+          )}
+          {(reading !== null || lens.status === "loading") && (
+            <LayerTable
+              caption={`Predictions of each layer, read at index ${position}`}
+              layers={reading?.layers ?? null}
+              nLayers={reading?.layers.length ?? (model === null ? 0 : model.num_layers + 1)}
+              topK={topK}
+              actual={actual === null ? null : { id: actual.id, parts: cellParts(actual) }}
+              vocabularySize={model?.vocab_size ?? null}
+              selectedLayer={selectedLayer}
+              onSelectLayer={(layer) => select(index, layer)}
+            />
+          )}
+          {reading !== null && <EmbedNote tied={model?.tied_embeddings ?? false} />}
+        </div>
+      )}
+      {detail !== undefined && <LayerDetail reading={detail} actualId={actual?.id ?? null} />}
+    </div>
+  );
+}
+
+function FirstToken({
+  timeline,
+  onShowNext,
+}: {
+  readonly timeline: Timeline;
+  readonly onShowNext: () => void;
+}) {
+  const first = timeline.tokens[0];
+  return (
+    <div className="m-auto flex max-w-sm flex-col items-center gap-3 p-6 text-center text-muted">
+      <p>
+        {first !== undefined && <QuotedToken token={first} />} is the first token: nothing came before it, so
+        nothing predicted it.
+      </p>
+      <Button onClick={onShowNext}>Show what it predicts</Button>
+    </div>
+  );
+}
+
+/** What the lowest row is: no prediction has been made there yet. */
+function EmbedNote({ tied }: { readonly tied: boolean }) {
+  return (
+    <p className="px-3 py-2 text-label text-muted">
+      <span className="font-mono">embed</span> is the residual stream before the first block
+      {tied ? (
+        <>
+          ; it echoes the token it is read at, because this model&rsquo;s input and output embeddings are
+          shared.
+        </>
+      ) : (
+        <>: no block has worked on it yet.</>
+      )}
+    </p>
+  );
+}
