@@ -23,15 +23,15 @@ async def health(services: ServicesDep, response: Response) -> Health:
     state = services.worker.state()
     if state.status != "ready":
         response.status_code = 503
+    progress = state.progress
+    download = None
+    if progress is not None and progress.done_bytes is not None:
+        download = DownloadInfo(done_bytes=progress.done_bytes, total_bytes=progress.total_bytes)
     return Health(
         status=state.status,
         model=state.model,
         version=__version__,
         queue=QueueInfo(running=state.running, waiting=state.waiting, capacity=state.capacity),
         detail=state.detail,
-        download=DownloadInfo(
-            done_bytes=state.download.done_bytes, total_bytes=state.download.total_bytes
-        )
-        if state.download
-        else None,
+        download=download,
     )

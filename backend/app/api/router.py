@@ -8,7 +8,6 @@ from fastapi.routing import APIRoute
 from app.api import chat, health, lens, model, tokens
 
 
-
 def operation_name(route: APIRoute) -> str:
     """The endpoint's name is the operation's: `chat`, not `chat_api_chat_post`."""
     return route.name

@@ -67,5 +67,5 @@ class EventStream(StreamingResponse):
         async with contextlib.aclosing(self.frames):
             try:
                 await super().__call__(scope, receive, send_in_time)
-            except TimeoutError:
+            except asyncio.TimeoutError:
                 logger.warning("a client did not read its stream for %s s", WRITE_SECONDS)

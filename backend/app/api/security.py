@@ -1,0 +1,143 @@
+"""Who may ask: checks that stand before every route. Pure ASGI, so that disconnects pass through.
+
+A page that the researcher visits can make the browser send requests to localhost. It cannot read
+the answers, since no CORS header is ever sent, and these checks keep it from having any effect:
+the Host must be ours (DNS rebinding), and a request that could change something must come from our
+own page. Programs such as curl send neither Origin nor Sec-Fetch-Site and pass.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+import secrets
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.api.errors import error_response, request_id_of
+from app.errors import ExplorerError, Forbidden, Unauthorized
+from app.settings import Settings
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
+WILDCARD_HOSTS = frozenset({"0.0.0.0", "::"})
+HOST = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(:\d{1,5})?", re.IGNORECASE)
+OPEN_PATHS = frozenset({"/api/health"})
+"""What answers without a token, for whoever watches over the server."""
+PROTECTED_PREFIXES = ("/api", "/docs", "/openapi.json")
+
+STATIC_HEADERS = {
+    # The page loads and calls this server only, and runs its own script files only. Styles may be
+    # inline: the component library sets some, and without scripts they can do no harm.
+    "content-security-policy": (
+        "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+        "object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cross-origin-resource-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "x-frame-options": "DENY",
+    "permissions-policy": "camera=(), geolocation=(), microphone=()",
+}
+
+
+class RequestContext:
+    """Outermost: gives each request an id, and each response the id and the security headers."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request_id = secrets.token_hex(8)
+        scope.setdefault("state", {})["request_id"] = request_id
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers["x-request-id"] = request_id
+                for name, value in STATIC_HEADERS.items():
+                    headers[name] = value
+                if scope["path"].startswith("/api"):
+                    headers.setdefault("cache-control", "no-store")
+            await send(message)
+
+        await self.app(scope, receive, send_with_headers)
+
+
+class Gate:
+    """Refuses a foreign Host, a foreign Origin on writes, and a missing token; WebSockets always."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self.app = app
+        self.host_names = allowed_host_names(settings)
+        self.dev_origin = settings.dev_origin
+        self.token = settings.token.get_secret_value().encode() if settings.token else None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+        elif scope["type"] != "http":
+            await self.app(scope, receive, send)
+        elif refusal := self.refusal(scope):
+            await error_response(refusal, request_id_of(scope))(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+    def refusal(self, scope: Scope) -> ExplorerError | None:
+        """Why a request is refused, or None."""
+        headers = Headers(scope=scope)
+        hosts = headers.getlist("host")
+        match = HOST.fullmatch(hosts[0]) if len(hosts) == 1 else None
+        if match is None or match["name"].lower() not in self.host_names:
+            return Forbidden(
+                "This server does not go by the name in the Host header.",
+                hint="Open it as localhost, or start it with EXPLORER_ALLOWED_HOSTS.",
+            )
+        if scope["method"] not in SAFE_METHODS and not self._is_own_page(scope, headers):
+            return Forbidden(
+                "The request was made by a page of another origin.",
+                hint="Only this server's own page and programs may send such requests.",
+            )
+        if self.token is not None and self._is_protected(scope["path"]):
+            return self._token_refusal(headers)
+        return None
+
+    def _is_own_page(self, scope: Scope, headers: Headers) -> bool:
+        origins = headers.getlist("origin")
+        if not origins:
+            return headers.get("sec-fetch-site", "none") in ("none", "same-origin")
+        if len(origins) > 1:
+            return False
+        if self.dev_origin is not None and origins[0] == self.dev_origin:
+            return True
+        # A proxy that adds TLS makes the page's scheme https while ours stays http.
+        host = headers["host"]
+        return origins[0] in (f"{scope['scheme']}://{host}", f"https://{host}")
+
+    @staticmethod
+    def _is_protected(path: str) -> bool:
+        return path not in OPEN_PATHS and path.startswith(PROTECTED_PREFIXES)
+
+    def _token_refusal(self, headers: Headers) -> Unauthorized | None:
+        scheme, _, given = headers.get("authorization", "").partition(" ")
+        assert self.token is not None
+        if scheme.lower() == "bearer" and hmac.compare_digest(
+            given.strip().encode("latin-1", "replace"), self.token
+        ):
+            return None
+        return Unauthorized(
+            "This server needs a token.",
+            hint="Send it as the header Authorization: Bearer <token>.",
+        )
+
+
+def allowed_host_names(settings: Settings) -> frozenset[str]:
+    """Names by which the server may be addressed, as they stand in a Host header, without port."""
+    own = set() if settings.host in WILDCARD_HOSTS else {settings.host}
+    names = LOOPBACK_HOSTS | own | set(settings.allowed_hosts)
+    return frozenset(f"[{n}]" if ":" in n and not n.startswith("[") else n.lower() for n in names)

@@ -1,0 +1,72 @@
+"""Puts the server together: one worker, the services around it, the API and the page."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.middleware.gzip import GZipMiddleware
+
+from app import __version__
+from app.api.deps import Services
+from app.api.docs import install_docs
+from app.api.errors import install_error_handlers
+from app.api.openapi import openapi_schema
+from app.api.page import Page
+from app.api.router import router
+from app.api.security import Gate, RequestContext
+from app.services.analysis import AnalysisService
+from app.services.chat import ChatService
+from app.services.conversations import ConversationStore
+from app.services.worker import LoadEngine, ModelWorker
+from app.settings import Settings
+
+MAX_BODY_BYTES = 4 * 2**20
+"""A prompt of the greatest length the models allow, with room for escapes."""
+COMPRESS_FROM_BYTES = 4096
+COMPRESS_LEVEL = 4
+"""Columns of numbers gain little from more, and take several times longer."""
+STOP_SECONDS = 3.0
+"""How long the thread that owns the model is waited for after the last request."""
+
+
+def create_app(settings: Settings, load_engine: LoadEngine) -> FastAPI:
+    """The application; the model begins to load when the server starts."""
+    worker = ModelWorker(settings, load_engine)
+    conversations = ConversationStore(settings.max_conversations)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        worker.start()
+        yield
+        worker.stop()
+        worker.join(STOP_SECONDS)
+
+    app = FastAPI(
+        version=__version__,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        max_body_size=MAX_BODY_BYTES,
+    )
+    app.state.services = Services(
+        worker=worker,
+        chat=ChatService(worker, conversations),
+        analysis=AnalysisService(worker, conversations, lambda _facts: []),
+    )
+    install_error_handlers(app)
+    app.include_router(router)
+    install_docs(app)
+    app.router.default = Page(settings.page_dir)
+    # The last one added is the outermost.
+    app.add_middleware(
+        GZipMiddleware, minimum_size=COMPRESS_FROM_BYTES, compresslevel=COMPRESS_LEVEL
+    )
+    app.add_middleware(Gate, settings=settings)
+    app.add_middleware(RequestContext)
+    schema = openapi_schema(app)
+    app.openapi = lambda: schema  # type: ignore[method-assign]
+    return app

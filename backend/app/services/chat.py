@@ -1,0 +1,205 @@
+"""Chat turns: from a request to the events that answer it.
+
+There is one way through: the events of a stream. The JSON answer is the same events, folded. What
+a turn leaves behind is decided here, on the event loop, where it is known what was sent:
+
+- a turn that ended is stored before its last event goes out;
+- of a stream that its client closed, the tokens that were sent are stored: the timeline is what
+  the person saw;
+- a turn that failed, or a JSON request that was given up, leaves the conversation as it was.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import ExitStack
+
+from app.engine.types import FinishReason, Role, Vocabulary
+from app.errors import InternalError
+from app.models import (
+    ChatRequest,
+    ChatResponse,
+    DoneEvent,
+    LayerReadout,
+    LensEvent,
+    StartEvent,
+    StreamEvent,
+    Token,
+    TokenEvent,
+)
+from app.services.conversations import Conversation, ConversationStore, Turn
+from app.services.job import Job
+from app.services.prompts import Prompt, make_prompt, require_sense
+from app.services.readouts import make_tokens
+from app.services.reply import Reply
+from app.services.worker import ModelWorker
+
+logger = logging.getLogger(__name__)
+
+
+class ChatRun:
+    """One turn on its way; iterate `events` or await `reply`, and `close` it in any case."""
+
+    def __init__(
+        self,
+        job: Job[StreamEvent],
+        prompt: Prompt,
+        start: StartEvent,
+        conversations: ConversationStore,
+        resources: ExitStack,
+    ) -> None:
+        self._job = job
+        self._prompt = prompt
+        self._start = start
+        self._conversations = conversations
+        self._resources = resources
+        self._sent: list[int] = []
+        """Ids of the reply that the reader has taken."""
+        self._is_start_sent = False
+        self._is_stored = False
+
+    def close(self) -> None:
+        """Ends the work, gives the place in the queue back and frees the conversation."""
+        self._resources.close()
+
+    async def events(self) -> AsyncGenerator[StreamEvent | None]:
+        """The turn's events; None from time to time while there is nothing to tell.
+
+        Raises what the turn failed with. Closing the iterator keeps what was sent.
+        """
+        with contextlib.closing(self):
+            try:
+                async with contextlib.aclosing(self._all_events()) as events:
+                    async for event in events:
+                        yield event
+                        if isinstance(event, StartEvent):
+                            self._is_start_sent = True
+                        elif isinstance(event, TokenEvent):
+                            self._sent.append(event.token.id)
+            except (GeneratorExit, asyncio.CancelledError):
+                if self._is_start_sent and not self._is_stored:
+                    self._store("cancelled")
+                raise
+
+    async def reply(self) -> ChatResponse:
+        """The whole answer at once, folded from the same events."""
+        readouts: dict[int, list[LayerReadout]] = {}
+        tokens: list[Token] = []
+        done: DoneEvent | None = None
+        with contextlib.closing(self):
+            async with contextlib.aclosing(self._all_events()) as events:
+                async for event in events:
+                    if isinstance(event, TokenEvent):
+                        tokens.append(event.token)
+                        self._sent.append(event.token.id)
+                    elif isinstance(event, LensEvent):
+                        readouts[event.index] = event.lens
+                    elif isinstance(event, DoneEvent):
+                        done = event
+        if done is None:
+            raise InternalError("The turn ended without saying how.")
+        start = self._start
+        return ChatResponse(
+            id=start.id,
+            conversation_id=start.conversation_id,
+            model=start.model,
+            text=done.text,
+            finish_reason=done.finish_reason,
+            stop=done.stop,
+            turn_start=start.turn_start,
+            prompt_tokens=[with_lens(token, readouts) for token in start.prompt_tokens],
+            tokens=[with_lens(token, readouts) for token in tokens],
+            seed=start.seed,
+            usage=done.usage,
+            timings=done.timings,
+        )
+
+    async def _all_events(self) -> AsyncGenerator[StreamEvent | None]:
+        yield self._start
+        async with contextlib.aclosing(self._job.items()) as events:
+            async for event in events:
+                if isinstance(event, DoneEvent):
+                    self._store(event.finish_reason)
+                    log_finished(self._start.id, event)
+                yield event
+
+    def _store(self, finish_reason: FinishReason) -> None:
+        self._is_stored = True
+        prompt = self._prompt
+        ids = (*prompt.ids, *self._sent)
+        reply_roles: tuple[Role, ...] = ("assistant",) * len(self._sent)
+        turn = Turn(prompt.turn_start, len(prompt.ids), len(ids), finish_reason)
+        self._conversations.put(
+            Conversation(
+                id=prompt.conversation_id,
+                ids=ids,
+                roles=prompt.roles + reply_roles,
+                turns=(*prompt.earlier_turns, turn),
+            )
+        )
+
+
+class ChatService:
+    """Opens chat turns."""
+
+    def __init__(self, worker: ModelWorker, conversations: ConversationStore) -> None:
+        self._worker = worker
+        self._conversations = conversations
+
+    async def open(self, request: ChatRequest, *, client: str, request_id: str) -> ChatRun:
+        """A turn whose ids are known and fit, with a place in the queue; it runs when it can.
+
+        The place is claimed first: a request that is refused costs no tokenising.
+        """
+        require_sense(request)
+        engine = self._worker.engine
+        with ExitStack() as resources:
+            job: Job[StreamEvent] = self._worker.claim(request_id, client)
+            resources.callback(job.close)
+            stored: Conversation | None = None
+            if request.conversation_id is not None:
+                await self._conversations.until_free(request.conversation_id)
+                stored = self._conversations.get(request.conversation_id)
+                if request.from_index is None:
+                    resources.enter_context(self._conversations.in_use(stored.id))
+            prompt, tokens = await asyncio.to_thread(
+                lambda: prepare(engine.vocabulary, make_prompt(engine, request, stored))
+            )
+            if stored is None or stored.id != prompt.conversation_id:
+                resources.enter_context(self._conversations.in_use(prompt.conversation_id))
+            start = StartEvent(
+                type="start",
+                id=request_id,
+                conversation_id=prompt.conversation_id,
+                model=engine.facts.name,
+                seed=prompt.sampling.seed,
+                turn_start=prompt.turn_start,
+                prompt_tokens=tokens,
+            )
+            job.start(Reply(engine, prompt).run)
+            return ChatRun(job, prompt, start, self._conversations, resources.pop_all())
+
+
+def prepare(vocabulary: Vocabulary, prompt: Prompt) -> tuple[Prompt, list[Token]]:
+    """A prompt together with its tokens as the wire has them."""
+    return prompt, make_tokens(vocabulary, prompt.ids, prompt.roles)
+
+
+def with_lens(token: Token, readouts: dict[int, list[LayerReadout]]) -> Token:
+    """A token with its read-outs, where there are any."""
+    lens = readouts.get(token.index)
+    return token if lens is None else token.model_copy(update={"lens": lens})
+
+
+def log_finished(run_id: str, done: DoneEvent) -> None:
+    """Counts and times of a finished turn; no text."""
+    logger.info(
+        "run %s finished: %d tokens, %.1f tokens/s, ended by %s",
+        run_id,
+        done.usage.reply_tokens,
+        done.usage.reply_tokens / max(done.timings.total_ms / 1000, 1e-6),
+        done.finish_reason,
+    )

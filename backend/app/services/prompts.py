@@ -1,0 +1,196 @@
+"""From a chat request to the token ids that the model is fed.
+
+A new conversation renders the whole history; a stored one is continued from its exact ids. Nothing
+is dropped or cut: what does not fit is refused with the numbers. Tokenising needs no model, so this
+runs on any thread.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.engine.types import (
+    EncodedPrompt,
+    LensEngine,
+    Message,
+    ModelFacts,
+    Role,
+    Sampling,
+    TextSpan,
+)
+from app.errors import ContextExceeded, EmptyPrompt, InvalidRequest
+from app.models import ChatRequest, LensRequest, SamplingRequest
+from app.services.conversations import Conversation, Turn, new_id
+
+TIMELINE_END_BYTES = 64
+"""How much of a stored timeline's end the template sees."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What one turn feeds to the model, and how the reply is made."""
+
+    conversation_id: str
+    earlier_turns: tuple[Turn, ...]
+    turn_start: int
+    """Index of the first token that this turn adds."""
+    ids: tuple[int, ...]
+    roles: tuple[Role, ...]
+    sampling: Sampling
+    lens: LensRequest
+
+
+def require_sense(request: ChatRequest) -> None:
+    """What the fields must be to one another; raises InvalidRequest. Needs no model."""
+    continues = request.conversation_id is not None
+    if request.from_index is not None and not continues:
+        raise InvalidRequest(
+            "from_index cuts a stored conversation, but no conversation_id is given.",
+            hint="Name the conversation, or leave from_index out.",
+            param="from_index",
+        )
+    if not request.messages:
+        if request.from_index is None:
+            raise InvalidRequest(
+                "There is no message.",
+                hint="Give at least the user's message; an empty list goes together with "
+                "from_index only.",
+                param="messages",
+            )
+        return
+    if request.messages[-1].role != "user":
+        raise InvalidRequest(
+            f"The last message is the {request.messages[-1].role}'s; the model replies to a user.",
+            hint="Put the user's message last.",
+            param="messages",
+        )
+    if request.mode == "completion" and len(request.messages) > 1:
+        raise InvalidRequest(
+            f"Completion mode takes one message as raw text; {len(request.messages)} were given.",
+            hint="Join them into one text, or use chat mode.",
+            param="messages",
+        )
+
+
+def make_prompt(engine: LensEngine, request: ChatRequest, stored: Conversation | None) -> Prompt:
+    """The ids of one turn; raises EmptyPrompt, ContextExceeded or InvalidRequest."""
+    base = stored
+    if stored is not None and request.from_index is not None:
+        require_turn_border(stored, request)
+        base = stored.before(request.from_index)
+    if base is None or not base.ids:
+        encoded = encode_start(engine, request)
+        base = Conversation(base.id if base else new_id(), (), (), ())
+    else:
+        require_same_bos(engine.facts, request, base)
+        encoded = encode_continuation(engine, request, base)
+    ids = base.ids + encoded.ids
+    if not ids:
+        raise EmptyPrompt(
+            "There is no token to begin with: the text is empty.",
+            hint="Write something, or start with the beginning-of-sequence token (bos: true).",
+            param="messages",
+        )
+    require_room(engine.facts, len(ids))
+    return Prompt(
+        conversation_id=base.id,
+        earlier_turns=base.turns,
+        turn_start=len(base.ids),
+        ids=ids,
+        roles=base.roles + encoded.roles,
+        sampling=make_sampling(engine.facts, request),
+        lens=request.lens,
+    )
+
+
+def require_turn_border(stored: Conversation, request: ChatRequest) -> None:
+    """New messages may follow a reply or the start, not the middle of another message."""
+    index = request.from_index
+    if index is None or not request.messages or not 0 < index <= len(stored.ids):
+        return
+    starts = [turn.start for turn in stored.turns]
+    is_border = index in starts or any(t.reply_start <= index <= t.end for t in stored.turns)
+    if request.mode == "chat" and not is_border:
+        raise InvalidRequest(
+            f"Token {index} lies inside a message or the template, where no new message can begin.",
+            hint="Cut where a turn starts ("
+            + ", ".join(map(str, starts[-8:]))
+            + ") or inside a reply.",
+            param="from_index",
+        )
+
+
+def encode_start(engine: LensEngine, request: ChatRequest) -> EncodedPrompt:
+    """The whole history of a new conversation."""
+    bos = engine.facts.adds_bos if request.bos is None else request.bos
+    if request.mode == "chat" and request.messages:
+        spans = engine.template.start(template_messages(request))
+    else:
+        spans = [TextSpan(message.content, "user") for message in request.messages]
+    return engine.vocabulary.encode_prompt(spans, bos=bos)
+
+
+def encode_continuation(
+    engine: LensEngine, request: ChatRequest, base: Conversation
+) -> EncodedPrompt:
+    """What is new after a stored timeline; nothing when the reply is to begin right there."""
+    if not request.messages:
+        return EncodedPrompt((), ())
+    spans: Sequence[TextSpan]
+    if request.mode == "chat":
+        spans = engine.template.continuation(
+            template_messages(request), timeline_end=timeline_end(engine, base)
+        )
+    else:
+        spans = [TextSpan(message.content, "user") for message in request.messages]
+    return engine.vocabulary.encode_prompt(spans, bos=False, continues=True)
+
+
+def template_messages(request: ChatRequest) -> list[Message]:
+    return [Message(message.role, message.content) for message in request.messages]
+
+
+def timeline_end(engine: LensEngine, base: Conversation) -> bytes:
+    """The last bytes of a timeline."""
+    tokens = map(engine.vocabulary.token_bytes, base.ids[-TIMELINE_END_BYTES:])
+    return b"".join(tokens)[-TIMELINE_END_BYTES:]
+
+
+def require_same_bos(facts: ModelFacts, request: ChatRequest, base: Conversation) -> None:
+    """A stored timeline has its beginning already; asking for another one is a mistake."""
+    starts_with_bos = base.ids[0] == facts.bos_token_id
+    if request.bos is not None and request.bos != starts_with_bos:
+        raise InvalidRequest(
+            "This conversation "
+            + ("starts" if starts_with_bos else "does not start")
+            + " with the beginning-of-sequence token, and that cannot be changed later.",
+            hint="Start a new conversation, or leave bos out.",
+            param="bos",
+        )
+
+
+def require_room(facts: ModelFacts, n_ids: int) -> None:
+    """A reply of at least one token must fit behind the prompt; raises ContextExceeded."""
+    if n_ids >= facts.n_ctx:
+        raise ContextExceeded(
+            f"The conversation has {n_ids:,} tokens with this message; {facts.name} holds "
+            f"{facts.n_ctx:,}, and the reply needs at least one.",
+            hint="Shorten the message, or start a new conversation.",
+            param="messages",
+        )
+
+
+def make_sampling(facts: ModelFacts, request: ChatRequest) -> Sampling:
+    """How tokens are chosen; draws a seed where none is given."""
+    asked: SamplingRequest = request.sampling
+    template_stop = facts.chat_template.stop if request.mode == "chat" else ()
+    return Sampling(
+        max_new_tokens=asked.max_new_tokens,
+        temperature=asked.temperature,
+        top_k=asked.top_k,
+        top_p=asked.top_p,
+        seed=secrets.randbelow(2**32) if asked.seed is None else asked.seed,
+        stop=tuple(dict.fromkeys((*asked.stop, *template_stop))),
+    )

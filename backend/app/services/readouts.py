@@ -1,0 +1,142 @@
+"""From the engine's arrays to the wire: tokens and read-outs, the same for chat and heatmap.
+
+A float32 is written with nine significant digits, which is lossless for it and half as long as the
+float64 that it would otherwise be spelled as.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from app.engine.types import FloatArray, IntArray, LensColumns, Role, Step, Vocabulary
+from app.errors import ModelComputationError
+from app.models import ActualToken, LayerReadout, Prediction, Token
+
+
+def layer_label(layer: int) -> str:
+    """`embed` for the residual stream after the embedding, else the number of the block before."""
+    return "embed" if layer == 0 else str(layer)
+
+
+def shortest(values: FloatArray) -> Any:
+    """Nested lists of floats with nine significant digits each; non-finite values stay so."""
+    exact = values.astype(np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        digits = 8 - np.floor(np.log10(np.abs(exact)))
+        # Powers of ten above 22 are not exact in float64; such small numbers stay as they are.
+        scale = np.power(10.0, np.clip(digits, 0, 22))
+        rounded = np.round(exact * scale) / scale
+    return np.where(digits <= 22, rounded, exact).tolist()
+
+
+def require_finite(columns: LensColumns) -> None:
+    """Raises ModelComputationError naming the first layer with a value that is not a number."""
+    has_next = columns.next_rank > 0
+    for name, values, is_expected in (
+        ("probability", columns.top_probabilities, True),
+        ("entropy", columns.entropy_nats, True),
+        ("KL divergence", columns.kl_to_final_nats, True),
+        ("probability", columns.next_probability, has_next),
+        ("probability", np.moveaxis(columns.target_probability, 0, -1), True),
+    ):
+        bad = np.argwhere(~np.isfinite(values) & is_expected)
+        if len(bad):
+            layer, position = columns.layers[bad[0][0]], columns.positions[bad[0][1]]
+            raise ModelComputationError(
+                f"The {name} at layer {layer} ({layer_label(layer)}), position {position} "
+                "is not a finite number.",
+                hint="The weights of this model are damaged or overflow in its dtype.",
+            )
+
+
+def ranks_of_top(probabilities: FloatArray) -> IntArray:
+    """Ranks of the top predictions `[…, K]`; equal probabilities share a rank."""
+    larger = probabilities[..., None, :] > probabilities[..., :, None]
+    ranks: IntArray = 1 + larger.sum(axis=-1, dtype=np.int64)
+    return ranks
+
+
+def make_token(
+    vocabulary: Vocabulary,
+    index: int,
+    token_id: int,
+    role: Role,
+    score: Step | None = None,
+    lens: list[LayerReadout] | None = None,
+) -> Token:
+    """A token of the timeline, with how the model scored it where that is known."""
+    return Token(
+        index=index,
+        id=token_id,
+        text=vocabulary.token_text(token_id),
+        bytes=base64.b64encode(vocabulary.token_bytes(token_id)).decode(),
+        role=role,
+        special=vocabulary.is_special(token_id),
+        logprob_nats=score.logprob_nats if score else None,
+        rank=score.rank if score else None,
+        entropy_nats=score.entropy_nats if score else None,
+        lens=lens,
+    )
+
+
+def make_tokens(vocabulary: Vocabulary, ids: Sequence[int], roles: Sequence[Role]) -> list[Token]:
+    """Tokens of a whole timeline, without scores."""
+    return [
+        make_token(vocabulary, index, token_id, role)
+        for index, (token_id, role) in enumerate(zip(ids, roles, strict=True))
+    ]
+
+
+def readouts_by_token(
+    columns: LensColumns, vocabulary: Vocabulary
+) -> list[tuple[int, list[LayerReadout]]]:
+    """Per position read, the index of the token that it predicts and what each layer says of it.
+
+    Every position must have a token after it.
+    """
+    require_finite(columns)
+    assert (columns.next_rank > 0).all(), "a position without a next token was read for a token"
+    top_ids = columns.top_ids.tolist()
+    top_probabilities = shortest(columns.top_probabilities)
+    top_ranks = ranks_of_top(columns.top_probabilities).tolist()
+    entropies = shortest(columns.entropy_nats)
+    divergences = shortest(columns.kl_to_final_nats)
+    actual_probabilities = shortest(columns.next_probability)
+    actual_ranks = columns.next_rank.tolist()
+    return [
+        (
+            position + 1,
+            [
+                LayerReadout(
+                    layer=layer,
+                    label=layer_label(layer),
+                    predictions=[
+                        Prediction(
+                            token_id=token_id,
+                            text=vocabulary.token_text(token_id),
+                            probability=probability,
+                            rank=rank,
+                        )
+                        for token_id, probability, rank in zip(
+                            top_ids[row][column],
+                            top_probabilities[row][column],
+                            top_ranks[row][column],
+                            strict=True,
+                        )
+                    ],
+                    entropy_nats=entropies[row][column],
+                    kl_to_final_nats=divergences[row][column],
+                    actual=ActualToken(
+                        probability=actual_probabilities[row][column],
+                        rank=actual_ranks[row][column],
+                    ),
+                )
+                for row, layer in enumerate(columns.layers)
+            ],
+        )
+        for column, position in enumerate(columns.positions)
+    ]

@@ -1,0 +1,378 @@
+"""One thread owns the model.
+
+nnsight is bound to one thread per model, and torch would freeze the event loop, so a single thread
+loads the engine, runs every job and nothing else touches it. In front of it stands a bounded queue
+that is fair between clients: round-robin over them, first come first served within one. A place in
+it is claimed before anything expensive is done; jobs run one at a time and ask `should_stop` at
+every decode step, which is how a closed connection, a deadline or a shutdown ends them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from app.engine.types import LensEngine
+from app.errors import (
+    Draining,
+    ExplorerError,
+    InternalError,
+    ModelComputationError,
+    ModelFailed,
+    ModelLoadError,
+    ModelLoading,
+    OutOfMemory,
+    QueueFull,
+    Unavailable,
+)
+from app.services.job import Job, JobStopped
+from app.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+Status = Literal["ready", "loading", "draining", "stalled", "failed"]
+
+LAST_WORDS_S = 2.0
+"""After a job was told to stop because the server shuts down: time to send its last event."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadProgress:
+    """What loading is busy with."""
+
+    detail: str
+    done_bytes: int | None = None
+    """Downloaded so far; None while nothing is downloaded."""
+    total_bytes: int | None = None
+
+
+class LoadEngine(Protocol):
+    """Makes the engine, on the worker thread; raises ModelLoadError when it cannot be had."""
+
+    def __call__(
+        self, settings: Settings, on_progress: Callable[[LoadProgress], None]
+    ) -> LensEngine: ...
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerState:
+    """What health tells, read without touching the model."""
+
+    status: Status
+    model: str
+    detail: str | None
+    progress: LoadProgress | None
+    running: int
+    waiting: int
+    capacity: int
+
+
+class ModelWorker:
+    """The thread that owns the model, and the queue in front of it."""
+
+    def __init__(self, settings: Settings, load_engine: LoadEngine) -> None:
+        self._settings = settings
+        self._load_engine = load_engine
+        self._thread = threading.Thread(target=self._main, name="model", daemon=True)
+        self._condition = threading.Condition()
+        self._queues: dict[str, deque[Job[Any]]] = {}
+        """Waiting jobs by client, in the order in which the clients get their turns."""
+        self._running: Job[Any] | None = None
+        self._engine: LensEngine | None = None
+        self._failure: ExplorerError | None = None
+        self._progress = LoadProgress("Starting.")
+        self._is_draining = False
+        self._is_stopping = False
+        self._job_seconds = 2.0
+        """Moving average over finished jobs; what a client is told to wait is a guess from it."""
+
+    # --- life ------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Begins to load the model; returns at once."""
+        self._thread.start()
+
+    def drain(self) -> None:
+        """From now on new work is refused; what is claimed goes on. From any thread."""
+        self._is_draining = True
+
+    async def drained(self, seconds: float) -> None:
+        """Returns when no job is left; after `seconds` those that are left are told to stop."""
+        self.drain()
+        if await self._idle(seconds):
+            return
+        for job in self._jobs():
+            job.stop(
+                Draining(
+                    "The server is shutting down and ended this request.",
+                    hint="Send it again when the server is back.",
+                )
+            )
+        await self._idle(LAST_WORDS_S)
+
+    def stop(self) -> None:
+        """Ends the thread after the step it is in."""
+        self.drain()
+        for job in self._jobs():
+            job.stop(Draining("The server is shutting down."))
+        with self._condition:
+            self._is_stopping = True
+            self._condition.notify_all()
+
+    def join(self, seconds: float) -> bool:
+        """Waits for the thread; False when it is still busy, with a load that cannot be broken off."""
+        if self._thread.ident is not None:
+            self._thread.join(seconds)
+        return not self._thread.is_alive()
+
+    async def _idle(self, seconds: float) -> bool:
+        until = time.monotonic() + seconds
+        while self._jobs():
+            if time.monotonic() >= until:
+                return False
+            await asyncio.sleep(0.02)
+        return True
+
+    def _jobs(self) -> list[Job[Any]]:
+        with self._condition:
+            waiting = [job for queue in self._queues.values() for job in queue]
+            return [self._running, *waiting] if self._running else waiting
+
+    # --- what others may know --------------------------------------------------------------------
+
+    @property
+    def engine(self) -> LensEngine:
+        """The engine, of which other threads may use facts, vocabulary and template only.
+
+        Raises ModelLoading or ModelFailed.
+        """
+        if self._engine is not None:
+            return self._engine
+        if self._failure is not None:
+            raise ModelFailed(
+                f"The model could not be loaded: {self._failure.message}", hint=self._failure.hint
+            )
+        raise ModelLoading(
+            f"The model is still being loaded: {self._progress.detail}",
+            hint="Try again in a moment; GET /api/health tells when it is ready.",
+        )
+
+    def state(self) -> WorkerState:
+        """Never waits for the model."""
+        with self._condition:
+            running = self._running
+            waiting = sum(map(len, self._queues.values()))
+        status, detail = self._status(running, waiting)
+        return WorkerState(
+            status=status,
+            model=self._engine.facts.name if self._engine else self._settings.model,
+            detail=detail,
+            progress=self._progress if status == "loading" else None,
+            running=1 if running else 0,
+            waiting=waiting,
+            capacity=self._settings.queue_capacity,
+        )
+
+    def _status(self, running: Job[Any] | None, waiting: int) -> tuple[Status, str | None]:
+        if self._is_draining:
+            left = waiting + (1 if running else 0)
+            return "draining", f"The server is shutting down; {left} requests are left."
+        if self._failure is not None:
+            return "failed", " ".join(filter(None, (self._failure.message, self._failure.hint)))
+        if self._engine is None:
+            return "loading", self._progress.detail
+        if stalled_s := self._stalled_s(running):
+            return "stalled", (
+                f"The model has given no sign of life for {stalled_s:.0f} s. "
+                "If this stays so, restart the server."
+            )
+        return "ready", None
+
+    def _stalled_s(self, running: Job[Any] | None) -> float | None:
+        silent_s = time.monotonic() - running.beat_at if running else 0.0
+        return silent_s if silent_s > self._settings.stalled_seconds else None
+
+    # --- the queue -------------------------------------------------------------------------------
+
+    def claim(self, job_id: str, client: str) -> Job[Any]:
+        """A place in the queue, taken before any work is done for the request.
+
+        The caller starts the job or closes it. Raises ModelLoading, ModelFailed, Draining,
+        Unavailable (the model hangs) or QueueFull.
+        """
+        if self._is_draining:
+            raise Draining(
+                "The server is shutting down and takes no new work.",
+                hint="Send the request again when the server is back.",
+            )
+        self.engine  # noqa: B018  (raises while there is none)
+        with self._condition:
+            if stalled_s := self._stalled_s(self._running):
+                raise Unavailable(
+                    f"The model has given no sign of life for {stalled_s:.0f} s.",
+                    hint="Restart the server if this stays so.",
+                )
+            self._require_place(client)
+            job: Job[Any] = Job(
+                job_id,
+                client,
+                request_seconds=self._settings.request_seconds,
+                on_start=self._on_start,
+                on_close=self._on_close,
+            )
+            self._queues.setdefault(client, deque()).append(job)
+        return job
+
+    def _require_place(self, client: str) -> None:
+        """One job may run besides those that wait, so an idle worker takes one more."""
+        waiting = sum(map(len, self._queues.values()))
+        mine = len(self._queues.get(client, ()))
+        extra = 0 if self._running else 1
+        if waiting >= self._settings.queue_capacity + extra:
+            raise QueueFull(
+                f"{waiting} requests wait for the model, which is the limit.",
+                hint="Send the request again after the time in Retry-After.",
+                retry_after_s=self._wait_estimate_s(waiting),
+            )
+        if mine >= self._settings.queue_per_client + extra:
+            raise QueueFull(
+                f"{mine} of your requests wait for the model, which is the limit for one client.",
+                hint="Wait for one of them, or close it.",
+                retry_after_s=self._wait_estimate_s(mine),
+            )
+
+    def _wait_estimate_s(self, waiting: int) -> float:
+        return min(60.0, max(1.0, math.ceil(waiting * self._job_seconds / 2)))
+
+    def _on_start(self) -> None:
+        with self._condition:
+            self._condition.notify_all()
+
+    def _on_close(self, job: Job[Any]) -> None:
+        with self._condition:
+            queue = self._queues.get(job.client)
+            if queue and job in queue:
+                queue.remove(job)
+                if not queue:
+                    del self._queues[job.client]
+
+    def _take(self) -> Job[Any] | None:
+        """The next job that can run; its client goes to the end of the line."""
+        for client, queue in list(self._queues.items()):
+            if queue[0].work is not None:
+                job = queue.popleft()
+                del self._queues[client]
+                if queue:
+                    self._queues[client] = queue
+                return job
+        return None
+
+    # --- on the worker thread --------------------------------------------------------------------
+
+    def _main(self) -> None:
+        try:
+            self._load()
+            while self._run_next():
+                pass
+        finally:
+            self._engine = None
+            if not self._is_stopping:
+                # Only what is no Exception gets here, such as a library that calls sys.exit().
+                ended = InternalError(
+                    "The thread that runs the model has ended.", hint="Restart the server."
+                )
+                self._failure = ended
+                for job in self._jobs():
+                    job.finish(ended)
+
+    def _load(self) -> None:
+        started = time.monotonic()
+        try:
+            self._engine = self._load_engine(self._settings, self._set_progress)
+        except ExplorerError as failure:
+            logger.error("model %s: %s", self._settings.model, failure.message)
+            self._failure = failure
+        except MemoryError:
+            logger.exception("model %s does not fit into memory", self._settings.model)
+            self._failure = ModelLoadError(
+                f"There is not enough memory to load {self._settings.model}.",
+                hint="Choose a smaller model.",
+            )
+        except Exception:
+            logger.exception("model %s could not be loaded", self._settings.model)
+            self._failure = ModelLoadError(
+                f"Loading {self._settings.model} failed for an unexpected reason.",
+                hint="The server's log has the details.",
+            )
+        else:
+            logger.info(
+                "model %s is ready after %.1f s",
+                self._engine.facts.name,
+                time.monotonic() - started,
+            )
+
+    def _set_progress(self, progress: LoadProgress) -> None:
+        self._progress = progress
+
+    def _run_next(self) -> bool:
+        with self._condition:
+            while (job := self._take()) is None:
+                if self._is_stopping:
+                    return False
+                self._condition.wait()
+            self._running = job
+        started = time.monotonic()
+        job.started_at = job.beat_at = started
+        failure = self._failure_of(job)
+        with self._condition:
+            self._running = None
+        job.finish(failure)
+        self._job_seconds += 0.2 * (time.monotonic() - started - self._job_seconds)
+        return True
+
+    def _failure_of(self, job: Job[Any]) -> ExplorerError | None:
+        """Runs a job to its end, whatever that is; the thread outlives every failure."""
+        assert job.work is not None
+        try:
+            job.check()
+            job.work(job)
+        except JobStopped as stopped:
+            return stopped.reason
+        except (InternalError, ModelComputationError) as failure:
+            logger.exception("run %s failed", job.id)
+            return failure
+        except ExplorerError as failure:
+            return failure
+        except Exception as failure:
+            if is_out_of_memory(failure):
+                logger.exception("run %s ran out of memory", job.id)
+                return OutOfMemory(
+                    "The machine has not enough memory for this request.",
+                    hint="Ask for fewer positions, layers or tokens at a time.",
+                )
+            logger.exception("run %s failed", job.id)
+            return InternalError(
+                "The server made a mistake while computing the answer.",
+                hint="The server's log has the details under the request id.",
+            )
+        return None
+
+
+def is_out_of_memory(failure: Exception) -> bool:
+    """Whether Python, the CPU allocator of torch or a GPU ran out of memory.
+
+    torch is not imported here: its CPU allocator raises a plain RuntimeError, its GPU one an
+    `OutOfMemoryError`.
+    """
+    return (
+        isinstance(failure, MemoryError)
+        or type(failure).__name__ == "OutOfMemoryError"
+        or (isinstance(failure, RuntimeError) and "can't allocate memory" in str(failure))
+    )

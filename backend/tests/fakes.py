@@ -1,0 +1,339 @@
+"""A model without weights behind `LensEngine`, for tests of everything above the engine.
+
+Token ids are bytes, so any text is one token per byte, and id 256 is a special token. Every layer
+has a distribution that follows from the ids before it and nothing else, so that two ways to ask
+for the same number give the same number. Faults and pauses can be put at every stage.
+"""
+
+from __future__ import annotations
+
+import threading
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from app.engine.types import (
+    ChatTemplate,
+    EncodedPrompt,
+    Finish,
+    FloatArray,
+    LensColumns,
+    LensKind,
+    Message,
+    ModelFacts,
+    Role,
+    Sampling,
+    SelfCheck,
+    ShouldStop,
+    Step,
+    TextSpan,
+)
+from app.errors import ContextExceeded
+
+END = 256
+D_VOCAB = 257
+N_LAYERS = 3
+LETTERS = np.frombuffer(b" abcdefghijklmnopqrstuvwxyz", dtype=np.uint8)
+
+
+def fake_facts(n_ctx: int = 512, name: str = "fake") -> ModelFacts:
+    return ModelFacts(
+        name=name,
+        source="local",
+        revision=None,
+        architecture="FakeForCausalLM",
+        n_layers=N_LAYERS,
+        n_heads=2,
+        d_model=8,
+        d_vocab=D_VOCAB,
+        n_ctx=n_ctx,
+        n_parameters=1234,
+        dtype="float32",
+        device="cpu",
+        tied_embeddings=True,
+        chat_template=ChatTemplate(
+            source="built-in", text="User: …\nAssistant: …", stop=("\nUser:",)
+        ),
+        adds_bos=False,
+        bos_token_id=END,
+        eos_token_ids=(END,),
+        is_byte_exact=True,
+        self_check=SelfCheck(True, 1e-6, 2e-6, 3.0),
+    )
+
+
+class ByteVocabulary:
+    """One id per byte."""
+
+    def __init__(self, faults: Faults) -> None:
+        self._faults = faults
+
+    @property
+    def size(self) -> int:
+        return D_VOCAB
+
+    def encode(self, text: str) -> tuple[int, ...]:
+        self._faults.reach("tokenise")
+        return tuple(text.encode())
+
+    def encode_prompt(
+        self,
+        spans: Sequence[TextSpan],
+        *,
+        bos: bool,
+        continues: bool = False,  # noqa: ARG002  (a byte is the same token everywhere)
+    ) -> EncodedPrompt:
+        self._faults.reach("tokenise")
+        ids: list[int] = [END] if bos else []
+        roles: list[Role] = ["template"] if bos else []
+        for span in spans:
+            ids += span.text.encode()
+            roles += [span.role] * len(span.text.encode())
+        return EncodedPrompt(tuple(ids), tuple(roles))
+
+    def token_bytes(self, token_id: int) -> bytes:
+        return b"<|end|>" if token_id == END else bytes([token_id])
+
+    def token_text(self, token_id: int) -> str:
+        return self.token_bytes(token_id).decode("utf-8", "replace")
+
+    def is_special(self, token_id: int) -> bool:
+        return token_id == END
+
+    def find(self, query: str, limit: int) -> list[int]:
+        wanted = query.strip().encode() or b" "
+        return [i for i in range(D_VOCAB) if self.token_bytes(i).startswith(wanted)][:limit]
+
+
+class LabelTemplate:
+    """`User: …\\nAssistant:`."""
+
+    def start(self, messages: Sequence[Message]) -> list[TextSpan]:
+        spans: list[TextSpan] = []
+        for message in messages:
+            spans += [
+                TextSpan(f"{message.role.title()}: ", "template"),
+                TextSpan(message.content, message.role),
+                TextSpan("\n", "template"),
+            ]
+        return [*spans, TextSpan("Assistant:", "template")]
+
+    def continuation(self, messages: Sequence[Message], *, timeline_end: bytes) -> list[TextSpan]:
+        gap = [] if timeline_end.endswith(b"\n") else [TextSpan("\n", "template")]
+        return [*gap, *self.start(messages)]
+
+
+@dataclass
+class Faults:
+    """What goes wrong where. Stages: tokenise, prefill, decode:<n>, read, scores."""
+
+    raises: dict[str, BaseException] = field(default_factory=dict)
+    pauses: dict[str, Pause] = field(default_factory=dict)
+    calls: dict[str, int] = field(default_factory=dict)
+
+    def reach(self, stage: str) -> None:
+        self.calls[stage] = self.calls.get(stage, 0) + 1
+        if pause := self.pauses.get(stage):
+            pause.reached.set()
+            assert pause.go_on.wait(30), f"nobody released the pause at {stage}"
+        if failure := self.raises.get(stage):
+            raise failure
+
+    def pause(self, stage: str) -> Pause:
+        self.pauses[stage] = Pause()
+        return self.pauses[stage]
+
+
+@dataclass
+class Pause:
+    """A place at which the worker thread waits until the test lets it go on."""
+
+    reached: threading.Event = field(default_factory=threading.Event)
+    go_on: threading.Event = field(default_factory=threading.Event)
+
+
+class FakeEngine:
+    """Implements `LensEngine`."""
+
+    def __init__(
+        self,
+        *,
+        n_ctx: int = 512,
+        step_seconds: float = 0.0,
+        nan_layer: int | None = None,
+        say: bytes | None = None,
+    ) -> None:
+        """`say`: what every reply says, instead of following from the ids; then it ends."""
+        self.faults = Faults()
+        self.facts = fake_facts(n_ctx)
+        self.vocabulary = ByteVocabulary(self.faults)
+        self.template = LabelTemplate()
+        self.threads: set[int] = set()
+        self.steps_made = 0
+        """Decode steps since the start."""
+        self.generations_closed = 0
+        self.reads: list[tuple[int, ...]] = []
+        """Positions of each read-out."""
+        self._step_seconds = step_seconds
+        self._nan_layer = nan_layer
+        self._say = say
+        self._held: set[tuple[int, ...]] = set()
+        self._computed = 0
+        self._never = threading.Event()
+
+    # --- numbers ---------------------------------------------------------------------------------
+
+    def probabilities(self, before: Sequence[int], layer: int) -> FloatArray:
+        """What `layer` predicts after the ids `before`, `[d_vocab]`."""
+        seed = zlib.crc32(np.asarray(before, dtype=np.int64).tobytes() + bytes([layer]))
+        logits = np.random.default_rng(seed).standard_normal(D_VOCAB)
+        logits[LETTERS] += 3.0
+        logits[END] = -9.0
+        weights = np.exp(logits - logits.max())
+        return (weights / weights.sum()).astype(np.float32)
+
+    def step(self, before: Sequence[int], token_id: int) -> Step:
+        p = self.probabilities(before, N_LAYERS)
+        return Step(
+            index=len(before),
+            token_id=token_id,
+            logprob_nats=float(np.log(p[token_id])),
+            rank=int(1 + (p > p[token_id]).sum()),
+            entropy_nats=float(-(p * np.log(p)).sum()),
+        )
+
+    # --- LensEngine ------------------------------------------------------------------------------
+
+    def generate(
+        self, ids: Sequence[int], sampling: Sampling, should_stop: ShouldStop
+    ) -> Iterator[Step | Finish]:
+        self.threads.add(threading.get_ident())
+        if len(ids) >= self.facts.n_ctx:
+            raise ContextExceeded("too long")
+        self.faults.reach("prefill")
+        self._compute(ids)
+        timeline = list(ids)
+        rng = np.random.default_rng(sampling.seed)
+        held_back: list[Step] = []
+        try:
+            for n in range(sampling.max_new_tokens):
+                if should_stop():
+                    yield Finish("cancelled")
+                    return
+                if len(timeline) >= self.facts.n_ctx:
+                    yield from held_back
+                    yield Finish("context")
+                    return
+                self.faults.reach(f"decode:{n}")
+                if self._step_seconds:
+                    self._never.wait(self._step_seconds)
+                self.steps_made += 1
+                token_id = self._next(timeline, n, sampling, rng)
+                if token_id == END:
+                    yield from held_back
+                    yield Finish("stop", None, (END,))
+                    return
+                held_back.append(self.step(timeline, token_id))
+                timeline.append(token_id)
+                tail = bytes(step.token_id for step in held_back)
+                if met := next((s for s in sampling.stop if s.encode() in tail), None):
+                    kept = tail.index(met.encode())
+                    yield from held_back[:kept]
+                    yield Finish("stop", met, tuple(s.token_id for s in held_back[kept:]))
+                    return
+                while held_back and not any(
+                    s.encode().startswith(bytes(x.token_id for x in held_back))
+                    for s in sampling.stop
+                ):
+                    self._compute(timeline[: held_back[0].index + 1])
+                    yield held_back.pop(0)
+            yield from held_back
+            yield Finish("length")
+        finally:
+            self.generations_closed += 1
+
+    def read(
+        self,
+        ids: Sequence[int],
+        *,
+        layers: Sequence[int] | None = None,
+        positions: Sequence[int] | None = None,
+        top_k: int = 5,
+        targets: Sequence[int] = (),
+        kind: LensKind = "logit",  # noqa: ARG002
+        should_stop: ShouldStop = lambda: False,
+    ) -> LensColumns | None:
+        self.threads.add(threading.get_ident())
+        rows = tuple(range(N_LAYERS + 1)) if layers is None else tuple(layers)
+        places = tuple(range(len(ids))) if positions is None else tuple(positions)
+        self.reads.append(places)
+        self.faults.reach("read")
+        if should_stop():
+            return None
+        self._compute(ids)
+        p = np.stack([[self.probabilities(ids[: t + 1], r) for t in places] for r in rows])
+        final = np.stack([self.probabilities(ids[: t + 1], N_LAYERS) for t in places])
+        top = np.argsort(-p, axis=-1, kind="stable")[..., :top_k]
+        followers = [ids[t + 1] if t + 1 < len(ids) else None for t in places]
+        nexts = np.array([f or 0 for f in followers])
+        has_next = np.array([f is not None for f in followers])
+        next_p = np.take_along_axis(p, nexts[None, :, None], axis=-1)[..., 0]
+        entropy = -(p * np.log(p)).sum(-1)
+        if self._nan_layer in rows:
+            entropy[rows.index(self._nan_layer)] = np.nan
+        return LensColumns(
+            layers=rows,
+            positions=places,
+            top_ids=top.astype(np.int64),
+            top_probabilities=np.take_along_axis(p, top, axis=-1),
+            entropy_nats=entropy,
+            kl_to_final_nats=(final * (np.log(final) - np.log(p))).sum(-1),
+            next_probability=np.where(has_next, next_p, np.nan).astype(np.float32),
+            next_rank=np.where(has_next, 1 + (p > next_p[..., None]).sum(-1), 0),
+            targets=tuple(targets),
+            target_probability=np.stack([p[..., t] for t in targets])
+            if targets
+            else np.zeros((0, *p.shape[:2]), np.float32),
+            target_rank=np.stack([1 + (p > p[..., t : t + 1]).sum(-1) for t in targets])
+            if targets
+            else np.zeros((0, *p.shape[:2]), np.int64),
+        )
+
+    def scores(
+        self, ids: Sequence[int], positions: Sequence[int], should_stop: ShouldStop = lambda: False
+    ) -> list[Step] | None:
+        self.faults.reach("scores")
+        return None if should_stop() else [self.step(ids[:t], ids[t]) for t in positions]
+
+    def forward_passes(self) -> int:
+        return len(self._held)
+
+    def computed_tokens(self) -> int:
+        return self._computed
+
+    # --- inside ----------------------------------------------------------------------------------
+
+    def _next(
+        self, timeline: Sequence[int], n: int, sampling: Sampling, rng: np.random.Generator
+    ) -> int:
+        if self._say is not None:
+            return self._say[n] if n < len(self._say) else END
+        p = self.probabilities(timeline, N_LAYERS).astype(np.float64)
+        if sampling.temperature == 0:
+            return int(p.argmax())
+        scaled = p ** (1 / sampling.temperature)
+        return int(rng.choice(D_VOCAB, p=scaled / scaled.sum()))
+
+    def _compute(self, ids: Sequence[int]) -> None:
+        """Counts the tokens that no held timeline covers."""
+        wanted = tuple(ids)
+        held = next((n for n in range(len(wanted), 0, -1) if wanted[:n] in self._held), 0)
+        self._held.update(wanted[:n] for n in range(held + 1, len(wanted) + 1))
+        self._computed += len(wanted) - held
+
+
+def loader(engine: FakeEngine) -> Callable[..., FakeEngine]:
+    """A `LoadEngine` that is done at once."""
+    return lambda _settings, _on_progress: engine
