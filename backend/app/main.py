@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import functools
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
@@ -16,10 +17,11 @@ from app.api.openapi import openapi_schema
 from app.api.page import Page
 from app.api.router import router
 from app.api.security import Gate, RequestContext
+from app.engine.types import LensEngine
 from app.services.analysis import AnalysisService
 from app.services.chat import ChatService
 from app.services.conversations import ConversationStore
-from app.services.worker import LoadEngine, ModelWorker
+from app.services.worker import LoadEngine, LoadProgress, ModelWorker
 from app.settings import Settings
 
 MAX_BODY_BYTES = 4 * 2**20
@@ -27,13 +29,17 @@ MAX_BODY_BYTES = 4 * 2**20
 COMPRESS_FROM_BYTES = 4096
 COMPRESS_LEVEL = 4
 """Columns of numbers gain little from more, and take several times longer."""
-STOP_SECONDS = 3.0
+STOP_SECONDS = 1.0
 """How long the thread that owns the model is waited for after the last request."""
 
 
-def create_app(settings: Settings, load_engine: LoadEngine) -> FastAPI:
-    """The application; the model begins to load when the server starts."""
-    worker = ModelWorker(settings, load_engine)
+def create_app(settings: Settings | None = None, load_engine: LoadEngine | None = None) -> FastAPI:
+    """The application; the model begins to load when the server starts.
+
+    Without arguments, as a reloading server calls it, the environment decides.
+    """
+    settings = settings or Settings()
+    worker = ModelWorker(settings, load_engine or load_nnsight_engine)
     conversations = ConversationStore(settings.max_conversations)
 
     @asynccontextmanager
@@ -67,6 +73,25 @@ def create_app(settings: Settings, load_engine: LoadEngine) -> FastAPI:
     )
     app.add_middleware(Gate, settings=settings)
     app.add_middleware(RequestContext)
-    schema = openapi_schema(app)
-    app.openapi = lambda: schema  # type: ignore[method-assign]
+    app.openapi = functools.cache(lambda: openapi_schema(app))  # type: ignore[method-assign]
     return app
+
+
+def load_nnsight_engine(
+    settings: Settings, on_progress: Callable[[LoadProgress], None]
+) -> LensEngine:
+    """The real engine. Imported here, on the worker thread: torch takes seconds to import."""
+    on_progress(LoadProgress("Importing PyTorch and nnsight."))
+    from app.engine.loading import load_engine
+
+    return load_engine(
+        settings.model,
+        revision=settings.revision,
+        device=settings.device,
+        threads=settings.threads,
+        store_bytes=settings.store_bytes,
+        readout_bytes=settings.readout_bytes,
+        user_label=settings.user_label,
+        assistant_label=settings.assistant_label,
+        on_progress=lambda detail, done, total: on_progress(LoadProgress(detail, done, total)),
+    )

@@ -5,10 +5,15 @@ Built once in `run.py` and passed in; nothing else reads the environment.
 
 from __future__ import annotations
 
+import ipaddress
+import json
 from pathlib import Path
+from typing import Annotated, Any
 
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+Port = Annotated[int, Field(ge=0, le=65_535)]
 
 BACKEND_DIR = Path(__file__).resolve().parents[1]
 
@@ -31,10 +36,10 @@ class Settings(BaseSettings):
 
     host: str = "127.0.0.1"
     """Address to listen on. Any address that is not loopback needs `token`."""
-    ports: tuple[int, ...] = (8000,)
-    """Ports to listen on; the page and the API answer on each."""
-    allowed_hosts: tuple[str, ...] = ()
-    """Host names besides localhost by which the server may be addressed."""
+    ports: Annotated[tuple[Port, ...], NoDecode] = Field((8000,), min_length=1, max_length=16)
+    """Ports to listen on, such as `5173,8000`; the page and the API answer on each."""
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field((), max_length=64)
+    """Host names besides localhost by which the server may be addressed, separated by commas."""
     token: SecretStr | None = None
     """Bearer token that every API request must carry; required when `host` is not loopback."""
     page_dir: Path = BACKEND_DIR.parent / "frontend" / "dist"
@@ -65,3 +70,39 @@ class Settings(BaseSettings):
     """Name of the model in the built-in chat template of base models."""
     log_level: str = Field("INFO", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")
     """Prompts and replies are logged at DEBUG only."""
+
+    @property
+    def is_local(self) -> bool:
+        """Whether only this machine can reach the server."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+    @field_validator("ports", "allowed_hosts", mode="before")
+    @classmethod
+    def split_list(cls, value: Any) -> Any:
+        """Environment variables hold lists as `a,b` or as JSON."""
+        if not isinstance(value, str):
+            return value
+        if value.lstrip().startswith("["):
+            return json.loads(value)
+        return [part.strip() for part in value.split(",") if part.strip()]
+
+    @field_validator("token")
+    @classmethod
+    def no_empty_token(cls, value: SecretStr | None) -> SecretStr | None:
+        """An empty variable means that no token is set."""
+        return value if value and value.get_secret_value() else None
+
+    @model_validator(mode="after")
+    def guarded_if_reachable(self) -> Settings:
+        """Whoever can reach the server could use it."""
+        if not self.is_local and self.token is None:
+            raise ValueError(
+                f"other machines can reach {self.host}, so EXPLORER_TOKEN must be set "
+                "(or listen on 127.0.0.1)"
+            )
+        return self

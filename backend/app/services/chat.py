@@ -130,13 +130,13 @@ class ChatRun:
         self._is_stored = True
         prompt = self._prompt
         ids = (*prompt.ids, *self._sent)
-        reply_roles: tuple[Role, ...] = ("assistant",) * len(self._sent)
+        assistant: Role = "assistant"
         turn = Turn(prompt.turn_start, len(prompt.ids), len(ids), finish_reason)
         self._conversations.put(
             Conversation(
                 id=prompt.conversation_id,
                 ids=ids,
-                roles=prompt.roles + reply_roles,
+                roles=(*prompt.roles, *(assistant for _ in self._sent)),
                 turns=(*prompt.earlier_turns, turn),
             )
         )

@@ -319,6 +319,8 @@ class ModelWorker:
             )
 
     def _set_progress(self, progress: LoadProgress) -> None:
+        if self._is_stopping:
+            raise Draining("The server is shutting down.")
         self._progress = progress
 
     def _run_next(self) -> bool:

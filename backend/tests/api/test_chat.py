@@ -90,7 +90,7 @@ def test_first_token_is_sent_before_any_readout(client: TestClient, engine: Fake
     assert len(engine.reads) == 3, "read-outs are not batched"
 
 
-def test_next_turn_continues_the_exact_ids(client: TestClient, engine: FakeEngine) -> None:
+def test_next_turn_continues_the_exact_ids(client: TestClient) -> None:
     first = post(client, chat("Hi", sampling={"max_new_tokens": 4}))
     second = post(
         client,

@@ -1,0 +1,85 @@
+"""Starts the server: `python run.py [--model gpt2] [--port 8000] …`; see --help."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+
+
+def parse(argv: list[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description="Mechanistic Explorer: chat with a language model and see each prediction form.",
+        epilog="Each option is also an environment variable, such as EXPLORER_MODEL; more of them "
+        "are described in docs/usage.md. An option outranks its variable.",
+    )
+    parser.add_argument(
+        "--model", help="auto (default), gpt2, any Hugging Face model id, a folder, or embedded"
+    )
+    parser.add_argument("--revision", help="commit, tag or branch of a Hugging Face model")
+    parser.add_argument("--device", help="auto (default), cpu, cuda, cuda:1 or mps")
+    parser.add_argument("--threads", type=int, help="CPU threads for the model; 0 takes every core")
+    parser.add_argument("--host", help="address to listen on (default 127.0.0.1)")
+    parser.add_argument(
+        "--port",
+        type=int,
+        action="append",
+        dest="ports",
+        help="port to listen on (default 8000); may be given several times",
+    )
+    parser.add_argument(
+        "--allowed-host",
+        action="append",
+        dest="allowed_hosts",
+        metavar="NAME",
+        help="name besides localhost by which the server may be addressed; may be repeated",
+    )
+    parser.add_argument("--log-level", help="DEBUG, INFO (default), WARNING or ERROR")
+    parser.add_argument("--open", action="store_true", help="open the page in a browser")
+    return parser.parse_args(argv)
+
+
+def main() -> int:
+    options = vars(parse())
+    opens_browser = options.pop("open")
+    # Imported after the arguments are read, so that --help is quick; torch comes much later still.
+    from pydantic import ValidationError
+
+    from app.listening import CannotListen, bind_sockets
+    from app.settings import Settings
+
+    try:
+        settings = Settings(**{name: value for name, value in options.items() if value is not None})
+        sockets = bind_sockets(settings.host, settings.ports)
+    except ValidationError as failure:
+        for error in failure.errors(include_url=False, include_input=False):
+            name = ".".join(map(str, error["loc"])) or "settings"
+            print(f"Error: {name}: {error['msg'].removeprefix('Value error, ')}", file=sys.stderr)
+        return 2
+    except CannotListen as failure:
+        print(f"Error: {failure}", file=sys.stderr)
+        return 1
+
+    from app import __version__
+    from app.main import create_app
+    from app.server import Server
+
+    print(f"Mechanistic Explorer {__version__}", flush=True)
+    logging.basicConfig(
+        level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    Server(
+        create_app(settings),
+        settings,
+        announce=lambda line: print(line, flush=True),
+        opens_browser=opens_browser,
+    ).run(sockets)
+    print("Stopped.", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)
