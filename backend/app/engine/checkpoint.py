@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
-from app.errors import ModelLoadError
+from safetensors import SafetensorError, safe_open
+
+from app.errors import ModelLoadError, UnsupportedArchitecture
 
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
@@ -32,6 +36,10 @@ VOCABULARY_FILES = frozenset({"tokenizer.json", "vocab.json", "tokenizer.model",
 
 UNSAFE_WEIGHTS = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
 OTHER_WEIGHTS = (".gguf", ".h5", ".msgpack", ".onnx", ".safetensors")
+
+IMPLEMENTATION = re.compile("(attn|attention|experts)_implementation")
+"""Settings that may name a kernel on the hub, which transformers would download and run."""
+DAMAGED_HINT = "Delete the model's files and get them again."
 
 
 def is_complete(folder: Path) -> bool:
@@ -104,3 +112,85 @@ def missing_weights(asked: str, names: Iterable[str]) -> ModelLoadError:
         f"{asked} has no {WEIGHTS_FILE}{found}.",
         hint="Choose a repository or folder with a whole model in safetensors.",
     )
+
+
+def read_config(folder: Path, name: str) -> dict[str, Any]:
+    """The configuration as it is written. Raises ModelLoadError for one that is none or is unsafe."""
+    try:
+        config = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ModelLoadError(
+            f"{name} has no readable {CONFIG_FILE} ({error.strerror}).",
+            hint="Choose a folder or repository of a language model in the transformers format.",
+        ) from error
+    except ValueError as error:
+        raise ModelLoadError(
+            f"{CONFIG_FILE} of {name} is not valid JSON: {error}.", hint=DAMAGED_HINT
+        ) from error
+    if not isinstance(config, dict):
+        raise ModelLoadError(f"{CONFIG_FILE} of {name} is not a JSON object.", hint=DAMAGED_HINT)
+    for path, value in _settings_of(config):
+        key = path.rpartition(".")[2]
+        names_code = IMPLEMENTATION.search(key) and isinstance(value, str) and "/" in value
+        if key.endswith("_internal") or names_code:
+            raise ModelLoadError(
+                f"{CONFIG_FILE} of {name} sets {path}, by which a model can make transformers load "
+                "and run foreign code.",
+                hint="Take the model from a source that you trust, or remove that line.",
+            )
+    if (method := config.get("quantization_config")) is not None:
+        kind = method.get("quant_method") if isinstance(method, dict) else None
+        raise UnsupportedArchitecture(
+            f"{name} is quantised ({kind or 'unknown method'}); its layers cannot be read exactly.",
+            hint="Choose the model's unquantised form.",
+        )
+    return config
+
+
+def _settings_of(config: dict[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
+    """Every setting with its dotted path, those of nested configurations too."""
+    for key, value in config.items():
+        yield f"{path}{key}", value
+        if isinstance(value, dict):
+            yield from _settings_of(value, f"{path}{key}.")
+
+
+def weight_files(folder: Path, name: str) -> list[Path]:
+    """The safetensors files of a model. Raises ModelLoadError where one is missing."""
+    if (folder / WEIGHTS_FILE).is_file():
+        return [folder / WEIGHTS_FILE]
+    if not (folder / INDEX_FILE).is_file():
+        raise missing_weights(name, (path.name for path in folder.iterdir()))
+    try:
+        files = [folder / shard for shard in shards_of(folder)]
+    except (OSError, ValueError) as error:
+        raise ModelLoadError(
+            f"The weights of {name} are split, but {INDEX_FILE} is damaged: {error}.",
+            hint=DAMAGED_HINT,
+        ) from error
+    missing = [file.name for file in files if not file.is_file()]
+    if missing:
+        raise ModelLoadError(
+            f"{name} lacks {missing[0]}, one of its {len(files)} weight files.", hint=DAMAGED_HINT
+        )
+    return files
+
+
+def count_parameters(files: Sequence[Path], name: str) -> int:
+    """How many numbers the weight files hold, from their headers.
+
+    Raises ModelLoadError for a file that is truncated or no safetensors file.
+    """
+    n_parameters = 0
+    for file in files:
+        try:
+            with safe_open(file, framework="np") as tensors:
+                for key in tensors.keys():  # noqa: SIM118  (not a dict)
+                    n_parameters += math.prod(tensors.get_slice(key).get_shape())
+        except (SafetensorError, OSError) as error:
+            size = file.stat().st_size if file.exists() else 0
+            raise ModelLoadError(
+                f"{file.name} of {name} ({size:,} bytes) is damaged or incomplete: {error}.",
+                hint=DAMAGED_HINT,
+            ) from error
+    return n_parameters

@@ -1,0 +1,376 @@
+"""From a model's name to an engine that has checked itself.
+
+Nothing of a model's files is run as code: weights are safetensors, `trust_remote_code` is off, and
+configurations that make transformers fetch code are refused. A checkpoint has to match its
+architecture tensor for tensor, because transformers fills what is missing with random numbers.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+from huggingface_hub.errors import StrictDataclassError
+from safetensors import SafetensorError
+from transformers import (
+    CONFIG_MAPPING,
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    GenerationConfig,
+)
+from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
+
+from app.engine.checkpoint import (
+    DAMAGED_HINT,
+    VOCABULARY_FILES,
+    count_parameters,
+    read_config,
+    weight_files,
+)
+from app.engine.engine import NnsightEngine
+from app.engine.hub import Hub
+from app.engine.runtime import LanguageModel
+from app.engine.sources import ModelFiles, find_model
+from app.engine.template import BuiltInTemplate, TokenizerTemplate
+from app.engine.vocabulary import TokenizerVocabulary
+from app.errors import ModelLoadError, UnsupportedArchitecture
+
+logger = logging.getLogger(__name__)
+
+OnLoading = Callable[[str, int | None, int | None], None]
+"""Told what loading is busy with, and the bytes done and in all while it downloads."""
+
+CAUSAL_HINT = "Choose a decoder that transformers loads as a causal language model, such as gpt2."
+
+FAILURES = (
+    OSError,
+    RuntimeError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    LookupError,
+    ImportError,
+    ArithmeticError,
+    AssertionError,
+    MemoryError,
+    SafetensorError,
+    StrictDataclassError,
+)
+"""What transformers is known to raise when a model's files are not as it expects them."""
+
+OLD_BUFFERS = ("attn.bias", "attn.masked_bias", "attention.bias", "attention.masked_bias")
+"""Masks that older versions of transformers saved among the weights."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    """A model in memory, with what its files say of the end of a text."""
+
+    model: Any
+    tokenizer: Any
+    eos_token_ids: tuple[int, ...]
+
+
+def load_engine(
+    model: str,
+    *,
+    revision: str | None = None,
+    device: str = "auto",
+    threads: int = 0,
+    store_bytes: int,
+    readout_bytes: int,
+    user_label: str = "User",
+    assistant_label: str = "Assistant",
+    on_progress: OnLoading | None = None,
+    hub: Hub = Hub(),  # noqa: B008  (immutable)
+) -> NnsightEngine:
+    """Finds or downloads a model, loads it and checks it. Raises ModelLoadError.
+
+    `device` is `auto` (a CUDA GPU if there is one, else the CPU), `cpu`, `mps` or `cuda:n`;
+    `threads` 0 takes every core that this process may use.
+    """
+    tell = on_progress or (lambda _detail, _done, _total: None)
+    tell(f"Looking for {model}.", None, None)
+    files = find_model(
+        model,
+        revision,
+        on_progress=lambda done, total: tell(f"Downloading {model}.", done, total),
+        hub=hub,
+    )
+    torch.set_num_threads(threads or _usable_cores())
+    started = time.monotonic()
+    tell(f"Loading the weights of {files.name}.", None, None)
+    loaded = load_files(files, _device(device))
+    logger.info(
+        "loaded %s from %s: %s, %s, %.1f s",
+        files.name,
+        files.source,
+        str(loaded.model.dtype).removeprefix("torch."),
+        loaded.model.device,
+        time.monotonic() - started,
+    )
+    tell(f"Checking {files.name}.", None, None)
+    return _make_engine(
+        files,
+        loaded,
+        BuiltInTemplate(user_label, assistant_label),
+        store_bytes=store_bytes,
+        readout_bytes=readout_bytes,
+    )
+
+
+def _make_engine(
+    files: ModelFiles,
+    loaded: _Loaded,
+    built_in: BuiltInTemplate,
+    *,
+    store_bytes: int,
+    readout_bytes: int,
+) -> NnsightEngine:
+    model, tokenizer = loaded.model, loaded.tokenizer
+    vocabulary = TokenizerVocabulary(tokenizer, _d_vocab(model, files.name))
+    template = (
+        TokenizerTemplate(tokenizer, vocabulary.special_tokens, files.name)
+        if tokenizer.chat_template
+        else built_in
+    )
+    with _explained(files, "could not be prepared for reading", UnsupportedArchitecture):
+        _require_causal(model, files.name)
+        # Without a device, the pipeline that nnsight makes would move the model to the first GPU.
+        lm = LanguageModel(model, tokenizer=tokenizer, device=model.device)
+    return NnsightEngine(
+        lm,
+        vocabulary=vocabulary,
+        template=template,
+        chat_template=template.description,
+        name=files.name,
+        source=files.source,
+        revision=files.revision,
+        note=files.note,
+        adds_bos=vocabulary.adds_bos,
+        bos_token_id=vocabulary.bos_token_id,
+        eos_token_ids=tuple(i for i in loaded.eos_token_ids if i < vocabulary.size),
+        is_byte_exact=vocabulary.is_byte_exact,
+        store_bytes=store_bytes,
+        readout_bytes=readout_bytes,
+    )
+
+
+def load_files(files: ModelFiles, device: torch.device) -> _Loaded:
+    """The model and its tokenizer from a folder, in memory. Raises ModelLoadError.
+
+    On the CPU in float32, whatever the weights are stored in; on a GPU in their own dtype.
+    """
+    folder, name = files.folder, files.name
+    settings = read_config(folder, name)
+    _require_known(settings, name)
+    weights = weight_files(folder, name)
+    n_parameters = count_parameters(weights, name)
+    if device.type == "cpu":
+        _require_memory(n_parameters, name)
+    transformers.logging.set_verbosity_error()  # what matters of its warnings is an error here
+    transformers.logging.disable_progress_bar()
+    only_data: dict[str, Any] = {"trust_remote_code": False, "local_files_only": True}
+    with _explained(files, "has a configuration that cannot be read"):
+        config = AutoConfig.from_pretrained(folder, **only_data)
+    if getattr(config, "is_encoder_decoder", False):
+        raise UnsupportedArchitecture(
+            f"{name} ({settings['model_type']}) is an encoder-decoder; only decoders can be read "
+            "layer by layer.",
+            hint=CAUSAL_HINT,
+        )
+    if not any((folder / file).is_file() for file in VOCABULARY_FILES):
+        raise ModelLoadError(
+            f"{name} has no tokenizer (no tokenizer.json).",
+            hint="Save the tokenizer beside the model with save_pretrained.",
+        )
+    with _explained(files, "has a tokenizer that cannot be read"):
+        tokenizer = AutoTokenizer.from_pretrained(folder, **only_data)
+    with _explained(files, "could not be loaded"):
+        model, info = AutoModelForCausalLM.from_pretrained(
+            folder,
+            config=config,
+            dtype=torch.float32 if device.type == "cpu" else "auto",
+            use_safetensors=True,
+            # Only what the file says of ends is used, below; none of its sampling settings is.
+            generation_config=GenerationConfig(),
+            # Reported in `info`, where _require_match names the tensors.
+            ignore_mismatched_sizes=True,
+            output_loading_info=True,
+            **only_data,
+        )
+    _require_match(info, name)
+    with _explained(files, f"could not be moved to {device}"):
+        model = model.to(device).eval().requires_grad_(False)
+    return _Loaded(model, tokenizer, _eos_token_ids(folder, config, tokenizer))
+
+
+def _require_known(settings: dict[str, Any], name: str) -> None:
+    """Raises UnsupportedArchitecture unless transformers itself has this kind of decoder."""
+    kind = settings.get("model_type")
+    if not isinstance(kind, str):
+        raise UnsupportedArchitecture(
+            f"The configuration of {name} does not say which model_type it is.", hint=CAUSAL_HINT
+        )
+    if kind not in CONFIG_MAPPING:
+        if "auto_map" in settings:
+            raise UnsupportedArchitecture(
+                f"{name} ({kind}) comes with code of its own (auto_map), which is never run.",
+                hint=CAUSAL_HINT,
+            )
+        raise UnsupportedArchitecture(
+            f"transformers {transformers.__version__} does not know the model_type {kind!r} of {name}.",
+            hint=CAUSAL_HINT,
+        )
+    if kind not in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES:
+        named = settings.get("architectures")
+        what = f"{kind}, {named[0]}" if isinstance(named, list) and named else kind
+        raise UnsupportedArchitecture(
+            f"{name} ({what}) is not a causal language model.", hint=CAUSAL_HINT
+        )
+
+
+def _require_match(info: dict[str, Any], name: str) -> None:
+    """Raises ModelLoadError unless every weight came from the files and every stored one is used."""
+    problems = [
+        f"{key} is {list(stored)} in the files and {list(wanted)} in the model"
+        for key, stored, wanted in sorted(info["mismatched_keys"])
+    ]
+    if missing := sorted(info["missing_keys"]):
+        problems.append(f"missing: {_some(missing)}")
+    if unused := sorted(key for key in info["unexpected_keys"] if not _is_old_buffer(key)):
+        problems.append(f"not part of the model: {_some(unused)}")
+    problems += map(str, info["error_msgs"])
+    if problems:
+        raise ModelLoadError(
+            f"The weights of {name} do not match its configuration: {'; '.join(problems[:4])}.",
+            hint="Random numbers would take their place, so the model is not run. Get the files "
+            "again, or check config.json.",
+        )
+
+
+def _is_old_buffer(key: str) -> bool:
+    return any(key == buffer or key.endswith(f".{buffer}") for buffer in OLD_BUFFERS)
+
+
+def _some(keys: list[str]) -> str:
+    more = f" and {len(keys) - 3} more" if len(keys) > 3 else ""
+    return ", ".join(keys[:3]) + more
+
+
+@torch.inference_mode()
+def _require_causal(model: Any, name: str) -> None:
+    """Raises UnsupportedArchitecture if a later token changes what is predicted before it.
+
+    Some encoders load as causal language models and then read both ways.
+    """
+    size = model.get_input_embeddings().weight.shape[0]
+    ids = [size // 2, size // 3, size // 4]
+    texts = torch.tensor([[*ids, size // 5], [*ids, size // 5 + 1]], device=model.device)
+    first, second = (model(input_ids=text[None], use_cache=False).logits[0, :3] for text in texts)
+    difference = float((first - second).abs().max())
+    if difference > 1e-2 * max(1.0, float(first.abs().max())):
+        raise UnsupportedArchitecture(
+            f"{name} ({type(model).__name__}) is not causal: a later token changes its earlier "
+            f"logits by {difference:.3g}.",
+            hint=CAUSAL_HINT,
+        )
+
+
+def _d_vocab(model: Any, name: str) -> int:
+    unembedding = model.get_output_embeddings()
+    weight = getattr(unembedding, "weight", None)
+    if weight is None:
+        raise UnsupportedArchitecture(
+            f"{name} ({type(model).__name__}) has no unembedding.", hint=CAUSAL_HINT
+        )
+    return int(weight.shape[0])
+
+
+def _eos_token_ids(folder: Path, config: Any, tokenizer: Any) -> tuple[int, ...]:
+    """The ids that end a text, by the generation settings, the configuration and the tokenizer."""
+    try:
+        written = json.loads((folder / "generation_config.json").read_text(encoding="utf-8"))
+        generation = written.get("eos_token_id") if isinstance(written, dict) else None
+    except (OSError, ValueError):
+        generation = None
+    named = (generation, getattr(config, "eos_token_id", None), tokenizer.eos_token_id)
+    ids = [i for value in named for i in (value if isinstance(value, list) else [value])]
+    return tuple(dict.fromkeys(i for i in ids if isinstance(i, int) and i >= 0))
+
+
+@contextmanager
+def _explained(
+    files: ModelFiles, what: str, kind: type[ModelLoadError] = ModelLoadError
+) -> Iterator[None]:
+    """Turns what transformers raises into one line that does not name this machine's folders."""
+    try:
+        yield
+    except FAILURES as error:
+        logger.debug("%s %s", files.name, what, exc_info=True)
+        if isinstance(error, MemoryError | torch.OutOfMemoryError) or "allocate memory" in str(
+            error
+        ):
+            raise ModelLoadError(
+                f"There is not enough memory to load {files.name}.",
+                hint="Choose a smaller model, or close other programs.",
+            ) from error
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        reason = lines[0].replace(str(files.folder), files.name).rstrip(".")
+        raise kind(f"{files.name} {what}: {reason}.", hint=DAMAGED_HINT) from error
+
+
+def _device(wanted: str) -> torch.device:
+    """The device to compute on. Raises ModelLoadError for one that this machine does not have."""
+    if wanted == "auto":
+        return torch.device("cuda:0" if torch.cuda.is_available() else "cpu")
+    device = torch.device(wanted)
+    there = {
+        "cpu": 1,
+        "cuda": torch.cuda.device_count() if torch.cuda.is_available() else 0,
+        "mps": int(torch.backends.mps.is_available()),
+    }[device.type]
+    if (device.index or 0) >= there:
+        raise ModelLoadError(
+            f"This machine has no device {wanted} that torch {torch.__version__} can use.",
+            hint="Leave the device at auto.",
+        )
+    return device
+
+
+def _usable_cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _require_memory(n_parameters: int, name: str) -> None:
+    """Raises ModelLoadError for a model whose weights alone are more than the machine's memory."""
+    needed = 4 * n_parameters
+    if (limit := _memory_limit()) is not None and needed > limit:
+        raise ModelLoadError(
+            f"{name} needs {needed / 2**30:.1f} GiB of memory ({n_parameters:,} parameters in "
+            f"float32); this machine has {limit / 2**30:.1f} GiB.",
+            hint="Choose a smaller model.",
+        )
+
+
+def _memory_limit() -> int | None:
+    """Bytes of memory that this process could have at most; None where that cannot be told."""
+    limits: list[int] = []
+    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
+        limits.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    # The second is there in a container with a limit.
+    with suppress(OSError, ValueError):
+        limits.append(int(Path("/sys/fs/cgroup/memory.max").read_text()))
+    return min(limits, default=None)
