@@ -6,11 +6,11 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import time
 from pathlib import Path
 
+from app.listening import CannotListen, bind_sockets
 from tools.environment import VENV_PYTHON, prepare
 from tools.steps import BACKEND, FRONTEND, ROOT, SetupError
 
@@ -21,7 +21,7 @@ STOP_SECONDS = 25.0
 
 def run() -> int:
     ports = wanted_ports()
-    require_free(ports)
+    require_free(ports, "Stop it, or choose other ports: make run PORTS=5174,8001")
     prepare("run", page=True)
     environment = {**os.environ, "EXPLORER_PORTS": json.dumps(ports)}
     if os.environ.get("MODEL"):
@@ -43,24 +43,20 @@ def wanted_ports() -> list[int]:
     return [int(word) for word in words]
 
 
-def require_free(ports: list[int]) -> None:
+def require_free(ports: list[int], way_out: str) -> None:
     """Raises SetupError for a busy port before minutes go into a set-up."""
-    host = os.environ.get("EXPLORER_HOST") or "127.0.0.1"
-    for port in ports:
-        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((host, port))
-            except OSError as error:
-                raise SetupError(
-                    f"cannot listen on {host}:{port} ({error.strerror})."
-                    " Stop the program that uses it, or choose others: make run PORTS=5174,8001"
-                ) from error
+    try:
+        sockets = bind_sockets(os.environ.get("EXPLORER_HOST") or "127.0.0.1", ports)
+    except CannotListen as failure:
+        what = str(failure).partition(". ")[0]
+        raise SetupError(f"{what}. {way_out}") from failure
+    for bound in sockets:
+        bound.close()
 
 
 def dev() -> int:
     """The API with reload on :8000 and Vite on :5173; when one ends, so does the other."""
-    require_free(list(RUN_PORTS))
+    require_free(list(RUN_PORTS), "Stop it: make dev uses 5173 for Vite and 8000 for the API.")
     prepare("dev", page=False)
     environment = {**os.environ, "EXPLORER_DEV_ORIGIN": "http://localhost:5173"}
     if os.environ.get("MODEL"):
