@@ -63,6 +63,8 @@ def dev() -> int:
         environment["EXPLORER_MODEL"] = os.environ["MODEL"]
     api = [str(VENV_PYTHON), "-m", "uvicorn", "app.main:create_app", "--factory"]
     api += ["--reload", "--reload-dir", "app", "--host", "127.0.0.1", "--port", "8000"]
+    for signum in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(signum, signal.default_int_handler)
     servers = [
         start(api, BACKEND, environment),
         start(["npm", "run", "dev"], FRONTEND, environment),
