@@ -40,7 +40,7 @@ from app.engine.checkpoint import (
 from app.engine.engine import NnsightEngine
 from app.engine.hub import Hub
 from app.engine.runtime import LanguageModel
-from app.engine.sources import ModelFiles, find_model
+from app.engine.sources import ModelFiles, find_model, shown_name
 from app.engine.template import BuiltInTemplate, TokenizerTemplate
 from app.engine.vocabulary import TokenizerVocabulary
 from app.errors import ModelLoadError, UnsupportedArchitecture
@@ -100,11 +100,12 @@ def load_engine(
     `threads` 0 takes every core that this process may use.
     """
     tell = on_progress or (lambda _detail, _done, _total: None)
-    tell(f"Looking for {model}.", None, None)
+    shown = shown_name(model)
+    tell(f"Looking for {shown}.", None, None)
     files = find_model(
         model,
         revision,
-        on_progress=lambda done, total: tell(f"Downloading {model}.", done, total),
+        on_progress=lambda done, total: tell(f"Downloading {shown}.", done, total),
         hub=hub,
     )
     torch.set_num_threads(threads or _usable_cores())

@@ -86,6 +86,13 @@ def find_model(
     return _from_hub(model, revision, NAMED_ANSWER_SECONDS, on_progress, hub)
 
 
+def shown_name(model: str) -> str:
+    """The name as the API may tell it: of a folder only the last part, not how this disk is arranged."""
+    if "\0" in model or not model.startswith((".", "/", "~")):
+        return model
+    return Path(model).expanduser().resolve().name
+
+
 def _names_folder(model: str) -> bool:
     """Whether the name is a folder: written as one, or one that is there and holds a model.
 
@@ -150,7 +157,6 @@ def _local(folder: Path) -> ModelFiles:
             f"The folder {_shown(folder.name)} has no {CONFIG_FILE}, so it holds no model.",
             hint="Give the folder into which save_pretrained wrote the model and its tokenizer.",
         )
-    # Only the last part of the path: the API must not tell how this disk is arranged.
     return ModelFiles(folder, folder.name, "local", None)
 
 

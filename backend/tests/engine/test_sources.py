@@ -17,7 +17,7 @@ import pytest
 from app.engine import hub as hub_module
 from app.engine import sources
 from app.engine.hub import Hub
-from app.engine.sources import GPT2, find_model
+from app.engine.sources import GPT2, find_model, shown_name
 from app.errors import HubUnreachable, ModelLoadError, ModelNotFound
 from tests.engine.fake_hub import COMMIT, FakeHub, serve_fake_hub
 from tests.engine.model_folders import save_tiny_gpt2
@@ -332,6 +332,13 @@ def test_folder_is_local_and_does_not_tell_its_path(saved: Path) -> None:
     files = find_model(str(saved))
     assert files.folder == saved.resolve()
     assert (files.name, files.source, files.revision) == (saved.name, "local", None)
+
+
+def test_shown_name_of_a_folder_is_its_last_part(tmp_path: Path) -> None:
+    assert shown_name(str(tmp_path / "secret" / "tiny")) == "tiny"
+    assert shown_name("./models/tiny/") == "tiny"
+    assert shown_name("owner/tiny") == "owner/tiny"
+    assert shown_name("auto") == "auto"
 
 
 def test_folder_beside_the_working_directory_is_found(
