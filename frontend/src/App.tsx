@@ -1,7 +1,29 @@
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { useState } from "react";
+import { ErrorBoundary } from "@/components/layout/ErrorBoundary";
+import { ChatProvider } from "@/context/chat";
+import { SelectionProvider } from "@/context/selection";
+import { SettingsProvider } from "@/context/settings";
+import { Shell } from "./Shell";
+
 export function App() {
+  const [queries] = useState(
+    () =>
+      new QueryClient({
+        defaultOptions: { queries: { refetchOnWindowFocus: false, networkMode: "always" } },
+      }),
+  );
   return (
-    <main className="grid h-full place-items-center">
-      <h1 className="text-page font-semibold">Mechanistic Explorer</h1>
-    </main>
+    <ErrorBoundary>
+      <QueryClientProvider client={queries}>
+        <SettingsProvider>
+          <ChatProvider>
+            <SelectionProvider>
+              <Shell />
+            </SelectionProvider>
+          </ChatProvider>
+        </SettingsProvider>
+      </QueryClientProvider>
+    </ErrorBoundary>
   );
 }

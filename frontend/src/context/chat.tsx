@@ -15,14 +15,23 @@ import {
 } from "react";
 import { fetchLens } from "@/api/client";
 import { asApiError } from "@/api/errors";
-import { streamChat } from "@/api/stream";
+import { type ChatRequest, streamChat } from "@/api/stream";
 import { chatRequest } from "./chatRequest";
-import { type ChatState, type Mode, type Submission, chatReducer, initialChatState } from "./chatState";
+import {
+  type ChatState,
+  EMPTY_TIMELINE,
+  type Mode,
+  type Submission,
+  chatReducer,
+  initialChatState,
+} from "./chatState";
 import { type Settings, useSettings } from "./settings";
 
 export interface ChatActions {
   /** Sends a message (in completion mode, more text) at the end of the conversation. */
-  readonly send: (text: string, changes?: Partial<Settings>) => void;
+  readonly send: (text: string) => void;
+  /** Begins a new conversation with this text, with some settings other than the chosen ones. */
+  readonly begin: (mode: Mode, text: string, changes: Partial<Settings>) => void;
   /** Replaces the turn that begins at `fromIndex` and what follows it. */
   readonly edit: (fromIndex: number, text: string) => void;
   /** Writes the reply that begins at `fromIndex` again. */
@@ -73,11 +82,13 @@ export function ChatProvider({ children }: { readonly children: ReactNode }) {
   }, []);
 
   const actions = useMemo<ChatActions>(() => {
-    const submit = (submission: Submission, changes: Partial<Settings> = {}): void => {
+    const submit = (submission: Submission): void => {
       const { state: now, settings: chosen } = latest.current;
       if (now.pending !== null) return;
       const before = now.failure?.pending?.before ?? now.timeline;
-      const request = chatRequest(submission, before, now.mode, { ...chosen, ...changes });
+      start(submission, chatRequest(submission, before, now.mode, chosen));
+    };
+    const start = (submission: Submission, request: ChatRequest): void => {
       dispatch({ type: "submitted", submission });
       void run(async (signal) => {
         for await (const event of streamChat(request, signal)) {
@@ -87,7 +98,13 @@ export function ChatProvider({ children }: { readonly children: ReactNode }) {
       });
     };
     return {
-      send: (text, changes) => submit({ kind: "message", text, fromIndex: null }, changes),
+      send: (text) => submit({ kind: "message", text, fromIndex: null }),
+      begin: (mode, text, changes) => {
+        const submission: Submission = { kind: "message", text, fromIndex: null };
+        const settings = { ...latest.current.settings, ...changes };
+        dispatch({ type: "cleared", mode });
+        start(submission, chatRequest(submission, EMPTY_TIMELINE, mode, settings));
+      },
       edit: (fromIndex, text) => submit({ kind: "edit", text, fromIndex }),
       regenerate: (fromIndex) => submit({ kind: "regenerate", text: "", fromIndex }),
       writeOn: (end) => submit({ kind: "continue", text: "", fromIndex: end }),

@@ -63,7 +63,7 @@ export type ChatAction =
   | { readonly type: "reopening" }
   | { readonly type: "reopened"; readonly conversationId: string; readonly tokens: readonly Token[] };
 
-const EMPTY_TIMELINE: Timeline = { conversationId: null, tokens: [], turns: [], status: "empty" };
+export const EMPTY_TIMELINE: Timeline = { conversationId: null, tokens: [], turns: [], status: "empty" };
 const NO_STATS: ReplyStats = { firstTokenAt: null, lastTokenAt: null, tokens: 0 };
 
 export function initialChatState(mode: Mode): ChatState {
@@ -258,7 +258,8 @@ function turnsFromRoles(tokens: readonly Token[]): Turn[] {
   const turns: Turn[] = [];
   let promptStart = 0;
   for (let index = 0; index < tokens.length; index += 1) {
-    if (tokens[index]?.role !== "assistant" || (index > 0 && tokens[index - 1]?.role === "assistant")) continue;
+    if (tokens[index]?.role !== "assistant" || (index > 0 && tokens[index - 1]?.role === "assistant"))
+      continue;
     turns.push({ promptStart, replyStart: index, userText: null, seed: null, finish: null });
     promptStart = index;
     while (tokens[promptStart]?.role === "assistant") promptStart += 1;

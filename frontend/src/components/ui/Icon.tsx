@@ -1,6 +1,7 @@
 /** Line icons on a 16 px grid, drawn for this page. They are decoration: the control carries the name. */
 const PATHS = {
   plus: "M8 3v10M3 8h10",
+  minus: "M3 8h10",
   sun: "M8 5.2a2.8 2.8 0 1 0 0 5.6 2.8 2.8 0 0 0 0-5.6ZM8 1.2v1.6M8 13.2v1.6M1.2 8h1.6M13.2 8h1.6M3.2 3.2l1.1 1.1M11.7 11.7l1.1 1.1M12.8 3.2l-1.1 1.1M4.3 11.7l-1.1 1.1",
   moon: "M13.4 9.6A5.6 5.6 0 0 1 6.4 2.6a5.6 5.6 0 1 0 7 7Z",
   keyboard: "M1.8 4.2h12.4v7.6H1.8zM4.2 6.8h.01M6.7 6.8h.01M9.3 6.8h.01M11.8 6.8h.01M4.8 9.4h6.4",

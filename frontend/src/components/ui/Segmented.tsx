@@ -10,7 +10,13 @@ interface SegmentedProps<T extends string> {
 }
 
 /** One of a few, side by side. Arrow keys move, as in any radio group. */
-export function Segmented<T extends string>({ label, value, options, onChange, className }: SegmentedProps<T>) {
+export function Segmented<T extends string>({
+  label,
+  value,
+  options,
+  onChange,
+  className,
+}: SegmentedProps<T>) {
   return (
     <RadioGroup.Root
       aria-label={label}

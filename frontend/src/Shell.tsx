@@ -1,0 +1,130 @@
+import clsx from "clsx";
+import { type CSSProperties, useCallback, useState } from "react";
+import { COMPOSER_ID, ConversationPane } from "@/components/conversation/ConversationPane";
+import { EvidencePanel } from "@/components/evidence/EvidencePanel";
+import { Header } from "@/components/header/Header";
+import { ServerNotice } from "@/components/header/ServerNotice";
+import { Divider } from "@/components/layout/Divider";
+import { EvidenceSheet } from "@/components/layout/EvidenceSheet";
+import { ShortcutSheet } from "@/components/layout/ShortcutSheet";
+import { useAddress } from "@/context/address";
+import { useChatActions, useChatState } from "@/context/chat";
+import type { Mode } from "@/context/chatState";
+import { useSplit } from "@/context/preferences";
+import { useSelection } from "@/context/selection";
+import { useServer } from "@/context/server";
+import { useSettings } from "@/context/settings";
+import { type ShortcutMap, useShortcuts } from "@/context/shortcuts";
+import type { Address } from "@/lib/address";
+import { stepToken } from "@/lib/segments";
+import { VIEWS } from "@/views/registry";
+
+const FIRST_VIEW = VIEWS[0]?.id ?? "";
+
+/** The whole page: header, conversation, evidence, and what connects them. */
+export function Shell() {
+  const server = useServer();
+  const { timeline, mode, pending, failure } = useChatState();
+  const actions = useChatActions();
+  const { settings } = useSettings();
+  const { index, layer, select } = useSelection();
+  const [split, changeSplit] = useSplit();
+  const [viewId, setViewId] = useState(FIRST_VIEW);
+  const [showsShortcuts, setShowsShortcuts] = useState(false);
+
+  const startNew = useCallback(
+    (newMode: Mode) => {
+      select(null, null);
+      actions.startNew(newMode);
+      document.getElementById(COMPOSER_ID)?.focus();
+    },
+    [actions, select],
+  );
+
+  // A failed turn is not stored, so the address stays with the conversation before it.
+  const stored = failure?.pending?.before ?? timeline;
+  const address: Address = {
+    conversationId: stored.conversationId,
+    viewId: viewId === FIRST_VIEW ? null : viewId,
+    index,
+    layer,
+  };
+  useAddress(address, timeline.status === "waiting", (visited) => {
+    setViewId(VIEWS.find((view) => view.id === visited.viewId)?.id ?? FIRST_VIEW);
+    select(visited.index, visited.layer);
+    if (visited.conversationId === stored.conversationId) return;
+    if (visited.conversationId === null) actions.startNew(mode);
+    else actions.reopen(visited.conversationId);
+  });
+
+  const nLayers = server.model?.num_layers ?? 0;
+  const moveToken = (step: 1 | -1): void =>
+    select(stepToken(timeline, settings.showTemplate, index, step) ?? index);
+  const moveLayer = (step: 1 | -1): void => {
+    if (index === null) return;
+    select(index, layer === null ? nLayers : Math.min(nLayers, Math.max(0, layer + step)));
+  };
+  const keys: ShortcutMap = {
+    "[": () => moveToken(-1),
+    "]": () => moveToken(1),
+    j: () => moveLayer(-1),
+    k: () => moveLayer(1),
+    "/": () => document.getElementById(COMPOSER_ID)?.focus(),
+    "?": () => setShowsShortcuts(true),
+    ...Object.fromEntries(VIEWS.map((view) => [view.shortcut, () => setViewId(view.id)])),
+  };
+  const onEscape = (): void => {
+    if (pending !== null) actions.stop();
+    else if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
+  };
+  useShortcuts(keys, onEscape, settings.shortcuts);
+
+  const toggle = (side: "conversation" | "evidence") => (): void =>
+    changeSplit({ maximised: split.maximised === side ? null : side });
+  const splitStyle: CSSProperties & Record<"--split", string> = { "--split": `${split.percent}%` };
+
+  return (
+    <div className="flex h-dvh flex-col overflow-hidden">
+      <Header
+        server={server}
+        mode={mode}
+        onChangeMode={startNew}
+        onStartNew={() => startNew(mode)}
+        onShowShortcuts={() => setShowsShortcuts(true)}
+      />
+      <ServerNotice {...server} />
+      <main className="flex min-h-0 flex-1 max-md:flex-col" style={splitStyle}>
+        <div
+          className={clsx(
+            "flex min-h-0 min-w-0 max-md:flex-1",
+            split.maximised === "evidence" && "md:hidden",
+            split.maximised === "conversation" ? "md:flex-1" : "md:w-(--split) md:shrink-0",
+          )}
+        >
+          <ConversationPane
+            server={server}
+            isMaximised={split.maximised === "conversation"}
+            onToggleMaximise={toggle("conversation")}
+          />
+        </div>
+        {split.maximised === null && (
+          <Divider percent={split.percent} onChange={(percent) => changeSplit({ percent })} />
+        )}
+        <EvidenceSheet
+          token={index === null ? undefined : timeline.tokens[index]}
+          className={clsx(split.maximised === "conversation" && "md:hidden")}
+        >
+          <EvidencePanel
+            timeline={timeline}
+            views={VIEWS}
+            viewId={viewId}
+            isMaximised={split.maximised === "evidence"}
+            onChangeView={setViewId}
+            onToggleMaximise={toggle("evidence")}
+          />
+        </EvidenceSheet>
+      </main>
+      <ShortcutSheet isOpen={showsShortcuts} views={VIEWS} onClose={() => setShowsShortcuts(false)} />
+    </div>
+  );
+}

@@ -1,0 +1,124 @@
+import { type KeyboardEvent, type ReactNode, useLayoutEffect, useRef, useState } from "react";
+import { Button } from "@/components/ui/Button";
+import type { ChatState, Mode } from "@/context/chatState";
+
+interface ComposerProps {
+  /** Id of the text area, so that a shortcut can find it. */
+  readonly id: string;
+  readonly mode: Mode;
+  readonly returned: ChatState["returned"];
+  /** The message that is being edited; null to write a new one. */
+  readonly editing: { readonly text: string; readonly fromIndex: number } | null;
+  readonly isBusy: boolean;
+  /** Why nothing can be sent now; null when it can. */
+  readonly blocked: string | null;
+  readonly canWriteOn: boolean;
+  readonly onSend: (text: string) => void;
+  readonly onStop: () => void;
+  readonly onWriteOn: () => void;
+  readonly onCancelEdit: () => void;
+  /** Controls under the text. */
+  readonly children: ReactNode;
+}
+
+const TALLEST_PX = 220;
+
+/** Where text is written. It is cleared when it is sent and comes back when nothing became of it. */
+export function Composer(props: ComposerProps) {
+  const { id, mode, returned, editing, isBusy, blocked, canWriteOn, children } = props;
+  const { onSend, onStop, onWriteOn, onCancelEdit } = props;
+  const [text, setText] = useState("");
+  const [seenReturn, setSeenReturn] = useState(returned.serial);
+  const [seenEdit, setSeenEdit] = useState(editing);
+  const textarea = useRef<HTMLTextAreaElement>(null);
+
+  if (returned.serial !== seenReturn) {
+    setSeenReturn(returned.serial);
+    // What was written meanwhile is kept below it.
+    setText((now) => (now.trim() === "" ? returned.text : `${returned.text}\n${now}`));
+  }
+  if (editing !== seenEdit) {
+    setSeenEdit(editing);
+    if (editing !== null) setText(editing.text);
+  }
+
+  useLayoutEffect(() => {
+    const element = textarea.current;
+    if (element === null) return;
+    element.style.height = "auto";
+    element.style.height = `${Math.min(element.scrollHeight, TALLEST_PX)}px`;
+  }, [text]);
+
+  const isEmpty = mode === "chat" ? text.trim() === "" : text === "";
+  const canSend = !isEmpty && !isBusy && blocked === null;
+  const writesOn = isEmpty && canWriteOn && !isBusy && blocked === null;
+
+  const send = (): void => {
+    if (writesOn) onWriteOn();
+    if (!canSend) return;
+    setText("");
+    onSend(text);
+  };
+
+  const onKeyDown = (event: KeyboardEvent): void => {
+    // Enter also ends the choice of a character in an input method; then it does not send.
+    if (event.key !== "Enter" || event.shiftKey || event.nativeEvent.isComposing) return;
+    event.preventDefault();
+    send();
+  };
+
+  const cancelEdit = (): void => {
+    setText("");
+    onCancelEdit();
+  };
+
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        send();
+      }}
+    >
+      {editing !== null && (
+        <div className="mb-1 flex items-center justify-between gap-2 text-label">
+          <span className="text-muted">Editing your last message. Its reply will be replaced.</span>
+          <Button look="quiet" className="h-6 px-2" onClick={cancelEdit}>
+            Cancel
+          </Button>
+        </div>
+      )}
+      <label htmlFor={id} className="sr-only">
+        {mode === "chat" ? "Message" : "Text to continue"}
+      </label>
+      <div className="rounded-control border border-line-strong bg-raised has-[textarea:focus-visible]:outline-2 has-[textarea:focus-visible]:outline-offset-1 has-[textarea:focus-visible]:outline-focus">
+        <textarea
+          id={id}
+          ref={textarea}
+          rows={1}
+          value={text}
+          onChange={(event) => setText(event.target.value)}
+          onKeyDown={onKeyDown}
+          placeholder={mode === "chat" ? "Message" : "Text to continue"}
+          className="block w-full resize-none bg-transparent px-3 pt-2.5 pb-1 text-title leading-6 outline-none placeholder:text-quiet"
+        />
+        <div className="flex items-center justify-between gap-2 p-1.5">
+          <div className="flex min-w-0 items-center">{children}</div>
+          {isBusy ? (
+            <Button icon="stop" onClick={onStop}>
+              Stop
+            </Button>
+          ) : (
+            <Button
+              look="primary"
+              type="submit"
+              disabled={!canSend && !writesOn}
+              title={blocked ?? undefined}
+            >
+              {writesOn ? "Write on" : mode === "chat" ? "Send" : "Continue"}
+            </Button>
+          )}
+        </div>
+      </div>
+    </form>
+  );
+}

@@ -1,0 +1,181 @@
+import { useState } from "react";
+import { Composer } from "@/components/composer/Composer";
+import { SamplingControls } from "@/components/composer/SamplingControls";
+import { StatusLine } from "@/components/composer/StatusLine";
+import { useChatActions, useChatState } from "@/context/chat";
+import { activityOf, tokensPerSecond } from "@/context/chatState";
+import { useSelection } from "@/context/selection";
+import type { ServerState } from "@/context/server";
+import { useSettings } from "@/context/settings";
+import { ConversationToolbar } from "./ConversationToolbar";
+import { FailureNotice } from "./FailureNotice";
+import { FollowingScroll } from "./FollowingScroll";
+import { FirstRun } from "./FirstRun";
+import { ModelWait } from "./ModelWait";
+import { PendingMessage } from "./PendingMessage";
+import { ReplyActions } from "./ReplyActions";
+import { Transcript } from "./Transcript";
+import { useTints } from "./useTints";
+
+export const COMPOSER_ID = "composer";
+
+interface ConversationPaneProps {
+  readonly server: ServerState;
+  readonly isMaximised: boolean;
+  readonly onToggleMaximise: () => void;
+}
+
+export function ConversationPane({ server, isMaximised, onToggleMaximise }: ConversationPaneProps) {
+  const state = useChatState();
+  const actions = useChatActions();
+  const { settings, update } = useSettings();
+  const { index: selectedIndex } = useSelection();
+  const [editing, setEditing] = useState<{ readonly text: string; readonly fromIndex: number } | null>(null);
+  const { timeline, mode, pending, failure } = state;
+  const { model, health, phase } = server;
+  const nLayers = model?.num_layers ?? 0;
+  const tints = useTints(timeline, settings.colouring, nLayers);
+
+  const isBusy = pending !== null;
+  const blocked = blockedBecause(phase);
+  const lastTurn = timeline.turns.at(-1);
+  const hasText = timeline.tokens.length > 0;
+  const modelName = model?.model_name ?? "Model";
+
+  const onSend = (text: string): void => {
+    if (editing === null) actions.send(text);
+    else actions.edit(editing.fromIndex, text);
+    setEditing(null);
+  };
+  const onEdit = (text: string): void => {
+    if (lastTurn === undefined) return;
+    setEditing({ text, fromIndex: lastTurn.promptStart });
+    document.getElementById(COMPOSER_ID)?.focus();
+  };
+  const onStartNew = (): void => actions.startNew(mode);
+
+  // A failed turn with a message has the message back in the composer; one without is simply run again.
+  const failedTurn = failure?.pending?.submission;
+  const retry =
+    failedTurn?.kind === "regenerate" && failedTurn.fromIndex !== null
+      ? () => actions.regenerate(failedTurn.fromIndex ?? 0)
+      : null;
+
+  return (
+    <section aria-label="Conversation" className="flex min-h-0 min-w-0 flex-1 flex-col">
+      {hasText && (
+        <ConversationToolbar
+          timeline={timeline}
+          settings={settings}
+          nLayers={nLayers}
+          hasTemplate={timeline.tokens.some((token) => token.role === "template")}
+          isMaximised={isMaximised}
+          onChange={update}
+          onToggleMaximise={onToggleMaximise}
+        />
+      )}
+      <FollowingScroll length={timeline.tokens.length}>
+        {hasText || isBusy || timeline.status === "waiting" ? (
+          <div className="py-4">
+            {mode === "chat" && model?.chat_template.source === "built-in" && (
+              <p className="mb-3 text-label text-muted">
+                {modelName.split("/").at(-1)} continues text; it was not trained to chat.
+              </p>
+            )}
+            {hasText && (
+              <Transcript
+                timeline={timeline}
+                mode={mode}
+                modelName={modelName}
+                tints={tints}
+                showTemplate={settings.showTemplate}
+              />
+            )}
+            {timeline.status === "waiting" && (
+              <PendingMessage text={pending?.submission.text ?? ""} mode={mode} />
+            )}
+            {timeline.status === "settled" && lastTurn !== undefined && lastTurn.finish !== "failed" && (
+              <ReplyActions
+                timeline={timeline}
+                turn={lastTurn}
+                mode={mode}
+                onRegenerate={() => actions.regenerate(lastTurn.replyStart)}
+                onEdit={onEdit}
+              />
+            )}
+            {timeline.status === "settled" && selectedIndex === null && (
+              <p className="mt-3 text-accent md:pl-[6.5rem]">
+                Click any word, yours or the model’s, to see how it was predicted.
+              </p>
+            )}
+          </div>
+        ) : model === null ? (
+          <ModelWait health={health} />
+        ) : (
+          <FirstRun
+            model={model}
+            onRun={(example) => {
+              update({ temperature: 0 });
+              actions.begin(example.mode, example.text, { temperature: 0 });
+            }}
+          />
+        )}
+      </FollowingScroll>
+      <div className="shrink-0 px-3 pb-2 md:px-4">
+        {failure !== null && (
+          <FailureNotice
+            failure={failure}
+            onRetry={retry}
+            onStartNew={onStartNew}
+            onDismiss={actions.dismiss}
+          />
+        )}
+        <Composer
+          id={COMPOSER_ID}
+          mode={mode}
+          returned={state.returned}
+          editing={editing}
+          isBusy={isBusy}
+          blocked={blocked}
+          canWriteOn={mode === "completion" && timeline.conversationId !== null && hasText}
+          onSend={onSend}
+          onStop={actions.stop}
+          onWriteOn={() => actions.writeOn(timeline.tokens.length)}
+          onCancelEdit={() => setEditing(null)}
+        >
+          <SamplingControls
+            model={model}
+            mode={mode}
+            isNew={timeline.conversationId === null}
+            lastSeed={lastTurn?.seed ?? null}
+          />
+        </Composer>
+        <StatusLine
+          usedTokens={timeline.tokens.length}
+          contextLength={model?.context_length ?? null}
+          rate={tokensPerSecond(state.stats)}
+          activity={activityOf(state, health)}
+          blocked={blocked}
+        />
+      </div>
+    </section>
+  );
+}
+
+function blockedBecause(phase: ServerState["phase"]): string | null {
+  switch (phase) {
+    case "ready":
+    case "stalled":
+      return null;
+    case "connecting":
+      return "Waiting for the server";
+    case "lost":
+      return "The server does not answer";
+    case "loading":
+      return "The model is loading";
+    case "failed":
+      return "The model could not be loaded";
+    case "draining":
+      return "The server is shutting down";
+  }
+}

@@ -1,0 +1,53 @@
+import type { ModelInfo } from "@/api/client";
+
+type Example = ModelInfo["examples"][number];
+
+interface FirstRunProps {
+  readonly model: ModelInfo;
+  readonly onRun: (example: Example) => void;
+}
+
+/** The empty conversation: what this is, what to do first, and three prompts worth a look. */
+export function FirstRun({ model, onRun }: FirstRunProps) {
+  return (
+    <div className="m-auto w-full max-w-xl space-y-5 py-6">
+      <div className="space-y-2">
+        <h2 className="text-page font-semibold">Send a text, then click any word</h2>
+        <p className="text-muted">
+          {model.model_name.split("/").at(-1)} writes one token after another. For each of them this page
+          shows how the prediction formed through its {model.num_layers} layers.
+        </p>
+      </div>
+      {model.note !== null && <p className="rounded-control bg-warn-soft px-3 py-2">{model.note}</p>}
+      {model.examples.length > 0 && (
+        <div className="space-y-2">
+          <h3 className="text-label font-medium text-muted">Start with one of these, written greedily</h3>
+          <ul className="divide-y divide-line border-y border-line">
+            {model.examples.map((example) => (
+              <li key={`${example.mode} ${example.text}`}>
+                <button
+                  type="button"
+                  onClick={() => onRun(example)}
+                  className="block w-full rounded-control px-2 py-3 text-left transition-colors hover:bg-hover"
+                >
+                  <span className="flex items-baseline justify-between gap-3">
+                    <span className="font-medium">{example.title}</span>
+                    <span className="text-label text-quiet">{example.mode}</span>
+                  </span>
+                  <span className="mt-0.5 block font-mono text-label break-words">{example.text}</span>
+                  <span className="mt-1 block text-muted">{example.note}</span>
+                </button>
+              </li>
+            ))}
+          </ul>
+        </div>
+      )}
+      {model.chat_template.source === "built-in" && (
+        <p className="text-muted">
+          {model.model_name.split("/").at(-1)} continues text; it was not trained to chat. In chat mode your
+          messages are put into a plain template, which you see in the conversation.
+        </p>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,47 @@
+import { Button } from "@/components/ui/Button";
+import { CopyButton } from "@/components/ui/CopyButton";
+import type { Mode } from "@/context/chatState";
+import { decodedText } from "@/lib/tokens";
+import type { FinishReason, Timeline, Turn } from "@/types/timeline";
+
+const ENDINGS: Record<FinishReason, string> = {
+  stop: "",
+  length: "Ended at the longest reply allowed.",
+  context: "Ended because the context is full.",
+  cancelled: "Stopped; what was written is kept.",
+};
+
+interface ReplyActionsProps {
+  readonly timeline: Timeline;
+  readonly turn: Turn;
+  readonly mode: Mode;
+  readonly onRegenerate: () => void;
+  readonly onEdit: (text: string) => void;
+}
+
+/** What can be done with the newest turn. */
+export function ReplyActions({ timeline, turn, mode, onRegenerate, onEdit }: ReplyActionsProps) {
+  const reply = timeline.tokens.slice(turn.replyStart);
+  const ending = turn.finish === null || turn.finish === "failed" ? "" : ENDINGS[turn.finish];
+  return (
+    <div className="mt-2 flex flex-wrap items-center gap-x-1 text-label md:pl-[6.5rem]">
+      <Button look="quiet" icon="redo" className="px-2" onClick={onRegenerate}>
+        Regenerate
+      </Button>
+      <Button look="quiet" icon="edit" className="px-2" onClick={() => onEdit(userText(timeline, turn))}>
+        {mode === "chat" ? "Edit message" : "Edit text"}
+      </Button>
+      <CopyButton label="Copy the reply" text={() => decodedText(reply)} />
+      {ending !== "" && <span className="ml-1 text-muted">{ending}</span>}
+    </div>
+  );
+}
+
+/** What the person typed. For a reopened conversation its tokens say so, with the blank that the template put before it. */
+function userText(timeline: Timeline, turn: Turn): string {
+  if (turn.userText !== null) return turn.userText;
+  const typed = timeline.tokens
+    .slice(turn.promptStart, turn.replyStart)
+    .filter((token) => token.role === "user");
+  return decodedText(typed).trim();
+}

@@ -1,0 +1,60 @@
+import { memo } from "react";
+import type { Tint } from "@/lib/tint";
+import type { RunningPiece } from "@/lib/tokens";
+import type { Token } from "@/types/timeline";
+import { TokenOption } from "./TokenOption";
+
+interface SegmentTokensProps {
+  readonly tokens: readonly Token[];
+  readonly pieces: readonly RunningPiece[];
+  readonly tints: readonly (Tint | null)[] | null;
+  readonly start: number;
+  readonly end: number;
+  readonly selectedIndex: number | null;
+  readonly showTemplate: boolean;
+}
+
+/** The tokens of one prompt or reply. Rendered again only when something in its own range changed. */
+export const SegmentTokens = memo(function SegmentTokens(props: SegmentTokensProps) {
+  const { tokens, pieces, tints, start, end, selectedIndex, showTemplate } = props;
+  return tokens
+    .slice(start, end)
+    .map((token) =>
+      token.role === "template" && !showTemplate ? null : (
+        <TokenOption
+          key={token.index}
+          index={token.index}
+          text={pieces[token.index]?.text ?? token.text}
+          mark={pieces[token.index]?.mark ?? null}
+          role={token.role}
+          isSpecial={token.special}
+          isSelected={token.index === selectedIndex}
+          tint={tints?.[token.index] ?? null}
+        />
+      ),
+    );
+}, isSame);
+
+function isSame(before: SegmentTokensProps, after: SegmentTokensProps): boolean {
+  if (
+    before.start !== after.start ||
+    before.end !== after.end ||
+    before.showTemplate !== after.showTemplate
+  ) {
+    return false;
+  }
+  const isInside = (index: number | null): boolean =>
+    index !== null && index >= after.start && index < after.end;
+  if (
+    before.selectedIndex !== after.selectedIndex &&
+    (isInside(before.selectedIndex) || isInside(after.selectedIndex))
+  ) {
+    return false;
+  }
+  for (let index = after.start; index < after.end; index += 1) {
+    if (before.tokens[index] !== after.tokens[index]) return false;
+    if (before.pieces[index]?.text !== after.pieces[index]?.text) return false;
+    if (before.tints?.[index] !== after.tints?.[index]) return false;
+  }
+  return true;
+}

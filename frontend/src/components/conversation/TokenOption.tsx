@@ -1,0 +1,60 @@
+import clsx from "clsx";
+import { memo } from "react";
+import { tokenElementId } from "@/lib/tokenSelection";
+import type { Tint } from "@/lib/tint";
+import type { Role } from "@/types/timeline";
+
+interface TokenOptionProps {
+  readonly index: number;
+  /** What the token adds to the text. */
+  readonly text: string;
+  /** A stand-in to show where `text` leaves no visible place; never part of what is copied. */
+  readonly mark: string | null;
+  readonly role: Role;
+  readonly isSpecial: boolean;
+  readonly isSelected: boolean;
+  readonly tint: Tint | null;
+}
+
+/**
+ * One token in running text: an option, not a button, because a button for each of 1,024 tokens
+ * would be as many tab stops, most of them smaller than a target may be.
+ */
+export const TokenOption = memo(function TokenOption({
+  index,
+  text,
+  mark,
+  role,
+  isSpecial,
+  isSelected,
+  tint,
+}: TokenOptionProps) {
+  return (
+    <span
+      id={tokenElementId(index)}
+      role="option"
+      aria-selected={isSelected}
+      aria-label={spokenName(text, mark)}
+      data-index={index}
+      data-mark={mark ?? undefined}
+      className={clsx(
+        "token",
+        role === "template" && "token-template",
+        role === "system" && "text-muted",
+        isSpecial && "token-special",
+        tint?.isMarked === true && "token-beyond",
+      )}
+      style={tint === null ? undefined : { backgroundColor: tint.background }}
+    >
+      {text}
+    </span>
+  );
+});
+
+/** A name for tokens that a screen reader would pass over in silence. */
+function spokenName(text: string, mark: string | null): string | undefined {
+  if (text === "\n") return "line break";
+  if (text.trim() !== "") return undefined;
+  if (text === " ") return "space";
+  return mark ?? (text === "" ? "part of a character" : `${text.length} blank characters`);
+}

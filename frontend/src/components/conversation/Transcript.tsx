@@ -1,0 +1,167 @@
+import clsx from "clsx";
+import {
+  type ClipboardEvent,
+  type KeyboardEvent,
+  type MouseEvent,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+} from "react";
+import type { Mode } from "@/context/chatState";
+import { useSelection } from "@/context/selection";
+import { type Segment, segmentsOf, stepToken } from "@/lib/segments";
+import type { Tint } from "@/lib/tint";
+import { selectedTokenText, tokenElementId, tokenOnNextLine } from "@/lib/tokenSelection";
+import { runningPieces } from "@/lib/tokens";
+import type { Timeline } from "@/types/timeline";
+import { SegmentTokens } from "./SegmentTokens";
+
+interface TranscriptProps {
+  readonly timeline: Timeline;
+  readonly mode: Mode;
+  readonly modelName: string;
+  readonly tints: readonly (Tint | null)[] | null;
+  readonly showTemplate: boolean;
+}
+
+/** The conversation as running text of which each token can be selected, by pointer or by arrow keys. */
+export function Transcript({ timeline, mode, modelName, tints, showTemplate }: TranscriptProps) {
+  const { index: selectedIndex, select } = useSelection();
+  const list = useRef<HTMLDivElement>(null);
+  const isOpen = timeline.status === "streaming";
+  const pieces = useMemo(() => runningPieces(timeline.tokens, isOpen), [timeline.tokens, isOpen]);
+  const segments = useMemo(() => segmentsOf(timeline), [timeline]);
+
+  useLayoutEffect(() => {
+    if (selectedIndex === null) return;
+    document.getElementById(tokenElementId(selectedIndex))?.scrollIntoView({ block: "nearest" });
+  }, [selectedIndex, showTemplate]);
+
+  const onClick = (event: MouseEvent): void => {
+    // Selecting text to copy it ends with a click as well; it must not move the selected token.
+    if (window.getSelection()?.isCollapsed === false) return;
+    const option = event.target instanceof Element ? event.target.closest("[data-index]") : null;
+    if (option !== null) select(Number(option.getAttribute("data-index")));
+  };
+
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (event.altKey || event.ctrlKey || event.metaKey) return;
+    const next = nextIndex(event.key);
+    if (next === undefined) return;
+    event.preventDefault();
+    if (next !== null) select(next);
+  };
+
+  /** The token that a key leads to; undefined for keys that are not ours. */
+  const nextIndex = (key: string): number | null | undefined => {
+    switch (key) {
+      case "ArrowRight":
+        return stepToken(timeline, showTemplate, selectedIndex, 1);
+      case "ArrowLeft":
+        return stepToken(timeline, showTemplate, selectedIndex, -1);
+      case "Home":
+        return stepToken(timeline, showTemplate, null, 1);
+      case "End":
+        return stepToken(timeline, showTemplate, null, -1);
+      case "ArrowDown":
+        return onLine(1);
+      case "ArrowUp":
+        return onLine(-1);
+      default:
+        return undefined;
+    }
+  };
+
+  const onLine = (direction: 1 | -1): number | null => {
+    const from = selectedIndex === null ? null : document.getElementById(tokenElementId(selectedIndex));
+    if (from === null || list.current === null) {
+      return stepToken(timeline, showTemplate, null, direction);
+    }
+    return tokenOnNextLine(list.current, from, direction);
+  };
+
+  const onCopy = (event: ClipboardEvent): void => {
+    const selection = window.getSelection();
+    if (selection === null || selection.isCollapsed || list.current === null) return;
+    const text = selectedTokenText(list.current, selection.getRangeAt(0));
+    if (text === null) return;
+    event.clipboardData.setData("text/plain", text);
+    event.preventDefault();
+  };
+
+  const hasSelected = selectedIndex !== null && selectedIndex < timeline.tokens.length;
+  return (
+    <div
+      ref={list}
+      role="listbox"
+      aria-label="Tokens of the conversation"
+      aria-orientation="horizontal"
+      aria-activedescendant={hasSelected ? tokenElementId(selectedIndex) : undefined}
+      tabIndex={0}
+      onClick={onClick}
+      onKeyDown={onKeyDown}
+      onCopy={onCopy}
+      className={clsx("tokens text-title leading-7", mode === "chat" ? "space-y-4" : "whitespace-pre-wrap")}
+    >
+      {segments.map((segment) => {
+        const tokens = (
+          <SegmentTokens
+            tokens={timeline.tokens}
+            pieces={pieces}
+            tints={tints}
+            start={segment.start}
+            end={segment.end}
+            selectedIndex={selectedIndex}
+            showTemplate={showTemplate}
+          />
+        );
+        const name = segmentName(segment, modelName);
+        const key = `${segment.kind}-${segment.start}`;
+        if (mode === "completion") {
+          return (
+            <span
+              key={key}
+              role="group"
+              aria-label={name}
+              className={segment.kind === "prompt" ? "text-muted" : "text-ink"}
+            >
+              {tokens}
+            </span>
+          );
+        }
+        return (
+          <div
+            key={key}
+            role="group"
+            aria-label={name}
+            className="gap-x-4 md:grid md:grid-cols-[5.5rem_minmax(0,1fr)]"
+          >
+            <div aria-hidden="true" className="pt-1 text-label leading-5 font-medium text-muted select-none">
+              {segment.kind === "prompt" ? "You" : <ReplyLabel segment={segment} modelName={modelName} />}
+            </div>
+            <div className="min-w-0 break-words whitespace-pre-wrap">{tokens}</div>
+          </div>
+        );
+      })}
+    </div>
+  );
+}
+
+function segmentName({ kind, turn }: Segment, modelName: string): string {
+  if (kind === "prompt") return "You";
+  const seed = turn.seed === null ? "" : `, seed ${turn.seed}`;
+  const ending = turn.finish === "cancelled" ? ", stopped" : turn.finish === "failed" ? ", failed" : "";
+  return `${modelName}${seed}${ending}`;
+}
+
+function ReplyLabel({ segment, modelName }: { readonly segment: Segment; readonly modelName: string }) {
+  const { seed, finish } = segment.turn;
+  return (
+    <>
+      <span className="block truncate text-ink">{modelName.split("/").at(-1)}</span>
+      {seed !== null && <span className="mr-2 text-cell font-normal text-quiet md:block">seed {seed}</span>}
+      {finish === "cancelled" && <span className="text-cell font-normal text-warn">stopped</span>}
+      {finish === "failed" && <span className="text-cell font-normal text-danger">failed</span>}
+    </>
+  );
+}

@@ -1,0 +1,51 @@
+import { useMemo } from "react";
+import { useTimelineLens } from "@/api/lens";
+import { EMPTY_TIMELINE } from "@/context/chatState";
+import type { Colouring } from "@/context/settings";
+import type { LensColumns } from "@/lib/columns";
+import { type Tint, type TintMetric, tintOf, tintScale } from "@/lib/tint";
+import type { Timeline, Token } from "@/types/timeline";
+
+/** The colour behind each token; null without colouring. Tokens that are not read yet have none. */
+export function useTints(timeline: Timeline, colouring: Colouring, nLayers: number): (Tint | null)[] | null {
+  const { columns, version } = useTimelineLens(colouring === "none" ? EMPTY_TIMELINE : timeline);
+  return useMemo(() => {
+    if (colouring === "none") return null;
+    const { max } = tintScale(colouring, nLayers);
+    return timeline.tokens.map((token) => {
+      const value = valueOf(token, colouring, columns);
+      return value === null ? null : tintOf(value, max);
+    });
+    // `columns` is filled in place and `version` says when.
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+  }, [timeline.tokens, colouring, columns, version, nLayers]);
+}
+
+/** The value of a token, from the token itself or from the read-out at the place before it; null if not known. */
+function valueOf(token: Token, metric: TintMetric, columns: LensColumns | null): number | null {
+  if (token.index === 0) return null;
+  const position = token.index - 1;
+  const last = (columns?.nLayers ?? 0) - 1;
+  const isRead = columns?.isRead(position) === true;
+  switch (metric) {
+    case "surprisal":
+      if (token.logprob_nats !== null) return -token.logprob_nats;
+      return isRead ? known(-Math.log(columns.nextProbability(position, last))) : null;
+    case "entropy":
+      if (token.entropy_nats !== null) return token.entropy_nats;
+      return isRead ? known(columns.entropyNats(position, last)) : null;
+    case "decided":
+      return isRead ? firstLayerAtRankOne(columns, position) : null;
+  }
+}
+
+const known = (value: number): number | null => (Number.isNaN(value) ? null : value);
+
+/** Infinity where no layer ranks the token first. */
+function firstLayerAtRankOne(columns: LensColumns, position: number): number | null {
+  if (Number.isNaN(columns.nextRank(position, 0))) return null;
+  for (let layer = 0; layer < columns.nLayers; layer += 1) {
+    if (columns.nextRank(position, layer) === 1) return layer;
+  }
+  return Number.POSITIVE_INFINITY;
+}

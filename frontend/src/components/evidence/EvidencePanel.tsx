@@ -1,0 +1,75 @@
+import clsx from "clsx";
+import { Suspense } from "react";
+import { Tabs } from "radix-ui";
+import { ErrorBoundary } from "@/components/layout/ErrorBoundary";
+import { IconButton } from "@/components/ui/Button";
+import { useSelection } from "@/context/selection";
+import type { Timeline } from "@/types/timeline";
+import type { ViewDefinition } from "@/types/view";
+import { TokenHead } from "./TokenHead";
+
+interface EvidencePanelProps {
+  readonly timeline: Timeline;
+  readonly views: readonly ViewDefinition[];
+  readonly viewId: string;
+  readonly isMaximised: boolean;
+  readonly onChangeView: (viewId: string) => void;
+  readonly onToggleMaximise: () => void;
+}
+
+/** The selected token above, the evidence for it below. It follows the selection, never the stream. */
+export function EvidencePanel(props: EvidencePanelProps) {
+  const { timeline, views, viewId, isMaximised, onChangeView, onToggleMaximise } = props;
+  const { index } = useSelection();
+  const token = index === null ? undefined : timeline.tokens[index];
+  return (
+    <Tabs.Root
+      value={viewId}
+      onValueChange={onChangeView}
+      className="flex min-h-0 min-w-0 flex-1 flex-col bg-raised"
+    >
+      <div className="flex shrink-0 items-center gap-1 border-b border-line px-3 py-1">
+        <Tabs.List aria-label="Views" className="flex gap-4">
+          {views.map((view) => (
+            <Tabs.Trigger
+              key={view.id}
+              value={view.id}
+              title={`Key ${view.shortcut}`}
+              className={clsx(
+                "-mb-[5px] h-[37px] border-b-2 border-transparent font-medium text-muted transition-colors hover:text-ink",
+                "data-[state=active]:border-accent data-[state=active]:text-ink",
+              )}
+            >
+              {view.title}
+            </Tabs.Trigger>
+          ))}
+        </Tabs.List>
+        <IconButton
+          icon={isMaximised ? "collapse" : "expand"}
+          label={isMaximised ? "Show the conversation again" : "Give the evidence the whole width"}
+          className="ml-auto max-md:hidden"
+          onClick={onToggleMaximise}
+        />
+      </div>
+      {token !== undefined && (
+        <div className="shrink-0 border-b border-line">
+          <TokenHead timeline={timeline} token={token} />
+        </div>
+      )}
+      {views.map((view) => (
+        <Tabs.Content
+          key={view.id}
+          value={view.id}
+          tabIndex={-1}
+          className="flex min-h-0 flex-1 flex-col data-[state=inactive]:hidden"
+        >
+          <ErrorBoundary>
+            <Suspense fallback={<p className="p-4 text-muted">Opening {view.title}…</p>}>
+              <view.Component timeline={timeline} />
+            </Suspense>
+          </ErrorBoundary>
+        </Tabs.Content>
+      ))}
+    </Tabs.Root>
+  );
+}

@@ -1,0 +1,58 @@
+import { memo } from "react";
+import { IconButton } from "@/components/ui/Button";
+import { Segmented } from "@/components/ui/Segmented";
+import type { Mode } from "@/context/chatState";
+import type { ServerState } from "@/context/server";
+import { setTheme, useTheme } from "@/context/theme";
+import { ModelFacts } from "./ModelFacts";
+import { SelfCheckBadge } from "./SelfCheckBadge";
+
+const MODES = [
+  { value: "chat", label: "Chat", hint: "Messages in turns, through the model’s chat template" },
+  { value: "completion", label: "Completion", hint: "Raw text that the model continues" },
+] as const;
+
+interface HeaderProps {
+  readonly server: ServerState;
+  readonly mode: Mode;
+  readonly onChangeMode: (mode: Mode) => void;
+  readonly onStartNew: () => void;
+  readonly onShowShortcuts: () => void;
+}
+
+export const Header = memo(function Header(props: HeaderProps) {
+  const { server, mode, onChangeMode, onStartNew, onShowShortcuts } = props;
+  const theme = useTheme();
+  const other = theme === "dark" ? "light" : "dark";
+  return (
+    <header className="flex h-12 shrink-0 items-center gap-1 border-b border-line bg-raised px-2 md:px-3">
+      <h1 className="flex shrink-0 items-center gap-2 text-title font-semibold">
+        <img src="/favicon.svg" alt="" className="size-6" />
+        <span className="max-md:sr-only">Mechanistic Explorer</span>
+      </h1>
+      <div className="flex min-w-0 flex-1 items-center md:ml-2">
+        {server.model === null ? (
+          <span className="truncate px-2 text-muted">{server.health?.model ?? ""}</span>
+        ) : (
+          <>
+            <ModelFacts model={server.model} />
+            <SelfCheckBadge check={server.model.self_check} />
+          </>
+        )}
+      </div>
+      <Segmented label="Mode" value={mode} options={MODES} onChange={onChangeMode} />
+      <IconButton icon="plus" label="New conversation" onClick={onStartNew} />
+      <IconButton
+        icon="keyboard"
+        label="Keyboard shortcuts"
+        className="max-md:hidden"
+        onClick={onShowShortcuts}
+      />
+      <IconButton
+        icon={theme === "dark" ? "sun" : "moon"}
+        label={`Use the ${other} theme`}
+        onClick={() => setTheme(other)}
+      />
+    </header>
+  );
+});

@@ -1,0 +1,57 @@
+import clsx from "clsx";
+import type { ReactNode } from "react";
+import type { ModelInfo } from "@/api/client";
+import { Icon } from "@/components/ui/Icon";
+import { Popover } from "@/components/ui/Popover";
+
+/** Whether the numbers were checked against the model itself, and what the check found. */
+export function SelfCheckBadge({ check }: { readonly check: ModelInfo["self_check"] }) {
+  const word = check.passed ? "verified" : "not verified";
+  return (
+    <Popover
+      label="Self-check"
+      trigger={
+        <button
+          type="button"
+          className={clsx(
+            "inline-flex h-8 items-center gap-1 rounded-control px-2 font-medium hover:bg-hover",
+            check.passed ? "text-good" : "text-danger",
+          )}
+        >
+          <Icon name={check.passed ? "check" : "warning"} />
+          <span className="max-sm:sr-only">{word}</span>
+        </button>
+      }
+    >
+      <h2 className="mb-1 text-title font-semibold">
+        {check.passed ? "The numbers were checked" : "The check failed"}
+      </h2>
+      <p className="mb-3 text-muted">
+        Each time this model is loaded, its lens is compared with the model itself before anything is shown.
+      </p>
+      <dl className="space-y-2">
+        <Finding
+          name="Lens at the last layer against the model’s own output"
+          value={`${check.max_abs_diff.toExponential(1)} logits at most apart`}
+        />
+        <Finding
+          name="Decoding with a cache against without"
+          value={`${check.cache_max_abs_diff.toExponential(1)} logits at most apart`}
+        />
+        <Finding
+          name="Replacing one layer’s residual stream changes the output"
+          value={`by up to ${check.edit_max_abs_change.toPrecision(3)} logits, so these layers are the ones the model runs`}
+        />
+      </dl>
+    </Popover>
+  );
+}
+
+function Finding({ name, value }: { readonly name: string; readonly value: ReactNode }) {
+  return (
+    <div>
+      <dt className="text-muted">{name}</dt>
+      <dd>{value}</dd>
+    </div>
+  );
+}

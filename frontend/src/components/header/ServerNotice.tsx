@@ -1,0 +1,33 @@
+import { Icon } from "@/components/ui/Icon";
+import type { ServerState } from "@/context/server";
+
+/** One quiet line when the server is away or held up; nothing while all is well. */
+export function ServerNotice({ phase, health }: ServerState) {
+  const words = wordsFor(phase, health?.detail ?? null);
+  return (
+    <div role="status">
+      {words !== null && (
+        <p className="flex items-center gap-2 border-b border-line bg-warn-soft px-3 py-1.5">
+          <Icon name="warning" className="text-warn" />
+          {words}
+        </p>
+      )}
+    </div>
+  );
+}
+
+function wordsFor(phase: ServerState["phase"], detail: string | null): string | null {
+  switch (phase) {
+    case "lost":
+      return "The server does not answer. The page reconnects by itself; what you see stays.";
+    case "stalled":
+      return detail ?? "The model gives no sign of life. Replies may not come.";
+    case "draining":
+      return detail ?? "The server is shutting down and takes no new messages.";
+    case "connecting":
+    case "loading":
+    case "failed": // said in full where the conversation would be
+    case "ready":
+      return null;
+  }
+}

@@ -1,0 +1,54 @@
+import { Dialog } from "@/components/ui/Dialog";
+import { Switch } from "@/components/ui/Switch";
+import { useSettings } from "@/context/settings";
+import type { ViewDefinition } from "@/types/view";
+
+interface ShortcutSheetProps {
+  readonly isOpen: boolean;
+  readonly views: readonly ViewDefinition[];
+  readonly onClose: () => void;
+}
+
+export function ShortcutSheet({ isOpen, views, onClose }: ShortcutSheetProps) {
+  const { settings, update } = useSettings();
+  const keys: readonly (readonly [readonly string[], string])[] = [
+    [["[", "]"], "Token before, token after"],
+    [["j", "k"], "Layer below, layer above"],
+    ...views.map((view) => [[view.shortcut], view.title] as const),
+    [["/"], "Write a message"],
+    [["Esc"], "Stop the reply, or close what is open"],
+    [["?"], "This list"],
+  ];
+  return (
+    <Dialog title="Keyboard" isOpen={isOpen} onClose={onClose}>
+      <dl className="grid grid-cols-[6rem_1fr] items-center gap-y-1.5">
+        {keys.map(([names, meaning]) => (
+          <div key={meaning} className="contents">
+            <dt className="flex gap-1">
+              {names.map((name) => (
+                <kbd
+                  key={name}
+                  className="min-w-6 rounded-[4px] border border-line-strong bg-surface px-1.5 text-center font-mono text-label"
+                >
+                  {name}
+                </kbd>
+              ))}
+            </dt>
+            <dd>{meaning}</dd>
+          </div>
+        ))}
+      </dl>
+      <p className="mt-3 text-muted">
+        With the conversation focused, the arrow keys move from token to token and from line to line. Enter
+        sends a message, Shift+Enter breaks its line.
+      </p>
+      <div className="mt-2 border-t border-line pt-2">
+        <Switch
+          label="Single keys work as shortcuts"
+          checked={settings.shortcuts}
+          onChange={(shortcuts) => update({ shortcuts })}
+        />
+      </div>
+    </Dialog>
+  );
+}

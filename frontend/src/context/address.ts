@@ -1,0 +1,46 @@
+/** Keeps the page's address in step with the page, and the page with Back and Forward. */
+import { useEffect, useRef } from "react";
+import { type Address, formatAddress, parseAddress } from "@/lib/address";
+
+/** `onVisit` is called for the address that the page was opened with and for each step through the history. */
+export function useAddress(
+  address: Address,
+  isUnsettled: boolean,
+  onVisit: (address: Address) => void,
+): void {
+  const visited = useRef(false);
+  const visit = useRef(onVisit);
+
+  useEffect(() => {
+    visit.current = onVisit;
+  });
+
+  useEffect(() => {
+    const onHistory = (): void => visit.current(parseAddress(window.location.search));
+    window.addEventListener("popstate", onHistory);
+    if (!visited.current) {
+      visited.current = true;
+      onHistory();
+    }
+    return () => window.removeEventListener("popstate", onHistory);
+  }, []);
+
+  const { conversationId, viewId, index, layer } = address;
+  const isFirst = useRef(true);
+  useEffect(() => {
+    if (isFirst.current) {
+      isFirst.current = false; // the address as opened is read first
+      return;
+    }
+    if (isUnsettled) return;
+    const query = formatAddress({ conversationId, viewId, index, layer });
+    if (query === window.location.search) return;
+    const url = `${window.location.pathname}${query}`;
+    // A conversation is a place to come back to; moving about in one is not.
+    if (parseAddress(window.location.search).conversationId === conversationId) {
+      window.history.replaceState(null, "", url);
+    } else {
+      window.history.pushState(null, "", url);
+    }
+  }, [conversationId, viewId, index, layer, isUnsettled]);
+}

@@ -1,0 +1,35 @@
+/** How the page is divided, remembered in this browser. */
+import { useCallback, useState } from "react";
+import { readStored, writeStored } from "@/lib/stored";
+
+export interface Split {
+  /** Share of the width that the conversation takes, in percent. */
+  readonly percent: number;
+  /** The side that has the whole width, if one has. */
+  readonly maximised: "conversation" | "evidence" | null;
+}
+
+export const SPLIT_LIMITS = { min: 25, max: 75 } as const;
+export const DEFAULT_SPLIT: Split = { percent: 44, maximised: null };
+
+export function parseSplit(stored: unknown): Split | undefined {
+  if (typeof stored !== "object" || stored === null || !("percent" in stored)) return undefined;
+  const { percent } = stored;
+  if (typeof percent !== "number" || !(percent >= SPLIT_LIMITS.min && percent <= SPLIT_LIMITS.max)) {
+    return undefined;
+  }
+  const maximised = "maximised" in stored ? stored.maximised : null;
+  return { percent, maximised: maximised === "conversation" || maximised === "evidence" ? maximised : null };
+}
+
+export function useSplit(): readonly [Split, (change: Partial<Split>) => void] {
+  const [split, setSplit] = useState(() => readStored("split", parseSplit, DEFAULT_SPLIT));
+  const change = useCallback((part: Partial<Split>) => {
+    setSplit((old) => {
+      const next = { ...old, ...part };
+      writeStored("split", next);
+      return next;
+    });
+  }, []);
+  return [split, change];
+}

@@ -1,0 +1,74 @@
+/**
+ * Colour behind running text. One hue that grows stronger, over the page's own surface, so that the
+ * text keeps the theme's ink and stays readable at every strength (the ramps of the heatmap would not).
+ */
+export type TintMetric = "surprisal" | "entropy" | "decided";
+
+export interface Tint {
+  /** CSS colour behind the token. */
+  readonly background: string;
+  /** The value lies beyond the scale's end; shown by a second cue besides colour. */
+  readonly isMarked: boolean;
+}
+
+export interface TintScale {
+  readonly title: string;
+  readonly unit: string;
+  /** Value at full strength. Fixed, so that colours compare across conversations. */
+  readonly max: number;
+  /** Words for the two ends. */
+  readonly low: string;
+  readonly high: string;
+  /** What the second cue means. */
+  readonly marked: string;
+}
+
+const STRONGEST_PERCENT = 62;
+const STEPS = 24;
+const BACKGROUNDS = Array.from(
+  { length: STEPS + 1 },
+  (_, step) =>
+    `color-mix(in oklab, var(--data-tint) ${Math.round((step / STEPS) * STRONGEST_PERCENT)}%, transparent)`,
+);
+// Shared objects, so that an unchanged tint is the same object and its token is not drawn again.
+const PLAIN: readonly Tint[] = BACKGROUNDS.map((background) => ({ background, isMarked: false }));
+const MARKED: Tint = { background: BACKGROUNDS[STEPS] ?? "transparent", isMarked: true };
+
+export const TINT_GRADIENT = `linear-gradient(to right, ${BACKGROUNDS.filter((_, step) => step % 4 === 0).join(", ")})`;
+
+export function tintScale(metric: TintMetric, nLayers: number): TintScale {
+  switch (metric) {
+    case "surprisal":
+      return {
+        title: "Surprisal",
+        unit: "nats",
+        max: 10,
+        low: "0 expected",
+        high: "10",
+        marked: "over 10 nats",
+      };
+    case "entropy":
+      return {
+        title: "Entropy before the token",
+        unit: "nats",
+        max: 8,
+        low: "0 certain",
+        high: "8",
+        marked: "over 8 nats",
+      };
+    case "decided":
+      return {
+        title: "First layer at which the token is rank 1",
+        unit: "layer",
+        max: nLayers,
+        low: "embed",
+        high: `${nLayers}`,
+        marked: "rank 1 at no layer",
+      };
+  }
+}
+
+export function tintOf(value: number, max: number): Tint {
+  if (value > max) return MARKED;
+  return PLAIN[Math.max(0, Math.round((value / max) * STEPS))] ?? MARKED;
+}
