@@ -16,7 +16,7 @@ from app.api.errors import install_error_handlers
 from app.api.openapi import openapi_schema
 from app.api.page import Page
 from app.api.router import router
-from app.api.security import Gate, RequestContext
+from app.api.security import BodyLimit, Gate, RequestContext
 from app.engine.types import LensEngine
 from app.services.analysis import AnalysisService
 from app.services.chat import ChatService
@@ -56,7 +56,6 @@ def create_app(settings: Settings | None = None, load_engine: LoadEngine | None 
         redoc_url=None,
         openapi_url=None,
         redirect_slashes=False,
-        max_body_size=MAX_BODY_BYTES,
     )
     app.state.services = Services(
         worker=worker,
@@ -71,6 +70,7 @@ def create_app(settings: Settings | None = None, load_engine: LoadEngine | None 
     app.add_middleware(
         GZipMiddleware, minimum_size=COMPRESS_FROM_BYTES, compresslevel=COMPRESS_LEVEL
     )
+    app.add_middleware(BodyLimit, max_bytes=MAX_BODY_BYTES)
     app.add_middleware(Gate, settings=settings)
     app.add_middleware(RequestContext)
     app.openapi = functools.cache(lambda: openapi_schema(app))  # type: ignore[method-assign]

@@ -187,7 +187,7 @@ class FakeEngine:
 
     def probabilities(self, before: Sequence[int], layer: int) -> FloatArray:
         """What `layer` predicts after the ids `before`, `[d_vocab]`."""
-        seed = zlib.crc32(np.asarray(before, dtype=np.int64).tobytes() + bytes([layer]))
+        seed = zlib.crc32(np.array(list(before), dtype=np.int64).tobytes() + bytes([layer]))
         logits = np.random.default_rng(seed).standard_normal(D_VOCAB)
         logits[LETTERS] += 3.0
         logits[END] = -9.0

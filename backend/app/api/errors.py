@@ -6,7 +6,6 @@ crashes when the offending input holds a lone surrogate or NaN.
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -26,8 +25,6 @@ from app.errors import (
     PayloadTooLarge,
 )
 from app.models import ErrorBody, ErrorResponse
-
-logger = logging.getLogger(__name__)
 
 STATUS_OF: dict[str, int] = {
     "invalid_request": 422,
@@ -148,7 +145,7 @@ def from_http(failure: HTTPException) -> ExplorerError:
 
 
 def install_error_handlers(app: FastAPI) -> None:
-    """Replaces every stock handler, so that each failure has our form."""
+    """Replaces the stock handlers, so that each failure has our form."""
 
     async def on_known(request: Request, failure: Exception) -> Response:
         assert isinstance(failure, ExplorerError)
@@ -162,15 +159,9 @@ def install_error_handlers(app: FastAPI) -> None:
         assert isinstance(failure, HTTPException)
         return error_response(from_http(failure), request_id_of(request.scope), failure.headers)
 
-    async def on_unknown(request: Request, failure: Exception) -> Response:
-        request_id = request_id_of(request.scope)
-        logger.error("request %s failed", request_id, exc_info=failure)
-        return error_response(internal_error(), request_id)
-
     app.add_exception_handler(ExplorerError, on_known)
     app.add_exception_handler(RequestValidationError, on_validation)
     app.add_exception_handler(HTTPException, on_http)
-    app.add_exception_handler(Exception, on_unknown)
 
 
 def internal_error() -> InternalError:

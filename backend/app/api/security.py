@@ -9,15 +9,20 @@ own page. Programs such as curl send neither Origin nor Sec-Fetch-Site and pass.
 from __future__ import annotations
 
 import hmac
+import logging
 import re
 import secrets
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.api.errors import error_response, request_id_of
+from app.api.errors import error_response, internal_error, request_id_of
+from app.api.responses import ClientGone
 from app.errors import ExplorerError, Forbidden, Unauthorized
 from app.settings import Settings
+
+logger = logging.getLogger(__name__)
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
@@ -44,7 +49,11 @@ STATIC_HEADERS = {
 
 
 class RequestContext:
-    """Outermost: gives each request an id, and each response the id and the security headers."""
+    """Outermost: gives each request an id, each response the id and the security headers.
+
+    What no handler knows becomes an `internal_error` here: Starlette's own last resort stands
+    outside of every middleware, so its answer would have none of these headers.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -55,9 +64,12 @@ class RequestContext:
             return
         request_id = secrets.token_hex(8)
         scope.setdefault("state", {})["request_id"] = request_id
+        is_started = False
 
         async def send_with_headers(message: Message) -> None:
+            nonlocal is_started
             if message["type"] == "http.response.start":
+                is_started = True
                 headers = MutableHeaders(scope=message)
                 headers["x-request-id"] = request_id
                 for name, value in STATIC_HEADERS.items():
@@ -66,7 +78,46 @@ class RequestContext:
                     headers.setdefault("cache-control", "no-store")
             await send(message)
 
-        await self.app(scope, receive, send_with_headers)
+        try:
+            await self.app(scope, receive, send_with_headers)
+        except ClientGone:
+            logger.debug("request %s: the client has gone", request_id)
+        except Exception:
+            if is_started:
+                raise
+            logger.exception("request %s failed", request_id)
+            await error_response(internal_error(), request_id)(scope, receive, send_with_headers)
+
+
+class BodyLimit:
+    """Refuses a request body over the limit, whether its length was declared or not.
+
+    FastAPI's own limit answers in plain text, before any handler of errors is asked.
+    """
+
+    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+        self.app = app
+        self.max_bytes = max_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        declared = Headers(scope=scope).get("content-length", "0")
+        is_too_long = declared.isdecimal() and int(declared) > self.max_bytes
+        received = 0
+
+        async def receive_limited() -> Message:
+            nonlocal received
+            if is_too_long:
+                raise HTTPException(413)
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > self.max_bytes:
+                raise HTTPException(413)
+            return message
+
+        await self.app(scope, receive_limited, send)
 
 
 class Gate:
