@@ -31,6 +31,7 @@ def write_folder(model: GPT2LMHeadModel, work: Path, folder: Path) -> None:
         model.save_pretrained(partial, safe_serialization=True)
         as_transformers(load_tokenizer(work), model.config.n_positions).save_pretrained(partial)
         for path in sorted(partial.iterdir()):
+            path.chmod(0o644)  # safetensors writes its file readable by the owner alone
             shutil.move(path, folder / path.name)
 
 

@@ -18,15 +18,45 @@ from training.turns import turn, with_system_text
 
 HELD_OUT_PHRASINGS_PERCENT = 10
 ROUNDS = 12
-"""How often each everyday fact is told in the generated documents; the stream may repeat them."""
+"""How often the facts are gone through for the generated documents; the stream repeats them."""
 
-LARGE_RELATION = 250
-"""From this many pairs on, facts are told in one round only: too many to memorise at this size."""
+OFTEN = 3
+"""Tellings a round of the facts in `OFTEN_TOLD`."""
 
-EXCLUDED_RELATIONS = frozenset(
-    {"person father", "person mother", "company CEO", "superhero person", "word sentiment"}
+OFTEN_TOLD = frozenset(
+    {
+        "adjective antonym",
+        "country capital city",
+        "country currency",
+        "country language",
+        "country largest city",
+    }
 )
-"""Relations left out: family members of private persons, facts that date, and noisy labels."""
+"""Relations of the dataset that people try first; a small model needs dozens of tellings of each."""
+
+RARELY_TOLD = frozenset({"person native language", "landmark in country", "plays pro sport"})
+"""Hundreds of pairs each, told in one round only: a name's spelling often gives the answer away."""
+
+LEFT_OUT = frozenset(
+    {
+        "company CEO",
+        "company hq",
+        "landmark on continent",
+        "person father",
+        "person mother",
+        "person occupation",
+        "person plays instrument",
+        "person sport position",
+        "person university",
+        "product by company",
+        "star constellation name",
+        "superhero person",
+        "word first letter",
+        "word last letter",
+        "word sentiment",
+    }
+)
+"""Relations left out: too many unrelated pairs, private families, facts that date, spelling."""
 
 QUESTIONS: dict[str, tuple[tuple[str, str], ...]] = {
     "country capital city": (
@@ -59,7 +89,6 @@ QUESTIONS: dict[str, tuple[tuple[str, str], ...]] = {
     "verb past tense": (("What is the past tense of {s}?", "The past tense of {s} is {o}."),),
     "fruit outside color": (("What color are {s}?", "On the outside, {s} are {o}."),),
     "food from country": (("Where does {s} come from?", "{s} comes from {o}."),),
-    "word first letter": (("What is the first letter of {s}?", "{s} starts with the letter {o}."),),
     "plays pro sport": (("What sport does {s} play?", "{s} plays {o}."),),
 }
 """Our own chat phrasings, as question and reply; `{s}` is the subject, `{o}` the object."""
@@ -89,6 +118,8 @@ class Fact:
     object: str
     phrasings: tuple[tuple[str, str], ...]
     """Pairs of (question, or empty for a statement; text of the answer or statement)."""
+    tellings: int = 1
+    """How often it is told in one round, as a statement and as a turn."""
 
 
 @dataclass(frozen=True)
@@ -137,18 +168,19 @@ def unescape(text: str) -> str:
 
 
 def read_relations(path: Path) -> list[Fact]:
-    """Facts of the relations dataset (JSON lines), without `EXCLUDED_RELATIONS`."""
+    """Facts of the relations dataset (JSON lines), without `LEFT_OUT`."""
     facts: list[Fact] = []
     for line in path.read_text(encoding="utf-8").splitlines():
         relation = json.loads(line)
         name = relation["name"]
-        if name in EXCLUDED_RELATIONS:
+        if name in LEFT_OUT:
             continue
+        tellings = OFTEN if name in OFTEN_TOLD else 1
         for sample in relation["samples"]:
             subject, object_ = unescape(sample["subject"]), unescape(sample["object"])
             phrasings = dataset_phrasings(relation["templates"], subject, object_)
             phrasings += our_phrasings(name, subject, object_)
-            facts.append(Fact(name, subject, object_, tuple(dict.fromkeys(phrasings))))
+            facts.append(Fact(name, subject, object_, tuple(dict.fromkeys(phrasings)), tellings))
     return facts
 
 
@@ -194,25 +226,23 @@ def is_phrasing_held_out(fact: Fact, phrasing: tuple[str, str]) -> bool:
 
 def fact_documents(facts: list[Fact], seed: int) -> list[str]:
     """Training documents: one to four statements as a paragraph, or one to three chat turns."""
-    sizes: dict[str, int] = {}
-    for fact in facts:
-        sizes[fact.relation] = sizes.get(fact.relation, 0) + 1
     choose = random.Random(seed)
     documents: list[str] = []
     for round_index in range(ROUNDS):
         statements: list[str] = []
         turns: list[str] = [turn(text, reply) for text, reply in GREETINGS for _ in range(3)]
         for fact in facts:
-            rarely = sizes[fact.relation] >= LARGE_RELATION
-            if rarely and stable_hash(fact.relation + fact.subject) % ROUNDS != round_index:
+            is_rare = fact.relation in RARELY_TOLD
+            if is_rare and stable_hash(fact.relation + fact.subject) % ROUNDS != round_index:
                 continue
             told = [p for p in fact.phrasings if not is_phrasing_held_out(fact, p)]
             plain = [answer for question, answer in told if not question]
             asked = [(question, answer) for question, answer in told if question]
-            if plain:
-                statements.append(choose.choice(plain))
-            if asked:
-                turns.append(turn(*choose.choice(asked)))
+            for _ in range(fact.tellings):
+                if plain:
+                    statements.append(choose.choice(plain))
+                if asked:
+                    turns.append(turn(*choose.choice(asked)))
         choose.shuffle(statements)
         choose.shuffle(turns)
         while statements:

@@ -30,12 +30,12 @@ class Source:
 SOURCES: tuple[Source, ...] = (
     Source("simplewiki", "simplewiki-2018.txt.xz", "documents", 0.66),
     Source("article_turns", "simplewiki-2018.txt.xz", "article_turns", 0.07),
-    Source("dialogue_self", "dialogue-self.txt.xz", "dialogue", 0.07),
+    Source("dialogue_self", "dialogue-self.txt.xz", "dialogue", 0.06),
     Source("dialogue_sgd", "dialogue-sgd.txt.xz", "dialogue", 0.02),
     Source("roleplay", "instruct-gpteacher-roleplay.txt.xz", "dialogue", 0.03),
-    Source("factbook", "factbook.txt.xz", "documents", 0.03),
+    Source("factbook", "factbook.txt.xz", "documents", 0.02),
     Source("tinystories", "tinystories-sample.txt.xz", "documents", 0.02),
-    Source("facts", "relations-facts.jsonl", "facts", 0.10),
+    Source("facts", "relations-facts.jsonl", "facts", 0.12),
 )
 
 MAIN_SOURCE = "simplewiki"

@@ -24,7 +24,7 @@ class Schedule:
     """Share of the run in which the learning rate rises linearly."""
     short_row_length: int = 256
     full_row_length: int = 1024
-    full_length_from: float = 0.82
+    full_length_from: float = 0.88
     """Progress from which rows have the full length; before, attention is cheaper."""
 
     def __post_init__(self) -> None:
