@@ -108,7 +108,8 @@ describe("the running form", () => {
   });
 
   test.each(SPLIT_TEXTS)("gives every token a visible place: %s", (_, tokens) => {
-    for (const piece of runningPieces(tokens)) expect(piece.text.replace(/[\r\n]/g, "") + (piece.mark ?? "")).not.toBe("");
+    for (const piece of runningPieces(tokens))
+      expect(piece.text.replace(/[\r\n]/g, "") + (piece.mark ?? "")).not.toBe("");
   });
 
   test("gives a character to the token that completes it and marks the others by their bytes", () => {

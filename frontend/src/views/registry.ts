@@ -4,4 +4,5 @@ import type { ViewDefinition } from "@/types/view";
 
 export const VIEWS: readonly ViewDefinition[] = [
   { id: "standard", title: "Standard", shortcut: "1", Component: lazy(() => import("./Standard/Standard")) },
+  { id: "heatmap", title: "Heatmap", shortcut: "2", Component: lazy(() => import("./Heatmap/Heatmap")) },
 ];

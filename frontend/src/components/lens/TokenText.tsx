@@ -9,7 +9,7 @@ interface TokenTextProps {
 /** A token in its cell form. Isolated, so that right-to-left text does not turn its surroundings around. */
 export function TokenText({ parts, className }: TokenTextProps) {
   return (
-    <bdi className={clsx("font-mono whitespace-pre", className)}>
+    <bdi className={clsx("text-left font-mono whitespace-pre", className)}>
       {parts.map((part, i) => (
         <span key={i} className={part.kind === "plain" ? undefined : "opacity-60"}>
           {part.text}

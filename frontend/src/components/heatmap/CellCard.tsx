@@ -1,0 +1,72 @@
+import clsx from "clsx";
+import { ReadAt } from "@/components/lens/ReadAt";
+import { TokenText } from "@/components/lens/TokenText";
+import type { Cell } from "@/lib/columns";
+import { formatNats, formatProbability, formatRank } from "@/lib/format";
+import { cellParts, cellPartsOfText } from "@/lib/tokens";
+import type { Token } from "@/types/timeline";
+
+interface CellCardProps {
+  readonly tokens: readonly Token[];
+  readonly position: number;
+  readonly layerLabel: string;
+  /** Null where it is not read yet. */
+  readonly cell: Cell | null;
+}
+
+/** One cell in full, at a fixed place: it never jumps about under the pointer. */
+export function CellCard({ tokens, position, layerLabel, cell }: CellCardProps) {
+  const next = tokens[position + 1] ?? null;
+  return (
+    <section aria-label="Cell" className="@container shrink-0 px-3 py-2">
+      <p className="text-muted">
+        <b className="font-medium text-ink">Layer {layerLabel}</b>{" "}
+        <ReadAt tokens={tokens} position={position} />
+      </p>
+      {cell === null ? (
+        <p className="min-h-28 pt-1 text-quiet">Not read yet.</p>
+      ) : (
+        <div className="grid min-h-28 gap-x-6 gap-y-2 pt-1 @min-[30rem]:grid-cols-[minmax(0,1fr)_13rem]">
+          <ol className="font-mono text-label">
+            {cell.predictions.map((prediction, i) => (
+              <li
+                key={prediction.tokenId}
+                className="grid grid-cols-[1.25rem_minmax(0,7rem)_minmax(2rem,1fr)_3.75rem] items-center gap-2"
+              >
+                <span className="text-quiet">{i + 1}</span>
+                <TokenText
+                  parts={cellPartsOfText(prediction.text)}
+                  className={clsx("truncate", prediction.tokenId === next?.id && "font-medium")}
+                />
+                <span aria-hidden="true" className="h-2 rounded-[2px] bg-sunken">
+                  <span
+                    className={clsx(
+                      "block h-full rounded-[2px]",
+                      prediction.tokenId === next?.id ? "bg-data-actual" : "bg-data-bar",
+                    )}
+                    style={{ width: `${100 * prediction.probability}%` }}
+                  />
+                </span>
+                <span className="text-right">{formatProbability(prediction.probability)}</span>
+              </li>
+            ))}
+          </ol>
+          <dl className="grid grid-cols-[auto_1fr] content-start gap-x-3 text-label">
+            <dt className="text-muted">actual next</dt>
+            <dd className="truncate text-right">
+              {next === null ? "none yet" : <TokenText parts={cellParts(next)} />}
+            </dd>
+            <dt className="text-muted">its rank</dt>
+            <dd className="text-right font-mono">{formatRank(cell.nextRank)}</dd>
+            <dt className="text-muted">its probability</dt>
+            <dd className="text-right font-mono">{formatProbability(cell.nextProbability)}</dd>
+            <dt className="text-muted">entropy, nats</dt>
+            <dd className="text-right font-mono">{formatNats(cell.entropyNats)}</dd>
+            <dt className="text-muted">KL to final, nats</dt>
+            <dd className="text-right font-mono">{formatNats(cell.klToFinalNats)}</dd>
+          </dl>
+        </div>
+      )}
+    </section>
+  );
+}

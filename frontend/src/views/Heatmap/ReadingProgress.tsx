@@ -1,0 +1,30 @@
+import type { TimelineLens } from "@/api/lens";
+import { formatCount } from "@/lib/format";
+
+interface ReadingProgressProps {
+  readonly lens: TimelineLens;
+  /** The model is busy with a reply: what is missing is read afterwards. */
+  readonly isBusy: boolean;
+}
+
+/** How much of the conversation is read. Keeps its line when all is, so that nothing below it moves. */
+export function ReadingProgress({ lens: { read, total, isReading }, isBusy }: ReadingProgressProps) {
+  const isComplete = read === total;
+  return (
+    <div className="flex h-6 shrink-0 items-center gap-2 px-3 text-cell text-muted">
+      <span>
+        {formatCount(read)} of {formatCount(total)} positions read
+        {!isComplete && isBusy && "; the others follow when the reply has ended"}
+        {!isComplete && !isBusy && !isReading && "; hatched columns are not"}
+      </span>
+      {!isComplete && isReading && (
+        <progress
+          aria-label="Positions read"
+          value={read}
+          max={total}
+          className="h-1.5 w-32 accent-(--accent)"
+        />
+      )}
+    </div>
+  );
+}
