@@ -139,13 +139,13 @@ def _make_engine(
     readout_bytes: int,
 ) -> NnsightEngine:
     model, tokenizer = loaded.model, loaded.tokenizer
-    vocabulary = TokenizerVocabulary(tokenizer, _d_vocab(model, files.name))
-    template = (
-        TokenizerTemplate(tokenizer, vocabulary.special_tokens, files.name)
-        if tokenizer.chat_template
-        else built_in
-    )
-    with _explained(files, "could not be prepared for reading", UnsupportedArchitecture):
+    with _explained(files, "could not be prepared for reading", kind=UnsupportedArchitecture):
+        vocabulary = TokenizerVocabulary(tokenizer, _d_vocab(model, files.name))
+        template = (
+            TokenizerTemplate(tokenizer, vocabulary.special_tokens, files.name)
+            if tokenizer.chat_template
+            else built_in
+        )
         _require_causal(model, files.name)
         # Without a device, the pipeline that nnsight makes would move the model to the first GPU.
         lm = LanguageModel(model, tokenizer=tokenizer, device=model.device)
@@ -195,7 +195,8 @@ def load_files(files: ModelFiles, device: torch.device) -> _Loaded:
             f"{name} has no tokenizer (no tokenizer.json).",
             hint="Save the tokenizer beside the model with save_pretrained.",
         )
-    with _explained(files, "has a tokenizer that cannot be read"):
+    # The tokenizers library raises bare Exception.
+    with _explained(files, "has a tokenizer that cannot be read", failures=(Exception,)):
         tokenizer = AutoTokenizer.from_pretrained(folder, **only_data)
     with _explained(files, "could not be loaded"):
         model, info = AutoModelForCausalLM.from_pretrained(
@@ -312,12 +313,16 @@ def _eos_token_ids(folder: Path, config: Any, tokenizer: Any) -> tuple[int, ...]
 
 @contextmanager
 def _explained(
-    files: ModelFiles, what: str, kind: type[ModelLoadError] = ModelLoadError
+    files: ModelFiles,
+    what: str,
+    *,
+    kind: type[ModelLoadError] = ModelLoadError,
+    failures: tuple[type[Exception], ...] = FAILURES,
 ) -> Iterator[None]:
     """Turns what transformers raises into one line that does not name this machine's folders."""
     try:
         yield
-    except FAILURES as error:
+    except failures as error:
         logger.debug("%s %s", files.name, what, exc_info=True)
         if isinstance(error, MemoryError | torch.OutOfMemoryError) or "allocate memory" in str(
             error

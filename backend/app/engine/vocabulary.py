@@ -78,9 +78,10 @@ class TokenizerVocabulary:
         self._known_ids, self._bytes = _bytes_by_id(self._tokenizer, d_vocab)
 
         prefix = _prefix_ids(self._tokenizer)
-        self._adds_bos = bool(prefix)
+        self._adds_bos = bool(prefix) and max(prefix) < d_vocab
         bos = tokenizer.bos_token_id
-        self._bos_ids = prefix or (() if bos is None else (bos,))
+        named = (bos,) if bos is not None and bos < d_vocab else ()
+        self._bos_ids = prefix if self._adds_bos else named
         self._eos_token_id: int | None = tokenizer.eos_token_id
 
         self._tokenizer.encode_special_tokens = True

@@ -3,6 +3,7 @@
 import json
 import logging
 import shutil
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -173,6 +174,16 @@ def test_threads_follow_the_setting(saved: tuple[Path, tr.GPT2LMHeadModel]) -> N
         torch.set_num_threads(before)
 
 
+def test_loading_files_asks_no_network(
+    saved: tuple[Path, tr.GPT2LMHeadModel], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *host, **_: asked.append(host))
+    monkeypatch.setattr(socket.socket, "connect", lambda _self, address: asked.append(address))
+    load_engine(str(saved[0]), **SMALL)
+    assert asked == []
+
+
 # --- files that are broken ------------------------------------------------------------------------
 
 
@@ -235,6 +246,13 @@ def damaged_tokenizer(folder: Path) -> None:
     (folder / "tokenizer.json").write_text('{"version": "1.0"')
 
 
+def inconsistent_tokenizer(folder: Path) -> None:
+    path = folder / "tokenizer.json"
+    tokenizer = json.loads(path.read_text())
+    tokenizer["model"]["merges"].append(["no", "such"])
+    path.write_text(json.dumps(tokenizer))
+
+
 @pytest.mark.parametrize(
     ("damage", "words"),
     [
@@ -251,6 +269,7 @@ def damaged_tokenizer(folder: Path) -> None:
         (impossible_config, r"broken has a configuration that cannot be read: .*n_layer"),
         (no_tokenizer, r"broken has no tokenizer \(no tokenizer.json\)"),
         (damaged_tokenizer, r"broken has a tokenizer that cannot be read"),
+        (inconsistent_tokenizer, r"tokenizer that cannot be read: Token .* out of vocabulary"),
     ],
 )
 def test_broken_files_give_one_clear_line(

@@ -2,6 +2,7 @@
 
 import errno
 import hashlib
+import io
 import json
 import logging
 import os
@@ -240,6 +241,17 @@ def test_progress_is_logged_where_there_is_no_terminal(
         find_model("owner/tiny", hub=hub)
     assert "Downloading owner/tiny: 0.0 MB of 0." in caplog.text
     assert "%|" not in capfd.readouterr().err
+
+
+def test_progress_is_drawn_in_a_terminal(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    find_model("owner/tiny", hub=hub)
+    assert "Downloading owner/tiny: 100%" in terminal.getvalue()
 
 
 # --- auto -----------------------------------------------------------------------------------------

@@ -106,6 +106,18 @@ def test_token_ids_without_weights_are_refused() -> None:
         smaller.encode("Hello there")
 
 
+def test_bos_without_weights_is_none_at_all() -> None:
+    """A token that was added to the tokenizer only, beyond the model's embedding."""
+    tokenizer = byte_level(bos="<|endoftext|>")
+    tokenizer.add_special_tokens({"bos_token": "<new>"})
+    vocabulary = TokenizerVocabulary(tokenizer, len(tokenizer) - 1)
+    assert (vocabulary.adds_bos, vocabulary.bos_token_id) == (True, 0)
+    tokenizer = byte_level()
+    tokenizer.add_special_tokens({"bos_token": "<new>"})
+    vocabulary = TokenizerVocabulary(tokenizer, len(tokenizer) - 1)
+    assert (vocabulary.adds_bos, vocabulary.bos_token_id) == (False, None)
+
+
 # --- byte exactness is found out by trial ---------------------------------------------------------
 
 
