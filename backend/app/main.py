@@ -21,6 +21,7 @@ from app.engine.types import LensEngine
 from app.services.analysis import AnalysisService
 from app.services.chat import ChatService
 from app.services.conversations import ConversationStore
+from app.services.examples import example_prompts
 from app.services.worker import LoadEngine, LoadProgress, ModelWorker
 from app.settings import Settings
 
@@ -60,7 +61,7 @@ def create_app(settings: Settings | None = None, load_engine: LoadEngine | None 
     app.state.services = Services(
         worker=worker,
         chat=ChatService(worker, conversations),
-        analysis=AnalysisService(worker, conversations, lambda _facts: []),
+        analysis=AnalysisService(worker, conversations, example_prompts),
     )
     install_error_handlers(app)
     app.include_router(router)

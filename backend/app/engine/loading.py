@@ -39,8 +39,9 @@ from app.engine.checkpoint import (
 )
 from app.engine.engine import NnsightEngine
 from app.engine.hub import Hub
+from app.engine.model_names import shown_name
 from app.engine.runtime import LanguageModel
-from app.engine.sources import ModelFiles, find_model, shown_name
+from app.engine.sources import ModelFiles, find_model
 from app.engine.template import BuiltInTemplate, TokenizerTemplate
 from app.engine.vocabulary import TokenizerVocabulary
 from app.errors import ModelLoadError, UnsupportedArchitecture

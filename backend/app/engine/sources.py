@@ -15,17 +15,11 @@ from pathlib import Path
 
 from app.engine.checkpoint import CONFIG_FILE, WEIGHTS_FILE
 from app.engine.hub import Hub, OnProgress
+from app.engine.model_names import EMBEDDED_FOLDER, EMBEDDED_NAME, GPT2, GPT2_FORMER_NAME
 from app.engine.types import ModelSource
 from app.errors import ModelLoadError, ModelNotFound
 
 logger = logging.getLogger(__name__)
-
-GPT2 = "openai-community/gpt2"
-GPT2_FORMER_NAME = "gpt2"
-"""The name under which older versions of transformers cached it; the same files."""
-
-EMBEDDED_FOLDER = Path(__file__).resolve().parents[2] / "embedded_model"
-EMBEDDED_NAME = "embedded"
 
 AUTO_ANSWER_SECONDS = 3.0
 """How long the hub may take to answer where another model stands ready."""
@@ -84,13 +78,6 @@ def find_model(
     if is_folder:
         return _local(Path(model).expanduser())
     return _from_hub(model, revision, NAMED_ANSWER_SECONDS, on_progress, hub)
-
-
-def shown_name(model: str) -> str:
-    """The name as the API may tell it: of a folder only the last part, not how this disk is arranged."""
-    if "\0" in model or not model.startswith((".", "/", "~")):
-        return model
-    return Path(model).expanduser().resolve().name
 
 
 def _names_folder(model: str) -> bool:

@@ -11,7 +11,7 @@ import logging
 
 from pydantic import TypeAdapter, ValidationError
 
-from app.engine.sources import EMBEDDED_FOLDER, GPT2
+from app.engine.model_names import EMBEDDED_FOLDER, GPT2
 from app.engine.types import ModelFacts
 from app.models import ExamplePrompt
 

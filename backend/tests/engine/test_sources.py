@@ -18,7 +18,8 @@ import pytest
 from app.engine import hub as hub_module
 from app.engine import sources
 from app.engine.hub import Hub
-from app.engine.sources import GPT2, find_model, shown_name
+from app.engine.model_names import GPT2, shown_name
+from app.engine.sources import find_model
 from app.errors import HubUnreachable, ModelLoadError, ModelNotFound
 from tests.engine.fake_hub import COMMIT, FakeHub, serve_fake_hub
 from tests.engine.model_folders import save_tiny_gpt2

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.engine.sources import GPT2
+from app.engine.model_names import GPT2
 from app.engine.types import ChatTemplate, ModelFacts, SelfCheck
 from app.services import examples
 from app.services.examples import example_prompts
