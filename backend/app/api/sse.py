@@ -11,6 +11,7 @@ import contextlib
 import logging
 from collections.abc import AsyncGenerator
 
+import anyio
 from starlette.responses import StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
@@ -60,12 +61,13 @@ class EventStream(StreamingResponse):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_in_time(message: Message) -> None:
-            await asyncio.wait_for(send(message), WRITE_SECONDS)
+            with anyio.fail_after(WRITE_SECONDS):
+                await send(message)
 
         # Without aclosing, a run whose client went while a write was pending would be closed only
         # when the garbage collector comes by, and would keep the model until then.
         async with contextlib.aclosing(self.frames):
             try:
                 await super().__call__(scope, receive, send_in_time)
-            except asyncio.TimeoutError:
+            except TimeoutError:
                 logger.warning("a client did not read its stream for %s s", WRITE_SECONDS)

@@ -83,6 +83,7 @@ class Job(Generic[T]):
         Raises what the work failed with. Closing the iterator ends the work.
         """
         try:
+            quiet_since = time.monotonic()
             while True:
                 self._news.clear()
                 with self._lock:
@@ -94,16 +95,17 @@ class Job(Generic[T]):
                     failure = self._failure or self._stop_reason
                 if taken:
                     yield taken[0]
+                    quiet_since = time.monotonic()
                 elif ended:
                     if failure:
                         raise failure
                     return
+                elif time.monotonic() - quiet_since >= KEEP_ALIVE_S:
+                    yield None
+                    quiet_since = time.monotonic()
                 else:
                     self._check_deadline()
-                    try:
-                        await asyncio.wait_for(self._news.wait(), self._wait_s())
-                    except asyncio.TimeoutError:
-                        yield None
+                    await self._wait_for_news()
         finally:
             self.close()
 
@@ -122,12 +124,21 @@ class Job(Generic[T]):
             self._lock.notify_all()
         self._tell_reader()
 
-    def _wait_s(self) -> float:
+    async def _wait_for_news(self) -> None:
+        """Returns at news, at the deadline, or when the reader is to hear that the job lives.
+
+        Not asyncio.wait_for: up to Python 3.11 it forgets a cancellation that comes together with
+        the news, and the model would go on for a client that has gone.
+        """
         left = self.claimed_at + self._request_seconds - time.monotonic()
-        return min(KEEP_ALIVE_S, max(left, 0.01))
+        timer = self._loop.call_later(max(0.0, min(KEEP_ALIVE_S, left)), self._news.set)
+        try:
+            await self._news.wait()
+        finally:
+            timer.cancel()
 
     def _check_deadline(self) -> None:
-        if time.monotonic() - self.claimed_at > self._request_seconds:
+        if time.monotonic() - self.claimed_at >= self._request_seconds:
             raise DeadlineExceeded(
                 f"The request took longer than {self._request_seconds:g} s, which is the limit.",
                 hint="Ask for fewer tokens, or start the server with a larger "

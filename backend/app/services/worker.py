@@ -84,6 +84,7 @@ class ModelWorker:
         self._condition = threading.Condition()
         self._queues: dict[str, deque[Job[Any]]] = {}
         """Waiting jobs by client, in the order in which the clients get their turns."""
+        self._last_client: str | None = None
         self._running: Job[Any] | None = None
         self._engine: LensEngine | None = None
         self._failure: ExplorerError | None = None
@@ -264,13 +265,18 @@ class ModelWorker:
                     del self._queues[job.client]
 
     def _take(self) -> Job[Any] | None:
-        """The next job that can run; its client goes to the end of the line."""
-        for client, queue in list(self._queues.items()):
+        """The next job that can run; its client goes to the end of the line.
+
+        Whoever was served last waits for the others, also when its next request came first.
+        """
+        for client in sorted(self._queues, key=lambda client: client == self._last_client):
+            queue = self._queues[client]
             if queue[0].work is not None:
                 job = queue.popleft()
                 del self._queues[client]
                 if queue:
                     self._queues[client] = queue
+                self._last_client = client
                 return job
         return None
 

@@ -1,0 +1,202 @@
+"""Chat runs driven directly: closing their iterator is how a stream is cancelled."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from app.errors import ConversationNotFound
+from app.models import ChatRequest, StartEvent, TokenEvent
+from app.services.chat import ChatRun, ChatService
+from app.services.conversations import Conversation, ConversationStore
+from app.services.worker import ModelWorker
+from app.settings import Settings
+from tests.fakes import FakeEngine, loader
+from tests.services.test_worker import until
+
+
+@asynccontextmanager
+async def chatting(engine: FakeEngine) -> AsyncIterator[tuple[ChatService, ConversationStore]]:
+    worker = ModelWorker(Settings(), loader(engine))
+    worker.start()
+    await until(lambda: worker.state().status == "ready")
+    store = ConversationStore(8)
+    try:
+        yield ChatService(worker, store), store
+    finally:
+        worker.stop()
+        assert await asyncio.to_thread(worker.join, 5)
+
+
+def request(text: str = "Hi", **more: Any) -> ChatRequest:
+    return ChatRequest.model_validate({"messages": [{"role": "user", "content": text}], **more})
+
+
+async def take_tokens(
+    service: ChatService, asked: ChatRequest, n_tokens: int
+) -> tuple[StartEvent, list[int]]:
+    """The first tokens of a stream that is closed after them."""
+    run = await service.open(asked, client="a", request_id="r")
+    ids: list[int] = []
+    start: StartEvent | None = None
+    async with contextlib.aclosing(run.events()) as events:
+        async for event in events:
+            if isinstance(event, StartEvent):
+                start = event
+            if isinstance(event, TokenEvent):
+                if len(ids) == n_tokens:
+                    break
+                ids.append(event.token.id)
+    assert start is not None
+    return start, ids
+
+
+async def read_into(run: ChatRun, seen: list[Any]) -> None:
+    async with contextlib.aclosing(run.events()) as events:
+        async for event in events:
+            seen.append(event)  # noqa: PERF401  (read while it grows)
+
+
+def ids_of(conversation: Conversation, start: StartEvent) -> tuple[int, ...]:
+    return conversation.ids[len(start.prompt_tokens) :]
+
+
+def test_closing_a_stream_stops_the_model_and_keeps_what_was_sent() -> None:
+    engine = FakeEngine()
+
+    async def scenario() -> None:
+        async with chatting(engine) as (service, store):
+            pause = engine.faults.pause("decode:5")
+            asked = request(sampling={"max_new_tokens": 400})
+            run = await service.open(asked, client="a", request_id="r")
+            seen: list[Any] = []
+            reading = asyncio.ensure_future(read_into(run, seen))
+            await until(lambda: pause.reached.is_set() and len(seen) == 6)
+            reading.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await reading
+            pause.go_on.set()
+            await until(lambda: engine.generations_closed == 1)
+
+            # One step was under way when the stream was closed; no further one was begun.
+            assert engine.steps_made == 6
+            start, *tokens = seen
+            stored = store.get(start.conversation_id)
+            assert ids_of(stored, start) == tuple(event.token.id for event in tokens)
+            assert stored.turns[-1].finish_reason == "cancelled"
+
+    asyncio.run(scenario())
+
+
+def test_stopped_turn_can_be_continued_at_once() -> None:
+    engine = FakeEngine()
+
+    async def scenario() -> None:
+        async with chatting(engine) as (service, _):
+            start, ids = await take_tokens(service, request(sampling={"max_new_tokens": 99}), 2)
+            more = request("More", conversation_id=start.conversation_id)
+            again, _ = await take_tokens(service, more, 1)
+            assert [t.id for t in again.prompt_tokens[: again.turn_start]] == [
+                *(t.id for t in start.prompt_tokens),
+                *ids,
+            ]
+
+    asyncio.run(scenario())
+
+
+def test_json_reply_given_up_leaves_nothing_behind() -> None:
+    engine = FakeEngine()
+
+    async def scenario() -> None:
+        async with chatting(engine) as (service, store):
+            pause = engine.faults.pause("decode:5")
+            run = await service.open(request(), client="a", request_id="r")
+            reply = asyncio.ensure_future(run.reply())
+            await until(pause.reached.is_set)
+            reply.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await reply
+            pause.go_on.set()
+            await until(lambda: engine.generations_closed == 1)
+            assert engine.steps_made == 6
+            assert len(store) == 0
+
+    asyncio.run(scenario())
+
+
+def test_failed_first_turn_leaves_no_conversation() -> None:
+    engine = FakeEngine()
+    engine.faults.raises["decode:4"] = ValueError("x")
+
+    async def scenario() -> None:
+        async with chatting(engine) as (service, store):
+            run = await service.open(request(), client="a", request_id="r")
+            events = run.events()
+            start = await anext(events)
+            assert isinstance(start, StartEvent)
+            with pytest.raises(Exception, match="mistake"):
+                async for _ in events:
+                    pass
+            with pytest.raises(ConversationNotFound):
+                store.get(start.conversation_id)
+
+    asyncio.run(scenario())
+
+
+def test_run_that_is_closed_unread_gives_its_place_back() -> None:
+    engine = FakeEngine()
+
+    async def scenario(act: Callable[[ChatService], Any]) -> None:
+        async with chatting(engine) as (service, store):
+            await act(service)
+            assert service._worker.state().waiting == 0
+            await until(lambda: service._worker.state().running == 0)
+            assert len(store) == 0
+
+    async def close_unread(service: ChatService) -> None:
+        (await service.open(request(), client="a", request_id="r")).close()
+
+    async def fail_to_open(service: ChatService) -> None:
+        with pytest.raises(ConversationNotFound):
+            await service.open(request(conversation_id="x"), client="a", request_id="r")
+
+    asyncio.run(scenario(close_unread))
+    asyncio.run(scenario(fail_to_open))
+
+
+def test_two_conversations_never_mix() -> None:
+    engine = FakeEngine()
+
+    async def talk(service: ChatService, name: str, marker: str) -> None:
+        conversation_id = None
+        said = b""
+        for n in range(6):
+            run = await service.open(
+                request(
+                    f"{marker}{n}",
+                    conversation_id=conversation_id,
+                    sampling={"max_new_tokens": 4},
+                ),
+                client=name,
+                request_id=f"{name}{n}",
+            )
+            reply = await run.reply()
+            conversation_id = reply.conversation_id
+            prompt = bytes(t.id for t in reply.prompt_tokens)
+            assert prompt.startswith(said)
+            assert marker.encode() in prompt
+            said = prompt + reply.text.encode()
+        other = "@" if marker == "#" else "#"
+        assert other.encode() not in said
+
+    async def scenario() -> None:
+        async with chatting(engine) as (service, _):
+            await asyncio.gather(talk(service, "a", "@"), talk(service, "b", "#"))
+
+    asyncio.run(scenario())
+    assert len(engine.threads) == 1
