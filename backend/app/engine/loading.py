@@ -362,13 +362,25 @@ def _usable_cores() -> int:
 
 
 def _require_memory(n_parameters: int, name: str) -> None:
-    """Raises ModelLoadError for a model whose weights alone are more than the machine's memory."""
+    """Raises ModelLoadError for a model whose weights alone are more than the machine's memory.
+
+    One that is only more than what is free now is tried, with a warning.
+    """
     needed = 4 * n_parameters
-    if (limit := _memory_limit()) is not None and needed > limit:
+    limit, free = _memory_limit(), _free_memory()
+    if limit is not None and needed > limit:
         raise ModelLoadError(
             f"{name} needs {needed / 2**30:.1f} GiB of memory ({n_parameters:,} parameters in "
             f"float32); this machine has {limit / 2**30:.1f} GiB.",
             hint="Choose a smaller model.",
+        )
+    if free is not None and needed > free:
+        logger.warning(
+            "%s needs %.1f GiB of memory and %.1f GiB are free: close other programs, or choose a "
+            "smaller model",
+            name,
+            needed / 2**30,
+            free / 2**30,
         )
 
 
@@ -381,3 +393,12 @@ def _memory_limit() -> int | None:
     with suppress(OSError, ValueError):
         limits.append(int(Path("/sys/fs/cgroup/memory.max").read_text()))
     return min(limits, default=None)
+
+
+def _free_memory() -> int | None:
+    """Bytes that could be had now without swapping; None on systems other than Linux."""
+    with suppress(OSError):
+        for line in Path("/proc/meminfo").read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+    return None

@@ -420,10 +420,19 @@ def test_model_that_cannot_fit_is_refused_before_it_is_read(
         load(folder)
 
 
+def test_model_that_needs_more_than_is_free_is_tried_with_a_warning(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(loading, "_free_memory", lambda: 50_000)
+    load(folder)
+    assert "broken needs 0.0 GiB of memory and 0.0 GiB are free" in caplog.text
+
+
 def test_memory_of_this_machine_is_known() -> None:
-    limit = loading._memory_limit()
+    limit, free = loading._memory_limit(), loading._free_memory()
     assert limit is not None
     assert limit > 2**28
+    assert free is None or free > 0
 
 
 @pytest.mark.parametrize(

@@ -303,9 +303,10 @@ def test_search_finds_special_tokens_but_no_made_up_ones() -> None:
 
 def test_threads_and_changed_settings_of_the_original_do_not_matter() -> None:
     tokenizer = byte_level()
+    tokenizer.backend_tokenizer.enable_truncation(3)
     vocabulary = vocabulary_of(tokenizer)
     texts = [f"Hello there {n} 漢字<|im_end|>" * (n + 1) for n in range(40)]
-    expected = [vocabulary.encode(text) for text in texts]
+    expected = [VOCABULARY.encode(text) for text in texts]
     tokenizer.backend_tokenizer.enable_truncation(2)
     tokenizer.backend_tokenizer.enable_padding(length=50)
     with ThreadPoolExecutor(8) as pool:
