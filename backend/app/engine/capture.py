@@ -20,9 +20,9 @@ from torch import nn
 from transformers.cache_utils import Cache, DynamicCache, DynamicLayer, DynamicSlidingWindowLayer
 
 from app.engine.kv_cache import GrowingCache
-from app.engine.runtime import LanguageModel, nnsight
+from app.engine.runtime import LanguageModel, OutOfOrderError, nnsight
 from app.engine.structure import Structure
-from app.errors import ModelComputationError
+from app.errors import ModelComputationError, UnsupportedArchitecture
 
 ROW_MULTIPLE = 16
 """Rows are decoded in multiples of this: the unembedding of 13 rows takes longer than that of 16."""
@@ -166,12 +166,23 @@ class TracedDecoder:
         arguments = self._arguments((0, 1), None)
         outputs: list[object] = []
         blocks = self._blocks
-        with self._lm.trace(**arguments):
-            outputs.extend([block.output for block in blocks])
-            logits: torch.Tensor = nnsight.save(self._lm.output.logits)
+        try:
+            with self._lm.trace(**arguments):
+                outputs.extend([block.output for block in blocks])
+                logits: torch.Tensor = nnsight.save(self._lm.output.logits)
+        except OutOfOrderError as error:
+            raise UnsupportedArchitecture(
+                f"{type(self._model).__name__} does not run the {self.n_layers} blocks at"
+                f" {self.structure.block_paths[0]} … one after the other.",
+                hint=f"It ran {len(outputs)} of them in their order.",
+            ) from error
         self._returns_tuple = [isinstance(output, tuple) for output in outputs]
         last = outputs[-1][0] if isinstance(outputs[-1], tuple) else outputs[-1]
-        assert isinstance(last, torch.Tensor)
+        if not isinstance(last, torch.Tensor) or last.shape[:2] != (1, 2):
+            raise UnsupportedArchitecture(
+                f"The block at {self.structure.block_paths[-1]} gives no residual stream"
+                f" [batch, position, d_model], but a {type(last).__name__}."
+            )
         self._residual_dtype = last.dtype
         return last.shape[-1], logits.shape[-1]
 

@@ -23,6 +23,9 @@ if "nnsight" in sys.modules:
 os.environ["NNSIGHT_CONFIG"] = str(Path(__file__).with_name("nnsight.yaml"))
 
 import nnsight  # type: ignore[import-untyped]
+from nnsight.intervention.interleaver import (  # type: ignore[import-untyped]
+    OutOfOrderError,
+)
 from nnsight.modeling.language import LanguageModel  # type: ignore[import-untyped]
 from nnsight.schema.config import CONFIG  # type: ignore[import-untyped]
 
@@ -40,4 +43,4 @@ warnings.filterwarnings(
     "ignore", message="LanguageModel is deprecated", category=nnsight.NNsightDeprecationWarning
 )
 
-__all__ = ["LanguageModel", "nnsight"]
+__all__ = ["LanguageModel", "OutOfOrderError", "nnsight"]

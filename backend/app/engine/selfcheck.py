@@ -1,16 +1,19 @@
 """What is verified on a model when it is loaded, before the first request.
 
-1. The lens at the last layer gives the model's own logits, at every position.
-2. A pass repeated gives the same logits: nothing is carried over from one request to the next.
-3. Decoding with a KV cache gives what decoding without gives. Where it does not, the engine does
+1. A pass repeated gives the same logits: nothing is carried over from one request to the next.
+2. The lens at the last layer gives the model's own logits, at every position.
+3. The beginning of a text gives the same logits without what follows: the model is causal, so a
+   residual stream once computed stays right.
+4. Decoding with a KV cache gives what decoding without gives. Where it does not, the engine does
    without (see `CacheReuse`); the numbers stay right and only time is lost.
-4. Replacing the residual stream of a middle layer changes the logits: the blocks found are the ones
+5. Replacing the residual stream of a middle layer changes the logits: the blocks found are the ones
    the model runs.
 
-Tolerances are for rounding only. In float32, 1e-4 for logits up to 50 in magnitude, and in
-proportion above; a mistake in the tail (a softcap or a multiplier left out) shows as 1e-3 or more.
-In 16-bit dtypes a logit itself has only 8 or 11 bits, and batched and sequential products round
-differently, so the bound is 5 % of the largest logit, which still tells a wrong tail from a right one.
+Tolerances are for rounding only. In float32, 1e-4 for logits up to 50 in magnitude and in proportion
+above, and ten times that between passes of different lengths, whose products add up in another order
+in every block; a softcap or multiplier left out, or a state that starts from nothing, shows as 1e-2
+or more on real logits. In 16-bit dtypes a logit itself has only 8 or 11 bits, so the bound is 5 % of
+the largest logit, which still tells a wrong tail from a right one.
 """
 
 from __future__ import annotations
@@ -49,6 +52,13 @@ def check_model(
     tolerance = _tolerance(logits, decoder.dtype)
     rows = decoder.empty_rows(len(ids))
     repeated = decoder.forward(ids, None, rows)
+    repeat_difference = _difference(repeated, logits[-1])
+    _require(
+        repeat_difference <= tolerance,
+        f"The same text gave {name} different logits the second time, by"
+        f" {repeat_difference:.3g} (allowed: {tolerance:.3g}).",
+        decoder,
+    )
     last_difference = _difference(decoder.decode(rows[:, -1]), logits)
     _require(
         last_difference <= tolerance,
@@ -56,11 +66,15 @@ def check_model(
         f" {last_difference:.3g} (allowed: {tolerance:.3g}).",
         decoder,
     )
-    repeat_difference = _difference(repeated, logits[-1])
+    other_length_tolerance = tolerance * (10 if decoder.dtype.itemsize >= 4 else 1)
+    half = len(ids) // 2 + 1
+    causal_difference = _difference(
+        decoder.forward(ids[:half], None, decoder.empty_rows(half)), logits[half - 1]
+    )
     _require(
-        repeat_difference <= tolerance,
-        f"The same text gave {name} different logits the second time, by"
-        f" {repeat_difference:.3g} (allowed: {tolerance:.3g}).",
+        causal_difference <= other_length_tolerance,
+        f"{name} is not a causal decoder: without the second half of a text its logits in the first"
+        f" half change by {causal_difference:.3g} (allowed: {other_length_tolerance:.3g}).",
         decoder,
     )
     edit_change = _edit_change(decoder, ids, rows, logits)
@@ -70,7 +84,7 @@ def check_model(
         f" {edit_change:.3g}.",
         decoder,
     )
-    reuse, cache_difference = _cache_reuse(decoder, ids, logits, tolerance)
+    reuse, cache_difference = _cache_reuse(decoder, ids, logits, other_length_tolerance)
     if reuse == "none":
         logger.warning("%s: its cache is not exact; every pass starts from the first token", name)
     check = SelfCheck(
@@ -146,7 +160,7 @@ def _cached_difference(
 
 def _tolerance(logits: torch.Tensor, dtype: torch.dtype) -> float:
     largest = float(logits.abs().max())
-    if torch.finfo(dtype).bits < 32:
+    if dtype.itemsize < 4:
         return 0.05 * largest
     return max(1e-4, 2e-6 * largest)
 

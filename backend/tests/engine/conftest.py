@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from app.engine.engine import NnsightEngine
-from tests.engine.small_models import FAMILIES, PlainModel, engine_of, random_model
+from tests.engine.small_models import FAMILIES, PlainModel, engine_of, fresh, random_model
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -24,7 +24,12 @@ def plain_gpt2(gpt2: torch.nn.Module) -> PlainModel:
     return PlainModel(gpt2, "transformer.h")
 
 
-@pytest.fixture
-def engine(gpt2: torch.nn.Module) -> NnsightEngine:
-    """A small GPT-2 with an empty store."""
+@pytest.fixture(scope="session")
+def loaded_gpt2(gpt2: torch.nn.Module) -> NnsightEngine:
     return engine_of(gpt2)
+
+
+@pytest.fixture
+def engine(loaded_gpt2: NnsightEngine) -> NnsightEngine:
+    """A small GPT-2 with an empty store."""
+    return fresh(loaded_gpt2)

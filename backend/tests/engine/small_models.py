@@ -7,9 +7,11 @@ their initial ones and zeros, a lens that forgot them would still be right.
 from __future__ import annotations
 
 import copy
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar
 
 import torch
 import transformers as tr
@@ -17,7 +19,8 @@ from tokenizers import Tokenizer, models
 from torch import nn
 
 from app.engine.engine import NnsightEngine
-from app.engine.runtime import LanguageModel
+from app.engine.residuals import ResidualStore
+from app.engine.runtime import LanguageModel, nnsight
 from app.engine.types import ChatTemplate, EncodedPrompt, Message, Sampling, TextSpan
 
 D_VOCAB = 97
@@ -159,7 +162,7 @@ class LetterVocabulary:
     """Ids 2 and up stand for one printable byte each; a few stand for several."""
 
     size = D_VOCAB
-    several = {90: b"User", 91: b"\nUs", 92: b"er:", 93: b".\nUser:", 94: b"\n"}
+    several: ClassVar = {90: b"User", 91: b"\nUs", 92: b"er:", 93: b".\nUser:", 94: b"\n"}
 
     def encode(self, text: str) -> tuple[int, ...]:
         return tuple(byte - 30 for byte in text.encode())
@@ -195,12 +198,16 @@ class PlainTemplate:
         return self.start(messages)
 
 
-def random_model(config: tr.PreTrainedConfig, seed: int = 0, scale: float = 0.15) -> nn.Module:
-    """A causal language model of random weights, the same for the same seed."""
+def random_model(config: tr.PreTrainedConfig, seed: int = 0) -> nn.Module:
+    """A causal language model of random weights, the same for the same seed.
+
+    Matrices move further than norms and biases, so that what it says depends on what it reads.
+    """
     torch.manual_seed(seed)
     model = tr.AutoModelForCausalLM.from_config(config).eval()
     with torch.no_grad():
         for parameter in model.parameters():
+            scale = 0.15 if parameter.dim() < 2 else 0.4
             parameter.add_(torch.randn_like(parameter) * scale)
     return model
 
@@ -210,7 +217,10 @@ def traced(model: nn.Module) -> LanguageModel:
     tokenizer = tr.PreTrainedTokenizerFast(
         tokenizer_object=Tokenizer(models.WordLevel(words, unk_token="w0")), eos_token="w1"
     )
-    return LanguageModel(model, tokenizer=tokenizer)
+    with warnings.catch_warnings():
+        # pytest undoes the filter that the runtime sets.
+        warnings.simplefilter("ignore", nnsight.NNsightDeprecationWarning)
+        return LanguageModel(model, tokenizer=tokenizer)
 
 
 def engine_of(
@@ -232,6 +242,13 @@ def engine_of(
         store_bytes=store_bytes,
         readout_bytes=readout_bytes,
     )
+
+
+def fresh(engine: NnsightEngine, *, store_bytes: int = 2**26) -> NnsightEngine:
+    """The same loaded model with an empty store."""
+    copied = copy.copy(engine)
+    copied._store = ResidualStore(engine._decoder, store_bytes, engine._store._reuse)
+    return copied
 
 
 def random_ids(n: int, seed: int = 1) -> list[int]:

@@ -123,4 +123,6 @@ def test_residuals_of_a_cached_reply_equal_those_of_one_uncached_pass(loaded: Lo
         rows = loaded.engine._residuals(every_id, len(every_id), lambda: False)
     assert rows is not None
     for layer, stream in enumerate(loaded.plain.residuals(every_id)):
-        np.testing.assert_allclose(rows[: len(every_id), layer], stream[0], atol=1e-4, rtol=1e-4)
+        # Rounding of float32 in another order, in proportion to the stream.
+        tolerance = 1e-5 * float(stream.abs().max())
+        np.testing.assert_allclose(rows[: len(every_id), layer], stream[0], atol=tolerance, rtol=0)

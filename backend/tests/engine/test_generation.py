@@ -1,0 +1,300 @@
+"""Generation on a small GPT-2: what is yielded, when, and what is left behind."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import threading
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+import torch
+
+from app.engine.engine import NnsightEngine
+from app.engine.types import Finish, Sampling, Step
+from app.errors import ContextExceeded, EmptyPrompt, UnknownToken
+from tests.engine.small_models import (
+    END_ID,
+    N_CTX,
+    LetterVocabulary,
+    PlainModel,
+    engine_of,
+    fresh,
+    greedy,
+    random_ids,
+)
+
+PROMPT = random_ids(10, seed=5)
+
+
+def never() -> bool:
+    return False
+
+
+def after(n: int):
+    """A stop flag that is raised at the `n`-th time it is asked for."""
+    asked = itertools.count(1)
+    return lambda: next(asked) >= n
+
+
+def run(engine: NnsightEngine, sampling: Sampling, ids: list[int] = PROMPT):
+    *steps, finish = engine.generate(ids, sampling, never)
+    assert isinstance(finish, Finish)
+    return [step.token_id for step in steps], steps, finish
+
+
+def test_steps_carry_the_models_own_distribution(engine: NnsightEngine, plain_gpt2: PlainModel):
+    ids, steps, _ = run(engine, greedy(8))
+    log_p = plain_gpt2.logits([*PROMPT, *ids]).double().log_softmax(-1)
+    for step in steps:
+        row = log_p[step.index - 1]
+        assert step.logprob_nats == pytest.approx(float(row[step.token_id]), abs=1e-4)
+        assert step.entropy_nats == pytest.approx(float(-(row.exp() * row).sum()), abs=1e-3)
+        assert step.rank == 1
+    assert [s.index for s in steps] == list(range(10, 10 + len(ids)))
+
+
+def test_a_token_is_yielded_before_it_is_run(engine: NnsightEngine):
+    reply = engine.generate(PROMPT, greedy(5), never)
+    next(reply)
+    passes = engine.forward_passes()
+    next(reply)
+    assert engine.forward_passes() == passes + 1
+    assert not torch.is_inference_mode_enabled()
+
+
+def test_one_pass_a_token_and_none_for_the_last(engine: NnsightEngine):
+    before, tokens = engine.forward_passes(), engine.computed_tokens()
+    ids, _, finish = run(engine, greedy(6))
+    assert finish == Finish("length")
+    assert len(ids) == 6
+    assert engine.forward_passes() - before == 1 + 5
+    assert engine.computed_tokens() - tokens == 10 + 5
+
+
+def test_same_seed_gives_same_ids_and_another_seed_others(
+    engine: NnsightEngine, loaded_gpt2: NnsightEngine
+):
+    sampling = Sampling(20, 1.5, 0, 0.95, 123, ())
+    first, steps, _ = run(engine, sampling)
+    assert run(engine, sampling)[0] == first
+    assert run(fresh(loaded_gpt2), sampling)[0] == first
+    assert run(engine, dataclasses.replace(sampling, seed=124))[0] != first
+    assert any(step.rank > 1 for step in steps)
+
+
+def test_the_end_token_ends_the_reply_and_is_not_part_of_it(loaded_gpt2: NnsightEngine):
+    reference, _, _ = run(fresh(loaded_gpt2), greedy(6))
+    engine = fresh(loaded_gpt2)
+    engine.facts = dataclasses.replace(engine.facts, eos_token_ids=(END_ID, reference[3]))
+    ids, _, finish = run(engine, greedy(6))
+    assert ids == reference[: reference.index(reference[3])]
+    assert finish == Finish("stop", None, (reference[3],))
+
+
+class FirstToken(LetterVocabulary):
+    """Spells the tokens of one reply so that a stop string lies across their borders."""
+
+    def __init__(self, spelling: dict[int, bytes]) -> None:
+        self.spelling = spelling
+
+    def token_bytes(self, token_id: int) -> bytes:
+        return self.spelling.get(token_id, b"?")
+
+
+def drawn(max_new_tokens: int, *stop: str) -> Sampling:
+    """Settings whose reply repeats no token at its beginning."""
+    return Sampling(max_new_tokens, 4.0, 0, 1.0, 5, stop)
+
+
+def spelled(engine: NnsightEngine, *spelling: bytes) -> list[int]:
+    """Ids of the reply by `drawn`, whose tokens are now spelled like this."""
+    ids, _, _ = run(engine, drawn(len(spelling)))
+    assert len(set(ids)) == len(spelling)
+    engine.vocabulary = FirstToken(dict(zip(ids, spelling, strict=True)))
+    return ids
+
+
+def test_tokens_that_spell_the_stop_string_are_dropped(engine: NnsightEngine):
+    ids = spelled(engine, b"yes", b".\n", b"Us", b"er:")
+    kept, _, finish = run(engine, drawn(20, "\nUser:"))
+    assert kept == ids[:2]
+    assert finish == Finish("stop", "\nUser:", (ids[2], ids[3]))
+
+
+def test_held_tokens_are_released_when_the_reply_ends_otherwise(engine: NnsightEngine):
+    ids = spelled(engine, b"yes", b"\n", b"Us", b"er")
+    kept, _, finish = run(engine, drawn(4, "\nUser:"))
+    assert kept == ids
+    assert finish == Finish("length")
+
+
+def test_dropped_tokens_leave_the_timeline_reusable(engine: NnsightEngine, plain_gpt2: PlainModel):
+    ids = spelled(engine, b"yes", b"\n", b"User", b":")
+    run(engine, drawn(20, "\nUser:"))
+    stored = len(engine._store)
+    following = [*PROMPT, ids[0], *random_ids(4, seed=6)]
+    tokens = engine.computed_tokens()
+    *steps, _ = engine.generate(following, greedy(6), never)
+    assert [s.token_id for s in steps] == plain_gpt2.greedy_ids(following, 6)
+    assert engine.computed_tokens() - tokens <= 4 + len(steps)
+    assert len(engine._store) == stored
+
+
+def test_reaching_the_context_is_a_finish(engine: NnsightEngine):
+    ids = random_ids(N_CTX - 3, seed=8)
+    engine.facts = dataclasses.replace(engine.facts, eos_token_ids=())
+    reply, _, finish = run(engine, greedy(50), ids)
+    assert len(reply) == 3
+    assert finish == Finish("context")
+
+
+@pytest.mark.parametrize("n", [N_CTX, N_CTX + 1])
+def test_a_prompt_without_room_is_refused_with_the_numbers(engine: NnsightEngine, n: int):
+    with pytest.raises(ContextExceeded, match=rf"has {n} tokens; small holds {N_CTX}") as caught:
+        engine.generate(random_ids(n), greedy(1), never)
+    assert caught.value.hint
+
+
+def test_ids_that_the_model_lacks_are_refused(engine: NnsightEngine):
+    with pytest.raises(UnknownToken, match=r"no token 97 \(at position 1\)"):
+        engine.generate([5, 97], greedy(1), never)
+    with pytest.raises(UnknownToken):
+        engine.generate([-1], greedy(1), never)
+    with pytest.raises(EmptyPrompt):
+        engine.generate([], greedy(1), never)
+
+
+@pytest.mark.parametrize("asked", [1, 2, 5])
+def test_cancel_stops_within_one_step(engine: NnsightEngine, asked: int):
+    passes = engine.forward_passes()
+    *steps, finish = engine.generate(PROMPT, greedy(30), after(asked))
+    assert finish == Finish("cancelled")
+    # The prompt is the first thing asked about, so `asked` questions allow one pass fewer.
+    assert engine.forward_passes() - passes == asked - 1
+    assert len(steps) == asked - 1
+
+
+def test_a_long_prompt_is_cancelled_between_chunks(engine: NnsightEngine, monkeypatch):
+    monkeypatch.setattr("app.engine.residuals.PREFILL_TOKENS", 8)
+    passes = engine.forward_passes()
+    assert list(engine.generate(random_ids(40), greedy(1), after(3))) == [Finish("cancelled")]
+    assert engine.forward_passes() - passes == 2
+    run(engine, greedy(1), random_ids(40))
+    assert engine.forward_passes() - passes == 5
+
+
+def test_prefill_in_chunks_is_exact(
+    loaded_gpt2: NnsightEngine, plain_gpt2: PlainModel, monkeypatch
+):
+    monkeypatch.setattr("app.engine.residuals.PREFILL_TOKENS", 7)
+    ids = random_ids(40, seed=9)
+    assert run(fresh(loaded_gpt2), greedy(12), ids)[0] == plain_gpt2.greedy_ids(ids, 12)
+
+
+def reference(engine: NnsightEngine) -> np.ndarray:
+    with torch.inference_mode():
+        return engine._decoder.full_logits(PROMPT).numpy()
+
+
+def test_closing_the_reply_leaves_everything_usable(
+    engine: NnsightEngine, loaded_gpt2: NnsightEngine
+):
+    logits = reference(engine)
+    for n in (0, 1, 3):
+        reply = engine.generate(PROMPT, greedy(20), never)
+        for _ in range(n):
+            next(reply)
+        reply.close()
+    assert np.array_equal(reference(engine), logits)
+    assert run(engine, greedy(12))[0] == run(fresh(loaded_gpt2), greedy(12))[0]
+    assert not engine._store._pinned
+
+
+class Fault(Exception):
+    pass
+
+
+@pytest.fixture
+def failing_block(engine: NnsightEngine) -> Iterator[dict[str, int]]:
+    """In the pass that an entry names, the second block raises or puts out a bad shape."""
+    faults: dict[str, int] = {}
+
+    def hook(_module: torch.nn.Module, _args: object, output: torch.Tensor) -> torch.Tensor:
+        for fault in faults:
+            faults[fault] -= 1
+        if faults.get("raise") == 0:
+            raise Fault
+        return output[..., :-1] if faults.get("shape") == 0 else output
+
+    handle = engine._decoder.structure.blocks[1].register_forward_hook(hook)
+    yield faults
+    handle.remove()
+
+
+@pytest.mark.parametrize("at", [1, 2, 4])
+@pytest.mark.parametrize("fault", ["raise", "shape"])
+def test_a_fault_in_a_step_leaves_everything_usable(
+    engine: NnsightEngine,
+    loaded_gpt2: NnsightEngine,
+    failing_block: dict[str, int],
+    at: int,
+    fault: str,
+):
+    logits = reference(engine)
+    expected = run(fresh(loaded_gpt2), greedy(12))[0]
+    failing_block[fault] = at
+    with pytest.raises(Fault if fault == "raise" else RuntimeError):
+        list(engine.generate(PROMPT, greedy(12), never))
+    failing_block.clear()
+    assert np.array_equal(reference(engine), logits)
+    assert run(engine, greedy(12))[0] == expected
+    assert not engine._store._pinned
+
+
+def test_a_read_between_two_steps_disturbs_nothing(
+    engine: NnsightEngine, loaded_gpt2: NnsightEngine
+):
+    expected = run(fresh(loaded_gpt2), greedy(12))[0]
+    ids = list(PROMPT)
+    for step in engine.generate(PROMPT, greedy(12), never):
+        if isinstance(step, Step):
+            ids.append(step.token_id)
+            passes = engine.forward_passes()
+            assert engine.read(ids, positions=[len(ids) - 2]) is not None
+            assert engine.forward_passes() == passes, "the token's own lens needs no pass"
+            assert engine.read(ids) is not None  # also at the token that was not run yet
+            assert engine.read([*PROMPT, 3, 4, 5]) is not None
+    assert ids[len(PROMPT) :] == expected
+
+
+def test_two_replies_at_once_do_not_mix(engine: NnsightEngine, loaded_gpt2: NnsightEngine):
+    expected = run(fresh(loaded_gpt2), greedy(12))[0]
+    sampling = Sampling(12, 1.5, 0, 1.0, 1, ())
+    other = run(fresh(loaded_gpt2), sampling)[0]
+    pairs = zip(
+        engine.generate(PROMPT, greedy(12), never),
+        engine.generate(PROMPT, sampling, never),
+        strict=True,
+    )
+    one, two = zip(*pairs, strict=True)
+    assert [s.token_id for s in one if isinstance(s, Step)] == expected
+    assert [s.token_id for s in two if isinstance(s, Step)] == other
+
+
+def test_everything_runs_on_a_thread_other_than_the_importing_one(
+    loaded_gpt2: NnsightEngine, gpt2: torch.nn.Module
+):
+    results: list[object] = []
+
+    def work() -> None:
+        engine = engine_of(gpt2)
+        results.append(run(engine, greedy(4))[0])
+        results.append(engine.read(PROMPT))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert results[0] == run(fresh(loaded_gpt2), greedy(4))[0]
+    assert results[1] is not None

@@ -1,0 +1,223 @@
+"""Read-outs: bounds, chunks, arguments and bad numbers."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+
+import numpy as np
+import pytest
+import torch
+
+from app.engine.engine import NnsightEngine
+from app.engine.types import LensColumns
+from app.engine.unembed import rows_per_chunk
+from app.errors import (
+    ContextExceeded,
+    EmptyPrompt,
+    LayerOutOfRange,
+    ModelComputationError,
+    OutOfMemory,
+    PositionOutOfRange,
+    UnknownToken,
+)
+from tests.engine.small_models import D_VOCAB, N_CTX, fresh, random_ids
+
+IDS = random_ids(20, seed=11)
+N_LAYERS = 3
+
+
+def assert_equal(one: LensColumns | None, two: LensColumns | None) -> None:
+    """Equal to rounding: rows decoded in another company may round otherwise in the last bit."""
+    assert one is not None
+    assert two is not None
+    for field in dataclasses.fields(LensColumns):
+        a, b = getattr(one, field.name), getattr(two, field.name)
+        if isinstance(a, np.ndarray) and a.dtype == np.float32:
+            np.testing.assert_allclose(a, b, atol=1e-6, rtol=1e-5, err_msg=field.name)
+        else:
+            np.testing.assert_array_equal(a, b, err_msg=field.name)
+
+
+@pytest.mark.parametrize(
+    ("d_vocab", "readout_bytes", "rows"),
+    [
+        (50_257, 64 * 2**20, 64),
+        (50_257, 2**20, 1),
+        (50_257, 2**10, 1),
+        (1_000, 2**20, 48),
+        (10_000, 2**20, 5),
+    ],
+)
+def test_a_chunk_stays_within_its_bytes(d_vocab: int, readout_bytes: int, rows: int):
+    assert rows_per_chunk(d_vocab, readout_bytes) == rows
+    assert rows == 1 or rows * 4 * d_vocab * 5 <= readout_bytes
+
+
+@pytest.mark.parametrize("chunk_rows", [1, 2, 3, 4, 5, 7, 16, 1000])
+def test_chunks_change_nothing_and_are_never_larger(
+    engine: NnsightEngine, monkeypatch: pytest.MonkeyPatch, chunk_rows: int
+):
+    expected = engine.read(IDS, targets=[5, 6])
+    decoded: list[int] = []
+    decode = engine._decoder.decode
+
+    def counted(rows: torch.Tensor) -> torch.Tensor:
+        decoded.append(len(rows))
+        return decode(rows)
+
+    monkeypatch.setattr(engine._decoder, "decode", counted)
+    engine._chunk_rows = chunk_rows
+    assert_equal(engine.read(IDS, targets=[5, 6]), expected)
+    assert max(decoded) <= chunk_rows
+    assert sum(decoded) == 20 * (N_LAYERS + 1)
+    scores = engine.scores(IDS, range(1, 20))
+    assert scores is not None
+    assert max(decoded) <= chunk_rows
+
+
+def test_one_cell_equals_the_same_cell_of_all(engine: NnsightEngine):
+    every = engine.read(IDS, targets=[7])
+    assert every is not None
+    for layer, position in itertools.product((0, 2, 3), (0, 8, 19)):
+        one = engine.read(IDS, layers=[layer], positions=[position], targets=[7])
+        at = (slice(layer, layer + 1), slice(position, position + 1))
+        assert_equal(
+            one,
+            LensColumns(
+                (layer,),
+                (position,),
+                *(getattr(every, f.name)[at] for f in dataclasses.fields(LensColumns)[2:8]),
+                (7,),
+                every.target_probability[:, at[0], at[1]],
+                every.target_rank[:, at[0], at[1]],
+            ),
+        )
+
+
+def test_layers_and_positions_keep_their_order(engine: NnsightEngine):
+    every = engine.read(IDS)
+    picked = engine.read(IDS, layers=[3, 0, 3, 1], positions=[7, 2])
+    assert every is not None
+    assert picked is not None
+    assert picked.layers == (3, 0, 3, 1)
+    expected = every.top_ids[[3, 0, 3, 1]][:, [7, 2]]
+    np.testing.assert_array_equal(picked.top_ids, expected)
+
+
+def test_the_full_distribution_sums_to_one_in_order(engine: NnsightEngine):
+    columns = engine.read(IDS, top_k=10_000)
+    assert columns is not None
+    assert columns.top_ids.shape == (N_LAYERS + 1, 20, D_VOCAB)
+    np.testing.assert_allclose(columns.top_probabilities.sum(-1), 1.0, atol=1e-5)
+    assert (np.diff(columns.top_probabilities) <= 0).all()
+    assert (np.sort(columns.top_ids) == np.arange(D_VOCAB)).all()
+
+
+def test_kl_is_zero_in_the_last_row_only(engine: NnsightEngine):
+    columns = engine.read(IDS)
+    assert columns is not None
+    assert (columns.kl_to_final_nats[-1] == 0).all()
+    assert (columns.kl_to_final_nats[:-1] > 0).all()
+
+
+def test_nothing_follows_the_last_token(engine: NnsightEngine):
+    columns = engine.read(IDS)
+    assert columns is not None
+    assert np.isnan(columns.next_probability[:, -1]).all()
+    assert (columns.next_rank[:, -1] == 0).all()
+    assert not np.isnan(columns.next_probability[:, :-1]).any()
+    assert (columns.next_rank[:, :-1] >= 1).all()
+
+
+def test_no_positions_give_empty_columns_without_a_pass(engine: NnsightEngine):
+    passes = engine.forward_passes()
+    columns = engine.read(IDS, positions=[])
+    assert columns is not None
+    assert columns.top_ids.shape == (N_LAYERS + 1, 0, 5)
+    assert engine.forward_passes() == passes
+
+
+def test_only_the_ids_that_matter_are_run(engine: NnsightEngine):
+    tokens = engine.computed_tokens()
+    engine.read(IDS, positions=[4])
+    assert engine.computed_tokens() - tokens == 5
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_a_stop_ends_the_read_between_chunks(engine: NnsightEngine, n: int):
+    engine._chunk_rows = 8
+    asked = itertools.count(1)
+    assert engine.read(IDS, should_stop=lambda: next(asked) >= n) is None
+    assert next(asked) == n + 1
+
+
+@pytest.mark.parametrize(
+    ("error", "arguments", "message"),
+    [
+        (EmptyPrompt, {"ids": []}, "no tokens"),
+        (UnknownToken, {"ids": [3, 97]}, r"no token 97 \(at position 1\)"),
+        (ContextExceeded, {"ids": [3] * (N_CTX + 1)}, "65 tokens; small reads at most 64"),
+        (LayerOutOfRange, {"layers": [4]}, "no layer 4: small has layers 0 to 3"),
+        (LayerOutOfRange, {"layers": [-1]}, "no layer -1"),
+        (PositionOutOfRange, {"positions": [20]}, "no position 20 here"),
+        (UnknownToken, {"targets": [97]}, "no token 97"),
+    ],
+)
+def test_what_is_not_there_is_refused(
+    engine: NnsightEngine, error: type[Exception], arguments: dict, message: str
+):
+    with pytest.raises(error, match=message):
+        engine.read(**({"ids": IDS} | arguments))
+
+
+def test_the_first_token_has_no_score(engine: NnsightEngine):
+    with pytest.raises(PositionOutOfRange, match="positions 1 to 19"):
+        engine.scores(IDS, [0])
+
+
+def test_a_text_as_long_as_the_context_is_read(engine: NnsightEngine):
+    columns = engine.read(random_ids(N_CTX))
+    assert columns is not None
+    assert columns.entropy_nats.shape == (N_LAYERS + 1, N_CTX)
+
+
+def test_bad_weights_are_named_by_layer_and_position(loaded_gpt2: NnsightEngine):
+    engine = fresh(loaded_gpt2)
+    block = engine._decoder.structure.blocks[1]
+    weight = block.mlp.c_proj.weight
+    kept = weight.detach().clone()
+    with torch.no_grad():
+        weight[3] = float("nan")
+    try:
+        with pytest.raises(ModelComputationError, match=r"layer 2 \(after block 2\), position 0"):
+            engine.read(IDS)
+        assert len(engine._store) == 1
+        assert engine._store.n_bytes <= engine._store.max_bytes
+    finally:
+        with torch.no_grad():
+            weight.copy_(kept)
+    assert engine.read(IDS) is not None
+
+
+def test_a_bad_unembedding_is_named_by_layer_and_position(engine: NnsightEngine):
+    assert engine.read(IDS) is not None
+    norm = engine._decoder._model.transformer.ln_f.weight
+    kept = norm.detach().clone()
+    with torch.no_grad():
+        norm[0] = float("inf")
+    try:
+        with pytest.raises(ModelComputationError, match="read at layer 3, position 2"):
+            engine.read(IDS, positions=[2, 5])
+    finally:
+        with torch.no_grad():
+            norm.copy_(kept)
+
+
+def test_failed_allocations_are_typed(engine: NnsightEngine, monkeypatch: pytest.MonkeyPatch):
+    def fail(*_: object) -> None:
+        torch.empty(2**60)
+
+    monkeypatch.setattr(engine._decoder, "decode", fail)
+    with pytest.raises(OutOfMemory, match="reading this text"):
+        engine.read(IDS)
