@@ -68,6 +68,8 @@ def main() -> int:
     logging.basicConfig(
         level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
+    # Its start and stop are told below in our own words.
+    logging.getLogger("uvicorn.error").setLevel(max(logging.WARNING, logging.root.level))
     Server(
         create_app(settings),
         settings,
