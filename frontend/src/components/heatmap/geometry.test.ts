@@ -1,0 +1,102 @@
+import { describe, expect, test } from "vitest";
+import {
+  CELL_HEIGHT,
+  HEAD_HEIGHT,
+  LABEL_WIDTH,
+  fittingWidth,
+  hitAt,
+  offsetToShow,
+  placeAfterKey,
+  visiblePositions,
+  visibleRows,
+  zoomed,
+} from "./geometry";
+
+const grid = { nPositions: 100, nLayers: 13, cellWidth: 64 };
+const view = { width: LABEL_WIDTH + 5 * 64, height: HEAD_HEIGHT + 6 * CELL_HEIGHT };
+const start = { left: 0, top: 0 };
+
+describe("what is on the screen", () => {
+  test("counts columns and rows that are only partly seen", () => {
+    expect(visiblePositions(grid, view, start)).toEqual({ start: 0, end: 5 });
+    expect(visiblePositions(grid, view, { left: 65, top: 0 })).toEqual({ start: 1, end: 7 });
+    expect(visibleRows(grid, view, { left: 0, top: 1 })).toEqual({ start: 0, end: 7 });
+  });
+
+  test("ends with the grid", () => {
+    expect(visiblePositions(grid, view, { left: 98 * 64, top: 0 })).toEqual({ start: 98, end: 100 });
+    expect(visibleRows(grid, { width: 500, height: 2000 }, start)).toEqual({ start: 0, end: 13 });
+  });
+});
+
+describe("what is under the pointer", () => {
+  test("a cell, counting layers from the embedding at the bottom", () => {
+    expect(hitAt(grid, start, LABEL_WIDTH + 1, HEAD_HEIGHT + 1)).toEqual({ position: 0, layer: 12 });
+    expect(hitAt(grid, { left: 640, top: 0 }, LABEL_WIDTH + 64, HEAD_HEIGHT + 13 * CELL_HEIGHT - 1)).toEqual({
+      position: 11,
+      layer: 0,
+    });
+  });
+
+  test("a column head or a row label", () => {
+    expect(hitAt(grid, start, LABEL_WIDTH + 70, 10)).toEqual({ position: 1, layer: null });
+    expect(hitAt(grid, start, 10, HEAD_HEIGHT + CELL_HEIGHT)).toEqual({ position: null, layer: 11 });
+  });
+
+  test("nothing in the corner and beyond the last row or column", () => {
+    expect(hitAt(grid, start, 10, 10)).toBeNull();
+    expect(hitAt(grid, start, LABEL_WIDTH + 1, HEAD_HEIGHT + 13 * CELL_HEIGHT)).toBeNull();
+    expect(hitAt({ ...grid, nPositions: 2 }, start, LABEL_WIDTH + 130, HEAD_HEIGHT + 1)).toBeNull();
+  });
+});
+
+describe("bringing a cell into view", () => {
+  test("moves nothing when it is there", () => {
+    expect(offsetToShow(grid, view, { left: 64, top: 0 }, 3, 12)).toEqual({ left: 64, top: 0 });
+  });
+
+  test("moves just far enough to either side", () => {
+    expect(offsetToShow(grid, view, { left: 640, top: 0 }, 4, 12)).toEqual({ left: 256, top: 0 });
+    expect(offsetToShow(grid, view, start, 7, 0)).toEqual({ left: 3 * 64, top: 7 * CELL_HEIGHT });
+  });
+
+  test("keeps the rows when only a column is asked for", () => {
+    expect(offsetToShow(grid, view, { left: 0, top: 20 }, 7, null)).toEqual({ left: 3 * 64, top: 20 });
+  });
+});
+
+test.each([
+  ["ArrowLeft", false, { position: 49, layer: 6 }],
+  ["ArrowRight", false, { position: 51, layer: 6 }],
+  ["ArrowUp", false, { position: 50, layer: 7 }],
+  ["ArrowDown", false, { position: 50, layer: 5 }],
+  ["PageUp", false, { position: 50, layer: 12 }],
+  ["PageDown", false, { position: 50, layer: 0 }],
+  ["Home", false, { position: 0, layer: 6 }],
+  ["End", false, { position: 99, layer: 6 }],
+  ["Home", true, { position: 0, layer: 12 }],
+  ["End", true, { position: 99, layer: 0 }],
+  ["a", false, null],
+])("%s (with control: %s) leads to %o", (key, withControl, place) => {
+  expect(placeAfterKey(grid, { position: 50, layer: 6 }, key, withControl)).toEqual(place);
+});
+
+test("the keys stop at the edges", () => {
+  expect(placeAfterKey(grid, { position: 0, layer: 12 }, "ArrowLeft", false)).toEqual({
+    position: 0,
+    layer: 12,
+  });
+  expect(placeAfterKey(grid, { position: 99, layer: 12 }, "ArrowUp", false)).toEqual({
+    position: 99,
+    layer: 12,
+  });
+});
+
+test("zooming goes through the widths and stops at the ends", () => {
+  expect([zoomed(64, 1), zoomed(64, -1), zoomed(4, -1), zoomed(132, 1)]).toEqual([92, 44, 4, 132]);
+});
+
+test("a fitting width shows every column, or is the narrowest there is", () => {
+  expect(fittingWidth(20, LABEL_WIDTH + 20 * 50)).toBe(44);
+  expect(fittingWidth(1024, 600)).toBe(4);
+});
