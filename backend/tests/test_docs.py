@@ -1,0 +1,192 @@
+"""The documents name everything that is there, and what the README tells people to type works."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from app import errors
+from app.api.errors import STATUS_OF
+from app.settings import Settings
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+README = (REPOSITORY / "README.md").read_text()
+USAGE = (REPOSITORY / "docs" / "usage.md").read_text()
+DOCUMENTS = sorted(
+    [REPOSITORY / "README.md", *(REPOSITORY / "docs").glob("*.md")], key=lambda path: path.name
+)
+VIEWS = (REPOSITORY / "frontend" / "src" / "views" / "registry.ts").read_text()
+SHORTCUTS = (
+    REPOSITORY / "frontend" / "src" / "components" / "layout" / "ShortcutSheet.tsx"
+).read_text()
+METRICS = (REPOSITORY / "frontend" / "src" / "lib" / "metrics.ts").read_text()
+CURL_BLOCKS = re.findall(r"```bash\n(curl .+?)```", README, re.DOTALL)
+START_SECONDS = 90
+
+
+def error_classes(root: type[errors.ExplorerError]) -> Iterator[type[errors.ExplorerError]]:
+    for error in root.__subclasses__():
+        yield error
+        yield from error_classes(error)
+
+
+def table_row(first_cell: str) -> list[str]:
+    """The further cells of the row of usage.md that begins with this one; fails without it."""
+    rows = [line for line in USAGE.splitlines() if line.startswith(f"| {first_cell} |")]
+    assert len(rows) == 1, f"usage.md has {len(rows)} rows for {first_cell}"
+    return [cell.strip() for cell in rows[0].strip("|").split("|")[1:]]
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_setting_is_described(name: str) -> None:
+    assert table_row(f"`EXPLORER_{name.upper()}`")[-1]
+
+
+def test_no_setting_is_described_that_is_gone() -> None:
+    described = re.findall(r"^\| `EXPLORER_(\w+)` \|", USAGE, re.MULTILINE)
+    assert {name.lower() for name in described} == set(Settings.model_fields)
+
+
+@pytest.mark.parametrize(
+    "error", sorted(error_classes(errors.ExplorerError), key=lambda error: error.code)
+)
+def test_error_code_is_described_with_its_status(error: type[errors.ExplorerError]) -> None:
+    status = table_row(f"`{error.code}`")[0]
+    happens_while_loading = issubclass(error, errors.ModelLoadError)
+    assert status == ("–" if happens_while_loading else str(STATUS_OF[error.code]))
+
+
+def test_no_error_code_is_described_that_is_gone() -> None:
+    table = USAGE.partition("\n## Errors\n")[2].partition("\n## ")[0]
+    described = set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE))
+    assert described == {error.code for error in error_classes(errors.ExplorerError)}
+
+
+def test_every_address_of_the_api_is_described() -> None:
+    paths = json.loads((REPOSITORY / "backend" / "openapi.json").read_text())["paths"]
+    addresses = {f"{method.upper()} {path}" for path, item in paths.items() for method in item}
+    described = set(
+        re.findall(r"^\| `((?:GET|POST|PUT|PATCH|DELETE) [^`]+)` \|", USAGE, re.MULTILINE)
+    )
+    assert described == addresses
+
+
+def test_every_view_and_its_key_is_described() -> None:
+    views = re.findall(r'title: "([^"]+)", shortcut: "([^"]+)"', VIEWS)
+    assert views
+    for title, shortcut in views:
+        assert f"\n### {title}\n" in USAGE
+        assert table_row(f"`{shortcut}`") == [title]
+
+
+def test_every_single_key_is_described() -> None:
+    listed = re.findall(r'\[\[((?:"[^"]+"(?:, )?)+)\], "', SHORTCUTS)
+    assert len(listed) >= 4
+    for keys in listed:
+        table_row(" ".join(f"`{key}`" for key in re.findall(r'"([^"]+)"', keys)))
+
+
+def test_every_metric_of_the_heatmap_is_described() -> None:
+    titles = re.findall(r'title: "([^"]+)"', METRICS)
+    assert titles
+    for title in titles:
+        assert table_row(title)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_between_documents_lead_somewhere(document: Path) -> None:
+    text = document.read_text()
+    for target in re.findall(r"\]\((?!https?:)([^)#]*)(?:#[^)]*)?\)", text):
+        if not target.endswith(".png"):
+            assert (document.parent / target).exists(), f"{document.name} links to {target}"
+    headings = {
+        re.sub(r"[^\w\- ]", "", title.lower()).strip().replace(" ", "-")
+        for title in re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    }
+    for anchor in re.findall(r"\]\(#([^)]+)\)", text):
+        assert anchor in headings, f"{document.name} has no heading for #{anchor}"
+
+
+def test_make_offers_the_commands_that_the_readme_names() -> None:
+    offered = set(re.findall(r'"make (\w+)', (REPOSITORY / "Makefile").read_text()))
+    named = set(re.findall(r"\bmake (run|test|check|dev|install|clean)\b", README + USAGE))
+    assert {"run", "test"} <= named <= offered
+
+
+# --- the README's examples, against a real server -------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """Port of a real server that is ready with the embedded model."""
+    log = tmp_path_factory.mktemp("server") / "output.txt"
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("EXPLORER_")}
+    argv = [sys.executable, "run.py", "--model", "embedded", "--port", "0", "--threads", "1"]
+    with log.open("w") as output:
+        server = subprocess.Popen(
+            argv,
+            cwd=REPOSITORY / "backend",
+            env=environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        yield wait_until_ready(server, log)
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+def wait_until_ready(server: subprocess.Popen[bytes], log: Path) -> int:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and server.poll() is None:
+        found = re.search(r"http://localhost:(\d+)", log.read_text())
+        if found and is_ready(int(found[1])):
+            return int(found[1])
+        time.sleep(0.2)
+    pytest.fail(f"the server did not get ready:\n{log.read_text()}")
+
+
+def is_ready(port: int) -> bool:
+    return httpx.get(f"http://127.0.0.1:{port}/api/health", timeout=10).status_code == 200
+
+
+def run_curl(block: str, port: int) -> str:
+    """What one block of the README prints when it is typed, with the test's port."""
+    assert shutil.which("curl"), "the README's examples need curl"
+    assert "localhost:8000" in block
+    script = 'curl() { command curl --silent --show-error --fail "$@"; }\n' + block.replace(
+        "localhost:8000", f"localhost:{port}"
+    )
+    answer = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=60)
+    assert answer.returncode == 0, answer.stderr
+    return answer.stdout
+
+
+def test_the_readme_has_an_example_of_every_address_and_of_a_stream() -> None:
+    paths = json.loads((REPOSITORY / "backend" / "openapi.json").read_text())["paths"]
+    for path in paths:
+        assert any(path in block for block in CURL_BLOCKS), path
+    assert any('"stream": true' in block for block in CURL_BLOCKS)
+
+
+@pytest.mark.parametrize("block", CURL_BLOCKS, ids=lambda block: block[:60].splitlines()[0])
+def test_the_readmes_curl_examples_work(block: str, port: int) -> None:
+    printed = run_curl(block, port)
+    if '"stream": true' in block:
+        events = re.findall(r"^event: (\w+)$", printed, re.MULTILINE)
+        assert events[0] == "start"
+        assert events[-1] == "done"
+        assert {"token", "lens"} <= set(events)
+    else:
+        assert isinstance(json.loads(printed), dict)
