@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -19,6 +21,7 @@ from tools.environment import in_range, page_sources
 from tools.steps import SetupError, Stamp, StepFailed, digest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+REQUIREMENTS = REPOSITORY / "backend" / "requirements.in"
 
 
 class Recorder:
@@ -338,6 +341,25 @@ def test_runner_that_crashed_after_its_tests_has_failed(tmp_path: Path) -> None:
     )
     assert (outcome.passed, outcome.failed) == (3, 1)
     assert "exit status 139" in outcome.closing
+
+
+def test_requirements_name_every_package_that_the_app_imports() -> None:
+    named = set(re.findall(r"^([\w-]+)", REQUIREMENTS.read_text(), re.MULTILINE))
+    imported: set[str] = set()
+    for file in (REPOSITORY / "backend" / "app").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Import):
+                imported |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                imported.add(node.module.partition(".")[0])
+    ours = {"app", *sys.stdlib_module_names}
+    assert {name.replace("_", "-") for name in imported - ours} <= named
+
+
+def test_every_direct_requirement_is_pinned() -> None:
+    pinned = (REPOSITORY / "backend" / "requirements.txt").read_text()
+    for name in re.findall(r"^([\w-]+)", REQUIREMENTS.read_text(), re.MULTILINE):
+        assert re.search(rf"^{name}==", pinned, re.MULTILINE), name
 
 
 def test_continuous_integration_runs_what_the_readme_names() -> None:
