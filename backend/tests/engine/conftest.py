@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from app.engine.engine import NnsightEngine
-from tests.engine.small_models import FAMILIES, PlainModel, engine_of, fresh, random_model
+from tests.engine.reference import PlainModel
+from tests.engine.small_models import FAMILIES, engine_of, fresh, random_model
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -10,7 +10,6 @@ import copy
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import ClassVar
 
 import torch
@@ -258,57 +257,3 @@ def random_ids(n: int, seed: int = 1) -> list[int]:
 
 def greedy(max_new_tokens: int, stop: Sequence[str] = ()) -> Sampling:
     return Sampling(max_new_tokens, 0.0, 0, 1.0, 0, tuple(stop))
-
-
-class PlainModel:
-    """The same model without nnsight, read by ordinary forward hooks: what the engine is held to."""
-
-    def __init__(self, model: nn.Module, blocks: str) -> None:
-        self.model = copy.deepcopy(model)
-        self._blocks = self.model.get_submodule(blocks)
-
-    @cached_property
-    def n_layers(self) -> int:
-        return len(self._blocks)
-
-    def residuals(self, ids: Sequence[int]) -> list[torch.Tensor]:
-        """`n_layers + 1` residual streams `[1, len(ids), d_model]`, from one uncached pass."""
-        streams: list[torch.Tensor] = []
-
-        def before(_module: nn.Module, args: tuple, kwargs: dict) -> None:
-            streams.append((args[0] if args else kwargs["hidden_states"]).clone())
-
-        def after(_module: nn.Module, _args: tuple, output: object) -> None:
-            streams.append((output[0] if isinstance(output, tuple) else output).clone())
-
-        handles = [self._blocks[0].register_forward_pre_hook(before, with_kwargs=True)]
-        handles += [block.register_forward_hook(after) for block in self._blocks]
-        self.logits(ids)
-        for handle in handles:
-            handle.remove()
-        return streams
-
-    def lens_logits(self, ids: Sequence[int], stream: torch.Tensor) -> torch.Tensor:
-        """Logits `[len(ids), d_vocab]` when the last block puts out `stream`."""
-
-        def instead(_module: nn.Module, _args: tuple, output: object) -> object:
-            return (stream, *output[1:]) if isinstance(output, tuple) else stream
-
-        handle = self._blocks[-1].register_forward_hook(instead)
-        logits = self.logits(ids)
-        handle.remove()
-        return logits
-
-    def logits(self, ids: Sequence[int]) -> torch.Tensor:
-        with torch.no_grad():
-            return self.model(torch.tensor([list(ids)]), use_cache=False).logits[0]
-
-    def greedy_ids(self, ids: Sequence[int], n: int) -> list[int]:
-        """What Hugging Face `generate` continues with, up to and without the end token."""
-        settings = tr.GenerationConfig(
-            max_new_tokens=n, do_sample=False, eos_token_id=END_ID, pad_token_id=0
-        )
-        prompt = torch.tensor([list(ids)])
-        mask = torch.ones_like(prompt)
-        out = self.model.generate(prompt, attention_mask=mask, generation_config=settings)
-        return [i for i in out[0, len(ids) :].tolist() if i != END_ID]

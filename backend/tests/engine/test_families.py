@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pytest
 import torch
@@ -11,10 +9,11 @@ import torch
 from app.engine.engine import NnsightEngine
 from app.engine.structure import find_structure
 from app.engine.types import Finish, Step
+from tests.engine.reference import PlainModel, assert_lens_is_right
 from tests.engine.small_models import (
+    END_ID,
     FAMILIES,
     Family,
-    PlainModel,
     engine_of,
     greedy,
     random_ids,
@@ -38,21 +37,6 @@ def loaded(request: pytest.FixtureRequest) -> Loaded:
     return Loaded(FAMILIES[request.param])
 
 
-def float64_statistics(logits: np.ndarray, final: np.ndarray) -> tuple[np.ndarray, float, float]:
-    """Probabilities, entropy and KL(final ‖ this) of one row, term by term in float64."""
-
-    def probabilities(row: np.ndarray) -> list[float]:
-        largest = max(float(x) for x in row)
-        weights = [math.exp(float(x) - largest) for x in row]
-        total = math.fsum(weights)
-        return [w / total for w in weights]
-
-    p, q = probabilities(final), probabilities(logits)
-    entropy = -math.fsum(x * math.log(x) for x in q)
-    kl = math.fsum(x * math.log(x / y) for x, y in zip(p, q, strict=True))
-    return np.array(q), entropy, kl
-
-
 def test_parts_are_found(loaded: Loaded):
     assert loaded.structure.block_paths[0] == f"{loaded.family.blocks}.0"
     assert loaded.structure.final_norm_path == loaded.family.final_norm
@@ -70,29 +54,9 @@ def test_self_check_passes(loaded: Loaded):
 
 def test_lens_equals_an_independent_computation(loaded: Loaded):
     ids = random_ids(TEXT_TOKENS)
-    target = 33
-    columns = loaded.engine.read(ids, top_k=5, targets=[target])
+    columns = loaded.engine.read(ids, top_k=5, targets=[33, 60])
     assert columns is not None
-    streams = loaded.plain.residuals(ids)
-    logits = [loaded.plain.lens_logits(ids, stream).numpy() for stream in streams]
-    for layer in range(4):
-        for position in range(TEXT_TOKENS):
-            row = logits[layer][position]
-            p, entropy, kl = float64_statistics(row, logits[-1][position])
-            at = (layer, position)
-            top = np.argsort(-row, kind="stable")[:5]
-            assert columns.top_ids[at].tolist() == top.tolist()
-            np.testing.assert_allclose(columns.top_probabilities[at], p[top], atol=1e-4)
-            assert columns.entropy_nats[at] == pytest.approx(entropy, abs=1e-3)
-            assert columns.kl_to_final_nats[at] == pytest.approx(kl, abs=1e-3)
-            assert columns.target_probability[0, layer, position] == pytest.approx(
-                p[target], abs=1e-4
-            )
-            assert columns.target_rank[0, layer, position] == 1 + sum(row > row[target])
-            if position + 1 < TEXT_TOKENS:
-                following = ids[position + 1]
-                assert columns.next_probability[at] == pytest.approx(p[following], abs=1e-4)
-                assert columns.next_rank[at] == 1 + sum(row > row[following])
+    assert_lens_is_right(columns, loaded.plain, ids)
 
 
 def test_last_layer_lens_equals_model_logits(loaded: Loaded):
@@ -107,7 +71,7 @@ def test_last_layer_lens_equals_model_logits(loaded: Loaded):
 def test_greedy_reply_equals_hugging_face_generate(loaded: Loaded):
     ids = random_ids(12, seed=3)
     *steps, finish = loaded.engine.generate(ids, greedy(24), lambda: False)
-    expected = loaded.plain.greedy_ids(ids, 24)
+    expected = loaded.plain.greedy_ids(ids, 24, END_ID)
     assert [s.token_id for s in steps] == expected
     assert isinstance(finish, Finish)
     assert finish.reason == ("length" if len(expected) == 24 else "stop")

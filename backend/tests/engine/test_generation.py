@@ -14,11 +14,11 @@ import torch
 from app.engine.engine import NnsightEngine
 from app.engine.types import Finish, Sampling, Step
 from app.errors import ContextExceeded, EmptyPrompt, UnknownToken
+from tests.engine.reference import PlainModel
 from tests.engine.small_models import (
     END_ID,
     N_CTX,
     LetterVocabulary,
-    PlainModel,
     engine_of,
     fresh,
     greedy,
@@ -137,7 +137,7 @@ def test_dropped_tokens_leave_the_timeline_reusable(engine: NnsightEngine, plain
     following = [*PROMPT, ids[0], *random_ids(4, seed=6)]
     tokens = engine.computed_tokens()
     *steps, _ = engine.generate(following, greedy(6), never)
-    assert [s.token_id for s in steps] == plain_gpt2.greedy_ids(following, 6)
+    assert [s.token_id for s in steps] == plain_gpt2.greedy_ids(following, 6, END_ID)
     assert engine.computed_tokens() - tokens <= 4 + len(steps)
     assert len(engine._store) == stored
 
@@ -190,7 +190,7 @@ def test_prefill_in_chunks_is_exact(
 ):
     monkeypatch.setattr("app.engine.residuals.PREFILL_TOKENS", 7)
     ids = random_ids(40, seed=9)
-    assert run(fresh(loaded_gpt2), greedy(12), ids)[0] == plain_gpt2.greedy_ids(ids, 12)
+    assert run(fresh(loaded_gpt2), greedy(12), ids)[0] == plain_gpt2.greedy_ids(ids, 12, END_ID)
 
 
 def reference(engine: NnsightEngine) -> np.ndarray:

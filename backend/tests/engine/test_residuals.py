@@ -12,9 +12,10 @@ import torch
 from app.engine.engine import NnsightEngine
 from app.engine.residuals import Timeline
 from app.engine.types import Step
+from tests.engine.reference import PlainModel
 from tests.engine.small_models import (
+    END_ID,
     FAMILIES,
-    PlainModel,
     engine_of,
     fresh,
     greedy,
@@ -80,7 +81,7 @@ def test_a_reply_to_a_stored_prompt_needs_no_pass_for_its_first_token(
     engine.read(IDS)
     passes = engine.forward_passes()
     *steps, _ = engine.generate(IDS[:20], greedy(1), never)
-    assert [s.token_id for s in steps] == plain_gpt2.greedy_ids(IDS[:20], 1)
+    assert [s.token_id for s in steps] == plain_gpt2.greedy_ids(IDS[:20], 1, END_ID)
     assert engine.forward_passes() == passes
 
 
@@ -103,7 +104,7 @@ def test_any_history_of_calls_gives_the_numbers_of_a_fresh_run(family: str):
         else:
             *steps, _ = engine.generate(ids, greedy(6), never)
             reply = [s.token_id for s in steps if isinstance(s, Step)]
-            assert reply == plain.greedy_ids(ids, 6)
+            assert reply == plain.greedy_ids(ids, 6, END_ID)
             ids = [*ids, *reply]
         texts.append(ids)
         assert engine._store.n_bytes <= 250_000

@@ -14,13 +14,14 @@ from app.engine.capture import TracedDecoder
 from app.engine.engine import NnsightEngine
 from app.engine.structure import UNLIMITED_CONTEXT, find_structure
 from app.errors import ModelComputationError, UnsupportedArchitecture
+from tests.engine.reference import PlainModel
 from tests.engine.small_models import (
+    END_ID,
     FAMILIES,
     GROUPED,
     IDS,
     SIZES,
     LetterVocabulary,
-    PlainModel,
     engine_of,
     greedy,
     random_ids,
@@ -148,7 +149,7 @@ def test_a_cache_that_changes_the_numbers_is_not_used(caplog: pytest.LogCaptureF
     assert engine.facts.self_check.cache_max_abs_diff == 0.0
     ids = random_ids(12, seed=3)
     *steps, _ = engine.generate(ids, greedy(12), lambda: False)
-    assert [s.token_id for s in steps] == plain.greedy_ids(ids, 12)
+    assert [s.token_id for s in steps] == plain.greedy_ids(ids, 12, END_ID)
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
