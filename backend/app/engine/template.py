@@ -182,10 +182,9 @@ def _template(text: str) -> TextSpan:
     return TextSpan(text, "template")
 
 
-def _after(pieces: Sequence[Piece], number: int) -> list[Piece]:
-    """The pieces behind the last one of a message."""
-    places = [place for place, piece in enumerate(pieces) if piece[1] == number]
-    return list(pieces[places[-1] + 1 :])
+def _after(pieces: Sequence[Piece], number: int) -> Sequence[Piece]:
+    """The pieces behind a message."""
+    return pieces[[of for _, of in pieces].index(number) + 1 :]
 
 
 def _walk(
