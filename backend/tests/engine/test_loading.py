@@ -130,6 +130,7 @@ def test_checkpoint_of_old_gpt2_files_matches(
             weights[key.removeprefix("transformer.")] = weights.pop(key)
         for block in range(2):
             weights[f"h.{block}.attn.bias"] = torch.ones(1, 1, 64, 64).tril()
+            weights[f"h.{block}.attn.masked_bias"] = torch.tensor(-1e4)
 
     edit_weights(folder, age)
     assert torch.equal(logits(load(folder).model), logits(saved[1].eval()))
@@ -281,6 +282,20 @@ def test_broken_files_give_one_clear_line(
     assert "\n" not in caught.value.message
     assert str(folder.parent) not in caught.value.message
     assert caught.value.hint
+
+
+def test_folders_of_this_machine_are_not_told(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(path: Path, **_: object) -> None:
+        raise OSError(f"Can't load {path}/config.json\nIf you were trying to …")
+
+    monkeypatch.setattr(loading.AutoConfig, "from_pretrained", fail)
+    with pytest.raises(ModelLoadError) as caught:
+        load(folder)
+    assert caught.value.message == (
+        "broken has a configuration that cannot be read: Can't load broken/config.json."
+    )
 
 
 # --- weights that are not those of the architecture -----------------------------------------------
