@@ -14,7 +14,7 @@ from app.engine.types import Sampling
 LOGITS = torch.tensor([0.5, 2.0, -1.0, 1.0, 0.0, -40.0])
 
 
-def draws(n: int = 1000, **changes: float) -> Counter[int]:
+def draws(n: int = 600, **changes: float) -> Counter[int]:
     settings = {"temperature": 1.0, "top_k": 0, "top_p": 1.0, "seed": 7} | changes
     sampler = Sampler(Sampling(max_new_tokens=1, stop=(), **settings))
     return Counter(sampler.choose(LOGITS) for _ in range(n))
@@ -44,7 +44,7 @@ def test_temperature_zero_takes_the_most_probable():
     ],
 )
 def test_frequencies_are_those_of_the_settings(changes: dict[str, float], allowed: list[int]):
-    n = 1000
+    n = 600
     counted = draws(n, **changes)
     expected = shares(changes.get("temperature", 1.0), allowed)
     assert set(counted) <= set(allowed)
