@@ -114,14 +114,17 @@ export function Shell() {
           token={index === null ? undefined : timeline.tokens[index]}
           className={clsx(split.maximised === "conversation" && "md:hidden")}
         >
-          <EvidencePanel
-            timeline={timeline}
-            views={VIEWS}
-            viewId={viewId}
-            isMaximised={split.maximised === "evidence"}
-            onChangeView={setViewId}
-            onToggleMaximise={toggle("evidence")}
-          />
+          {(sheetControls) => (
+            <EvidencePanel
+              timeline={timeline}
+              views={VIEWS}
+              viewId={viewId}
+              sheetControls={sheetControls}
+              isMaximised={split.maximised === "evidence"}
+              onChangeView={setViewId}
+              onToggleMaximise={toggle("evidence")}
+            />
+          )}
         </EvidenceSheet>
       </main>
       <ShortcutSheet isOpen={showsShortcuts} views={VIEWS} onClose={() => setShowsShortcuts(false)} />

@@ -1,5 +1,5 @@
 /** The timeline cut into what is shown as one piece: a prompt or a reply. */
-import type { Timeline, Turn } from "@/types/timeline";
+import type { Timeline, Token, Turn } from "@/types/timeline";
 
 export interface Segment {
   readonly kind: "prompt" | "reply";
@@ -11,13 +11,33 @@ export interface Segment {
 }
 
 export function segmentsOf({ tokens, turns }: Timeline): Segment[] {
+  const starts = turns.map((turn) => ({
+    prompt: turn.promptStart === 0 ? 0 : afterLineBreak(tokens, turn.promptStart),
+    reply: replyShownFrom(tokens, turn),
+  }));
   return turns.flatMap((turn, number) => {
-    const end = turns[number + 1]?.promptStart ?? tokens.length;
-    const replyStart = Math.min(turn.replyStart, end);
-    const prompt: Segment = { kind: "prompt", start: turn.promptStart, end: replyStart, turn };
+    const { prompt: start, reply: replyStart } = starts[number] ?? { prompt: 0, reply: 0 };
+    const end = starts[number + 1]?.prompt ?? tokens.length;
+    const prompt: Segment = { kind: "prompt", start, end: Math.min(replyStart, end), turn };
     const reply: Segment = { kind: "reply", start: replyStart, end, turn };
-    return turn.replyStart > end ? [prompt] : [prompt, reply];
+    return replyStart > end || turn.replyStart > tokens.length ? [prompt] : [prompt, reply];
   });
+}
+
+/** The template's name of the model stands with the reply it introduces, its line break with the text before. */
+function replyShownFrom(tokens: readonly Token[], { promptStart, replyStart }: Turn): number {
+  let start = Math.min(replyStart, tokens.length);
+  while (start > promptStart && tokens[start - 1]?.role === "template") start -= 1;
+  const shown = afterLineBreak(tokens, start);
+  return shown === start ? replyStart : Math.min(shown, replyStart);
+}
+
+/** The index after the first line break among the template's tokens from `start` on; `start` if there is none. */
+function afterLineBreak(tokens: readonly Token[], start: number): number {
+  for (let index = start; tokens[index]?.role === "template"; index += 1) {
+    if (tokens[index]?.text.includes("\n") === true) return index + 1;
+  }
+  return start;
 }
 
 /** The nearest shown token from `from` in direction `step`; stays when there is none. */

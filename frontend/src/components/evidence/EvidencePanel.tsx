@@ -1,6 +1,6 @@
 import clsx from "clsx";
-import { Suspense } from "react";
 import { Tabs } from "radix-ui";
+import { type ReactNode, Suspense } from "react";
 import { ErrorBoundary } from "@/components/layout/ErrorBoundary";
 import { IconButton } from "@/components/ui/Button";
 import { useSelection } from "@/context/selection";
@@ -12,6 +12,8 @@ interface EvidencePanelProps {
   readonly timeline: Timeline;
   readonly views: readonly ViewDefinition[];
   readonly viewId: string;
+  /** Controls of the sheet that holds the panel on a narrow screen. */
+  readonly sheetControls: ReactNode;
   readonly isMaximised: boolean;
   readonly onChangeView: (viewId: string) => void;
   readonly onToggleMaximise: () => void;
@@ -19,7 +21,7 @@ interface EvidencePanelProps {
 
 /** The selected token above, the evidence for it below. It follows the selection, never the stream. */
 export function EvidencePanel(props: EvidencePanelProps) {
-  const { timeline, views, viewId, isMaximised, onChangeView, onToggleMaximise } = props;
+  const { timeline, views, viewId, sheetControls, isMaximised, onChangeView, onToggleMaximise } = props;
   const { index } = useSelection();
   const token = index === null ? undefined : timeline.tokens[index];
   return (
@@ -44,10 +46,11 @@ export function EvidencePanel(props: EvidencePanelProps) {
             </Tabs.Trigger>
           ))}
         </Tabs.List>
+        <span className="ml-auto">{sheetControls}</span>
         <IconButton
           icon={isMaximised ? "collapse" : "expand"}
           label={isMaximised ? "Show the conversation again" : "Give the evidence the whole width"}
-          className="ml-auto max-md:hidden"
+          className="max-md:hidden"
           onClick={onToggleMaximise}
         />
       </div>

@@ -17,7 +17,8 @@ const HEIGHTS: Record<Height, string> = {
 interface EvidenceSheetProps {
   readonly token: Token | undefined;
   readonly className?: string;
-  readonly children: ReactNode;
+  /** Gets the controls of the open sheet, to place them in its own head; null where there is no sheet. */
+  readonly children: (controls: ReactNode) => ReactNode;
 }
 
 /** The evidence: beside the conversation, or on a narrow screen a sheet at its foot that opens with the first token. */
@@ -39,30 +40,36 @@ export function EvidenceSheet({ token, className, children }: EvidenceSheetProps
         className,
       )}
     >
-      <div className="flex h-11 shrink-0 items-center gap-1 px-2 md:hidden">
+      {isClosed && (
         <button
           type="button"
-          aria-expanded={!isClosed}
-          onClick={() => setHeight(isClosed ? "half" : "closed")}
-          className="flex h-9 min-w-0 flex-1 items-center gap-2 rounded-control px-1 text-left hover:bg-hover"
+          aria-expanded={false}
+          onClick={() => setHeight("half")}
+          className="flex h-11 shrink-0 items-center gap-2 px-3 text-left hover:bg-hover md:hidden"
         >
-          <Icon name={isClosed ? "up" : "down"} className="text-muted" />
+          <Icon name="up" className="text-muted" />
           <span className="font-medium">Evidence</span>
-          {token !== undefined && isClosed && (
+          {token !== undefined && (
             <span className="truncate text-muted">
               for <TokenText parts={cellParts(token)} />
             </span>
           )}
         </button>
-        {!isClosed && (
-          <IconButton
-            icon={height === "full" ? "collapse" : "expand"}
-            label={height === "full" ? "Show the conversation as well" : "Fill the screen with the evidence"}
-            onClick={() => setHeight(height === "full" ? "half" : "full")}
-          />
+      )}
+      <div className={clsx("flex min-h-0 flex-1 flex-col", isClosed && "max-md:hidden")}>
+        {children(
+          <span className="flex md:hidden">
+            <IconButton
+              icon={height === "full" ? "collapse" : "expand"}
+              label={
+                height === "full" ? "Show the conversation as well" : "Fill the screen with the evidence"
+              }
+              onClick={() => setHeight(height === "full" ? "half" : "full")}
+            />
+            <IconButton icon="down" label="Close the evidence" onClick={() => setHeight("closed")} />
+          </span>,
         )}
       </div>
-      <div className={clsx("flex min-h-0 flex-1 flex-col", isClosed && "max-md:hidden")}>{children}</div>
     </section>
   );
 }

@@ -1,0 +1,155 @@
+import { expect, test } from "./page";
+
+const GREEDY = { Temperature: "0", "Longest reply": "12" };
+
+test("a reply streams, and a click on a token shows its layers", async ({ explorer, page }) => {
+  await explorer.setSampling(GREEDY);
+  await explorer.say("The capital of France is");
+
+  expect(await explorer.reply().getByRole("option").count()).toBeGreaterThan(0);
+  await explorer.tokens.filter({ hasText: "France" }).click();
+
+  await expect(explorer.evidence.getByText("your text")).toBeVisible();
+  await expect(explorer.evidence.getByRole("row")).toHaveCount(14); // head, embed and 12 layers
+  await expect(explorer.evidence.getByText(/predicts index/).first()).toBeVisible();
+  await expect(page).toHaveURL(/[?&]t=\d+/);
+  expect(explorer.complaints).toEqual([]);
+});
+
+test("the heatmap shows the conversation, and a click in it moves the selection", async ({
+  explorer,
+  page,
+}) => {
+  await explorer.setSampling(GREEDY);
+  await explorer.say("Water is");
+  await explorer.tokens.nth(3).click();
+
+  await page.keyboard.press("2");
+  const grid = explorer.evidence.getByRole("grid");
+  await expect(grid).toBeVisible();
+  await expect(explorer.evidence.getByText(/(\d+) of \1 positions read/)).toBeVisible();
+  const before = page.url();
+  await grid.focus();
+  await page.keyboard.press("ArrowRight");
+  await page.keyboard.press("Enter");
+  await expect.poll(() => page.url()).not.toBe(before);
+});
+
+test("Stop keeps what was written and the conversation goes on from there", async ({ explorer, page }) => {
+  await explorer.setSampling({ Temperature: "1", "Longest reply": "900" });
+  // Raw text has no stop string that could end it early.
+  await page.getByRole("radio", { name: "Completion" }).click();
+  await explorer.composer.fill("This is a long story.");
+  await explorer.composer.press("Enter");
+  await expect(page.getByText("Writing…")).toBeVisible();
+  await expect.poll(() => explorer.reply().getByRole("option").count()).toBeGreaterThan(6);
+  await page.getByRole("button", { name: "Stop" }).click();
+
+  await expect(page.getByText("Stopped; what was written is kept.")).toBeVisible();
+  const kept = (await explorer.reply().getByRole("option").allTextContents()).slice(0, 6);
+  await explorer.setSampling(GREEDY);
+  await explorer.say(" And so on.");
+  const all = await explorer.tokens.allTextContents();
+  expect(all.join("")).toContain(kept.slice(1).join(""));
+  expect(all.join("")).toContain(" And so on.");
+});
+
+test("regenerating with a pinned seed writes the same reply, with a new one the turn stays", async ({
+  explorer,
+  page,
+}) => {
+  await explorer.setSampling({ Temperature: "1", "Longest reply": "12" });
+  await explorer.say("Once upon a time");
+  const first = await explorer.reply().textContent();
+  await page.getByRole("button", { name: /^Sampling/ }).click();
+  await page.getByRole("button", { name: /^Pin the last one/ }).click();
+  await page.keyboard.press("Escape");
+
+  await page.getByRole("button", { name: "Regenerate" }).click();
+  await expect(page.getByText("Writing…").or(page.getByText("Reading the prompt…"))).toBeVisible();
+  await explorer.settled();
+  expect(await explorer.reply().textContent()).toBe(first);
+  await expect(page.getByRole("group", { name: "You" })).toContainText("Once upon a time");
+});
+
+test("editing the last message replaces it and its reply; Back shows the old one", async ({
+  explorer,
+  page,
+}) => {
+  await explorer.setSampling(GREEDY);
+  await explorer.say("My cat is called");
+  await page.getByRole("button", { name: "Edit message" }).click();
+  await expect(explorer.composer).toHaveValue("My cat is called");
+  await explorer.say("My dog is called");
+
+  await expect(page.getByRole("group", { name: "You" })).toContainText("My dog is called");
+  await expect(page.getByText("My cat is called")).toHaveCount(0);
+  await page.goBack();
+  await expect(page.getByRole("group", { name: "You" })).toContainText("My cat is called");
+});
+
+test("a conversation is reopened by its address, with its token and view", async ({ explorer, page }) => {
+  await explorer.setSampling(GREEDY);
+  await explorer.say("The sun is a");
+  await explorer.tokens.nth(4).click();
+  await page.keyboard.press("2");
+  await expect(page).toHaveURL(/view=heatmap/);
+  const text = await explorer.tokens.allTextContents();
+
+  await page.reload();
+  await expect(explorer.tokens).toHaveCount(text.length);
+  await expect(explorer.tokens.nth(4)).toHaveAttribute("aria-selected", "true");
+  await expect(page.getByRole("tab", { name: "Heatmap" })).toHaveAttribute("aria-selected", "true");
+});
+
+test("an error is shown next to the composer and the text comes back", async ({ explorer, page }) => {
+  const text = "word ".repeat(3000).trim();
+  await explorer.composer.fill(text);
+  await explorer.composer.press("Enter");
+
+  const alert = page.getByRole("alert");
+  await expect(alert).toContainText("1,024");
+  await expect(alert).toContainText("context_exceeded");
+  await expect(explorer.composer).toHaveValue(text);
+  await alert.getByRole("button", { name: "Dismiss" }).click();
+  await expect(alert).toBeHidden();
+  await expect(explorer.composer).toHaveValue(text);
+});
+
+test("a server that went away is said quietly, and the text comes back", async ({ explorer, page }) => {
+  await page.route("**/api/**", (route) => route.abort());
+  await explorer.composer.fill("Are you there?");
+  await explorer.composer.press("Enter");
+  await expect(page.getByRole("alert")).toContainText("The server does not answer.");
+  await expect(explorer.composer).toHaveValue("Are you there?");
+  await expect(page.getByText("what you see stays")).toBeVisible();
+
+  await page.unroute("**/api/**");
+  await expect(page.getByText("what you see stays")).toBeHidden();
+});
+
+test("completion mode continues raw text and writes on", async ({ explorer, page }) => {
+  await explorer.setSampling(GREEDY);
+  await page.getByRole("radio", { name: "Completion" }).click();
+  await explorer.composer.fill("Paris is the capital of");
+  await explorer.composer.press("Enter");
+  await explorer.settled();
+  const text = (await explorer.tokens.allTextContents()).join("");
+  expect(text.startsWith("Paris is the capital of")).toBe(true);
+  expect(text).not.toContain("Assistant");
+
+  await page.getByRole("button", { name: "Write on" }).click();
+  await expect
+    .poll(async () => (await explorer.tokens.allTextContents()).join("").length)
+    .toBeGreaterThan(text.length);
+  await explorer.settled();
+  expect((await explorer.tokens.allTextContents()).join("").startsWith(text)).toBe(true);
+});
+
+test("an example runs with one click", async ({ explorer, page }) => {
+  await page.getByRole("main").getByRole("listitem").first().getByRole("button").click();
+  await explorer.settled();
+  await expect(page.getByText("to see how it was predicted")).toBeVisible();
+  await explorer.tokens.nth(2).click();
+  await expect(page.getByText("to see how it was predicted")).toBeHidden();
+});

@@ -1,0 +1,64 @@
+/** The page as the tests use it: what a person does, by the names that a person sees. */
+import { test as base, expect } from "@playwright/test";
+import type { Locator, Page } from "@playwright/test";
+
+export class ExplorerPage {
+  readonly page: Page;
+  readonly tokens: Locator;
+  readonly evidence: Locator;
+  /** What the browser's console complained about. */
+  readonly complaints: string[] = [];
+
+  constructor(page: Page) {
+    this.page = page;
+    this.tokens = page.getByRole("listbox", { name: "Tokens of the conversation" }).getByRole("option");
+    this.evidence = page.getByRole("region", { name: "Evidence" });
+    page.on("console", (message) => {
+      if (message.type() === "error") this.complaints.push(message.text());
+    });
+    page.on("pageerror", (error) => this.complaints.push(error.message));
+  }
+
+  async open(query = ""): Promise<void> {
+    await this.page.goto(`${process.env["EXPLORER_E2E_URL"] ?? ""}/${query}`);
+    await expect(this.page.getByText("Ready", { exact: true })).toBeVisible();
+  }
+
+  get composer(): Locator {
+    return this.page.getByRole("textbox", { name: /^(Message|Text to continue)$/ });
+  }
+
+  async setSampling(values: Record<string, string>): Promise<void> {
+    await this.page.getByRole("button", { name: /^Sampling/ }).click();
+    const dialog = this.page.getByRole("dialog", { name: "Sampling" });
+    for (const [label, value] of Object.entries(values)) await dialog.getByLabel(label).fill(value);
+    await this.page.keyboard.press("Escape");
+    await expect(dialog).toBeHidden();
+  }
+
+  /** Sends a message and waits until its reply has ended. */
+  async say(text: string): Promise<void> {
+    await this.composer.fill(text);
+    await this.composer.press("Enter");
+    await this.settled();
+  }
+
+  async settled(): Promise<void> {
+    await expect(this.page.getByRole("button", { name: "Regenerate" })).toBeVisible({ timeout: 45_000 });
+    await expect(this.page.getByText("Ready", { exact: true })).toBeVisible();
+  }
+
+  reply(): Locator {
+    return this.page.getByRole("group").last();
+  }
+}
+
+export const test = base.extend<{ explorer: ExplorerPage }>({
+  explorer: async ({ page }, provide) => {
+    const explorer = new ExplorerPage(page);
+    await explorer.open();
+    await provide(explorer);
+  },
+});
+
+export { expect };

@@ -1,0 +1,85 @@
+/**
+ * Starts the real server for the browser tests: the built page, the API and the embedded model, on a
+ * free loopback port. Playwright calls the returned function when the tests have ended.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { createServer } from "node:net";
+import { fileURLToPath } from "node:url";
+
+const BACKEND = fileURLToPath(new URL("../../backend", import.meta.url));
+const PAGE = fileURLToPath(new URL("../dist/index.html", import.meta.url));
+const START_SECONDS = 180;
+const STOP_SECONDS = 15;
+
+export default async function startServer(): Promise<() => Promise<void>> {
+  if (!existsSync(PAGE)) throw new Error("frontend/dist is missing: run `npm run build` first");
+  const port = await freePort();
+  const model = process.env["EXPLORER_E2E_MODEL"] ?? "embedded";
+  const output: string[] = [];
+  const server = spawn(python(), ["run.py", "--model", model, "--port", `${port}`], {
+    cwd: BACKEND,
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, HF_HUB_OFFLINE: "1" },
+  });
+  for (const stream of [server.stdout, server.stderr]) {
+    stream.on("data", (data: Buffer) => output.push(data.toString()));
+  }
+  const url = `http://localhost:${port}`;
+  try {
+    await ready(server, `${url}/api/health`, output);
+  } catch (error) {
+    await stop(server);
+    throw error;
+  }
+  // Inherited by the workers, which start after this.
+  process.env["EXPLORER_E2E_URL"] = url;
+  return () => stop(server);
+}
+
+function python(): string {
+  const named = process.env["EXPLORER_PYTHON"];
+  if (named !== undefined) return named;
+  const own = [`${BACKEND}/.venv/bin/python`, `${BACKEND}/.venv/Scripts/python.exe`];
+  return own.find((path) => existsSync(path)) ?? "python3";
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.on("error", reject);
+    probe.listen(0, "127.0.0.1", () => {
+      const address = probe.address();
+      probe.close(() => {
+        if (address === null || typeof address === "string") reject(new Error("no port was given"));
+        else resolve(address.port);
+      });
+    });
+  });
+}
+
+async function ready(server: ChildProcess, url: string, output: readonly string[]): Promise<void> {
+  const deadline = Date.now() + START_SECONDS * 1000;
+  while (Date.now() < deadline) {
+    if (server.exitCode !== null) throw new Error(`the server ended at once:\n${output.join("")}`);
+    const status = await fetch(url).then(
+      (response) => response.status,
+      () => null, // not listening yet
+    );
+    if (status === 200) return;
+    await new Promise((resolve) => setTimeout(resolve, 300));
+  }
+  throw new Error(`the server was not ready within ${START_SECONDS} s:\n${output.join("")}`);
+}
+
+function stop(server: ChildProcess): Promise<void> {
+  if (server.exitCode !== null) return Promise.resolve();
+  return new Promise((resolve) => {
+    const force = setTimeout(() => server.kill("SIGKILL"), STOP_SECONDS * 1000);
+    server.once("exit", () => {
+      clearTimeout(force);
+      resolve();
+    });
+    server.kill("SIGTERM");
+  });
+}
