@@ -104,11 +104,14 @@ export function Composer(props: ComposerProps) {
         <div className="flex items-center justify-between gap-2 p-1.5">
           <div className="flex min-w-0 items-center">{children}</div>
           {isBusy ? (
-            <Button icon="stop" onClick={onStop}>
+            // The key keeps Stop an element of its own: reused as the submit button during its own
+            // click, it would submit the form.
+            <Button key="stop" icon="stop" onClick={onStop}>
               Stop
             </Button>
           ) : (
             <Button
+              key="send"
               look="primary"
               type="submit"
               disabled={!canSend && !writesOn}
