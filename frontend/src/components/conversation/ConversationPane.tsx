@@ -1,3 +1,4 @@
+import clsx from "clsx";
 import { useState } from "react";
 import { Composer } from "@/components/composer/Composer";
 import { SamplingControls } from "@/components/composer/SamplingControls";
@@ -79,7 +80,7 @@ export function ConversationPane({ server, isMaximised, onToggleMaximise }: Conv
           <div className="py-4">
             {mode === "chat" && model?.chat_template.source === "built-in" && (
               <p className="mb-3 text-label text-muted">
-                {modelName.split("/").at(-1)} continues text; it was not trained to chat.
+                This model continues text; it was not trained to chat.
               </p>
             )}
             {hasText && (
@@ -104,7 +105,7 @@ export function ConversationPane({ server, isMaximised, onToggleMaximise }: Conv
               />
             )}
             {timeline.status === "settled" && selectedIndex === null && (
-              <p className="mt-3 text-accent md:pl-[6.5rem]">
+              <p className={clsx("mt-3 text-accent", mode === "chat" && "md:pl-[6.5rem]")}>
                 Click any word, yours or the model’s, to see how it was predicted.
               </p>
             )}

@@ -44,8 +44,8 @@ export function FirstRun({ model, onRun }: FirstRunProps) {
       )}
       {model.chat_template.source === "built-in" && (
         <p className="text-muted">
-          {model.model_name.split("/").at(-1)} continues text; it was not trained to chat. In chat mode your
-          messages are put into a plain template, which you see in the conversation.
+          This model continues text; it was not trained to chat. In chat mode your messages are put into a
+          plain template, which you see in the conversation.
         </p>
       )}
     </div>

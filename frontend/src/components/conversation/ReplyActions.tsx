@@ -1,3 +1,4 @@
+import clsx from "clsx";
 import { Button } from "@/components/ui/Button";
 import { CopyButton } from "@/components/ui/CopyButton";
 import type { Mode } from "@/context/chatState";
@@ -24,7 +25,12 @@ export function ReplyActions({ timeline, turn, mode, onRegenerate, onEdit }: Rep
   const reply = timeline.tokens.slice(turn.replyStart);
   const ending = turn.finish === null || turn.finish === "failed" ? "" : ENDINGS[turn.finish];
   return (
-    <div className="mt-2 flex flex-wrap items-center gap-x-1 text-label md:pl-[6.5rem]">
+    <div
+      className={clsx(
+        "mt-2 -ml-2 flex flex-wrap items-center gap-x-1 text-label",
+        mode === "chat" && "md:pl-[6.5rem]",
+      )}
+    >
       <Button look="quiet" icon="redo" className="px-2" onClick={onRegenerate}>
         Regenerate
       </Button>
