@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import re
 import shutil
 import sys
 import threading
@@ -320,4 +321,4 @@ def _megabytes(n: int) -> str:
 
 def _first_line(error: BaseException) -> str:
     lines: Sequence[str] = str(error).strip().splitlines() or [type(error).__name__]
-    return lines[0].rstrip(".")
+    return re.sub(r"^\[Errno -?\d+\] ", "", lines[0]).rstrip(".")

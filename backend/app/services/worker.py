@@ -19,6 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+from app.engine.model_names import shown_name
 from app.engine.types import LensEngine
 from app.errors import (
     Draining,
@@ -173,7 +174,7 @@ class ModelWorker:
         status, detail = self._status(running, waiting)
         return WorkerState(
             status=status,
-            model=self._engine.facts.name if self._engine else self._settings.model,
+            model=self._engine.facts.name if self._engine else shown_name(self._settings.model),
             detail=detail,
             progress=self._progress if status == "loading" else None,
             running=1 if running else 0,
@@ -308,13 +309,13 @@ class ModelWorker:
         except MemoryError:
             logger.exception("model %s does not fit into memory", self._settings.model)
             self._failure = ModelLoadError(
-                f"There is not enough memory to load {self._settings.model}.",
+                f"There is not enough memory to load {shown_name(self._settings.model)}.",
                 hint="Choose a smaller model.",
             )
         except Exception:
             logger.exception("model %s could not be loaded", self._settings.model)
             self._failure = ModelLoadError(
-                f"Loading {self._settings.model} failed for an unexpected reason.",
+                f"Loading {shown_name(self._settings.model)} failed for an unexpected reason.",
                 hint="The server's log has the details.",
             )
         else:

@@ -287,7 +287,7 @@ def test_auto_falls_back_to_the_embedded_model_and_says_why(dead_hub: Hub, saved
     digest = hashlib.sha256((saved / "model.safetensors").read_bytes()).hexdigest()
     assert files.revision == digest
     assert files.note is not None
-    assert "could not be reached" in files.note
+    assert "could not be reached: Connection refused." in files.note
     assert "network connection" in files.note
 
 
