@@ -52,9 +52,9 @@ def main() -> int:
         settings = Settings(**{name: value for name, value in options.items() if value is not None})
         sockets = bind_sockets(settings.host, settings.ports)
     except ValidationError as failure:
-        for error in failure.errors(include_url=False, include_input=False):
-            name = ".".join(map(str, error["loc"])) or "settings"
-            print(f"Error: {name}: {error['msg'].removeprefix('Value error, ')}", file=sys.stderr)
+        first = failure.errors(include_url=False, include_input=False)[0]
+        name = ".".join(map(str, first["loc"])) or "settings"
+        print(f"Error: {name}: {first['msg'].removeprefix('Value error, ')}", file=sys.stderr)
         return 2
     except CannotListen as failure:
         print(f"Error: {failure}", file=sys.stderr)

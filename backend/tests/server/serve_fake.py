@@ -1,0 +1,56 @@
+"""A real server process with the model without weights: `python -m tests.server.serve_fake JSON`.
+
+The argument holds settings of the server, of the engine and of this program. `/probe` tells what
+the engine has done, which no client of the real server can see.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+from collections.abc import Callable
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from app.listening import bind_sockets
+from app.main import create_app
+from app.server import Server
+from app.services import job
+from app.services.worker import LoadProgress
+from app.settings import Settings
+from tests.fakes import FakeEngine
+
+
+def main() -> None:
+    options = json.loads(sys.argv[1])
+    for name, value in options.get("job", {}).items():
+        setattr(job, name, value)
+    engine = FakeEngine(**options.get("engine", {}))
+
+    def load(_settings: Settings, on_progress: Callable[[LoadProgress], None]) -> FakeEngine:
+        on_progress(LoadProgress("Pretending to load.", 1, 2))
+        threading.Event().wait(options.get("load_seconds", 0))
+        return engine
+
+    async def probe(_request: Request) -> Response:
+        return JSONResponse(
+            {"steps": engine.steps_made, "generations_closed": engine.generations_closed}
+        )
+
+    settings = Settings(ports=(0,), **options.get("settings", {}))
+    app = create_app(settings, load)
+    app.router.routes.insert(0, Route("/probe", probe))
+    sockets = bind_sockets(settings.host, settings.ports)
+    Server(app, settings, announce=announce).run(sockets)
+    announce("Stopped.")
+
+
+def announce(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+main()
