@@ -242,9 +242,12 @@ class LensReadRequest(Wire):
         None, min_length=1, max_length=1024
     )
     """Null reads every layer."""
-    positions: tuple[
-        Annotated[int, Field(ge=0, le=MAX_TOKENS)], Annotated[int, Field(ge=0, le=MAX_TOKENS)]
-    ] | None = None
+    positions: (
+        tuple[
+            Annotated[int, Field(ge=0, le=MAX_TOKENS)], Annotated[int, Field(ge=0, le=MAX_TOKENS)]
+        ]
+        | None
+    ) = None
     """[start, end): the positions that are read; null reads all."""
     top_k: int = Field(5, ge=1, le=50)
     targets: list[TokenId] = Field([], max_length=32)
@@ -252,7 +255,9 @@ class LensReadRequest(Wire):
 
     @model_validator(mode="after")
     def one_source(self) -> LensReadRequest:
-        given = [n for n in ("prompt", "token_ids", "conversation_id") if getattr(self, n) is not None]
+        given = [
+            n for n in ("prompt", "token_ids", "conversation_id") if getattr(self, n) is not None
+        ]
         if len(given) != 1:
             raise ValueError(
                 "give exactly one of prompt, token_ids and conversation_id"

@@ -217,9 +217,7 @@ class PromptTemplate(Protocol):
         """The whole history, ending where the assistant's reply begins."""
         ...
 
-    def continuation(
-        self, messages: Sequence[Message], *, timeline_end: bytes
-    ) -> list[TextSpan]:
+    def continuation(self, messages: Sequence[Message], *, timeline_end: bytes) -> list[TextSpan]:
         """What follows a stored timeline that ends with an assistant's reply: the template's end of that turn, the new messages, and the start of the next reply. `timeline_end` is the last few bytes of the timeline, so that a line break is not doubled."""
         ...
 
