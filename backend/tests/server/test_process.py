@@ -150,6 +150,7 @@ def test_stopping_lets_a_running_reply_end(start: Start) -> None:
     client.read_until(b"event: token")
     server.signal(signal.SIGTERM)
     server.wait_until(lambda: server.get("/api/health").json()["status"] == "draining")
+    client.read_until(b"event: token", times=20)
     refused = server.post("/api/chat", chat(1))
     client.read_all()
 
