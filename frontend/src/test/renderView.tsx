@@ -1,0 +1,96 @@
+/** Renders a view as the page does: with a query client, a selection and a server that answers. */
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { render } from "@testing-library/react";
+import { type ComponentType, useEffect } from "react";
+import { vi } from "vitest";
+import { SelectionProvider, type Selection, useSelection } from "@/context/selection";
+import type { components } from "@/types/api";
+import type { Timeline, Token, ViewProps } from "@/types/timeline";
+import { N_LAYERS, VOCABULARY_SIZE, madeUpLens } from "./lensData";
+
+type LensReadRequest = components["schemas"]["LensReadRequest"];
+
+export interface FakeServer {
+  /** Lens requests so far. */
+  readonly asked: LensReadRequest[];
+  /** Replaces the answer to a lens request. */
+  answer: (request: LensReadRequest) => Response | Promise<Response>;
+}
+
+const HEALTH = {
+  status: "ready",
+  model: "made-up",
+  version: "0",
+  queue: { running: 0, waiting: 0, capacity: 8 },
+  detail: null,
+  download: null,
+};
+
+/** Answers `/api` from made-up read-outs of these tokens. Call `vi.unstubAllGlobals()` afterwards. */
+export function fakeServer(tokens: readonly Token[], tiedEmbeddings = true): FakeServer {
+  const server: FakeServer = {
+    asked: [],
+    answer: (request) => Response.json(madeUpLens(tokens, request)),
+  };
+  vi.stubGlobal("fetch", async (request: Request) => {
+    const { pathname } = new URL(request.url);
+    if (pathname === "/api/health") return Response.json(HEALTH);
+    if (pathname === "/api/model_info") {
+      return Response.json({
+        model_name: "made-up",
+        num_layers: N_LAYERS,
+        vocab_size: VOCABULARY_SIZE,
+        tied_embeddings: tiedEmbeddings,
+      });
+    }
+    const body = (await request.json()) as LensReadRequest;
+    server.asked.push(body);
+    return Promise.race([server.answer(body), whenAborted(request.signal)]);
+  });
+  return server;
+}
+
+/** As fetch does: an abort ends the request, whether or not the server ever answers. */
+const whenAborted = (signal: AbortSignal): Promise<never> =>
+  new Promise((_, reject) =>
+    signal.addEventListener("abort", () => reject(new DOMException("aborted", "AbortError"))),
+  );
+
+export const refusal = (code: string, message: string, status = 503): Response =>
+  Response.json({ error: { code, message, hint: "A hint.", param: null, request_id: "r1" } }, { status });
+
+interface Place {
+  readonly index: number | null;
+  readonly layer?: number | null;
+}
+
+/** Gives the selection as it is now, and renders again with another timeline. */
+export function renderView(View: ComponentType<ViewProps>, timeline: Timeline, place: Place) {
+  let selection: Selection | undefined;
+  function Selected({ shown }: { readonly shown: Timeline }) {
+    const current = useSelection();
+    const { select } = current;
+    useEffect(() => select(place.index, place.layer ?? null), [select]);
+    useEffect(() => {
+      selection = current;
+    });
+    return <View timeline={shown} />;
+  }
+  const page = (shown: Timeline) => (
+    <QueryClientProvider client={queries}>
+      <SelectionProvider>
+        <Selected shown={shown} />
+      </SelectionProvider>
+    </QueryClientProvider>
+  );
+  const queries = new QueryClient();
+  const { rerender, unmount } = render(page(timeline));
+  return {
+    selection: (): Selection => {
+      if (selection === undefined) throw new Error("nothing is rendered yet");
+      return selection;
+    },
+    show: (next: Timeline) => rerender(page(next)),
+    unmount,
+  };
+}
