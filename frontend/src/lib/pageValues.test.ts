@@ -1,0 +1,42 @@
+import { expect, test } from "vitest";
+import { formatAddress, parseAddress } from "./address";
+import { formatBytes, formatParameters, formatRate } from "./amount";
+import { readStored, writeStored } from "./stored";
+import { tintOf } from "./tint";
+
+test("an address survives being written and read", () => {
+  const address = { conversationId: "abc", viewId: "heatmap", index: 14, layer: 0 };
+  expect(formatAddress(address)).toBe("?c=abc&view=heatmap&t=14&l=0");
+  expect(parseAddress(formatAddress(address))).toEqual(address);
+});
+
+test("nonsense in an address is passed over", () => {
+  const address = parseAddress(`?c=${"x".repeat(65)}&t=-1&l=1e3`);
+  expect(address).toEqual({ conversationId: null, viewId: null, index: null, layer: null });
+});
+
+test("amounts are short and keep their unit", () => {
+  expect([124_439_808, 7_115_008, 1_300_000_000, 512_000].map(formatParameters)).toEqual([
+    "124M",
+    "7.1M",
+    "1.3B",
+    "512k",
+  ]);
+  expect([548_105_171, 1_250_000_000, 12].map(formatBytes)).toEqual(["548 MB", "1.3 GB", "1 kB"]);
+  expect([31.4, 4.25].map(formatRate)).toEqual(["31 tokens/s", "4.3 tokens/s"]);
+});
+
+test("what storage holds is used only if it parses", () => {
+  const asNumber = (value: unknown): number | undefined => (typeof value === "number" ? value : undefined);
+  expect(readStored("n", asNumber, 7)).toBe(7);
+  writeStored("n", 3);
+  expect(readStored("n", asNumber, 7)).toBe(3);
+  window.localStorage.setItem("n", "{broken");
+  expect(readStored("n", asNumber, 7)).toBe(7);
+});
+
+test("a value beyond the scale has a second cue besides its colour", () => {
+  expect(tintOf(10, 10).isMarked).toBe(false);
+  expect(tintOf(10.1, 10).isMarked).toBe(true);
+  expect(tintOf(Number.POSITIVE_INFINITY, 12).isMarked).toBe(true);
+});

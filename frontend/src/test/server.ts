@@ -1,0 +1,43 @@
+/** A stand-in for the server: its answers are the recorded ones unless a test says otherwise. */
+import { http, HttpResponse } from "msw";
+import { setupServer } from "msw/node";
+import type { Health, ModelInfo } from "@/api/client";
+import { EVENTS, frame, streamAnswer } from "./recordedStream";
+
+export const HEALTH: Health = {
+  status: "ready",
+  model: "tiny",
+  version: "0",
+  queue: { running: 0, waiting: 0, capacity: 8 },
+  detail: null,
+  download: null,
+};
+
+export const MODEL: ModelInfo = {
+  model_name: "tiny",
+  source: "embedded",
+  revision: "abc",
+  note: "GPT-2 could not be reached, so the embedded model runs.",
+  architecture: "GPT2LMHeadModel",
+  num_layers: 2,
+  num_heads: 2,
+  hidden_size: 8,
+  vocab_size: 300,
+  context_length: 64,
+  num_parameters: 7_115_008,
+  dtype: "float32",
+  device: "cpu",
+  tied_embeddings: true,
+  chat_template: { source: "built-in", text: "User: {}", stop: ["\nUser:"] },
+  adds_bos: false,
+  bos_token_id: 0,
+  byte_exact: true,
+  examples: [{ title: "A capital", mode: "chat", text: "The capital of France is", note: "Follow Paris." }],
+  self_check: { passed: true, max_abs_diff: 1.5e-5, cache_max_abs_diff: 2e-5, edit_max_abs_change: 3.1 },
+};
+
+export const server = setupServer(
+  http.get("*/api/health", () => HttpResponse.json(HEALTH)),
+  http.get("*/api/model_info", () => HttpResponse.json(MODEL)),
+  http.post("*/api/chat", () => streamAnswer(EVENTS.map(frame).join(""))),
+);
