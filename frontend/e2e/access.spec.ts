@@ -1,0 +1,115 @@
+import AxeBuilder from "@axe-core/playwright";
+import type { ExplorerPage} from "./page";
+import { expect, test } from "./page";
+
+const SIZES = { wide: { width: 1440, height: 900 }, phone: { width: 390, height: 844 } } as const;
+
+async function seriousViolations({ page }: ExplorerPage): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page })
+    .withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"])
+    .analyze();
+  return violations
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .flatMap(({ id, nodes }) =>
+      nodes.map((node) => `${id}: ${node.html.slice(0, 160)} ${node.failureSummary ?? ""}`),
+    );
+}
+
+for (const theme of ["light", "dark"] as const) {
+  for (const [name, viewport] of Object.entries(SIZES)) {
+    test.describe(`${theme}, ${name}`, () => {
+      test.use({ colorScheme: theme, viewport });
+
+      test("no serious violation on any screen, and nothing wider than the window", async ({
+        explorer,
+        page,
+      }) => {
+        const check = async (): Promise<void> => {
+          expect(await seriousViolations(explorer)).toEqual([]);
+          const width = await page.evaluate(() => document.documentElement.scrollWidth);
+          expect(width).toBeLessThanOrEqual(viewport.width);
+        };
+        await check();
+
+        await explorer.setSampling({ Temperature: "0", "Longest reply": "10" });
+        await explorer.say("The capital of France is");
+        await check();
+
+        await page.getByLabel("Colour by").first().selectOption("surprisal");
+        await explorer.tokens.nth(4).click();
+        await expect(explorer.evidence.getByText(/predicts index/).first()).toBeVisible();
+        await check();
+
+        await page.getByRole("tab", { name: "Heatmap" }).click();
+        await expect(explorer.evidence.getByRole("grid")).toBeVisible();
+        await check();
+
+        await page.getByRole("button", { name: /^Sampling/ }).click();
+        await check();
+      });
+    });
+  }
+}
+
+test("everything can be done by keyboard alone", async ({ explorer, page }) => {
+  const { keyboard } = page;
+  await keyboard.press("/");
+  await expect(explorer.composer).toBeFocused();
+  await keyboard.type("The capital of France is");
+  await keyboard.press("Enter");
+  await explorer.settled();
+  await keyboard.press("Escape");
+
+  await keyboard.press("]");
+  await keyboard.press("]");
+  await expect(explorer.tokens.nth(1)).toHaveAttribute("aria-selected", "true");
+  await keyboard.press("[");
+  await expect(explorer.tokens.nth(0)).toHaveAttribute("aria-selected", "true");
+  for (let step = 0; step < 4; step += 1) await keyboard.press("]");
+  await keyboard.press("k");
+  await expect(page).toHaveURL(/t=4&l=12/);
+  await keyboard.press("j");
+  await expect(page).toHaveURL(/t=4&l=11/);
+  await keyboard.press("2");
+  await expect(page.getByRole("tab", { name: "Heatmap" })).toHaveAttribute("aria-selected", "true");
+  await keyboard.press("?");
+  await expect(page.getByRole("dialog", { name: "Keyboard" })).toBeVisible();
+  await keyboard.press("Escape");
+  await expect(page.getByRole("dialog")).toBeHidden();
+
+  const divider = page.getByRole("separator", { name: "Width of the conversation" });
+  const before = Number(await divider.getAttribute("aria-valuenow"));
+  await divider.focus();
+  await keyboard.press("ArrowRight");
+  await expect(divider).toHaveAttribute("aria-valuenow", `${before + 2}`);
+  await page.reload();
+  await expect(divider).toHaveAttribute("aria-valuenow", `${before + 2}`);
+});
+
+test("Escape stops a reply", async ({ explorer, page }) => {
+  await page.getByRole("radio", { name: "Completion" }).click();
+  await explorer.setSampling({ "Longest reply": "900" });
+  await explorer.composer.fill("This is a long story.");
+  await explorer.composer.press("Enter");
+  await expect.poll(() => explorer.reply().getByRole("option").count()).toBeGreaterThan(2);
+  await page.keyboard.press("Escape");
+  await expect(page.getByText("Stopped; what was written is kept.")).toBeVisible();
+});
+
+test.describe("on a phone", () => {
+  test.use({ viewport: SIZES.phone });
+
+  test("the evidence is a sheet that opens with the first token and can be closed", async ({
+    explorer,
+    page,
+  }) => {
+    await explorer.setSampling({ Temperature: "0", "Longest reply": "8" });
+    await explorer.say("Water is");
+    await expect(page.getByRole("tab", { name: "Standard" })).toBeHidden();
+    await explorer.tokens.nth(3).click();
+    await expect(page.getByRole("tab", { name: "Standard" })).toBeVisible();
+    await page.getByRole("button", { name: "Close the evidence" }).click();
+    await expect(page.getByRole("tab", { name: "Standard" })).toBeHidden();
+    await expect(page.getByRole("button", { name: /^Evidence for/ })).toBeVisible();
+  });
+});
