@@ -48,6 +48,11 @@ def candidates() -> Iterator[str]:
         if path:
             yield path
     yield from MACOS_PROGRAMS
+    yield from playwrights_own()
+
+
+def playwrights_own() -> Iterator[str]:
+    """Where Playwright keeps, or would keep, the browser that it downloads."""
     answer = subprocess.run(
         ["node", "-e", ASK_PLAYWRIGHT], cwd=FRONTEND, capture_output=True, text=True
     )
