@@ -46,7 +46,7 @@ def test_named_browser_that_does_not_run_is_never_replaced(
 ) -> None:
     program(path / "chromium", runs=True)
     monkeypatch.setenv("EXPLORER_CHROMIUM", str(path / "absent"))
-    with pytest.raises(SetupError, match="EXPLORER_CHROMIUM names .*absent, which does not run"):
+    with pytest.raises(SetupError, match=r"EXPLORER_CHROMIUM names .*absent, which does not run"):
         browser.find_or_install()
 
 
