@@ -15,9 +15,9 @@ export const HEALTH: Health = {
 
 export const MODEL: ModelInfo = {
   model_name: "tiny",
-  source: "embedded",
+  source: "hub",
   revision: "abc",
-  note: "GPT-2 could not be reached, so the embedded model runs.",
+  note: "Taken from the local cache.",
   architecture: "GPT2LMHeadModel",
   num_layers: 2,
   num_heads: 2,

@@ -8,6 +8,7 @@ import { activityOf, tokensPerSecond } from "@/context/chatState";
 import { useSelection } from "@/context/selection";
 import type { ServerState } from "@/context/server";
 import { useSettings } from "@/context/settings";
+import { honestyLine } from "@/lib/honesty";
 import { ConversationToolbar } from "./ConversationToolbar";
 import { FailureNotice } from "./FailureNotice";
 import { FollowingScroll } from "./FollowingScroll";
@@ -34,6 +35,7 @@ export function ConversationPane({ server, isMaximised, onToggleMaximise }: Conv
   const [editing, setEditing] = useState<{ readonly text: string; readonly fromIndex: number } | null>(null);
   const { timeline, mode, pending, failure } = state;
   const { model, health, phase } = server;
+  const honesty = model === null ? null : honestyLine(model);
   const nLayers = model?.num_layers ?? 0;
   const tints = useTints(timeline, settings.colouring, nLayers);
 
@@ -78,11 +80,7 @@ export function ConversationPane({ server, isMaximised, onToggleMaximise }: Conv
       <FollowingScroll length={timeline.tokens.length}>
         {hasText || isBusy || timeline.status === "waiting" ? (
           <div className="py-4">
-            {mode === "chat" && model?.chat_template.source === "built-in" && (
-              <p className="mb-3 text-label text-muted">
-                This model continues text; it was not trained to chat.
-              </p>
-            )}
+            {mode === "chat" && honesty !== null && <p className="mb-3 text-label text-muted">{honesty}</p>}
             {hasText && (
               <Transcript
                 timeline={timeline}

@@ -1,4 +1,5 @@
 import type { ModelInfo } from "@/api/client";
+import { honestyLine } from "@/lib/honesty";
 
 type Example = ModelInfo["examples"][number];
 
@@ -14,8 +15,8 @@ export function FirstRun({ model, onRun }: FirstRunProps) {
       <div className="space-y-2">
         <h2 className="text-page font-semibold">Send a text, then click any word</h2>
         <p className="text-muted">
-          {model.model_name.split("/").at(-1)} writes one token after another. For each of them this page
-          shows how the prediction formed through its {model.num_layers} layers.
+          The model writes one token after another. For each of them this page shows how the prediction formed
+          through its {model.num_layers} layers.
         </p>
       </div>
       {model.note !== null && <p className="rounded-control bg-warn-soft px-3 py-2">{model.note}</p>}
@@ -42,12 +43,11 @@ export function FirstRun({ model, onRun }: FirstRunProps) {
           </ul>
         </div>
       )}
-      {model.chat_template.source === "built-in" && (
-        <p className="text-muted">
-          This model continues text; it was not trained to chat. In chat mode your messages are put into a
-          plain template, which you see in the conversation.
-        </p>
-      )}
+      <p className="text-muted">
+        {honestyLine(model)}{" "}
+        {model.chat_template.source === "built-in" &&
+          "In chat mode your messages are put into a plain template, which you see in the conversation."}
+      </p>
     </div>
   );
 }

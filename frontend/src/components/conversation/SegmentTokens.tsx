@@ -14,7 +14,7 @@ interface SegmentTokensProps {
   readonly showTemplate: boolean;
 }
 
-/** The tokens of one prompt or reply. Rendered again only when something in its own range changed. */
+/** Some tokens of one prompt or reply. Rendered again only when something in its own range changed. */
 export const SegmentTokens = memo(function SegmentTokens(props: SegmentTokensProps) {
   const { tokens, pieces, tints, start, end, selectedIndex, showTemplate } = props;
   return tokens

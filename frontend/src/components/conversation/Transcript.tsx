@@ -104,17 +104,18 @@ export function Transcript({ timeline, mode, modelName, tints, showTemplate }: T
       className={clsx("tokens text-title leading-7", mode === "chat" ? "space-y-4" : "whitespace-pre-wrap")}
     >
       {segments.map((segment) => {
-        const tokens = (
+        const tokens = chunkStarts(segment).map((start) => (
           <SegmentTokens
+            key={start}
             tokens={timeline.tokens}
             pieces={pieces}
             tints={tints}
-            start={segment.start}
-            end={segment.end}
+            start={start}
+            end={Math.min(start + CHUNK, segment.end)}
             selectedIndex={selectedIndex}
             showTemplate={showTemplate}
           />
-        );
+        ));
         const name = segmentName(segment, modelName);
         const key = `${segment.kind}-${segment.start}`;
         if (mode === "completion") {
@@ -145,6 +146,13 @@ export function Transcript({ timeline, mode, modelName, tints, showTemplate }: T
       })}
     </div>
   );
+}
+
+/** Tokens drawn as one unit: of a reply of 1,000, a click draws the two units again that it touches. */
+const CHUNK = 64;
+
+function chunkStarts({ start, end }: Segment): number[] {
+  return Array.from({ length: Math.ceil((end - start) / CHUNK) }, (_, chunk) => start + chunk * CHUNK);
 }
 
 function segmentName({ kind, turn }: Segment, modelName: string): string {

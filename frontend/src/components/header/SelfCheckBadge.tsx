@@ -32,12 +32,9 @@ export function SelfCheckBadge({ check }: { readonly check: ModelInfo["self_chec
       <dl className="space-y-2">
         <Finding
           name="Lens at the last layer against the model’s own output"
-          value={`${check.max_abs_diff.toExponential(1)} logits at most apart`}
+          value={difference(check.max_abs_diff)}
         />
-        <Finding
-          name="Decoding with a cache against without"
-          value={`${check.cache_max_abs_diff.toExponential(1)} logits at most apart`}
-        />
+        <Finding name="Decoding with a cache against without" value={difference(check.cache_max_abs_diff)} />
         <Finding
           name="Replacing one layer’s residual stream changes the output"
           value={`by up to ${check.edit_max_abs_change.toPrecision(3)} logits, so these layers are the ones the model runs`}
@@ -45,6 +42,10 @@ export function SelfCheckBadge({ check }: { readonly check: ModelInfo["self_chec
       </dl>
     </Popover>
   );
+}
+
+function difference(logits: number): string {
+  return logits === 0 ? "identical: 0 logits apart" : `at most ${logits.toExponential(1)} logits apart`;
 }
 
 function Finding({ name, value }: { readonly name: string; readonly value: ReactNode }) {
