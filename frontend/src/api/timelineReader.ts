@@ -8,10 +8,10 @@ import { fetchLens } from "./client";
 import { ApiError, isAbort } from "./errors";
 import type { RequestLane } from "./lane";
 
-const MIN_CHUNK = 8;
+const MIN_CHUNK = 16;
 const MAX_CHUNK = 64;
 /** A click may have to wait for the chunk under way, so a chunk should not take much longer. */
-const CHUNK_TARGET_MS = 80;
+const CHUNK_TARGET_MS = 100;
 /** How long to wait before asking again when the queue is full, and how often. */
 const BUSY_WAIT_MS = 1000;
 const BUSY_ATTEMPTS = 10;
@@ -29,7 +29,7 @@ export class TimelineReader {
   private progress: ReadProgress = { error: null, isReading: false, version: 0 };
   private visible: Span | null = null;
   private runs = 0;
-  private chunk = 16;
+  private chunk = MIN_CHUNK;
   private readonly listeners = new Set<() => void>();
   private readonly conversationId: string;
   private readonly lane: RequestLane;
@@ -94,8 +94,11 @@ export class TimelineReader {
         signal,
       );
       this.columns.mergeResponse(response);
-      const msPerPosition = (performance.now() - startedAt) / (end - start);
-      this.chunk = Math.round(Math.min(MAX_CHUNK, Math.max(MIN_CHUNK, CHUNK_TARGET_MS / msPerPosition)));
+      // Each request has a cost of its own besides that of its positions, so the size is steered by
+      // halves and doubles instead of being computed from the time per position.
+      const took = performance.now() - startedAt;
+      if (took > 2 * CHUNK_TARGET_MS) this.chunk = Math.max(MIN_CHUNK, this.chunk / 2);
+      else if (took < CHUNK_TARGET_MS) this.chunk = Math.min(MAX_CHUNK, this.chunk * 2);
       this.publish({});
     });
   }

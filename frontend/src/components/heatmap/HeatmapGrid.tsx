@@ -67,7 +67,7 @@ export function HeatmapGrid(props: HeatmapGridProps) {
   const heights = frameHeights(grid);
 
   useEffect(() => {
-    const context = canvas.current?.getContext("2d") ?? null;
+    const context = canvas.current?.getContext("2d", { alpha: false }) ?? null;
     if (canvas.current === null || context === null || scroller.current === null || marks.current === null) {
       return undefined;
     }
@@ -202,7 +202,7 @@ export function HeatmapGrid(props: HeatmapGridProps) {
         onMouseMove={onPoint}
         onMouseLeave={() => onHover(null)}
         className={clsx(
-          "absolute inset-0 overflow-auto overscroll-contain focus-visible:-outline-offset-2",
+          "absolute inset-0 overflow-auto overscroll-x-contain focus-visible:-outline-offset-2",
           hovered !== null && "cursor-pointer",
         )}
       >

@@ -22,7 +22,7 @@ export function ReadingProgress({ lens: { read, total, isReading }, isBusy }: Re
           aria-label="Positions read"
           value={read}
           max={total}
-          className="h-1.5 w-32 accent-(--accent)"
+          className="h-1.5 w-32 appearance-none overflow-hidden rounded-full bg-sunken [&::-moz-progress-bar]:bg-accent [&::-webkit-progress-bar]:bg-sunken [&::-webkit-progress-value]:bg-accent"
         />
       )}
     </div>

@@ -14,7 +14,7 @@ export function LayerDetail({ reading, actualId }: LayerDetailProps) {
   return (
     <section
       aria-label="Selected layer"
-      className="max-h-48 shrink-0 overflow-y-auto border-t border-line px-3 py-2"
+      className="max-h-48 shrink-0 overflow-y-auto max-md:max-h-none border-t border-line px-3 py-2"
     >
       <h3 className="font-medium">
         Layer {reading.label} <span className="font-normal text-muted">{place}</span>

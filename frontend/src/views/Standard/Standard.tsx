@@ -51,7 +51,7 @@ function TokenLayers({ timeline, index }: { readonly timeline: Timeline; readonl
   const detail = reading?.layers.find((each) => each.layer === selectedLayer);
 
   return (
-    <div className="@container flex min-h-0 flex-1 flex-col">
+    <div className="@container flex min-h-0 flex-1 flex-col max-md:block max-md:overflow-y-auto">
       <div className="flex flex-wrap items-center gap-x-3 gap-y-1 border-b border-line px-3 py-2">
         <Segmented label="Direction" value={direction} options={DIRECTIONS} onChange={setDirection} />
         <TopKInput value={topK} onChange={setTopK} />
@@ -65,7 +65,7 @@ function TokenLayers({ timeline, index }: { readonly timeline: Timeline; readonl
       {isFirst ? (
         <FirstToken timeline={timeline} onShowNext={() => setDirection("predicts")} />
       ) : (
-        <div className="min-h-0 flex-1 overflow-y-auto bg-raised">
+        <div className="min-h-0 flex-1 overflow-y-auto bg-raised max-md:overflow-visible">
           {lens.status === "failed" && lens.error !== null && (
             <div className="p-3">
               <LensFailure title="The layers could not be read." error={lens.error} onRetry={lens.retry} />
