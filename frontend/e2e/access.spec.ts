@@ -1,5 +1,5 @@
 import AxeBuilder from "@axe-core/playwright";
-import type { ExplorerPage} from "./page";
+import type { ExplorerPage } from "./page";
 import { expect, test } from "./page";
 
 const SIZES = { wide: { width: 1440, height: 900 }, phone: { width: 390, height: 844 } } as const;
