@@ -160,7 +160,7 @@ export function TimelineHeatmap({ timeline, model }: TimelineHeatmapProps) {
         corner mark <span aria-hidden="true">◥</span> says that a layer&rsquo;s first choice is the token that
         really follows.{" "}
         {model.tied_embeddings &&
-          "The embed row echoes its own token: input and output embeddings are shared."}
+          "The embed row tends to echo its own token: input and output embeddings are shared."}
       </p>
     </div>
   );

@@ -122,8 +122,8 @@ function EmbedNote({ tied }: { readonly tied: boolean }) {
       <span className="font-mono">embed</span> is the residual stream before the first block
       {tied ? (
         <>
-          ; it echoes the token it is read at, because this model&rsquo;s input and output embeddings are
-          shared.
+          ; it tends to echo the token it is read at, because this model&rsquo;s input and output embeddings
+          are shared.
         </>
       ) : (
         <>: no block has worked on it yet.</>
