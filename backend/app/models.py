@@ -252,6 +252,8 @@ class LensReadRequest(Wire):
     top_k: int = Field(5, ge=1, le=50)
     targets: list[TokenId] = Field([], max_length=32)
     """Token ids whose probability and rank are wanted at every layer and position."""
+    include_tokens: bool = True
+    """False leaves `tokens` empty: shorter and sooner, for a reader that already holds the timeline."""
 
     @model_validator(mode="after")
     def one_source(self) -> LensReadRequest:
@@ -283,7 +285,7 @@ class LensReadResponse(Wire):
     layers: list[int]
     labels: list[str]
     tokens: list[Token]
-    """The whole timeline."""
+    """The whole timeline; empty where `include_tokens` is false."""
     positions: list[int]
     top_ids: list[list[list[int]]]
     """[layer][position][k], most probable first."""

@@ -265,7 +265,9 @@ def run_reading(job: Job[Columns], engine: LensEngine, reading: Reading) -> None
             raise JobStopped(None)
         require_finite(columns)
         chunks.append(columns)
-    scored = [p + 1 for p in reading.positions if p + 1 < len(reading.ids)]
+    # Scores are told with the tokens only.
+    last = len(reading.ids) if request.include_tokens else 0
+    scored = [p + 1 for p in reading.positions if p + 1 < last]
     scores = engine.scores(reading.ids, scored, job.should_stop) if scored else []
     job.check()
     if scores is None:
@@ -287,7 +289,7 @@ def lens_json(engine: LensEngine, reading: Reading, found: Columns) -> bytes:
         kind=reading.request.kind,
         layers=list(reading.layers),
         labels=[layer_label(layer) for layer in reading.layers],
-        tokens=lens_tokens(engine, reading, found.scores),
+        tokens=lens_tokens(engine, reading, found.scores) if reading.request.include_tokens else [],
         positions=list(reading.positions),
         top_ids=top_ids.tolist(),
         top_probabilities=shortest(np.concatenate([c.top_probabilities for c in chunks], axis=1)),

@@ -85,6 +85,14 @@ def test_chosen_layers_and_positions(client: TestClient) -> None:
     assert [t["rank"] is None for t in part["tokens"]] == [True, True, False, False, True]
 
 
+def test_tokens_can_be_left_out_without_changing_a_number(client: TestClient) -> None:
+    request = {"prompt": "abcdef", "positions": [1, 4]}
+    whole = client.post("/api/lens", json=request).json()
+    short = client.post("/api/lens", json={**request, "include_tokens": False}).json()
+    assert len(whole["tokens"]) == 6
+    assert short == {**whole, "tokens": []}
+
+
 def test_stored_conversation_can_be_read(client: TestClient) -> None:
     turn = client.post("/api/chat", json=chat("Hi", sampling={"max_new_tokens": 4})).json()
     timeline = turn["prompt_tokens"] + turn["tokens"]

@@ -46,7 +46,12 @@ export function useTokenLens(timeline: Timeline, index: number, topK: number): T
     queryFn: ({ signal }) =>
       lane.first(() =>
         fetchLens(
-          { conversation_id: conversationId, positions: [Math.max(0, index - 1), index + 1], top_k: size },
+          {
+            conversation_id: conversationId,
+            positions: [Math.max(0, index - 1), index + 1],
+            top_k: size,
+            include_tokens: false,
+          },
           signal,
         ),
       ),

@@ -90,7 +90,12 @@ export class TimelineReader {
       signal.throwIfAborted();
       const startedAt = performance.now();
       const response = await fetchLens(
-        { conversation_id: this.conversationId, positions: [start, end], top_k: CELL_PREDICTIONS },
+        {
+          conversation_id: this.conversationId,
+          positions: [start, end],
+          top_k: CELL_PREDICTIONS,
+          include_tokens: false,
+        },
         signal,
       );
       this.columns.mergeResponse(response);

@@ -398,6 +398,12 @@ export interface components {
              * @default []
              */
             targets?: number[];
+            /**
+             * Include Tokens
+             * @description False leaves `tokens` empty: shorter and sooner, for a reader that already holds the timeline.
+             * @default true
+             */
+            include_tokens?: boolean;
         };
         /**
          * LensReadResponse
@@ -417,7 +423,7 @@ export interface components {
             labels: string[];
             /**
              * Tokens
-             * @description The whole timeline.
+             * @description The whole timeline; empty where `include_tokens` is false.
              */
             tokens: components["schemas"]["Token"][];
             /** Positions */
