@@ -1,7 +1,12 @@
+import { useState } from "react";
 import type { ModelInfo } from "@/api/client";
+import { Button } from "@/components/ui/Button";
 import { honestyLine } from "@/lib/honesty";
 
 type Example = ModelInfo["examples"][number];
+
+/** So many fit a laptop's first screen beside what they are. */
+const FIRST_EXAMPLES = 3;
 
 interface FirstRunProps {
   readonly model: ModelInfo;
@@ -10,6 +15,9 @@ interface FirstRunProps {
 
 /** The empty conversation: what this is, what to do first, and three prompts worth a look. */
 export function FirstRun({ model, onRun }: FirstRunProps) {
+  const [areAllShown, setAreAllShown] = useState(false);
+  const examples = areAllShown ? model.examples : model.examples.slice(0, FIRST_EXAMPLES);
+  const nMore = model.examples.length - examples.length;
   return (
     <div className="m-auto w-full max-w-xl space-y-5 py-6">
       <div className="space-y-2">
@@ -24,7 +32,7 @@ export function FirstRun({ model, onRun }: FirstRunProps) {
         <div className="space-y-2">
           <h3 className="text-label font-medium text-muted">Start with one of these, written greedily</h3>
           <ul className="divide-y divide-line border-y border-line">
-            {model.examples.map((example) => (
+            {examples.map((example) => (
               <li key={`${example.mode} ${example.text}`}>
                 <button
                   type="button"
@@ -41,6 +49,11 @@ export function FirstRun({ model, onRun }: FirstRunProps) {
               </li>
             ))}
           </ul>
+          {nMore > 0 && (
+            <Button look="quiet" onClick={() => setAreAllShown(true)}>
+              Show {nMore} more
+            </Button>
+          )}
         </div>
       )}
       <p className="text-muted">
