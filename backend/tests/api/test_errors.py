@@ -222,7 +222,15 @@ def test_failure_while_serialising_is_a_typed_error(
     for path, body in (("/api/lens", {"prompt": "abc"}), ("/api/chat", chat("abc"))):
         response = client.post(path, json=body)
         assert error_of(response)["code"] == "internal_error"
+        assert not NUMBERS & set(all_keys(response.json()))
         assert SECRET not in response.text
+
+    response = client.post("/api/chat", json={**chat("abc"), "stream": True})
+    events = events_of(response.text)
+    assert events[-1]["type"] == "error"
+    assert events[-1]["error"]["code"] == "internal_error"
+    assert not any(event["type"] in ("lens", "done") for event in events)
+    assert SECRET not in response.text
 
 
 def test_failed_turn_leaves_the_conversation_as_it_was(
