@@ -258,7 +258,7 @@ def _within(seconds: float, action: Callable[[], Result], address: str) -> Resul
         ) from None
     if error is not None:
         raise error
-    return result  # type: ignore[return-value]
+    return result  # type: ignore[return-value]  # without an error there is a result
 
 
 class _Progress:
@@ -298,7 +298,7 @@ class _Progress:
         """What huggingface_hub takes for a progress bar: it draws nothing and passes on its counts."""
         progress = self
 
-        class Bar(tqdm):  # type: ignore[misc]
+        class Bar(tqdm):  # type: ignore[misc]  # tqdm has no types
             def __init__(self, *args: Any, **options: Any) -> None:
                 super().__init__(*args, **{**options, "disable": True})
 

@@ -14,7 +14,7 @@ from transformers.cache_utils import Cache, DynamicCache, DynamicLayer
 FIRST_CAPACITY_TOKENS = 64
 
 
-class GrowingLayer(DynamicLayer):  # type: ignore[misc]
+class GrowingLayer(DynamicLayer):  # type: ignore[misc]  # transformers has no types
     """Keys and values of one block, `[1, heads, tokens, d_head]`, as views of larger buffers."""
 
     def __init__(self) -> None:
@@ -76,7 +76,7 @@ class GrowingLayer(DynamicLayer):  # type: ignore[misc]
         self.values = self._buffers[1][..., :n_tokens, :]
 
 
-class GrowingCache(DynamicCache):  # type: ignore[misc]
+class GrowingCache(DynamicCache):  # type: ignore[misc]  # transformers has no types
     """A KV cache of `GrowingLayer`s, one made for each block when it first runs."""
 
     layers: list[GrowingLayer]
