@@ -19,11 +19,19 @@ def build_parser() -> argparse.ArgumentParser:
         "--minutes", type=float, help="training time after which the run is complete"
     )
     train.add_argument("--tokens", type=int, help="tokens after which the run is complete")
-    train.add_argument("--peak-learning-rate", type=float, default=2.5e-3)
-    train.add_argument("--tokens-per-step", type=int, default=4096)
+    train.add_argument("--muon-rate", type=float, default=5e-3, help="peak rate in the blocks")
+    train.add_argument("--adamw-rate", type=float, default=3e-3, help="peak rate elsewhere")
+    train.add_argument("--tokens-per-step", type=int, default=8192)
+    train.add_argument("--tokens-per-pass", type=int, default=1024, help="32768 suits a GPU")
+    train.add_argument(
+        "--start-from", type=Path, help="folder of exported weights that the run goes on from"
+    )
     train.add_argument("--device", default="cpu", help="cpu or cuda")
     train.add_argument("--threads", type=int, default=os.cpu_count())
     train.add_argument("--compile", action="store_true", help="faster; needs a C++ compiler")
+    train.add_argument(
+        "--bfloat16", action="store_true", help="faster on a GPU and on a CPU with AVX512-BF16"
+    )
 
     evaluate = steps.add_parser("evaluate", help="bits per byte, recalled facts, sample turns")
     evaluate.add_argument("--folder", type=Path, help="exported folder; default: the checkpoint")

@@ -4,6 +4,7 @@ The data position is the number of tokens read: rows, their order and their offs
 it and the seed. The generator state is kept as well, for architectures with dropout.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,10 @@ class Progress:
 
 
 def save_checkpoint(
-    path: Path, model: GPT2LMHeadModel, optimizer: torch.optim.Optimizer, progress: Progress
+    path: Path,
+    model: GPT2LMHeadModel,
+    optimizers: Sequence[torch.optim.Optimizer],
+    progress: Progress,
 ) -> None:
     """Write the checkpoint beside its final name first, so that a crash leaves the old one."""
     partial = path.with_suffix(".partial")
@@ -33,7 +37,7 @@ def save_checkpoint(
         {
             "config": model.config.to_dict(),
             "model": model.state_dict(),
-            "optimizer": optimizer.state_dict(),
+            "optimizers": [optimizer.state_dict() for optimizer in optimizers],
             "progress": vars(progress),
             "rng_state": torch.get_rng_state(),
         },

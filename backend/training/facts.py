@@ -2,7 +2,8 @@
 
 Facts come from the relations dataset (subject, object, phrasings) and, for countries, from the
 Factbook. Each fact is told in several phrasings; a tenth of the (fact, phrasing) pairs is held out,
-so that recall can be measured on wordings the model never saw for that fact.
+so that recall can be measured on wordings the model never saw for that fact. A few facts are not
+told at all: what the model gets right of them it guessed, or learned from the other texts.
 """
 
 import json
@@ -11,28 +12,29 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from training.corpus import read_documents, stable_hash
 from training.greetings import GREETINGS
 from training.turns import turn, with_system_text
 
 HELD_OUT_PHRASINGS_PERCENT = 10
+HELD_OUT_FACTS_PERCENT = 4
 ROUNDS = 12
 """How often the facts are gone through for the generated documents; the stream repeats them."""
 
-OFTEN = 3
-"""Tellings a round of the facts in `OFTEN_TOLD`."""
+TELLINGS = {
+    "country capital city": 6,
+    "country language": 3,
+    "country currency": 3,
+    "country largest city": 3,
+    "country continent": 2,
+    "adjective antonym": 3,
+}
+"""How often a fact of these relations is told in one round, where others are told once.
 
-OFTEN_TOLD = frozenset(
-    {
-        "adjective antonym",
-        "country capital city",
-        "country currency",
-        "country language",
-        "country largest city",
-    }
-)
-"""Relations of the dataset that people try first; a small model needs dozens of tellings of each."""
+They are what people try first, and a model of this size needs a hundred or more tellings of each.
+"""
 
 RARELY_TOLD = frozenset({"person native language", "landmark in country", "plays pro sport"})
 """Hundreds of pairs each, told in one round only: a name's spelling often gives the answer away."""
@@ -106,6 +108,23 @@ STATEMENTS: dict[str, tuple[str, ...]] = {
 """Our own phrasings as statements, beside those of the dataset."""
 
 
+NAMED_WITH_THE = frozenset(
+    (
+        "United States",
+        "United Kingdom",
+        "Netherlands",
+        "Philippines",
+        "Czech Republic",
+        "Dominican Republic",
+        "United Arab Emirates",
+        "Maldives",
+        "Bahamas",
+        "Marshall Islands",
+        "Solomon Islands",
+    )
+)
+"""Countries that the dataset names without the article that a sentence needs."""
+
 ESCAPE = re.compile(r"\\u([0-9a-f]{4})")
 
 
@@ -118,8 +137,17 @@ class Fact:
     object: str
     phrasings: tuple[tuple[str, str], ...]
     """Pairs of (question, or empty for a statement; text of the answer or statement)."""
-    tellings: int = 1
-    """How often it is told in one round, as a statement and as a turn."""
+
+    @property
+    def tellings(self) -> int:
+        """How often it is told in one round, as a statement and as a turn."""
+        return TELLINGS.get(self.relation, 1)
+
+    @property
+    def is_held_out(self) -> bool:
+        """Whether no generated document tells this fact."""
+        key = f"untold {self.relation} {self.subject}"
+        return stable_hash(key) % 100 < HELD_OUT_FACTS_PERCENT
 
 
 @dataclass(frozen=True)
@@ -127,10 +155,11 @@ class FactPrompt:
     """A prompt that a fact completes, for the evaluation."""
 
     relation: str
+    subject: str
     prompt: str
     object: str
-    is_held_out: bool
-    """Whether the training documents never tell this fact in this phrasing."""
+    seen: Literal["told", "phrasing_held_out", "fact_held_out"]
+    """Whether the generated documents tell this fact in this phrasing, only in others, or never."""
 
 
 def with_article(text: str, object_: str) -> str:
@@ -140,13 +169,28 @@ def with_article(text: str, object_: str) -> str:
     return f"{text} {object_}"
 
 
+def ended(text: str) -> str:
+    """`text` with a full stop, unless it ends with one already (`Washington D.C.`)."""
+    return text if text.endswith(".") else text + "."
+
+
+def sentence(text: str) -> str:
+    """`text` with a capital first letter and one full stop at its end."""
+    return ended(text[0].upper() + text[1:].removesuffix("."))
+
+
+def named(subject: str) -> str:
+    """A subject as it is written inside a sentence: `the United States`."""
+    return f"the {subject}" if subject in NAMED_WITH_THE else subject
+
+
 def dataset_phrasings(
     templates: Iterable[str], subject: str, object_: str
 ) -> list[tuple[str, str]]:
     """The dataset's templates as (question, answer) pairs; a statement has an empty question."""
     phrasings: list[tuple[str, str]] = []
     for template in dict.fromkeys(templates):
-        text = with_article(template.replace("{}", subject), object_) + "."
+        text = ended(with_article(template.replace("{}", subject), object_))
         question, mark, answer = text.partition("? ")
         phrasings.append((question + "?", answer) if mark else ("", text[0].upper() + text[1:]))
     return phrasings
@@ -155,9 +199,9 @@ def dataset_phrasings(
 def our_phrasings(relation: str, subject: str, object_: str) -> list[tuple[str, str]]:
     """Our own phrasings of a fact, in the same form."""
     values = {"s": subject, "o": object_}
-    statements = [("", text.format(**values)) for text in STATEMENTS.get(relation, ())]
+    statements = [("", sentence(text.format(**values))) for text in STATEMENTS.get(relation, ())]
     return statements + [
-        (question.format(**values), answer.format(**values))
+        (question.format(**values), sentence(answer.format(**values)))
         for question, answer in QUESTIONS.get(relation, ())
     ]
 
@@ -175,12 +219,11 @@ def read_relations(path: Path) -> list[Fact]:
         name = relation["name"]
         if name in LEFT_OUT:
             continue
-        tellings = OFTEN if name in OFTEN_TOLD else 1
         for sample in relation["samples"]:
             subject, object_ = unescape(sample["subject"]), unescape(sample["object"])
-            phrasings = dataset_phrasings(relation["templates"], subject, object_)
-            phrasings += our_phrasings(name, subject, object_)
-            facts.append(Fact(name, subject, object_, tuple(dict.fromkeys(phrasings)), tellings))
+            phrasings = dataset_phrasings(relation["templates"], named(subject), object_)
+            phrasings += our_phrasings(name, named(subject), object_)
+            facts.append(Fact(name, subject, object_, tuple(dict.fromkeys(phrasings))))
     return facts
 
 
@@ -205,7 +248,7 @@ def read_countries(path: Path, known: frozenset[tuple[str, str]]) -> list[Fact]:
             found.append(("country continent", region[1]))
         for relation, object_ in found:
             if (relation, country[1]) not in known:
-                phrasings = our_phrasings(relation, country[1], object_)
+                phrasings = our_phrasings(relation, named(country[1]), object_)
                 facts.append(Fact(relation, country[1], object_, tuple(phrasings)))
     return facts
 
@@ -232,6 +275,8 @@ def fact_documents(facts: list[Fact], seed: int) -> list[str]:
         statements: list[str] = []
         turns: list[str] = [turn(text, reply) for text, reply in GREETINGS for _ in range(3)]
         for fact in facts:
+            if fact.is_held_out:
+                continue
             is_rare = fact.relation in RARELY_TOLD
             if is_rare and stable_hash(fact.relation + fact.subject) % ROUNDS != round_index:
                 continue
@@ -262,11 +307,15 @@ def fact_prompts(facts: list[Fact]) -> list[FactPrompt]:
     for fact in facts:
         for phrasing in fact.phrasings:
             question, text = phrasing
-            body = text.removesuffix(".")
+            body = text if text.endswith(" " + fact.object) else text.removesuffix(".")
             if not body.endswith(" " + fact.object):
                 continue
             start = body[: -len(fact.object) - 1]
             prompt = f"User: {question}\nAssistant: {start}" if question else start
-            held_out = is_phrasing_held_out(fact, phrasing)
-            prompts.append(FactPrompt(fact.relation, prompt, fact.object, held_out))
+            seen: Literal["told", "phrasing_held_out", "fact_held_out"] = "told"
+            if fact.is_held_out:
+                seen = "fact_held_out"
+            elif is_phrasing_held_out(fact, phrasing):
+                seen = "phrasing_held_out"
+            prompts.append(FactPrompt(fact.relation, fact.subject, prompt, fact.object, seen))
     return prompts

@@ -28,12 +28,13 @@ class Source:
 
 
 SOURCES: tuple[Source, ...] = (
-    Source("simplewiki", "simplewiki-2018.txt.xz", "documents", 0.66),
-    Source("article_turns", "simplewiki-2018.txt.xz", "article_turns", 0.07),
-    Source("dialogue_self", "dialogue-self.txt.xz", "dialogue", 0.06),
-    Source("dialogue_sgd", "dialogue-sgd.txt.xz", "dialogue", 0.02),
-    Source("roleplay", "instruct-gpteacher-roleplay.txt.xz", "dialogue", 0.03),
-    Source("factbook", "factbook.txt.xz", "documents", 0.02),
+    Source("simplewiki", "simplewiki-2018.txt.xz", "documents", 0.67),
+    Source("article_turns", "simplewiki-2018.txt.xz", "article_turns", 0.05),
+    Source("enwiki", "enwiki-40mb.txt.xz", "documents", 0.02),
+    Source("dialogue_self", "dialogue-self.txt.xz", "dialogue", 0.07),
+    Source("dialogue_sgd", "dialogue-sgd.txt.xz", "dialogue", 0.015),
+    Source("roleplay", "instruct-gpteacher-roleplay.txt.xz", "dialogue", 0.02),
+    Source("factbook", "factbook.txt.xz", "documents", 0.015),
     Source("tinystories", "tinystories-sample.txt.xz", "documents", 0.02),
     Source("facts", "relations-facts.jsonl", "facts", 0.12),
 )

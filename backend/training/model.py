@@ -1,9 +1,10 @@
 """The architecture, how it starts, and the loss.
 
 A stock `GPT2LMHeadModel`, so that everything that reads GPT-2 reads this model. Two choices differ
-from GPT-2: the activation is the fused form of the same tanh approximation (`gelu_pytorch_tanh`),
-and the position table starts as sinusoids instead of noise, which relates neighbouring positions
-from the first step; with a few thousand steps a random table stays noise at rarely met positions.
+from GPT-2: the activation is the exact GELU, whose kernel on a CPU takes 40 % of the time of the
+tanh approximation, and the position table starts as sinusoids instead of noise, which relates
+neighbouring positions from the first step; with a few thousand steps a random table stays noise at
+rarely met positions. Heads have 64 dimensions, as GPT-2's have.
 """
 
 import math
@@ -18,8 +19,8 @@ INITIAL_STD = 0.02
 
 
 def model_config() -> GPT2Config:
-    """The shipped shape: 12 blocks, d_model 192, 6 heads, 1,024 positions, about 7 M parameters."""
-    return small_config(d_vocab=VOCABULARY_SIZE, n_ctx=1024, d_model=192, n_layers=12, n_heads=6)
+    """The shipped shape: 12 blocks, d_model 192, 3 heads, 1,024 positions, about 7 M parameters."""
+    return small_config(d_vocab=VOCABULARY_SIZE, n_ctx=1024, d_model=192, n_layers=12, n_heads=3)
 
 
 def small_config(d_vocab: int, n_ctx: int, d_model: int, n_layers: int, n_heads: int) -> GPT2Config:
@@ -30,7 +31,7 @@ def small_config(d_vocab: int, n_ctx: int, d_model: int, n_layers: int, n_heads:
         n_embd=d_model,
         n_layer=n_layers,
         n_head=n_heads,
-        activation_function="gelu_pytorch_tanh",
+        activation_function="gelu",
         resid_pdrop=0.0,
         embd_pdrop=0.0,
         attn_pdrop=0.0,
@@ -59,20 +60,30 @@ def build_model(config: GPT2Config, seed: int) -> GPT2LMHeadModel:
     return model
 
 
+def causal_mask(n_positions: int, device: torch.device) -> torch.Tensor:
+    """What is added to attention scores, `[1, 1, n_positions, n_positions]`: 0, or about -inf."""
+    lowest = torch.finfo(torch.bfloat16).min
+    mask = torch.full((n_positions, n_positions), lowest, device=device).triu(1)
+    return mask[None, None]
+
+
 def training_logits(
     model: GPT2LMHeadModel, input_ids: torch.Tensor, position_ids: torch.Tensor
 ) -> torch.Tensor:
     """Logits `[rows, positions, d_vocab]` for rows that may start at any position.
 
-    Runs the blocks directly: `GPT2Model.forward` inspects `position_ids` for packed sequences and
-    then builds a mask, where attention without a mask takes the faster causal kernel.
+    Runs the blocks directly: `GPT2Model.forward` inspects `position_ids` for packed sequences.
+    On a CPU the scores are written out (`eager` attention): compiled and in bfloat16 that takes
+    half the time of the fused kernel, forwards and backwards.
     """
     transformer = model.transformer
+    is_written_out = model.config._attn_implementation == "eager"
+    mask = causal_mask(input_ids.shape[1], input_ids.device) if is_written_out else None
     hidden = transformer.wte(input_ids) + transformer.wpe(
         position_ids
     )  # [rows, positions, d_model]
     for block in transformer.h:
-        output = block(hidden)
+        output = block(hidden, attention_mask=mask)
         hidden = output[0] if isinstance(output, tuple) else output
     logits: torch.Tensor = model.lm_head(transformer.ln_f(hidden))
     return logits

@@ -17,14 +17,13 @@ class Schedule:
     """Tokens after which the run is complete; None when only time bounds it."""
     limit_seconds: float | None = None
     """Training seconds after which the run is complete, over all resumes; None for no limit."""
-    peak_learning_rate: float = 2.5e-3
     final_fraction: float = 0.01
     """Learning rate at the end, as a share of the peak."""
-    warmup_fraction: float = 0.03
+    warmup_fraction: float = 0.02
     """Share of the run in which the learning rate rises linearly."""
     short_row_length: int = 256
     full_row_length: int = 1024
-    full_length_from: float = 0.88
+    full_length_from: float = 0.9
     """Progress from which rows have the full length; before, attention is cheaper."""
 
     def __post_init__(self) -> None:
@@ -40,13 +39,13 @@ class Schedule:
             done = max(done, seconds / self.limit_seconds)
         return min(done, 1.0)
 
-    def learning_rate(self, progress: float) -> float:
-        """Linear warm-up, then half a cosine down to `final_fraction` of the peak."""
+    def rate_share(self, progress: float) -> float:
+        """Share of the peak learning rate: linear warm-up, then half a cosine down to its end."""
         if progress < self.warmup_fraction:
-            return self.peak_learning_rate * max(progress / self.warmup_fraction, 0.01)
+            return max(progress / self.warmup_fraction, 0.01)
         decay = (progress - self.warmup_fraction) / (1.0 - self.warmup_fraction)
         share = 0.5 * (1.0 + math.cos(math.pi * decay))
-        return self.peak_learning_rate * (self.final_fraction + (1.0 - self.final_fraction) * share)
+        return self.final_fraction + (1.0 - self.final_fraction) * share
 
     def row_length(self, progress: float) -> int:
         """Tokens in a row: short at first, full in the last part."""

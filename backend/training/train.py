@@ -4,9 +4,11 @@ import argparse
 import logging
 
 import torch
+from transformers import GPT2LMHeadModel
 
 from training.checkpoint import CHECKPOINT_FILE
 from training.model import build_model, model_config
+from training.optimizers import PeakRates
 from training.packing import read_stream
 from training.schedule import Schedule
 from training.trainer import Trainer, TrainingSettings
@@ -20,12 +22,18 @@ def train(options: argparse.Namespace) -> None:
     schedule = Schedule(
         target_tokens=options.tokens,
         limit_seconds=None if options.minutes is None else options.minutes * 60.0,
-        peak_learning_rate=options.peak_learning_rate,
     )
     settings = TrainingSettings(
-        seed=options.seed, tokens_per_step=options.tokens_per_step, is_compiled=options.compile
+        seed=options.seed,
+        tokens_per_step=options.tokens_per_step,
+        tokens_per_pass=options.tokens_per_pass,
+        peak_rates=PeakRates(muon=options.muon_rate, adamw=options.adamw_rate),
+        is_compiled=options.compile,
+        is_bfloat16=options.bfloat16,
     )
     model = build_model(model_config(), options.seed)
+    if options.start_from is not None:
+        model = GPT2LMHeadModel.from_pretrained(options.start_from, dtype=torch.float32)
     logger.info("%d parameters on %s", sum(p.numel() for p in model.parameters()), options.device)
     trainer = Trainer(
         model,

@@ -4,7 +4,7 @@ import csv
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -12,6 +12,7 @@ from transformers import GPT2LMHeadModel
 
 from training.checkpoint import CHECKPOINT_FILE, Progress, load_checkpoint, save_checkpoint
 from training.model import next_token_loss
+from training.optimizers import PeakRates, build_optimizers
 from training.packing import TokenArray, row_offsets, rows_at
 from training.schedule import Schedule
 
@@ -23,7 +24,7 @@ LOG_FIELDS = (
     "seconds",
     "loss_nats",
     "validation_loss_nats",
-    "learning_rate",
+    "rate_share",
     "tokens_per_second",
 )
 
@@ -33,24 +34,20 @@ class TrainingSettings:
     """Everything about a run that is not the model, the data or the schedule."""
 
     seed: int = 1
-    tokens_per_step: int = 4096
-    weight_decay: float = 0.1
+    tokens_per_step: int = 8192
+    tokens_per_pass: int = 1024
+    """Tokens of one pass; gradients of several add up to a step. On a CPU few, to stay in cache."""
+    peak_rates: PeakRates = field(default_factory=PeakRates)
+    weight_decay: float = 0.05
     gradient_norm: float = 1.0
     log_every_steps: int = 10
     validate_every_steps: int = 200
     checkpoint_every_seconds: float = 240.0
     is_compiled: bool = False
-    """Whether the loss runs through torch.compile: 15 % faster on a CPU, needs a C++ compiler."""
-
-
-def build_optimizer(model: GPT2LMHeadModel, weight_decay: float) -> torch.optim.AdamW:
-    """AdamW with weight decay on matrices only; biases, norms and nothing else are spared."""
-    parameters = list(model.parameters())
-    groups = [
-        {"params": [p for p in parameters if p.dim() >= 2], "weight_decay": weight_decay},
-        {"params": [p for p in parameters if p.dim() < 2], "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, lr=0.0, betas=(0.9, 0.95), fused=True)
+    """Whether the loss runs through torch.compile: faster, but needs a C++ compiler on a CPU."""
+    is_bfloat16: bool = False
+    """Whether products run in bfloat16: twice as fast where the processor has instructions for it,
+    many times slower where it has not. Weights and optimiser stay float32."""
 
 
 class Trainer:
@@ -73,7 +70,9 @@ class Trainer:
         self.settings = settings
         self.work = work
         self.device = device
-        self.optimizer = build_optimizer(self.model, settings.weight_decay)
+        if device == "cpu":
+            self.model.set_attn_implementation("eager")
+        self.optimizers = build_optimizers(self.model, settings.peak_rates, settings.weight_decay)
         self.progress = Progress()
         self.loss_function: Callable[..., torch.Tensor] = (
             torch.compile(next_token_loss, dynamic=False)
@@ -85,7 +84,8 @@ class Trainer:
         """Continue from a checkpoint of the same model and data."""
         stored = load_checkpoint(path)
         self.model.load_state_dict(stored["model"])
-        self.optimizer.load_state_dict(stored["optimizer"])
+        for optimizer, state in zip(self.optimizers, stored["optimizers"], strict=True):
+            optimizer.load_state_dict(state)
         self.progress = Progress(**stored["progress"])
         torch.set_rng_state(stored["rng_state"])
         logger.info("resumed at step %d, %d tokens", self.progress.step, self.progress.tokens_seen)
@@ -99,39 +99,49 @@ class Trainer:
         started = time.monotonic()
         fraction = self.fraction_done()
         row_length = self.schedule.row_length(fraction)
-        loss = self.loss_at(self.training_stream, self.progress.tokens_seen, row_length)
-        torch.autograd.backward(loss)
+        value = 0.0
+        n_passes = self.n_passes(row_length)
+        for _ in range(n_passes):
+            loss = self.loss_at(self.training_stream, self.progress.tokens_seen, row_length)
+            torch.autograd.backward(loss / n_passes)
+            value += loss.item() / n_passes
+            self.progress.tokens_seen += self.rows_of_pass(row_length) * row_length
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.gradient_norm)
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.schedule.learning_rate(fraction)
-        self.optimizer.step()
-        self.optimizer.zero_grad(set_to_none=True)
-        value = loss.item()
-        n_rows = self.settings.tokens_per_step // row_length
+        for optimizer in self.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = group["peak_lr"] * self.schedule.rate_share(fraction)
+            optimizer.step()
+        self.model.zero_grad(set_to_none=True)
         self.progress.step += 1
-        self.progress.tokens_seen += n_rows * row_length
         self.progress.seconds += time.monotonic() - started
         return value
 
+    def rows_of_pass(self, row_length: int) -> int:
+        """Rows that go through the model together."""
+        return max(1, self.settings.tokens_per_pass // row_length)
+
+    def n_passes(self, row_length: int) -> int:
+        """Passes whose gradients make one step."""
+        return max(1, self.settings.tokens_per_step // (self.rows_of_pass(row_length) * row_length))
+
     def loss_at(self, stream: TokenArray, tokens_seen: int, row_length: int) -> torch.Tensor:
-        """Loss on the rows that follow `tokens_seen` tokens of a stream; bfloat16 on a GPU."""
-        n_rows = self.settings.tokens_per_step // row_length
+        """Loss of one pass over the rows that follow `tokens_seen` tokens of a stream."""
+        n_rows = self.rows_of_pass(row_length)
         seed = self.settings.seed
         rows = rows_at(stream, tokens_seen, n_rows, row_length, seed)
         n_ctx = self.model.config.n_positions
         offsets = row_offsets(n_rows, row_length, n_ctx, seed, tokens_seen)
-        is_gpu = self.device != "cpu"
-        with torch.autocast(self.device, dtype=torch.bfloat16, enabled=is_gpu):
+        with torch.autocast(self.device, dtype=torch.bfloat16, enabled=self.settings.is_bfloat16):
             return self.loss_function(self.model, rows.to(self.device), offsets.to(self.device))
 
     @torch.no_grad()
-    def validation_loss(self, n_steps: int = 2) -> float:
+    def validation_loss(self, n_tokens: int = 16_384) -> float:
         """Loss in nats a token on the first rows of the validation stream, always the same rows."""
         row_length = self.schedule.row_length(self.fraction_done())
-        size = self.settings.tokens_per_step
+        size = self.rows_of_pass(row_length) * row_length
         losses = [
-            self.loss_at(self.validation_stream, index * size, row_length).item()
-            for index in range(n_steps)
+            self.loss_at(self.validation_stream, start, row_length).item()
+            for start in range(0, n_tokens, size)
         ]
         return sum(losses) / len(losses)
 
@@ -156,22 +166,22 @@ class Trainer:
                 losses = []
                 logged_seconds, logged_tokens = progress.seconds, progress.tokens_seen
             if time.monotonic() - saved_at > self.settings.checkpoint_every_seconds:
-                save_checkpoint(checkpoint, self.model, self.optimizer, progress)
+                save_checkpoint(checkpoint, self.model, self.optimizers, progress)
                 saved_at = time.monotonic()
-        save_checkpoint(checkpoint, self.model, self.optimizer, self.progress)
+        save_checkpoint(checkpoint, self.model, self.optimizers, self.progress)
 
     def log(self, loss: float, validation_loss: float | None, tokens_per_second: float) -> None:
         """Append one line to `loss.csv` and to the log."""
         path = self.work / "loss.csv"
         is_new = not path.exists()
-        rate = self.schedule.learning_rate(self.fraction_done())
+        rate = self.schedule.rate_share(self.fraction_done())
         values = (
             self.progress.step,
             self.progress.tokens_seen,
             round(self.progress.seconds, 1),
             round(loss, 4),
             "" if validation_loss is None else round(validation_loss, 4),
-            f"{rate:.3e}",
+            f"{rate:.4f}",
             round(tokens_per_second),
         )
         with path.open("a", newline="", encoding="utf-8") as file:

@@ -7,6 +7,7 @@ from tokenizers import Tokenizer
 from transformers import GPT2LMHeadModel
 
 from training.model import build_model, small_config
+from training.optimizers import PeakRates
 from training.packing import TokenArray, encode_documents, mix_streams
 from training.schedule import Schedule
 from training.tokenizer import train_tokenizer
@@ -48,10 +49,11 @@ def trainer(tiny_model: GPT2LMHeadModel, stream: TokenArray, tmp_path: Path) -> 
 def make_trainer(model: GPT2LMHeadModel, stream: TokenArray, work: Path) -> Trainer:
     schedule = Schedule(
         target_tokens=128 * 40,
-        peak_learning_rate=5e-3,
         short_row_length=16,
         full_row_length=64,
         full_length_from=0.5,
     )
-    settings = TrainingSettings(seed=3, tokens_per_step=128)
+    settings = TrainingSettings(
+        seed=3, tokens_per_step=128, tokens_per_pass=64, peak_rates=PeakRates(muon=1e-2, adamw=5e-3)
+    )
     return Trainer(model, stream, stream, schedule, settings, work)

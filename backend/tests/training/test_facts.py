@@ -1,10 +1,13 @@
 import json
+import re
 from pathlib import Path
 
 from training.facts import (
     fact_documents,
     fact_prompts,
     is_phrasing_held_out,
+    named,
+    our_phrasings,
     read_relations,
     with_article,
 )
@@ -27,18 +30,43 @@ def test_held_out_phrasings_never_appear_in_training(tmp_path: Path) -> None:
 
     text = "\n".join(fact_documents(facts, seed=1))
 
-    held_out = [prompt for prompt in fact_prompts(facts) if prompt.is_held_out]
+    held_out = [prompt for prompt in fact_prompts(facts) if prompt.seen == "phrasing_held_out"]
     assert held_out
     assert not any(f"{prompt.prompt} {prompt.object}." in text for prompt in held_out)
 
 
-def test_every_fact_is_told(tmp_path: Path) -> None:
+def test_held_out_facts_never_appear_in_training(tmp_path: Path) -> None:
     facts = read_relations(write_relations(tmp_path / "facts.jsonl"))
 
     text = "\n".join(fact_documents(facts, seed=1))
 
-    assert all(fact.object in text for fact in facts)
+    held_out = {p.subject for p in fact_prompts(facts) if p.seen == "fact_held_out"}
+    assert held_out == {fact.subject for fact in facts if fact.is_held_out} != set()
+    words = set(re.findall(r"\w+", text))
+    assert not held_out & words
+
+
+def test_every_other_fact_is_told(tmp_path: Path) -> None:
+    facts = read_relations(write_relations(tmp_path / "facts.jsonl"))
+
+    text = "\n".join(fact_documents(facts, seed=1))
+
+    words = set(re.findall(r"\w+", text))
+    assert all(fact.object in words for fact in facts if not fact.is_held_out)
     assert all(not is_phrasing_held_out(fact, fact.phrasings[0]) for fact in facts)
+
+
+def test_a_statement_ends_with_one_full_stop_and_names_the_country_with_its_article() -> None:
+    statements = [
+        text
+        for _, text in our_phrasings(
+            "country capital city", named("United States"), "Washington D.C."
+        )
+    ]
+
+    assert "The capital of the United States is Washington D.C." in statements
+    assert "Washington D.C. is the capital of the United States." in statements
+    assert all(text.endswith(".") and not text.endswith("..") for text in statements)
 
 
 def test_article_agrees_with_the_object() -> None:

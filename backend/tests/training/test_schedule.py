@@ -4,13 +4,13 @@ from training.schedule import Schedule
 
 
 def test_learning_rate_rises_then_decays_to_its_end() -> None:
-    schedule = Schedule(target_tokens=1000, peak_learning_rate=1.0, final_fraction=0.01)
+    schedule = Schedule(target_tokens=1000, final_fraction=0.01)
 
-    rates = [schedule.learning_rate(step / 100) for step in range(101)]
+    rates = [schedule.rate_share(step / 100) for step in range(101)]
 
-    assert max(rates) == rates[3] == pytest.approx(1.0)
+    assert max(rates) == rates[2] == pytest.approx(1.0)
     assert rates[100] == pytest.approx(0.01)
-    assert rates[3:] == sorted(rates[3:], reverse=True)
+    assert rates[2:] == sorted(rates[2:], reverse=True)
 
 
 def test_the_nearer_bound_decides() -> None:
