@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """The four steps and their options."""
+    """The steps and their options."""
     parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
     steps = parser.add_subparsers(dest="step", required=True)
 
@@ -21,6 +21,7 @@ def build_parser() -> argparse.ArgumentParser:
     train.add_argument("--tokens", type=int, help="tokens after which the run is complete")
     train.add_argument("--muon-rate", type=float, default=5e-3, help="peak rate in the blocks")
     train.add_argument("--adamw-rate", type=float, default=3e-3, help="peak rate elsewhere")
+    train.add_argument("--exit-weight", type=float, default=0.2, help="of the early-exit loss")
     train.add_argument("--tokens-per-step", type=int, default=8192)
     train.add_argument("--tokens-per-pass", type=int, default=1024, help="32768 suits a GPU")
     train.add_argument(
@@ -34,13 +35,16 @@ def build_parser() -> argparse.ArgumentParser:
     )
 
     evaluate = steps.add_parser("evaluate", help="bits per byte, recalled facts, sample turns")
-    evaluate.add_argument("--folder", type=Path, help="exported folder; default: the checkpoint")
+    evaluate.add_argument("--folder", type=Path, required=True, help="exported folder")
     evaluate.add_argument("--max-bytes", type=int, default=1_000_000, help="held-out text to score")
+
+    examples = steps.add_parser("find-examples", help="prompts that the model really answers")
+    examples.add_argument("--folder", type=Path, required=True, help="exported folder")
 
     export = steps.add_parser("export", help="write the folder that the server loads")
     export.add_argument("--to", type=Path, required=True, help="folder to write")
 
-    for step in (prepare, train, evaluate, export):
+    for step in (prepare, train, evaluate, examples, export):
         step.add_argument("--work", type=Path, required=True, help="directory for data, checkpoint")
         step.add_argument("--seed", type=int, default=1)
     return parser
@@ -63,6 +67,10 @@ def main() -> None:
             from training.evaluate import evaluate
 
             evaluate(options.work, options.folder, options.max_bytes, options.seed)
+        case "find-examples":
+            from training.find_examples import find_examples
+
+            find_examples(options.work, options.folder)
         case "export":
             from training.export import export_model
 

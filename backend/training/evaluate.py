@@ -1,143 +1,119 @@
-"""What the model can do: bits per byte on held-out text, recalled facts, sample turns.
+"""The `evaluate` step: everything that the model card states of an exported folder, measured.
 
-Bits per byte, not perplexity, because it does not depend on the tokenizer: the total surprisal of
-the text in bits over its length in UTF-8 bytes.
+Writes `evaluation.json` and the pictures beside the weights, and the measured part of the card.
 """
 
 import json
 import logging
-import math
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
 from tokenizers import Tokenizer
-from transformers import AutoModelForCausalLM, GPT2LMHeadModel, set_seed
+from transformers import AutoModelForCausalLM, GPT2LMHeadModel
 
-from training.checkpoint import CHECKPOINT_FILE, load_checkpoint, restore_model
+from app.engine.loading import load_engine
+from training.bits import bits_per_byte
+from training.card import CARD_FILE, update_card
+from training.chats import CHAT_PROMPTS, chat_turn
+from training.corpus import stable_hash
+from training.depth import fact_depth, lens_rows, varied
+from training.export import EXPORTED_LOG_FILE
+from training.facts import FactPrompt
 from training.mix import MAIN_SOURCE, SOURCES
 from training.packing import encode_documents
+from training.pictures import draw_depth, draw_loss
+from training.recall import recall, recall_table
 from training.tokenizer import END_OF_TEXT_ID, load_tokenizer
 
 logger = logging.getLogger(__name__)
 
-SAMPLE_PROMPTS: tuple[str, ...] = (
-    "Hello!",
-    "What is the capital of France?",
-    "What is a volcano?",
-    "Do you like movies?",
-    "Tell me about the Moon.",
-)
-FACTS_PER_GROUP = 400
+EVALUATION_FILE = "evaluation.json"
+DEPTH_ROWS, DEPTH_ROW_LENGTH = 48, 256
+N_FACT_DEPTHS = 10
+TEMPERATURE, TOP_P = 0.7, 0.95
 
 
-@torch.inference_mode()
-def total_nats(model: GPT2LMHeadModel, ids: torch.Tensor, stride: int) -> float:
-    """Surprisal of `ids[1:]` in nats, each id given up to `n_ctx - 1` ids before it.
-
-    Windows of `n_ctx` advance by `stride` and score only what is new, so that past the first window
-    every id is scored with at least `n_ctx - stride` ids of context.
-    """
-    n_ctx = model.config.n_positions
-    total, scored = 0.0, 1
-    start = 0
-    while scored < len(ids):
-        window = ids[start : start + n_ctx].unsqueeze(0)  # [1, positions]
-        first = scored - start
-        logits = model(window[:, :-1], use_cache=False).logits[0, first - 1 :].float()
-        total += F.cross_entropy(logits, window[0, first:], reduction="sum").item()
-        scored = start + window.shape[1]
-        start += stride
-    return total
+def read_fact_prompts(work: Path) -> list[FactPrompt]:
+    """The prompts that `prepare` left in the work directory."""
+    written = json.loads((work / "fact_prompts.json").read_text(encoding="utf-8"))
+    return [FactPrompt(**one) for one in written]
 
 
-def bits_per_byte(
-    model: GPT2LMHeadModel, tokenizer: Tokenizer, documents: list[str], max_bytes: int
-) -> tuple[float, int]:
-    """Bits per byte over whole documents up to `max_bytes`, and the number of bytes scored.
-
-    Every document is followed by `<|endoftext|>`, whose surprisal counts while it adds no byte.
-    """
-    chosen: list[str] = []
-    n_bytes = 0
-    for document in documents:
-        size = len(document.encode("utf-8"))
-        if n_bytes + size <= max_bytes:
-            chosen.append(document)
-            n_bytes += size
-    ids = [END_OF_TEXT_ID]
-    for array in encode_documents(tokenizer, chosen):
-        ids.extend(array.tolist())
-    nats = total_nats(model, torch.tensor(ids), stride=model.config.n_positions // 2)
-    return nats / math.log(2.0) / n_bytes, n_bytes
+def held_out_documents(work: Path, source: str) -> list[str]:
+    """Documents of a source that no training read; none for sources that hold nothing out."""
+    path = work / "held_out" / f"{source}.json"
+    if not path.exists():
+        return []
+    documents: list[str] = json.loads(path.read_text(encoding="utf-8"))
+    return documents
 
 
-@torch.inference_mode()
-def continues_with(model: GPT2LMHeadModel, prompt: list[int], expected: list[int]) -> bool:
-    """Whether greedy decoding from `prompt` gives exactly `expected`."""
-    logits = model(torch.tensor([prompt + expected]), use_cache=False).logits[0]
-    predicted = logits[len(prompt) - 1 : -1].argmax(-1).tolist()
-    return bool(predicted == expected)
+def held_out_rows(tokenizer: Tokenizer, documents: list[str]) -> list[list[int]]:
+    """Rows of token ids, each the beginning of a document that fills it."""
+    rows = [[END_OF_TEXT_ID, *ids.tolist()] for ids in encode_documents(tokenizer, documents)]
+    return [ids[:DEPTH_ROW_LENGTH] for ids in rows if len(ids) >= DEPTH_ROW_LENGTH][:DEPTH_ROWS]
 
 
-def recalled_facts(model: GPT2LMHeadModel, tokenizer: Tokenizer, path: Path) -> dict[str, str]:
-    """Share of fact prompts completed greedily, for told and for held-out phrasings."""
-    prompts = json.loads(path.read_text(encoding="utf-8"))
-    shares: dict[str, str] = {}
-    for is_held_out, label in ((False, "told phrasings"), (True, "held-out phrasings")):
-        group = [prompt for prompt in prompts if prompt["is_held_out"] is is_held_out]
-        group = group[:: max(1, len(group) // FACTS_PER_GROUP)]
-        correct = sum(
-            continues_with(
-                model,
-                tokenizer.encode(prompt["prompt"]).ids,
-                tokenizer.encode(" " + prompt["object"]).ids,
-            )
-            for prompt in group
-        )
-        shares[label] = f"{correct} of {len(group)}"
-    return shares
-
-
-@torch.inference_mode()
-def chat_reply(
-    model: GPT2LMHeadModel, tokenizer: Tokenizer, text: str, seed: int, temperature: float
-) -> str:
-    """The reply to one message in the built-in template, as generated, cut at `\\nUser:`."""
-    set_seed(seed)
-    ids = torch.tensor([tokenizer.encode(f"User: {text}\nAssistant:").ids])
-    output = model.generate(
-        ids,
-        attention_mask=torch.ones_like(ids),
-        max_new_tokens=80,
-        do_sample=temperature > 0.0,
-        temperature=temperature if temperature > 0.0 else None,
-        pad_token_id=END_OF_TEXT_ID,
-    )
-    reply = tokenizer.decode(output[0, ids.shape[1] :].tolist(), skip_special_tokens=True)
-    return reply.split("\nUser:")[0]
-
-
-def evaluate(work: Path, folder: Path | None, max_bytes: int, seed: int) -> None:
-    """Log bits per byte of every held-out source, recalled facts and sample turns."""
-    if folder is None:
-        stored = load_checkpoint(work / CHECKPOINT_FILE)
-        logger.info("checkpoint: %s", stored["progress"])
-        model = restore_model(stored)
-    else:
-        model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
-    model.eval()
-    tokenizer = load_tokenizer(work)
-    for text in SAMPLE_PROMPTS:
-        logger.info("User: %s", text)
-        logger.info("  greedy: %r", chat_reply(model, tokenizer, text, seed, temperature=0.0))
-        logger.info("  0.7:    %r", chat_reply(model, tokenizer, text, seed, temperature=0.7))
-    for label, share in recalled_facts(model, tokenizer, work / "fact_prompts.json").items():
-        logger.info("facts, %s: %s", label, share)
+def text_scores(
+    model: GPT2LMHeadModel, tokenizer: Tokenizer, work: Path, max_bytes: int
+) -> dict[str, dict[str, float]]:
+    """Bits per byte of every source with held-out text; the others are scored on 100 kB at most."""
+    scores: dict[str, dict[str, float]] = {}
     for source in SOURCES:
-        path = work / "held_out" / f"{source.name}.json"
-        if path.exists():
+        if documents := held_out_documents(work, source.name):
             limit = max_bytes if source.name == MAIN_SOURCE else min(max_bytes, 100_000)
-            documents = json.loads(path.read_text(encoding="utf-8"))
             value, n_bytes = bits_per_byte(model, tokenizer, documents, limit)
+            scores[source.name] = {"bits_per_byte": value, "bytes": n_bytes}
             logger.info("%s: %.4f bits per byte over %d bytes", source.name, value, n_bytes)
+    return scores
+
+
+def measure(work: Path, folder: Path, max_bytes: int, seed: int) -> dict[str, object]:
+    """All measurements of the model in `folder`, as plain values."""
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+    tokenizer = load_tokenizer(work)
+    scores = text_scores(model, tokenizer, work, max_bytes)
+    recalls = recall(model, tokenizer, read_fact_prompts(work))
+    facts = recall_table(recalls)
+    logger.info("facts: %s", facts["all"])
+    logger.info("capitals: %s", facts.get("country capital city"))
+    rows = held_out_rows(tokenizer, held_out_documents(work, MAIN_SOURCE))
+    depth = lens_rows(model, rows)
+    for row in depth:
+        logger.info("%s", row)
+    # In hash order, so that the ten are not picked by how well they look.
+    ordered = sorted(recalls, key=lambda one: stable_hash(one.prompt.prompt))
+    fact_depths = [
+        fact_depth(model, tokenizer, one.prompt.prompt, one.prompt.object)
+        for one in varied(ordered, N_FACT_DEPTHS)
+    ]
+    engine = load_engine(
+        str(folder.resolve()), device="cpu", store_bytes=2**26, readout_bytes=2**24
+    )
+    turns = [
+        chat_turn(engine, text, temperature=TEMPERATURE, top_p=TOP_P, seed=seed)
+        for text in CHAT_PROMPTS
+    ]
+    return {
+        "parameters": model.num_parameters(),
+        "text": scores,
+        "facts": facts,
+        "depth": {"positions": sum(map(len, rows)), "layers": [asdict(row) for row in depth]},
+        "fact_depths": [asdict(one) for one in fact_depths],
+        "turns": [asdict(one) for one in turns],
+    }
+
+
+def evaluate(work: Path, folder: Path, max_bytes: int, seed: int) -> None:
+    """Measure the model in `folder`; write the numbers, the pictures and the card beside it."""
+    results = measure(work, folder, max_bytes, seed)
+    text = json.dumps(results, indent=1, ensure_ascii=False) + "\n"
+    (folder / EVALUATION_FILE).write_text(text, encoding="utf-8")
+    written = json.loads(text)
+    draw_depth(written["depth"]["layers"], folder / "depth.svg")
+    if (folder / EXPORTED_LOG_FILE).exists():
+        draw_loss(folder / EXPORTED_LOG_FILE, folder / "loss.svg")
+    if (folder / CARD_FILE).exists():
+        update_card(folder / CARD_FILE, written)
+    logger.info("written to %s", folder / EVALUATION_FILE)

@@ -15,6 +15,10 @@ from transformers import GenerationConfig, GPT2LMHeadModel
 
 from training.checkpoint import CHECKPOINT_FILE, load_checkpoint, restore_model
 from training.tokenizer import END_OF_TEXT_ID, as_transformers, load_tokenizer
+from training.trainer import LOG_FILE
+
+EXPORTED_LOG_FILE = "training_log.csv"
+"""The run's log of loss against tokens, beside the weights."""
 
 logger = logging.getLogger(__name__)
 
@@ -39,5 +43,7 @@ def export_model(work: Path, folder: Path) -> None:
     """Export the checkpoint in `work`."""
     stored = load_checkpoint(work / CHECKPOINT_FILE)
     write_folder(restore_model(stored), work, folder)
+    if (work / LOG_FILE).exists():
+        shutil.copyfile(work / LOG_FILE, folder / EXPORTED_LOG_FILE)
     n_bytes = sum(path.stat().st_size for path in folder.iterdir())
     logger.info("exported step %d: %d bytes", stored["progress"]["step"], n_bytes)

@@ -67,33 +67,51 @@ def causal_mask(n_positions: int, device: torch.device) -> torch.Tensor:
     return mask[None, None]
 
 
-def training_logits(
+def training_layers(
     model: GPT2LMHeadModel, input_ids: torch.Tensor, position_ids: torch.Tensor
-) -> torch.Tensor:
-    """Logits `[rows, positions, d_vocab]` for rows that may start at any position.
+) -> list[torch.Tensor]:
+    """The residual stream of every layer, each `[rows, positions, d_model]`.
 
-    Runs the blocks directly: `GPT2Model.forward` inspects `position_ids` for packed sequences.
-    On a CPU the scores are written out (`eager` attention): compiled and in bfloat16 that takes
-    half the time of the fused kernel, forwards and backwards.
+    Rows may start at any position. Runs the blocks directly: `GPT2Model.forward` inspects
+    `position_ids` for packed sequences. On a CPU the scores are written out (`eager` attention):
+    compiled and in bfloat16 that takes half the time of the fused kernel, forwards and backwards.
     """
     transformer = model.transformer
     is_written_out = model.config._attn_implementation == "eager"
     mask = causal_mask(input_ids.shape[1], input_ids.device) if is_written_out else None
-    hidden = transformer.wte(input_ids) + transformer.wpe(
-        position_ids
-    )  # [rows, positions, d_model]
+    layers = [transformer.wte(input_ids) + transformer.wpe(position_ids)]
     for block in transformer.h:
-        output = block(hidden, attention_mask=mask)
-        hidden = output[0] if isinstance(output, tuple) else output
-    logits: torch.Tensor = model.lm_head(transformer.ln_f(hidden))
-    return logits
+        output = block(layers[-1], attention_mask=mask)
+        layers.append(output[0] if isinstance(output, tuple) else output)
+    return layers
 
 
-def next_token_loss(
+def training_losses(
+    model: GPT2LMHeadModel, rows: torch.Tensor, offsets: torch.Tensor, exits: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The loss of the output and the early-exit loss, both as mean cross-entropy in nats a token.
+
+    `exits`: `[2, n]`, layers in [1, n_layers) and places in the flattened rows. At these places the
+    next token is predicted from the layer's residual stream by the final norm and the unembedding,
+    as the logit lens does (early exits: Elhoushi et al. 2024, arXiv:2404.16710; here a few random
+    places and layers a pass instead of every one, which costs 2 % of the time).
+    """
+    layers, targets = _layers_and_targets(model, rows, offsets)
+    output_loss = _cross_entropy(model, layers[-1].flatten(0, 1), targets)
+    inner = torch.stack(layers).flatten(1, 2)[exits[0], exits[1]]  # [n, d_model]
+    return output_loss, _cross_entropy(model, inner, targets[exits[1]])
+
+
+def _layers_and_targets(
     model: GPT2LMHeadModel, rows: torch.Tensor, offsets: torch.Tensor
-) -> torch.Tensor:
-    """Mean cross-entropy in nats a token. `rows`: `[rows, positions + 1]`, `offsets`: `[rows]`."""
+) -> tuple[list[torch.Tensor], torch.Tensor]:
     inputs, targets = rows[:, :-1], rows[:, 1:]
     positions = offsets.unsqueeze(1) + torch.arange(inputs.shape[1], device=rows.device)
-    logits = training_logits(model, inputs, positions)
-    return F.cross_entropy(logits.flatten(0, 1).float(), targets.flatten())
+    return training_layers(model, inputs, positions), targets.flatten()
+
+
+def _cross_entropy(
+    model: GPT2LMHeadModel, hidden: torch.Tensor, targets: torch.Tensor
+) -> torch.Tensor:
+    logits = model.lm_head(model.transformer.ln_f(hidden))
+    return F.cross_entropy(logits.float(), targets)

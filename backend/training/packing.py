@@ -106,3 +106,13 @@ def row_offsets(
     draw = np.random.default_rng((seed, tokens_seen))
     offsets = draw.integers(-row_length, n_ctx, size=n_rows, endpoint=True)
     return torch.from_numpy(np.clip(offsets, 0, n_ctx - row_length))
+
+
+def exit_places(
+    n_exits: int, n_layers: int, n_places: int, seed: int, tokens_seen: int
+) -> torch.Tensor:
+    """Where a pass is also read early: int64 `[2, n_exits]`, layers in [1, n_layers) and places."""
+    draw = np.random.default_rng((seed, tokens_seen, 1))
+    layers = draw.integers(1, n_layers, size=n_exits)
+    places = draw.integers(0, n_places, size=n_exits)
+    return torch.from_numpy(np.stack([layers, places]))

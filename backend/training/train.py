@@ -28,6 +28,7 @@ def train(options: argparse.Namespace) -> None:
         tokens_per_step=options.tokens_per_step,
         tokens_per_pass=options.tokens_per_pass,
         peak_rates=PeakRates(muon=options.muon_rate, adamw=options.adamw_rate),
+        exit_weight=options.exit_weight,
         is_compiled=options.compile,
         is_bfloat16=options.bfloat16,
     )

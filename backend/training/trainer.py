@@ -11,13 +11,14 @@ import torch
 from transformers import GPT2LMHeadModel
 
 from training.checkpoint import CHECKPOINT_FILE, Progress, load_checkpoint, save_checkpoint
-from training.model import next_token_loss
+from training.model import training_losses
 from training.optimizers import PeakRates, build_optimizers
-from training.packing import TokenArray, row_offsets, rows_at
+from training.packing import TokenArray, exit_places, row_offsets, rows_at
 from training.schedule import Schedule
 
 logger = logging.getLogger(__name__)
 
+LOG_FILE = "loss.csv"
 LOG_FIELDS = (
     "step",
     "tokens_seen",
@@ -38,6 +39,11 @@ class TrainingSettings:
     tokens_per_pass: int = 1024
     """Tokens of one pass; gradients of several add up to a step. On a CPU few, to stay in cache."""
     peak_rates: PeakRates = field(default_factory=PeakRates)
+    exit_weight: float = 0.2
+    """Weight of the early-exit loss, which keeps the layers readable for the logit lens. Without it
+    the middle layers of this model are surer of themselves than its output is."""
+    exit_share: float = 0.125
+    """Share of the places at which it is computed, each at one layer."""
     weight_decay: float = 0.05
     gradient_norm: float = 1.0
     log_every_steps: int = 10
@@ -74,10 +80,10 @@ class Trainer:
             self.model.set_attn_implementation("eager")
         self.optimizers = build_optimizers(self.model, settings.peak_rates, settings.weight_decay)
         self.progress = Progress()
-        self.loss_function: Callable[..., torch.Tensor] = (
-            torch.compile(next_token_loss, dynamic=False)
+        self.losses: Callable[..., tuple[torch.Tensor, torch.Tensor]] = (
+            torch.compile(training_losses, dynamic=False)
             if settings.is_compiled
-            else next_token_loss
+            else training_losses
         )
 
     def resume(self, path: Path) -> None:
@@ -95,15 +101,18 @@ class Trainer:
         return self.schedule.progress(self.progress.tokens_seen, self.progress.seconds)
 
     def step(self) -> float:
-        """One optimiser step. Returns the loss before it, in nats a token."""
+        """One optimiser step. Returns the loss of the output before it, in nats a token."""
         started = time.monotonic()
         fraction = self.fraction_done()
         row_length = self.schedule.row_length(fraction)
         value = 0.0
         n_passes = self.n_passes(row_length)
         for _ in range(n_passes):
-            loss = self.loss_at(self.training_stream, self.progress.tokens_seen, row_length)
-            torch.autograd.backward(loss / n_passes)
+            loss, exit_loss = self.losses_at(
+                self.training_stream, self.progress.tokens_seen, row_length
+            )
+            weighted = loss + self.settings.exit_weight * exit_loss
+            torch.autograd.backward(weighted / n_passes)
             value += loss.item() / n_passes
             self.progress.tokens_seen += self.rows_of_pass(row_length) * row_length
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.gradient_norm)
@@ -124,15 +133,19 @@ class Trainer:
         """Passes whose gradients make one step."""
         return max(1, self.settings.tokens_per_step // (self.rows_of_pass(row_length) * row_length))
 
-    def loss_at(self, stream: TokenArray, tokens_seen: int, row_length: int) -> torch.Tensor:
-        """Loss of one pass over the rows that follow `tokens_seen` tokens of a stream."""
+    def losses_at(
+        self, stream: TokenArray, tokens_seen: int, row_length: int
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Output loss and early-exit loss of one pass over the rows after `tokens_seen` tokens."""
         n_rows = self.rows_of_pass(row_length)
-        seed = self.settings.seed
+        seed, config = self.settings.seed, self.model.config
         rows = rows_at(stream, tokens_seen, n_rows, row_length, seed)
-        n_ctx = self.model.config.n_positions
-        offsets = row_offsets(n_rows, row_length, n_ctx, seed, tokens_seen)
+        offsets = row_offsets(n_rows, row_length, config.n_positions, seed, tokens_seen)
+        n_places = n_rows * row_length
+        n_exits = max(1, round(n_places * self.settings.exit_share))
+        exits = exit_places(n_exits, config.n_layer, n_places, seed, tokens_seen)
         with torch.autocast(self.device, dtype=torch.bfloat16, enabled=self.settings.is_bfloat16):
-            return self.loss_function(self.model, rows.to(self.device), offsets.to(self.device))
+            return self.losses(self.model, *(t.to(self.device) for t in (rows, offsets, exits)))
 
     @torch.no_grad()
     def validation_loss(self, n_tokens: int = 16_384) -> float:
@@ -140,7 +153,7 @@ class Trainer:
         row_length = self.schedule.row_length(self.fraction_done())
         size = self.rows_of_pass(row_length) * row_length
         losses = [
-            self.loss_at(self.validation_stream, start, row_length).item()
+            self.losses_at(self.validation_stream, start, row_length)[0].item()
             for start in range(0, n_tokens, size)
         ]
         return sum(losses) / len(losses)
@@ -171,8 +184,8 @@ class Trainer:
         save_checkpoint(checkpoint, self.model, self.optimizers, self.progress)
 
     def log(self, loss: float, validation_loss: float | None, tokens_per_second: float) -> None:
-        """Append one line to `loss.csv` and to the log."""
-        path = self.work / "loss.csv"
+        """Append one line to the CSV of the run and to the log."""
+        path = self.work / LOG_FILE
         is_new = not path.exists()
         rate = self.schedule.rate_share(self.fraction_done())
         values = (

@@ -7,9 +7,9 @@ import torch
 from transformers import GPT2LMHeadModel
 
 from tests.training.conftest import make_trainer
-from training.model import training_logits
+from training.model import training_losses
 from training.optimizers import PeakRates, build_optimizers
-from training.packing import TokenArray
+from training.packing import TokenArray, exit_places
 from training.trainer import Trainer
 
 
@@ -40,15 +40,31 @@ def test_resumed_run_equals_uninterrupted_run(
         assert torch.equal(second.model.state_dict()[name], value), name
 
 
-def test_training_forward_equals_the_models_own(tiny_model: GPT2LMHeadModel) -> None:
-    ids = torch.randint(0, 320, (2, 64), generator=torch.Generator().manual_seed(0))
-    positions = torch.arange(64).expand(2, -1)
+def test_training_losses_equal_those_of_the_models_own_layers(
+    tiny_model: GPT2LMHeadModel,
+) -> None:
+    rows = torch.randint(0, 320, (2, 65), generator=torch.Generator().manual_seed(0))
+    exits = torch.tensor([[1, 1, 1], [0, 70, 127]])
 
     with torch.no_grad():
-        difference = training_logits(tiny_model, ids, positions) - tiny_model(ids).logits
+        loss, exit_loss = training_losses(tiny_model, rows, torch.zeros(2, dtype=torch.long), exits)
+        output = tiny_model(rows[:, :-1], output_hidden_states=True)
+        inner = output.hidden_states[1].flatten(0, 1)[exits[1]]
+        log_p = tiny_model.lm_head(tiny_model.transformer.ln_f(inner)).log_softmax(-1)
+    targets = rows[:, 1:].flatten()
+    expected = torch.nn.functional.cross_entropy(output.logits.flatten(0, 1), targets)
+    expected_exit = -sum(log_p[i, targets[place]] for i, place in enumerate(exits[1])) / 3
 
     # Same operations in the same order; only the attention kernel may round differently.
-    assert difference.abs().max() < 1e-5
+    assert abs(loss - expected) < 1e-5
+    assert abs(exit_loss - expected_exit) < 1e-5
+
+
+def test_places_of_early_exits_cover_the_inner_layers() -> None:
+    exits = exit_places(4000, n_layers=4, n_places=100, seed=1, tokens_seen=0)
+
+    assert set(exits[0].tolist()) == {1, 2, 3}
+    assert set(exits[1].tolist()) == set(range(100))
 
 
 def test_gradients_of_several_passes_equal_those_of_one(

@@ -4,7 +4,7 @@ import torch
 from tokenizers import Tokenizer
 from transformers import GPT2LMHeadModel
 
-from training.evaluate import bits_per_byte, total_nats
+from training.bits import bits_per_byte, total_nats
 
 
 def test_windows_score_every_token_once(tiny_model: GPT2LMHeadModel) -> None:

@@ -1,0 +1,60 @@
+import torch
+from tokenizers import Tokenizer
+from transformers import GPT2LMHeadModel
+
+from tests.training.conftest import SENTENCES
+from training.depth import FactDepth
+from training.find_examples import Candidate, Kind, find_example, note
+
+
+def depth(ranks: tuple[int, ...], decided_at: int) -> FactDepth:
+    return FactDepth("p", "Paris", " Paris", ranks, decided_at, 0.834)
+
+
+def test_note_tells_two_earlier_ranks_and_the_layer() -> None:
+    assert note(depth((900, 1200, 80, 40, 7, 1, 1), 5)) == (
+        "“ Paris” is rank 40 at layer 3 and 7 at layer 4, and rank 1 from layer 5 on, with a "
+        "probability of 0.83."
+    )
+
+
+def test_note_says_when_only_the_output_decides() -> None:
+    assert "only at layer 3" in note(depth((900, 1200, 80, 1), 3))
+
+
+def test_note_of_a_token_that_was_first_all_along() -> None:
+    assert note(depth((1, 1, 1), 0)).startswith("“ Paris” is rank 1 from layer 0 on")
+
+
+def test_only_what_the_model_writes_becomes_an_example(
+    tiny_model: GPT2LMHeadModel, tokenizer: Tokenizer
+) -> None:
+    learn(tiny_model, tokenizer)
+    kind = Kind(
+        "A capital",
+        "completion",
+        (
+            Candidate("The capital of France is", "Rome"),
+            Candidate("The capital of Italy is", "Rome"),
+        ),
+    )
+
+    example = find_example(tiny_model, tokenizer, kind)
+
+    assert example is not None
+    assert example["text"] == "The capital of Italy is"
+    assert "“" in example["note"]
+    assert (
+        find_example(tiny_model, tokenizer, Kind("No", "completion", kind.candidates[:1])) is None
+    )
+
+
+def learn(model: GPT2LMHeadModel, tokenizer: Tokenizer) -> None:
+    """Fit the model to the sentences until it knows them."""
+    optimizer = torch.optim.AdamW(model.parameters(), lr=5e-3)
+    rows = [torch.tensor([tokenizer.encode(sentence).ids]) for sentence in SENTENCES[:2]]
+    for _ in range(60):
+        loss = sum(model(ids, labels=ids).loss for ids in rows)
+        optimizer.zero_grad()
+        torch.autograd.backward(loss)
+        optimizer.step()

@@ -1,0 +1,108 @@
+"""From a small corpus to a served model, by the commands of the model card, on a CPU."""
+
+import json
+import lzma
+import sys
+from pathlib import Path
+
+import pytest
+
+from app.engine.loading import load_engine
+from training.__main__ import main
+from training.mix import FACTBOOK_FILE, SOURCES
+from training.packing import read_stream
+from training.tokenizer import load_tokenizer
+
+COUNTRIES = {
+    "France": "Paris",
+    "Italy": "Rome",
+    "Spain": "Madrid",
+    "Japan": "Tokyo",
+    "Egypt": "Cairo",
+    "Peru": "Lima",
+    "Cuba": "Havana",
+    "Kenya": "Nairobi",
+}
+SEASONS = ("spring", "summer", "autumn", "winter")
+
+
+def article(index: int) -> str:
+    """A short text with a little variety, so that no two are alike."""
+    country, city = list(COUNTRIES.items())[index % len(COUNTRIES)]
+    season = SEASONS[index // 8 % 4]
+    return (
+        f"{city} is a city in {country}. In {season} of the year {1900 + index} many people came"
+        f" to {city}. They liked the {season} there, and they liked {country}.\n"
+    )
+
+
+def dialogue(index: int) -> str:
+    season = SEASONS[index % 4]
+    return f"User: Do you like {season} {index}?\nAssistant: Yes, I like {season} best.\n"
+
+
+def write_small_corpus(folder: Path) -> None:
+    """Every file that the mix names, with a few hundred documents of our own."""
+    folder.mkdir()
+    for source in SOURCES:
+        if source.kind == "facts":
+            samples = [{"subject": s, "object": o} for s, o in COUNTRIES.items()]
+            relation = {
+                "name": "country capital city",
+                "templates": ["The capital city of {} is", "The capital of {} is"],
+                "samples": samples,
+            }
+            (folder / source.file).write_text(json.dumps(relation) + "\n", encoding="utf-8")
+            continue
+        made = dialogue if source.kind == "dialogue" else article
+        text = "".join(f"{made(index)}<|endoftext|>\n" for index in range(600))
+        with lzma.open(folder / source.file, "wt", encoding="utf-8") as file:
+            file.write(text)
+    assert (folder / FACTBOOK_FILE).exists()
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> None:
+    monkeypatch.setattr(sys, "argv", ["training", *map(str, arguments)])
+    main()
+
+
+@pytest.mark.timeout(600)
+def test_two_minutes_of_training_give_a_model_that_the_engine_reads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    corpus, work, folder = tmp_path / "corpus", tmp_path / "work", tmp_path / "exported"
+    write_small_corpus(corpus)
+
+    run(monkeypatch, "prepare", "--corpus", corpus, "--work", work)
+    run(
+        monkeypatch,
+        *("train", "--work", work, "--minutes", 2, "--tokens-per-step", 1024),
+        *("--threads", 2),
+    )
+    run(monkeypatch, "export", "--work", work, "--to", folder)
+    engine = load_engine(
+        str(folder), device="cpu", threads=1, store_bytes=2**24, readout_bytes=2**22
+    )
+
+    assert engine.facts.n_layers == 12
+    assert engine.facts.self_check.passed
+    told = [country for country in COUNTRIES if f"capital of {country} is" in training_text(work)]
+    first = []
+    for country in told:
+        ids = engine.vocabulary.encode(f"The capital of {country} is {COUNTRIES[country]}")
+        columns = engine.read(ids, layers=[0, 12], positions=range(len(ids) - 1))
+        assert columns is not None
+        before_city = len(engine.vocabulary.encode(f"The capital of {country} is")) - 1
+        first.append(columns.next_rank[1, before_city] == 1)
+    # Eight capitals in two minutes are learned by heart; half of them is far from chance.
+    assert told
+    assert sum(first) >= len(told) / 2
+    log = (folder / "training_log.csv").read_text(encoding="utf-8").splitlines()
+    assert log[0].startswith("step,tokens_seen")
+    assert float(log[-1].split(",")[3]) < float(log[1].split(",")[3]) - 2.0
+
+
+def training_text(work: Path) -> str:
+    """What was read in training, decoded."""
+    ids = read_stream(work / "training.bin").tolist()
+    return load_tokenizer(work).decode(ids, skip_special_tokens=False)
