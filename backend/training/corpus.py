@@ -24,9 +24,10 @@ def is_held_out(document: str, percent: int = HELD_OUT_PERCENT) -> bool:
 
 
 def read_documents(path: Path) -> Iterator[str]:
-    """Documents of an xz-compressed file whose documents end with a line `<|endoftext|>`."""
+    """Documents of a text file, plain or compressed with xz: each ends with a line `<|endoftext|>`."""
     lines: list[str] = []
-    with lzma.open(path, "rt", encoding="utf-8", newline="\n") as file:
+    open_text = lzma.open if path.suffix == ".xz" else open
+    with open_text(path, "rt", encoding="utf-8", newline="\n") as file:
         for line in file:
             if line.rstrip("\n") == END_OF_TEXT:
                 yield "".join(lines)

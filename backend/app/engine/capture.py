@@ -54,6 +54,11 @@ class TracedDecoder:
         self.d_model, self.d_vocab = self._probe()
 
     @property
+    def model(self) -> nn.Module:
+        """The Hugging Face model itself; its parameters are frozen."""
+        return self._model
+
+    @property
     def n_layers(self) -> int:
         return self.structure.n_layers
 

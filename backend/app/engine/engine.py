@@ -102,6 +102,11 @@ class NnsightEngine:
             note=note,
         )
 
+    @property
+    def decoder(self) -> TracedDecoder:
+        """The model as it is read, for programs that fit lenses to it."""
+        return self._decoder
+
     def generate(
         self, ids: Sequence[int], sampling: Sampling, should_stop: ShouldStop
     ) -> Iterator[Step | Finish]:

@@ -1,0 +1,110 @@
+"""A loaded model as plain torch, so that gradients reach its residual streams.
+
+The engine reads models through nnsight under `inference_mode`, whose tensors autograd refuses. Here
+forward hooks on the blocks give the residual streams, and the model's own tail (final norm,
+unembedding, softcaps, multipliers) decodes rows of them; both can be differentiated. Parameters stay
+frozen.
+"""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import torch
+from torch import nn
+
+from app.engine.structure import Structure
+
+
+class HookedDecoder:
+    """Residual streams and logits of one model, with gradients where they are enabled."""
+
+    def __init__(self, model: nn.Module, structure: Structure) -> None:
+        """`model` is a Hugging Face decoder; it is run once, on two tokens, to see what blocks give."""
+        self.model = model
+        self.n_layers = structure.n_layers
+        self.device = model.get_input_embeddings().weight.device
+        self._blocks = structure.blocks
+        # Without the unembedding, which streams do not need.
+        self._base: nn.Module = getattr(model, "base_model", model)
+        self._returns_tuple, last = self._probe()
+        self.d_model = last.shape[-1]
+        self._residual_dtype = last.dtype
+
+    def residual_streams(self, ids: torch.Tensor) -> list[torch.Tensor]:
+        """The residual stream of every layer, `n_layers + 1` times `[sequences, positions, d_model]`.
+
+        `ids`: int64 `[sequences, positions]`, each sequence a text of its own. Where gradients are
+        enabled, layer 0 is a leaf, so that they reach every layer and no further.
+        """
+        streams: list[torch.Tensor] = []
+
+        def before(_block: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+            name = None if args else next(iter(kwargs))
+            stream = (args[0] if name is None else kwargs[name]).detach()
+            streams.append(stream.requires_grad_(torch.is_grad_enabled()))
+            # A copy goes on, here and below, because a block may change its input in place.
+            if name is None:
+                return (stream.clone(), *args[1:]), kwargs
+            return args, {**kwargs, name: stream.clone()}
+
+        def after(_block: nn.Module, _args: tuple[Any, ...], output: Any) -> Any:
+            is_tuple = isinstance(output, tuple)
+            streams.append(output[0] if is_tuple else output)
+            return (streams[-1].clone(), *output[1:]) if is_tuple else streams[-1].clone()
+
+        with ExitStack() as hooks:
+            first = self._blocks[0].register_forward_pre_hook(before, with_kwargs=True)
+            hooks.callback(first.remove)
+            for block in self._blocks:
+                hooks.callback(block.register_forward_hook(after).remove)
+            self._base(input_ids=ids.to(self.device), use_cache=False)
+        return streams
+
+    def decode(self, rows: torch.Tensor) -> torch.Tensor:
+        """Logits of residual rows by the model's own tail: `[rows, d_model]` -> float32 `[rows, d_vocab]`.
+
+        No block runs: the rows stand where the last block's output would be. They lie along the batch
+        axis, one position each, so that no position limit applies.
+        """
+        assert rows.dim() == 2
+        # A copy, because the tail may work in place.
+        batch = rows.to(self._residual_dtype, copy=True).unsqueeze(1)
+        ids = torch.zeros(len(rows), 1, dtype=torch.long, device=self.device)
+        with self._blocks_giving(batch):
+            logits: torch.Tensor = self.model(input_ids=ids, use_cache=False).logits
+        return logits.squeeze(1).float()
+
+    @contextmanager
+    def _blocks_giving(self, batch: torch.Tensor) -> Iterator[None]:
+        """Every block gives `batch` and computes nothing."""
+        with ExitStack() as undo:
+            for block, is_tuple in zip(self._blocks, self._returns_tuple, strict=True):
+                undo.callback(_set_forward, block, block.__dict__.get("forward"))
+                output = (batch,) if is_tuple else batch
+                _set_forward(block, lambda *_, output=output, **__: output)
+            yield
+
+    @torch.no_grad()
+    def _probe(self) -> tuple[list[bool], torch.Tensor]:
+        """Which blocks return a tuple, and the last residual stream of two tokens."""
+        kinds: list[bool] = []
+        with ExitStack() as hooks:
+            for block in self._blocks:
+                handle = block.register_forward_hook(
+                    lambda _block, _args, output: kinds.append(isinstance(output, tuple))
+                )
+                hooks.callback(handle.remove)
+            last = self.residual_streams(torch.tensor([[0, 1]]))[-1]
+        return kinds, last
+
+
+def _set_forward(block: nn.Module, forward: Any) -> None:
+    """Give one block a forward of its own; with None it has that of its class again.
+
+    nnsight leaves a forward of its own on every block, so the former one has to be kept.
+    """
+    if forward is None:
+        del block.forward
+    else:
+        block.forward = forward
