@@ -6,7 +6,8 @@
     │   ├── LayerOutOfRange       a layer index outside 0..n_layers
     │   ├── PositionOutOfRange    a token index outside the timeline
     │   ├── UnknownToken          a token id that the model's vocabulary does not have
-    │   └── EmptyPrompt           nothing to read: no text and no token ids
+    │   ├── EmptyPrompt           nothing to read: no text and no token ids
+    │   └── LensUnavailable       a lens that was not fitted to the model
     ├── NotFound              the address names nothing
     │   └── ConversationNotFound  never existed, or forgotten to make room for newer ones
     ├── MethodNotAllowed      the address exists, but not for this method
@@ -89,6 +90,12 @@ class EmptyPrompt(InvalidRequest):
     """There is nothing to read: no text and no token ids."""
 
     code = "empty_prompt"
+
+
+class LensUnavailable(InvalidRequest):
+    """A lens that was not fitted to the model that runs."""
+
+    code = "lens_unavailable"
 
 
 class NotFound(ExplorerError):

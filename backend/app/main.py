@@ -92,6 +92,7 @@ def load_nnsight_engine(
         threads=settings.threads,
         store_bytes=settings.store_bytes,
         readout_bytes=settings.readout_bytes,
+        lenses=settings.lenses,
         user_label=settings.user_label,
         assistant_label=settings.assistant_label,
         on_progress=lambda detail, done, total: on_progress(LoadProgress(detail, done, total)),

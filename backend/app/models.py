@@ -19,7 +19,7 @@ TokenId = Annotated[int, Field(ge=0, le=10_000_000)]
 Text = Annotated[str, Field(max_length=MAX_TEXT_CHARS)]
 Role = Literal["template", "system", "user", "assistant"]
 FinishReason = Literal["stop", "length", "context", "cancelled"]
-LensKind = Literal["logit"]
+LensKind = Literal["logit", "tuned", "jacobian"]
 Mode = Literal["chat", "completion"]
 
 
@@ -122,6 +122,7 @@ class SamplingRequest(Wire):
 
 class LensRequest(Wire):
     kind: LensKind = "logit"
+    """One of those that `/api/model_info` lists for the model."""
     top_k: int = Field(5, ge=1, le=50)
     scope: Literal["reply", "all", "none"] = "reply"
     """Which tokens get read-outs: those of the reply, also those of the prompt, or none."""
@@ -238,6 +239,7 @@ class LensReadRequest(Wire):
     bos: bool | None = None
     """For `prompt`: whether it starts with the beginning-of-sequence token; null does what the tokenizer does."""
     kind: LensKind = "logit"
+    """One of those that `/api/model_info` lists for the model."""
     layers: list[Annotated[int, Field(ge=0, le=10_000)]] | None = Field(
         None, min_length=1, max_length=1024
     )
@@ -345,6 +347,12 @@ class ExamplePrompt(Wire):
     """What to look at in the layers."""
 
 
+class LensInfo(Wire):
+    kind: LensKind
+    fitted_tokens: int | None
+    """Tokens of text it was fitted on; null for the logit lens, which is not fitted."""
+
+
 class ModelInfo(Wire):
     model_name: str
     source: Literal["hub", "local", "embedded"]
@@ -368,6 +376,8 @@ class ModelInfo(Wire):
     """Whether the tokenizer gives back every text byte for byte."""
     examples: list[ExamplePrompt]
     """Prompts that show something on this model."""
+    lenses: list[LensInfo]
+    """The lenses that this model can be read with, the logit lens first."""
     self_check: SelfCheckInfo
 
 

@@ -34,6 +34,9 @@ class Settings(BaseSettings):
     threads: int = Field(0, ge=0, le=1024)
     """CPU threads for the model; 0 takes every core that this process may use."""
 
+    lenses: Path | None = None
+    """Folder of lenses that were fitted to the model; by default the folder `lenses` beside its weights."""
+
     host: str = "127.0.0.1"
     """Address to listen on. Any address that is not loopback needs `token`."""
     ports: Annotated[tuple[Port, ...], NoDecode] = Field((8000,), min_length=1, max_length=16)

@@ -30,7 +30,7 @@ from app.engine.types import (
     Step,
     TextSpan,
 )
-from app.errors import ContextExceeded
+from app.errors import ContextExceeded, LensUnavailable
 
 END = 256
 D_VOCAB = 257
@@ -182,6 +182,10 @@ class FakeEngine:
         self._held: set[tuple[int, ...]] = set()
         self._computed = 0
         self._never = threading.Event()
+
+    def require_lens(self, kind: LensKind, param: str) -> None:
+        if kind not in [lens.kind for lens in self.facts.lenses]:
+            raise LensUnavailable(f"fake has no {kind} lens.", param=param)
 
     # --- numbers ---------------------------------------------------------------------------------
 

@@ -33,6 +33,7 @@ STATUS_OF: dict[str, int] = {
     "position_out_of_range": 422,
     "unknown_token": 422,
     "empty_prompt": 422,
+    "lens_unavailable": 422,
     "not_found": 404,
     "conversation_not_found": 404,
     "method_not_allowed": 405,

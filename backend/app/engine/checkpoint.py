@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import re
@@ -174,6 +175,16 @@ def weight_files(folder: Path, name: str) -> list[Path]:
             f"{name} lacks {missing[0]}, one of its {len(files)} weight files.", hint=DAMAGED_HINT
         )
     return files
+
+
+def weights_digest(folder: Path, name: str) -> str:
+    """SHA-256 over the bytes of a model's weight files, in the order of their names."""
+    digest = hashlib.sha256()
+    for path in sorted(weight_files(folder, name)):
+        with path.open("rb") as weights:
+            while part := weights.read(2**20):
+                digest.update(part)
+    return digest.hexdigest()
 
 
 def count_parameters(files: Sequence[Path], name: str) -> int:

@@ -6,14 +6,14 @@ a time, so only the thread that owns the model may call them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 from torch import nn
 
 from app.engine.capture import TracedDecoder
 from app.engine.generation import generate
-from app.engine.lenses import LENSES
+from app.engine.lenses import Lenses
 from app.engine.memory import naming_out_of_memory
 from app.engine.residuals import ResidualStore
 from app.engine.runtime import LanguageModel
@@ -62,11 +62,13 @@ class NnsightEngine:
         is_byte_exact: bool,
         store_bytes: int,
         readout_bytes: int,
+        load_lenses: Callable[[Lenses, int, int], None] = lambda *_: None,
     ) -> None:
         """Finds the model's parts and runs the self-check; raises UnsupportedArchitecture.
 
         `lm` is a dispatched nnsight model; `store_bytes` bounds the residual streams and KV caches
         that are kept between calls, `readout_bytes` the logits of one chunk of read-outs.
+        `load_lenses` adds fitted lenses, given n_layers and d_model.
         """
         self.vocabulary = vocabulary
         self.template = template
@@ -78,6 +80,8 @@ class NnsightEngine:
             self._decoder = TracedDecoder(lm, structure)
             check, reuse = check_model(self._decoder, vocabulary, avoid, name)
         self._store = ResidualStore(self._decoder, store_bytes, reuse)
+        self._lenses = Lenses()
+        load_lenses(self._lenses, structure.n_layers, self._decoder.d_model)
         self._chunk_rows = rows_per_chunk(self._decoder.d_vocab, readout_bytes)
         self.facts = ModelFacts(
             name=name,
@@ -99,6 +103,7 @@ class NnsightEngine:
             eos_token_ids=eos_token_ids,
             is_byte_exact=is_byte_exact,
             self_check=check,
+            lenses=self._lenses.facts,
             note=note,
         )
 
@@ -143,6 +148,7 @@ class NnsightEngine:
         should_stop: ShouldStop = lambda: False,
     ) -> LensColumns | None:
         """See `LensEngine.read`. Runs the model only on what no stored timeline holds."""
+        lens = self._lenses.get(kind, self.facts.name, "kind")
         self._require_readable(ids)
         layers = range(self.facts.n_layers + 1) if layers is None else layers
         positions = range(len(ids)) if positions is None else positions
@@ -172,7 +178,7 @@ class NnsightEngine:
             positions=positions,
             top_k=top_k,
             targets=targets,
-            lens=LENSES[kind],
+            lens=lens,
             chunk_rows=self._chunk_rows,
             should_stop=should_stop,
         )
@@ -196,6 +202,10 @@ class NnsightEngine:
             chunk_rows=self._chunk_rows,
             should_stop=should_stop,
         )
+
+    def require_lens(self, kind: LensKind, param: str) -> None:
+        """See `LensEngine.require_lens`."""
+        self._lenses.get(kind, self.facts.name, param)
 
     def forward_passes(self) -> int:
         return self._decoder.forward_passes

@@ -1,19 +1,31 @@
 """Lenses: what is done to the residual rows of a layer before the model's own tail decodes them.
 
 The logit lens does nothing: it asks what the model would say if the remaining blocks added nothing.
-A further lens is one more entry here; unembedding, metrics and memory bounds are shared.
+The tuned and the Jacobian lens are fitted to one model's weights by `backend/training/lenses/` and
+read from files beside it. A file that was fitted to other weights, or that is damaged, is never
+used: what it would show is not this model's. Unembedding, metrics and memory bounds are shared.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 
 import torch
+from safetensors import SafetensorError, safe_open
 
-from app.engine.types import LensKind
+from app.engine.types import LensFacts, LensKind
+from app.errors import LensUnavailable
+
+logger = logging.getLogger(__name__)
 
 Lens = Callable[[torch.Tensor, int], torch.Tensor]
 """Rows of one layer, float32 `[rows, d_model]`, and the layer index -> rows to decode, same shape."""
+
+LENSES_FOLDER = "lenses"
+"""Where the lenses of a model lie in its folder."""
 
 
 def logit_lens(rows: torch.Tensor, _layer: int) -> torch.Tensor:
@@ -21,4 +33,108 @@ def logit_lens(rows: torch.Tensor, _layer: int) -> torch.Tensor:
     return rows
 
 
-LENSES: dict[LensKind, Lens] = {"logit": logit_lens}
+def tuned_lens(tensors: Mapping[str, torch.Tensor]) -> Lens:
+    """`h + W h + b`, one affine map a layer (Belrose et al. 2023, arXiv:2303.08112)."""
+
+    def apply(rows: torch.Tensor, layer: int) -> torch.Tensor:
+        weight, bias = tensors[f"weight.{layer}"], tensors[f"bias.{layer}"]
+        moved = rows.to(weight.device)
+        return (moved + moved @ weight.T + bias).to(rows.device)
+
+    return apply
+
+
+def jacobian_lens(tensors: Mapping[str, torch.Tensor]) -> Lens:
+    """`J h`, the average effect of a layer on the last residual stream ("Verbalizable
+    Representations Form a Global Workspace in Language Models", Transformer Circuits 2026)."""
+
+    def apply(rows: torch.Tensor, layer: int) -> torch.Tensor:
+        matrix = tensors[f"jacobian.{layer}"]
+        return (rows.to(matrix.device) @ matrix.T).to(rows.device)
+
+    return apply
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """How one kind of lens is stored and applied."""
+
+    make: Callable[[Mapping[str, torch.Tensor]], Lens]
+    tensors: tuple[tuple[str, int], ...]
+    """Name of each tensor of a layer, and its number of axes, each of d_model."""
+
+
+FITTED: dict[LensKind, Fitted] = {
+    "tuned": Fitted(tuned_lens, (("weight", 2), ("bias", 1))),
+    "jacobian": Fitted(jacobian_lens, (("jacobian", 2),)),
+}
+
+
+class Lenses:
+    """The lenses of one loaded model: the logit lens, and those fitted to its weights."""
+
+    def __init__(self) -> None:
+        self._lenses: dict[LensKind, Lens] = {"logit": logit_lens}
+        self._facts: list[LensFacts] = [LensFacts("logit", None)]
+        self._refused: dict[LensKind, str] = {}
+
+    @property
+    def facts(self) -> tuple[LensFacts, ...]:
+        """What is offered, the logit lens first."""
+        return tuple(self._facts)
+
+    def load(
+        self, folder: Path, weights_sha256: Callable[[], str], *, n_layers: int, d_model: int
+    ) -> None:
+        """Adds the fitted lenses that lie in `folder` and belong to these weights.
+
+        A file that does not is left out with a warning, and `get` says why. `weights_sha256` is
+        asked only where there is a file: it reads the model's weights once more.
+        """
+        for kind, fitted in FITTED.items():
+            path = folder / f"{kind}.safetensors"
+            if not path.is_file():
+                continue
+            try:
+                tensors, metadata = _read(path, fitted, n_layers, d_model)
+                if metadata.get("weights_sha256") != weights_sha256():
+                    raise ValueError("it was fitted to other weights")
+            except (OSError, ValueError, SafetensorError) as error:
+                self._refused[kind] = f"its file {path.name} is not used: {error}"
+                logger.warning("the %s lens of this model is left out: %s", kind, error)
+                continue
+            self._lenses[kind] = fitted.make(tensors)
+            tokens = metadata.get("tokens", "")
+            self._facts.append(LensFacts(kind, int(tokens) if tokens.isdecimal() else None))
+
+    def get(self, kind: LensKind, model: str, param: str) -> Lens:
+        """Raises LensUnavailable, naming the field `param`, where this model has no such lens."""
+        lens = self._lenses.get(kind)
+        if lens is None:
+            reason = self._refused.get(kind, "none was fitted to it, or its file is elsewhere")
+            raise LensUnavailable(
+                f"{model} has no {kind} lens: {reason}.",
+                hint=f"Fit one with `python -m training fit-{kind}-lens`, or use the logit lens.",
+                param=param,
+            )
+        return lens
+
+
+def _read(
+    path: Path, fitted: Fitted, n_layers: int, d_model: int
+) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
+    """The tensors of a lens in float32 and its metadata; raises ValueError for what does not fit."""
+    tensors: dict[str, torch.Tensor] = {}
+    with safe_open(path, framework="pt") as file:
+        metadata: dict[str, str] = file.metadata() or {}
+        names = set(file.keys())
+        for layer in range(n_layers):
+            for stem, n_axes in fitted.tensors:
+                name = f"{stem}.{layer}"
+                if name not in names:
+                    raise ValueError(f"it has no {name}")
+                tensor = file.get_tensor(name).float()
+                if tensor.shape != (d_model,) * n_axes or not bool(torch.isfinite(tensor).all()):
+                    raise ValueError(f"{name} is damaged or of another size")
+                tensors[name] = tensor
+    return tensors, metadata

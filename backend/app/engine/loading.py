@@ -7,6 +7,7 @@ architecture tensor for tensor, because transformers fills what is missing with 
 
 from __future__ import annotations
 
+import functools
 import json
 import logging
 import os
@@ -36,9 +37,11 @@ from app.engine.checkpoint import (
     count_parameters,
     read_config,
     weight_files,
+    weights_digest,
 )
 from app.engine.engine import NnsightEngine
 from app.engine.hub import Hub
+from app.engine.lenses import LENSES_FOLDER, Lenses
 from app.engine.model_names import shown_name
 from app.engine.runtime import LanguageModel
 from app.engine.sources import ModelFiles, find_model
@@ -90,6 +93,7 @@ def load_engine(
     threads: int = 0,
     store_bytes: int,
     readout_bytes: int,
+    lenses: Path | None = None,
     user_label: str = "User",
     assistant_label: str = "Assistant",
     on_progress: OnLoading | None = None,
@@ -98,7 +102,8 @@ def load_engine(
     """Finds or downloads a model, loads it and checks it. Raises ModelLoadError.
 
     `device` is `auto` (a CUDA GPU if there is one, else the CPU), `cpu`, `mps` or `cuda:n`;
-    `threads` 0 takes every core that this process may use.
+    `threads` 0 takes every core that this process may use. `lenses` is the folder of lenses fitted
+    to the model, by default `lenses` in its own folder.
     """
     tell = on_progress or (lambda _detail, _done, _total: None)
     shown = shown_name(model)
@@ -126,6 +131,7 @@ def load_engine(
         files,
         loaded,
         BuiltInTemplate(user_label, assistant_label),
+        lenses=lenses or files.folder / LENSES_FOLDER,
         store_bytes=store_bytes,
         readout_bytes=readout_bytes,
     )
@@ -136,10 +142,19 @@ def _make_engine(
     loaded: _Loaded,
     built_in: BuiltInTemplate,
     *,
+    lenses: Path,
     store_bytes: int,
     readout_bytes: int,
 ) -> NnsightEngine:
     model, tokenizer = loaded.model, loaded.tokenizer
+
+    @functools.cache
+    def weights_sha256() -> str:
+        return weights_digest(files.folder, files.name)
+
+    def load_lenses(shelf: Lenses, n_layers: int, d_model: int) -> None:
+        shelf.load(lenses, weights_sha256, n_layers=n_layers, d_model=d_model)
+
     with _explained(files, "could not be prepared for reading", kind=UnsupportedArchitecture):
         vocabulary = TokenizerVocabulary(tokenizer, _d_vocab(model, files.name))
         template = (
@@ -164,6 +179,7 @@ def _make_engine(
         is_byte_exact=vocabulary.is_byte_exact,
         store_bytes=store_bytes,
         readout_bytes=readout_bytes,
+        load_lenses=load_lenses,
     )
 
 

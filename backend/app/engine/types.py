@@ -23,7 +23,7 @@ FloatArray = npt.NDArray[np.float32]
 
 Role = Literal["template", "system", "user", "assistant"]
 ModelSource = Literal["hub", "local", "embedded"]
-LensKind = Literal["logit"]
+LensKind = Literal["logit", "tuned", "jacobian"]
 FinishReason = Literal["stop", "length", "context", "cancelled"]
 
 ShouldStop = Callable[[], bool]
@@ -55,6 +55,15 @@ class ChatTemplate:
 
 
 @dataclass(frozen=True, slots=True)
+class LensFacts:
+    """A lens that the loaded model has."""
+
+    kind: LensKind
+    fitted_tokens: int | None
+    """Tokens of text it was fitted on; none for the logit lens, which is not fitted."""
+
+
+@dataclass(frozen=True, slots=True)
 class ModelFacts:
     """What is known of the loaded model."""
 
@@ -81,6 +90,7 @@ class ModelFacts:
     is_byte_exact: bool
     """Whether the tokenizer gives back every text byte for byte; False for tokenizers that normalise."""
     self_check: SelfCheck
+    lenses: tuple[LensFacts, ...] = (LensFacts("logit", None),)
     note: str | None = None
     """Why this model runs, where that needs saying: for example that GPT-2 could not be reached."""
 
@@ -257,7 +267,7 @@ class LensEngine(Protocol):
     ) -> LensColumns | None:
         """Lens read-outs of a timeline; None when `should_stop` ended it early.
 
-        Raises LayerOutOfRange, PositionOutOfRange, UnknownToken, ContextExceeded, EmptyPrompt,
+        Raises LensUnavailable, LayerOutOfRange, PositionOutOfRange, UnknownToken, ContextExceeded, EmptyPrompt,
         ModelComputationError (a non-finite value, naming the layer) or OutOfMemory.
         """
         ...
@@ -266,6 +276,10 @@ class LensEngine(Protocol):
         self, ids: Sequence[int], positions: Sequence[int], should_stop: ShouldStop = lambda: False
     ) -> list[Step] | None:
         """How the model itself scored the tokens at `positions` (each >= 1): last layer only."""
+        ...
+
+    def require_lens(self, kind: LensKind, param: str) -> None:
+        """Raises LensUnavailable, naming the field `param`, where this model has no such lens. Safe to call from any thread."""
         ...
 
     def forward_passes(self) -> int:

@@ -22,6 +22,7 @@ from app.errors import (
 from app.models import (
     ChatTemplateInfo,
     ExamplePrompt,
+    LensInfo,
     LensReadRequest,
     LensReadResponse,
     ModelInfo,
@@ -33,7 +34,12 @@ from app.models import (
 )
 from app.services.conversations import ConversationStore
 from app.services.job import Job, JobStopped
-from app.services.readouts import layer_label, make_token, require_finite, shortest
+from app.services.readouts import (
+    layer_label,
+    make_token,
+    require_finite,
+    shortest,
+)
 from app.services.worker import ModelWorker
 
 MAX_CELLS = 1_000_000
@@ -142,6 +148,7 @@ class AnalysisService:
             bos_token_id=facts.bos_token_id,
             byte_exact=facts.is_byte_exact,
             examples=self._example_prompts(facts),
+            lenses=[LensInfo(kind=x.kind, fitted_tokens=x.fitted_tokens) for x in facts.lenses],
             self_check=SelfCheckInfo(
                 passed=check.passed,
                 max_abs_diff=check.max_abs_diff,
@@ -159,6 +166,7 @@ def plan_reading(
 ) -> Reading:
     """Everything about a reading that can be wrong, found before the model is asked."""
     facts = engine.facts
+    engine.require_lens(request.kind, "kind")
     ids, roles = stored_ids, stored_roles
     if request.prompt is not None:
         bos = facts.adds_bos if request.bos is None else request.bos

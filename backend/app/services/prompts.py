@@ -75,7 +75,8 @@ def require_sense(request: ChatRequest) -> None:
 
 
 def make_prompt(engine: LensEngine, request: ChatRequest, stored: Conversation | None) -> Prompt:
-    """The ids of one turn; raises EmptyPrompt, ContextExceeded or InvalidRequest."""
+    """The ids of one turn; raises EmptyPrompt, ContextExceeded, LensUnavailable or InvalidRequest."""
+    engine.require_lens(request.lens.kind, "lens.kind")
     base = stored
     if stored is not None and request.from_index is not None:
         require_turn_border(stored, request)

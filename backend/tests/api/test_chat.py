@@ -179,6 +179,7 @@ def test_new_message_inside_another_is_refused(client: TestClient) -> None:
         ({"messages": [{"role": "assistant", "content": "x"}]}, "messages"),
         ({"messages": [{"role": "user", "content": "x"}] * 2, "mode": "completion"}, "messages"),
         (chat("", mode="completion"), "messages"),
+        (chat("x", lens={"kind": "tuned"}, stream=True), "lens.kind"),
     ],
 )
 def test_senseless_requests_are_refused(

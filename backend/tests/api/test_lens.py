@@ -116,6 +116,7 @@ def test_stored_conversation_can_be_read(client: TestClient) -> None:
         ({"prompt": "a", "token_ids": [1]}, "invalid_request", None),
         ({"prompt": ""}, "empty_prompt", "prompt"),
         ({"token_ids": [D_VOCAB]}, "unknown_token", "token_ids"),
+        ({"prompt": "a", "kind": "tuned"}, "lens_unavailable", "kind"),
         ({"prompt": "a", "targets": [D_VOCAB]}, "unknown_token", "targets"),
         ({"prompt": "a", "layers": [N_LAYERS + 1]}, "layer_out_of_range", "layers"),
         ({"prompt": "a", "layers": [1, 1]}, "invalid_request", "layers"),

@@ -352,6 +352,19 @@ export interface components {
             /** @description How this layer scored the token that is really there. */
             actual: components["schemas"]["ActualToken"];
         };
+        /** LensInfo */
+        LensInfo: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "logit" | "tuned" | "jacobian";
+            /**
+             * Fitted Tokens
+             * @description Tokens of text it was fitted on; null for the logit lens, which is not fitted.
+             */
+            fitted_tokens: number | null;
+        };
         /**
          * LensReadRequest
          * @description Exactly one of `prompt`, `token_ids` and `conversation_id`.
@@ -370,10 +383,11 @@ export interface components {
             bos?: boolean | null;
             /**
              * Kind
+             * @description One of those that `/api/model_info` lists for the model.
              * @default logit
-             * @constant
+             * @enum {string}
              */
-            kind?: "logit";
+            kind?: "logit" | "tuned" | "jacobian";
             /**
              * Layers
              * @description Null reads every layer.
@@ -414,9 +428,9 @@ export interface components {
             model: string;
             /**
              * Kind
-             * @constant
+             * @enum {string}
              */
-            kind: "logit";
+            kind: "logit" | "tuned" | "jacobian";
             /** Layers */
             layers: number[];
             /** Labels */
@@ -463,10 +477,11 @@ export interface components {
         LensRequest: {
             /**
              * Kind
+             * @description One of those that `/api/model_info` lists for the model.
              * @default logit
-             * @constant
+             * @enum {string}
              */
-            kind?: "logit";
+            kind?: "logit" | "tuned" | "jacobian";
             /**
              * Top K
              * @default 5
@@ -531,6 +546,11 @@ export interface components {
              * @description Prompts that show something on this model.
              */
             examples: components["schemas"]["ExamplePrompt"][];
+            /**
+             * Lenses
+             * @description The lenses that this model can be read with, the logit lens first.
+             */
+            lenses: components["schemas"]["LensInfo"][];
             self_check: components["schemas"]["SelfCheckInfo"];
         };
         /** Prediction */
