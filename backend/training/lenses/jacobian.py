@@ -1,0 +1,156 @@
+"""Fits the Jacobian lens ("Verbalizable Representations Form a Global Workspace in Language Models",
+Transformer Circuits 2026): `lens(h) = unembed(J h)`.
+
+`J` of a layer is the average Jacobian of the final residual stream (before the final norm) with
+respect to the residual stream of that layer. For a source position, the derivatives of the target
+positions at and after it are summed; this is averaged over source positions, then over sequences.
+
+A one-hot cotangent of output dimension `i` at all target positions gives row `i` of every layer at
+once, because a causal model has no derivative at earlier targets. So a sequence takes one forward
+and `d_model` backward passes. It is repeated along the batch axis, which serves several dimensions
+with one pass; that works for every architecture, where a vectorised gradient needs support by each
+operation.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from training.lenses.files import load_checkpoint, save_checkpoint
+from training.lenses.hooked_decoder import HookedDecoder
+from training.lenses.pace import Every, time_left
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class JacobianSettings:
+    """How Jacobians are taken, apart from the text."""
+
+    first_position: int = 16
+    """Positions before this one, and the last, are neither sources nor targets, as in the authors'
+    code (anthropics/jacobian-lens): the first attract attention as no others do."""
+    dimensions_per_pass: int = 8
+    """Output dimensions of one backward pass. On a CPU few, to stay in cache."""
+    is_bfloat16: bool = False
+    """Whether products run in bfloat16; the residual streams and sums stay as they are."""
+    log_every_seconds: float = 5.0
+    save_every_seconds: float = 20.0
+
+
+@dataclass
+class JacobianSums:
+    """Sums over the sequences done so far, apart for even and odd ones, so that they can be compared."""
+
+    halves: torch.Tensor
+    """float32 `[2, n_layers, d_model, d_model]`, on the CPU."""
+    n_sequences: int = 0
+
+    def add(self, jacobians: torch.Tensor) -> None:
+        """Count one more sequence in, `[n_layers, d_model, d_model]`."""
+        self.halves[self.n_sequences % 2] += jacobians
+        self.n_sequences += 1
+
+    def mean(self) -> torch.Tensor:
+        """`[n_layers, d_model, d_model]`"""
+        return self.halves.sum(dim=0) / self.n_sequences
+
+    def relative_difference(self) -> torch.Tensor:
+        """Frobenius norm of the difference of the halves' means over that of the mean: `[n_layers]`.
+
+        NaN before two sequences. The mean itself is off by about half as much.
+        """
+        odd = self.n_sequences // 2
+        counts = torch.tensor([self.n_sequences - odd, odd]).view(2, 1, 1, 1)
+        even_mean, odd_mean = self.halves / counts
+        return (even_mean - odd_mean).norm(dim=(1, 2)) / self.mean().norm(dim=(1, 2))
+
+
+def sequence_jacobians(
+    decoder: HookedDecoder, ids: torch.Tensor, settings: JacobianSettings
+) -> torch.Tensor:
+    """Jacobians of one sequence, averaged over source positions.
+
+    `ids`: int64 `[positions]`. Returns float32 `[n_layers, d_model, d_model]` on the CPU.
+    """
+    d_model, n_rows = decoder.d_model, min(settings.dimensions_per_pass, decoder.d_model)
+    used = slice(settings.first_position, len(ids) - 1)
+    with torch.enable_grad(), _products(decoder, settings):
+        *sources, target = decoder.residual_streams(ids.expand(n_rows, -1))
+    jacobians = torch.empty(decoder.n_layers, d_model, d_model)
+    for first in range(0, d_model, n_rows):
+        dimensions = range(first, min(first + n_rows, d_model))
+        cotangent = torch.zeros_like(target)  # [n_rows, positions, d_model]
+        for row, dimension in enumerate(dimensions):
+            cotangent[row, used, dimension] = 1.0
+        is_last = dimensions.stop == d_model
+        gradients = torch.autograd.grad(target, sources, cotangent, retain_graph=not is_last)
+        for layer, gradient in enumerate(gradients):
+            means = gradient[: len(dimensions), used].float().mean(dim=1)
+            jacobians[layer, first : dimensions.stop] = means
+    return jacobians
+
+
+def fit_jacobian_lens(
+    decoder: HookedDecoder,
+    sequences: torch.Tensor,
+    settings: JacobianSettings,
+    checkpoint: Path,
+    belongs_to: dict[str, Any],
+    should_stop: Callable[[int], bool] = lambda _n_done: False,
+) -> JacobianSums:
+    """Sums over all `sequences` `[sequences, positions]`, or until `should_stop(n_done)`.
+
+    Goes on from `checkpoint`, which is written on the way and at the end.
+    """
+    if sequences.shape[1] < settings.first_position + 2:
+        raise ValueError(
+            f"Sequences of {sequences.shape[1]} tokens are too short: the first"
+            f" {settings.first_position} and the last are left out."
+        )
+    sums = JacobianSums(torch.zeros(2, decoder.n_layers, decoder.d_model, decoder.d_model))
+    if (state := load_checkpoint(checkpoint, belongs_to)) is not None:
+        sums = JacobianSums(**state)
+        logger.info("went on after %d sequences", sums.n_sequences)
+    started, done_before = time.monotonic(), sums.n_sequences
+    log, save = Every(settings.log_every_seconds), Every(settings.save_every_seconds)
+    while sums.n_sequences < len(sequences) and not should_stop(sums.n_sequences):
+        sums.add(sequence_jacobians(decoder, sequences[sums.n_sequences], settings))
+        if log.is_due():
+            _log_progress(sums, sequences, done_before, time.monotonic() - started)
+        if save.is_due():
+            save_checkpoint(checkpoint, belongs_to, vars(sums))
+    save_checkpoint(checkpoint, belongs_to, vars(sums))
+    return sums
+
+
+def _products(decoder: HookedDecoder, settings: JacobianSettings) -> torch.autocast:
+    return torch.autocast(decoder.device.type, dtype=torch.bfloat16, enabled=settings.is_bfloat16)
+
+
+def _log_progress(
+    sums: JacobianSums, sequences: torch.Tensor, done_before: int, seconds: float
+) -> None:
+    total = len(sequences)
+    logger.info(
+        "sequence %d of %d: %s, %.0f tokens/s, %s",
+        sums.n_sequences,
+        total,
+        _convergence(sums),
+        (sums.n_sequences - done_before) * sequences.shape[1] / seconds,
+        time_left(sums.n_sequences / total, done_before / total, seconds),
+    )
+
+
+def _convergence(sums: JacobianSums) -> str:
+    if sums.n_sequences < 2:
+        return "no halves to compare yet"
+    differences = sums.relative_difference()
+    layers = sorted({0, len(differences) // 2, len(differences) - 1})
+    shown = " / ".join(f"{differences[layer]:.1%}" for layer in layers)
+    return f"halves differ by {shown} at layers {' / '.join(map(str, layers))}"
