@@ -4,10 +4,11 @@ import argparse
 import logging
 import os
 from pathlib import Path
+from typing import Any
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """The four steps and their options."""
+    """The steps and their options."""
     parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
     steps = parser.add_subparsers(dest="step", required=True)
 
@@ -43,7 +44,48 @@ def build_parser() -> argparse.ArgumentParser:
     for step in (prepare, train, evaluate, export):
         step.add_argument("--work", type=Path, required=True, help="directory for data, checkpoint")
         step.add_argument("--seed", type=int, default=1)
+    _add_lens_steps(steps)
     return parser
+
+
+def _add_lens_steps(steps: Any) -> None:
+    """The steps that fit and compare lenses of any model."""
+    tuned = steps.add_parser("fit-tuned-lens", help="fit the tuned lens, or go on with it")
+    tuned.add_argument("--steps", type=int, help="steps after which the fit is complete")
+    tuned.add_argument(
+        "--minutes", type=float, help="fitting time after which it is complete; default: 5"
+    )
+    tuned.add_argument("--length", type=int, default=256, help="tokens of a sequence")
+
+    jacobian = steps.add_parser("fit-jacobian-lens", help="fit the Jacobian lens, or go on with it")
+    jacobian.add_argument("--sequences", type=int, default=100)
+    jacobian.add_argument("--length", type=int, default=128, help="tokens of a sequence")
+    jacobian.add_argument(
+        "--dimensions-per-pass", type=int, default=8, help="more suit a GPU, and need more memory"
+    )
+
+    compare = steps.add_parser("compare-lenses", help="logit, tuned and Jacobian lens on new text")
+    compare.add_argument("--tokens", type=int, default=8192, help="positions to compare at")
+    compare.add_argument("--length", type=int, default=256, help="tokens of a sequence")
+
+    for step in (tuned, jacobian):
+        step.add_argument(
+            "--bfloat16", action="store_true", help="faster on a GPU and a CPU with AVX512-BF16"
+        )
+    for step in (tuned, jacobian, compare):
+        step.add_argument("--model", default="embedded", help="embedded, a folder, or a hub id")
+        step.add_argument(
+            "--text",
+            type=Path,
+            required=True,
+            help="documents ended by lines <|endoftext|> (plain or .xz), or a .json list of them",
+        )
+        step.add_argument(
+            "--to", type=Path, help="folder of the lens files; default: lenses/ in the model's"
+        )
+        step.add_argument("--device", default="auto", help="auto, cpu, mps or cuda:0")
+        step.add_argument("--threads", type=int, default=0, help="0: every core")
+        step.add_argument("--seed", type=int, default=1)
 
 
 def main() -> None:
@@ -67,6 +109,18 @@ def main() -> None:
             from training.export import export_model
 
             export_model(options.work, options.to)
+        case "fit-tuned-lens":
+            from training.lenses.steps import fit_tuned
+
+            fit_tuned(options)
+        case "fit-jacobian-lens":
+            from training.lenses.steps import fit_jacobian
+
+            fit_jacobian(options)
+        case "compare-lenses":
+            from training.lenses.steps import compare
+
+            compare(options)
 
 
 if __name__ == "__main__":
