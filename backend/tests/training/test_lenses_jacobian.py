@@ -151,3 +151,17 @@ def test_sequences_that_leave_no_position_are_refused(
 ) -> None:
     with pytest.raises(ValueError, match="8 tokens are too short"):
         fit_jacobian_lens(decoder, SEQUENCES, JacobianSettings(), tmp_path / "c", BELONGS_TO)
+
+
+def test_progress_names_the_sequence_the_convergence_and_the_time_left(
+    decoder: HookedDecoder, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    always = JacobianSettings(first_position=FIRST, log_every_seconds=0.0, save_every_seconds=0.0)
+
+    with caplog.at_level("INFO"):
+        fit_jacobian_lens(decoder, SEQUENCES[:2], always, tmp_path / "c", BELONGS_TO)
+
+    first, second = (record.getMessage() for record in caplog.records)
+    assert first.startswith("sequence 1 of 2: no halves to compare yet, ")
+    assert second.startswith("sequence 2 of 2: halves differ by ")
+    assert second.endswith("0.0 min left")

@@ -173,3 +173,17 @@ def test_a_fit_ends_at_whichever_bound_comes_first() -> None:
     assert settings.fraction_done(step=50, seconds=60.0) == 1.0
     with pytest.raises(ValueError, match="needs a bound"):
         TunedSettings()
+
+
+def test_progress_names_the_step_the_divergence_and_the_time_left(
+    decoder: HookedDecoder, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = TunedSettings(steps=2, log_every_seconds=0.0, save_every_seconds=0.0)
+
+    with caplog.at_level("INFO"):
+        fit_tuned_lens(TunedLensFit(decoder, SEQUENCES, settings), tmp_path / "c", BELONGS_TO)
+
+    first, last = (record.getMessage() for record in caplog.records)
+    assert first.startswith("step 1: KL ")
+    assert " nats at layers 0 / 1 / 2, " in first
+    assert last.endswith("0.0 min left")

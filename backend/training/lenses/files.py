@@ -17,9 +17,6 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from app.engine.checkpoint import weight_files
-from app.engine.sources import ModelFiles
-
 FittedKind = Literal["tuned", "jacobian"]
 
 CONVENTIONS: dict[FittedKind, str] = {
@@ -65,16 +62,6 @@ def read_lens(folder: Path, kind: FittedKind) -> LensFile:
         metadata: dict[str, str] = file.metadata()
         tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
     return LensFile(kind, tensors, metadata)
-
-
-def weights_digest(files: ModelFiles) -> str:
-    """SHA-256 over the bytes of a model's weight files, in the order of their names."""
-    digest = hashlib.sha256()
-    for path in sorted(weight_files(files.folder, files.name)):
-        with path.open("rb") as weights:
-            while chunk := weights.read(2**20):
-                digest.update(chunk)
-    return digest.hexdigest()
 
 
 def tensor_digest(tensor: torch.Tensor) -> str:

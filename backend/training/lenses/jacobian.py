@@ -136,15 +136,21 @@ def _products(decoder: HookedDecoder, settings: JacobianSettings) -> torch.autoc
 def _log_progress(
     sums: JacobianSums, sequences: torch.Tensor, done_before: int, seconds: float
 ) -> None:
-    differences = sums.relative_difference()
-    layers = sorted({0, len(differences) // 2, len(differences) - 1})
     total = len(sequences)
     logger.info(
-        "sequence %d of %d: halves differ by %s of the mean at layers %s, %.0f tokens/s, %s",
+        "sequence %d of %d: %s, %.0f tokens/s, %s",
         sums.n_sequences,
         total,
-        " / ".join(f"{differences[layer]:.1%}" for layer in layers),
-        " / ".join(map(str, layers)),
+        _convergence(sums),
         (sums.n_sequences - done_before) * sequences.shape[1] / seconds,
         time_left(sums.n_sequences / total, done_before / total, seconds),
     )
+
+
+def _convergence(sums: JacobianSums) -> str:
+    if sums.n_sequences < 2:
+        return "no halves to compare yet"
+    differences = sums.relative_difference()
+    layers = sorted({0, len(differences) // 2, len(differences) - 1})
+    shown = " / ".join(f"{differences[layer]:.1%}" for layer in layers)
+    return f"halves differ by {shown} at layers {' / '.join(map(str, layers))}"

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from app.engine.checkpoint import weights_digest
 from app.engine.engine import NnsightEngine
 from app.engine.loading import load_engine
 from app.engine.sources import find_model
@@ -25,7 +26,6 @@ from training.lenses.files import (
     lens_path,
     read_lens,
     tensor_digest,
-    weights_digest,
     write_lens,
 )
 from training.lenses.hooked_decoder import HookedDecoder
@@ -86,7 +86,9 @@ def load_subject(options: argparse.Namespace) -> Subject:
         store_bytes=2**26,
         readout_bytes=2**25,
     )
-    return Subject(engine, weights_digest(files), options.to or files.folder / "lenses")
+    return Subject(
+        engine, weights_digest(files.folder, files.name), options.to or files.folder / "lenses"
+    )
 
 
 def fit_tuned(options: argparse.Namespace) -> None:
