@@ -138,13 +138,49 @@ def measured_part(results: dict[str, Any]) -> str:
     return "\n\n".join(parts)
 
 
-def update_card(path: Path, results: dict[str, Any]) -> None:
+def lens_part(comparison: dict[str, Any]) -> str:
+    """How near each lens comes to the output, from `lenses/comparison.json`."""
+    names: list[str] = list(dict.fromkeys(score["lens"] for score in comparison["scores"]))
+    cells = {(score["lens"], score["layer"]): score for score in comparison["scores"]}
+    fitted = "; ".join(
+        f"{name}: {int(facts['tokens']):,} tokens" for name, facts in comparison["fitted"].items()
+    )
+    head = ["layer", *(f"KL, {name}" for name in names), *(f"rank, {name}" for name in names)]
+    rows: list[list[object]] = []
+    for layer in range(int(comparison["n_layers"])):
+        of_layer = [cells[name, layer] for name in names]
+        rows.append(
+            [
+                "embed" if layer == 0 else layer,
+                *(f"{score['mean_kl_nats']:.2f}" for score in of_layer),
+                *(f"{score['median_rank']:,.0f} ({score['mean_rank']:,.0f})" for score in of_layer),
+            ]
+        )
+    return "\n\n".join(
+        [
+            "### Lenses",
+            "Divergence from the output, mean KL(final ‖ lens) in nats, and rank of the final token, "
+            f"median (mean), at {comparison['positions']:,} positions of held-out text that no fit "
+            f"has read. Fitted on other held-out text ({fitted}).",
+            table(head, rows),
+        ]
+    )
+
+
+def card_part(results: dict[str, Any], comparison: dict[str, Any] | None) -> str:
+    """What stands in the card from one mark to the other, both included."""
+    parts = [measured_part(results)] + ([] if comparison is None else [lens_part(comparison)])
+    return "\n\n".join([BEGIN, *parts, END])
+
+
+def update_card(
+    path: Path, results: dict[str, Any], comparison: dict[str, Any] | None = None
+) -> None:
     """Write the measured part between its marks. Raises ValueError when the card lacks them."""
     text = path.read_text(encoding="utf-8")
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
         raise ValueError(f"{path} has no part for what was measured: put in {BEGIN} and {END}")
-    path.write_text(
-        f"{before}{BEGIN}\n\n{measured_part(results)}\n\n{END}{after}", encoding="utf-8"
-    )
+    written = card_part(results, comparison)
+    path.write_text(f"{before}{written}{after}", encoding="utf-8")

@@ -12,6 +12,7 @@ import torch
 from tokenizers import Tokenizer
 from transformers import AutoModelForCausalLM, GPT2LMHeadModel
 
+from app.engine.lenses import LENSES_FOLDER
 from app.engine.loading import load_engine
 from training.bits import bits_per_byte
 from training.card import CARD_FILE, update_card
@@ -115,5 +116,10 @@ def evaluate(work: Path, folder: Path, max_bytes: int, seed: int) -> None:
     if (folder / EXPORTED_LOG_FILE).exists():
         draw_loss(folder / EXPORTED_LOG_FILE, folder / "loss.svg")
     if (folder / CARD_FILE).exists():
-        update_card(folder / CARD_FILE, written)
+        comparison = folder / LENSES_FOLDER / "comparison.json"
+        update_card(
+            folder / CARD_FILE,
+            written,
+            json.loads(comparison.read_text(encoding="utf-8")) if comparison.exists() else None,
+        )
     logger.info("written to %s", folder / EVALUATION_FILE)
