@@ -51,9 +51,12 @@ def held_out_documents(work: Path, source: str) -> list[str]:
 
 
 def held_out_rows(tokenizer: Tokenizer, documents: list[str]) -> list[list[int]]:
-    """Rows of token ids, each the beginning of a document that fills it."""
-    rows = [[END_OF_TEXT_ID, *ids.tolist()] for ids in encode_documents(tokenizer, documents)]
-    return [ids[:DEPTH_ROW_LENGTH] for ids in rows if len(ids) >= DEPTH_ROW_LENGTH][:DEPTH_ROWS]
+    """Rows of token ids cut from the documents one after the other, as in training."""
+    ids = [END_OF_TEXT_ID]
+    for array in encode_documents(tokenizer, documents[: 4 * DEPTH_ROWS]):
+        ids.extend(array.tolist())
+    starts = range(0, len(ids) - DEPTH_ROW_LENGTH + 1, DEPTH_ROW_LENGTH)
+    return [ids[start : start + DEPTH_ROW_LENGTH] for start in starts[:DEPTH_ROWS]]
 
 
 def text_scores(

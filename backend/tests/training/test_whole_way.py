@@ -9,6 +9,8 @@ import pytest
 
 from app.engine.loading import load_engine
 from training.__main__ import main
+from training.card import BEGIN, END
+from training.chats import CHAT_PROMPTS
 from training.mix import FACTBOOK_FILE, SOURCES
 from training.packing import read_stream
 from training.tokenizer import load_tokenizer
@@ -84,6 +86,16 @@ def test_two_minutes_of_training_give_a_model_that_the_engine_reads(
         str(folder), device="cpu", threads=1, store_bytes=2**24, readout_bytes=2**22
     )
 
+    (folder / "README.md").write_text(f"# Card\n\n{BEGIN}\n{END}\n", encoding="utf-8")
+    run(monkeypatch, "find-examples", "--work", work, "--folder", folder)
+    run(monkeypatch, *("evaluate", "--work", work, "--folder", folder), *("--max-bytes", 20_000))
+
+    card = (folder / "README.md").read_text(encoding="utf-8")
+    assert "| Simple English Wikipedia |" in card
+    assert card.count("- *") == len(CHAT_PROMPTS)
+    assert {"loss.svg", "depth.svg", "examples.json", "evaluation.json"} <= {
+        path.name for path in folder.iterdir()
+    }
     assert engine.facts.n_layers == 12
     assert engine.facts.self_check.passed
     told = [country for country in COUNTRIES if f"capital of {country} is" in training_text(work)]
