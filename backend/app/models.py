@@ -381,6 +381,26 @@ class ModelInfo(Wire):
     self_check: SelfCheckInfo
 
 
+class StoreInfo(Wire):
+    timelines: int
+    """Token timelines whose residual streams are kept."""
+    bytes: int
+    """Memory of their residual streams and KV caches."""
+    max_bytes: int
+
+
+class Stats(Wire):
+    """Since the start of the server."""
+
+    forward_passes: int
+    """Passes through the blocks, those of the self-check included; decoding residual streams is none."""
+    computed_tokens: int
+    """Tokens that were run through the blocks."""
+    store: StoreInfo
+    conversations: int
+    """Conversations that are remembered."""
+
+
 class QueueInfo(Wire):
     running: int
     waiting: int

@@ -17,6 +17,7 @@ import numpy as np
 from app.engine.types import (
     ChatTemplate,
     EncodedPrompt,
+    EngineStats,
     Finish,
     FloatArray,
     LensColumns,
@@ -316,6 +317,15 @@ class FakeEngine:
 
     def computed_tokens(self) -> int:
         return self._computed
+
+    def stats(self) -> EngineStats:
+        return EngineStats(
+            forward_passes=len(self._held),
+            computed_tokens=self._computed,
+            stored_timelines=len(self._held),
+            stored_bytes=100 * len(self._held),
+            max_stored_bytes=1000,
+        )
 
     # --- inside ----------------------------------------------------------------------------------
 

@@ -21,6 +21,7 @@ from app.engine.selfcheck import check_model
 from app.engine.structure import find_structure
 from app.engine.types import (
     ChatTemplate,
+    EngineStats,
     Finish,
     LensColumns,
     LensKind,
@@ -212,6 +213,16 @@ class NnsightEngine:
 
     def computed_tokens(self) -> int:
         return self._decoder.computed_tokens
+
+    def stats(self) -> EngineStats:
+        """See `LensEngine.stats`."""
+        return EngineStats(
+            forward_passes=self._decoder.forward_passes,
+            computed_tokens=self._decoder.computed_tokens,
+            stored_timelines=len(self._store),
+            stored_bytes=self._store.n_bytes,
+            max_stored_bytes=self._store.max_bytes,
+        )
 
     def _residuals(
         self, ids: Sequence[int], n_tokens: int, should_stop: ShouldStop

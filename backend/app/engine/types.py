@@ -187,6 +187,20 @@ class Message:
     content: str
 
 
+@dataclass(frozen=True, slots=True)
+class EngineStats:
+    """What the engine has done since the start, and what it holds."""
+
+    forward_passes: int
+    """Passes through the blocks; decoding rows is none."""
+    computed_tokens: int
+    """Tokens run through the blocks."""
+    stored_timelines: int
+    stored_bytes: int
+    """Residual streams and KV caches of the stored timelines."""
+    max_stored_bytes: int
+
+
 class Vocabulary(Protocol):
     """The tokenizer, as far as services need it. Safe to use from any thread."""
 
@@ -288,4 +302,8 @@ class LensEngine(Protocol):
 
     def computed_tokens(self) -> int:
         """How many tokens were run through the blocks since the start; decoding rows counts none."""
+        ...
+
+    def stats(self) -> EngineStats:
+        """Counters and sizes. Safe to call from any thread: each number is right, at slightly different moments."""
         ...

@@ -27,6 +27,8 @@ from app.models import (
     LensReadResponse,
     ModelInfo,
     SelfCheckInfo,
+    Stats,
+    StoreInfo,
     TargetColumns,
     Token,
     TokenMatch,
@@ -120,6 +122,20 @@ class AnalysisService:
             ],
             encoded_ids=list(encoded),
             encoded_texts=[vocabulary.token_text(token_id) for token_id in encoded],
+        )
+
+    def stats(self) -> Stats:
+        """What the engine has done and holds. Raises ModelLoading or ModelFailed."""
+        found = self._worker.engine.stats()
+        return Stats(
+            forward_passes=found.forward_passes,
+            computed_tokens=found.computed_tokens,
+            store=StoreInfo(
+                timelines=found.stored_timelines,
+                bytes=found.stored_bytes,
+                max_bytes=found.max_stored_bytes,
+            ),
+            conversations=len(self._conversations),
         )
 
     def model_info(self) -> ModelInfo:

@@ -151,7 +151,7 @@ class ModelWorker:
 
     @property
     def engine(self) -> LensEngine:
-        """The engine, of which other threads may use facts, vocabulary and template only.
+        """The engine, of which other threads may use what says so, facts, vocabulary and template.
 
         Raises ModelLoading or ModelFailed.
         """

@@ -170,3 +170,22 @@ def test_model_info_tells_sizes_and_the_self_check(client: TestClient) -> None:
     )
     assert info["self_check"]["passed"] is True
     assert info["chat_template"]["stop"] == ["\nUser:"]
+
+
+def test_stats_show_that_reading_a_stored_conversation_runs_no_pass(client: TestClient) -> None:
+    answer = client.post("/api/chat", json=chat("Hello", sampling={"max_new_tokens": 3})).json()
+    before = client.get("/api/stats").json()
+
+    read(client, conversation_id=answer["conversation_id"], top_k=50)
+    after = client.get("/api/stats").json()
+
+    assert before["forward_passes"] > 0
+    assert before["conversations"] == 1
+    assert before["store"]["max_bytes"] == 1000
+    assert after == before
+
+
+def test_model_info_lists_the_lenses(client: TestClient) -> None:
+    assert client.get("/api/model_info").json()["lenses"] == [
+        {"kind": "logit", "fitted_tokens": None}
+    ]

@@ -188,3 +188,16 @@ def test_a_step_copies_no_cache(engine: NnsightEngine):
         assert timeline.cache is not None
         addresses.add(timeline.cache.layers[0].keys.data_ptr())
     assert len(addresses) == 1
+
+
+def test_stats_are_what_the_engine_did_and_holds(engine: NnsightEngine) -> None:
+    before = engine.stats()
+
+    engine.read([5, 6, 7], positions=[2])
+    engine.read([5, 6, 7], positions=[0, 1], top_k=9)
+    after = engine.stats()
+
+    assert after.forward_passes == before.forward_passes + 1
+    assert after.computed_tokens == before.computed_tokens + 3
+    assert (before.stored_timelines, after.stored_timelines) == (0, 1)
+    assert before.stored_bytes == 0 < after.stored_bytes <= after.max_stored_bytes

@@ -103,6 +103,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Stats
+         * @description How often the model ran, and how much of what it computed is kept.
+         *
+         *     Reading a stored conversation leaves `forward_passes` as it is: its residual streams are there,
+         *     and decoding them runs no block. Answers 503 `model_loading` or `model_failed` while there is
+         *     no model.
+         */
+        get: operations["stats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/health": {
         parameters: {
             query?: never;
@@ -632,6 +656,43 @@ export interface components {
              * @description Largest absolute change of the logits when one layer's residual stream is replaced.
              */
             edit_max_abs_change: number;
+        };
+        /**
+         * Stats
+         * @description Since the start of the server.
+         */
+        Stats: {
+            /**
+             * Forward Passes
+             * @description Passes through the blocks, those of the self-check included; decoding residual streams is none.
+             */
+            forward_passes: number;
+            /**
+             * Computed Tokens
+             * @description Tokens that were run through the blocks.
+             */
+            computed_tokens: number;
+            store: components["schemas"]["StoreInfo"];
+            /**
+             * Conversations
+             * @description Conversations that are remembered.
+             */
+            conversations: number;
+        };
+        /** StoreInfo */
+        StoreInfo: {
+            /**
+             * Timelines
+             * @description Token timelines whose residual streams are kept.
+             */
+            timelines: number;
+            /**
+             * Bytes
+             * @description Memory of their residual streams and KV caches.
+             */
+            bytes: number;
+            /** Max Bytes */
+            max_bytes: number;
         };
         /** TargetColumns */
         TargetColumns: {
@@ -1173,6 +1234,53 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ModelInfo"];
+                };
+            };
+            /** @description A bearer token is required */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The Host or Origin of the request is not this server's */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The model is loading, could not be loaded, or the server is shutting down */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    stats: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Stats"];
                 };
             };
             /** @description A bearer token is required */
