@@ -14,6 +14,9 @@ def build_parser() -> argparse.ArgumentParser:
 
     prepare = steps.add_parser("prepare", help="split, tokenize and mix a corpus")
     prepare.add_argument("--corpus", type=Path, required=True, help="directory of corpus files")
+    prepare.add_argument(
+        "--tokenizer", type=Path, help="folder whose tokenizer is used, to go on from its weights"
+    )
 
     train = steps.add_parser("train", help="train, or go on from the checkpoint in --work")
     train.add_argument(
@@ -100,7 +103,7 @@ def main() -> None:
         case "prepare":
             from training.prepare import prepare
 
-            prepare(options.corpus, options.work, options.seed)
+            prepare(options.corpus, options.work, options.seed, options.tokenizer)
         case "train":
             from training.train import train
 

@@ -11,7 +11,7 @@ from training.corpus import split_documents, stable_hash
 from training.facts import fact_documents, fact_prompts, read_facts
 from training.mix import FACTBOOK_FILE, MAIN_SOURCE, SOURCES, Source
 from training.packing import encode_documents, mix_streams, write_stream
-from training.tokenizer import train_tokenizer
+from training.tokenizer import load_tokenizer, train_tokenizer
 from training.turns import article_dialogues, with_system_text
 
 logger = logging.getLogger(__name__)
@@ -51,8 +51,11 @@ def tokenizer_sample(documents: dict[str, list[str]], characters: int) -> list[s
     return sample
 
 
-def prepare(corpus: Path, work: Path, seed: int) -> None:
-    """Write everything that training and evaluation read into `work`."""
+def prepare(corpus: Path, work: Path, seed: int, tokenizer_folder: Path | None = None) -> None:
+    """Write everything that training and evaluation read into `work`.
+
+    The tokenizer is trained on the texts, or taken from `tokenizer_folder`.
+    """
     (work / "held_out").mkdir(parents=True, exist_ok=True)
     documents: dict[str, list[str]] = {}
     report: dict[str, dict[str, int | float]] = {}
@@ -69,9 +72,12 @@ def prepare(corpus: Path, work: Path, seed: int) -> None:
         }
         logger.info("%s: %s", source.name, report[source.name])
 
-    tokenizer = train_tokenizer(tokenizer_sample(documents, TOKENIZER_CHARACTERS))
+    if tokenizer_folder is None:
+        tokenizer = train_tokenizer(tokenizer_sample(documents, TOKENIZER_CHARACTERS))
+    else:
+        tokenizer = load_tokenizer(tokenizer_folder)
     tokenizer.save(str(work / "tokenizer.json"))
-    logger.info("tokenizer trained: %d ids", tokenizer.get_vocab_size())
+    logger.info("tokenizer: %d ids", tokenizer.get_vocab_size())
 
     encoded = {name: encode_documents(tokenizer, texts) for name, texts in documents.items()}
     for name, arrays in encoded.items():

@@ -43,6 +43,6 @@ def as_transformers(tokenizer: Tokenizer, n_ctx: int) -> PreTrainedTokenizerFast
     )
 
 
-def load_tokenizer(work: Path) -> Tokenizer:
-    """The tokenizer that `prepare` left in the work directory."""
-    return Tokenizer.from_file(str(work / "tokenizer.json"))
+def load_tokenizer(folder: Path) -> Tokenizer:
+    """The tokenizer of a work directory, or of an exported folder."""
+    return Tokenizer.from_file(str(folder / "tokenizer.json"))

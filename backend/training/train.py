@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+from pathlib import Path
 
 import torch
 from transformers import GPT2LMHeadModel
@@ -11,9 +12,25 @@ from training.model import build_model, model_config
 from training.optimizers import PeakRates
 from training.packing import read_stream
 from training.schedule import Schedule
+from training.tokenizer import load_tokenizer
 from training.trainer import Trainer, TrainingSettings
 
 logger = logging.getLogger(__name__)
+
+
+def exported_model(folder: Path, work: Path) -> GPT2LMHeadModel:
+    """The weights of an exported folder, in float32, for a run that goes on from them.
+
+    Raises ValueError when the data in `work` was made with another tokenizer: its ids would mean
+    other words to these weights.
+    """
+    if load_tokenizer(folder).get_vocab() != load_tokenizer(work).get_vocab():
+        raise ValueError(
+            f"The data in {work} was made with another tokenizer than that of {folder}: run "
+            f"`prepare` with --tokenizer {folder}."
+        )
+    model: GPT2LMHeadModel = GPT2LMHeadModel.from_pretrained(folder, dtype=torch.float32)
+    return model
 
 
 def train(options: argparse.Namespace) -> None:
@@ -32,9 +49,11 @@ def train(options: argparse.Namespace) -> None:
         is_compiled=options.compile,
         is_bfloat16=options.bfloat16,
     )
-    model = build_model(model_config(), options.seed)
-    if options.start_from is not None:
-        model = GPT2LMHeadModel.from_pretrained(options.start_from, dtype=torch.float32)
+    model = (
+        build_model(model_config(), options.seed)
+        if options.start_from is None
+        else exported_model(options.start_from, options.work)
+    )
     logger.info("%d parameters on %s", sum(p.numel() for p in model.parameters()), options.device)
     trainer = Trainer(
         model,
