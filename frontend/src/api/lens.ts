@@ -2,6 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useCallback, useEffect, useMemo, useState, useSyncExternalStore } from "react";
 import type { LensColumns, Span } from "@/lib/columns";
+import type { LensKind } from "@/lib/lenses";
 import type { LayerReadout, Timeline } from "@/types/timeline";
 import { type LensReadResponse, fetchLens } from "./client";
 import { ApiError, asApiError } from "./errors";
@@ -31,23 +32,32 @@ export interface TokenLens {
 
 const lane = new RequestLane();
 
+/** The lens of the read-outs that come with a reply. */
+const STREAMED_KIND: LensKind = "logit";
+
 /** Numbers of predictions that are asked for, so that a slightly larger `top_k` needs no new request. */
 const FETCH_SIZES = [10, 25, 50] as const;
 
 /** Read-outs around the token at `index`, with the `topK` most probable tokens of each layer. */
-export function useTokenLens(timeline: Timeline, index: number, topK: number): TokenLens {
+export function useTokenLens(
+  timeline: Timeline,
+  index: number,
+  topK: number,
+  kind: LensKind = STREAMED_KIND,
+): TokenLens {
   const { conversationId, tokens, status } = timeline;
   const size = FETCH_SIZES.find((each) => each >= topK) ?? 50;
   // The last token's own read-out changes when a token follows it.
   const hasNext = index + 1 < tokens.length;
   const isSettled = status === "settled" && conversationId !== null;
   const { data, error, refetch, isFetching } = useQuery({
-    queryKey: ["lens", conversationId, index, hasNext, size],
+    queryKey: ["lens", kind, conversationId, index, hasNext, size],
     queryFn: ({ signal }) =>
       lane.first(() =>
         fetchLens(
           {
             conversation_id: conversationId,
+            kind,
             positions: [Math.max(0, index - 1), index + 1],
             top_k: size,
             include_tokens: false,
@@ -62,8 +72,9 @@ export function useTokenLens(timeline: Timeline, index: number, topK: number): T
     retryDelay: 500,
   });
 
-  const streamed = tokens[index]?.lens ?? null;
-  const streamedNext = tokens[index + 1]?.lens ?? null;
+  const isStreamed = kind === STREAMED_KIND;
+  const streamed = isStreamed ? (tokens[index]?.lens ?? null) : null;
+  const streamedNext = isStreamed ? (tokens[index + 1]?.lens ?? null) : null;
   const readings = useMemo(
     () => ({
       predictedBy: readingOf(data, index - 1, topK) ?? streamedReading(streamed, index - 1, topK),
@@ -133,14 +144,15 @@ export interface TimelineLens {
   readonly setVisible: (span: Span) => void;
 }
 
-/** Readers of the conversations looked at last. */
+/** Readers of the conversations looked at last, each through one lens. */
 const readers = new Map<string, TimelineReader>();
 const KEPT_READERS = 4;
 
-function readerOf(conversationId: string): TimelineReader {
-  const reader = readers.get(conversationId) ?? new TimelineReader(conversationId, lane);
-  readers.delete(conversationId);
-  readers.set(conversationId, reader);
+function readerOf(conversationId: string, kind: LensKind): TimelineReader {
+  const key = `${kind} ${conversationId}`;
+  const reader = readers.get(key) ?? new TimelineReader(conversationId, kind, lane);
+  readers.delete(key);
+  readers.set(key, reader);
   const oldest = readers.keys().next().value;
   if (readers.size > KEPT_READERS && oldest !== undefined) readers.delete(oldest);
   return reader;
@@ -151,16 +163,21 @@ const subscribeToNothing = () => () => undefined;
 const getNotStarted = () => NOT_STARTED;
 
 /** Read-outs of the whole conversation: those that come with a reply at once, the others when it has ended. */
-export function useTimelineLens(timeline: Timeline): TimelineLens {
+export function useTimelineLens(timeline: Timeline, kind: LensKind = STREAMED_KIND): TimelineLens {
   const { conversationId, tokens, status } = timeline;
   const [attempt, setAttempt] = useState(0);
-  const reader = useMemo(() => (conversationId === null ? null : readerOf(conversationId)), [conversationId]);
+  const reader = useMemo(
+    () => (conversationId === null ? null : readerOf(conversationId, kind)),
+    [conversationId, kind],
+  );
   const progress = useSyncExternalStore(
     reader?.subscribe ?? subscribeToNothing,
     reader?.getProgress ?? getNotStarted,
   );
 
-  useEffect(() => reader?.take(tokens), [reader, tokens]);
+  useEffect(() => {
+    if (kind === STREAMED_KIND) reader?.take(tokens);
+  }, [reader, tokens, kind]);
 
   const total = tokens.length;
   useEffect(() => {

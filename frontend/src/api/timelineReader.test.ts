@@ -51,7 +51,7 @@ const positionsAsked = (): number[] =>
 describe("reading a timeline", () => {
   test("asks for every position once, the newest first, one request at a time", async () => {
     serve();
-    const reader = new TimelineReader("c", new RequestLane());
+    const reader = new TimelineReader("c", "logit", new RequestLane());
     await reader.read(LENGTH, new AbortController().signal);
     expect(reader.columns.readCount(LENGTH)).toBe(LENGTH);
     expect(positionsAsked().toSorted((a, b) => a - b)).toEqual(tokens.map((token) => token.index));
@@ -62,7 +62,7 @@ describe("reading a timeline", () => {
 
   test("asks for what is on the screen before the rest", async () => {
     serve();
-    const reader = new TimelineReader("c", new RequestLane());
+    const reader = new TimelineReader("c", "logit", new RequestLane());
     reader.show({ start: 30, end: 40 });
     await reader.read(LENGTH, new AbortController().signal);
     expect(asked[0]?.[0]).toBe(30);
@@ -70,7 +70,7 @@ describe("reading a timeline", () => {
 
   test("asks again only for the last column when the conversation has grown", async () => {
     serve();
-    const reader = new TimelineReader("c", new RequestLane());
+    const reader = new TimelineReader("c", "logit", new RequestLane());
     known = 60;
     await reader.read(known, new AbortController().signal);
     expect(reader.columns.cell(59, 0)?.nextRank).toBeNull();
@@ -85,7 +85,7 @@ describe("reading a timeline", () => {
 
   test("stops asking when it is aborted", async () => {
     serve();
-    const reader = new TimelineReader("c", new RequestLane());
+    const reader = new TimelineReader("c", "logit", new RequestLane());
     const controller = new AbortController();
     reader.subscribe(() => {
       if (reader.columns.version === 1) controller.abort();
@@ -97,7 +97,7 @@ describe("reading a timeline", () => {
 
   test("keeps what was read before a failure and goes on from there", async () => {
     serve((nth) => (nth === 1 ? Response.json({}, { status: 500 }) : null));
-    const reader = new TimelineReader("c", new RequestLane());
+    const reader = new TimelineReader("c", "logit", new RequestLane());
     await reader.read(LENGTH, new AbortController().signal);
     const before = reader.columns.readCount(LENGTH);
     expect(before).toBeGreaterThan(0);
@@ -111,7 +111,7 @@ describe("reading a timeline", () => {
   test("waits and asks again when the queue is full", async () => {
     vi.useFakeTimers({ shouldAdvanceTime: true, advanceTimeDelta: 100 });
     serve((nth) => (nth < 2 ? busy() : null));
-    const reader = new TimelineReader("c", new RequestLane());
+    const reader = new TimelineReader("c", "logit", new RequestLane());
     await reader.read(LENGTH, new AbortController().signal);
     vi.useRealTimers();
     expect(asked.slice(0, 2)).toEqual([asked[2], asked[2]]);
@@ -121,7 +121,7 @@ describe("reading a timeline", () => {
 
   test("takes the read-outs that came with the tokens and does not ask for them", async () => {
     serve();
-    const reader = new TimelineReader("c", new RequestLane());
+    const reader = new TimelineReader("c", "logit", new RequestLane());
     const streamed = tokens.map((token) => ({
       ...token,
       lens:

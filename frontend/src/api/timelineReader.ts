@@ -1,8 +1,9 @@
 /**
- * Reads a whole conversation through the lens, in chunks, into typed arrays. One reader per
+ * Reads a whole conversation through one lens, in chunks, into typed arrays. One reader per
  * conversation: its timeline only grows, so what was read stays valid.
  */
 import { LensColumns, CELL_PREDICTIONS, type Span } from "@/lib/columns";
+import type { LensKind } from "@/lib/lenses";
 import type { Token } from "@/types/timeline";
 import { fetchLens } from "./client";
 import { ApiError, isAbort } from "./errors";
@@ -32,10 +33,12 @@ export class TimelineReader {
   private chunk = MIN_CHUNK;
   private readonly listeners = new Set<() => void>();
   private readonly conversationId: string;
+  private readonly kind: LensKind;
   private readonly lane: RequestLane;
 
-  constructor(conversationId: string, lane: RequestLane) {
+  constructor(conversationId: string, kind: LensKind, lane: RequestLane) {
     this.conversationId = conversationId;
+    this.kind = kind;
     this.lane = lane;
   }
 
@@ -92,6 +95,7 @@ export class TimelineReader {
       const response = await fetchLens(
         {
           conversation_id: this.conversationId,
+          kind: this.kind,
           positions: [start, end],
           top_k: CELL_PREDICTIONS,
           include_tokens: false,

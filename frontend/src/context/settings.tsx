@@ -1,5 +1,6 @@
 /** What the person chose: sampling, how a new conversation starts, and how the page looks. Remembered in this browser. */
 import { type ReactNode, createContext, use, useCallback, useMemo, useState } from "react";
+import { type LensKind, isLensKind } from "@/lib/lenses";
 import { readStored, writeStored } from "@/lib/stored";
 
 export const COLOURINGS = ["none", "surprisal", "entropy", "decided"] as const;
@@ -18,6 +19,8 @@ export interface Settings {
   readonly bos: boolean | null;
   readonly colouring: Colouring;
   readonly showTemplate: boolean;
+  /** The lens that views read through, where the model has it. */
+  readonly lens: LensKind;
   /** Whether single letters work as shortcuts. */
   readonly shortcuts: boolean;
 }
@@ -32,6 +35,7 @@ export const DEFAULT_SETTINGS: Settings = {
   bos: null,
   colouring: "none",
   showTemplate: true,
+  lens: "logit",
   shortcuts: true,
 };
 
@@ -62,6 +66,7 @@ export function parseSettings(stored: unknown): Settings | undefined {
   const seed = values.get("pinnedSeed");
   const bos = values.get("bos");
   const systemPrompt = values.get("systemPrompt");
+  const lens = values.get("lens");
   return {
     temperature: number("temperature"),
     topP: number("topP"),
@@ -72,6 +77,7 @@ export function parseSettings(stored: unknown): Settings | undefined {
     bos: typeof bos === "boolean" ? bos : null,
     colouring: COLOURINGS.find((name) => name === values.get("colouring")) ?? DEFAULT_SETTINGS.colouring,
     showTemplate: flag("showTemplate"),
+    lens: isLensKind(lens) ? lens : DEFAULT_SETTINGS.lens,
     shortcuts: flag("shortcuts"),
   };
 }

@@ -4,6 +4,8 @@ import { render } from "@testing-library/react";
 import { type ComponentType, useEffect } from "react";
 import { vi } from "vitest";
 import { SelectionProvider, type Selection, useSelection } from "@/context/selection";
+import { SettingsProvider } from "@/context/settings";
+import type { LensKind } from "@/lib/lenses";
 import type { components } from "@/types/api";
 import type { Timeline, Token, ViewProps } from "@/types/timeline";
 import { N_LAYERS, VOCABULARY_SIZE, madeUpLens } from "./lensData";
@@ -13,6 +15,8 @@ type LensReadRequest = components["schemas"]["LensReadRequest"];
 export interface FakeServer {
   /** Lens requests so far. */
   readonly asked: LensReadRequest[];
+  /** What the model can be read with. */
+  lenses: { kind: LensKind; fitted_tokens: number | null }[];
   /** Replaces the answer to a lens request. */
   answer: (request: LensReadRequest) => Response | Promise<Response>;
 }
@@ -30,6 +34,7 @@ const HEALTH = {
 export function fakeServer(tokens: readonly Token[], tiedEmbeddings = true): FakeServer {
   const server: FakeServer = {
     asked: [],
+    lenses: [{ kind: "logit", fitted_tokens: null }],
     answer: (request) => Response.json(madeUpLens(tokens, request)),
   };
   vi.stubGlobal("fetch", async (request: Request) => {
@@ -41,6 +46,7 @@ export function fakeServer(tokens: readonly Token[], tiedEmbeddings = true): Fak
         num_layers: N_LAYERS,
         vocab_size: VOCABULARY_SIZE,
         tied_embeddings: tiedEmbeddings,
+        lenses: server.lenses,
       });
     }
     const body = (await request.json()) as LensReadRequest;
@@ -78,9 +84,11 @@ export function renderView(View: ComponentType<ViewProps>, timeline: Timeline, p
   }
   const page = (shown: Timeline) => (
     <QueryClientProvider client={queries}>
-      <SelectionProvider>
-        <Selected shown={shown} />
-      </SelectionProvider>
+      <SettingsProvider>
+        <SelectionProvider>
+          <Selected shown={shown} />
+        </SelectionProvider>
+      </SettingsProvider>
     </QueryClientProvider>
   );
   const queries = new QueryClient();

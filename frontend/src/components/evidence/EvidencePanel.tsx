@@ -6,6 +6,7 @@ import { IconButton } from "@/components/ui/Button";
 import { useSelection } from "@/context/selection";
 import type { Timeline } from "@/types/timeline";
 import type { ViewDefinition } from "@/types/view";
+import { LensSelect } from "./LensSelect";
 import { TokenHead } from "./TokenHead";
 
 interface EvidencePanelProps {
@@ -46,7 +47,10 @@ export function EvidencePanel(props: EvidencePanelProps) {
             </Tabs.Trigger>
           ))}
         </Tabs.List>
-        <span className="ml-auto">{sheetControls}</span>
+        <span className="ml-auto flex min-w-0 items-center gap-1">
+          <LensSelect />
+          {sheetControls}
+        </span>
         <IconButton
           icon={isMaximised ? "collapse" : "expand"}
           label={isMaximised ? "Show the conversation again" : "Give the evidence the whole width"}

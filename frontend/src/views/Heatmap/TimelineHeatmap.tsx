@@ -8,6 +8,7 @@ import { describeCell } from "@/components/heatmap/describe";
 import { type CellPlace, type Hit, fittingWidth, zoomed } from "@/components/heatmap/geometry";
 import { LensFailure } from "@/components/lens/LensFailure";
 import { Switch } from "@/components/ui/Switch";
+import { useLensKind } from "@/context/lens";
 import { useSelection } from "@/context/selection";
 import { useTheme } from "@/context/theme";
 import { RAMPS, roundUp } from "@/lib/colour";
@@ -28,7 +29,7 @@ export function TimelineHeatmap({ timeline, model }: TimelineHeatmapProps) {
   const { index, layer, select } = useSelection();
   const theme = useTheme();
   const [look, changeLook] = useHeatmapLook();
-  const lens = useTimelineLens(timeline);
+  const lens = useTimelineLens(timeline, useLensKind());
   const { columns, version } = lens;
   const [active, setActive] = useState<CellPlace | null>(null);
   const [hovered, setHovered] = useState<CellPlace | null>(null);

@@ -5,6 +5,7 @@ import { ReadAt } from "@/components/lens/ReadAt";
 import { QuotedToken } from "@/components/lens/TokenText";
 import { Button } from "@/components/ui/Button";
 import { Segmented } from "@/components/ui/Segmented";
+import { useLensKind } from "@/context/lens";
 import { useSelection } from "@/context/selection";
 import { useServer } from "@/context/server";
 import { cellParts } from "@/lib/tokens";
@@ -42,7 +43,8 @@ function TokenLayers({ timeline, index }: { readonly timeline: Timeline; readonl
   const [topK, setTopK] = useTopK();
   const { layer: selectedLayer, select } = useSelection();
   const { model } = useServer();
-  const lens = useTokenLens(timeline, index, topK);
+  const kind = useLensKind();
+  const lens = useTokenLens(timeline, index, topK, kind);
 
   const isFirst = direction === "predictedBy" && index === 0;
   const position = direction === "predictedBy" ? index - 1 : index;

@@ -1,0 +1,31 @@
+import { useLensKind } from "@/context/lens";
+import { useServer } from "@/context/server";
+import { useSettings } from "@/context/settings";
+import { LENSES } from "@/lib/lenses";
+
+/** Which lens the views read through; nothing to choose where the model has only one. */
+export function LensSelect() {
+  const { model } = useServer();
+  const { update } = useSettings();
+  const kind = useLensKind();
+  const offered = LENSES.filter((lens) => model?.lenses.some((each) => each.kind === lens.kind));
+  if (offered.length < 2) return null;
+  return (
+    <select
+      aria-label="Lens"
+      value={kind}
+      title={LENSES.find((lens) => lens.kind === kind)?.hint}
+      onChange={(event) => {
+        const chosen = offered.find((lens) => lens.kind === event.target.value);
+        if (chosen !== undefined) update({ lens: chosen.kind });
+      }}
+      className="h-8 min-w-0 rounded-control border border-line-strong bg-raised px-2 text-ink"
+    >
+      {offered.map(({ kind: value, title }) => (
+        <option key={value} value={value}>
+          {title}
+        </option>
+      ))}
+    </select>
+  );
+}

@@ -1,0 +1,76 @@
+import { screen, waitFor } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { LensSelect } from "@/components/evidence/LensSelect";
+import { madeUpTimeline, madeUpTokens } from "@/test/lensData";
+import { type FakeServer, fakeServer, renderView } from "@/test/renderView";
+import type { ViewProps } from "@/types/timeline";
+import Standard from "./Standard";
+
+const tokens = madeUpTokens(30);
+const timeline = madeUpTimeline(tokens, "lens-select");
+let server: FakeServer;
+
+beforeEach(() => {
+  server = fakeServer(tokens);
+});
+afterEach(() => vi.unstubAllGlobals());
+
+function Panel(props: ViewProps) {
+  return (
+    <>
+      <LensSelect />
+      <Standard {...props} />
+    </>
+  );
+}
+
+const kindsAsked = () => server.asked.map((request) => request.kind);
+
+test("a model with the logit lens alone leaves nothing to choose", async () => {
+  renderView(Panel, timeline, { index: 9 });
+  await screen.findByRole("table", { busy: false });
+  expect(screen.queryByRole("combobox", { name: "Lens" })).not.toBeInTheDocument();
+  expect(kindsAsked()).toEqual(["logit"]);
+});
+
+test("the chosen lens is asked for, and remembered", async () => {
+  server.lenses.push({ kind: "tuned", fitted_tokens: 1000 }, { kind: "jacobian", fitted_tokens: 1000 });
+  const { unmount } = renderView(Panel, timeline, { index: 9 });
+  const select = await screen.findByRole("combobox", { name: "Lens" });
+  expect(select).toHaveDisplayValue("logit lens");
+  await userEvent.selectOptions(select, "tuned lens");
+  await waitFor(() => expect(kindsAsked().at(-1)).toBe("tuned"));
+  unmount();
+  renderView(Panel, timeline, { index: 9 });
+  expect(await screen.findByRole("combobox", { name: "Lens" })).toHaveDisplayValue("tuned lens");
+});
+
+const STREAMED = [
+  {
+    layer: 0,
+    label: "embed",
+    predictions: [{ token_id: 1, text: "zebra", probability: 0.5, rank: 1 }],
+    entropy_nats: 1,
+    kl_to_final_nats: 1,
+    actual: { probability: 0.5, rank: 1 },
+  },
+];
+
+test("read-outs that came with the reply are of the logit lens, and never shown as another's", async () => {
+  const streamed = tokens.map((token) => (token.index === 25 ? { ...token, lens: STREAMED } : token));
+  server.lenses.push({ kind: "tuned", fitted_tokens: 1000 });
+  server.answer = () => new Promise<Response>(() => undefined);
+  renderView(Panel, madeUpTimeline(streamed, "streamed"), { index: 25 });
+  expect(await screen.findByText("zebra")).toBeInTheDocument();
+  await userEvent.selectOptions(await screen.findByRole("combobox", { name: "Lens" }), "tuned lens");
+  await waitFor(() => expect(kindsAsked().at(-1)).toBe("tuned"));
+  expect(screen.queryByText("zebra")).not.toBeInTheDocument();
+});
+
+test("a lens that the model lacks falls back to the logit lens", async () => {
+  window.localStorage.setItem("settings", JSON.stringify({ lens: "jacobian" }));
+  renderView(Panel, timeline, { index: 9 });
+  await screen.findByRole("table", { busy: false });
+  expect(kindsAsked()).toEqual(["logit"]);
+});
