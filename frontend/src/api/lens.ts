@@ -29,7 +29,8 @@ export interface TokenLens {
   readonly retry: () => void;
 }
 
-const lane = new RequestLane();
+/** Of every read-out of this page. */
+export const lane = new RequestLane();
 
 /** Numbers of predictions that are asked for, so that a slightly larger `top_k` needs no new request. */
 const FETCH_SIZES = [10, 25, 50] as const;
