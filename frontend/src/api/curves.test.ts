@@ -77,6 +77,18 @@ test("a request is aborted when nobody waits for it any more, not sooner", async
   expect((await outcomes).map((outcome) => outcome.status)).toEqual(["rejected", "rejected"]);
 });
 
+test("a request that was given up does not hold up the next one, even if it never ends", async () => {
+  const reader = new CurveReader(new RequestLane(), (body) =>
+    body.positions?.[0] === 4 ? new Promise(() => undefined) : Promise.resolve(madeUpLens(tokens, body)),
+  );
+  const controller = new AbortController();
+  const stuck = Promise.allSettled([reader.read("c", { position: 4, tokenId: 1003 }, controller.signal)]);
+  const next = reader.read("c", { position: 5, tokenId: 1003 }, never());
+  setTimeout(() => controller.abort(), 10);
+  await expect(next).resolves.toMatchObject({ tokenId: 1003 });
+  expect((await stuck)[0]?.status).toBe("rejected");
+});
+
 test("what is aborted before its turn is not sent", async () => {
   const { reader, asked } = recorded();
   const controller = new AbortController();

@@ -70,22 +70,25 @@ export class CurveReader {
     const [first] = asks;
     if (first === undefined) return;
     const controller = new AbortController();
+    let giveUp: (reason: unknown) => void = () => undefined;
+    // The next request does not wait for one that was given up to notice it.
+    const givenUp = new Promise<never>((_, reject) => (giveUp = reject));
     const onAbort = (): void => {
-      if (asks.every((ask) => ask.signal.aborted)) controller.abort();
+      if (!asks.every((ask) => ask.signal.aborted)) return;
+      controller.abort();
+      giveUp(controller.signal.reason);
     };
     for (const { signal } of asks) signal.addEventListener("abort", onAbort, { once: true });
     try {
+      const body: LensReadRequest = {
+        conversation_id: first.conversationId,
+        positions: [first.position, first.position + 1],
+        targets: asks.map((ask) => ask.tokenId),
+        top_k: 1,
+        include_tokens: false,
+      };
       const response = await this.lane.first(() =>
-        this.fetch(
-          {
-            conversation_id: first.conversationId,
-            positions: [first.position, first.position + 1],
-            targets: asks.map((ask) => ask.tokenId),
-            top_k: 1,
-            include_tokens: false,
-          },
-          controller.signal,
-        ),
+        Promise.race([this.fetch(body, controller.signal), givenUp]),
       );
       for (const ask of asks) ask.resolve(curveOf(response, ask.tokenId));
     } catch (error) {
