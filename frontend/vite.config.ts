@@ -20,5 +20,7 @@ export default defineConfig({
     include: ["src/**/*.test.{ts,tsx}"],
     setupFiles: ["./src/test/setup.ts"],
     restoreMocks: true,
+    // The colours of the style sheet are tested as they are written.
+    css: { include: [/\.css\?raw$/] },
   },
 });

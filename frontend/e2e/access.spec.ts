@@ -44,6 +44,14 @@ for (const theme of ["light", "dark"] as const) {
         await expect(explorer.evidence.getByRole("grid")).toBeVisible();
         await check();
 
+        await page.getByRole("tab", { name: "Trajectories" }).click();
+        await expect(explorer.evidence.getByRole("slider", { name: "Layer" })).toBeVisible();
+        await check();
+        await explorer.evidence.getByRole("button", { name: /^Pin all/ }).click();
+        await explorer.evidence.getByRole("switch", { name: "Every layer as a table" }).click();
+        await check();
+        await explorer.evidence.getByRole("button", { name: "Unpin all" }).click();
+
         await page.getByRole("button", { name: /^Sampling/ }).click();
         await check();
       });

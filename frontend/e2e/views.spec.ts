@@ -1,5 +1,5 @@
 import type { Page } from "@playwright/test";
-import { formatNats, formatProbability, formatRank } from "../src/lib/format";
+import { formatLogprob, formatNats, formatProbability, formatRank } from "../src/lib/format";
 import type { components } from "../src/types/api";
 import { expect, test } from "./page";
 
@@ -8,7 +8,12 @@ type LensReadResponse = components["schemas"]["LensReadResponse"];
 const GREEDY = { Temperature: "0", "Longest reply": "12" };
 
 /** What the server itself says of these positions of the conversation in the page's address. */
-async function lensOf(page: Page, start: number, end: number): Promise<LensReadResponse> {
+async function lensOf(
+  page: Page,
+  start: number,
+  end: number,
+  targets: readonly number[] = [],
+): Promise<LensReadResponse> {
   const conversation = new URL(page.url()).searchParams.get("c");
   return page.evaluate(
     async (body) => {
@@ -19,7 +24,7 @@ async function lensOf(page: Page, start: number, end: number): Promise<LensReadR
       });
       return (await answer.json()) as LensReadResponse;
     },
-    { conversation_id: conversation, positions: [start, end], top_k: 5 },
+    { conversation_id: conversation, positions: [start, end], top_k: 5, targets },
   );
 }
 
@@ -87,4 +92,69 @@ test("a click on a cell of the heatmap selects the token that its column predict
     .getByRole("row")
     .filter({ has: page.getByRole("button", { name: `Layer ${layer ?? ""}`, exact: true }) });
   await expect(row.getByRole("listitem").first()).toContainText(firstChoice ?? "missing");
+});
+
+test("a token that was found in the vocabulary is followed with the server's numbers", async ({
+  explorer,
+  page,
+}) => {
+  await explorer.setSampling(GREEDY);
+  await explorer.say("The capital of France is");
+  await explorer.tokens.filter({ hasText: "France" }).first().click();
+  await page.keyboard.press("3");
+  const values = explorer.evidence.getByRole("region", { name: "Values" });
+  await expect(values.getByRole("rowheader")).toHaveCount(5);
+  await expect(explorer.evidence.getByText(/^Nothing is pinned/)).toBeVisible();
+
+  const search = explorer.evidence.getByRole("combobox", { name: /Pin a token/ });
+  await search.fill("the");
+  const option = explorer.evidence.getByRole("option").first();
+  const id = Number(/id (\d+)/.exec((await option.textContent()) ?? "")?.[1]);
+  await search.press("Enter");
+  await search.press("Escape");
+  await expect(values.getByRole("rowheader")).toHaveCount(1);
+  await expect(page).toHaveURL(new RegExp(`[?&]pin=${id}(&|$)`));
+
+  const position = selectedIndex(page) - 1;
+  const lens = await lensOf(page, position, position + 1, [id]);
+  const [target] = lens.targets;
+  await explorer.evidence.getByRole("switch", { name: "Every layer as a table" }).click();
+  const rows = explorer.evidence.getByRole("table", { name: /^Every layer/ }).getByRole("row");
+  for (const [metric, numbers] of [
+    ["Probability", target?.probability.map((row) => formatProbability(row[0] ?? null))],
+    ["Log-prob.", target?.probability.map((row) => formatLogprob(row[0] ?? null))],
+    ["Rank", target?.rank.map((row) => formatRank(row[0] ?? null))],
+  ] as const) {
+    await explorer.evidence.getByRole("radio", { name: metric }).click();
+    for (const [i, layer] of lens.layers.toReversed().entries()) {
+      await expect(rows.nth(i + 1).getByRole("cell")).toHaveText(numbers?.[layer] ?? "missing");
+    }
+  }
+
+  await explorer.evidence.getByRole("slider", { name: "Layer" }).press("End");
+  await expect.poll(() => new URL(page.url()).searchParams.get("l")).toBe(String(lens.layers.length - 1));
+
+  // The pin survives a reload: the address names it.
+  await page.reload();
+  await expect(values.getByRole("rowheader")).toHaveCount(1);
+  await expect(values.getByRole("rowheader")).toContainText(target?.text.trim() ?? "missing");
+  expect(explorer.complaints).toEqual([]);
+});
+
+test("a fitted lens shows its own numbers in every row but the output's", async ({ explorer, page }) => {
+  await explorer.setSampling(GREEDY);
+  await explorer.say("The capital of France is");
+  await explorer.tokens.filter({ hasText: "France" }).first().click();
+  const index = selectedIndex(page);
+  await explorer.evidence.getByRole("combobox", { name: "Lens" }).selectOption("tuned lens");
+  const tuned = await lensOf(page, index - 1, index, "tuned");
+  const logit = await lensOf(page, index - 1, index, "logit");
+  expect(tuned.entropy_nats[6]).not.toEqual(logit.entropy_nats[6]);
+  for (const layer of [3, 6, 12]) {
+    const row = explorer.evidence
+      .getByRole("row")
+      .filter({ has: page.getByRole("button", { name: `Layer ${layer}`, exact: true }) });
+    await expect(row).toContainText(formatNats(tuned.entropy_nats[layer]?.[0] ?? null));
+    await expect(row).toContainText(formatNats(tuned.kl_to_final_nats[layer]?.[0] ?? null));
+  }
 });

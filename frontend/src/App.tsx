@@ -2,6 +2,7 @@ import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { useState } from "react";
 import { ErrorBoundary } from "@/components/layout/ErrorBoundary";
 import { ChatProvider } from "@/context/chat";
+import { PinsProvider } from "@/context/pins";
 import { SelectionProvider } from "@/context/selection";
 import { SettingsProvider } from "@/context/settings";
 import { Shell } from "./Shell";
@@ -19,7 +20,9 @@ export function App() {
         <SettingsProvider>
           <ChatProvider>
             <SelectionProvider>
-              <Shell />
+              <PinsProvider>
+                <Shell />
+              </PinsProvider>
             </SelectionProvider>
           </ChatProvider>
         </SettingsProvider>

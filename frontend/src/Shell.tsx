@@ -10,12 +10,14 @@ import { ShortcutSheet } from "@/components/layout/ShortcutSheet";
 import { useAddress } from "@/context/address";
 import { useChatActions, useChatState } from "@/context/chat";
 import type { Mode } from "@/context/chatState";
+import { usePins } from "@/context/pins";
 import { useSplit } from "@/context/preferences";
 import { useSelection } from "@/context/selection";
 import { useServer } from "@/context/server";
 import { useSettings } from "@/context/settings";
 import { type ShortcutMap, useShortcuts } from "@/context/shortcuts";
 import type { Address } from "@/lib/address";
+import { idsOf, positionsIn } from "@/lib/pins";
 import { stepToken } from "@/lib/segments";
 import { VIEWS } from "@/views/registry";
 
@@ -28,6 +30,7 @@ export function Shell() {
   const actions = useChatActions();
   const { settings } = useSettings();
   const { index, layer, select } = useSelection();
+  const pins = usePins();
   const [split, changeSplit] = useSplit();
   const [viewId, setViewId] = useState(FIRST_VIEW);
   const [showsShortcuts, setShowsShortcuts] = useState(false);
@@ -48,10 +51,15 @@ export function Shell() {
     viewId: viewId === FIRST_VIEW ? null : viewId,
     index,
     layer,
+    pins: pins.pins.map(idsOf),
+    positions: positionsIn(pins.state, stored.conversationId).map((each) => each.position),
   };
   useAddress(address, timeline.status === "waiting", (visited) => {
     setViewId(VIEWS.find((view) => view.id === visited.viewId)?.id ?? FIRST_VIEW);
     select(visited.index, visited.layer);
+    if (visited.conversationId !== null) {
+      pins.restore(visited.conversationId, visited.pins, visited.positions);
+    }
     if (visited.conversationId === stored.conversationId) return;
     if (visited.conversationId === null) actions.startNew(mode);
     else actions.reopen(visited.conversationId);

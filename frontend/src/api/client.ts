@@ -8,6 +8,11 @@ export type Health = Schemas["Health"];
 export type ModelInfo = Schemas["ModelInfo"];
 export type LensReadRequest = Schemas["LensReadRequest"];
 export type LensReadResponse = Schemas["LensReadResponse"];
+export type TokenMatch = Schemas["TokenMatch"];
+export type TokenSearchResponse = Schemas["TokenSearchResponse"];
+
+/** Tokens that a search shows at most. */
+const MAX_MATCHES = 20;
 
 /** Names this tab to the server's queue, so that one tab cannot crowd out the others. */
 export const CLIENT_ID = newClientId();
@@ -38,6 +43,11 @@ export async function fetchModelInfo(signal: AbortSignal): Promise<ModelInfo> {
 
 export async function fetchLens(body: LensReadRequest, signal: AbortSignal): Promise<LensReadResponse> {
   return unwrap(await call(() => client.POST("/api/lens", { body, signal })));
+}
+
+export async function searchTokens(query: string, signal: AbortSignal): Promise<TokenSearchResponse> {
+  const params = { query: { query, limit: MAX_MATCHES } };
+  return unwrap(await call(() => client.GET("/api/tokens", { params, signal })));
 }
 
 interface Answer<T> {

@@ -30,7 +30,8 @@ export interface TokenLens {
   readonly retry: () => void;
 }
 
-const lane = new RequestLane();
+/** Of every read-out of this page. */
+export const lane = new RequestLane();
 
 /** The lens of the read-outs that come with a reply. */
 const STREAMED_KIND: LensKind = "logit";

@@ -25,7 +25,8 @@ export function useAddress(
     return () => window.removeEventListener("popstate", onHistory);
   }, []);
 
-  const { conversationId, viewId, index, layer } = address;
+  const { conversationId } = address;
+  const query = formatAddress(address);
   const isFirst = useRef(true);
   useEffect(() => {
     if (isFirst.current) {
@@ -33,7 +34,6 @@ export function useAddress(
       return;
     }
     if (isUnsettled) return;
-    const query = formatAddress({ conversationId, viewId, index, layer });
     if (query === window.location.search) return;
     const url = `${window.location.pathname}${query}`;
     // A conversation is a place to come back to; moving about in one is not.
@@ -42,5 +42,5 @@ export function useAddress(
     } else {
       window.history.pushState(null, "", url);
     }
-  }, [conversationId, viewId, index, layer, isUnsettled]);
+  }, [conversationId, query, isUnsettled]);
 }

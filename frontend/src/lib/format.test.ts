@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { NO_VALUE, formatCount, formatNats, formatProbability, formatRank } from "./format";
+import { NO_VALUE, formatCount, formatLogprob, formatNats, formatProbability, formatRank } from "./format";
 
 test.each([
   [1, ">0.999"],
@@ -45,6 +45,16 @@ test.each([
   [null, NO_VALUE],
 ])("%s nats read %s", (value, text) => {
   expect(formatNats(value)).toBe(text);
+});
+
+test.each([
+  [1, "0"],
+  [0.6214, "−0.48"],
+  [3e-38, "−86.40"],
+  [0, "<−103"],
+  [null, NO_VALUE],
+])("the log of a probability of %s reads %s", (value, text) => {
+  expect(formatLogprob(value)).toBe(text);
 });
 
 test("counts have thousands separators", () => {

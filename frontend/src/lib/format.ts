@@ -36,3 +36,7 @@ export function formatNats(nats: number | null): string {
   const digits = size < 0.01 ? 4 : size < 0.1 ? 3 : size < 100 ? 2 : 1;
   return nats.toFixed(digits).replace("-", "−");
 }
+
+/** ln of a probability, in nats without their unit: `−0.48`, `−8.02`. A float32 zero is an underflow: `<−103`. */
+export const formatLogprob = (probability: number | null): string =>
+  probability === 0 ? "<−103" : formatNats(probability === null ? null : Math.log(probability));

@@ -5,14 +5,33 @@ import { readStored, writeStored } from "./stored";
 import { tintOf } from "./tint";
 
 test("an address survives being written and read", () => {
-  const address = { conversationId: "abc", viewId: "heatmap", index: 14, layer: 0 };
-  expect(formatAddress(address)).toBe("?c=abc&view=heatmap&t=14&l=0");
+  const address = {
+    conversationId: "abc",
+    viewId: "heatmap",
+    index: 14,
+    layer: 0,
+    pins: [[6342, 2201], [318]],
+    positions: [3, 13],
+  };
+  expect(formatAddress(address)).toBe("?c=abc&view=heatmap&t=14&l=0&pin=6342-2201.318&at=3.13");
   expect(parseAddress(formatAddress(address))).toEqual(address);
 });
 
 test("nonsense in an address is passed over", () => {
-  const address = parseAddress(`?c=${"x".repeat(65)}&t=-1&l=1e3`);
-  expect(address).toEqual({ conversationId: null, viewId: null, index: null, layer: null });
+  const address = parseAddress(`?c=${"x".repeat(65)}&t=-1&l=1e3&pin=-.x.7-y&at=.-1`);
+  expect(address).toEqual({
+    conversationId: null,
+    viewId: null,
+    index: null,
+    layer: null,
+    pins: [[7]],
+    positions: [],
+  });
+});
+
+test("without a conversation an address names no place in it", () => {
+  const address = { conversationId: null, viewId: null, index: 1, layer: 2, pins: [[7]], positions: [3] };
+  expect(formatAddress(address)).toBe("");
 });
 
 test("amounts are short and keep their unit", () => {

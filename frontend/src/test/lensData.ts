@@ -18,6 +18,8 @@ const WORDS = (
   " 你|好| café|\t|…| naïve| مرحبا| extraordinarily| and|ly|ness"
 ).split("|");
 
+const N_WORDS = new Set(WORDS).size;
+
 const base64 = (bytes: Uint8Array): string => btoa(String.fromCharCode(...bytes));
 
 /** Numbers in [0, 1) that depend only on their arguments. */
@@ -27,7 +29,7 @@ function noise(...keys: readonly number[]): number {
   return ((hash >>> 0) % 1_000_003) / 1_000_003;
 }
 
-const idOf = (text: string): number => 1000 + WORDS.indexOf(text);
+export const idOf = (text: string): number => 1000 + WORDS.indexOf(text);
 const wordAt = (n: number): string => WORDS[n % WORDS.length] ?? "";
 
 export function madeUpTokens(length: number): Token[] {
@@ -70,10 +72,11 @@ export function madeUpLens(tokens: readonly Token[], request: LensReadRequest): 
   const isDecided = (layer: number, position: number): boolean =>
     certainty(layer, position) > 0.25 && noise(position, 9) > 0.2;
   const next = (position: number): string | undefined => tokens[position + 1]?.text;
-  const topTexts = (layer: number, position: number): string[] => {
+  const topTexts = (layer: number, position: number, count = k): string[] => {
     const following = next(position);
     const texts = isDecided(layer, position) && following !== undefined ? [following] : [];
-    for (let i = 0; texts.length < Math.min(k, WORDS.length); i += 1) {
+    // Some words stand in the list twice, and the one that follows may be left out.
+    for (let i = 0; texts.length < Math.min(count, N_WORDS - 1); i += 1) {
       const text =
         layer === 0 && i === 0
           ? (tokens[position]?.text ?? "")
@@ -119,6 +122,39 @@ export function madeUpLens(tokens: readonly Token[], request: LensReadRequest): 
               (VOCABULARY_SIZE - 6) * (1 - certainty(layer, position)) ** 6 * noise(position, layer),
             ),
     ),
-    targets: [],
+    targets: (request.targets ?? []).map((id) => {
+      const text = WORDS[id - 1000] ?? "";
+      const place = (layer: number, position: number): number => {
+        const rank = topTexts(layer, position, 50).indexOf(text) + 1;
+        return rank === 0 ? 100 + Math.floor(40_000 * noise(id, layer, position)) : rank;
+      };
+      return {
+        token_id: id,
+        text,
+        probability: grid((layer, position) => {
+          const rank = place(layer, position);
+          return rank <= 50
+            ? top(layer, position) * (1 - top(layer, position)) ** (rank - 1)
+            : 1e-7 * noise(id, position, layer);
+        }),
+        rank: grid(place),
+      };
+    }),
+  };
+}
+
+/** What the server would find: words that begin with the query, with or without a leading space. */
+export function madeUpMatches(query: string): Schemas["TokenSearchResponse"] {
+  const words = WORDS.filter((word) => word.trimStart().startsWith(query.trimStart()));
+  return {
+    query,
+    matches: words.map((text) => ({
+      token_id: idOf(text),
+      text,
+      bytes: base64(new TextEncoder().encode(text)),
+      exact: text.trimStart() === query.trimStart(),
+    })),
+    encoded_ids: words.length === 1 ? words.map(idOf) : [1, 2],
+    encoded_texts: words.length === 1 ? words : [query.slice(0, 1), query.slice(1)],
   };
 }

@@ -3,12 +3,13 @@ import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { render } from "@testing-library/react";
 import { type ComponentType, useEffect } from "react";
 import { vi } from "vitest";
+import { type Pins, PinsProvider, usePins } from "@/context/pins";
 import { SelectionProvider, type Selection, useSelection } from "@/context/selection";
 import { SettingsProvider } from "@/context/settings";
 import type { LensKind } from "@/lib/lenses";
 import type { components } from "@/types/api";
 import type { Timeline, Token, ViewProps } from "@/types/timeline";
-import { N_LAYERS, VOCABULARY_SIZE, madeUpLens } from "./lensData";
+import { N_LAYERS, VOCABULARY_SIZE, madeUpLens, madeUpMatches } from "./lensData";
 
 type LensReadRequest = components["schemas"]["LensReadRequest"];
 
@@ -38,7 +39,7 @@ export function fakeServer(tokens: readonly Token[], tiedEmbeddings = true): Fak
     answer: (request) => Response.json(madeUpLens(tokens, request)),
   };
   vi.stubGlobal("fetch", async (request: Request) => {
-    const { pathname } = new URL(request.url);
+    const { pathname, searchParams } = new URL(request.url);
     if (pathname === "/api/health") return Response.json(HEALTH);
     if (pathname === "/api/model_info") {
       return Response.json({
@@ -49,6 +50,7 @@ export function fakeServer(tokens: readonly Token[], tiedEmbeddings = true): Fak
         lenses: server.lenses,
       });
     }
+    if (pathname === "/api/tokens") return Response.json(madeUpMatches(searchParams.get("query") ?? ""));
     const body = (await request.json()) as LensReadRequest;
     server.asked.push(body);
     return Promise.race([server.answer(body), whenAborted(request.signal)]);
@@ -70,15 +72,18 @@ interface Place {
   readonly layer?: number | null;
 }
 
-/** Gives the selection as it is now, and renders again with another timeline. */
+/** Gives the selection and the pins as they are now, and renders again with another timeline. */
 export function renderView(View: ComponentType<ViewProps>, timeline: Timeline, place: Place) {
   let selection: Selection | undefined;
+  let pins: Pins | undefined;
   function Selected({ shown }: { readonly shown: Timeline }) {
     const current = useSelection();
+    const currentPins = usePins();
     const { select } = current;
     useEffect(() => select(place.index, place.layer ?? null), [select]);
     useEffect(() => {
       selection = current;
+      pins = currentPins;
     });
     return <View timeline={shown} />;
   }
@@ -86,7 +91,9 @@ export function renderView(View: ComponentType<ViewProps>, timeline: Timeline, p
     <QueryClientProvider client={queries}>
       <SettingsProvider>
         <SelectionProvider>
-          <Selected shown={shown} />
+          <PinsProvider>
+            <Selected shown={shown} />
+          </PinsProvider>
         </SelectionProvider>
       </SettingsProvider>
     </QueryClientProvider>
@@ -97,6 +104,10 @@ export function renderView(View: ComponentType<ViewProps>, timeline: Timeline, p
     selection: (): Selection => {
       if (selection === undefined) throw new Error("nothing is rendered yet");
       return selection;
+    },
+    pins: (): Pins => {
+      if (pins === undefined) throw new Error("nothing is rendered yet");
+      return pins;
     },
     show: (next: Timeline) => rerender(page(next)),
     unmount,

@@ -1,12 +1,15 @@
 /** What jsdom lacks and the page touches on start. Drawing itself is tested in a real browser. */
 import "@testing-library/jest-dom/vitest";
-import { cleanup } from "@testing-library/react";
+import { cleanup, configure } from "@testing-library/react";
 import { afterEach } from "vitest";
 
 afterEach(() => {
   cleanup();
   window.localStorage.clear();
 });
+
+// One second, the default, is too short on a machine that is busy with something else.
+configure({ asyncUtilTimeout: 4000 });
 
 HTMLCanvasElement.prototype.getContext = () => null;
 Element.prototype.scrollIntoView = () => undefined;

@@ -1,4 +1,5 @@
 import clsx from "clsx";
+import { PinToggle } from "@/components/lens/PinToggle";
 import { ReadAt } from "@/components/lens/ReadAt";
 import { TokenText } from "@/components/lens/TokenText";
 import type { Cell } from "@/lib/columns";
@@ -24,14 +25,14 @@ export function CellCard({ tokens, position, layerLabel, cell }: CellCardProps) 
         <ReadAt tokens={tokens} position={position} />
       </p>
       {cell === null ? (
-        <p className="min-h-28 pt-1 text-quiet">Not read yet.</p>
+        <p className="min-h-32 pt-1 text-quiet">Not read yet.</p>
       ) : (
-        <div className="grid min-h-28 gap-x-6 gap-y-2 pt-1 @min-[30rem]:grid-cols-[minmax(0,1fr)_13rem]">
+        <div className="grid min-h-32 gap-x-6 gap-y-2 pt-1 @min-[30rem]:grid-cols-[minmax(0,1fr)_13rem]">
           <ol className="font-mono text-label">
             {cell.predictions.map((prediction, i) => (
               <li
                 key={prediction.tokenId}
-                className="grid grid-cols-[1.25rem_minmax(0,7rem)_minmax(2rem,1fr)_3.75rem] items-center gap-2"
+                className="grid grid-cols-[1.25rem_minmax(0,7rem)_minmax(2rem,1fr)_3.75rem_1.5rem] items-center gap-2"
               >
                 <span className="text-quiet">{i + 1}</span>
                 <TokenText
@@ -48,6 +49,7 @@ export function CellCard({ tokens, position, layerLabel, cell }: CellCardProps) 
                   />
                 </span>
                 <span className="text-right">{formatProbability(prediction.probability)}</span>
+                <PinToggle tokenId={prediction.tokenId} text={prediction.text} />
               </li>
             ))}
           </ol>

@@ -142,6 +142,15 @@ describe("moving about", () => {
   });
 });
 
+test("a prediction of the cell in the card can be pinned, by keyboard too", async () => {
+  const view = renderView(Heatmap, timeline, { index: 9, layer: 8 });
+  await allRead();
+  const card = within(screen.getByRole("region", { name: "Cell" }));
+  card.getByRole("button", { name: "Pin ," }).focus();
+  await userEvent.keyboard("{Enter}");
+  expect(view.pins().pins).toMatchObject([{ tokens: [{ id: tokens[9]?.id, text: "," }] }]);
+});
+
 describe("colour", () => {
   test("each metric has a legend with its unit, in the ramp that was chosen", async () => {
     renderView(Heatmap, timeline, { index: 9 });

@@ -1,6 +1,7 @@
 import type { LayerReading } from "@/api/lens";
+import { PinToggle } from "@/components/lens/PinToggle";
 import { TokenText } from "@/components/lens/TokenText";
-import { formatNats, formatProbability } from "@/lib/format";
+import { formatLogprob, formatProbability } from "@/lib/format";
 import { byteListOfText, cellPartsOfText } from "@/lib/tokens";
 
 interface LayerDetailProps {
@@ -30,6 +31,9 @@ export function LayerDetail({ reading, actualId }: LayerDetailProps) {
               log-prob. <span className="max-sm:hidden">nats</span>
             </th>
             <th className="pl-4 font-normal max-sm:hidden">bytes</th>
+            <th className="w-6">
+              <span className="sr-only">pin</span>
+            </th>
           </tr>
         </thead>
         <tbody>
@@ -44,9 +48,12 @@ export function LayerDetail({ reading, actualId }: LayerDetailProps) {
               </td>
               <td className="text-right text-muted">{prediction.token_id}</td>
               <td className="text-right">{formatProbability(prediction.probability)}</td>
-              <td className="text-right">{formatNats(Math.log(prediction.probability))}</td>
+              <td className="text-right">{formatLogprob(prediction.probability)}</td>
               <td className="max-w-40 truncate pl-4 text-quiet max-sm:hidden">
                 {byteListOfText(prediction.text) ?? "part of a character"}
+              </td>
+              <td className="text-right">
+                <PinToggle tokenId={prediction.token_id} text={prediction.text} />
               </td>
             </tr>
           ))}

@@ -155,6 +155,21 @@ describe("layers and top-k", () => {
     expect(within(detail).getByText("2C")).toBeInTheDocument();
   });
 
+  test("a prediction of the opened layer can be pinned, and let go again", async () => {
+    fakeServer(tokens);
+    const view = renderView(Standard, timeline, { index: INDEX });
+    await screen.findByRole("table", { busy: false });
+    await userEvent.click(screen.getByRole("button", { name: "Layer 12" }));
+    const pin = within(screen.getByRole("region", { name: "Selected layer" })).getByRole("button", {
+      name: "Pin ,",
+    });
+    await userEvent.click(pin);
+    expect(pin).toHaveAttribute("aria-pressed", "true");
+    expect(view.pins().pins).toMatchObject([{ tokens: [{ id: tokens[INDEX]?.id, text: "," }] }]);
+    await userEvent.click(pin);
+    expect(view.pins().pins).toEqual([]);
+  });
+
   test("fewer predictions need no request, more than were read need one", async () => {
     const server = fakeServer(tokens);
     renderView(Standard, timeline, { index: INDEX });

@@ -1,0 +1,77 @@
+/** Trajectories of the timeline's tokens and of any other token, for the views. */
+import { useQueries, useQueryClient } from "@tanstack/react-query";
+import type { LensKind } from "@/lib/lenses";
+import type { Curve } from "@/lib/trajectories";
+import type { Timeline } from "@/types/timeline";
+import { CurveReader, type CurvePlace } from "./curves";
+import { ApiError, asApiError } from "./errors";
+import { lane } from "./lens";
+
+export interface Trajectories {
+  /** Null until it is read. */
+  readonly curveOf: (tokenId: number, position: number) => Curve | null;
+  /**
+   * `deferred`: the model is busy with the reply, reading starts when it has ended;
+   * `cancelled`: the person stopped the reading.
+   */
+  readonly status: "deferred" | "loading" | "cancelled" | "failed" | "done";
+  readonly error: ApiError | null;
+  readonly cancel: () => void;
+  /** Reads what failed or was cancelled. */
+  readonly retry: () => void;
+}
+
+const reader = new CurveReader(lane);
+const keyOf = (tokenId: number, position: number): string => `${tokenId}@${position}`;
+
+/** `wanted` may name a trajectory twice; it is read once. */
+export function useTrajectories(
+  timeline: Timeline,
+  wanted: readonly CurvePlace[],
+  kind: LensKind,
+): Trajectories {
+  const { conversationId, tokens, status } = timeline;
+  const client = useQueryClient();
+  const isSettled = status === "settled" && conversationId !== null;
+  const places = [
+    ...new Map(wanted.map((place) => [keyOf(place.tokenId, place.position), place])).values(),
+  ].filter(({ position }) => position < tokens.length);
+  // A token's place in a distribution depends on what stands before it only, so nothing here ever changes.
+  const results = useQueries({
+    queries: places.map(({ tokenId, position }) => ({
+      queryKey: ["curve", kind, conversationId, position, tokenId],
+      queryFn: ({ signal }: { readonly signal: AbortSignal }) =>
+        reader.read({ conversationId: conversationId ?? "", kind, tokenId, position }, signal),
+      enabled: isSettled,
+      staleTime: Number.POSITIVE_INFINITY,
+      gcTime: 10 * 60_000,
+      retry: (attempts: number, cause: Error) =>
+        cause instanceof ApiError && cause.code === "queue_full" && attempts < 5,
+      retryDelay: 500,
+    })),
+  });
+
+  const curves = new Map(
+    places.map((place, i) => [keyOf(place.tokenId, place.position), results[i]?.data ?? null]),
+  );
+  const missing = results.filter((result) => result.data === undefined);
+  const failed = missing.find((result) => result.error !== null && !result.isFetching);
+  return {
+    curveOf: (tokenId, position) => curves.get(keyOf(tokenId, position)) ?? null,
+    status:
+      missing.length === 0
+        ? "done"
+        : !isSettled
+          ? "deferred"
+          : failed !== undefined
+            ? "failed"
+            : missing.some((result) => result.isFetching)
+              ? "loading"
+              : "cancelled",
+    error: failed === undefined || failed.error === null ? null : asApiError(failed.error),
+    cancel: () => void client.cancelQueries({ queryKey: ["curve", kind, conversationId] }),
+    retry: () => {
+      for (const result of missing) void result.refetch();
+    },
+  };
+}

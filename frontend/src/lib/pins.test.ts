@@ -1,0 +1,109 @@
+import { describe, expect, test } from "vitest";
+import {
+  MAX_PINNED_POSITIONS,
+  MAX_PINNED_TOKENS,
+  NO_PINS,
+  type PinState,
+  idsOf,
+  isPinned,
+  positionsIn,
+  restoredPins,
+  withPosition,
+  withSplit,
+  withSum,
+  withToken,
+  withoutPin,
+  withoutPosition,
+  withoutToken,
+} from "./pins";
+
+const pinned = (...ids: readonly number[]): PinState =>
+  ids.reduce((state, id) => withToken(state, { id, text: `t${id}` }), NO_PINS);
+const shape = (state: PinState) => state.pins.map((pin) => [pin.slot, idsOf(pin)]);
+
+describe("tokens", () => {
+  test("a token is pinned once, and no more than there are colours for", () => {
+    const state = pinned(5, 6);
+    expect(shape(state)).toEqual([
+      [0, [5]],
+      [1, [6]],
+    ]);
+    expect(withToken(state, { id: 5, text: null })).toBe(state);
+    const full = pinned(...Array.from({ length: MAX_PINNED_TOKENS }, (_, i) => i));
+    expect(full.pins).toHaveLength(MAX_PINNED_TOKENS);
+    expect(withToken(full, { id: 99, text: null })).toBe(full);
+  });
+
+  test("the others keep their colours when one goes, and the next one takes the free colour", () => {
+    const state = withoutToken(pinned(5, 6, 7), 6);
+    expect(shape(state)).toEqual([
+      [0, [5]],
+      [2, [7]],
+    ]);
+    expect(shape(withToken(state, { id: 8, text: null })).at(-1)).toEqual([1, [8]]);
+  });
+});
+
+describe("sums", () => {
+  test("several pins become one at the place of the first, and single ones again", () => {
+    const sum = withSum(pinned(5, 6, 7), [2, 0]);
+    expect(shape(sum)).toEqual([
+      [0, [5, 7]],
+      [1, [6]],
+    ]);
+    expect(isPinned(sum.pins, 7)).toBe(true);
+    expect(shape(withSplit(sum, 0))).toEqual([
+      [0, [5]],
+      [2, [7]],
+      [1, [6]],
+    ]);
+  });
+
+  test("one pin alone is no sum", () => {
+    const state = pinned(5, 6);
+    expect(withSum(state, [1])).toBe(state);
+    expect(withSum(state, [1, 9])).toBe(state);
+  });
+
+  test("a token can leave a sum, and a sum can go as a whole", () => {
+    const sum = withSum(pinned(5, 6, 7), [0, 2]);
+    expect(shape(withoutToken(sum, 5))).toEqual([
+      [0, [7]],
+      [1, [6]],
+    ]);
+    expect(shape(withoutPin(sum, 0))).toEqual([[1, [6]]]);
+  });
+});
+
+describe("positions", () => {
+  test("are in the order of the text, keep their dashes, and leave the solid line to the selected one", () => {
+    const state = withPosition(withPosition(NO_PINS, "a", 9), "a", 4);
+    expect(state.positions).toEqual([
+      { slot: 2, position: 4 },
+      { slot: 1, position: 9 },
+    ]);
+    expect(withoutPosition(state, 9).positions).toEqual([{ slot: 2, position: 4 }]);
+  });
+
+  test("hold for their conversation only", () => {
+    const state = withPosition(NO_PINS, "a", 9);
+    expect(positionsIn(state, "b")).toEqual([]);
+    expect(positionsIn(state, null)).toEqual([]);
+    expect(withPosition(state, "b", 2).positions).toEqual([{ slot: 1, position: 2 }]);
+  });
+
+  test("are not more than there are dashes for", () => {
+    let state = NO_PINS;
+    for (let position = 0; position < 9; position += 1) state = withPosition(state, "a", position);
+    expect(state.positions).toHaveLength(MAX_PINNED_POSITIONS);
+  });
+});
+
+test("an address brings tokens, sums and positions back", () => {
+  const state = restoredPins("a", [[5], [6, 7], [5]], [9, 4]);
+  expect(shape(state)).toEqual([
+    [0, [5]],
+    [1, [6, 7]],
+  ]);
+  expect(positionsIn(state, "a").map((each) => each.position)).toEqual([4, 9]);
+});

@@ -1,0 +1,144 @@
+/**
+ * What is followed over the layers: pinned tokens, each a line of its own or several added up, and
+ * pinned positions. Tokens hold for the model, positions only for the conversation they are of.
+ */
+
+export interface PinnedToken {
+  readonly id: number;
+  /** Null until a read-out has told it, as for a token that came from the page's address. */
+  readonly text: string | null;
+}
+
+/** One line: a token, or several whose probabilities are added up. */
+export interface Pin {
+  /** Decides colour and mark; stays the same while other pins come and go. */
+  readonly slot: number;
+  readonly tokens: readonly PinnedToken[];
+}
+
+export interface PinnedPosition {
+  /** Decides the dash. Slot 0 is kept for the selected position. */
+  readonly slot: number;
+  /** Where the residual stream is read; what is predicted stands one index further on. */
+  readonly position: number;
+}
+
+export interface PinState {
+  readonly pins: readonly Pin[];
+  readonly conversationId: string | null;
+  readonly positions: readonly PinnedPosition[];
+}
+
+/** As many as there are colours that can be told apart. */
+export const MAX_PINNED_TOKENS = 8;
+/** Besides the selected one: with it, as many as there are dashes that can be told apart. */
+export const MAX_PINNED_POSITIONS = 5;
+
+export const NO_PINS: PinState = { pins: [], conversationId: null, positions: [] };
+
+export const idsOf = (pin: Pin): number[] => pin.tokens.map((token) => token.id);
+
+export const countTokens = (pins: readonly Pin[]): number =>
+  pins.reduce((count, pin) => count + pin.tokens.length, 0);
+
+export const isPinned = (pins: readonly Pin[], id: number): boolean =>
+  pins.some((pin) => pin.tokens.some((token) => token.id === id));
+
+const freeSlot = (taken: readonly { readonly slot: number }[], first: number): number => {
+  let slot = first;
+  while (taken.some((each) => each.slot === slot)) slot += 1;
+  return slot;
+};
+
+/** The same state where the token is pinned already, or where there is no room. */
+export function withToken(state: PinState, token: PinnedToken): PinState {
+  if (isPinned(state.pins, token.id) || countTokens(state.pins) >= MAX_PINNED_TOKENS) return state;
+  return { ...state, pins: [...state.pins, { slot: freeSlot(state.pins, 0), tokens: [token] }] };
+}
+
+/** Takes a token out, also out of a sum. */
+export function withoutToken(state: PinState, id: number): PinState {
+  if (!isPinned(state.pins, id)) return state;
+  return {
+    ...state,
+    pins: state.pins
+      .map((pin) => ({ ...pin, tokens: pin.tokens.filter((token) => token.id !== id) }))
+      .filter((pin) => pin.tokens.length > 0),
+  };
+}
+
+export const withoutPin = (state: PinState, slot: number): PinState => ({
+  ...state,
+  pins: state.pins.filter((pin) => pin.slot !== slot),
+});
+
+/** Makes one sum of the pins of these slots, at the place of the first; the same state for fewer than two. */
+export function withSum(state: PinState, slots: readonly number[]): PinState {
+  const chosen = state.pins.filter((pin) => slots.includes(pin.slot));
+  const [first] = chosen;
+  if (first === undefined || chosen.length < 2) return state;
+  const sum: Pin = { slot: first.slot, tokens: chosen.flatMap((pin) => pin.tokens) };
+  return {
+    ...state,
+    pins: state.pins
+      .filter((pin) => pin === first || !chosen.includes(pin))
+      .map((pin) => (pin === first ? sum : pin)),
+  };
+}
+
+/** Gives each token of a sum a line of its own again. */
+export function withSplit(state: PinState, slot: number): PinState {
+  const pins: Pin[] = [];
+  const others = state.pins.filter((pin) => pin.slot !== slot);
+  for (const pin of state.pins) {
+    if (pin.slot !== slot) pins.push(pin);
+    else {
+      pin.tokens.forEach((token, i) => {
+        pins.push({ slot: i === 0 ? slot : freeSlot([...others, ...pins], 0), tokens: [token] });
+      });
+    }
+  }
+  return { ...state, pins };
+}
+
+export const positionsIn = (state: PinState, conversationId: string | null): readonly PinnedPosition[] =>
+  conversationId !== null && state.conversationId === conversationId ? state.positions : [];
+
+/** The same state where the position is pinned already, or where there is no room. */
+export function withPosition(state: PinState, conversationId: string, position: number): PinState {
+  const positions = positionsIn(state, conversationId);
+  if (positions.length >= MAX_PINNED_POSITIONS || positions.some((each) => each.position === position)) {
+    return state;
+  }
+  return {
+    ...state,
+    conversationId,
+    positions: [...positions, { slot: freeSlot(positions, 1), position }].sort(
+      (a, b) => a.position - b.position,
+    ),
+  };
+}
+
+export const withoutPosition = (state: PinState, position: number): PinState => ({
+  ...state,
+  positions: state.positions.filter((each) => each.position !== position),
+});
+
+/** The state that an address describes; what is beyond the limits, or said twice, is left out. */
+export function restoredPins(
+  conversationId: string | null,
+  pins: readonly (readonly number[])[],
+  positions: readonly number[],
+): PinState {
+  let state: PinState = { ...NO_PINS, conversationId };
+  for (const ids of pins) {
+    const before = state.pins.map((pin) => pin.slot);
+    for (const id of ids) state = withToken(state, { id, text: null });
+    state = withSum(
+      state,
+      state.pins.map((pin) => pin.slot).filter((slot) => !before.includes(slot)),
+    );
+  }
+  if (conversationId === null) return state;
+  return positions.reduce((partial, position) => withPosition(partial, conversationId, position), state);
+}

@@ -1,0 +1,65 @@
+import clsx from "clsx";
+import { TRAJECTORY_METRICS, type TrajectoryMetric, formatReading, readingAt } from "@/lib/trajectories";
+import { LineName } from "./LineName";
+import type { Series } from "./series";
+
+interface NumbersTableProps {
+  readonly series: readonly Series[];
+  /** `embed`, then `1` to `n`. */
+  readonly labels: readonly string[];
+  readonly metric: TrajectoryMetric;
+  readonly selectedLayer: number | null;
+  readonly onSelectLayer: (layer: number) => void;
+}
+
+/** The chart as numbers: a row for each layer, from the output down to the embedding. */
+export function NumbersTable({ series, labels, metric, selectedLayer, onSelectLayer }: NumbersTableProps) {
+  const unit = TRAJECTORY_METRICS.find(({ value }) => value === metric)?.unit ?? "";
+  return (
+    <div className="shrink-0 overflow-x-auto px-3 pb-2">
+      <table className="text-left">
+        <caption className="py-1 text-left text-muted">Every layer: {unit}</caption>
+        <thead className="text-cell text-quiet">
+          <tr>
+            <th scope="col" className="pr-4 font-normal">
+              layer
+            </th>
+            {series.map((each) => (
+              <th key={each.key} scope="col" className="pr-4 text-right font-normal whitespace-nowrap">
+                <LineName tokens={each.tokens} /> <span>at {each.place.position}</span>
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {labels
+            .map((label, layer) => (
+              <tr
+                key={label}
+                aria-current={layer === selectedLayer ? "true" : undefined}
+                className={clsx("border-t border-line", layer === selectedLayer && "bg-accent-soft")}
+              >
+                <th scope="row" className="pr-4 font-normal">
+                  <button
+                    type="button"
+                    aria-pressed={layer === selectedLayer}
+                    aria-label={layer === 0 ? "Embedding, layer 0" : `Layer ${label}`}
+                    className="min-h-6 w-full rounded-mark text-left font-mono text-label"
+                    onClick={() => onSelectLayer(layer)}
+                  >
+                    {label}
+                  </button>
+                </th>
+                {series.map(({ key, curve }) => (
+                  <td key={key} className="pr-4 text-right font-mono text-label">
+                    {curve === null ? "" : formatReading(readingAt(curve, layer), metric)}
+                  </td>
+                ))}
+              </tr>
+            ))
+            .toReversed()}
+        </tbody>
+      </table>
+    </div>
+  );
+}

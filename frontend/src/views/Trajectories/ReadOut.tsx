@@ -1,0 +1,193 @@
+import clsx from "clsx";
+import { type ReactNode, useState } from "react";
+import { PinToggle } from "@/components/lens/PinToggle";
+import { Button, IconButton } from "@/components/ui/Button";
+import { usePins } from "@/context/pins";
+import type { Pin } from "@/lib/pins";
+import { TRAJECTORY_METRICS, type TrajectoryMetric, formatReading, readingAt } from "@/lib/trajectories";
+import type { Token } from "@/types/timeline";
+import { LineKey } from "./LineKey";
+import { LineName } from "./LineName";
+import { type Series, lineName } from "./series";
+
+interface ReadOutProps {
+  readonly series: readonly Series[];
+  readonly tokens: readonly Token[];
+  readonly layer: number;
+  readonly layerLabel: string;
+  /** The layer is that under the pointer, not the selected one. */
+  readonly isHovered: boolean;
+  /** The lines are the suggested ones, because nothing is pinned. */
+  readonly isDefault: boolean;
+}
+
+/** Every line with its values at one layer: the legend and the read-out in one, always at the same place. */
+export function ReadOut({ series, tokens, layer, layerLabel, isHovered, isDefault }: ReadOutProps) {
+  const { pins, combine } = usePins();
+  const [chosen, setChosen] = useState<ReadonlySet<number>>(new Set());
+  const slots = pins.map((pin) => pin.slot).filter((slot) => chosen.has(slot));
+  const canCombine = !isDefault && pins.length > 1;
+  const hasSum = pins.some((pin) => pin.tokens.length > 1);
+  const onChoose = (slot: number, isChosen: boolean): void => {
+    const next = new Set(chosen);
+    if (isChosen) next.add(slot);
+    else next.delete(slot);
+    setChosen(next);
+  };
+  return (
+    <section aria-label="Values" className="px-3 pb-2">
+      <div className="overflow-x-auto">
+        <table className="w-full text-left">
+          <caption className="py-1 text-left text-muted">
+            <b className="font-medium text-ink">
+              {layer === 0 ? "Embedding, layer 0" : `Layer ${layerLabel}`}
+            </b>{" "}
+            {isHovered ? "under the pointer" : ""}
+          </caption>
+          <thead className="text-cell text-quiet">
+            <tr>
+              <Head>token, read at index</Head>
+              {TRAJECTORY_METRICS.map(({ value }) => (
+                <Head key={value} className="text-right">
+                  {HEADS[value]}
+                </Head>
+              ))}
+              <Head>
+                <span className="sr-only">pin</span>
+              </Head>
+            </tr>
+          </thead>
+          <tbody>
+            {series.map((each, i) => (
+              <Line
+                key={each.key}
+                series={each}
+                layer={layer}
+                isActual={isActual(each, tokens)}
+                // What concerns the token stands in the first of its rows.
+                isFirst={series[i - 1]?.pin.slot !== each.pin.slot}
+                choice={
+                  canCombine ? (
+                    <input
+                      type="checkbox"
+                      aria-label={`Add ${lineName(each.tokens)} to a sum`}
+                      checked={chosen.has(each.pin.slot)}
+                      onChange={(event) => onChoose(each.pin.slot, event.target.checked)}
+                      className="size-4 accent-(--accent)"
+                    />
+                  ) : null
+                }
+                isDefault={isDefault}
+              />
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {canCombine && (
+        <p className="mt-1 flex flex-wrap items-center gap-x-3 gap-y-1 text-label text-muted">
+          <Button
+            disabled={slots.length < 2}
+            onClick={() => {
+              combine(slots);
+              setChosen(new Set());
+            }}
+          >
+            Sum the chosen
+          </Button>
+          Choose two or more tokens to follow the sum of their probabilities.
+        </p>
+      )}
+      {hasSum && (
+        <p className="mt-1 text-label text-muted">
+          A sum is the probability that any one of its tokens follows. It has no rank: a rank is that of one
+          token.
+        </p>
+      )}
+    </section>
+  );
+}
+
+const HEADS: Readonly<Record<TrajectoryMetric, string>> = {
+  probability: "probability",
+  logprob: "log-prob., nats",
+  rank: "rank",
+};
+
+function isActual({ pin, place }: Series, tokens: readonly Token[]): boolean {
+  const next = tokens[place.position + 1];
+  return next !== undefined && pin.tokens.length === 1 && pin.tokens[0]?.id === next.id;
+}
+
+function Head({ className, children }: { readonly className?: string; readonly children: ReactNode }) {
+  return (
+    <th scope="col" className={clsx("pr-2 font-normal last:pr-0", className)}>
+      {children}
+    </th>
+  );
+}
+
+interface LineProps {
+  readonly series: Series;
+  readonly layer: number;
+  readonly isActual: boolean;
+  readonly isFirst: boolean;
+  readonly isDefault: boolean;
+  readonly choice: ReactNode;
+}
+
+function Line({ series, layer, isActual: actual, isFirst, isDefault, choice }: LineProps) {
+  const reading = readingAt(series.curve, layer);
+  return (
+    <tr className={clsx("align-middle", isFirst && "border-t border-line")}>
+      <th scope="row" className="max-w-48 py-0.5 pr-2 font-normal">
+        <span className="flex min-h-6 min-w-0 flex-wrap items-center gap-x-2">
+          {isFirst ? choice : null}
+          <LineKey slot={series.pin.slot} positionSlot={series.place.slot} />
+          <span className={clsx("min-w-0 truncate", !isFirst && "sr-only")}>
+            <LineName tokens={series.tokens} />
+          </span>
+          <span className="text-cell text-muted">
+            at {series.place.position}
+            {actual && <b className="ml-1.5 font-medium text-ink">actual</b>}
+          </span>
+        </span>
+      </th>
+      {TRAJECTORY_METRICS.map(({ value }) => (
+        <td key={value} className="pr-2 text-right font-mono text-label whitespace-nowrap">
+          {reading === null ? "" : formatReading(reading, value)}
+        </td>
+      ))}
+      <td className="text-right whitespace-nowrap">
+        {isFirst && <PinAction pin={series.pin} tokens={series.tokens} isDefault={isDefault} />}
+      </td>
+    </tr>
+  );
+}
+
+interface PinActionProps {
+  readonly pin: Pin;
+  readonly tokens: Series["tokens"];
+  readonly isDefault: boolean;
+}
+
+function PinAction({ pin, tokens, isDefault }: PinActionProps) {
+  const { remove, split } = usePins();
+  const [first] = tokens;
+  if (isDefault) return first === undefined ? null : <PinToggle tokenId={first.id} text={first.text ?? ""} />;
+  const name = lineName(tokens);
+  return (
+    <span className="inline-flex items-center">
+      {tokens.length > 1 && (
+        <Button
+          look="quiet"
+          aria-label={`Split the ${name}`}
+          className="px-2"
+          onClick={() => split(pin.slot)}
+        >
+          Split
+        </Button>
+      )}
+      <IconButton icon="close" label={`Unpin ${name}`} className="size-6" onClick={() => remove(pin.slot)} />
+    </span>
+  );
+}

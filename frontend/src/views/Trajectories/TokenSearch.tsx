@@ -1,0 +1,150 @@
+import clsx from "clsx";
+import { type KeyboardEvent, useEffect, useId, useState } from "react";
+import type { TokenMatch } from "@/api/client";
+import { useTokenSearch } from "@/api/tokenSearch";
+import { QuotedText, TokenText } from "@/components/lens/TokenText";
+import { Icon } from "@/components/ui/Icon";
+import { usePins } from "@/context/pins";
+import { type PinnedToken, isPinned } from "@/lib/pins";
+import { cellParts } from "@/lib/tokens";
+
+interface TokenSearchProps {
+  readonly modelName: string;
+  /** Shows the trajectory of the match that is looked at; null when none is. */
+  readonly onPreview: (token: PinnedToken | null) => void;
+}
+
+/** The server's bound of a query. */
+const MAX_QUERY = 256;
+
+/** Any token of the vocabulary by its text. The list stays open, so that `Paris` and `·Paris` are two presses of Enter. */
+export function TokenSearch({ modelName, onPreview }: TokenSearchProps) {
+  const { pins, pin, isFull } = usePins();
+  const [text, setText] = useState("");
+  const [isOpen, setOpen] = useState(false);
+  const [active, setActive] = useState(0);
+  const id = useId();
+  const { answer, error } = useTokenSearch(text, modelName);
+  const matches = isOpen && answer !== null ? answer.matches : [];
+  const current = matches[Math.min(active, matches.length - 1)] ?? null;
+
+  const previewId = current?.token_id ?? null;
+  const previewText = current?.text ?? null;
+  useEffect(() => {
+    onPreview(previewId === null ? null : { id: previewId, text: previewText });
+    return () => onPreview(null);
+  }, [onPreview, previewId, previewText]);
+
+  const choose = (match: TokenMatch): void => pin([{ id: match.token_id, text: match.text }]);
+  const close = (): void => {
+    setOpen(false);
+    setActive(0);
+  };
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (event.key === "Escape" && isOpen && text !== "") {
+      close();
+      setText("");
+    } else if (event.key === "ArrowDown") {
+      setOpen(true);
+      setActive(isOpen ? Math.min(active + 1, Math.max(0, matches.length - 1)) : 0);
+    } else if (event.key === "ArrowUp" && isOpen) setActive(Math.max(0, active - 1));
+    else if (event.key === "Enter" && current !== null) choose(current);
+    else return;
+    event.preventDefault();
+  };
+
+  const optionId = (match: TokenMatch): string => `${id}-${match.token_id}`;
+  const isShown = isOpen && text !== "";
+  return (
+    <div className="relative min-w-44 flex-1 @min-[40rem]:max-w-80">
+      <label htmlFor={`${id}-input`} className="block text-cell text-muted">
+        Pin a token of the vocabulary
+      </label>
+      <input
+        id={`${id}-input`}
+        type="text"
+        role="combobox"
+        autoComplete="off"
+        spellCheck={false}
+        placeholder="Paris"
+        maxLength={MAX_QUERY}
+        aria-expanded={isShown}
+        aria-controls={`${id}-list`}
+        aria-autocomplete="list"
+        aria-activedescendant={current === null ? undefined : optionId(current)}
+        value={text}
+        onChange={(event) => {
+          setText(event.target.value);
+          setActive(0);
+          setOpen(true);
+        }}
+        onFocus={() => setOpen(true)}
+        onBlur={close}
+        onKeyDown={onKeyDown}
+        className="h-8 w-full rounded-control border border-line-strong bg-surface px-2 font-mono text-ink placeholder:text-quiet"
+      />
+      <div
+        className={clsx(
+          "absolute inset-x-0 top-full z-20 mt-1 min-w-64 overflow-hidden rounded-control border border-line bg-raised shadow-float",
+          !isShown && "hidden",
+        )}
+      >
+        <div id={`${id}-list`} role="listbox" aria-label="Tokens" className="max-h-64 overflow-y-auto">
+          {matches.map((match) => {
+            const isThere = isPinned(pins, match.token_id);
+            return (
+              <button
+                key={match.token_id}
+                id={optionId(match)}
+                type="button"
+                role="option"
+                aria-selected={match === current}
+                aria-disabled={isFull || isThere}
+                tabIndex={-1}
+                // The input keeps the focus, or the list would close before the click.
+                onPointerDown={(event) => event.preventDefault()}
+                onMouseDown={(event) => event.preventDefault()}
+                onPointerEnter={() => setActive(matches.indexOf(match))}
+                onClick={() => choose(match)}
+                className={clsx(
+                  "flex min-h-7 w-full items-center gap-2 px-2 text-left",
+                  match === current && "bg-hover",
+                )}
+              >
+                <TokenText
+                  parts={cellParts({ text: match.text, bytes: match.bytes, special: false })}
+                  className={clsx("min-w-0 truncate", match.exact && "font-medium")}
+                />
+                <span className="ml-auto font-mono text-cell text-muted">id {match.token_id}</span>
+                {isThere && <Icon name="check" className="size-3.5 text-accent" />}
+                {isThere && <span className="sr-only">pinned</span>}
+              </button>
+            );
+          })}
+        </div>
+        <p role="status" className="border-t border-line px-2 py-1 text-cell text-muted">
+          {!isShown ? (
+            ""
+          ) : error !== null ? (
+            <span className="text-danger">{error.message}</span>
+          ) : answer === null ? (
+            "Searching…"
+          ) : answer.matches.length === 0 ? (
+            "No token begins with this text."
+          ) : answer.matches.some((match) => match.exact) ? (
+            "Enter or a click pins; · is a leading space."
+          ) : (
+            <>
+              Not one token; it is split into{" "}
+              {answer.encoded_texts.map((part, i) => (
+                <span key={i}>
+                  <QuotedText text={part} />{" "}
+                </span>
+              ))}
+            </>
+          )}
+        </p>
+      </div>
+    </div>
+  );
+}

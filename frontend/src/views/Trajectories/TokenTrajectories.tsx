@@ -1,0 +1,235 @@
+import { useState } from "react";
+import { useTokenLens } from "@/api/lens";
+import { useTrajectories } from "@/api/trajectories";
+import { LensFailure } from "@/components/lens/LensFailure";
+import { ReadAt } from "@/components/lens/ReadAt";
+import { QuotedText, QuotedToken } from "@/components/lens/TokenText";
+import { Button } from "@/components/ui/Button";
+import { Segmented } from "@/components/ui/Segmented";
+import { Switch } from "@/components/ui/Switch";
+import { useLensKind } from "@/context/lens";
+import { usePins } from "@/context/pins";
+import { useSelection } from "@/context/selection";
+import { useServer } from "@/context/server";
+import { MAX_PINNED_TOKENS, type Pin, type PinnedToken, isPinned, positionsIn } from "@/lib/pins";
+import { TRAJECTORY_METRICS, formatReading, readingAt } from "@/lib/trajectories";
+import type { Timeline } from "@/types/timeline";
+import { LensNote } from "./LensNote";
+import { NumbersTable } from "./NumbersTable";
+import { PinnedPositions } from "./PinnedPositions";
+import { ReadOut } from "./ReadOut";
+import { Suggestions } from "./Suggestions";
+import { TokenSearch } from "./TokenSearch";
+import { TrajectoryChart } from "./TrajectoryChart";
+import { type ShownPosition, lineLabel, seriesOf } from "./series";
+import { useMetric } from "./useMetric";
+
+interface TokenTrajectoriesProps {
+  readonly timeline: Timeline;
+  readonly index: number;
+}
+
+type Direction = "predictedBy" | "predicts";
+
+const DIRECTIONS = [
+  { value: "predictedBy", label: "How it was predicted", hint: "Read at the token before it" },
+  { value: "predicts", label: "What it predicts", hint: "Read at the token itself" },
+] as const;
+
+/** The actual token and its strongest rivals at the output. */
+const N_SUGGESTED = 5;
+
+/** The lines at the selected position and at the pinned ones. */
+export function TokenTrajectories({ timeline, index }: TokenTrajectoriesProps) {
+  const [direction, setDirection] = useState<Direction>("predictedBy");
+  const isFirst = direction === "predictedBy" && index === 0;
+  return (
+    <div className="@container flex min-h-0 flex-1 flex-col overflow-y-auto bg-raised">
+      <div className="flex flex-wrap items-center gap-x-3 gap-y-1 border-b border-line px-3 py-2">
+        <Segmented label="Direction" value={direction} options={DIRECTIONS} onChange={setDirection} />
+        {!isFirst && (
+          <p className="w-full text-muted">
+            <ReadAt tokens={timeline.tokens} position={direction === "predictedBy" ? index - 1 : index} />
+          </p>
+        )}
+      </div>
+      {isFirst ? (
+        <FirstToken timeline={timeline} onShowNext={() => setDirection("predicts")} />
+      ) : (
+        <Lines timeline={timeline} index={index} direction={direction} />
+      )}
+    </div>
+  );
+}
+
+function FirstToken({
+  timeline,
+  onShowNext,
+}: {
+  readonly timeline: Timeline;
+  readonly onShowNext: () => void;
+}) {
+  const first = timeline.tokens[0];
+  return (
+    <div className="m-auto flex max-w-sm flex-col items-center gap-3 p-6 text-center text-muted">
+      <p>
+        {first !== undefined && <QuotedToken token={first} />} is the first token: nothing came before it, so
+        nothing predicted it.
+      </p>
+      <Button onClick={onShowNext}>Show what it predicts</Button>
+    </div>
+  );
+}
+
+interface LinesProps extends TokenTrajectoriesProps {
+  readonly direction: Direction;
+}
+
+function Lines({ timeline, index, direction }: LinesProps) {
+  const position = direction === "predictedBy" ? index - 1 : index;
+  const { layer: selectedLayer, select } = useSelection();
+  const { state, pins: pinned, isFull, clear } = usePins();
+  const { model } = useServer();
+  const [metric, setMetric] = useMetric();
+  const [hovered, setHovered] = useState<number | null>(null);
+  const [preview, setPreview] = useState<PinnedToken | null>(null);
+  const [showsTable, setShowsTable] = useState(false);
+
+  const kind = useLensKind();
+  const lens = useTokenLens(timeline, index, N_SUGGESTED, kind);
+  const actual = timeline.tokens[position + 1] ?? null;
+  const output = lens[direction]?.layers.at(-1)?.predictions ?? [];
+  const suggested: PinnedToken[] = [
+    ...(actual === null || output.length === 0 ? [] : [{ id: actual.id, text: actual.text }]),
+    ...output
+      .filter((prediction) => prediction.token_id !== actual?.id)
+      .map((prediction) => ({ id: prediction.token_id, text: prediction.text })),
+  ].slice(0, N_SUGGESTED);
+
+  const isDefault = pinned.length === 0;
+  const pins: readonly Pin[] = isDefault
+    ? suggested.map((token, slot) => ({ slot, tokens: [token] }))
+    : pinned;
+  const kept = positionsIn(state, timeline.conversationId);
+  const positions: ShownPosition[] = [
+    { slot: 0, position },
+    ...kept.filter((each) => each.position !== position && each.position < timeline.tokens.length),
+  ];
+  const ghost = preview === null || pins.some((pin) => isPinned([pin], preview.id)) ? null : preview;
+
+  const trajectories = useTrajectories(
+    timeline,
+    [
+      ...positions.flatMap((place) =>
+        pins.flatMap((pin) => pin.tokens.map((token) => ({ tokenId: token.id, position: place.position }))),
+      ),
+      ...(ghost === null ? [] : [{ tokenId: ghost.id, position }]),
+    ],
+    kind,
+  );
+  const series = seriesOf(pins, positions, trajectories.curveOf);
+  const ghostCurve = ghost === null ? null : trajectories.curveOf(ghost.id, position);
+
+  const nLayers = series.find((each) => each.curve !== null)?.curve?.labels.length ?? 0;
+  const labels = Array.from(
+    { length: nLayers > 0 ? nLayers : model === null ? 0 : model.num_layers + 1 },
+    (_, layer) => (layer === 0 ? "embed" : String(layer)),
+  );
+  const last = labels.length - 1;
+  const layer = Math.min(last, hovered ?? selectedLayer ?? last);
+
+  // Nothing can be asked for before it is known what to suggest.
+  const isWaitingForLens = pins.length === 0;
+  const status = isWaitingForLens ? lens.status : trajectories.status;
+  const error = isWaitingForLens ? lens.error : trajectories.error;
+  const unit = TRAJECTORY_METRICS.find(({ value }) => value === metric)?.unit ?? "";
+  return (
+    <>
+      <div className="flex flex-wrap items-end gap-x-3 gap-y-2 px-3 pt-2 pb-1">
+        <Segmented label="Metric" value={metric} options={TRAJECTORY_METRICS} onChange={setMetric} />
+        <TokenSearch modelName={model?.model_name ?? ""} onPreview={setPreview} />
+        {(!isDefault || kept.length > 0) && (
+          <Button look="quiet" className="px-2" onClick={clear}>
+            Unpin all
+          </Button>
+        )}
+      </div>
+      {isFull && (
+        <p role="status" className="px-3 text-label text-warn">
+          {MAX_PINNED_TOKENS} tokens are pinned, as many as there are colours for. Unpin one to pin another.
+        </p>
+      )}
+      <PinnedPositions timeline={timeline} positions={positions} />
+      <Suggestions
+        tokens={suggested}
+        actualId={actual?.id ?? null}
+        isDefault={isDefault}
+        onPreview={setPreview}
+      />
+      {status === "failed" && error !== null && (
+        <div className="px-3 py-2">
+          <LensFailure
+            title="The trajectories could not be read."
+            error={error}
+            onRetry={isWaitingForLens ? lens.retry : trajectories.retry}
+          />
+        </div>
+      )}
+      <div className="flex min-h-8 items-center gap-3 px-3 text-muted">
+        <p role="status">
+          {status === "loading" && "Reading…"}
+          {status === "cancelled" && "Reading was stopped; what is missing is not drawn."}
+          {status === "deferred" &&
+            "The model is busy with the reply. What is missing is read as soon as it has ended."}
+        </p>
+        {trajectories.status === "loading" && <Button onClick={trajectories.cancel}>Stop reading</Button>}
+        {status === "cancelled" && <Button onClick={trajectories.retry}>Read on</Button>}
+        {ghost !== null && ghostCurve !== null && (
+          <p className="ml-auto text-label">
+            preview <QuotedText text={ghost.text ?? ghostCurve.text} />, layer {labels[layer]}:{" "}
+            <span className="font-mono text-ink">{formatReading(readingAt(ghostCurve, layer), metric)}</span>{" "}
+            {unit}
+          </p>
+        )}
+      </div>
+      {labels.length > 0 && (status !== "failed" || !isDefault) && (
+        <>
+          <TrajectoryChart
+            series={series}
+            preview={
+              ghost === null || ghostCurve === null ? null : { name: lineLabel([ghost]), curve: ghostCurve }
+            }
+            labels={labels}
+            metric={metric}
+            selectedLayer={selectedLayer}
+            hoveredLayer={hovered}
+            isBusy={status === "loading"}
+            onHoverLayer={setHovered}
+            onSelectLayer={(chosen) => select(index, chosen)}
+          />
+          <ReadOut
+            series={series}
+            tokens={timeline.tokens}
+            layer={layer}
+            layerLabel={labels[layer] ?? ""}
+            isHovered={hovered !== null}
+            isDefault={isDefault}
+          />
+          <div className="px-3">
+            <Switch label="Every layer as a table" checked={showsTable} onChange={setShowsTable} />
+          </div>
+          {showsTable && (
+            <NumbersTable
+              series={series}
+              labels={labels}
+              metric={metric}
+              selectedLayer={selectedLayer}
+              onSelectLayer={(chosen) => select(index, chosen)}
+            />
+          )}
+        </>
+      )}
+      <LensNote />
+    </>
+  );
+}

@@ -1,0 +1,266 @@
+import { type KeyboardEvent, type PointerEvent, useId } from "react";
+import {
+  type Axis,
+  type Point,
+  labelledLayers,
+  layerAt,
+  linePath,
+  logprobAxis,
+  probabilityAxis,
+  rankAxis,
+  shareOf,
+  spread,
+} from "@/lib/chart";
+import {
+  type Curve,
+  TRAJECTORY_METRICS,
+  type TrajectoryMetric,
+  formatReading,
+  formatTick,
+  plotted,
+  readingAt,
+} from "@/lib/trajectories";
+import { lineColour, lineDash, lineMark } from "./lineLook";
+import { type Series, lineLabel, lineName } from "./series";
+import { useElementWidth } from "./useElementWidth";
+
+interface TrajectoryChartProps {
+  readonly series: readonly Series[];
+  /** A token that is looked at and not pinned. */
+  readonly preview: { readonly name: string; readonly curve: Curve } | null;
+  /** `embed`, then `1` to `n`. */
+  readonly labels: readonly string[];
+  readonly metric: TrajectoryMetric;
+  readonly selectedLayer: number | null;
+  readonly hoveredLayer: number | null;
+  readonly isBusy: boolean;
+  readonly onHoverLayer: (layer: number | null) => void;
+  readonly onSelectLayer: (layer: number) => void;
+}
+
+const HEIGHT = 264;
+const MARGIN = { top: 14, right: 84, bottom: 34, left: 52 } as const;
+const LABEL_GAP = 13;
+/** Layers that PageUp and PageDown pass over. */
+const PAGE = 5;
+
+const AXES: Readonly<Record<TrajectoryMetric, (values: readonly (number | null)[]) => Axis>> = {
+  probability: probabilityAxis,
+  logprob: logprobAxis,
+  rank: rankAxis,
+};
+
+/** Lines over the layers. The whole chart is a slider for the selected layer: a click or the arrow keys move it. */
+export function TrajectoryChart(props: TrajectoryChartProps) {
+  const { series, preview, labels, metric, selectedLayer, hoveredLayer, isBusy } = props;
+  const { onHoverLayer, onSelectLayer } = props;
+  const [frame, width] = useElementWidth<HTMLDivElement>(560);
+  const captionId = useId();
+  const last = labels.length - 1;
+  const plotWidth = Math.max(40, width - MARGIN.left - MARGIN.right);
+  const plotHeight = HEIGHT - MARGIN.top - MARGIN.bottom;
+
+  const lines = series.map((each) => ({ ...each, values: plotted(each.curve, metric) }));
+  const ghost = preview === null ? [] : plotted(preview.curve, metric);
+  const axis = AXES[metric]([...lines.flatMap((line) => line.values), ...ghost]);
+  const xOf = (layer: number): number => MARGIN.left + (last === 0 ? 0 : (layer / last) * plotWidth);
+  const yOf = (value: number): number => MARGIN.top + (1 - shareOf(axis, value)) * plotHeight;
+  const pointsOf = (values: readonly (number | null)[]): (Point | null)[] =>
+    values.map((value, layer) => (value === null ? null : { x: xOf(layer), y: yOf(value) }));
+
+  // The lines of the selected position are named at their ends; the others have the same colour and mark.
+  const ends = [
+    ...lines.map((line) => ({
+      text: lineLabel(line.tokens),
+      value: line.place.slot === 0 ? line.values.at(-1) : null,
+    })),
+    { text: preview?.name ?? "", value: ghost.at(-1) },
+  ].flatMap(({ text, value }) => (value === null || value === undefined ? [] : [{ text, y: yOf(value) }]));
+  const endPlaces = spread(
+    ends.map(({ y }) => y),
+    LABEL_GAP,
+    MARGIN.top,
+    HEIGHT - MARGIN.bottom,
+  );
+
+  const unit = TRAJECTORY_METRICS.find(({ value }) => value === metric)?.unit ?? "";
+  const current = selectedLayer === null ? last : Math.min(selectedLayer, last);
+  const layerName = (layer: number): string =>
+    layer === 0 ? "Embedding, layer 0" : `Layer ${labels[layer] ?? layer}`;
+  const spoken = lines
+    .map(
+      ({ tokens, place, curve }) =>
+        `${lineName(tokens)} at index ${place.position}: ${formatReading(readingAt(curve, current), metric)}`,
+    )
+    .join("; ");
+
+  const layerUnder = (event: { readonly clientX: number; readonly currentTarget: Element }): number => {
+    const box = event.currentTarget.getBoundingClientRect();
+    return layerAt(event.clientX - box.left - MARGIN.left, plotWidth, last);
+  };
+  const onPointerMove = (event: PointerEvent): void => {
+    const layer = layerUnder(event);
+    if (layer !== hoveredLayer) onHoverLayer(layer);
+  };
+  const onKeyDown = (event: KeyboardEvent): void => {
+    const next = layerAfterKey(event.key, current, last);
+    if (next === null) return;
+    onSelectLayer(next);
+    event.preventDefault();
+  };
+
+  return (
+    <figure aria-labelledby={captionId} className="min-w-0 px-3 pt-1">
+      <figcaption id={captionId} className="text-cell text-muted">
+        {unit} <span className="text-quiet">over the layers</span>
+      </figcaption>
+      <div
+        ref={frame}
+        role="slider"
+        tabIndex={0}
+        aria-label="Layer"
+        aria-orientation="horizontal"
+        aria-valuemin={0}
+        aria-valuemax={last}
+        aria-valuenow={current}
+        aria-valuetext={`${layerName(current)}. ${spoken}`}
+        aria-busy={isBusy}
+        className="cursor-crosshair touch-pan-y rounded-control"
+        onClick={(event) => onSelectLayer(layerUnder(event))}
+        onPointerMove={onPointerMove}
+        onPointerLeave={() => onHoverLayer(null)}
+        onKeyDown={onKeyDown}
+      >
+        <svg
+          aria-hidden="true"
+          width={width}
+          height={HEIGHT}
+          className="block max-w-full font-mono text-cell"
+        >
+          {axis.ticks.map((tick) => (
+            <g key={tick}>
+              <path
+                d={`M${MARGIN.left} ${yOf(tick)}H${MARGIN.left + plotWidth}`}
+                className="stroke-line"
+                strokeWidth="1"
+              />
+              <text
+                x={MARGIN.left - 8}
+                y={yOf(tick)}
+                dominantBaseline="central"
+                textAnchor="end"
+                className="fill-muted"
+              >
+                {formatTick(tick, metric)}
+              </text>
+            </g>
+          ))}
+          {labelledLayers(last, plotWidth, 24).map((layer) => (
+            <text
+              key={layer}
+              x={xOf(layer)}
+              y={HEIGHT - MARGIN.bottom + 16}
+              textAnchor="middle"
+              className="fill-muted"
+            >
+              {labels[layer]}
+            </text>
+          ))}
+          <text
+            x={MARGIN.left + plotWidth / 2}
+            y={HEIGHT - 3}
+            textAnchor="middle"
+            className="fill-quiet font-sans"
+          >
+            layer
+          </text>
+          {selectedLayer !== null && (
+            <path
+              d={`M${xOf(current)} ${MARGIN.top - 4}V${HEIGHT - MARGIN.bottom}`}
+              className="stroke-accent"
+              strokeWidth="1.5"
+            />
+          )}
+          {hoveredLayer !== null && (
+            <path
+              d={`M${xOf(hoveredLayer)} ${MARGIN.top - 4}V${HEIGHT - MARGIN.bottom}`}
+              className="stroke-line-strong"
+              strokeWidth="1"
+              strokeDasharray="2 2"
+            />
+          )}
+          {lines.map(({ key, pin, place, values }) => (
+            <g key={key} stroke={lineColour(pin.slot)} fill={lineColour(pin.slot)}>
+              <path
+                d={linePath(pointsOf(values))}
+                fill="none"
+                strokeWidth={place.slot === 0 ? 2 : 1.5}
+                strokeDasharray={lineDash(place.slot)}
+                strokeLinejoin="round"
+              />
+              {pointsOf(values).map(
+                (point, layer) =>
+                  point !== null && (
+                    <path
+                      key={layer}
+                      d={lineMark(pin.slot)}
+                      transform={`translate(${point.x} ${point.y})`}
+                      strokeWidth="1.2"
+                    />
+                  ),
+              )}
+            </g>
+          ))}
+          <path
+            d={linePath(pointsOf(ghost))}
+            className="stroke-muted"
+            fill="none"
+            strokeWidth="3"
+            strokeOpacity="0.55"
+            strokeLinejoin="round"
+          />
+          {ends.map(({ text, y }, i) => (
+            <g key={i}>
+              <path
+                d={`M${MARGIN.left + plotWidth + 6} ${y}L${MARGIN.left + plotWidth + 14} ${endPlaces[i] ?? y}`}
+                className="stroke-line-strong"
+                strokeWidth="1"
+              />
+              <text
+                x={MARGIN.left + plotWidth + 17}
+                y={endPlaces[i] ?? y}
+                dominantBaseline="central"
+                className="fill-ink"
+                style={{ unicodeBidi: "isolate" }}
+              >
+                {text}
+              </text>
+            </g>
+          ))}
+        </svg>
+      </div>
+    </figure>
+  );
+}
+
+function layerAfterKey(key: string, layer: number, last: number): number | null {
+  const within = (wanted: number): number => Math.min(last, Math.max(0, wanted));
+  switch (key) {
+    case "ArrowRight":
+    case "ArrowUp":
+      return within(layer + 1);
+    case "ArrowLeft":
+    case "ArrowDown":
+      return within(layer - 1);
+    case "PageUp":
+      return within(layer + PAGE);
+    case "PageDown":
+      return within(layer - PAGE);
+    case "Home":
+      return 0;
+    case "End":
+      return last;
+    default:
+      return null;
+  }
+}
