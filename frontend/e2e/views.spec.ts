@@ -3,6 +3,7 @@ import { formatLogprob, formatNats, formatProbability, formatRank } from "../src
 import type { components } from "../src/types/api";
 import { expect, test } from "./page";
 
+type LensReadRequest = components["schemas"]["LensReadRequest"];
 type LensReadResponse = components["schemas"]["LensReadResponse"];
 
 const GREEDY = { Temperature: "0", "Longest reply": "12" };
@@ -12,7 +13,7 @@ async function lensOf(
   page: Page,
   start: number,
   end: number,
-  targets: readonly number[] = [],
+  more: Pick<LensReadRequest, "kind" | "targets"> = {},
 ): Promise<LensReadResponse> {
   const conversation = new URL(page.url()).searchParams.get("c");
   return page.evaluate(
@@ -24,7 +25,7 @@ async function lensOf(
       });
       return (await answer.json()) as LensReadResponse;
     },
-    { conversation_id: conversation, positions: [start, end], top_k: 5, targets },
+    { conversation_id: conversation, positions: [start, end], top_k: 5, ...more },
   );
 }
 
@@ -116,7 +117,7 @@ test("a token that was found in the vocabulary is followed with the server's num
   await expect(page).toHaveURL(new RegExp(`[?&]pin=${id}(&|$)`));
 
   const position = selectedIndex(page) - 1;
-  const lens = await lensOf(page, position, position + 1, [id]);
+  const lens = await lensOf(page, position, position + 1, { targets: [id] });
   const [target] = lens.targets;
   await explorer.evidence.getByRole("switch", { name: "Every layer as a table" }).click();
   const rows = explorer.evidence.getByRole("table", { name: /^Every layer/ }).getByRole("row");
@@ -147,8 +148,8 @@ test("a fitted lens shows its own numbers in every row but the output's", async 
   await explorer.tokens.filter({ hasText: "France" }).first().click();
   const index = selectedIndex(page);
   await explorer.evidence.getByRole("combobox", { name: "Lens" }).selectOption("tuned lens");
-  const tuned = await lensOf(page, index - 1, index, "tuned");
-  const logit = await lensOf(page, index - 1, index, "logit");
+  const tuned = await lensOf(page, index - 1, index, { kind: "tuned" });
+  const logit = await lensOf(page, index - 1, index);
   expect(tuned.entropy_nats[6]).not.toEqual(logit.entropy_nats[6]);
   for (const layer of [3, 6, 12]) {
     const row = explorer.evidence

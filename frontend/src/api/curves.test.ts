@@ -110,7 +110,7 @@ test("a request that was given up does not hold up the next one, even if it neve
   const next = reader.read({ ...OF, position: 5, tokenId: 1003 }, never());
   setTimeout(() => controller.abort(), 10);
   await expect(next).resolves.toMatchObject({ tokenId: 1003 });
-  expect((await stuck)[0]?.status).toBe("rejected");
+  expect((await stuck)[0].status).toBe("rejected");
 });
 
 test("what is aborted before its turn is not sent", async () => {
