@@ -49,7 +49,7 @@ def draw_loss(log: Path, path: Path) -> None:
             marker=".",
             label="held-out Simple English Wikipedia",
         )
-        axes.set(xlabel="tokens read, millions", ylabel="loss, nats a token", ylim=(3.4, 6.5))
+        axes.set(xlabel="tokens read, millions", ylabel="loss, nats a token", ylim=(3.2, 6.5))
         axes.legend(frameon=False)
         save(figure, path)
 

@@ -147,7 +147,7 @@ test("a fitted lens shows its own numbers in every row but the output's", async 
   await explorer.say("The capital of France is");
   await explorer.tokens.filter({ hasText: "France" }).first().click();
   const index = selectedIndex(page);
-  await explorer.evidence.getByRole("combobox", { name: "Lens" }).selectOption("tuned lens");
+  await explorer.evidence.getByRole("combobox", { name: "Lens" }).selectOption("tuned");
   const tuned = await lensOf(page, index - 1, index, { kind: "tuned" });
   const logit = await lensOf(page, index - 1, index);
   expect(tuned.entropy_nats[6]).not.toEqual(logit.entropy_nats[6]);

@@ -13,17 +13,17 @@ interface LensText {
 export const LENSES: readonly LensText[] = [
   {
     kind: "logit",
-    title: "logit lens",
+    title: "logit",
     hint: "The layer as it is, decoded by the model’s own final norm and unembedding.",
   },
   {
     kind: "tuned",
-    title: "tuned lens",
+    title: "tuned",
     hint: "The layer after an affine map that was fitted to come near the model’s output.",
   },
   {
     kind: "jacobian",
-    title: "Jacobian lens",
+    title: "Jacobian",
     hint: "What the layer pushes the output towards on average, at this and later tokens.",
   },
 ];

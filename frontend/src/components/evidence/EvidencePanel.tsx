@@ -32,7 +32,7 @@ export function EvidencePanel(props: EvidencePanelProps) {
       className="flex min-h-0 min-w-0 flex-1 flex-col bg-raised"
     >
       <div className="flex shrink-0 items-center gap-1 border-b border-line px-3 py-1">
-        <Tabs.List aria-label="Views" className="flex gap-4">
+        <Tabs.List aria-label="Views" className="flex gap-4 max-md:gap-3">
           {views.map((view) => (
             <Tabs.Trigger
               key={view.id}

@@ -11,21 +11,23 @@ export function LensSelect() {
   const offered = LENSES.filter((lens) => model?.lenses.some((each) => each.kind === lens.kind));
   if (offered.length < 2) return null;
   return (
-    <select
-      aria-label="Lens"
-      value={kind}
-      title={LENSES.find((lens) => lens.kind === kind)?.hint}
-      onChange={(event) => {
-        const chosen = offered.find((lens) => lens.kind === event.target.value);
-        if (chosen !== undefined) update({ lens: chosen.kind });
-      }}
-      className="h-8 min-w-0 rounded-control border border-line-strong bg-raised px-2 text-ink"
-    >
-      {offered.map(({ kind: value, title }) => (
-        <option key={value} value={value}>
-          {title}
-        </option>
-      ))}
-    </select>
+    <label className="flex min-w-0 items-center gap-2 text-muted">
+      <span className="max-md:sr-only">Lens</span>
+      <select
+        value={kind}
+        title={LENSES.find((lens) => lens.kind === kind)?.hint}
+        onChange={(event) => {
+          const chosen = offered.find((lens) => lens.kind === event.target.value);
+          if (chosen !== undefined) update({ lens: chosen.kind });
+        }}
+        className="h-8 min-w-0 rounded-control border border-line-strong bg-raised px-2 text-ink max-md:px-1"
+      >
+        {offered.map(({ kind: value, title }) => (
+          <option key={value} value={value}>
+            {title}
+          </option>
+        ))}
+      </select>
+    </label>
   );
 }
