@@ -85,6 +85,10 @@ def rows_at(
     Returns int64 `[n_rows, row_length + 1]`: the inputs, and one more token for the last target.
     """
     available = (len(stream) - 1) // row_length
+    if available < 1:
+        raise ValueError(
+            f"A stream of {len(stream):,} tokens holds no row of {row_length:,}: prepare more text."
+        )
     first = tokens_seen // row_length
     rows = []
     for number in range(first, first + n_rows):

@@ -7,7 +7,7 @@ test("a reply streams, and a click on a token shows its layers", async ({ explor
   await explorer.say("The capital of France is");
 
   expect(await explorer.reply().getByRole("option").count()).toBeGreaterThan(0);
-  await explorer.tokens.filter({ hasText: "France" }).click();
+  await explorer.tokens.filter({ hasText: "France" }).first().click();
 
   await expect(explorer.evidence.getByText("your text")).toBeVisible();
   await expect(explorer.evidence.getByRole("row")).toHaveCount(14); // head, embed and 12 layers
@@ -131,11 +131,11 @@ test("a server that went away is said quietly, and the text comes back", async (
 test("completion mode continues raw text and writes on", async ({ explorer, page }) => {
   await explorer.setSampling(GREEDY);
   await page.getByRole("radio", { name: "Completion" }).click();
-  await explorer.composer.fill("Paris is the capital of");
+  await explorer.composer.fill("Once upon a time, there was");
   await explorer.composer.press("Enter");
   await explorer.settled();
   const text = (await explorer.tokens.allTextContents()).join("");
-  expect(text.startsWith("Paris is the capital of")).toBe(true);
+  expect(text.startsWith("Once upon a time, there was")).toBe(true);
   expect(text).not.toContain("Assistant");
 
   await page.getByRole("button", { name: "Write on" }).click();

@@ -109,7 +109,7 @@ test("a token that was found in the vocabulary is followed with the server's num
 
   const search = explorer.evidence.getByRole("combobox", { name: /Pin a token/ });
   await search.fill("the");
-  const option = explorer.evidence.getByRole("option").first();
+  const option = explorer.evidence.getByRole("listbox").getByRole("option").first();
   const id = Number(/id (\d+)/.exec((await option.textContent()) ?? "")?.[1]);
   await search.press("Enter");
   await search.press("Escape");

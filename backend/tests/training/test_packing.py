@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 from tokenizers import Tokenizer
 
@@ -57,3 +58,8 @@ def test_offsets_reach_the_first_and_the_last_position() -> None:
     assert offsets.min() == 0
     assert offsets.max() == 1024 - 256
     assert len(set(offsets.tolist())) > 100
+
+
+def test_a_stream_that_is_too_short_for_a_row_is_refused() -> None:
+    with pytest.raises(ValueError, match="10 tokens holds no row of 16"):
+        rows_at(np.arange(10, dtype=np.uint16), 0, 1, 16, seed=1)

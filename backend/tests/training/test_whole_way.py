@@ -57,7 +57,7 @@ def write_small_corpus(folder: Path) -> None:
             (folder / source.file).write_text(json.dumps(relation) + "\n", encoding="utf-8")
             continue
         made = dialogue if source.kind == "dialogue" else article
-        text = "".join(f"{made(index)}<|endoftext|>\n" for index in range(600))
+        text = "".join(f"{made(index)}<|endoftext|>\n" for index in range(4000))
         with lzma.open(folder / source.file, "wt", encoding="utf-8") as file:
             file.write(text)
     assert (folder / FACTBOOK_FILE).exists()
