@@ -48,7 +48,7 @@ def build_parser() -> argparse.ArgumentParser:
     export = steps.add_parser("export", help="write the folder that the server loads")
     export.add_argument("--to", type=Path, required=True, help="folder to write")
 
-    for step in (prepare, train, evaluate, examples, export):
+    for step in (prepare, train, evaluate, export):
         step.add_argument("--work", type=Path, required=True, help="directory for data, checkpoint")
         step.add_argument("--seed", type=int, default=1)
     _add_lens_steps(steps)
@@ -115,7 +115,7 @@ def main() -> None:
         case "find-examples":
             from training.find_examples import find_examples
 
-            find_examples(options.work, options.folder)
+            find_examples(options.folder)
         case "export":
             from training.export import export_model
 

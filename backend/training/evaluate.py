@@ -21,6 +21,7 @@ from training.corpus import stable_hash
 from training.depth import fact_depth, lens_rows, varied
 from training.export import EXPORTED_LOG_FILE
 from training.facts import FactPrompt
+from training.lenses.compare import COMPARISON_FILE
 from training.mix import MAIN_SOURCE, SOURCES
 from training.packing import encode_documents
 from training.pictures import draw_depth, draw_loss
@@ -76,7 +77,7 @@ def text_scores(
 def measure(work: Path, folder: Path, max_bytes: int, seed: int) -> dict[str, object]:
     """All measurements of the model in `folder`, as plain values."""
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
-    tokenizer = load_tokenizer(work)
+    tokenizer = load_tokenizer(folder)
     scores = text_scores(model, tokenizer, work, max_bytes)
     recalls = recall(model, tokenizer, read_fact_prompts(work))
     facts = recall_table(recalls)
@@ -119,7 +120,7 @@ def evaluate(work: Path, folder: Path, max_bytes: int, seed: int) -> None:
     if (folder / EXPORTED_LOG_FILE).exists():
         draw_loss(folder / EXPORTED_LOG_FILE, folder / "loss.svg")
     if (folder / CARD_FILE).exists():
-        comparison = folder / LENSES_FOLDER / "comparison.json"
+        comparison = folder / LENSES_FOLDER / COMPARISON_FILE
         update_card(
             folder / CARD_FILE,
             written,

@@ -196,10 +196,10 @@ EXTRAS: tuple[Extra, ...] = (untold, copying)
 """Examples of what the model cannot do, or only just."""
 
 
-def find_examples(work: Path, folder: Path) -> None:
+def find_examples(folder: Path) -> None:
     """Write `examples.json` beside the weights."""
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
-    tokenizer = load_tokenizer(work)
+    tokenizer = load_tokenizer(folder)
     found = [find_example(model, tokenizer, kind) for kind in KINDS]
     for kind, example in zip(KINDS, found, strict=True):
         if example is None:

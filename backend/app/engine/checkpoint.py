@@ -179,10 +179,15 @@ def weight_files(folder: Path, name: str) -> list[Path]:
 
 def weights_digest(folder: Path, name: str) -> str:
     """SHA-256 over the bytes of a model's weight files, in the order of their names."""
+    return sha256_of(sorted(weight_files(folder, name)))
+
+
+def sha256_of(paths: Iterable[Path]) -> str:
+    """SHA-256 over the bytes of files, one after the other."""
     digest = hashlib.sha256()
-    for path in sorted(weight_files(folder, name)):
-        with path.open("rb") as weights:
-            while part := weights.read(2**20):
+    for path in paths:
+        with path.open("rb") as file:
+            while part := file.read(2**20):
                 digest.update(part)
     return digest.hexdigest()
 

@@ -6,14 +6,14 @@ a time, so only the thread that owns the model may call them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import nn
 
 from app.engine.capture import TracedDecoder
 from app.engine.generation import generate
-from app.engine.lenses import Lenses
+from app.engine.lenses import Lens, Lenses, LensFiles
 from app.engine.memory import naming_out_of_memory
 from app.engine.residuals import ResidualStore
 from app.engine.runtime import LanguageModel
@@ -63,13 +63,13 @@ class NnsightEngine:
         is_byte_exact: bool,
         store_bytes: int,
         readout_bytes: int,
-        load_lenses: Callable[[Lenses, int, int], None] = lambda *_: None,
+        lens_files: LensFiles | None = None,
     ) -> None:
         """Finds the model's parts and runs the self-check; raises UnsupportedArchitecture.
 
         `lm` is a dispatched nnsight model; `store_bytes` bounds the residual streams and KV caches
         that are kept between calls, `readout_bytes` the logits of one chunk of read-outs.
-        `load_lenses` adds fitted lenses, given n_layers and d_model.
+        `lens_files` says where lenses fitted to this model may lie.
         """
         self.vocabulary = vocabulary
         self.template = template
@@ -81,8 +81,7 @@ class NnsightEngine:
             self._decoder = TracedDecoder(lm, structure)
             check, reuse = check_model(self._decoder, vocabulary, avoid, name)
         self._store = ResidualStore(self._decoder, store_bytes, reuse)
-        self._lenses = Lenses()
-        load_lenses(self._lenses, structure.n_layers, self._decoder.d_model)
+        self._lenses = Lenses(lens_files, structure.n_layers, self._decoder.d_model)
         self._chunk_rows = rows_per_chunk(self._decoder.d_vocab, readout_bytes)
         self.facts = ModelFacts(
             name=name,
@@ -149,7 +148,7 @@ class NnsightEngine:
         should_stop: ShouldStop = lambda: False,
     ) -> LensColumns | None:
         """See `LensEngine.read`. Runs the model only on what no stored timeline holds."""
-        lens = self._lenses.get(kind, self.facts.name, "kind")
+        lens = self.lens(kind, "kind")
         self._require_readable(ids)
         layers = range(self.facts.n_layers + 1) if layers is None else layers
         positions = range(len(ids)) if positions is None else positions
@@ -204,9 +203,13 @@ class NnsightEngine:
             should_stop=should_stop,
         )
 
+    def lens(self, kind: LensKind, param: str) -> Lens:
+        """A lens of this model. Raises LensUnavailable, naming the field `param`, where it has none."""
+        return self._lenses.get(kind, self.facts.name, param)
+
     def require_lens(self, kind: LensKind, param: str) -> None:
         """See `LensEngine.require_lens`."""
-        self._lenses.get(kind, self.facts.name, param)
+        self.lens(kind, param)
 
     def forward_passes(self) -> int:
         return self._decoder.forward_passes

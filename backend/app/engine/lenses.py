@@ -22,7 +22,8 @@ from app.errors import LensUnavailable
 logger = logging.getLogger(__name__)
 
 Lens = Callable[[torch.Tensor, int], torch.Tensor]
-"""Rows of one layer, float32 `[rows, d_model]`, and the layer index -> rows to decode, same shape."""
+"""Rows of one layer, float32 `[rows, d_model]` in main memory, and the layer index -> rows to decode,
+the same shape. A row is a residual stream written sideways, so a matrix applies as `rows @ matrix.T`."""
 
 LENSES_FOLDER = "lenses"
 """Where the lenses of a model lie in its folder."""
@@ -37,9 +38,7 @@ def tuned_lens(tensors: Mapping[str, torch.Tensor]) -> Lens:
     """`h + W h + b`, one affine map a layer (Belrose et al. 2023, arXiv:2303.08112)."""
 
     def apply(rows: torch.Tensor, layer: int) -> torch.Tensor:
-        weight, bias = tensors[f"weight.{layer}"], tensors[f"bias.{layer}"]
-        moved = rows.to(weight.device)
-        return (moved + moved @ weight.T + bias).to(rows.device)
+        return rows + rows @ tensors[f"weight.{layer}"].T + tensors[f"bias.{layer}"]
 
     return apply
 
@@ -49,8 +48,7 @@ def jacobian_lens(tensors: Mapping[str, torch.Tensor]) -> Lens:
     Representations Form a Global Workspace in Language Models", Transformer Circuits 2026)."""
 
     def apply(rows: torch.Tensor, layer: int) -> torch.Tensor:
-        matrix = tensors[f"jacobian.{layer}"]
-        return (rows.to(matrix.device) @ matrix.T).to(rows.device)
+        return rows @ tensors[f"jacobian.{layer}"].T
 
     return apply
 
@@ -70,42 +68,45 @@ FITTED: dict[LensKind, Fitted] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class LensFiles:
+    """Where lenses fitted to a model may lie, and which weights they must be fitted to."""
+
+    folder: Path
+    weights_sha256: Callable[[], str]
+    """Asked only where there is a lens: it reads the model's weights once more."""
+
+
 class Lenses:
     """The lenses of one loaded model: the logit lens, and those fitted to its weights."""
 
-    def __init__(self) -> None:
+    def __init__(self, files: LensFiles | None, n_layers: int, d_model: int) -> None:
+        """Reads the lenses that belong to these weights; a file that does not is left out with a
+        warning, and `get` says why."""
         self._lenses: dict[LensKind, Lens] = {"logit": logit_lens}
         self._facts: list[LensFacts] = [LensFacts("logit", None)]
         self._refused: dict[LensKind, str] = {}
-
-    @property
-    def facts(self) -> tuple[LensFacts, ...]:
-        """What is offered, the logit lens first."""
-        return tuple(self._facts)
-
-    def load(
-        self, folder: Path, weights_sha256: Callable[[], str], *, n_layers: int, d_model: int
-    ) -> None:
-        """Adds the fitted lenses that lie in `folder` and belong to these weights.
-
-        A file that does not is left out with a warning, and `get` says why. `weights_sha256` is
-        asked only where there is a file: it reads the model's weights once more.
-        """
+        if files is None:
+            return
+        wanted: str | None = None
         for kind, fitted in FITTED.items():
-            path = folder / f"{kind}.safetensors"
+            path = lens_path(files.folder, kind)
             if not path.is_file():
                 continue
+            wanted = wanted or files.weights_sha256()
             try:
-                tensors, metadata = _read(path, fitted, n_layers, d_model)
-                if metadata.get("weights_sha256") != weights_sha256():
-                    raise ValueError("it was fitted to other weights")
+                tensors, n_tokens = _read(path, fitted, n_layers, d_model, wanted)
             except (OSError, ValueError, SafetensorError) as error:
                 self._refused[kind] = f"its file {path.name} is not used: {error}"
                 logger.warning("the %s lens of this model is left out: %s", kind, error)
                 continue
             self._lenses[kind] = fitted.make(tensors)
-            tokens = metadata.get("tokens", "")
-            self._facts.append(LensFacts(kind, int(tokens) if tokens.isdecimal() else None))
+            self._facts.append(LensFacts(kind, n_tokens))
+
+    @property
+    def facts(self) -> tuple[LensFacts, ...]:
+        """What is offered, the logit lens first."""
+        return tuple(self._facts)
 
     def get(self, kind: LensKind, model: str, param: str) -> Lens:
         """Raises LensUnavailable, naming the field `param`, where this model has no such lens."""
@@ -120,13 +121,23 @@ class Lenses:
         return lens
 
 
+def lens_path(folder: Path, kind: LensKind) -> Path:
+    """Where a fitted lens is kept in a folder of lenses."""
+    return folder / f"{kind}.safetensors"
+
+
 def _read(
-    path: Path, fitted: Fitted, n_layers: int, d_model: int
-) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
-    """The tensors of a lens in float32 and its metadata; raises ValueError for what does not fit."""
+    path: Path, fitted: Fitted, n_layers: int, d_model: int, weights_sha256: str
+) -> tuple[dict[str, torch.Tensor], int | None]:
+    """The tensors of a lens in float32 and the tokens it was fitted on.
+
+    Raises ValueError for a lens of other weights, and for what does not fit.
+    """
     tensors: dict[str, torch.Tensor] = {}
     with safe_open(path, framework="pt") as file:
         metadata: dict[str, str] = file.metadata() or {}
+        if metadata.get("weights_sha256") != weights_sha256:
+            raise ValueError("it was fitted to other weights")
         names = set(file.keys())
         for layer in range(n_layers):
             for stem, n_axes in fitted.tensors:
@@ -137,4 +148,5 @@ def _read(
                 if tensor.shape != (d_model,) * n_axes or not bool(torch.isfinite(tensor).all()):
                     raise ValueError(f"{name} is damaged or of another size")
                 tensors[name] = tensor
-    return tensors, metadata
+    tokens = metadata.get("tokens")
+    return tensors, None if tokens is None else int(tokens)

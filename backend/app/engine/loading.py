@@ -7,13 +7,12 @@ architecture tensor for tensor, because transformers fills what is missing with 
 
 from __future__ import annotations
 
-import functools
 import json
 import logging
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,7 +40,8 @@ from app.engine.checkpoint import (
 )
 from app.engine.engine import NnsightEngine
 from app.engine.hub import Hub
-from app.engine.lenses import LENSES_FOLDER, Lenses
+from app.engine.lenses import LENSES_FOLDER, LensFiles
+from app.engine.memory import require_memory
 from app.engine.model_names import shown_name
 from app.engine.runtime import LanguageModel
 from app.engine.sources import ModelFiles, find_model
@@ -147,14 +147,6 @@ def _make_engine(
     readout_bytes: int,
 ) -> NnsightEngine:
     model, tokenizer = loaded.model, loaded.tokenizer
-
-    @functools.cache
-    def weights_sha256() -> str:
-        return weights_digest(files.folder, files.name)
-
-    def load_lenses(shelf: Lenses, n_layers: int, d_model: int) -> None:
-        shelf.load(lenses, weights_sha256, n_layers=n_layers, d_model=d_model)
-
     with _explained(files, "could not be prepared for reading", kind=UnsupportedArchitecture):
         vocabulary = TokenizerVocabulary(tokenizer, _d_vocab(model, files.name))
         template = (
@@ -179,7 +171,7 @@ def _make_engine(
         is_byte_exact=vocabulary.is_byte_exact,
         store_bytes=store_bytes,
         readout_bytes=readout_bytes,
-        load_lenses=load_lenses,
+        lens_files=LensFiles(lenses, lambda: weights_digest(files.folder, files.name)),
     )
 
 
@@ -194,7 +186,7 @@ def load_files(files: ModelFiles, device: torch.device) -> _Loaded:
     weights = weight_files(folder, name)
     n_parameters = count_parameters(weights, name)
     if device.type == "cpu":
-        _require_memory(n_parameters, name)
+        require_memory(n_parameters, name)
     transformers.logging.set_verbosity_error()  # what matters of its warnings is an error here
     transformers.logging.disable_progress_bar()
     only_data: dict[str, Any] = {"trust_remote_code": False, "local_files_only": True}
@@ -356,46 +348,3 @@ def _usable_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-def _require_memory(n_parameters: int, name: str) -> None:
-    """Raises ModelLoadError for a model whose weights alone are more than the machine's memory.
-
-    One that is only more than what is free now is tried, with a warning.
-    """
-    needed = 4 * n_parameters
-    limit, free = _memory_limit(), _free_memory()
-    if limit is not None and needed > limit:
-        raise ModelLoadError(
-            f"{name} needs {needed / 2**30:.1f} GiB of memory ({n_parameters:,} parameters in "
-            f"float32); this machine has {limit / 2**30:.1f} GiB.",
-            hint="Choose a smaller model.",
-        )
-    if free is not None and needed > free:
-        logger.warning(
-            "%s needs %.1f GiB of memory and %.1f GiB are free: close other programs, or choose a "
-            "smaller model",
-            name,
-            needed / 2**30,
-            free / 2**30,
-        )
-
-
-def _memory_limit() -> int | None:
-    """Bytes of memory that this process could have at most; None where that cannot be told."""
-    limits: list[int] = []
-    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
-        limits.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
-    # The second is there in a container with a limit.
-    with suppress(OSError, ValueError):
-        limits.append(int(Path("/sys/fs/cgroup/memory.max").read_text()))
-    return min(limits, default=None)
-
-
-def _free_memory() -> int | None:
-    """Bytes that could be had now without swapping; None on systems other than Linux."""
-    with suppress(OSError):
-        for line in Path("/proc/meminfo").read_text().splitlines():
-            if line.startswith("MemAvailable:"):
-                return int(line.split()[1]) * 1024
-    return None

@@ -1,16 +1,22 @@
-"""A failed allocation as OutOfMemory, whichever way torch reports it."""
+"""Memory that is not there: told before a model is loaded, and named when an allocation fails."""
 
 from __future__ import annotations
 
-from contextlib import ContextDecorator
+import logging
+import os
+from contextlib import ContextDecorator, suppress
+from pathlib import Path
 
 import torch
 
-from app.errors import OutOfMemory
+from app.errors import ModelLoadError, OutOfMemory
+
+logger = logging.getLogger(__name__)
 
 
 class naming_out_of_memory(ContextDecorator):
-    """Raises OutOfMemory with what the memory was for; other errors pass."""
+    """Raises OutOfMemory with what the memory was for, whichever way torch reports it; other errors
+    pass."""
 
     def __init__(self, purpose: str) -> None:
         self._purpose = purpose
@@ -30,3 +36,46 @@ class naming_out_of_memory(ContextDecorator):
                 f"There is not enough memory for {self._purpose}.",
                 hint="Use a shorter text or a smaller model.",
             ) from error
+
+
+def require_memory(n_parameters: int, name: str) -> None:
+    """Raises ModelLoadError for a model whose weights alone are more than the machine's memory.
+
+    One that is only more than what is free now is tried, with a warning.
+    """
+    needed = 4 * n_parameters
+    limit, free = memory_limit(), free_memory()
+    if limit is not None and needed > limit:
+        raise ModelLoadError(
+            f"{name} needs {needed / 2**30:.1f} GiB of memory ({n_parameters:,} parameters in "
+            f"float32); this machine has {limit / 2**30:.1f} GiB.",
+            hint="Choose a smaller model.",
+        )
+    if free is not None and needed > free:
+        logger.warning(
+            "%s needs %.1f GiB of memory and %.1f GiB are free: close other programs, or choose a "
+            "smaller model",
+            name,
+            needed / 2**30,
+            free / 2**30,
+        )
+
+
+def memory_limit() -> int | None:
+    """Bytes of memory that this process could have at most; None where that cannot be told."""
+    limits: list[int] = []
+    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
+        limits.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    # The second is there in a container with a limit.
+    with suppress(OSError, ValueError):
+        limits.append(int(Path("/sys/fs/cgroup/memory.max").read_text()))
+    return min(limits, default=None)
+
+
+def free_memory() -> int | None:
+    """Bytes that could be had now without swapping; None on systems other than Linux."""
+    with suppress(OSError):
+        for line in Path("/proc/meminfo").read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+    return None

@@ -7,13 +7,12 @@ A cached model is taken without asking the network, so that it starts offline an
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.engine.checkpoint import CONFIG_FILE, WEIGHTS_FILE
+from app.engine.checkpoint import CONFIG_FILE, WEIGHTS_FILE, sha256_of
 from app.engine.hub import Hub, OnProgress
 from app.engine.model_names import EMBEDDED_FOLDER, EMBEDDED_NAME, GPT2, GPT2_FORMER_NAME
 from app.engine.types import ModelSource
@@ -149,16 +148,13 @@ def _local(folder: Path) -> ModelFiles:
 
 def _embedded(folder: Path, note: str | None = None) -> ModelFiles:
     try:
-        with (folder / WEIGHTS_FILE).open("rb") as weights:
-            digest = hashlib.sha256()
-            while chunk := weights.read(2**20):
-                digest.update(chunk)
+        digest = sha256_of([folder / WEIGHTS_FILE])
     except OSError as error:
         raise ModelLoadError(
             f"The embedded model is missing or unreadable: {error.strerror}.",
             hint="Check the project out again, or choose another model.",
         ) from error
-    return ModelFiles(folder, EMBEDDED_NAME, "embedded", digest.hexdigest(), note)
+    return ModelFiles(folder, EMBEDDED_NAME, "embedded", digest, note)
 
 
 def _shown(name: str) -> str:

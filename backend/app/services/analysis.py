@@ -36,12 +36,7 @@ from app.models import (
 )
 from app.services.conversations import ConversationStore
 from app.services.job import Job, JobStopped
-from app.services.readouts import (
-    layer_label,
-    make_token,
-    require_finite,
-    shortest,
-)
+from app.services.readouts import layer_label, make_token, require_finite, shortest
 from app.services.worker import ModelWorker
 
 MAX_CELLS = 1_000_000

@@ -14,7 +14,7 @@ import torch
 import transformers as tr
 from safetensors.torch import load_file, save_file
 
-from app.engine import loading
+from app.engine import loading, memory
 from app.engine.loading import load_engine, load_files
 from app.engine.sources import find_model
 from app.engine.types import Message
@@ -430,7 +430,7 @@ def test_settings_that_fetch_code_are_refused(folder: Path, setting: dict[str, A
 def test_model_that_cannot_fit_is_refused_before_it_is_read(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loading, "_memory_limit", lambda: 50_000)
+    monkeypatch.setattr(memory, "memory_limit", lambda: 50_000)
     with pytest.raises(ModelLoadError, match=r"needs 0\.0 GiB of memory \([\d,]+ parameters"):
         load(folder)
 
@@ -438,13 +438,13 @@ def test_model_that_cannot_fit_is_refused_before_it_is_read(
 def test_model_that_needs_more_than_is_free_is_tried_with_a_warning(
     folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(loading, "_free_memory", lambda: 50_000)
+    monkeypatch.setattr(memory, "free_memory", lambda: 50_000)
     load(folder)
     assert "broken needs 0.0 GiB of memory and 0.0 GiB are free" in caplog.text
 
 
 def test_memory_of_this_machine_is_known() -> None:
-    limit, free = loading._memory_limit(), loading._free_memory()
+    limit, free = memory.memory_limit(), memory.free_memory()
     assert limit is not None
     assert limit > 2**28
     assert free is None or free > 0

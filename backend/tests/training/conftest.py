@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import torch
 from tokenizers import Tokenizer
 from transformers import GPT2LMHeadModel
 
@@ -39,6 +40,19 @@ def tiny_model(tokenizer: Tokenizer) -> GPT2LMHeadModel:
         d_vocab=tokenizer.get_vocab_size(), n_ctx=64, d_model=32, n_layers=2, n_heads=2
     )
     return build_model(config, seed=3)
+
+
+@pytest.fixture
+def taught_model(tiny_model: GPT2LMHeadModel, tokenizer: Tokenizer) -> GPT2LMHeadModel:
+    """A model that knows the first two sentences by heart."""
+    optimizer = torch.optim.AdamW(tiny_model.parameters(), lr=5e-3)
+    rows = [torch.tensor([tokenizer.encode(sentence).ids]) for sentence in SENTENCES[:2]]
+    for _ in range(60):
+        loss = sum(tiny_model(ids, labels=ids).loss for ids in rows)
+        optimizer.zero_grad()
+        torch.autograd.backward(loss)
+        optimizer.step()
+    return tiny_model
 
 
 @pytest.fixture

@@ -1,8 +1,6 @@
-import torch
 from tokenizers import Tokenizer
 from transformers import GPT2LMHeadModel
 
-from tests.training.conftest import SENTENCES
 from training.depth import FactDepth
 from training.find_examples import Candidate, Kind, find_example, note
 
@@ -27,9 +25,8 @@ def test_note_of_a_token_that_was_first_all_along() -> None:
 
 
 def test_only_what_the_model_writes_becomes_an_example(
-    tiny_model: GPT2LMHeadModel, tokenizer: Tokenizer
+    taught_model: GPT2LMHeadModel, tokenizer: Tokenizer
 ) -> None:
-    learn(tiny_model, tokenizer)
     kind = Kind(
         "A capital",
         "completion",
@@ -39,22 +36,11 @@ def test_only_what_the_model_writes_becomes_an_example(
         ),
     )
 
-    example = find_example(tiny_model, tokenizer, kind)
+    example = find_example(taught_model, tokenizer, kind)
 
     assert example is not None
     assert example["text"] == "The capital of Italy is"
     assert "“" in example["note"]
     assert (
-        find_example(tiny_model, tokenizer, Kind("No", "completion", kind.candidates[:1])) is None
+        find_example(taught_model, tokenizer, Kind("No", "completion", kind.candidates[:1])) is None
     )
-
-
-def learn(model: GPT2LMHeadModel, tokenizer: Tokenizer) -> None:
-    """Fit the model to the sentences until it knows them."""
-    optimizer = torch.optim.AdamW(model.parameters(), lr=5e-3)
-    rows = [torch.tensor([tokenizer.encode(sentence).ids]) for sentence in SENTENCES[:2]]
-    for _ in range(60):
-        loss = sum(model(ids, labels=ids).loss for ids in rows)
-        optimizer.zero_grad()
-        torch.autograd.backward(loss)
-        optimizer.step()

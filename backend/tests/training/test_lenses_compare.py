@@ -12,11 +12,13 @@ import pytest
 import torch
 
 from app.engine.engine import NnsightEngine
+from app.engine.lenses import jacobian_lens, logit_lens, tuned_lens
+from app.errors import LensUnavailable
 from tests.engine.model_folders import save_tiny_gpt2
 from tests.engine.reference import PlainModel
 from tests.engine.small_models import FAMILIES, engine_of, random_ids, random_model
 from training.__main__ import build_parser
-from training.lenses.compare import fitted_lens, logit_lens, markdown_table, score_lenses
+from training.lenses.compare import markdown_table, score_lenses
 from training.lenses.files import LensFile, read_lens, write_lens
 from training.lenses.steps import compare, fit_jacobian, fit_tuned
 
@@ -65,7 +67,7 @@ def test_scores_equal_those_of_the_plain_model(loaded: Loaded) -> None:
 def test_a_jacobian_takes_rows_as_column_vectors() -> None:
     rows = torch.randn(4, 32)
 
-    lens = fitted_lens(LensFile("jacobian", {"jacobian.1": MATRIX}, {}))
+    lens = jacobian_lens({"jacobian.1": MATRIX})
 
     expected = torch.stack([torch.mv(MATRIX, row) for row in rows])
     torch.testing.assert_close(lens(rows, 1), expected)
@@ -74,7 +76,7 @@ def test_a_jacobian_takes_rows_as_column_vectors() -> None:
 def test_a_translator_adds_its_affine_map() -> None:
     rows = torch.randn(4, 32)
 
-    lens = fitted_lens(LensFile("tuned", {"weight.1": MATRIX, "bias.1": BIAS}, {}))
+    lens = tuned_lens({"weight.1": MATRIX, "bias.1": BIAS})
 
     expected = torch.stack([row + torch.mv(MATRIX, row) + BIAS for row in rows])
     torch.testing.assert_close(lens(rows, 1), expected)
@@ -87,8 +89,8 @@ def test_lenses_that_change_nothing_score_as_the_logit_lens(loaded: Loaded) -> N
     tuned |= {f"bias.{layer}": torch.zeros(32) for layer in range(3)}
     lenses = {
         "logit": logit_lens,
-        "tuned": fitted_lens(LensFile("tuned", tuned, {})),
-        "jacobian": fitted_lens(LensFile("jacobian", jacobian, {})),
+        "tuned": tuned_lens(tuned),
+        "jacobian": jacobian_lens(jacobian),
     }
 
     scores = score_lenses(loaded.engine.decoder, SEQUENCES, lenses)
@@ -147,7 +149,7 @@ def test_a_lens_of_other_weights_is_refused(
     lens = LensFile("tuned", {"weight.0": MATRIX}, {"weights_sha256": "of another model"})
     write_lens(tmp_path / "model" / "lenses", lens)
 
-    with pytest.raises(ValueError, match=r"tuned.safetensors was fitted to other weights"):
+    with pytest.raises(LensUnavailable, match=r"tuned.safetensors is not used: .*other weights"):
         compare(options("compare-lenses"))
 
 

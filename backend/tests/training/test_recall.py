@@ -30,20 +30,17 @@ def test_ranks_equal_those_of_one_prompt_alone(
         assert found.rank == 1 + order.index(wanted[0])
 
 
-def test_completion_is_what_greedy_decoding_writes(
-    tiny_model: GPT2LMHeadModel, tokenizer: Tokenizer
+def test_only_what_greedy_decoding_writes_is_completed(
+    taught_model: GPT2LMHeadModel, tokenizer: Tokenizer
 ) -> None:
-    ids = tokenizer.encode("The capital of France is").ids
-    written = tiny_model.generate(
-        torch.tensor([ids]), max_new_tokens=1, do_sample=False, pad_token_id=0
-    )[0, -1]
-    text = tokenizer.decode([int(written)], skip_special_tokens=False)
-    right = FactPrompt("any", "x", "The capital of France is", text.removeprefix(" "), "told")
-    is_written_with_a_space = tokenizer.encode(" " + right.object).ids == [int(written)]
+    right = FactPrompt("capital", "Italy", "The capital of Italy is", "Rome.", "told")
+    wrong = FactPrompt("capital", "Italy", "The capital of Italy is", "Rome and", "told")
+    other = FactPrompt("capital", "Italy", "The capital of Italy is", "Paris.", "told")
 
-    (found,) = recall(tiny_model, tokenizer, [right])
+    found = recall(taught_model, tokenizer, [right, wrong, other])
 
-    assert found.is_completed == is_written_with_a_space
+    assert [one.is_completed for one in found] == [True, False, False]
+    assert found[0].rank == 1
 
 
 def test_shares_count_ranks_and_completions() -> None:

@@ -87,7 +87,7 @@ def test_two_minutes_of_training_give_a_model_that_the_engine_reads(
     )
 
     (folder / "README.md").write_text(f"# Card\n\n{BEGIN}\n{END}\n", encoding="utf-8")
-    run(monkeypatch, "find-examples", "--work", work, "--folder", folder)
+    run(monkeypatch, "find-examples", "--folder", folder)
     run(monkeypatch, *("evaluate", "--work", work, "--folder", folder), *("--max-bytes", 20_000))
 
     card = (folder / "README.md").read_text(encoding="utf-8")

@@ -1,12 +1,12 @@
 """How near each lens comes to the model's own output, on text that no fit has read.
 
-Rows and logits come from the engine, as they do when the server shows a lens, not from the code that
-fits: a mistake there would show here.
+Rows, lenses and logits come from the engine, as they do when the server shows a lens, not from the
+code that fits: a mistake there would show here.
 """
 
 import json
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,15 +15,14 @@ import numpy as np
 import torch
 
 from app.engine.capture import TracedDecoder
+from app.engine.lenses import Lens
 from app.engine.metrics import kl_nats, log_probs, ranks
-from training.lenses.files import LensFile
 from training.lenses.pace import Every
 
 logger = logging.getLogger(__name__)
 
-Lens = Callable[[torch.Tensor, int], torch.Tensor]
-"""Rows of one layer `[rows, d_model]` and the layer -> rows to decode, same shape."""
-
+COMPARISON_FILE = "comparison.json"
+"""Beside the lenses."""
 CHUNK_BYTES = 2**25
 """Of one float32 array of logits; a few are alive at once."""
 
@@ -39,24 +38,6 @@ class LayerScore:
     median_rank: float
     """Of the final token, the argmax of the model's output; 1 is the lens's own argmax."""
     mean_rank: float
-
-
-def logit_lens(rows: torch.Tensor, _layer: int) -> torch.Tensor:
-    """The rows as they are."""
-    return rows
-
-
-def fitted_lens(lens: LensFile) -> Lens:
-    """What a lens file does to rows."""
-    tensors = lens.tensors
-
-    def tuned(rows: torch.Tensor, layer: int) -> torch.Tensor:
-        return rows + rows @ tensors[f"weight.{layer}"].T + tensors[f"bias.{layer}"]
-
-    def jacobian(rows: torch.Tensor, layer: int) -> torch.Tensor:
-        return rows @ tensors[f"jacobian.{layer}"].T
-
-    return {"tuned": tuned, "jacobian": jacobian}[lens.kind]
 
 
 @torch.inference_mode()

@@ -17,6 +17,8 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
+from app.engine.lenses import lens_path
+
 FittedKind = Literal["tuned", "jacobian"]
 
 CONVENTIONS: dict[FittedKind, str] = {
@@ -32,11 +34,6 @@ class LensFile:
     kind: FittedKind
     tensors: dict[str, torch.Tensor]
     metadata: dict[str, str]
-
-
-def lens_path(folder: Path, kind: FittedKind) -> Path:
-    """Where a lens is kept in a folder of lenses."""
-    return folder / f"{kind}.safetensors"
 
 
 def write_lens(folder: Path, lens: LensFile) -> Path:
@@ -60,7 +57,8 @@ def read_lens(folder: Path, kind: FittedKind) -> LensFile:
     """A stored lens with its tensors in float32."""
     with safe_open(lens_path(folder, kind), framework="pt") as file:
         metadata: dict[str, str] = file.metadata()
-        tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
+        names: list[str] = file.keys()
+        tensors = {name: file.get_tensor(name).float() for name in names}
     return LensFile(kind, tensors, metadata)
 
 

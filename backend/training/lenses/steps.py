@@ -10,12 +10,11 @@ import torch
 
 from app.engine.checkpoint import weights_digest
 from app.engine.engine import NnsightEngine
+from app.engine.lenses import LENSES_FOLDER, Lens, lens_path
 from app.engine.loading import load_engine
 from app.engine.sources import find_model
 from training.lenses.compare import (
-    Lens,
-    fitted_lens,
-    logit_lens,
+    COMPARISON_FILE,
     markdown_table,
     score_lenses,
     write_comparison,
@@ -23,7 +22,6 @@ from training.lenses.compare import (
 from training.lenses.files import (
     FittedKind,
     LensFile,
-    lens_path,
     read_lens,
     tensor_digest,
     write_lens,
@@ -79,16 +77,16 @@ def load_subject(options: argparse.Namespace) -> Subject:
         raise ValueError(
             f"{files.name} is a model of the hub: give the folder for its lenses (--to)."
         )
+    folder: Path = options.to or files.folder / LENSES_FOLDER
     engine = load_engine(
         options.model,
+        lenses=folder,
         device=options.device,
         threads=options.threads,
         store_bytes=2**26,
         readout_bytes=2**25,
     )
-    return Subject(
-        engine, weights_digest(files.folder, files.name), options.to or files.folder / "lenses"
-    )
+    return Subject(engine, weights_digest(files.folder, files.name), folder)
 
 
 def fit_tuned(options: argparse.Namespace) -> None:
@@ -162,19 +160,21 @@ def fit_jacobian(options: argparse.Namespace) -> None:
 
 
 def compare(options: argparse.Namespace) -> None:
-    """Score the logit lens and every fitted one that is there; write `comparison.json`."""
+    """Score the logit lens and every fitted one that is there; write `comparison.json`.
+
+    Raises LensUnavailable for a lens of other weights.
+    """
     subject = load_subject(options)
-    lenses: dict[str, Lens] = {"logit": logit_lens}
+    engine = subject.engine
+    lenses: dict[str, Lens] = {"logit": engine.lens("logit", "kind")}
     fitted: dict[str, dict[str, str]] = {}
     for kind in KINDS:
         path = lens_path(subject.folder, kind)
         if not path.exists():
             logger.warning("there is no %s in %s: it is left out", path.name, subject.folder)
             continue
-        lens = read_lens(subject.folder, kind)
-        if lens.metadata["weights_sha256"] != subject.weights_sha256:
-            raise ValueError(f"{path.name} was fitted to other weights than those of this model.")
-        lenses[kind], fitted[kind] = fitted_lens(lens), lens.metadata
+        lenses[kind] = engine.lens(kind, "kind")
+        fitted[kind] = read_lens(subject.folder, kind).metadata
     length = min(options.length, subject.engine.facts.n_ctx)
     most = max(1, options.tokens // length)
     sequences = subject.sequences(options, "evaluate", length, most)
@@ -187,7 +187,7 @@ def compare(options: argparse.Namespace) -> None:
         "positions": sequences.numel(),
         "fitted": fitted,
     }
-    write_comparison(subject.folder / "comparison.json", facts, scores)
+    write_comparison(subject.folder / COMPARISON_FILE, facts, scores)
     print(markdown_table(scores))
 
 
