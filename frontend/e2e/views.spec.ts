@@ -158,4 +158,10 @@ test("a fitted lens shows its own numbers in every row but the output's", async 
     await expect(row).toContainText(formatNats(tuned.entropy_nats[layer]?.[0] ?? null));
     await expect(row).toContainText(formatNats(tuned.kl_to_final_nats[layer]?.[0] ?? null));
   }
+
+  await expect(page).toHaveURL(/[?&]lens=tuned(&|$)/);
+  await explorer.evidence.getByRole("combobox", { name: "Lens" }).selectOption("logit");
+  await expect(page).not.toHaveURL(/lens=/);
+  await explorer.open(new URL(page.url()).search.replace("?", "?lens=tuned&"));
+  await expect(explorer.evidence.getByRole("combobox", { name: "Lens" })).toHaveValue("tuned");
 });

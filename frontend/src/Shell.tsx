@@ -17,6 +17,7 @@ import { useServer } from "@/context/server";
 import { useSettings } from "@/context/settings";
 import { type ShortcutMap, useShortcuts } from "@/context/shortcuts";
 import type { Address } from "@/lib/address";
+import { lensInUse } from "@/lib/lenses";
 import { idsOf, positionsIn } from "@/lib/pins";
 import { stepToken } from "@/lib/segments";
 import { VIEWS } from "@/views/registry";
@@ -28,7 +29,7 @@ export function Shell() {
   const server = useServer();
   const { timeline, mode, pending, failure } = useChatState();
   const actions = useChatActions();
-  const { settings } = useSettings();
+  const { settings, update } = useSettings();
   const { index, layer, select } = useSelection();
   const pins = usePins();
   const [split, changeSplit] = useSplit();
@@ -49,6 +50,7 @@ export function Shell() {
   const address: Address = {
     conversationId: stored.conversationId,
     viewId: viewId === FIRST_VIEW ? null : viewId,
+    lens: server.model === null ? settings.lens : lensInUse(settings.lens, server.model.lenses),
     index,
     layer,
     pins: pins.pins.map(idsOf),
@@ -58,6 +60,8 @@ export function Shell() {
     setViewId(VIEWS.find((view) => view.id === visited.viewId)?.id ?? FIRST_VIEW);
     select(visited.index, visited.layer);
     if (visited.conversationId !== null) {
+      // The same address shows the same numbers, whatever was chosen here last.
+      update({ lens: visited.lens });
       pins.restore(visited.conversationId, visited.pins, visited.positions);
     }
     if (visited.conversationId === stored.conversationId) return;

@@ -1,9 +1,11 @@
-/** What the page's address says: which conversation, view and place, and what is pinned. Never any text. */
+/** What the page's address says: which conversation, view, lens and place, and what is pinned. Never any text. */
+import { type LensKind, isLensKind } from "./lenses";
 import { MAX_PINNED_POSITIONS, MAX_PINNED_TOKENS } from "./pins";
 
 export interface Address {
   readonly conversationId: string | null;
   readonly viewId: string | null;
+  readonly lens: LensKind;
   readonly index: number | null;
   readonly layer: number | null;
   /** Ids of the pinned tokens; those that are added up are together. */
@@ -14,9 +16,11 @@ export interface Address {
 
 export function parseAddress(search: string): Address {
   const query = new URLSearchParams(search);
+  const lens = query.get("lens");
   return {
     conversationId: nonEmpty(query.get("c")),
     viewId: nonEmpty(query.get("view")),
+    lens: isLensKind(lens) ? lens : "logit",
     index: wholeNumber(query.get("t")),
     layer: wholeNumber(query.get("l")),
     pins: pieces(query.get("pin"), ".", MAX_PINNED_TOKENS)
@@ -28,10 +32,11 @@ export function parseAddress(search: string): Address {
 
 /** The address as a query, empty or with its question mark. */
 export function formatAddress(address: Address): string {
-  const { conversationId, viewId, index, layer, pins, positions } = address;
+  const { conversationId, viewId, lens, index, layer, pins, positions } = address;
   const query = new URLSearchParams();
   if (conversationId !== null) query.set("c", conversationId);
   if (viewId !== null) query.set("view", viewId);
+  if (conversationId !== null && lens !== "logit") query.set("lens", lens);
   if (conversationId !== null && index !== null) query.set("t", `${index}`);
   if (conversationId !== null && layer !== null) query.set("l", `${layer}`);
   if (conversationId !== null && pins.length > 0) {

@@ -8,20 +8,22 @@ test("an address survives being written and read", () => {
   const address = {
     conversationId: "abc",
     viewId: "heatmap",
+    lens: "tuned",
     index: 14,
     layer: 0,
     pins: [[6342, 2201], [318]],
     positions: [3, 13],
-  };
-  expect(formatAddress(address)).toBe("?c=abc&view=heatmap&t=14&l=0&pin=6342-2201.318&at=3.13");
+  } as const;
+  expect(formatAddress(address)).toBe("?c=abc&view=heatmap&lens=tuned&t=14&l=0&pin=6342-2201.318&at=3.13");
   expect(parseAddress(formatAddress(address))).toEqual(address);
 });
 
 test("nonsense in an address is passed over", () => {
-  const address = parseAddress(`?c=${"x".repeat(65)}&t=-1&l=1e3&pin=-.x.7-y&at=.-1`);
+  const address = parseAddress(`?c=${"x".repeat(65)}&t=-1&l=1e3&pin=-.x.7-y&at=.-1&lens=fisheye`);
   expect(address).toEqual({
     conversationId: null,
     viewId: null,
+    lens: "logit",
     index: null,
     layer: null,
     pins: [[7]],
@@ -30,7 +32,15 @@ test("nonsense in an address is passed over", () => {
 });
 
 test("without a conversation an address names no place in it", () => {
-  const address = { conversationId: null, viewId: null, index: 1, layer: 2, pins: [[7]], positions: [3] };
+  const address = {
+    conversationId: null,
+    viewId: null,
+    lens: "tuned",
+    index: 1,
+    layer: 2,
+    pins: [[7]],
+    positions: [3],
+  } as const;
   expect(formatAddress(address)).toBe("");
 });
 

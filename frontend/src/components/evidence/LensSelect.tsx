@@ -1,14 +1,31 @@
+import { Button } from "@/components/ui/Button";
 import { useLensKind } from "@/context/lens";
 import { useServer } from "@/context/server";
 import { useSettings } from "@/context/settings";
 import { LENSES } from "@/lib/lenses";
 
-/** Which lens the views read through; nothing to choose where the model has only one. */
+/**
+ * Which lens the views read through; nothing to choose where the model has only one. Where the one that
+ * was chosen, or that an address names, is not there, it says so.
+ */
 export function LensSelect() {
   const { model } = useServer();
-  const { update } = useSettings();
+  const { settings, update } = useSettings();
   const kind = useLensKind();
   const offered = LENSES.filter((lens) => model?.lenses.some((each) => each.kind === lens.kind));
+  if (model !== null && settings.lens !== kind) {
+    const missing = LENSES.find((lens) => lens.kind === settings.lens)?.title ?? settings.lens;
+    return (
+      <Button
+        look="quiet"
+        className="min-w-0 px-2"
+        title={`${model.model_name} has no ${missing} lens, so the logit lens is shown. Press to keep to it.`}
+        onClick={() => update({ lens: "logit" })}
+      >
+        <span className="truncate text-warn">no {missing} lens: logit</span>
+      </Button>
+    );
+  }
   if (offered.length < 2) return null;
   return (
     <label className="flex min-w-0 items-center gap-2 text-muted">

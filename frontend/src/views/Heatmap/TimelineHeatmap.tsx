@@ -29,7 +29,8 @@ export function TimelineHeatmap({ timeline, model }: TimelineHeatmapProps) {
   const { index, layer, select } = useSelection();
   const theme = useTheme();
   const [look, changeLook] = useHeatmapLook();
-  const lens = useTimelineLens(timeline, useLensKind());
+  const kind = useLensKind();
+  const lens = useTimelineLens(timeline, kind);
   const { columns, version } = lens;
   const [active, setActive] = useState<CellPlace | null>(null);
   const [hovered, setHovered] = useState<CellPlace | null>(null);
@@ -160,7 +161,8 @@ export function TimelineHeatmap({ timeline, model }: TimelineHeatmapProps) {
         A column is read at its token and predicts the next one; a click selects the token it predicts. The
         corner mark <span aria-hidden="true">◥</span> says that a layer&rsquo;s first choice is the token that
         really follows.{" "}
-        {model.tied_embeddings &&
+        {kind === "logit" &&
+          model.tied_embeddings &&
           "The embed row tends to echo its own token: input and output embeddings are shared."}
       </p>
     </div>

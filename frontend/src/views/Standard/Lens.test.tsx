@@ -68,9 +68,20 @@ test("read-outs that came with the reply are of the logit lens, and never shown 
   expect(screen.queryByText("zebra")).not.toBeInTheDocument();
 });
 
-test("a lens that the model lacks falls back to the logit lens", async () => {
+test("where the chosen lens is missing it says so, shows the logit lens, and keeps to it on request", async () => {
   window.localStorage.setItem("settings", JSON.stringify({ lens: "jacobian" }));
   renderView(Panel, timeline, { index: 9 });
   await screen.findByRole("table", { busy: false });
   expect(kindsAsked()).toEqual(["logit"]);
+  await userEvent.click(await screen.findByRole("button", { name: "no Jacobian lens: logit" }));
+  expect(screen.queryByRole("button", { name: /lens: logit/ })).not.toBeInTheDocument();
+  expect(JSON.parse(window.localStorage.getItem("settings") ?? "{}")).toMatchObject({ lens: "logit" });
+});
+
+test("only the logit lens echoes the token at the embedding", async () => {
+  server.lenses.push({ kind: "tuned", fitted_tokens: 1000 });
+  renderView(Panel, timeline, { index: 9 });
+  expect(await screen.findByText(/tends to echo/)).toBeInTheDocument();
+  await userEvent.selectOptions(await screen.findByRole("combobox", { name: "Lens" }), "tuned");
+  await waitFor(() => expect(screen.queryByText(/tends to echo/)).not.toBeInTheDocument());
 });

@@ -1,9 +1,10 @@
 import { useState } from "react";
 import { useTokenLens } from "@/api/lens";
+import { type Direction, DIRECTIONS } from "@/components/lens/direction";
+import { FirstToken } from "@/components/lens/FirstToken";
 import { LensFailure } from "@/components/lens/LensFailure";
+import { NothingSelected } from "@/components/lens/NothingSelected";
 import { ReadAt } from "@/components/lens/ReadAt";
-import { QuotedToken } from "@/components/lens/TokenText";
-import { Button } from "@/components/ui/Button";
 import { Segmented } from "@/components/ui/Segmented";
 import { useLensKind } from "@/context/lens";
 import { useSelection } from "@/context/selection";
@@ -16,27 +17,14 @@ import { LayerTable } from "./LayerTable";
 import { TopKInput } from "./TopKInput";
 import { useTopK } from "./useTopK";
 
-type Direction = "predictedBy" | "predicts";
-
 /** How the selected token was predicted, layer by layer. */
 export default function Standard({ timeline }: ViewProps) {
   const { index } = useSelection();
   if (index === null || index >= timeline.tokens.length) {
-    return (
-      <p className="m-auto max-w-sm p-6 text-center text-muted">
-        {timeline.tokens.length === 0
-          ? "Nothing to read yet. Send a message, then click any token of it or of the reply."
-          : "Click any token to see how its prediction formed, layer by layer."}
-      </p>
-    );
+    return <NothingSelected timeline={timeline} shows="how its prediction formed, layer by layer" />;
   }
   return <TokenLayers timeline={timeline} index={index} />;
 }
-
-const DIRECTIONS = [
-  { value: "predictedBy", label: "How it was predicted", hint: "Read at the token before it" },
-  { value: "predicts", label: "What it predicts", hint: "Read at the token itself" },
-] as const;
 
 function TokenLayers({ timeline, index }: { readonly timeline: Timeline; readonly index: number }) {
   const [direction, setDirection] = useState<Direction>("predictedBy");
@@ -90,7 +78,7 @@ function TokenLayers({ timeline, index }: { readonly timeline: Timeline; readonl
               onSelectLayer={(layer) => select(index, layer)}
             />
           )}
-          {reading !== null && <EmbedNote tied={model?.tied_embeddings ?? false} />}
+          {reading !== null && <EmbedNote echoes={kind === "logit" && (model?.tied_embeddings ?? false)} />}
         </div>
       )}
       {detail !== undefined && <LayerDetail reading={detail} actualId={actual?.id ?? null} />}
@@ -98,31 +86,12 @@ function TokenLayers({ timeline, index }: { readonly timeline: Timeline; readonl
   );
 }
 
-function FirstToken({
-  timeline,
-  onShowNext,
-}: {
-  readonly timeline: Timeline;
-  readonly onShowNext: () => void;
-}) {
-  const first = timeline.tokens[0];
-  return (
-    <div className="m-auto flex max-w-sm flex-col items-center gap-3 p-6 text-center text-muted">
-      <p>
-        {first !== undefined && <QuotedToken token={first} />} is the first token: nothing came before it, so
-        nothing predicted it.
-      </p>
-      <Button onClick={onShowNext}>Show what it predicts</Button>
-    </div>
-  );
-}
-
 /** What the lowest row is: no prediction has been made there yet. */
-function EmbedNote({ tied }: { readonly tied: boolean }) {
+function EmbedNote({ echoes }: { readonly echoes: boolean }) {
   return (
     <p className="px-3 py-2 text-label text-muted">
       <span className="font-mono">embed</span> is the residual stream before the first block
-      {tied ? (
+      {echoes ? (
         <>
           ; it tends to echo the token it is read at, because this model&rsquo;s input and output embeddings
           are shared.

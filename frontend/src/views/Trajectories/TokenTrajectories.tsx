@@ -1,9 +1,11 @@
 import { useState } from "react";
 import { useTokenLens } from "@/api/lens";
 import { useTrajectories } from "@/api/trajectories";
+import { type Direction, DIRECTIONS } from "@/components/lens/direction";
+import { FirstToken } from "@/components/lens/FirstToken";
 import { LensFailure } from "@/components/lens/LensFailure";
 import { ReadAt } from "@/components/lens/ReadAt";
-import { QuotedText, QuotedToken } from "@/components/lens/TokenText";
+import { QuotedText } from "@/components/lens/TokenText";
 import { Button } from "@/components/ui/Button";
 import { Segmented } from "@/components/ui/Segmented";
 import { Switch } from "@/components/ui/Switch";
@@ -29,13 +31,6 @@ interface TokenTrajectoriesProps {
   readonly index: number;
 }
 
-type Direction = "predictedBy" | "predicts";
-
-const DIRECTIONS = [
-  { value: "predictedBy", label: "How it was predicted", hint: "Read at the token before it" },
-  { value: "predicts", label: "What it predicts", hint: "Read at the token itself" },
-] as const;
-
 /** The actual token and its strongest rivals at the output. */
 const N_SUGGESTED = 5;
 
@@ -58,25 +53,6 @@ export function TokenTrajectories({ timeline, index }: TokenTrajectoriesProps) {
       ) : (
         <Lines timeline={timeline} index={index} direction={direction} />
       )}
-    </div>
-  );
-}
-
-function FirstToken({
-  timeline,
-  onShowNext,
-}: {
-  readonly timeline: Timeline;
-  readonly onShowNext: () => void;
-}) {
-  const first = timeline.tokens[0];
-  return (
-    <div className="m-auto flex max-w-sm flex-col items-center gap-3 p-6 text-center text-muted">
-      <p>
-        {first !== undefined && <QuotedToken token={first} />} is the first token: nothing came before it, so
-        nothing predicted it.
-      </p>
-      <Button onClick={onShowNext}>Show what it predicts</Button>
     </div>
   );
 }
@@ -159,13 +135,6 @@ function Lines({ timeline, index, direction }: LinesProps) {
           {MAX_PINNED_TOKENS} tokens are pinned, as many as there are colours for. Unpin one to pin another.
         </p>
       )}
-      <PinnedPositions timeline={timeline} positions={positions} />
-      <Suggestions
-        tokens={suggested}
-        actualId={actual?.id ?? null}
-        isDefault={isDefault}
-        onPreview={setPreview}
-      />
       {status === "failed" && error !== null && (
         <div className="px-3 py-2">
           <LensFailure
@@ -229,6 +198,13 @@ function Lines({ timeline, index, direction }: LinesProps) {
           )}
         </>
       )}
+      <PinnedPositions timeline={timeline} positions={positions} />
+      <Suggestions
+        tokens={suggested}
+        actualId={actual?.id ?? null}
+        isDefault={isDefault}
+        onPreview={setPreview}
+      />
       <LensNote />
     </>
   );

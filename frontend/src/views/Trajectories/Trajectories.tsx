@@ -1,3 +1,4 @@
+import { NothingSelected } from "@/components/lens/NothingSelected";
 import { useSelection } from "@/context/selection";
 import type { ViewProps } from "@/types/timeline";
 import { TokenTrajectories } from "./TokenTrajectories";
@@ -6,13 +7,7 @@ import { TokenTrajectories } from "./TokenTrajectories";
 export default function Trajectories({ timeline }: ViewProps) {
   const { index } = useSelection();
   if (index === null || index >= timeline.tokens.length) {
-    return (
-      <p className="m-auto max-w-sm p-6 text-center text-muted">
-        {timeline.tokens.length === 0
-          ? "Nothing to read yet. Send a message, then click any token of it or of the reply."
-          : "Click any token to see how it and its rivals moved over the layers."}
-      </p>
-    );
+    return <NothingSelected timeline={timeline} shows="how it and its rivals moved over the layers" />;
   }
   return <TokenTrajectories timeline={timeline} index={index} />;
 }

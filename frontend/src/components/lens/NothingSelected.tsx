@@ -1,0 +1,18 @@
+import type { Timeline } from "@/types/timeline";
+
+interface NothingSelectedProps {
+  readonly timeline: Timeline;
+  /** What a click on a token shows here, after "Click any token to see". */
+  readonly shows: string;
+}
+
+/** A view of one token while none is selected, or while there is none. */
+export function NothingSelected({ timeline, shows }: NothingSelectedProps) {
+  return (
+    <p className="m-auto max-w-sm p-6 text-center text-muted">
+      {timeline.tokens.length === 0
+        ? "Nothing to read yet. Send a message, then click any token of it or of the reply."
+        : `Click any token to see ${shows}.`}
+    </p>
+  );
+}
