@@ -92,6 +92,8 @@ def load_nnsight_engine(
         threads=settings.threads,
         store_bytes=settings.store_bytes,
         readout_bytes=settings.readout_bytes,
+        store_dtype=settings.store_dtype,
+        packing=settings.packing,
         lenses=settings.lenses,
         user_label=settings.user_label,
         assistant_label=settings.assistant_label,

@@ -369,6 +369,8 @@ class ModelInfo(Wire):
     dtype: str
     device: str
     tied_embeddings: bool
+    packing: Literal["all", "unembedding", "none"]
+    """Which linear maps multiply with weights laid out for this processor."""
     chat_template: ChatTemplateInfo
     adds_bos: bool
     bos_token_id: int | None

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ipaddress
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -54,12 +54,18 @@ class Settings(BaseSettings):
     """Conversations kept in memory; the least recently used is forgotten first."""
     store_bytes: int = Field(512 * 2**20, ge=2**20)
     """Memory for residual streams and KV caches of recent conversations, in bytes."""
+    store_dtype: Literal["float32", "float16"] = "float32"
+    """How residual streams are kept: `float16` takes half the memory and is exact to three digits only."""
+    packing: Literal["auto", "all", "unembedding", "none"] = "auto"
+    """Which weights get a second copy, laid out for fast products on the CPU; `auto`: as many as half of the free memory holds."""
     readout_bytes: int = Field(64 * 2**20, ge=2**20)
     """Memory for the logits of one chunk of lens read-outs, in bytes."""
+    concurrency: int = Field(10, ge=1, le=1024)
+    """Requests that are served in turns, token by token; others wait."""
     queue_capacity: int = Field(8, ge=1, le=1024)
     """Requests that may wait for the model; further ones are answered 429."""
     queue_per_client: int = Field(2, ge=1, le=1024)
-    """Waiting requests of one client."""
+    """Requests of one client that run, and that wait."""
     request_seconds: float = Field(600.0, gt=0, le=86_400)
     """Longest time one request may take; afterwards it ends with `deadline_exceeded`."""
     stalled_seconds: float = Field(60.0, gt=0)

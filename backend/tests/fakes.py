@@ -27,15 +27,17 @@ from app.engine.types import (
     Role,
     Sampling,
     SelfCheck,
-    ShouldStop,
     Step,
     TextSpan,
+    Wanted,
 )
 from app.errors import ContextExceeded, LensUnavailable
 
 END = 256
 D_VOCAB = 257
 N_LAYERS = 3
+READ_AT_ONCE = 64
+"""Positions of one chunk of a reading."""
 LETTERS = np.frombuffer(b" abcdefghijklmnopqrstuvwxyz", dtype=np.uint8)
 
 
@@ -128,7 +130,7 @@ class LabelTemplate:
 
 @dataclass
 class Faults:
-    """What goes wrong where. Stages: tokenise, prefill, decode:<n>, read, scores."""
+    """What goes wrong where. Stages: tokenise, prefill, decode:<n>, read."""
 
     raises: dict[str, BaseException] = field(default_factory=dict)
     pauses: dict[str, Pause] = field(default_factory=dict)
@@ -177,6 +179,8 @@ class FakeEngine:
         self.generations_closed = 0
         self.reads: list[tuple[int, ...]] = []
         """Positions of each read-out."""
+        self.lineages: list[tuple[str, ...]] = []
+        """What each call was told of whose ids it gets."""
         self._step_seconds = step_seconds
         self._nan_layer = nan_layer
         self._say = say
@@ -212,23 +216,36 @@ class FakeEngine:
     # --- LensEngine ------------------------------------------------------------------------------
 
     def generate(
-        self, ids: Sequence[int], sampling: Sampling, should_stop: ShouldStop
-    ) -> Iterator[Step | Finish]:
+        self,
+        ids: Sequence[int],
+        sampling: Sampling,
+        *,
+        wanted: Wanted | None = None,
+        lineage: Sequence[str] = (),
+    ) -> Iterator[Step | LensColumns | Finish | None]:
         self.threads.add(threading.get_ident())
         if len(ids) >= self.facts.n_ctx:
             raise ContextExceeded("too long")
+        self.lineages.append(tuple(lineage))
         self.faults.reach("prefill")
         self._compute(ids)
+        yield None
         timeline = list(ids)
         rng = np.random.default_rng(sampling.seed)
         held_back: list[Step] = []
+
+        def released(steps: Sequence[Step]) -> Iterator[Step | LensColumns]:
+            for step in steps:
+                self._compute(timeline[: step.index + 1])
+                yield step
+                if wanted is not None:
+                    self.reads.append((step.index - 1,))
+                    yield self._columns(timeline[: step.index + 1], [step.index - 1], wanted)
+
         try:
             for n in range(sampling.max_new_tokens):
-                if should_stop():
-                    yield Finish("cancelled")
-                    return
                 if len(timeline) >= self.facts.n_ctx:
-                    yield from held_back
+                    yield from released(held_back)
                     yield Finish("context")
                     return
                 self.faults.reach(f"decode:{n}")
@@ -237,7 +254,7 @@ class FakeEngine:
                 self.steps_made += 1
                 token_id = self._next(timeline, n, sampling, rng)
                 if token_id == END:
-                    yield from held_back
+                    yield from released(held_back)
                     yield Finish("stop", None, (END,))
                     return
                 held_back.append(self.step(timeline, token_id))
@@ -245,42 +262,41 @@ class FakeEngine:
                 tail = bytes(step.token_id for step in held_back)
                 if met := next((s for s in sampling.stop if s.encode() in tail), None):
                     kept = tail.index(met.encode())
-                    yield from held_back[:kept]
+                    yield from released(held_back[:kept])
                     yield Finish("stop", met, tuple(s.token_id for s in held_back[kept:]))
                     return
                 while held_back and not any(
                     s.encode().startswith(bytes(x.token_id for x in held_back))
                     for s in sampling.stop
                 ):
-                    self._compute(timeline[: held_back[0].index + 1])
-                    yield held_back.pop(0)
-            yield from held_back
+                    yield from released([held_back.pop(0)])
+            yield from released(held_back)
             yield Finish("length")
         finally:
             self.generations_closed += 1
 
-    def read(
+    def reading(
         self,
         ids: Sequence[int],
+        positions: Sequence[int],
+        wanted: Wanted,
         *,
-        layers: Sequence[int] | None = None,
-        positions: Sequence[int] | None = None,
-        top_k: int = 5,
-        targets: Sequence[int] = (),
-        kind: LensKind = "logit",  # noqa: ARG002
-        should_stop: ShouldStop = lambda: False,
-    ) -> LensColumns | None:
+        lineage: Sequence[str] = (),
+    ) -> Iterator[LensColumns | None]:
         self.threads.add(threading.get_ident())
-        rows = tuple(range(N_LAYERS + 1)) if layers is None else tuple(layers)
-        places = tuple(range(len(ids))) if positions is None else tuple(positions)
-        self.reads.append(places)
-        self.faults.reach("read")
-        if should_stop():
-            return None
+        self.lineages.append(tuple(lineage))
         self._compute(ids)
+        for start in range(0, len(positions), READ_AT_ONCE):
+            chunk = positions[start : start + READ_AT_ONCE]
+            self.reads.append(tuple(chunk))
+            self.faults.reach("read")
+            yield self._columns(ids, chunk, wanted)
+
+    def _columns(self, ids: Sequence[int], positions: Sequence[int], wanted: Wanted) -> LensColumns:
+        rows, places, targets = wanted.layers, tuple(positions), wanted.targets
         p = np.stack([[self.probabilities(ids[: t + 1], r) for t in places] for r in rows])
         final = np.stack([self.probabilities(ids[: t + 1], N_LAYERS) for t in places])
-        top = np.argsort(-p, axis=-1, kind="stable")[..., :top_k]
+        top = np.argsort(-p, axis=-1, kind="stable")[..., : wanted.top_k]
         followers = [ids[t + 1] if t + 1 < len(ids) else None for t in places]
         nexts = np.array([f or 0 for f in followers])
         has_next = np.array([f is not None for f in followers])
@@ -297,20 +313,19 @@ class FakeEngine:
             kl_to_final_nats=(final * (np.log(final) - np.log(p))).sum(-1),
             next_probability=np.where(has_next, next_p, np.nan).astype(np.float32),
             next_rank=np.where(has_next, 1 + (p > next_p[..., None]).sum(-1), 0),
-            targets=tuple(targets),
+            targets=targets,
             target_probability=np.stack([p[..., t] for t in targets])
             if targets
             else np.zeros((0, *p.shape[:2]), np.float32),
             target_rank=np.stack([1 + (p > p[..., t : t + 1]).sum(-1) for t in targets])
             if targets
             else np.zeros((0, *p.shape[:2]), np.int64),
+            scores=tuple(
+                self.step(ids[: t + 1], follower)
+                for t, follower in zip(places, followers, strict=True)
+                if follower is not None
+            ),
         )
-
-    def scores(
-        self, ids: Sequence[int], positions: Sequence[int], should_stop: ShouldStop = lambda: False
-    ) -> list[Step] | None:
-        self.faults.reach("scores")
-        return None if should_stop() else [self.step(ids[:t], ids[t]) for t in positions]
 
     def forward_passes(self) -> int:
         return len(self._held)

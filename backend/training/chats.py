@@ -46,7 +46,7 @@ def chat_turn(
         seed=seed,
         stop=engine.facts.chat_template.stop,
     )
-    steps = engine.generate(prompt.ids, sampling, lambda: False)
+    steps = engine.generate(prompt.ids, sampling)
     reply = b"".join(
         engine.vocabulary.token_bytes(step.token_id) for step in steps if isinstance(step, Step)
     )

@@ -1,9 +1,9 @@
 """The one module that opens nnsight traces.
 
-`TracedDecoder` runs a loaded model in three ways: forward over token ids, with the residual stream
+`TracedDecoder` runs a loaded model in four ways: forward over token ids, with the residual stream
 of every layer captured in the same pass; decode, where the model's own tail (final norm,
-unembedding, softcaps, multipliers) turns residual rows into logits; and forward with one layer's
-residual stream replaced, for the self-check.
+unembedding, softcaps, multipliers) turns residual rows into logits; step, which is both for one
+token and costs one pass; and forward with one layer's residual stream replaced, for the self-check.
 
 Modules are read in the order in which the model runs them, as nnsight requires. nnsight serves one
 thread at a time: only the thread that owns the model may call these methods.
@@ -13,19 +13,29 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import nn
 from transformers.cache_utils import Cache, DynamicCache, DynamicLayer, DynamicSlidingWindowLayer
 
 from app.engine.kv_cache import GrowingCache
+from app.engine.packing import is_packed
 from app.engine.runtime import LanguageModel, OutOfOrderError, nnsight
 from app.engine.structure import Structure
 from app.errors import ModelComputationError, UnsupportedArchitecture
 
+logger = logging.getLogger(__name__)
+
 ROW_MULTIPLE = 16
-"""Rows are decoded in multiples of this: the unembedding of 13 rows takes longer than that of 16."""
+"""Without packed weights rows are decoded in multiples of this: 13 rows take longer than 16."""
+
+UNSKIPPABLE = (OutOfOrderError, RuntimeError, ValueError, TypeError, AttributeError)
+"""What a model raises that goes on to use its logits, or that calls its unembedding in another way."""
+
+RowsToDecode = Callable[[torch.Tensor], torch.Tensor]
+"""Residual streams of one token, float32 `[n_layers + 1, d_model]` -> rows to decode `[rows, d_model]`."""
 
 
 class TracedDecoder:
@@ -45,6 +55,10 @@ class TracedDecoder:
             (n for n in ("past_key_values", "cache_params") if n in parameters), None
         )
         self._keeps_last = "logits_to_keep" in parameters
+        self._unembedding = functools.reduce(getattr, structure.unembedding_path.split("."), lm)
+        self._row_multiple = 1 if is_packed(structure.unembedding) else ROW_MULTIPLE
+        self.reads_in_pass = False
+        """Whether `step` may decode in the pass that runs the token; the self-check allows it."""
         embedding = self._model.get_input_embeddings().weight
         self.device, self.dtype = embedding.device, embedding.dtype
         self.n_embeddings = embedding.shape[0]
@@ -52,6 +66,7 @@ class TracedDecoder:
         self._returns_tuple: list[bool] = [False] * structure.n_layers
         self._residual_dtype = torch.float32
         self.d_model, self.d_vocab = self._probe()
+        self._no_logits = self._probe_without_logits()
 
     @property
     def model(self) -> nn.Module:
@@ -81,33 +96,54 @@ class TracedDecoder:
 
     def forward(
         self, ids: Sequence[int], cache: Cache | None, rows: torch.Tensor, first_index: int = 0
-    ) -> torch.Tensor:
-        """Run the model on `ids`, which follow what `cache` holds; gives the last position's logits.
+    ) -> None:
+        """Run the model on `ids`, which follow what `cache` holds.
 
-        The residual streams go to `rows`, float32 `[len(ids), n_layers + 1, d_model]`; the logits are
-        float32 `[d_vocab]`. Without a cache the ids are the whole text. `first_index` is the position
-        of the first id, for messages. Raises ModelComputationError when a residual stream is not
-        finite; after any exception the cache holds some of the ids in some of the blocks.
+        The residual streams go to `rows`, float32 `[len(ids), n_layers + 1, d_model]`; logits are
+        read from them by `decode`. Without a cache the ids are the whole text. `first_index` is the
+        position of the first id, for messages. Raises ModelComputationError when a residual stream
+        is not finite; after any exception the cache holds some of the ids in some of the blocks.
         """
         assert rows.shape == (len(ids), self.n_layers + 1, self.d_model)
-        arguments = self._arguments(ids, cache)
-        if self._keeps_last:
-            arguments["logits_to_keep"] = 1
-        staging = (
-            rows if self.device == rows.device else rows.new_empty(rows.shape, device=self.device)
-        )
-        blocks, returns_tuple = self._blocks, self._returns_tuple
-        with self._lm.trace(**arguments):
-            # Copied out at once: a later block may change its input in place.
-            staging[:, 0] = blocks[0].input[0]
-            for layer, block in enumerate(blocks):
-                output = block.output
-                staging[:, layer + 1] = (output[0] if returns_tuple[layer] else output)[0]
-            logits: torch.Tensor = nnsight.save(self._lm.output.logits)
+        staging = self._staging(rows)
+        with self._lm.trace(**self._arguments(ids, cache, last_logits=True)):
+            self._capture(staging)
+            if self._no_logits is not None:
+                self._unembedding.skip(self._no_logits)
         if staging is not rows:
             rows.copy_(staging)
         self._check_finite(rows, first_index)
-        return logits[0, -1].float()
+
+    def step(
+        self,
+        token_id: int,
+        cache: Cache | None,
+        rows: torch.Tensor,
+        index: int,
+        to_decode: RowsToDecode,
+    ) -> torch.Tensor:
+        """Run the model on one further token and decode rows of it: float32 `[rows, d_vocab]`.
+
+        As `forward` of this id and `decode` of `to_decode(rows[0])`. Where the self-check found it
+        exact, both are one pass: what the last block puts out is replaced by the rows, so that the
+        model's tail decodes them all, and its weights are read once.
+        """
+        if not self.reads_in_pass:
+            self.forward((token_id,), cache, rows, index)
+            return self.decode(to_decode(rows[0]))
+        staging = self._staging(rows)
+        is_tuple = self._returns_tuple[-1]
+        with self._lm.trace(**self._arguments((token_id,), cache, last_logits=True)):
+            output = self._capture(staging)
+            chosen = to_decode(staging[0])
+            batch = self._batch(chosen)
+            self._blocks[-1].output = (batch, *output[1:]) if is_tuple else batch
+            n_rows = nnsight.save(len(chosen))
+            logits: torch.Tensor = nnsight.save(self._lm.output.logits)
+        if staging is not rows:
+            rows.copy_(staging)
+        self._check_finite(rows, index)
+        return logits[:n_rows, -1].float()
 
     def full_logits(self, ids: Sequence[int]) -> torch.Tensor:
         """The model's own logits at every position, float32 `[len(ids), d_vocab]`, with no cache."""
@@ -137,20 +173,42 @@ class TracedDecoder:
         follows runs as the model's authors wrote it. Rows lie along the batch axis, one position
         each, so that no position limit applies.
         """
-        n_rows = rows.shape[0]
-        padded = -(-n_rows // ROW_MULTIPLE) * ROW_MULTIPLE
-        # A copy, zero beyond the rows: the tail may work in place.
-        batch = torch.zeros(padded, 1, self.d_model, dtype=self._residual_dtype, device=self.device)
-        batch[:n_rows, 0] = rows
-        ids = torch.zeros(padded, 1, dtype=torch.long, device=self.device)
+        batch = self._batch(rows)
+        ids = torch.zeros(len(batch), 1, dtype=torch.long, device=self.device)
         blocks, returns_tuple = self._blocks, self._returns_tuple
         with self._lm.trace(input_ids=ids, use_cache=False):
             for layer, block in enumerate(blocks):
                 block.skip((batch,) if returns_tuple[layer] else batch)
             logits: torch.Tensor = nnsight.save(self._lm.output.logits)
-        return logits[:n_rows, 0].float()
+        return logits[: len(rows), 0].float()
 
-    def _arguments(self, ids: Sequence[int], cache: Cache | None) -> dict[str, object]:
+    def _staging(self, rows: torch.Tensor) -> torch.Tensor:
+        """Where a pass puts the streams that `rows` is to hold: on the model's own device."""
+        if self.device == rows.device:
+            return rows
+        return rows.new_empty(rows.shape, device=self.device)
+
+    def _capture(self, rows: torch.Tensor) -> torch.Tensor | tuple[torch.Tensor, ...]:
+        """Inside a trace: copies every layer's stream into `rows`; gives what the last block put out."""
+        # Copied out at once: a later block may change its input in place.
+        rows[:, 0] = self._blocks[0].input[0]
+        output: torch.Tensor | tuple[torch.Tensor, ...] = ()
+        for layer, block in enumerate(self._blocks):
+            output = block.output
+            rows[:, layer + 1] = (output[0] if self._returns_tuple[layer] else output)[0]
+        return output
+
+    def _batch(self, rows: torch.Tensor) -> torch.Tensor:
+        """Rows along the batch axis, `[at least rows, 1, d_model]`: a copy, for a tail may work in place."""
+        padded = -(-len(rows) // self._row_multiple) * self._row_multiple
+        shape = (padded, 1, self.d_model)
+        batch = torch.zeros(shape, dtype=self._residual_dtype, device=self.device)
+        batch[: len(rows), 0] = rows
+        return batch
+
+    def _arguments(
+        self, ids: Sequence[int], cache: Cache | None, *, last_logits: bool = False
+    ) -> dict[str, object]:
         """Arguments of one pass through the blocks, which is counted here."""
         self.forward_passes += 1
         self.computed_tokens += len(ids)
@@ -161,6 +219,8 @@ class TracedDecoder:
         if cache is not None:
             assert self._cache_name is not None
             arguments[self._cache_name] = cache
+        if last_logits and self._keeps_last:
+            arguments["logits_to_keep"] = 1
         return arguments
 
     def _probe(self) -> tuple[int, int]:
@@ -190,6 +250,17 @@ class TracedDecoder:
             )
         self._residual_dtype = last.dtype
         return last.shape[-1], logits.shape[-1]
+
+    def _probe_without_logits(self) -> torch.Tensor | None:
+        """What stands for the logits in a pass that needs none; None where they cannot be left out."""
+        nothing = torch.zeros(1, 1, self.d_vocab, dtype=self.dtype, device=self.device)
+        try:
+            with self._lm.trace(**self._arguments((0, 1), None, last_logits=True)):
+                self._unembedding.skip(nothing)
+        except UNSKIPPABLE as error:
+            logger.info("the unembedding runs in every pass: %s", error)
+            return None
+        return nothing
 
     def _check_finite(self, rows: torch.Tensor, first_index: int) -> None:
         if bool(torch.isfinite(rows.sum())):

@@ -15,7 +15,7 @@ from app.engine.capture import TracedDecoder
 from app.engine.generation import generate
 from app.engine.lenses import Lens, Lenses, LensFiles
 from app.engine.memory import naming_out_of_memory
-from app.engine.residuals import ResidualStore
+from app.engine.residuals import ResidualStore, StoreDtype
 from app.engine.runtime import LanguageModel
 from app.engine.selfcheck import check_model
 from app.engine.structure import find_structure
@@ -27,13 +27,14 @@ from app.engine.types import (
     LensKind,
     ModelFacts,
     ModelSource,
+    Packing,
     PromptTemplate,
     Sampling,
-    ShouldStop,
     Step,
     Vocabulary,
+    Wanted,
 )
-from app.engine.unembed import read_columns, read_scores, rows_per_chunk
+from app.engine.unembed import Unembedding, joined
 from app.errors import (
     ContextExceeded,
     EmptyPrompt,
@@ -63,13 +64,16 @@ class NnsightEngine:
         is_byte_exact: bool,
         store_bytes: int,
         readout_bytes: int,
+        store_dtype: StoreDtype = "float32",
+        packing: Packing = "none",
         lens_files: LensFiles | None = None,
     ) -> None:
         """Finds the model's parts and runs the self-check; raises UnsupportedArchitecture.
 
         `lm` is a dispatched nnsight model; `store_bytes` bounds the residual streams and KV caches
-        that are kept between calls, `readout_bytes` the logits of one chunk of read-outs.
-        `lens_files` says where lenses fitted to this model may lie.
+        that are kept between calls, `readout_bytes` the logits of one chunk of read-outs and what
+        they are read with. `packing` says what of it was packed. `lens_files` says where lenses
+        fitted to this model may lie.
         """
         self.vocabulary = vocabulary
         self.template = template
@@ -80,9 +84,9 @@ class NnsightEngine:
         with torch.inference_mode():
             self._decoder = TracedDecoder(lm, structure)
             check, reuse = check_model(self._decoder, vocabulary, avoid, name)
-        self._store = ResidualStore(self._decoder, store_bytes, reuse)
+        self._store = ResidualStore(self._decoder, store_bytes, reuse, store_dtype)
         self._lenses = Lenses(lens_files, structure.n_layers, self._decoder.d_model)
-        self._chunk_rows = rows_per_chunk(self._decoder.d_vocab, readout_bytes)
+        self._unembedding = Unembedding(self._decoder, readout_bytes)
         self.facts = ModelFacts(
             name=name,
             source=source,
@@ -104,6 +108,7 @@ class NnsightEngine:
             is_byte_exact=is_byte_exact,
             self_check=check,
             lenses=self._lenses.facts,
+            packing=packing,
             note=note,
         )
 
@@ -113,8 +118,13 @@ class NnsightEngine:
         return self._decoder
 
     def generate(
-        self, ids: Sequence[int], sampling: Sampling, should_stop: ShouldStop
-    ) -> Iterator[Step | Finish]:
+        self,
+        ids: Sequence[int],
+        sampling: Sampling,
+        *,
+        wanted: Wanted | None = None,
+        lineage: Sequence[str] = (),
+    ) -> Iterator[Step | LensColumns | Finish | None]:
         """See `LensEngine.generate`. What is wrong with the request is raised by the call itself."""
         self._require_ids(ids)
         if len(ids) >= self.facts.n_ctx:
@@ -123,19 +133,26 @@ class NnsightEngine:
                 " the reply included.",
                 hint="Shorten the prompt or start a new conversation.",
             )
-        return generate(
-            self._store,
-            self.vocabulary,
-            ids,
-            sampling,
-            n_layers=self.facts.n_layers,
-            n_ctx=self.facts.n_ctx,
-            end_ids=frozenset(self.facts.eos_token_ids),
-            should_stop=should_stop,
-        )
+        if wanted is not None:
+            self._require_wanted(wanted)
+            if len(self._unembedding.layers_to_read(wanted)) > self._unembedding.chunk_rows:
+                return self._generate_and_read(ids, sampling, wanted, lineage)
+        return self._generate(ids, sampling, wanted, lineage)
 
-    @naming_out_of_memory("reading this text")
-    @torch.inference_mode()
+    def reading(
+        self,
+        ids: Sequence[int],
+        positions: Sequence[int],
+        wanted: Wanted,
+        *,
+        lineage: Sequence[str] = (),
+    ) -> Iterator[LensColumns | None]:
+        """See `LensEngine.reading`. What is wrong with the request is raised by the call itself."""
+        self._require_readable(ids)
+        self._require_positions(positions, len(ids))
+        self._require_wanted(wanted)
+        return self._reading(ids, positions, wanted, lineage)
+
     def read(
         self,
         ids: Sequence[int],
@@ -145,63 +162,63 @@ class NnsightEngine:
         top_k: int = 5,
         targets: Sequence[int] = (),
         kind: LensKind = "logit",
-        should_stop: ShouldStop = lambda: False,
-    ) -> LensColumns | None:
-        """See `LensEngine.read`. Runs the model only on what no stored timeline holds."""
-        lens = self.lens(kind, "kind")
-        self._require_readable(ids)
-        layers = range(self.facts.n_layers + 1) if layers is None else layers
-        positions = range(len(ids)) if positions is None else positions
-        for layer in layers:
-            if not 0 <= layer <= self.facts.n_layers:
-                raise LayerOutOfRange(
-                    f"There is no layer {layer}: {self.facts.name} has layers 0 to"
-                    f" {self.facts.n_layers}.",
-                    param="layers",
-                )
-        self._require_positions(positions, 0, len(ids))
-        for target in targets:
-            if not 0 <= target < self.facts.d_vocab:
-                raise UnknownToken(
-                    f"There is no token {target}: {self.facts.name} has logits for ids 0 to"
-                    f" {self.facts.d_vocab - 1:,}.",
-                    param="targets",
-                )
-        residuals = self._residuals(ids, max(positions, default=-1) + 1, should_stop)
-        if residuals is None:
-            return None
-        return read_columns(
-            self._decoder,
-            residuals,
+        lineage: Sequence[str] = (),
+    ) -> LensColumns:
+        """All of `reading` at once, by default of every layer and position."""
+        every_layer = range(self.facts.n_layers + 1)
+        wanted = Wanted(
+            tuple(every_layer if layers is None else layers), top_k, tuple(targets), kind
+        )
+        places = range(len(ids)) if positions is None else positions
+        return joined(self.reading(ids, places, wanted, lineage=lineage), places)
+
+    @torch.inference_mode()
+    def _reading(
+        self, ids: Sequence[int], positions: Sequence[int], wanted: Wanted, lineage: Sequence[str]
+    ) -> Iterator[LensColumns | None]:
+        lens = self.lens(wanted.kind, "kind")
+        n_needed = max(positions, default=-1) + 1
+        size = self._unembedding.positions_per_chunk(wanted)
+        with naming_out_of_memory("reading this text"):
+            for start in range(0, len(positions), size):
+                chunk = positions[start : start + size]
+                # Looked up for each chunk: between two, the store may have forgotten the timeline.
+                timeline = yield from self._store.covering(ids[:n_needed], lineage)
+                following = [ids[p + 1] if p + 1 < len(ids) else None for p in chunk]
+                streams = timeline.streams(chunk)
+                yield self._unembedding.read(streams, chunk, following, wanted, lens)
+
+    def _generate(
+        self,
+        ids: Sequence[int],
+        sampling: Sampling,
+        wanted: Wanted | None,
+        lineage: Sequence[str],
+    ) -> Iterator[Step | LensColumns | Finish | None]:
+        return generate(
+            self._store,
+            self._unembedding,
+            self.vocabulary,
             ids,
-            layers=layers,
-            positions=positions,
-            top_k=top_k,
-            targets=targets,
-            lens=lens,
-            chunk_rows=self._chunk_rows,
-            should_stop=should_stop,
+            sampling,
+            wanted=wanted,
+            lens=self.lens("logit" if wanted is None else wanted.kind, "kind"),
+            lineage=lineage,
+            n_layers=self.facts.n_layers,
+            n_ctx=self.facts.n_ctx,
+            end_ids=frozenset(self.facts.eos_token_ids),
         )
 
-    @naming_out_of_memory("scoring these tokens")
-    @torch.inference_mode()
-    def scores(
-        self, ids: Sequence[int], positions: Sequence[int], should_stop: ShouldStop = lambda: False
-    ) -> list[Step] | None:
-        """See `LensEngine.scores`."""
-        self._require_readable(ids)
-        self._require_positions(positions, 1, len(ids))
-        residuals = self._residuals(ids, max(positions, default=0), should_stop)
-        if residuals is None:
-            return None
-        return read_scores(
-            self._decoder,
-            residuals,
-            ids,
-            positions=positions,
-            chunk_rows=self._chunk_rows,
-            should_stop=should_stop,
-        )
+    def _generate_and_read(
+        self, ids: Sequence[int], sampling: Sampling, wanted: Wanted, lineage: Sequence[str]
+    ) -> Iterator[Step | LensColumns | Finish | None]:
+        """Where one token's rows are more than a chunk: its read-out comes from the store."""
+        timeline = list(ids)
+        for item in self._generate(ids, sampling, None, lineage):
+            yield item
+            if isinstance(item, Step):
+                timeline.append(item.token_id)
+                yield from self._reading(timeline, [item.index - 1], wanted, lineage)
 
     def lens(self, kind: LensKind, param: str) -> Lens:
         """A lens of this model. Raises LensUnavailable, naming the field `param`, where it has none."""
@@ -227,15 +244,6 @@ class NnsightEngine:
             max_stored_bytes=self._store.max_bytes,
         )
 
-    def _residuals(
-        self, ids: Sequence[int], n_tokens: int, should_stop: ShouldStop
-    ) -> torch.Tensor | None:
-        """Residual streams of at least the first `n_tokens` ids; None when stopped."""
-        if n_tokens == 0:
-            return self._decoder.empty_rows(0)
-        timeline = self._store.covering(ids[:n_tokens], should_stop)
-        return None if timeline is None else timeline.rows
-
     def _require_readable(self, ids: Sequence[int]) -> None:
         self._require_ids(ids)
         if len(ids) > self.facts.n_ctx:
@@ -255,13 +263,29 @@ class NnsightEngine:
                     f" ids 0 to {self._decoder.n_embeddings - 1:,}."
                 )
 
-    def _require_positions(self, positions: Sequence[int], first: int, end: int) -> None:
+    def _require_positions(self, positions: Sequence[int], end: int) -> None:
         for position in positions:
-            if not first <= position < end:
+            if not 0 <= position < end:
                 raise PositionOutOfRange(
-                    f"There is no position {position} here: the text has positions {first} to"
-                    f" {end - 1}.",
+                    f"There is no position {position} here: the text has positions 0 to {end - 1}.",
                     param="positions",
+                )
+
+    def _require_wanted(self, wanted: Wanted) -> None:
+        self.require_lens(wanted.kind, "kind")
+        for layer in wanted.layers:
+            if not 0 <= layer <= self.facts.n_layers:
+                raise LayerOutOfRange(
+                    f"There is no layer {layer}: {self.facts.name} has layers 0 to"
+                    f" {self.facts.n_layers}.",
+                    param="layers",
+                )
+        for target in wanted.targets:
+            if not 0 <= target < self.facts.d_vocab:
+                raise UnknownToken(
+                    f"There is no token {target}: {self.facts.name} has logits for ids 0 to"
+                    f" {self.facts.d_vocab - 1:,}.",
+                    param="targets",
                 )
 
 

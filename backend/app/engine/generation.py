@@ -1,8 +1,8 @@
 """Generation: one traced pass per token, its residual streams kept as it is fed.
 
 A token is known from the logits before it, so it is yielded before the model runs on it; the pass
-that feeds it happens only when the next token is asked for. Grad mode is thread-local and would
-leak out of a suspended generator, so each piece of work enters `inference_mode` for itself.
+that feeds it happens only when the next token is asked for. The read-outs of a token come out of the
+same product as the logits it was sampled from, so that the unembedding is read from memory once.
 """
 
 from __future__ import annotations
@@ -11,37 +11,56 @@ from collections.abc import Iterator, Sequence
 
 import torch
 
+from app.engine.lenses import Lens
 from app.engine.memory import naming_out_of_memory
-from app.engine.residuals import ResidualStore, Timeline
+from app.engine.residuals import ResidualStore
 from app.engine.sampling import Sampler
 from app.engine.stopping import StopMatcher
-from app.engine.types import Finish, FinishReason, Sampling, ShouldStop, Step, Vocabulary
-from app.engine.unembed import require_finite, score
+from app.engine.types import Finish, FinishReason, LensColumns, Sampling, Step, Vocabulary, Wanted
+from app.engine.unembed import Unembedding, require_finite
 
 
+# On a generator, torch enters the mode for each item: grad mode is thread-local and must not leak
+# out of one that is suspended.
+@torch.inference_mode()
 def generate(
     store: ResidualStore,
+    unembedding: Unembedding,
     vocabulary: Vocabulary,
     ids: Sequence[int],
     sampling: Sampling,
     *,
+    wanted: Wanted | None,
+    lens: Lens,
+    lineage: Sequence[str],
     n_layers: int,
     n_ctx: int,
     end_ids: frozenset[int],
-    should_stop: ShouldStop,
-) -> Iterator[Step | Finish]:
-    """Yields each new token as a `Step`, then one `Finish`. `ids` leave room for at least one.
+) -> Iterator[Step | LensColumns | Finish | None]:
+    """Yields each new token as a `Step`, with `wanted` its read-out after it, then one `Finish`.
 
+    None stands between the passes over the prompt, of which `ids` leave room for at least one token.
     The timeline in the store ends with what was fed: the last token that was yielded is run when
     something asks for its residual stream.
     """
-    started = _start(store, ids, should_stop)
-    if started is None:
-        yield Finish("cancelled")
-        return
-    timeline, logits = started
-    reply = _Reply(vocabulary, sampling, n_layers=n_layers, start=len(ids), end_ids=end_ids)
-    with store.pinned(timeline):
+    layers = [n_layers] if wanted is None else unembedding.layers_to_read(wanted)
+
+    def to_decode(streams: torch.Tensor) -> torch.Tensor:
+        return unembedding.rows(streams, layers, lens)
+
+    with naming_out_of_memory("running the model on the prompt"):
+        timeline = yield from store.exactly(ids, lineage)
+        logits = unembedding.decode(to_decode(timeline.last_stream()))
+    reply = _Reply(
+        unembedding,
+        vocabulary,
+        sampling,
+        wanted=wanted,
+        n_layers=n_layers,
+        start=len(ids),
+        end_ids=end_ids,
+    )
+    with store.pinned(timeline, lineage), naming_out_of_memory("a further token"):
         try:
             while True:
                 yield from reply.take(logits)
@@ -49,29 +68,9 @@ def generate(
                 if reason is not None:
                     yield from reply.finish(reason)
                     return
-                following = _feed(store, timeline, reply.last_id, should_stop)
-                if following is None:
-                    yield from reply.finish("cancelled")
-                    return
-                logits = following
+                logits = store.step(timeline, reply.last_id, to_decode)
         finally:
             store.cut(timeline, len(ids) + reply.n_kept)
-
-
-@naming_out_of_memory("running the model on the prompt")
-@torch.inference_mode()
-def _start(
-    store: ResidualStore, ids: Sequence[int], should_stop: ShouldStop
-) -> tuple[Timeline, torch.Tensor] | None:
-    return store.exactly(ids, should_stop)
-
-
-@naming_out_of_memory("a further token")
-@torch.inference_mode()
-def _feed(
-    store: ResidualStore, timeline: Timeline, token_id: int, should_stop: ShouldStop
-) -> torch.Tensor | None:
-    return store.extend(timeline, (token_id,), should_stop)
 
 
 class _Reply:
@@ -79,9 +78,11 @@ class _Reply:
 
     def __init__(
         self,
+        unembedding: Unembedding,
         vocabulary: Vocabulary,
         sampling: Sampling,
         *,
+        wanted: Wanted | None,
         n_layers: int,
         start: int,
         end_ids: frozenset[int],
@@ -89,8 +90,10 @@ class _Reply:
         self.last_id = -1
         self.n_kept = 0
         """Tokens that belong to the reply for certain."""
+        self._unembedding = unembedding
         self._vocabulary = vocabulary
         self._sampling = sampling
+        self._wanted = wanted
         self._sampler = Sampler(sampling)
         self._stops = StopMatcher(sampling.stop)
         self._n_layers = n_layers
@@ -98,14 +101,24 @@ class _Reply:
         self._end_ids = end_ids
         self._n_sampled = 0
         self._met: Finish | None = None
+        self._columns: dict[int, LensColumns] = {}
+        """Read-outs, by token index, of tokens that were not yielded yet."""
 
-    def take(self, logits: torch.Tensor) -> Iterator[Step]:
-        """Sample the next token; yields the tokens that are thereby decided."""
-        step = self._sample(logits)
-        if step.token_id in self._end_ids:
-            self._met = Finish("stop", dropped_ids=(step.token_id,))
+    def take(self, logits: torch.Tensor) -> Iterator[Step | LensColumns]:
+        """Sample the next token from logits `[rows, d_vocab]`, the model's own first.
+
+        Yields the tokens that are thereby decided, and their read-outs.
+        """
+        index = self._start + self._n_sampled
+        require_finite(logits[0], self._n_layers, index - 1)
+        token_id = self.last_id = self._sampler.choose(logits[0])
+        self._n_sampled += 1
+        if token_id in self._end_ids:
+            self._met = Finish("stop", dropped_ids=(token_id,))
             return
-        released = self._stops.feed(step, self._vocabulary.token_bytes(step.token_id))
+        released = self._stops.feed(
+            self._read(logits, index, token_id), self._vocabulary.token_bytes(token_id)
+        )
         if released.stop is not None:
             dropped = tuple(s.token_id for s in released.dropped)
             self._met = Finish("stop", released.stop, dropped)
@@ -119,7 +132,7 @@ class _Reply:
             return "length"
         return "context" if self._start + self._n_sampled >= n_ctx else None
 
-    def finish(self, reason: FinishReason) -> Iterator[Step | Finish]:
+    def finish(self, reason: FinishReason) -> Iterator[Step | LensColumns | Finish]:
         """The tokens still held back, unless they spell the stop string, and the end."""
         if self._met is not None and self._met.stop is not None:
             yield self._met
@@ -127,15 +140,16 @@ class _Reply:
         yield from self._keep(self._stops.flush())
         yield self._met or Finish(reason)
 
-    @torch.inference_mode()
-    def _sample(self, logits: torch.Tensor) -> Step:
-        index = self._start + self._n_sampled
-        require_finite(logits[None], [(self._n_layers, index - 1)])
-        self.last_id = self._sampler.choose(logits)
-        self._n_sampled += 1
-        return score(logits[None], [index], [self.last_id])[0]
+    def _read(self, logits: torch.Tensor, index: int, token_id: int) -> Step:
+        if self._wanted is None:
+            return self._unembedding.score(logits[0], index, token_id)
+        columns = self._unembedding.columns(logits[None], [index - 1], [token_id], self._wanted)
+        self._columns[index] = columns
+        return columns.scores[0]
 
-    def _keep(self, steps: Sequence[Step]) -> Iterator[Step]:
+    def _keep(self, steps: Sequence[Step]) -> Iterator[Step | LensColumns]:
         for step in steps:
             self.n_kept += 1
             yield step
+            if step.index in self._columns:
+                yield self._columns.pop(step.index)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 import transformers
@@ -43,9 +43,13 @@ from app.engine.hub import Hub
 from app.engine.lenses import LENSES_FOLDER, LensFiles
 from app.engine.memory import require_memory
 from app.engine.model_names import shown_name
+from app.engine.packing import pack, packing_that_fits
+from app.engine.residuals import StoreDtype
 from app.engine.runtime import LanguageModel
 from app.engine.sources import ModelFiles, find_model
+from app.engine.structure import find_structure
 from app.engine.template import BuiltInTemplate, TokenizerTemplate
+from app.engine.types import Packing
 from app.engine.vocabulary import TokenizerVocabulary
 from app.errors import ModelLoadError, UnsupportedArchitecture
 
@@ -93,6 +97,8 @@ def load_engine(
     threads: int = 0,
     store_bytes: int,
     readout_bytes: int,
+    store_dtype: StoreDtype = "float32",
+    packing: Packing | Literal["auto"] = "auto",
     lenses: Path | None = None,
     user_label: str = "User",
     assistant_label: str = "Assistant",
@@ -102,7 +108,8 @@ def load_engine(
     """Finds or downloads a model, loads it and checks it. Raises ModelLoadError.
 
     `device` is `auto` (a CUDA GPU if there is one, else the CPU), `cpu`, `mps` or `cuda:n`;
-    `threads` 0 takes every core that this process may use. `lenses` is the folder of lenses fitted
+    `threads` 0 takes every core that this process may use. `packing` `auto` packs what there is
+    memory for. `lenses` is the folder of lenses fitted
     to the model, by default `lenses` in its own folder.
     """
     tell = on_progress or (lambda _detail, _done, _total: None)
@@ -134,6 +141,8 @@ def load_engine(
         lenses=lenses or files.folder / LENSES_FOLDER,
         store_bytes=store_bytes,
         readout_bytes=readout_bytes,
+        store_dtype=store_dtype,
+        packing=packing,
     )
 
 
@@ -145,6 +154,8 @@ def _make_engine(
     lenses: Path,
     store_bytes: int,
     readout_bytes: int,
+    store_dtype: StoreDtype,
+    packing: Packing | Literal["auto"],
 ) -> NnsightEngine:
     model, tokenizer = loaded.model, loaded.tokenizer
     with _explained(files, "could not be prepared for reading", kind=UnsupportedArchitecture):
@@ -154,6 +165,10 @@ def _make_engine(
             if tokenizer.chat_template
             else built_in
         )
+        unembedding = find_structure(model).unembedding
+        if packing == "auto":
+            packing = packing_that_fits(model, unembedding)
+        packed = pack(model, unembedding, packing)
         # Without a device, the pipeline that nnsight makes would move the model to the first GPU.
         lm = LanguageModel(model, tokenizer=tokenizer, device=model.device)
     return NnsightEngine(
@@ -171,6 +186,8 @@ def _make_engine(
         is_byte_exact=vocabulary.is_byte_exact,
         store_bytes=store_bytes,
         readout_bytes=readout_bytes,
+        store_dtype=store_dtype,
+        packing=packed,
         lens_files=LensFiles(lenses, lambda: weights_digest(files.folder, files.name)),
     )
 

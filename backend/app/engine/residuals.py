@@ -5,12 +5,16 @@ gets those of the longest prefix that is held, and the model runs only on what i
 continuation grows the timeline in place; a branch (an edited or regenerated turn) copies the common
 prefix. What does not fit the byte bound is forgotten, least recently used first, and computed again
 when it is asked for: forgetting shows in nothing but time.
+
+Sums over a pass depend in their last bits on how long the pass was. A timeline therefore remembers
+where its passes ended and whose it is, and what another computed is reused only up to where a run
+of one's own would have ended its passes too: beside others, one gets the bits that one gets alone.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Literal
 
@@ -18,19 +22,25 @@ import numpy as np
 import torch
 from transformers.cache_utils import Cache
 
-from app.engine.capture import TracedDecoder
+from app.engine.capture import RowsToDecode, TracedDecoder
 from app.engine.kv_cache import GrowingCache, cache_bytes
-from app.engine.types import IntArray, ShouldStop
+from app.engine.types import IntArray
+from app.errors import ModelComputationError
 
 PREFILL_TOKENS = 128
-"""Tokens of one forward pass over a prompt: between two passes a cancelled request is noticed."""
+"""Tokens of one forward pass over a prompt: between two passes others are served."""
 
 FIRST_CAPACITY_TOKENS = 64
+
+CUT_WITHIN_A_PASS = -1
+"""Stands in the list of pass ends where a timeline was cut elsewhere than at the end of a pass."""
 
 CacheReuse = Literal["chunks", "steps", "none"]
 """What the self-check found exact. `chunks`: any number of tokens may follow a cache. `steps`: one
 token at a time (the scan of Mamba starts from nothing when it is given several). `none`: the cache
 gives other numbers, so every pass starts from the first token."""
+
+StoreDtype = Literal["float32", "float16"]
 
 
 class Timeline:
@@ -39,12 +49,20 @@ class Timeline:
     Buffers double when they are full, so that appending a token costs the same at any length.
     """
 
-    def __init__(self, n_rows: int, d_model: int, cache: Cache | None) -> None:
+    def __init__(
+        self, n_rows: int, d_model: int, cache: Cache | None, dtype: torch.dtype = torch.float32
+    ) -> None:
         self.length = 0
         self.cache = cache
         """Holds exactly the ids of the timeline; None when the model has to run from the start again."""
+        self.pass_ends: list[int] = []
+        """Where each pass that computed it ended."""
+        self.owners: set[str] = set()
+        """The conversations that it belongs to."""
         self._ids = np.empty(FIRST_CAPACITY_TOKENS, dtype=np.int64)
-        self._rows = torch.empty(FIRST_CAPACITY_TOKENS, n_rows, d_model)
+        self._rows = torch.empty(FIRST_CAPACITY_TOKENS, n_rows, d_model, dtype=dtype)
+        self._last: torch.Tensor | None = None
+        """The stream of the token committed last, exact, where those kept are rounded."""
 
     @property
     def ids(self) -> IntArray:
@@ -52,8 +70,19 @@ class Timeline:
 
     @property
     def rows(self) -> torch.Tensor:
-        """Residual streams, float32 `[length, n_layers + 1, d_model]`."""
+        """Residual streams as they are kept, `[length, n_layers + 1, d_model]`."""
         return self._rows[: self.length]
+
+    def streams(self, positions: Sequence[int]) -> torch.Tensor:
+        """A copy of the residual streams of positions, float32 `[positions, n_layers + 1, d_model]`."""
+        return self._rows[list(positions)].float()
+
+    def last_stream(self) -> torch.Tensor:
+        """What the next token is predicted from, exact: `[n_layers + 1, d_model]`.
+
+        Of a timeline that keeps rounded streams, only right after a pass.
+        """
+        return self.streams([self.length - 1])[0] if self._last is None else self._last
 
     @property
     def n_bytes(self) -> int:
@@ -61,21 +90,36 @@ class Timeline:
         return held if self.cache is None else held + cache_bytes(self.cache)
 
     def room(self, n_tokens: int) -> torch.Tensor:
-        """Where the residual streams of the next `n_tokens` go, before `commit`."""
+        """Where the residual streams of the next `n_tokens` go, float32, before `commit`."""
         end = self.length + n_tokens
         if end > len(self._ids):
             capacity = max(end, 2 * len(self._ids))
             ids = np.empty(capacity, dtype=np.int64)
             ids[: self.length] = self.ids
-            rows = torch.empty(capacity, *self._rows.shape[1:])
+            rows = torch.empty(capacity, *self._rows.shape[1:], dtype=self._rows.dtype)
             rows[: self.length] = self.rows
             self._ids, self._rows = ids, rows
-        return self._rows[self.length : end]
+        room = self._rows[self.length : end]
+        return room if room.dtype == torch.float32 else torch.empty(room.shape)
 
-    def commit(self, ids: Sequence[int] | IntArray) -> None:
-        """The rows given by `room` are filled: they belong to these ids."""
-        self._ids[self.length : self.length + len(ids)] = ids
-        self.length += len(ids)
+    def commit(self, ids: Sequence[int] | IntArray, rows: torch.Tensor) -> None:
+        """`rows`, which `room` gave, are filled: they belong to these ids.
+
+        Raises ModelComputationError where a value is too large for the dtype that is kept.
+        """
+        end = self.length + len(ids)
+        if rows.dtype != self._rows.dtype:
+            self._last = rows[-1].clone()
+            kept = self._rows[self.length : end]
+            kept.copy_(rows)
+            if bool(torch.isinf(kept).any()):
+                raise ModelComputationError(
+                    "A residual stream of this model is too large for float16.",
+                    hint="Start the server with EXPLORER_STORE_DTYPE=float32.",
+                )
+        self._ids[self.length : end] = ids
+        self.length = end
+        self.pass_ends.append(end)
 
     def roll_back(self) -> None:
         """Bring the cache back to the committed ids after a pass that did not end well."""
@@ -88,14 +132,19 @@ class Timeline:
         """Forget everything from index `length` on."""
         if length < self.length:
             self.length = length
+            self.pass_ends = _ends_until(self.pass_ends, length)
             self.roll_back()
 
     def prefix(self, length: int) -> Timeline:
         """A copy of the first `length` tokens; without a cache where this one cannot be cut."""
         cache = self.cache.prefix(length) if isinstance(self.cache, GrowingCache) else None
-        copy = Timeline(self._rows.shape[1], self._rows.shape[2], cache)
-        copy.room(length).copy_(self._rows[:length])
-        copy.commit(self._ids[:length])
+        _, n_rows, d_model = self._rows.shape
+        copy = Timeline(n_rows, d_model, cache, self._rows.dtype)
+        copy.room(length)
+        copy._rows[:length] = self._rows[:length]
+        copy._ids[:length] = self._ids[:length]
+        copy.length = length
+        copy.pass_ends = _ends_until(self.pass_ends, length)
         return copy
 
 
@@ -106,10 +155,17 @@ class ResidualStore:
     room for it, and no other call extends it. The bound holds again when the call ends.
     """
 
-    def __init__(self, decoder: TracedDecoder, max_bytes: int, reuse: CacheReuse) -> None:
+    def __init__(
+        self,
+        decoder: TracedDecoder,
+        max_bytes: int,
+        reuse: CacheReuse,
+        dtype: StoreDtype = "float32",
+    ) -> None:
         self.max_bytes = max_bytes
         self._decoder = decoder
         self._reuse = reuse
+        self._dtype: torch.dtype = getattr(torch, dtype)
         self._timelines: OrderedDict[int, Timeline] = OrderedDict()
         """Least recently used first, keyed by identity."""
         self._sizes: dict[int, int] = {}
@@ -120,57 +176,59 @@ class ResidualStore:
     def __len__(self) -> int:
         return len(self._timelines)
 
-    def covering(self, ids: Sequence[int], should_stop: ShouldStop) -> Timeline | None:
-        """A timeline that begins with `ids`; None when `should_stop` ended the work.
+    def covering(
+        self, ids: Sequence[int], lineage: Sequence[str] = ()
+    ) -> Generator[None, None, Timeline]:
+        """A timeline that begins with `ids`, made by one pass for each item; it may go on differently.
 
-        It may go on differently after them. What was computed before a stop stays in the store.
+        What was computed before the iterator is closed stays in the store.
         """
         wanted = np.asarray(ids, dtype=np.int64)
-        timeline, shared = self._longest_prefix(wanted)
-        if timeline is not None and shared == len(wanted):
-            self._touch(timeline)
-            return timeline
-        timeline = self._continued(timeline, shared)
-        with self.pinned(timeline):
-            logits = self.extend(timeline, wanted[shared:].tolist(), should_stop)
-        return None if logits is None else timeline
+        found, shared = self._longest_prefix(wanted, lineage, len(wanted))
+        # Before a pass is run, any timeline will do that holds all of them.
+        whole = found if shared == len(wanted) else self._holding(wanted)
+        if whole is not None:
+            self._touch(whole)
+            return whole
+        timeline = self._continued(found, shared)
+        with self.pinned(timeline, lineage):
+            yield from self.extending(timeline, wanted[shared:].tolist())
+        return timeline
 
     def exactly(
-        self, ids: Sequence[int], should_stop: ShouldStop
-    ) -> tuple[Timeline, torch.Tensor] | None:
-        """A timeline of just `ids`, to be extended, and the logits at its end, float32 `[d_vocab]`."""
+        self, ids: Sequence[int], lineage: Sequence[str] = ()
+    ) -> Generator[None, None, Timeline]:
+        """A timeline of just `ids`, to be extended; made by one pass for each item."""
         wanted = np.asarray(ids, dtype=np.int64)
-        timeline, shared = self._longest_prefix(wanted)
+        # The logits of the next token are read from the last stream, which must not be a rounded one.
+        limit = len(wanted) if self._dtype == torch.float32 else len(wanted) - 1
+        timeline, shared = self._longest_prefix(wanted, lineage, limit)
         timeline = self._continued(timeline, shared)
-        with self.pinned(timeline):
-            if shared == len(wanted):
-                # The last residual stream is held, and decoding it runs no block.
-                return timeline, self._decoder.decode(timeline.rows[-1:, -1])[0]
-            logits = self.extend(timeline, wanted[shared:].tolist(), should_stop)
-        return None if logits is None else (timeline, logits)
+        with self.pinned(timeline, lineage):
+            yield from self.extending(timeline, wanted[shared:].tolist())
+        return timeline
 
-    def extend(
-        self, timeline: Timeline, ids: Sequence[int], should_stop: ShouldStop
-    ) -> torch.Tensor | None:
-        """Run the model on further ids of a timeline; the logits at its new end, None when stopped."""
-        if timeline.cache is None:
-            return None if should_stop() else self._run_from_start(timeline, ids)
-        logits: torch.Tensor | None = None
+    def extending(self, timeline: Timeline, ids: Sequence[int]) -> Iterator[None]:
+        """Run the model on further ids of a timeline, one pass for each item and one for the end."""
         done = 0
         while done < len(ids):
-            if should_stop():
-                return None
+            if done:
+                yield
+            if timeline.cache is None:
+                self._run_from_start(timeline, ids)
+                return
             chunk = ids[done : done + self._chunk_tokens(timeline, len(ids))]
-            rows = timeline.room(len(chunk))
-            try:
-                logits = self._decoder.forward(chunk, timeline.cache, rows, timeline.length)
-            except BaseException:
-                timeline.roll_back()
-                raise
-            timeline.commit(chunk)
-            self._account(timeline)
+            with self._growing(timeline, chunk) as rows:
+                self._decoder.forward(chunk, timeline.cache, rows, timeline.length)
             done += len(chunk)
-        return logits
+
+    def step(self, timeline: Timeline, token_id: int, to_decode: RowsToDecode) -> torch.Tensor:
+        """Run the model on one further id and decode rows of it: float32 `[rows, d_vocab]`."""
+        if timeline.cache is None:
+            streams = self._run_from_start(timeline, (token_id,))
+            return self._decoder.decode(to_decode(streams[-1]))
+        with self._growing(timeline, (token_id,)) as rows:
+            return self._decoder.step(token_id, timeline.cache, rows, timeline.length, to_decode)
 
     def cut(self, timeline: Timeline, length: int) -> None:
         """Forget the end of a timeline, where its cache allows that without a new run."""
@@ -178,11 +236,11 @@ class ResidualStore:
             timeline.cut(length)
 
     @contextmanager
-    def pinned(self, timeline: Timeline) -> Iterator[None]:
+    def pinned(self, timeline: Timeline, lineage: Sequence[str] = ()) -> Iterator[None]:
         """Reserves a timeline for the running call."""
         key = id(timeline)
         self._pinned.add(key)
-        self._touch(timeline)
+        self._touch(timeline, lineage)
         try:
             yield
         finally:
@@ -194,45 +252,84 @@ class ResidualStore:
             return PREFILL_TOKENS
         return n_tokens if timeline.length == 0 else 1
 
+    @contextmanager
+    def _growing(self, timeline: Timeline, ids: Sequence[int]) -> Iterator[torch.Tensor]:
+        """Rows for a pass to fill; they belong to the timeline when it ended well."""
+        rows = timeline.room(len(ids))
+        try:
+            yield rows
+            timeline.commit(ids, rows)
+        except BaseException:
+            timeline.roll_back()
+            raise
+        self._account(timeline)
+
     def _run_from_start(self, timeline: Timeline, ids: Sequence[int]) -> torch.Tensor:
         """Extend a timeline that has no usable cache, by one pass over all of it.
 
-        The rows that it has stay as they are; only those of the new ids are added.
+        The rows that it has stay as they are; only those of the new ids are added. Gives the streams
+        of all, float32.
         """
         every_id = [*timeline.ids.tolist(), *ids]
         cache = self._new_cache()
         rows = torch.empty(len(every_id), *timeline.rows.shape[1:])
-        logits = self._decoder.forward(every_id, cache, rows)
-        timeline.room(len(ids)).copy_(rows[timeline.length :])
-        timeline.commit(ids)
+        self._decoder.forward(every_id, cache, rows)
+        room = timeline.room(len(ids))
+        room.copy_(rows[timeline.length :])
+        timeline.commit(ids, room)
         timeline.cache = cache
         self._account(timeline)
-        return logits
+        return rows
 
     def _new_cache(self) -> Cache | None:
         return None if self._reuse == "none" else self._decoder.new_cache()
 
-    def _longest_prefix(self, wanted: IntArray) -> tuple[Timeline | None, int]:
+    def _longest_prefix(
+        self, wanted: IntArray, lineage: Sequence[str], limit: int
+    ) -> tuple[Timeline | None, int]:
+        """The timeline of which most may be reused, and how many tokens that is, at most `limit`."""
         best: Timeline | None = None
         longest = 0
         # Newest first, and an older one must share more: ties go to the most recently used.
         for timeline in reversed(self._timelines.values()):
-            n = min(len(wanted), timeline.length)
-            different = np.flatnonzero(timeline.ids[:n] != wanted[:n])
-            shared = int(different[0]) if len(different) else n
+            shared = min(limit, _n_shared(timeline.ids, wanted))
+            if shared > longest and timeline.owners.isdisjoint(lineage):
+                shared = self._n_cut_alike(timeline, shared, len(wanted))
             if shared > longest:
                 best, longest = timeline, shared
         return best, longest
 
+    def _n_cut_alike(self, timeline: Timeline, shared: int, n_wanted: int) -> int:
+        """How much of a shared prefix was computed by the passes that a fresh run would make."""
+        reusable = 0
+        for end, own_end in zip(timeline.pass_ends, self._pass_ends(n_wanted), strict=False):
+            if end != own_end or end > shared:
+                break
+            reusable = end
+        return reusable
+
+    def _pass_ends(self, n_tokens: int) -> list[int]:
+        """Where the passes of a fresh run over a prompt end."""
+        if self._reuse != "chunks":
+            return [n_tokens]
+        return [*range(PREFILL_TOKENS, n_tokens, PREFILL_TOKENS), n_tokens]
+
+    def _holding(self, wanted: IntArray) -> Timeline | None:
+        """The most recently used timeline that begins with all of the ids."""
+        held = (t for t in reversed(self._timelines.values()) if t.length >= len(wanted))
+        return next((t for t in held if _n_shared(t.ids, wanted) == len(wanted)), None)
+
     def _continued(self, timeline: Timeline | None, length: int) -> Timeline:
         """A timeline that ends at `length`: the one found, if it does and is free, or a copy."""
-        if timeline is None:
-            return Timeline(self._decoder.n_layers + 1, self._decoder.d_model, self._new_cache())
+        if timeline is None or length == 0:
+            n_rows, d_model = self._decoder.n_layers + 1, self._decoder.d_model
+            return Timeline(n_rows, d_model, self._new_cache(), self._dtype)
         if timeline.length == length and id(timeline) not in self._pinned:
             return timeline
         return timeline.prefix(length)
 
-    def _touch(self, timeline: Timeline) -> None:
+    def _touch(self, timeline: Timeline, lineage: Sequence[str] = ()) -> None:
+        timeline.owners.update(lineage[:1])
         self._timelines[id(timeline)] = timeline
         self._timelines.move_to_end(id(timeline))
         self._account(timeline)
@@ -251,3 +348,18 @@ class ResidualStore:
                 self.n_bytes -= self._sizes.pop(old)
                 if self.n_bytes <= self.max_bytes:
                     return
+
+
+def _n_shared(held: IntArray, wanted: IntArray) -> int:
+    """How many ids two timelines have in common from their start."""
+    n = min(len(held), len(wanted))
+    different = held[:n] != wanted[:n]
+    first = int(different.argmax()) if n else 0
+    return first if n and different[first] else n
+
+
+def _ends_until(ends: Sequence[int], length: int) -> list[int]:
+    kept = [end for end in ends if end <= length]
+    if length and (not kept or kept[-1] != length):
+        kept.append(CUT_WITHIN_A_PASS)
+    return kept

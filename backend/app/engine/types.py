@@ -11,7 +11,7 @@ has `n_layers + 1` rows; the last row is the model's own output. The residual st
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -25,9 +25,9 @@ Role = Literal["template", "system", "user", "assistant"]
 ModelSource = Literal["hub", "local", "embedded"]
 LensKind = Literal["logit", "tuned", "jacobian"]
 FinishReason = Literal["stop", "length", "context", "cancelled"]
-
-ShouldStop = Callable[[], bool]
-"""Asked at every decode step and between chunks of a read-out; True ends the work."""
+"""Why a reply ended; `cancelled` when its reader went, which the engine itself never says."""
+Packing = Literal["all", "unembedding", "none"]
+"""Which linear maps multiply with weights laid out for this processor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +91,7 @@ class ModelFacts:
     """Whether the tokenizer gives back every text byte for byte; False for tokenizers that normalise."""
     self_check: SelfCheck
     lenses: tuple[LensFacts, ...] = (LensFacts("logit", None),)
+    packing: Packing = "none"
     note: str | None = None
     """Why this model runs, where that needs saying: for example that GPT-2 could not be reached."""
 
@@ -159,6 +160,19 @@ class LensColumns:
     """[T, L, P]"""
     target_rank: IntArray
     """[T, L, P]"""
+    scores: tuple[Step, ...]
+    """How the model itself scored the token after each position, where one follows, whether or not the last layer was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to read of each position."""
+
+    layers: tuple[int, ...]
+    top_k: int = 5
+    targets: tuple[int, ...] = ()
+    """Ids to follow besides the token that comes next."""
+    kind: LensKind = "logit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +266,15 @@ class LensEngine(Protocol):
     The engine keeps the residual streams and KV caches of recent timelines in a byte-bounded store
     and finds them by the ids themselves: a call runs the model only on the ids after the longest
     prefix it holds, and a read-out of a stored timeline runs no forward pass at all.
+
+    What computes is an iterator that does one pass, or one chunk of read-outs, for each item; None
+    is an item with nothing to tell. Between two items other work may be done, and closing the
+    iterator ends it.
+
+    `lineage` names the conversation that the ids belong to, then those that it branched from. Numbers
+    computed by passes of other lengths differ in their last bits. So that whoever asks alone gets the
+    same bits beside others, ids of another lineage are reused only where a run of one's own would
+    have been cut in the same places.
     """
 
     facts: ModelFacts
@@ -259,37 +282,34 @@ class LensEngine(Protocol):
     template: PromptTemplate
 
     def generate(
-        self, ids: Sequence[int], sampling: Sampling, should_stop: ShouldStop
-    ) -> Iterator[Step | Finish]:
+        self,
+        ids: Sequence[int],
+        sampling: Sampling,
+        *,
+        wanted: Wanted | None = None,
+        lineage: Sequence[str] = (),
+    ) -> Iterator[Step | LensColumns | Finish | None]:
         """Yields a `Step` for each new token as soon as it is known, then one `Finish`.
 
-        Tokens that may turn out to spell a stop string are held back until that is decided.
-        Closing the iterator ends the work. Raises ContextExceeded when the prompt leaves no room.
+        With `wanted` each step is followed, before the model runs on, by the read-out of the position
+        that predicted it. Tokens that may turn out to spell a stop string are held back until that
+        is decided. Raises ContextExceeded when the prompt leaves no room.
         """
         ...
 
-    def read(
+    def reading(
         self,
         ids: Sequence[int],
+        positions: Sequence[int],
+        wanted: Wanted,
         *,
-        layers: Sequence[int] | None = None,
-        positions: Sequence[int] | None = None,
-        top_k: int = 5,
-        targets: Sequence[int] = (),
-        kind: LensKind = "logit",
-        should_stop: ShouldStop = lambda: False,
-    ) -> LensColumns | None:
-        """Lens read-outs of a timeline; None when `should_stop` ended it early.
+        lineage: Sequence[str] = (),
+    ) -> Iterator[LensColumns | None]:
+        """Read-outs of a timeline in chunks, in the order of `positions`.
 
         Raises LensUnavailable, LayerOutOfRange, PositionOutOfRange, UnknownToken, ContextExceeded, EmptyPrompt,
         ModelComputationError (a non-finite value, naming the layer) or OutOfMemory.
         """
-        ...
-
-    def scores(
-        self, ids: Sequence[int], positions: Sequence[int], should_stop: ShouldStop = lambda: False
-    ) -> list[Step] | None:
-        """How the model itself scored the tokens at `positions` (each >= 1): last layer only."""
         ...
 
     def require_lens(self, kind: LensKind, param: str) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from app.engine.types import LensColumns, LensEngine, ModelFacts, Role, Step, TextSpan
+from app.engine.types import LensColumns, LensEngine, ModelFacts, Role, TextSpan, Wanted
 from app.errors import (
     ContextExceeded,
     EmptyPrompt,
@@ -35,14 +35,12 @@ from app.models import (
     TokenSearchResponse,
 )
 from app.services.conversations import ConversationStore
-from app.services.job import Job, JobStopped
+from app.services.job import Job
 from app.services.readouts import layer_label, make_token, require_finite, shortest
 from app.services.worker import ModelWorker
 
 MAX_CELLS = 1_000_000
 """Layers x positions x (top_k + targets) of one answer: about 20 MB of JSON."""
-ROWS_PER_CALL = 1024
-"""Layers x positions that the engine reads between two looks at the clock and the connection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +54,8 @@ class Reading:
     request: LensReadRequest
 
 
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """What the engine found: the chunks in the order of positions, and scores of the tokens."""
-
-    chunks: list[LensColumns]
-    scores: dict[int, Step]
+Chunks = list[LensColumns]
+"""What the engine found, in the order of positions."""
 
 
 class AnalysisService:
@@ -80,7 +74,7 @@ class AnalysisService:
     async def read(self, request: LensReadRequest, *, client: str, request_id: str) -> bytes:
         """The JSON of a LensReadResponse: large ones are made off the event loop."""
         engine = self._worker.engine
-        job: Job[Columns] = self._worker.claim(request_id, client)
+        job: Job[Chunks] = self._worker.claim(request_id, client)
         with contextlib.closing(job):
             stored_ids: tuple[int, ...] = ()
             stored_roles: tuple[Role, ...] = ()
@@ -92,9 +86,9 @@ class AnalysisService:
             )
             job.start(lambda job: run_reading(job, engine, reading))
             async with contextlib.aclosing(job.items()) as items:
-                async for columns in items:
-                    if columns is not None:
-                        return await asyncio.to_thread(lens_json, engine, reading, columns)
+                async for chunks in items:
+                    if chunks is not None:
+                        return await asyncio.to_thread(lens_json, engine, reading, chunks)
         raise InternalError("The reading ended without a result.")
 
     def find_tokens(self, query: str, limit: int) -> TokenSearchResponse:
@@ -152,6 +146,7 @@ class AnalysisService:
             dtype=facts.dtype,
             device=facts.device,
             tied_embeddings=facts.tied_embeddings,
+            packing=facts.packing,
             chat_template=ChatTemplateInfo(
                 source=template.source, text=template.text, stop=list(template.stop)
             ),
@@ -263,41 +258,29 @@ def require_reasonable(
         )
 
 
-def run_reading(job: Job[Columns], engine: LensEngine, reading: Reading) -> None:
-    """Work of a job: reads chunk by chunk, so that a deadline or a closed connection ends it."""
+def run_reading(job: Job[Chunks], engine: LensEngine, reading: Reading) -> Iterator[None]:
+    """Work of a job: one turn for each chunk that the engine reads."""
     request = reading.request
-    chunk = max(1, ROWS_PER_CALL // len(reading.layers))
-    chunks: list[LensColumns] = []
-    for start in range(reading.positions.start, reading.positions.stop, chunk):
-        job.check()
-        columns = engine.read(
-            reading.ids,
-            layers=reading.layers,
-            positions=range(start, min(start + chunk, reading.positions.stop)),
-            top_k=min(request.top_k, engine.facts.d_vocab),
-            targets=request.targets,
-            kind=request.kind,
-            should_stop=job.should_stop,
-        )
-        job.check()
-        if columns is None:
-            raise JobStopped(None)
-        require_finite(columns)
-        chunks.append(columns)
-    # Scores are told with the tokens only.
-    last = len(reading.ids) if request.include_tokens else 0
-    scored = [p + 1 for p in reading.positions if p + 1 < last]
-    scores = engine.scores(reading.ids, scored, job.should_stop) if scored else []
-    job.check()
-    if scores is None:
-        raise JobStopped(None)
+    wanted = Wanted(
+        layers=reading.layers,
+        top_k=min(request.top_k, engine.facts.d_vocab),
+        targets=tuple(request.targets),
+        kind=request.kind,
+    )
+    lineage = () if request.conversation_id is None else (request.conversation_id,)
+    chunks: Chunks = []
+    for columns in engine.reading(reading.ids, reading.positions, wanted, lineage=lineage):
+        if columns is not None:
+            require_finite(columns)
+            chunks.append(columns)
+        yield
     size = 16 * len(reading.layers) * len(reading.positions) * (request.top_k + 4)
-    job.emit(Columns(chunks, {score.index: score for score in scores}), size)
+    job.emit(chunks, size)
 
 
-def lens_json(engine: LensEngine, reading: Reading, found: Columns) -> bytes:
+def lens_json(engine: LensEngine, reading: Reading, chunks: Chunks) -> bytes:
     """The answer as JSON."""
-    vocabulary, chunks = engine.vocabulary, found.chunks
+    vocabulary = engine.vocabulary
     top_ids = np.concatenate([c.top_ids for c in chunks], axis=1)
     next_rank = np.concatenate([c.next_rank for c in chunks], axis=1).tolist()
     next_probability = shortest(np.concatenate([c.next_probability for c in chunks], axis=1))
@@ -308,7 +291,7 @@ def lens_json(engine: LensEngine, reading: Reading, found: Columns) -> bytes:
         kind=reading.request.kind,
         layers=list(reading.layers),
         labels=[layer_label(layer) for layer in reading.layers],
-        tokens=lens_tokens(engine, reading, found.scores) if reading.request.include_tokens else [],
+        tokens=lens_tokens(engine, reading, chunks) if reading.request.include_tokens else [],
         positions=list(reading.positions),
         top_ids=top_ids.tolist(),
         top_probabilities=shortest(np.concatenate([c.top_probabilities for c in chunks], axis=1)),
@@ -336,8 +319,9 @@ def lens_json(engine: LensEngine, reading: Reading, found: Columns) -> bytes:
     return response.model_dump_json().encode()
 
 
-def lens_tokens(engine: LensEngine, reading: Reading, scores: dict[int, Step]) -> list[Token]:
-    """The whole timeline, scored where a position before it was read."""
+def lens_tokens(engine: LensEngine, reading: Reading, chunks: Chunks) -> list[Token]:
+    """The whole timeline, scored where the position before was read."""
+    scores = {score.index: score for chunk in chunks for score in chunk.scores}
     return [
         make_token(engine.vocabulary, index, token_id, role, scores.get(index))
         for index, (token_id, role) in enumerate(zip(reading.ids, reading.roles, strict=True))

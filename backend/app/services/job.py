@@ -1,8 +1,9 @@
 """One request's way through the model: claimed, queued, run, and read while it runs.
 
-The worker thread puts what it computed into the job's outbox; the event loop takes it out. The
-outbox is bounded by bytes, so that a client that does not read costs a bounded amount of memory
-and, after a short patience, only its own reply.
+A job's work is an iterator: each item of it is one turn at the model, and between two turns the
+worker serves other jobs. What the work computes goes into the job's outbox; the event loop takes it
+out. A job whose outbox is full gets no turn, so that a client that does not read costs a bounded
+amount of memory, no time of others, and after some patience its own reply.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import contextlib
 import threading
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterator
 from typing import Generic, TypeVar
 
 from app.errors import DeadlineExceeded, ExplorerError, ReaderTooSlow
@@ -20,9 +21,9 @@ from app.errors import DeadlineExceeded, ExplorerError, ReaderTooSlow
 T = TypeVar("T")
 
 OUTBOX_BYTES = 8 * 2**20
-"""Computed but not yet sent, for one job."""
-READER_PATIENCE_S = 2.0
-"""How long, over its whole life, a job may hold up the model because its outbox is full."""
+"""Computed but not yet sent, for one job; it gets no turn while it has more."""
+READER_PATIENCE_S = 20.0
+"""How long, over its whole life, a job may go without turns because its outbox is full."""
 KEEP_ALIVE_S = 10.0
 """After this long without anything to send, the reader is told that the job still lives."""
 
@@ -44,27 +45,29 @@ class Job(Generic[T]):
         client: str,
         *,
         request_seconds: float,
-        on_start: Callable[[], None],
+        on_change: Callable[[], None],
         on_close: Callable[[Job[T]], None],
     ) -> None:
-        """Made on the event loop. `on_start` queues the job, `on_close` gives its place back."""
+        """Made on the event loop. `on_change` tells the worker to look at the job again, `on_close`
+        gives its place back."""
         self.id = job_id
         self.client = client
-        self.work: Callable[[Job[T]], None] | None = None
-        """Runs on the worker thread; None while the job is still being prepared."""
+        self.work: Callable[[Job[T]], Iterator[None]] | None = None
+        """Iterated on the worker thread; None while the job is still being prepared."""
         self.claimed_at = time.monotonic()
         self.started_at: float | None = None
         self.beat_at = self.claimed_at
         """Last sign of life from the worker thread."""
         self._request_seconds = request_seconds
-        self._on_start = on_start
+        self._on_change = on_change
         self._on_close = on_close
         self._loop = asyncio.get_running_loop()
         self._news = asyncio.Event()
-        self._lock = threading.Condition()
+        self._lock = threading.Lock()
         self._outbox: deque[tuple[T, int]] = deque()
         self._outbox_bytes = 0
         self._patience_s = READER_PATIENCE_S
+        self._full_since: float | None = None
         self._is_stopped = False
         self._stop_reason: ExplorerError | None = None
         self._is_finished = False
@@ -72,10 +75,10 @@ class Job(Generic[T]):
 
     # --- on the event loop -----------------------------------------------------------------------
 
-    def start(self, work: Callable[[Job[T]], None]) -> None:
+    def start(self, work: Callable[[Job[T]], Iterator[None]]) -> None:
         """Lets the job be run when its turn comes."""
         self.work = work
-        self._on_start()
+        self._on_change()
 
     async def items(self) -> AsyncGenerator[T | None]:
         """What the work emits, as it comes; None from time to time while nothing does.
@@ -87,12 +90,11 @@ class Job(Generic[T]):
             while True:
                 self._news.clear()
                 with self._lock:
-                    taken = self._outbox.popleft() if self._outbox else None
-                    if taken:
-                        self._outbox_bytes -= taken[1]
-                        self._lock.notify_all()
+                    taken, has_room_again = self._take()
                     ended = self._is_finished or self._stop_reason is not None
                     failure = self._failure or self._stop_reason
+                if has_room_again:
+                    self._on_change()
                 if taken:
                     yield taken[0]
                     quiet_since = time.monotonic()
@@ -121,8 +123,20 @@ class Job(Generic[T]):
                 return
             self._is_stopped = True
             self._stop_reason = reason
-            self._lock.notify_all()
+        self._on_change()
         self._tell_reader()
+
+    def _take(self) -> tuple[tuple[T, int] | None, bool]:
+        """The next item, and whether the outbox has room again. Under the lock."""
+        if not self._outbox:
+            return None, False
+        taken = self._outbox.popleft()
+        self._outbox_bytes -= taken[1]
+        if self._full_since is None or self._outbox_bytes >= OUTBOX_BYTES:
+            return taken, False
+        self._patience_s -= time.monotonic() - self._full_since
+        self._full_since = None
+        return taken, True
 
     async def _wait_for_news(self) -> None:
         """Returns at news, at the deadline, or when the reader is to hear that the job lives.
@@ -164,32 +178,29 @@ class Job(Generic[T]):
         if self.should_stop():
             raise JobStopped(self._stop_reason)
 
-    def emit(self, item: T, size_bytes: int) -> None:
-        """Hands an item to the reader; waits a little for a reader that is behind.
+    def can_go_on(self) -> bool:
+        """Whether the job is to get a turn: it has room for what it computes, or is to end."""
+        with self._lock:
+            if self._is_stopped or self._outbox_bytes < OUTBOX_BYTES:
+                return True
+            now = time.monotonic()
+            self._full_since = self._full_since or now
+            if now - self._full_since < self._patience_s:
+                return False
+        self.stop(
+            ReaderTooSlow(
+                "The reply was ended because the client did not read its stream.",
+                hint="Read the stream as it comes, or ask for fewer read-outs.",
+            )
+        )
+        return True
 
-        Raises JobStopped when the work is to end, also because the reader stays behind.
-        """
+    def emit(self, item: T, size_bytes: int) -> None:
+        """Hands an item to the reader. Raises JobStopped when the work is to end."""
         self.check()
         with self._lock:
-            waited_from = time.monotonic()
-            while self._outbox_bytes >= OUTBOX_BYTES and not self._is_stopped:
-                left = self._patience_s - (time.monotonic() - waited_from)
-                if left <= 0:
-                    break
-                self._lock.wait(left)
-            self._patience_s -= time.monotonic() - waited_from
-            is_full = self._outbox_bytes >= OUTBOX_BYTES
-            if not is_full and not self._is_stopped:
-                self._outbox.append((item, size_bytes))
-                self._outbox_bytes += size_bytes
-        if is_full:
-            self.stop(
-                ReaderTooSlow(
-                    "The reply was ended because the client did not read its stream.",
-                    hint="Read the stream as it comes, or ask for fewer read-outs.",
-                )
-            )
-        self.check()
+            self._outbox.append((item, size_bytes))
+            self._outbox_bytes += size_bytes
         self._tell_reader()
 
     def finish(self, failure: ExplorerError | None) -> None:

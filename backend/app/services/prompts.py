@@ -40,6 +40,13 @@ class Prompt:
     roles: tuple[Role, ...]
     sampling: Sampling
     lens: LensRequest
+    branched_from: str | None = None
+    """The conversation whose beginning this one continues."""
+
+    @property
+    def lineage(self) -> tuple[str, ...]:
+        """As the engine takes it: this conversation, then the one that it branched from."""
+        return tuple(filter(None, (self.conversation_id, self.branched_from)))
 
 
 def require_sense(request: ChatRequest) -> None:
@@ -103,6 +110,7 @@ def make_prompt(engine: LensEngine, request: ChatRequest, stored: Conversation |
         roles=base.roles + encoded.roles,
         sampling=make_sampling(engine.facts, request),
         lens=request.lens,
+        branched_from=None if stored is None or stored.id == base.id else stored.id,
     )
 
 

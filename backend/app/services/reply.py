@@ -1,28 +1,23 @@
-"""What the worker thread does for one chat turn: decode, and read layers behind the decoding.
+"""What the worker thread does for one chat turn: decode, and tell what was read on the way.
 
-Tokens go out as soon as each is known; their read-outs follow in batches, because decoding the
-residual streams of several tokens in one call is cheaper and the next token need not wait for it.
+Each turn at the model is one item of the engine: a token goes out as soon as it is known, its
+read-out follows before the model runs on. Read-outs of the prompt come last.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import cast
 
-from app.engine.types import Finish, LensEngine, Step
+from app.engine.types import Finish, LensColumns, LensEngine, Step, Wanted
 from app.errors import InternalError
 from app.models import DoneEvent, LensEvent, StreamEvent, Timings, TokenEvent, Usage
-from app.services.job import Job, JobStopped
+from app.services.job import Job
 from app.services.prompts import Prompt
 from app.services.readouts import make_token, readouts_by_token
-
-READOUT_BATCH = 8
-"""Tokens of a reply that are read in one call."""
-PROMPT_READOUT_BATCH = 32
-"""The same for the prompt, where nothing waits for the next token."""
 
 TOKEN_EVENT_BYTES = 512
 PREDICTION_BYTES = 128
@@ -36,40 +31,40 @@ class Reply:
     engine: LensEngine
     prompt: Prompt
 
-    def run(self, job: Job[StreamEvent]) -> None:
+    def run(self, job: Job[StreamEvent]) -> Iterator[None]:
         """Emits `token` and `lens` events, then `done`."""
         started = time.monotonic()
-        computed_before = self.engine.computed_tokens()
         first_token_ms: float | None = None
-        ids = list(self.prompt.ids)
-        unread: list[int] = []
-        wants_reply = self.prompt.lens.scope != "none"
+        prompt, ids = self.prompt, list(self.prompt.ids)
         finish: Finish | None = None
-        steps = self.engine.generate(self.prompt.ids, self.prompt.sampling, job.should_stop)
-        with closing(cast("Generator[Step | Finish]", steps)):
-            for step in steps:
-                if isinstance(step, Finish):
-                    finish = step
+        computed = 0
+        items = self.engine.generate(
+            prompt.ids,
+            prompt.sampling,
+            wanted=None if prompt.lens.scope == "none" else self._wanted(),
+            lineage=prompt.lineage,
+        )
+        with closing(cast("Generator[Step | LensColumns | Finish | None]", items)):
+            before = self.engine.computed_tokens()
+            for item in items:
+                computed += self.engine.computed_tokens() - before
+                if isinstance(item, Finish):
+                    finish = item
                     break
-                if first_token_ms is None:
-                    first_token_ms = elapsed_ms(started)
-                self._emit_token(job, step, len(ids))
-                ids.append(step.token_id)
-                if wants_reply:
-                    unread.append(step.index)
-                    if len(unread) == READOUT_BATCH:
-                        self._emit_readouts(job, ids, unread)
-                        unread = []
-        job.check()
-        if finish is None or finish.reason == "cancelled":
+                if isinstance(item, Step):
+                    if first_token_ms is None:
+                        first_token_ms = elapsed_ms(started)
+                    self._emit_token(job, item, len(ids))
+                    ids.append(item.token_id)
+                elif item is not None:
+                    self._emit_readouts(job, item)
+                yield
+                before = self.engine.computed_tokens()
+        if finish is None:
             raise InternalError("The generation ended without a reason.")
-        self._emit_readouts(job, ids, unread)
-        if self.prompt.lens.scope == "all":
-            n_prompt = len(self.prompt.ids)
-            for start in range(1, n_prompt, PROMPT_READOUT_BATCH):
-                batch = range(start, min(start + PROMPT_READOUT_BATCH, n_prompt))
-                self._emit_readouts(job, ids, batch)
-        reply_ids = ids[len(self.prompt.ids) :]
+        if prompt.lens.scope == "all":
+            yield from self._read_prompt(job, ids)
+        reply_ids = ids[len(prompt.ids) :]
         assert job.started_at is not None
         done = DoneEvent(
             type="done",
@@ -77,10 +72,10 @@ class Reply:
             finish_reason=finish.reason,
             stop=finish.stop,
             usage=Usage(
-                prompt_tokens=len(self.prompt.ids),
+                prompt_tokens=len(prompt.ids),
                 reply_tokens=len(reply_ids),
                 context_length=self.engine.facts.n_ctx,
-                computed_tokens=self.engine.computed_tokens() - computed_before,
+                computed_tokens=computed,
             ),
             timings=Timings(
                 queued_ms=(job.started_at - job.claimed_at) * 1000,
@@ -90,6 +85,23 @@ class Reply:
         )
         job.emit(done, TOKEN_EVENT_BYTES + 8 * len(done.text))
 
+    def _wanted(self) -> Wanted:
+        """What is read of each token: every layer."""
+        facts, asked = self.engine.facts, self.prompt.lens
+        layers = tuple(range(facts.n_layers + 1))
+        return Wanted(layers, min(asked.top_k, facts.d_vocab), kind=asked.kind)
+
+    def _read_prompt(self, job: Job[StreamEvent], ids: Sequence[int]) -> Iterator[None]:
+        """Read-outs of the prompt's tokens; the first was predicted from nothing."""
+        positions = range(len(self.prompt.ids) - 1)
+        if not positions:
+            return
+        chunks = self.engine.reading(ids, positions, self._wanted(), lineage=self.prompt.lineage)
+        for columns in chunks:
+            if columns is not None:
+                self._emit_readouts(job, columns)
+            yield
+
     def _emit_token(self, job: Job[StreamEvent], step: Step, expected_index: int) -> None:
         if step.index != expected_index:
             raise InternalError(f"Token {step.index} came where {expected_index} was expected.")
@@ -98,26 +110,7 @@ class Reply:
         )
         job.emit(TokenEvent(type="token", token=token), TOKEN_EVENT_BYTES)
 
-    def _emit_readouts(
-        self, job: Job[StreamEvent], ids: Sequence[int], indices: Sequence[int]
-    ) -> None:
-        """Read-outs of the tokens at `indices`, each read at the position before it."""
-        # A reply may begin a timeline; its first token was predicted from nothing.
-        positions = [index - 1 for index in indices if index > 0]
-        if not positions:
-            return
-        job.check()
-        asked = self.prompt.lens
-        columns = self.engine.read(
-            ids[: positions[-1] + 2],
-            positions=positions,
-            top_k=min(asked.top_k, self.engine.facts.d_vocab),
-            kind=asked.kind,
-            should_stop=job.should_stop,
-        )
-        job.check()
-        if columns is None:
-            raise JobStopped(None)
+    def _emit_readouts(self, job: Job[StreamEvent], columns: LensColumns) -> None:
         for index, lens in readouts_by_token(columns, self.engine.vocabulary):
             size = PREDICTION_BYTES * sum(len(layer.predictions) + 1 for layer in lens)
             job.emit(LensEvent(type="lens", index=index, lens=lens), size)

@@ -1,10 +1,12 @@
 """One thread owns the model.
 
 nnsight is bound to one thread per model, and torch would freeze the event loop, so a single thread
-loads the engine, runs every job and nothing else touches it. In front of it stands a bounded queue
-that is fair between clients: round-robin over them, first come first served within one. A place in
-it is claimed before anything expensive is done; jobs run one at a time and ask `should_stop` at
-every decode step, which is how a closed connection, a deadline or a shutdown ends them.
+loads the engine, runs every job and nothing else touches it. Jobs run in turns: a turn is one token
+of a reply, one part of a long prompt or one chunk of a read-out, and goes to the client that was
+served longest ago, so that a long answer makes nobody wait for its end. In front of the running jobs
+stands a bounded queue that is fair between clients too: round-robin over them, first come first
+served within one. A place in it is claimed before anything expensive is done. Between two turns a
+closed connection, a deadline or a shutdown ends a job.
 """
 
 from __future__ import annotations
@@ -14,8 +16,8 @@ import logging
 import math
 import threading
 import time
-from collections import deque
-from collections.abc import Callable
+from collections import Counter, deque
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -42,6 +44,9 @@ Status = Literal["ready", "loading", "draining", "stalled", "failed"]
 
 LAST_WORDS_S = 2.0
 """After a job was told to stop because the server shuts down: time to send its last event."""
+
+FULL_OUTBOX_WAIT_S = 0.05
+"""How long to wait before looking again, when every running job waits for its reader."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +80,17 @@ class WorkerState:
     capacity: int
 
 
+@dataclass(slots=True)
+class Running:
+    """A job that has begun."""
+
+    job: Job[Any]
+    turns: Iterator[None]
+    last_turn: int
+    """Number of the turn that it had last."""
+    started_at: float
+
+
 class ModelWorker:
     """The thread that owns the model, and the queue in front of it."""
 
@@ -86,7 +102,12 @@ class ModelWorker:
         self._queues: dict[str, deque[Job[Any]]] = {}
         """Waiting jobs by client, in the order in which the clients get their turns."""
         self._last_client: str | None = None
-        self._running: Job[Any] | None = None
+        self._running: list[Running] = []
+        self._current: Job[Any] | None = None
+        """Whose turn it is right now."""
+        self._n_turns = 0
+        self._last_turns: dict[str, int] = {}
+        """Number of the turn that each client with a running job had last."""
         self._engine: LensEngine | None = None
         self._failure: ExplorerError | None = None
         self._progress = LoadProgress("Starting.")
@@ -145,7 +166,7 @@ class ModelWorker:
     def _jobs(self) -> list[Job[Any]]:
         with self._condition:
             waiting = [job for queue in self._queues.values() for job in queue]
-            return [self._running, *waiting] if self._running else waiting
+            return [*(running.job for running in self._running), *waiting]
 
     # --- what others may know --------------------------------------------------------------------
 
@@ -169,7 +190,7 @@ class ModelWorker:
     def state(self) -> WorkerState:
         """Never waits for the model."""
         with self._condition:
-            running = self._running
+            running = len(self._running)
             waiting = sum(map(len, self._queues.values()))
         status, detail = self._status(running, waiting)
         return WorkerState(
@@ -177,28 +198,29 @@ class ModelWorker:
             model=self._engine.facts.name if self._engine else shown_name(self._settings.model),
             detail=detail,
             progress=self._progress if status == "loading" else None,
-            running=1 if running else 0,
+            running=running,
             waiting=waiting,
             capacity=self._settings.queue_capacity,
         )
 
-    def _status(self, running: Job[Any] | None, waiting: int) -> tuple[Status, str | None]:
+    def _status(self, running: int, waiting: int) -> tuple[Status, str | None]:
         if self._is_draining:
-            left = waiting + (1 if running else 0)
+            left = waiting + running
             return "draining", f"The server is shutting down; {left} requests are left."
         if self._failure is not None:
             return "failed", " ".join(filter(None, (self._failure.message, self._failure.hint)))
         if self._engine is None:
             return "loading", self._progress.detail
-        if stalled_s := self._stalled_s(running):
+        if stalled_s := self._stalled_s():
             return "stalled", (
                 f"The model has given no sign of life for {stalled_s:.0f} s. "
                 "If this stays so, restart the server."
             )
         return "ready", None
 
-    def _stalled_s(self, running: Job[Any] | None) -> float | None:
-        silent_s = time.monotonic() - running.beat_at if running else 0.0
+    def _stalled_s(self) -> float | None:
+        current = self._current
+        silent_s = time.monotonic() - current.beat_at if current else 0.0
         return silent_s if silent_s > self._settings.stalled_seconds else None
 
     # --- the queue -------------------------------------------------------------------------------
@@ -216,7 +238,7 @@ class ModelWorker:
             )
         self.engine  # noqa: B018  (raises while there is none)
         with self._condition:
-            if stalled_s := self._stalled_s(self._running):
+            if stalled_s := self._stalled_s():
                 raise Unavailable(
                     f"The model has given no sign of life for {stalled_s:.0f} s.",
                     hint="Restart the server if this stays so.",
@@ -226,67 +248,94 @@ class ModelWorker:
                 job_id,
                 client,
                 request_seconds=self._settings.request_seconds,
-                on_start=self._on_start,
+                on_change=self._on_change,
                 on_close=self._on_close,
             )
             self._queues.setdefault(client, deque()).append(job)
         return job
 
     def _require_place(self, client: str) -> None:
-        """One job may run besides those that wait, so an idle worker takes one more."""
+        """Places in the queue, and those of running jobs that are still free."""
+        per_client = self._settings.queue_per_client
         waiting = sum(map(len, self._queues.values()))
         mine = len(self._queues.get(client, ()))
-        extra = 0 if self._running else 1
-        if waiting >= self._settings.queue_capacity + extra:
+        free = self._settings.concurrency - len(self._running)
+        free_for_me = min(free, per_client - self._n_running()[client])
+        if waiting >= self._settings.queue_capacity + free:
             raise QueueFull(
                 f"{waiting} requests wait for the model, which is the limit.",
                 hint="Send the request again after the time in Retry-After.",
                 retry_after_s=self._wait_estimate_s(waiting),
             )
-        if mine >= self._settings.queue_per_client + extra:
+        if mine >= per_client + free_for_me:
             raise QueueFull(
                 f"{mine} of your requests wait for the model, which is the limit for one client.",
                 hint="Wait for one of them, or close it.",
                 retry_after_s=self._wait_estimate_s(mine),
             )
 
+    def _n_running(self) -> Counter[str]:
+        """Running jobs of each client."""
+        return Counter(running.job.client for running in self._running)
+
     def _wait_estimate_s(self, waiting: int) -> float:
         return min(60.0, max(1.0, math.ceil(waiting * self._job_seconds / 2)))
 
-    def _on_start(self) -> None:
+    def _on_change(self) -> None:
         with self._condition:
             self._condition.notify_all()
 
     def _on_close(self, job: Job[Any]) -> None:
         with self._condition:
+            self._condition.notify_all()
             queue = self._queues.get(job.client)
             if queue and job in queue:
                 queue.remove(job)
                 if not queue:
                     del self._queues[job.client]
 
+    def _admit(self) -> None:
+        """Lets waiting jobs begin while there is room for them."""
+        while len(self._running) < self._settings.concurrency:
+            job = self._take()
+            if job is None:
+                return
+            assert job.work is not None
+            now = time.monotonic()
+            job.started_at = job.beat_at = now
+            self._running.append(Running(job, job.work(job), self._n_turns, now))
+
     def _take(self) -> Job[Any] | None:
-        """The next job that can run; its client goes to the end of the line.
+        """The next job that can begin; its client goes to the end of the line.
 
         Whoever was served last waits for the others, also when its next request came first.
         """
+        n_running = self._n_running()
         for client in sorted(self._queues, key=lambda client: client == self._last_client):
             queue = self._queues[client]
-            if queue[0].work is not None:
-                job = queue.popleft()
-                del self._queues[client]
-                if queue:
-                    self._queues[client] = queue
-                self._last_client = client
-                return job
+            if queue[0].work is None or n_running[client] >= self._settings.queue_per_client:
+                continue
+            job = queue.popleft()
+            del self._queues[client]
+            if queue:
+                self._queues[client] = queue
+            self._last_client = client
+            return job
         return None
+
+    def _next_running(self) -> Running | None:
+        """Whose turn it is: the client that was served longest ago, and of its jobs again that."""
+        able = [running for running in self._running if running.job.can_go_on()]
+        if not able:
+            return None
+        return min(able, key=lambda r: (self._last_turns.get(r.job.client, -1), r.last_turn))
 
     # --- on the worker thread --------------------------------------------------------------------
 
     def _main(self) -> None:
         try:
             self._load()
-            while self._run_next():
+            while self._take_turn():
                 pass
         finally:
             self._engine = None
@@ -330,47 +379,82 @@ class ModelWorker:
             raise Draining("The server is shutting down.")
         self._progress = progress
 
-    def _run_next(self) -> bool:
-        with self._condition:
-            while (job := self._take()) is None:
-                if self._is_stopping:
-                    return False
-                self._condition.wait()
-            self._running = job
-        started = time.monotonic()
-        job.started_at = job.beat_at = started
-        failure = self._failure_of(job)
-        with self._condition:
-            self._running = None
-        job.finish(failure)
-        self._job_seconds += 0.2 * (time.monotonic() - started - self._job_seconds)
+    def _take_turn(self) -> bool:
+        """One turn of one job; False when the thread is to end."""
+        running = self._wait_for_turn()
+        if running is None:
+            return False
+        job = running.job
+        self._n_turns += 1
+        running.last_turn = self._last_turns[job.client] = self._n_turns
+        job.beat_at = time.monotonic()
+        self._current = job
+        is_over, failure = self._advance(running)
+        self._current = None
+        if is_over:
+            with self._condition:
+                self._running.remove(running)
+                if not self._n_running()[job.client]:
+                    del self._last_turns[job.client]
+            job.finish(failure)
+            took = time.monotonic() - running.started_at
+            self._job_seconds += 0.2 * (took - self._job_seconds)
         return True
 
-    def _failure_of(self, job: Job[Any]) -> ExplorerError | None:
-        """Runs a job to its end, whatever that is; the thread outlives every failure."""
-        assert job.work is not None
+    def _wait_for_turn(self) -> Running | None:
+        with self._condition:
+            while True:
+                self._admit()
+                running = self._next_running()
+                if running is not None:
+                    return running
+                if self._is_stopping and not self._running:
+                    return None
+                self._condition.wait(FULL_OUTBOX_WAIT_S if self._running else None)
+
+    def _advance(self, running: Running) -> tuple[bool, ExplorerError | None]:
+        """Whether a job is over after its next turn, and what it failed with.
+
+        The thread outlives every failure.
+        """
+        job = running.job
         try:
             job.check()
-            job.work(job)
+            next(running.turns)
+        except StopIteration:
+            return True, None
         except JobStopped as stopped:
-            return stopped.reason
+            return True, self._ended(running) or stopped.reason
         except (InternalError, ModelComputationError) as failure:
             logger.exception("run %s failed", job.id)
-            return failure
+            return True, failure
         except ExplorerError as failure:
-            return failure
+            return True, failure
         except Exception as failure:
             if is_out_of_memory(failure):
                 logger.exception("run %s ran out of memory", job.id)
-                return OutOfMemory(
+                return True, OutOfMemory(
                     "The machine has not enough memory for this request.",
                     hint="Ask for fewer positions, layers or tokens at a time.",
                 )
             logger.exception("run %s failed", job.id)
-            return InternalError(
+            return True, InternalError(
                 "The server made a mistake while computing the answer.",
                 hint="The server's log has the details under the request id.",
             )
+        return False, None
+
+    def _ended(self, running: Running) -> ExplorerError | None:
+        """Ends a job's work between two turns, so that it gives back what it holds."""
+        if isinstance(running.turns, Generator):
+            try:
+                running.turns.close()
+            except Exception:
+                logger.exception("run %s failed while it was ended", running.job.id)
+                return InternalError(
+                    "The server made a mistake while it ended the request.",
+                    hint="The server's log has the details under the request id.",
+                )
         return None
 
 

@@ -67,7 +67,7 @@ def test_chunks_join_to_what_one_call_gives(
 ) -> None:
     whole = read(client, prompt="a text of some length", targets=[97])
     n_calls = len(engine.reads)
-    monkeypatch.setattr("app.services.analysis.ROWS_PER_CALL", 12)
+    monkeypatch.setattr("tests.fakes.READ_AT_ONCE", 3)
     chunked = read(client, prompt="a text of some length", targets=[97])
 
     assert n_calls == 1

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import copy
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
 import torch
 import transformers as tr
 from tokenizers import Tokenizer, models
 from torch import nn
 
 from app.engine.engine import NnsightEngine
-from app.engine.residuals import ResidualStore
+from app.engine.residuals import ResidualStore, StoreDtype, Timeline
 from app.engine.runtime import LanguageModel, nnsight
 from app.engine.types import ChatTemplate, EncodedPrompt, Message, Sampling, TextSpan
 
@@ -223,7 +224,11 @@ def traced(model: nn.Module) -> LanguageModel:
 
 
 def engine_of(
-    model: nn.Module, *, store_bytes: int = 2**26, readout_bytes: int = 2**20
+    model: nn.Module,
+    *,
+    store_bytes: int = 2**26,
+    readout_bytes: int = 2**20,
+    store_dtype: StoreDtype = "float32",
 ) -> NnsightEngine:
     return NnsightEngine(
         traced(model),
@@ -240,12 +245,14 @@ def engine_of(
         is_byte_exact=True,
         store_bytes=store_bytes,
         readout_bytes=readout_bytes,
+        store_dtype=store_dtype,
     )
 
 
 def fresh(engine: NnsightEngine, *, store_bytes: int = 2**26) -> NnsightEngine:
     """The same loaded model with an empty store."""
     copied = copy.copy(engine)
+    copied._unembedding = copy.copy(engine._unembedding)
     copied._store = ResidualStore(engine._decoder, store_bytes, engine._store._reuse)
     return copied
 
@@ -257,3 +264,19 @@ def random_ids(n: int, seed: int = 1) -> list[int]:
 
 def greedy(max_new_tokens: int, stop: Sequence[str] = ()) -> Sampling:
     return Sampling(max_new_tokens, 0.0, 0, 1.0, 0, tuple(stop))
+
+
+def rows_of(engine: NnsightEngine, ids: Sequence[int], lineage: Sequence[str] = ()) -> np.ndarray:
+    """Residual streams `[len(ids), n_layers + 1, d_model]` that the engine reads for these ids."""
+    with torch.inference_mode():
+        timeline = drained(engine._store.covering(ids, lineage))
+        return timeline.rows[: len(ids)].numpy().copy()
+
+
+def drained(work: Generator[None, None, Timeline]) -> Timeline:
+    """What a generator returns when it has run to its end."""
+    while True:
+        try:
+            next(work)
+        except StopIteration as end:
+            return end.value

@@ -54,16 +54,14 @@ def test_lens_equals_an_independent_computation(embedded: NnsightEngine, plain: 
 def test_greedy_reply_equals_hugging_face_generate(embedded: NnsightEngine, plain: PlainModel):
     ids = embedded.vocabulary.encode(TEXT)
     (end_id,) = embedded.facts.eos_token_ids
-    reply = [
-        s.token_id for s in embedded.generate(ids, greedy(32), lambda: False) if isinstance(s, Step)
-    ]
+    reply = [s.token_id for s in embedded.generate(ids, greedy(32)) if isinstance(s, Step)]
     assert reply == plain.greedy_ids(ids, 32, end_id)
     assert reply
 
 
 def test_a_read_of_the_reply_runs_no_pass_and_is_right(embedded: NnsightEngine, plain: PlainModel):
     ids = list(embedded.vocabulary.encode(TEXT))
-    steps = list(embedded.generate(ids, greedy(12), lambda: False))
+    steps = list(embedded.generate(ids, greedy(12)))
     ids += [step.token_id for step in steps if isinstance(step, Step)]
     passes = embedded.forward_passes()
     columns = embedded.read(ids, positions=[len(ids) - 4, len(ids) - 2])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import torch
 
 from app.engine.engine import NnsightEngine
 from app.engine.structure import find_structure
@@ -18,6 +17,7 @@ from tests.engine.small_models import (
     greedy,
     random_ids,
     random_model,
+    rows_of,
 )
 
 TEXT_TOKENS = 16
@@ -56,31 +56,27 @@ def test_self_check_passes(loaded: Loaded):
 def test_lens_equals_an_independent_computation(loaded: Loaded):
     ids = random_ids(TEXT_TOKENS)
     columns = loaded.engine.read(ids, top_k=5, targets=[33, 60])
-    assert columns is not None
     assert_lens_is_right(columns, loaded.plain, ids)
 
 
 def test_last_layer_lens_equals_model_logits(loaded: Loaded):
     ids = random_ids(TEXT_TOKENS, seed=2)
     log_p = loaded.plain.logits(ids).log_softmax(-1)
-    scores = loaded.engine.scores(ids, range(1, TEXT_TOKENS))
-    assert scores is not None
+    scores = loaded.engine.read(ids, layers=[0]).scores
     expected = [float(log_p[i - 1, ids[i]]) for i in range(1, TEXT_TOKENS)]
     np.testing.assert_allclose([s.logprob_nats for s in scores], expected, atol=1e-4)
 
 
 def test_greedy_reply_equals_hugging_face_generate_and_one_uncached_pass(loaded: Loaded):
     ids = random_ids(12, seed=3)
-    *steps, finish = loaded.engine.generate(ids, greedy(REPLY_TOKENS), lambda: False)
+    *steps, finish = loaded.engine.generate(ids, greedy(REPLY_TOKENS))
     reply = [step.token_id for step in steps if isinstance(step, Step)]
     assert reply == loaded.plain.greedy_ids(ids, REPLY_TOKENS, END_ID)
     assert isinstance(finish, Finish)
     assert finish.reason == ("length" if len(reply) == REPLY_TOKENS else "stop")
     every_id = [*ids, *reply]
-    with torch.inference_mode():
-        rows = loaded.engine._residuals(every_id, len(every_id), lambda: False)
-    assert rows is not None
+    rows = rows_of(loaded.engine, every_id)
     for layer, stream in enumerate(loaded.plain.residuals(every_id)):
         # Rounding of float32 in another order, in proportion to the stream.
         tolerance = 1e-5 * float(stream.abs().max())
-        np.testing.assert_allclose(rows[: len(every_id), layer], stream[0], atol=tolerance, rtol=0)
+        np.testing.assert_allclose(rows[:, layer], stream[0], atol=tolerance, rtol=0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import threading
 from collections.abc import Iterator
 
@@ -12,9 +11,9 @@ import pytest
 import torch
 
 from app.engine.engine import NnsightEngine
-from app.engine.types import Finish, Sampling, Step
+from app.engine.types import Finish, LensColumns, Sampling, Step, Wanted
 from app.errors import ContextExceeded, EmptyPrompt, UnknownToken
-from tests.engine.reference import PlainModel
+from tests.engine.reference import PlainModel, assert_lens_is_right
 from tests.engine.small_models import (
     END_ID,
     N_CTX,
@@ -28,18 +27,8 @@ from tests.engine.small_models import (
 PROMPT = random_ids(10, seed=5)
 
 
-def never() -> bool:
-    return False
-
-
-def after(n: int):
-    """A stop flag that is raised at the `n`-th time it is asked for."""
-    asked = itertools.count(1)
-    return lambda: next(asked) >= n
-
-
 def run(engine: NnsightEngine, sampling: Sampling, ids: list[int] = PROMPT):
-    *steps, finish = engine.generate(ids, sampling, never)
+    *steps, finish = (item for item in engine.generate(ids, sampling) if item is not None)
     assert isinstance(finish, Finish)
     return [step.token_id for step in steps], steps, finish
 
@@ -56,7 +45,7 @@ def test_steps_carry_the_models_own_distribution(engine: NnsightEngine, plain_gp
 
 
 def test_a_token_is_yielded_before_it_is_run(engine: NnsightEngine):
-    reply = engine.generate(PROMPT, greedy(5), never)
+    reply = engine.generate(PROMPT, greedy(5))
     next(reply)
     passes = engine.forward_passes()
     next(reply)
@@ -132,11 +121,11 @@ def test_held_tokens_are_released_when_the_reply_ends_otherwise(engine: NnsightE
 
 def test_dropped_tokens_leave_the_timeline_reusable(engine: NnsightEngine, plain_gpt2: PlainModel):
     ids = spelled(engine, b"yes", b"\n", b"User", b":")
-    run(engine, drawn(20, "\nUser:"))
+    list(engine.generate(PROMPT, drawn(20, "\nUser:"), lineage=["mine"]))
     stored = len(engine._store)
     following = [*PROMPT, ids[0], *random_ids(4, seed=6)]
     tokens = engine.computed_tokens()
-    *steps, _ = engine.generate(following, greedy(6), never)
+    *steps, _ = engine.generate(following, greedy(6), lineage=["mine"])
     assert [s.token_id for s in steps] == plain_gpt2.greedy_ids(following, 6, END_ID)
     assert engine.computed_tokens() - tokens <= 4 + len(steps)
     assert len(engine._store) == stored
@@ -153,34 +142,38 @@ def test_reaching_the_context_is_a_finish(engine: NnsightEngine):
 @pytest.mark.parametrize("n", [N_CTX, N_CTX + 1])
 def test_a_prompt_without_room_is_refused_with_the_numbers(engine: NnsightEngine, n: int):
     with pytest.raises(ContextExceeded, match=rf"has {n} tokens; small holds {N_CTX}") as caught:
-        engine.generate(random_ids(n), greedy(1), never)
+        engine.generate(random_ids(n), greedy(1))
     assert caught.value.hint
 
 
 def test_ids_that_the_model_lacks_are_refused(engine: NnsightEngine):
     with pytest.raises(UnknownToken, match=r"no token 97 \(at position 1\)"):
-        engine.generate([5, 97], greedy(1), never)
+        engine.generate([5, 97], greedy(1))
     with pytest.raises(UnknownToken):
-        engine.generate([-1], greedy(1), never)
+        engine.generate([-1], greedy(1))
     with pytest.raises(EmptyPrompt):
-        engine.generate([], greedy(1), never)
+        engine.generate([], greedy(1))
 
 
-@pytest.mark.parametrize("asked", [1, 2, 5])
-def test_cancel_stops_within_one_step(engine: NnsightEngine, asked: int):
+@pytest.mark.parametrize("n", [1, 2, 5])
+def test_closing_stops_within_one_step(engine: NnsightEngine, n: int):
     passes = engine.forward_passes()
-    *steps, finish = engine.generate(PROMPT, greedy(30), after(asked))
-    assert finish == Finish("cancelled")
-    # The prompt is the first thing asked about, so `asked` questions allow one pass fewer.
-    assert engine.forward_passes() - passes == asked - 1
-    assert len(steps) == asked - 1
+    reply = engine.generate(PROMPT, greedy(30))
+    for _ in range(n):
+        next(reply)
+    reply.close()
+    assert engine.forward_passes() - passes == n
 
 
-def test_a_long_prompt_is_cancelled_between_chunks(engine: NnsightEngine, monkeypatch):
+def test_others_are_served_between_the_passes_over_a_long_prompt(
+    engine: NnsightEngine, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.setattr("app.engine.residuals.PREFILL_TOKENS", 8)
     passes = engine.forward_passes()
-    assert list(engine.generate(random_ids(40), greedy(1), after(3))) == [Finish("cancelled")]
+    reply = engine.generate(random_ids(40), greedy(1))
+    assert [next(reply), next(reply)] == [None, None]
     assert engine.forward_passes() - passes == 2
+    reply.close()
     run(engine, greedy(1), random_ids(40))
     assert engine.forward_passes() - passes == 5
 
@@ -203,7 +196,7 @@ def test_closing_the_reply_leaves_everything_usable(
 ):
     logits = reference(engine)
     for n in (0, 1, 3):
-        reply = engine.generate(PROMPT, greedy(20), never)
+        reply = engine.generate(PROMPT, greedy(20))
         for _ in range(n):
             next(reply)
         reply.close()
@@ -233,7 +226,7 @@ def failing_block(engine: NnsightEngine) -> Iterator[dict[str, int]]:
     handle.remove()
 
 
-@pytest.mark.parametrize("at", [1, 2, 4])
+@pytest.mark.parametrize("at", [1, 3, 4])
 @pytest.mark.parametrize("fault", ["raise", "shape"])
 def test_a_fault_in_a_step_leaves_everything_usable(
     engine: NnsightEngine,
@@ -246,7 +239,7 @@ def test_a_fault_in_a_step_leaves_everything_usable(
     expected = run(fresh(loaded_gpt2), greedy(12))[0]
     failing_block[fault] = at
     with pytest.raises(Fault if fault == "raise" else RuntimeError):
-        list(engine.generate(PROMPT, greedy(12), never))
+        list(engine.generate(PROMPT, greedy(12)))
     failing_block.clear()
     assert np.array_equal(reference(engine), logits)
     assert run(engine, greedy(12))[0] == expected
@@ -258,7 +251,7 @@ def test_a_read_between_two_steps_disturbs_nothing(
 ):
     expected = run(fresh(loaded_gpt2), greedy(12))[0]
     ids = list(PROMPT)
-    for step in engine.generate(PROMPT, greedy(12), never):
+    for step in engine.generate(PROMPT, greedy(12)):
         if isinstance(step, Step):
             ids.append(step.token_id)
             passes = engine.forward_passes()
@@ -269,13 +262,56 @@ def test_a_read_between_two_steps_disturbs_nothing(
     assert ids[len(PROMPT) :] == expected
 
 
+@pytest.mark.parametrize("in_pass", [True, False])
+def test_each_step_brings_the_readout_of_its_position(
+    engine: NnsightEngine, plain_gpt2: PlainModel, monkeypatch: pytest.MonkeyPatch, in_pass: bool
+):
+    monkeypatch.setattr(engine._decoder, "reads_in_pass", in_pass)
+    wanted = Wanted((0, 1, 2, 3), 4, (33, 60))
+    passes = engine.forward_passes()
+    items = [i for i in engine.generate(PROMPT, greedy(6), wanted=wanted) if i is not None]
+    steps, columns = items[:-1:2], items[1:-1:2]
+    assert engine.forward_passes() - passes == 6
+    timeline = [*PROMPT, *(step.token_id for step in steps)]
+    for step, read in zip(steps, columns, strict=True):
+        assert isinstance(read, LensColumns)
+        assert read.scores == (step,)
+        assert read.positions == (step.index - 1,)
+        assert_lens_is_right(read, plain_gpt2, timeline)
+    assert run(engine, greedy(6))[1] == steps, "reading changes nothing"
+
+
+def test_dropped_tokens_have_no_readout(engine: NnsightEngine):
+    ids = spelled(engine, b"yes", b".\n", b"Us", b"er:")
+    items = list(engine.generate(PROMPT, drawn(20, "\nUser:"), wanted=Wanted((0, 3))))
+    read = [item.positions for item in items if isinstance(item, LensColumns)]
+    kept = [item.token_id for item in items if isinstance(item, Step)]
+    assert kept == ids[:2]
+    assert read == [(9,), (10,)]
+
+
+def test_more_layers_than_a_chunk_are_read_from_the_store(engine: NnsightEngine):
+    wanted = Wanted((3, 2, 1, 0), 4)
+    expected = [i for i in engine.generate(PROMPT, greedy(4), wanted=wanted) if i is not None]
+    engine._unembedding.chunk_rows = 2
+    passes = engine.forward_passes()
+    found = [i for i in engine.generate(PROMPT, greedy(4), wanted=wanted) if i is not None]
+    assert [type(item) for item in found] == [type(item) for item in expected]
+    assert engine.forward_passes() - passes == 3
+    for one, two in zip(found, expected, strict=True):
+        if isinstance(one, LensColumns) and isinstance(two, LensColumns):
+            np.testing.assert_array_equal(one.top_ids, two.top_ids)
+            np.testing.assert_allclose(one.entropy_nats, two.entropy_nats, atol=1e-5)
+            np.testing.assert_allclose(one.kl_to_final_nats, two.kl_to_final_nats, atol=1e-5)
+
+
 def test_two_replies_at_once_do_not_mix(engine: NnsightEngine, loaded_gpt2: NnsightEngine):
     expected = run(fresh(loaded_gpt2), greedy(12))[0]
     sampling = Sampling(12, 1.5, 0, 1.0, 1, ())
     other = run(fresh(loaded_gpt2), sampling)[0]
     pairs = zip(
-        engine.generate(PROMPT, greedy(12), never),
-        engine.generate(PROMPT, sampling, never),
+        engine.generate(PROMPT, greedy(12)),
+        engine.generate(PROMPT, sampling),
         strict=True,
     )
     one, two = zip(*pairs, strict=True)

@@ -8,14 +8,25 @@ import pytest
 import torch
 
 from app.engine import metrics
+from app.engine.metrics import LogitsReader, Numbers
+
+CPU = torch.device("cpu")
+N_POSITIONS, N_LAYERS, D_VOCAB = 3, 4, 200
+SHAPE = (N_POSITIONS, N_LAYERS, D_VOCAB)
+
+
+def random_logits(seed: int, scale: float) -> torch.Tensor:
+    return torch.randn(SHAPE, generator=torch.Generator().manual_seed(seed)) * scale
+
 
 LOGITS = {
-    "ordinary": torch.randn(6, 200, generator=torch.Generator().manual_seed(0)) * 3,
-    "sharp": torch.randn(6, 200, generator=torch.Generator().manual_seed(1)) * 60,
-    "far from zero": torch.randn(6, 200, generator=torch.Generator().manual_seed(2)) - 4000.0,
-    "flat": torch.zeros(6, 200),
-    "tied": torch.tensor([[1.0, 3.0, 3.0, 2.0, 3.0, -1.0]] * 6),
+    "ordinary": random_logits(0, 3),
+    "sharp": random_logits(1, 60),
+    "far from zero": random_logits(2, 1) - 4000.0,
+    "flat": torch.zeros(SHAPE),
+    "tied": random_logits(4, 1).round(),
 }
+TOKENS = torch.tensor([[0, 7, 199], [3, 3, 3]])
 
 
 @pytest.fixture(params=LOGITS)
@@ -23,53 +34,117 @@ def logits(request: pytest.FixtureRequest) -> torch.Tensor:
     return LOGITS[request.param]
 
 
-def probabilities(row: list[float]) -> list[float]:
-    weights = [math.exp(x - max(row)) for x in row]
-    return [w / math.fsum(weights) for w in weights]
+def read(logits: torch.Tensor, top_k: int = 5) -> Numbers:
+    n_positions, _, d_vocab = logits.shape
+    tokens = TOKENS[:, :n_positions].clamp(max=d_vocab - 1)
+    return LogitsReader(d_vocab, CPU).read(logits.clone(), tokens, top_k)
 
 
-def test_log_probs_equal_a_float64_loop(logits: torch.Tensor):
-    for row, log_p in zip(logits.tolist(), metrics.log_probs(logits).tolist(), strict=True):
-        assert [math.exp(x) for x in log_p] == pytest.approx(probabilities(row), abs=1e-5)
-        assert math.fsum(math.exp(x) for x in log_p) == pytest.approx(1.0, abs=1e-5)
+def log_probabilities(row: list[float]) -> list[float]:
+    largest = max(row)
+    log_total = largest + math.log(math.fsum(math.exp(x - largest) for x in row))
+    return [x - log_total for x in row]
+
+
+def each_row(logits: torch.Tensor) -> list[tuple[int, int, list[float]]]:
+    return [
+        (p, layer, row) for p, rows in enumerate(logits.tolist()) for layer, row in enumerate(rows)
+    ]
 
 
 def test_entropy_equals_a_float64_loop(logits: torch.Tensor):
-    entropies = metrics.entropy_nats(metrics.log_probs(logits)).tolist()
-    for row, entropy in zip(logits.tolist(), entropies, strict=True):
-        expected = -math.fsum(p * math.log(p) for p in probabilities(row) if p > 0)
-        assert entropy == pytest.approx(expected, abs=1e-3)
-        assert 0.0 <= entropy <= math.log(len(row)) + 1e-5
+    entropies = read(logits).entropy_nats
+    for p, layer, row in each_row(logits):
+        expected = -math.fsum(math.exp(x) * x for x in log_probabilities(row))
+        assert float(entropies[p, layer]) == pytest.approx(expected, abs=1e-5)
+        assert 0.0 <= float(entropies[p, layer]) <= math.log(D_VOCAB) + 1e-5
 
 
-def test_kl_equals_a_float64_loop(logits: torch.Tensor):
-    final = logits.roll(1, dims=0)
-    measured = metrics.kl_nats(metrics.log_probs(final), metrics.log_probs(logits)).tolist()
-    for p_row, q_row, kl in zip(final.tolist(), logits.tolist(), measured, strict=True):
-        largest = max(q_row)
-        log_total = math.log(math.fsum(math.exp(x - largest) for x in q_row))
-        p = probabilities(p_row)
-        expected = math.fsum(
-            x * (math.log(x) - (y - largest - log_total))
-            for x, y in zip(p, q_row, strict=True)
-            if x > 0
-        )
-        assert kl == pytest.approx(expected, abs=1e-3, rel=1e-5)
+def test_divergence_from_the_first_row_equals_a_float64_loop(logits: torch.Tensor):
+    divergences = read(logits).kl_to_final_nats
+    for p, layer, row in each_row(logits):
+        final = log_probabilities(logits[p, 0].tolist())
+        pairs = zip(final, log_probabilities(row), strict=True)
+        expected = math.fsum(math.exp(a) * (a - b) for a, b in pairs)
+        assert float(divergences[p, layer]) == pytest.approx(expected, abs=1e-5, rel=1e-5)
 
 
-def test_kl_is_never_negative():
+def test_divergence_from_a_reference_is_the_same(logits: torch.Tensor):
+    reader = LogitsReader(D_VOCAB, CPU)
+    reference = reader.reference(logits[:, 0].clone())
+    apart = reader.read(logits[:, 1:].clone(), TOKENS, 1, reference)
+    together = read(logits).kl_to_final_nats[:, 1:]
+    torch.testing.assert_close(apart.kl_to_final_nats, together, atol=1e-5, rtol=1e-5)
+
+
+def test_divergence_is_never_negative():
     generator = torch.Generator().manual_seed(3)
-    final = torch.randn(500, 50, generator=generator)
-    nearly = final + 1e-6 * torch.randn(500, 50, generator=generator)
-    kl = metrics.kl_nats(metrics.log_probs(final), metrics.log_probs(nearly))
-    assert bool((kl >= 0).all())
+    nearly = torch.randn(200, 1, 50, generator=generator).repeat(1, 2, 1)
+    nearly += 1e-6 * torch.randn(200, 2, 50, generator=generator)
+    found = LogitsReader(50, CPU).read(nearly, torch.zeros(1, 200, dtype=torch.long), 1)
+    assert bool((found.kl_to_final_nats >= 0).all())
 
 
-def test_ranks_count_the_larger_logits(logits: torch.Tensor):
-    for token in (0, 1, logits.shape[1] - 1):
-        tokens = torch.full((len(logits),), token)
-        for row, rank in zip(logits.tolist(), metrics.ranks(logits, tokens).tolist(), strict=True):
-            assert rank == 1 + sum(1 for x in row if x > row[token])
+def test_tokens_have_their_log_probability_and_rank(logits: torch.Tensor):
+    found = read(logits)
+    for t, ids in enumerate(TOKENS.tolist()):
+        for p, layer, row in each_row(logits):
+            token = ids[p]
+            expected = log_probabilities(row)[token]
+            assert float(found.token_logprobs_nats[t, p, layer]) == pytest.approx(
+                expected, abs=1e-5, rel=1e-6
+            )
+            assert int(found.token_ranks[t, p, layer]) == 1 + sum(x > row[token] for x in row)
+
+
+@pytest.mark.parametrize("top_k", [1, 5, 12, 50, D_VOCAB])
+def test_most_probable_tokens_come_in_their_order(logits: torch.Tensor, top_k: int):
+    found = read(logits, top_k)
+    for p, layer, row in each_row(logits):
+        ids = found.top_ids[p, layer].tolist()
+        assert len(set(ids)) == top_k
+        assert [row[i] for i in ids] == sorted(row, reverse=True)[:top_k]
+        expected = [math.exp(log_probabilities(row)[i]) for i in ids]
+        assert found.top_probabilities[p, layer].tolist() == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize("d_vocab", [1, 15, 16, 17, 33, 160, 161, 175])
+def test_most_probable_tokens_of_vocabularies_of_any_size(d_vocab: int):
+    logits = torch.randn(50, d_vocab, generator=torch.Generator().manual_seed(5))
+    for k in {1, min(3, d_vocab), d_vocab}:
+        largest, ids = metrics.most_probable(logits, k)
+        assert torch.equal(largest, logits.sort(dim=-1, descending=True).values[:, :k])
+        assert torch.equal(logits.gather(-1, ids), largest)
+
+
+def test_a_row_has_the_same_bits_in_any_company(monkeypatch: pytest.MonkeyPatch):
+    """On several threads too, which share out the rows."""
+    logits = torch.randn(40, 13, 5003, generator=torch.Generator().manual_seed(6)) * 3
+    tokens = torch.arange(40)[None]
+    n_threads = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        every = LogitsReader(5003, CPU).read(logits.clone(), tokens, 4)
+        monkeypatch.setattr(metrics, "BLOCK_BYTES", 2**18)
+        in_blocks = LogitsReader(5003, CPU).read(logits.clone(), tokens, 4)
+        alone = LogitsReader(5003, CPU).read(logits[7:8, :1].clone(), tokens[:, 7:8], 4)
+    finally:
+        torch.set_num_threads(n_threads)
+    for name in (*metrics.PER_POSITION, *metrics.PER_TOKEN):
+        assert torch.equal(getattr(every, name), getattr(in_blocks, name)), name
+    for name in metrics.PER_POSITION:
+        assert torch.equal(getattr(every, name)[7, 0], getattr(alone, name)[0, 0]), name
+    for name in metrics.PER_TOKEN:
+        assert torch.equal(getattr(every, name)[0, 7, 0], getattr(alone, name)[0, 0, 0]), name
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+def test_a_bad_logit_shows_in_the_entropy_of_its_row(bad: float):
+    logits = LOGITS["ordinary"].clone()
+    logits[2, 1, 7] = bad
+    finite = torch.isfinite(read(logits).entropy_nats)
+    assert not finite[2, 1]
+    assert int(finite.sum()) == N_POSITIONS * N_LAYERS - 1
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])

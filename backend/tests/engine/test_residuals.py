@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import random
 
 import numpy as np
@@ -10,8 +9,9 @@ import pytest
 import torch
 
 from app.engine.engine import NnsightEngine
-from app.engine.residuals import Timeline
-from app.engine.types import Step
+from app.engine.residuals import CUT_WITHIN_A_PASS, Timeline
+from app.engine.types import LensColumns, Sampling, Step, Wanted
+from app.errors import ModelComputationError
 from tests.engine.reference import PlainModel
 from tests.engine.small_models import (
     END_ID,
@@ -21,20 +21,10 @@ from tests.engine.small_models import (
     greedy,
     random_ids,
     random_model,
+    rows_of,
 )
 
 IDS = random_ids(30, seed=21)
-
-
-def never() -> bool:
-    return False
-
-
-def rows_of(engine: NnsightEngine, ids: list[int]) -> np.ndarray:
-    with torch.inference_mode():
-        rows = engine._residuals(ids, len(ids), never)
-        assert rows is not None
-        return rows[: len(ids)].numpy().copy()
 
 
 def plain_rows(plain: PlainModel, ids: list[int]) -> np.ndarray:
@@ -42,20 +32,19 @@ def plain_rows(plain: PlainModel, ids: list[int]) -> np.ndarray:
 
 
 def test_a_stored_timeline_is_read_without_a_forward_pass(engine: NnsightEngine):
-    *steps, _ = engine.generate(IDS[:12], greedy(8), never)
+    *steps, _ = engine.generate(IDS[:12], greedy(8))
     reply = [s.token_id for s in steps if isinstance(s, Step)]
     passes = engine.forward_passes()
     timeline = [*IDS[:12], *reply]
     engine.read(timeline, positions=range(len(timeline) - 1))
-    engine.scores(timeline, range(1, len(timeline)))
     engine.read(timeline[:5])
     assert engine.forward_passes() == passes
 
 
 def test_a_continuation_runs_only_what_is_new(engine: NnsightEngine):
-    engine.read(IDS[:20])
+    engine.read(IDS[:20], lineage=["mine"])
     tokens = engine.computed_tokens()
-    engine.read(IDS)
+    engine.read(IDS, lineage=["mine"])
     assert engine.computed_tokens() - tokens == 10
     assert len(engine._store) == 1
 
@@ -63,12 +52,15 @@ def test_a_continuation_runs_only_what_is_new(engine: NnsightEngine):
 def test_a_branch_reuses_the_prefix_and_equals_a_fresh_run(
     engine: NnsightEngine, plain_gpt2: PlainModel
 ):
-    engine.read(IDS)
+    engine.read(IDS, lineage=["first"])
     before = rows_of(engine, IDS)
     tokens = engine.computed_tokens()
     branch = [*IDS[:18], *random_ids(9, seed=22)]
     np.testing.assert_allclose(
-        rows_of(engine, branch), plain_rows(plain_gpt2, branch), atol=1e-4, rtol=1e-4
+        rows_of(engine, branch, ["second", "first"]),
+        plain_rows(plain_gpt2, branch),
+        atol=1e-4,
+        rtol=1e-4,
     )
     assert engine.computed_tokens() - tokens == 9
     np.testing.assert_array_equal(rows_of(engine, IDS), before)
@@ -78,9 +70,9 @@ def test_a_branch_reuses_the_prefix_and_equals_a_fresh_run(
 def test_a_reply_to_a_stored_prompt_needs_no_pass_for_its_first_token(
     engine: NnsightEngine, plain_gpt2: PlainModel
 ):
-    engine.read(IDS)
+    engine.read(IDS, lineage=["mine"])
     passes = engine.forward_passes()
-    *steps, _ = engine.generate(IDS[:20], greedy(1), never)
+    *steps, _ = engine.generate(IDS[:20], greedy(1), lineage=["mine"])
     assert [s.token_id for s in steps] == plain_gpt2.greedy_ids(IDS[:20], 1, END_ID)
     assert engine.forward_passes() == passes
 
@@ -99,10 +91,10 @@ def test_any_history_of_calls_gives_the_numbers_of_a_fresh_run(family: str):
             ids = [*ids, *random_ids(choice.randint(1, 9), seed=choice.randint(0, 99))]
             ids = ids[:50]
             np.testing.assert_allclose(
-                rows_of(engine, ids), plain_rows(plain, ids), atol=1e-3, rtol=1e-3
+                rows_of(engine, ids, ["mine"]), plain_rows(plain, ids), atol=1e-3, rtol=1e-3
             )
         else:
-            *steps, _ = engine.generate(ids, greedy(4), never)
+            *steps, _ = engine.generate(ids, greedy(4), lineage=["mine"])
             reply = [s.token_id for s in steps if isinstance(s, Step)]
             assert reply == plain.greedy_ids(ids, 4, END_ID)
             ids = [*ids, *reply]
@@ -148,7 +140,7 @@ def test_the_least_recently_used_is_forgotten_first(loaded_gpt2: NnsightEngine):
 def test_a_reply_keeps_its_timeline_however_large(loaded_gpt2: NnsightEngine):
     engine = fresh(loaded_gpt2, store_bytes=1)
     passes = engine.forward_passes()
-    *steps, _ = engine.generate(IDS, greedy(10), never)
+    *steps, _ = engine.generate(IDS, greedy(10))
     assert engine.forward_passes() - passes == len(steps)
     assert engine._store.n_bytes == 0
 
@@ -157,10 +149,12 @@ def test_what_was_computed_before_a_stop_is_kept(
     engine: NnsightEngine, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr("app.engine.residuals.PREFILL_TOKENS", 10)
-    asked = itertools.count(1)
-    assert engine.read(IDS, should_stop=lambda: next(asked) >= 3) is None
+    reading = engine.reading(IDS, range(30), Wanted((0,)), lineage=["mine"])
+    assert [next(reading), next(reading)] == [None, None]
+    reading.close()
+    assert not engine._store._pinned
     tokens = engine.computed_tokens()
-    engine.read(IDS)
+    engine.read(IDS, lineage=["mine"])
     assert engine.computed_tokens() - tokens == 10
 
 
@@ -169,8 +163,8 @@ def test_appending_copies_only_when_a_buffer_doubles():
     moved = 0
     address = timeline.room(1).data_ptr()
     for i in range(2000):
-        timeline.room(1).fill_(i)
-        timeline.commit([i])
+        room = timeline.room(1)
+        timeline.commit([i], room.fill_(i))
         moved += timeline.rows.data_ptr() != address
         address = timeline.rows.data_ptr()
     assert moved == 5  # 64 → 2,048
@@ -180,7 +174,7 @@ def test_appending_copies_only_when_a_buffer_doubles():
 
 def test_a_step_copies_no_cache(engine: NnsightEngine):
     """The keys of one block stay where they are while tokens are appended."""
-    reply = engine.generate(IDS[:4], greedy(40), never)
+    reply = engine.generate(IDS[:4], greedy(40))
     addresses = set()
     for _ in range(40):
         next(reply)
@@ -201,3 +195,90 @@ def test_stats_are_what_the_engine_did_and_holds(engine: NnsightEngine) -> None:
     assert after.computed_tokens == before.computed_tokens + 3
     assert (before.stored_timelines, after.stored_timelines) == (0, 1)
     assert before.stored_bytes == 0 < after.stored_bytes <= after.max_stored_bytes
+
+
+def reply_bits(engine: NnsightEngine, ids: list[int], name: str) -> list[object]:
+    """Everything that a reply tells, to the last bit."""
+    items = engine.generate(ids, SAMPLED, wanted=Wanted((0, 1, 2, 3), 3), lineage=[name])
+    return [
+        item if isinstance(item, Step) else [getattr(item, f).tobytes() for f in ARRAYS]
+        for item in items
+        if isinstance(item, (Step, LensColumns))
+    ]
+
+
+SAMPLED = Sampling(6, 1.3, 0, 0.95, 7, ())
+ARRAYS = ("top_ids", "top_probabilities", "entropy_nats", "kl_to_final_nats", "next_probability")
+
+
+@pytest.mark.parametrize("n_shared", [3, 9, 10, 16, 20, 25, 30])
+def test_the_bits_of_a_reply_do_not_depend_on_what_others_asked(
+    loaded_gpt2: NnsightEngine, monkeypatch: pytest.MonkeyPatch, n_shared: int
+):
+    """Others hold a prefix of any length, by long passes, by short ones and by steps."""
+    monkeypatch.setattr("app.engine.residuals.PREFILL_TOKENS", 10)
+    alone = reply_bits(fresh(loaded_gpt2), IDS, "mine")
+    engine = fresh(loaded_gpt2)
+    others = [*IDS[:n_shared], *random_ids(12, seed=23)]
+    reply_bits(engine, others, "another")
+    reply_bits(engine, others[: n_shared + 2], "a third")
+    computed = engine.computed_tokens()
+    assert reply_bits(engine, IDS, "mine") == alone
+    # What was cut alike is reused: whole passes of ten tokens.
+    assert engine.computed_tokens() - computed == 30 - n_shared // 10 * 10 + 5
+
+
+def test_the_same_prompt_of_another_is_reused_whole(loaded_gpt2: NnsightEngine):
+    alone = reply_bits(fresh(loaded_gpt2), IDS, "mine")
+    engine = fresh(loaded_gpt2)
+    reply_bits(engine, IDS, "another")
+    passes = engine.forward_passes()
+    assert reply_bits(engine, IDS, "mine") == alone
+    assert engine.forward_passes() - passes == 5
+
+
+def test_a_cut_within_a_pass_is_remembered():
+    timeline = Timeline(4, 8, None)
+    for n in (10, 10, 1):
+        timeline.commit(range(n), timeline.room(n))
+    assert timeline.pass_ends == [10, 20, 21]
+    assert timeline.prefix(20).pass_ends == [10, 20]
+    assert timeline.prefix(15).pass_ends == [10, CUT_WITHIN_A_PASS]
+    timeline.cut(5)
+    timeline.commit(range(5), timeline.room(5))
+    assert timeline.pass_ends == [CUT_WITHIN_A_PASS, 10]
+
+
+def test_half_precision_streams_take_half_the_memory_and_are_near(gpt2: torch.nn.Module):
+    exact, half = engine_of(gpt2), engine_of(gpt2, store_dtype="float16")
+    one, two = exact.read(IDS), half.read(IDS)
+    np.testing.assert_allclose(one.entropy_nats, two.entropy_nats, atol=0.02)
+    assert not np.array_equal(one.entropy_nats, two.entropy_nats)
+    rows = [t.rows for e in (exact, half) for t in e._store._timelines.values()]
+    assert rows[0].nbytes == 2 * rows[1].nbytes
+
+
+def test_half_precision_streams_change_no_reply(gpt2: torch.nn.Module):
+    exact, half = engine_of(gpt2), engine_of(gpt2, store_dtype="float16")
+
+    def reply(engine: NnsightEngine) -> tuple[list[int], list[float]]:
+        steps = [s for s in engine.generate(IDS, greedy(8), lineage=["mine"]) if s is not None]
+        steps = [s for s in steps if isinstance(s, Step)]
+        return [s.token_id for s in steps], [s.logprob_nats for s in steps]
+
+    ids, logprobs = reply(exact)
+    half.read(IDS, lineage=["mine"])
+    for _ in range(2):
+        found = reply(half)
+        assert found[0] == ids
+        # The last token of the prompt is run again, for its stored stream is a rounded one.
+        assert found[1] == pytest.approx(logprobs, abs=1e-5)
+
+
+def test_a_stream_too_large_for_half_precision_is_a_typed_error():
+    timeline = Timeline(1, 2, None, torch.float16)
+    room = timeline.room(1)
+    with pytest.raises(ModelComputationError, match="float16") as caught:
+        timeline.commit([1], room.fill_(1e5))
+    assert "EXPLORER_STORE_DTYPE=float32" in (caught.value.hint or "")
+    assert timeline.length == 0

@@ -148,7 +148,7 @@ def test_a_cache_that_changes_the_numbers_is_not_used(caplog: pytest.LogCaptureF
     assert "its cache is not exact" in caplog.text
     assert engine.facts.self_check.cache_max_abs_diff == 0.0
     ids = random_ids(12, seed=3)
-    *steps, _ = engine.generate(ids, greedy(12), lambda: False)
+    *steps, _ = engine.generate(ids, greedy(12))
     assert [s.token_id for s in steps] == plain.greedy_ids(ids, 12, END_ID)
 
 

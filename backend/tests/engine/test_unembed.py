@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from app.engine.engine import NnsightEngine
-from app.engine.types import LensColumns
+from app.engine.metrics import BLOCK_BYTES
+from app.engine.types import LensColumns, Wanted
 from app.engine.unembed import rows_per_chunk
 from app.errors import (
     ContextExceeded,
@@ -21,16 +22,15 @@ from app.errors import (
     PositionOutOfRange,
     UnknownToken,
 )
+from tests.engine.reference import PlainModel
 from tests.engine.small_models import D_VOCAB, N_CTX, fresh, random_ids
 
 IDS = random_ids(20, seed=11)
 N_LAYERS = 3
 
 
-def assert_equal(one: LensColumns | None, two: LensColumns | None) -> None:
+def assert_equal(one: LensColumns, two: LensColumns) -> None:
     """Equal to rounding: rows decoded in another company may round otherwise in the last bit."""
-    assert one is not None
-    assert two is not None
     for field in dataclasses.fields(LensColumns):
         a, b = getattr(one, field.name), getattr(two, field.name)
         if isinstance(a, np.ndarray) and a.dtype == np.float32:
@@ -42,16 +42,22 @@ def assert_equal(one: LensColumns | None, two: LensColumns | None) -> None:
 @pytest.mark.parametrize(
     ("d_vocab", "readout_bytes", "rows"),
     [
-        (50_257, 64 * 2**20, 64),
+        (50_257, 64 * 2**20, 128),
+        (50_257, 512 * 2**20, 208),
         (50_257, 2**20, 1),
         (50_257, 2**10, 1),
-        (1_000, 2**20, 48),
-        (10_000, 2**20, 5),
+        (1_000, 2**20, 64),
+        (10_000, 2**20, 6),
     ],
 )
 def test_a_chunk_stays_within_its_bytes(d_vocab: int, readout_bytes: int, rows: int):
-    assert rows_per_chunk(d_vocab, readout_bytes) == rows
-    assert rows == 1 or rows * 4 * d_vocab * 5 <= readout_bytes
+    assert rows_per_chunk(d_vocab, readout_bytes, torch.device("cpu")) == rows
+    logits = 4 * d_vocab * rows
+    assert rows == 1 or 2 * logits + 2 * min(logits, BLOCK_BYTES) <= readout_bytes
+
+
+def test_a_gpu_takes_what_the_memory_holds():
+    assert rows_per_chunk(50_257, 2**30, torch.device("cuda")) == 2624
 
 
 @pytest.mark.parametrize("chunk_rows", [1, 2, 3, 4, 5, 7, 16, 1000])
@@ -67,21 +73,19 @@ def test_chunks_change_nothing_and_are_never_larger(
         return decode(rows)
 
     monkeypatch.setattr(engine._decoder, "decode", counted)
-    engine._chunk_rows = chunk_rows
+    engine._unembedding.chunk_rows = chunk_rows
     assert_equal(engine.read(IDS, targets=[5, 6]), expected)
     assert max(decoded) <= chunk_rows
     assert sum(decoded) == 20 * (N_LAYERS + 1)
-    scores = engine.scores(IDS, range(1, 20))
-    assert scores is not None
-    assert max(decoded) <= chunk_rows
 
 
 def test_one_cell_equals_the_same_cell_of_all(engine: NnsightEngine):
     every = engine.read(IDS, targets=[7])
-    assert every is not None
     for layer, position in itertools.product((0, 2, 3), (0, 8, 19)):
         one = engine.read(IDS, layers=[layer], positions=[position], targets=[7])
         at = (slice(layer, layer + 1), slice(position, position + 1))
+        expected_scores = tuple(s for s in every.scores if s.index == position + 1)
+        assert one.scores == expected_scores
         assert_equal(
             one,
             LensColumns(
@@ -91,6 +95,7 @@ def test_one_cell_equals_the_same_cell_of_all(engine: NnsightEngine):
                 (7,),
                 every.target_probability[:, at[0], at[1]],
                 every.target_rank[:, at[0], at[1]],
+                expected_scores,
             ),
         )
 
@@ -98,8 +103,6 @@ def test_one_cell_equals_the_same_cell_of_all(engine: NnsightEngine):
 def test_layers_and_positions_keep_their_order(engine: NnsightEngine):
     every = engine.read(IDS)
     picked = engine.read(IDS, layers=[3, 0, 3, 1], positions=[7, 2])
-    assert every is not None
-    assert picked is not None
     assert picked.layers == (3, 0, 3, 1)
     expected = every.top_ids[[3, 0, 3, 1]][:, [7, 2]]
     np.testing.assert_array_equal(picked.top_ids, expected)
@@ -107,7 +110,6 @@ def test_layers_and_positions_keep_their_order(engine: NnsightEngine):
 
 def test_the_full_distribution_sums_to_one_in_order(engine: NnsightEngine):
     columns = engine.read(IDS, top_k=10_000)
-    assert columns is not None
     assert columns.top_ids.shape == (N_LAYERS + 1, 20, D_VOCAB)
     np.testing.assert_allclose(columns.top_probabilities.sum(-1), 1.0, atol=1e-5)
     assert (np.diff(columns.top_probabilities) <= 0).all()
@@ -116,26 +118,16 @@ def test_the_full_distribution_sums_to_one_in_order(engine: NnsightEngine):
 
 def test_kl_is_zero_in_the_last_row_only(engine: NnsightEngine):
     columns = engine.read(IDS)
-    assert columns is not None
     assert (columns.kl_to_final_nats[-1] == 0).all()
     assert (columns.kl_to_final_nats[:-1] > 0).all()
 
 
 def test_nothing_follows_the_last_token(engine: NnsightEngine):
     columns = engine.read(IDS)
-    assert columns is not None
     assert np.isnan(columns.next_probability[:, -1]).all()
     assert (columns.next_rank[:, -1] == 0).all()
     assert not np.isnan(columns.next_probability[:, :-1]).any()
     assert (columns.next_rank[:, :-1] >= 1).all()
-
-
-def test_no_positions_give_empty_columns_without_a_pass(engine: NnsightEngine):
-    passes = engine.forward_passes()
-    columns = engine.read(IDS, positions=[])
-    assert columns is not None
-    assert columns.top_ids.shape == (N_LAYERS + 1, 0, 5)
-    assert engine.forward_passes() == passes
 
 
 def test_only_the_ids_that_matter_are_run(engine: NnsightEngine):
@@ -144,12 +136,25 @@ def test_only_the_ids_that_matter_are_run(engine: NnsightEngine):
     assert engine.computed_tokens() - tokens == 5
 
 
-@pytest.mark.parametrize("n", [1, 2, 3])
-def test_a_stop_ends_the_read_between_chunks(engine: NnsightEngine, n: int):
-    engine._chunk_rows = 8
-    asked = itertools.count(1)
-    assert engine.read(IDS, should_stop=lambda: next(asked) >= n) is None
-    assert next(asked) == n + 1
+def test_a_read_comes_in_chunks_in_the_order_asked_for(engine: NnsightEngine):
+    engine._unembedding.chunk_rows = 8
+    asked = [9, 2, 0, 5, 7]
+    chunks = [chunk for chunk in engine.reading(IDS, asked, Wanted((3, 0, 1, 2))) if chunk]
+    assert [chunk.positions for chunk in chunks] == [(9, 2), (0, 5), (7,)]
+
+
+def test_the_model_scores_the_tokens_whatever_layers_are_read(
+    engine: NnsightEngine, plain_gpt2: PlainModel
+):
+    log_p = plain_gpt2.logits(IDS).double().log_softmax(-1)
+    scores = engine.read(IDS, layers=[1], positions=[0, 7, 19]).scores
+    assert [score.index for score in scores] == [1, 8]
+    for score in scores:
+        row = log_p[score.index - 1]
+        assert score.token_id == IDS[score.index]
+        assert score.logprob_nats == pytest.approx(float(row[score.token_id]), abs=1e-4)
+        assert score.entropy_nats == pytest.approx(float(-(row.exp() * row).sum()), abs=1e-4)
+        assert score.rank == 1 + int((row > row[score.token_id]).sum())
 
 
 @pytest.mark.parametrize(
@@ -171,14 +176,8 @@ def test_what_is_not_there_is_refused(
         engine.read(**({"ids": IDS} | arguments))
 
 
-def test_the_first_token_has_no_score(engine: NnsightEngine):
-    with pytest.raises(PositionOutOfRange, match="positions 1 to 19"):
-        engine.scores(IDS, [0])
-
-
 def test_a_text_as_long_as_the_context_is_read(engine: NnsightEngine):
     columns = engine.read(random_ids(N_CTX))
-    assert columns is not None
     assert columns.entropy_nats.shape == (N_LAYERS + 1, N_CTX)
 
 

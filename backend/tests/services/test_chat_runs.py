@@ -72,7 +72,7 @@ def test_closing_a_stream_stops_the_model_and_keeps_what_was_sent() -> None:
     async def scenario() -> None:
         async with chatting(engine) as (service, store):
             pause = engine.faults.pause("decode:5")
-            asked = request(sampling={"max_new_tokens": 400})
+            asked = request(sampling={"max_new_tokens": 400}, lens={"scope": "none"})
             run = await service.open(asked, client="a", request_id="r")
             seen: list[Any] = []
             reading = asyncio.ensure_future(read_into(run, seen))

@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -27,7 +27,7 @@ from app.services.worker import LoadProgress, ModelWorker
 from app.settings import Settings
 from tests.fakes import FakeEngine, Pause, loader
 
-Work = Callable[[Job[Any]], None]
+Work = Callable[[Job[Any]], Iterator[None]]
 
 
 @asynccontextmanager
@@ -54,27 +54,39 @@ async def collected(job: Job[Any]) -> list[Any]:
 
 
 def emits(*items: Any) -> Work:
-    def work(job: Job[Any]) -> None:
+    def work(job: Job[Any]) -> Iterator[None]:
         for item in items:
             job.emit(item, 1)
+            yield
 
     return work
 
 
 def waits(pause: Pause) -> Work:
-    def work(job: Job[Any]) -> None:
+    def work(job: Job[Any]) -> Iterator[None]:
         pause.reached.set()
         assert pause.go_on.wait(10)
+        yield
         job.emit("done", 1)
 
     return work
 
 
-def loops(job: Job[Any]) -> None:
+def loops(_job: Job[Any]) -> Iterator[None]:
     """Work that ends only when it is told to."""
     while True:
-        job.check()
         threading.Event().wait(0.001)
+        yield
+
+
+def notes(order: list[str]) -> Work:
+    """Work that writes down when it runs."""
+
+    def work(job: Job[Any]) -> Iterator[None]:
+        order.append(job.id)
+        yield
+
+    return work
 
 
 def test_items_come_in_order_and_from_one_thread() -> None:
@@ -84,9 +96,9 @@ def test_items_come_in_order_and_from_one_thread() -> None:
             for n in range(3):
                 job = worker.claim(str(n), "a")
 
-                def work(job: Job[Any], n: int = n) -> None:
+                def work(job: Job[Any], n: int = n) -> Iterator[None]:
                     threads.add(threading.get_ident())
-                    emits(n, n + 1)(job)
+                    yield from emits(n, n + 1)(job)
 
                 job.start(work)
                 assert await collected(job) == [n, n + 1]
@@ -98,7 +110,7 @@ def test_items_come_in_order_and_from_one_thread() -> None:
 
 def test_queue_is_bounded_in_all_and_per_client() -> None:
     async def scenario() -> None:
-        async with running_worker(queue_capacity=3, queue_per_client=2) as worker:
+        async with running_worker(concurrency=1, queue_capacity=3, queue_per_client=2) as worker:
             pause = Pause()
             first = worker.claim("0", "a")
             first.start(waits(pause))
@@ -126,7 +138,7 @@ def test_queue_is_bounded_in_all_and_per_client() -> None:
 def test_clients_take_turns() -> None:
     async def scenario() -> list[str]:
         order: list[str] = []
-        async with running_worker(queue_per_client=3) as worker:
+        async with running_worker(concurrency=1, queue_per_client=3) as worker:
             pause = Pause()
             first = worker.claim("a0", "a")
             first.start(waits(pause))
@@ -134,13 +146,85 @@ def test_clients_take_turns() -> None:
             jobs = []
             for name in ("a1", "a2", "a3", "b1", "b2", "c1"):
                 job = worker.claim(name, name[0])
-                job.start(lambda job: order.append(job.id))
+                job.start(notes(order))
                 jobs.append(job)
             pause.go_on.set()
             await asyncio.gather(*(collected(job) for job in (first, *jobs)))
         return order
 
     assert asyncio.run(scenario()) == ["b1", "a1", "c1", "b2", "a2", "a3"]
+
+
+def test_jobs_run_in_turns_and_clients_get_equal_shares() -> None:
+    def counts(order: list[str], n: int) -> Work:
+        def work(job: Job[Any]) -> Iterator[None]:
+            for _ in range(n):
+                order.append(job.id)
+                yield
+
+        return work
+
+    async def scenario() -> list[str]:
+        order: list[str] = []
+        pause = Pause()
+        async with running_worker() as worker:
+            first = worker.claim("first", "z")
+            first.start(waits(pause))
+            await until(pause.reached.is_set)
+            jobs = [worker.claim(name, name[0]) for name in ("a1", "a2", "b1", "c1")]
+            for job, n in zip(jobs, (4, 4, 4, 1), strict=True):
+                job.start(counts(order, n))
+            pause.go_on.set()
+            await asyncio.gather(*(collected(job) for job in (first, *jobs)))
+        return order
+
+    order = asyncio.run(scenario())
+    # Two jobs of one client get together what another client's one job gets; the short one is soon over.
+    assert order[:8] == ["a1", "b1", "c1", "a2", "b1", "a1", "b1", "a2"]
+    assert order[8:] == ["b1", "a1", "a2", "a1", "a2"]
+
+
+def test_no_more_jobs_run_at_once_than_allowed() -> None:
+    async def scenario() -> None:
+        async with running_worker(concurrency=2, queue_per_client=1) as worker:
+            jobs = [worker.claim(str(n), client) for n, client in enumerate("abc")]
+            for job in jobs:
+                job.start(loops)
+            await until(lambda: worker.state().running == 2)
+            assert worker.state().waiting == 1
+            mine = worker.claim("3", "a")
+            mine.start(loops)
+            jobs[1].close()
+            await until(lambda: (worker.state().running, worker.state().waiting) == (2, 1))
+            jobs[2].close()
+            # The client that runs one already waits, though there is room.
+            await until(lambda: (worker.state().running, worker.state().waiting) == (1, 1))
+            jobs[0].close()
+            await until(lambda: (worker.state().running, worker.state().waiting) == (1, 0))
+            mine.close()
+
+    asyncio.run(scenario())
+
+
+def test_work_that_is_ended_gives_back_what_it_holds() -> None:
+    async def scenario() -> None:
+        freed: list[str] = []
+
+        def work(job: Job[Any]) -> Iterator[None]:
+            try:
+                yield from loops(job)
+            finally:
+                freed.append(job.id)
+
+        async with running_worker() as worker:
+            job = worker.claim("held", "a")
+            job.start(work)
+            await until(lambda: worker.state().running == 1)
+            job.close()
+            await until(lambda: worker.state().running == 0)
+            assert freed == ["held"]
+
+    asyncio.run(scenario())
 
 
 def test_job_that_is_still_prepared_holds_nobody_up() -> None:
@@ -161,9 +245,9 @@ def test_closed_reader_ends_the_work() -> None:
         async with running_worker() as worker:
             job = worker.claim("0", "a")
 
-            def work(job: Job[Any]) -> None:
+            def work(job: Job[Any]) -> Iterator[None]:
                 job.emit("first", 1)
-                loops(job)
+                yield from loops(job)
 
             job.start(work)
             items = job.items()
@@ -177,13 +261,13 @@ def test_closed_reader_ends_the_work() -> None:
 def test_queued_job_of_a_gone_client_never_runs() -> None:
     async def scenario() -> None:
         ran: list[str] = []
-        async with running_worker() as worker:
+        async with running_worker(concurrency=1) as worker:
             pause = Pause()
             first = worker.claim("0", "a")
             first.start(waits(pause))
             await until(pause.reached.is_set)
             queued = worker.claim("1", "b")
-            queued.start(lambda job: ran.append(job.id))
+            queued.start(notes(ran))
             queued.close()
             assert worker.state().waiting == 0
             pause.go_on.set()
@@ -208,7 +292,8 @@ def test_worker_survives_what_a_job_raises(
     failure: Exception, kind: type[Exception], caplog: pytest.LogCaptureFixture
 ) -> None:
     async def scenario() -> None:
-        def work(_job: Job[Any]) -> None:
+        def work(_job: Job[Any]) -> Iterator[None]:
+            yield
             raise failure
 
         async with running_worker() as worker:
@@ -228,7 +313,8 @@ def test_worker_survives_what_a_job_raises(
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_thread_that_ends_is_told_and_not_waited_for() -> None:
     async def scenario() -> None:
-        def work(_job: Job[Any]) -> None:
+        def work(_job: Job[Any]) -> Iterator[None]:
+            yield
             raise SystemExit
 
         async with running_worker() as worker:
@@ -282,11 +368,12 @@ def test_reader_that_stays_behind_ends_its_own_job_only(monkeypatch: pytest.Monk
     async def scenario() -> None:
         emitted = 0
 
-        def work(job: Job[Any]) -> None:
+        def work(job: Job[Any]) -> Iterator[None]:
             nonlocal emitted
             while True:
                 job.emit(emitted, 100)
                 emitted += 1
+                yield
 
         async with running_worker() as worker:
             slow = worker.claim("0", "a")
@@ -308,9 +395,10 @@ def test_reader_that_catches_up_loses_nothing(monkeypatch: pytest.MonkeyPatch) -
         async with running_worker() as worker:
             job = worker.claim("0", "a")
 
-            def work(job: Job[Any]) -> None:
+            def work(job: Job[Any]) -> Iterator[None]:
                 for n in range(200):
                     job.emit(n, 100)
+                    yield
 
             job.start(work)
             assert await collected(job) == list(range(200))

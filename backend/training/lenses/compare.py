@@ -16,7 +16,7 @@ import torch
 
 from app.engine.capture import TracedDecoder
 from app.engine.lenses import Lens
-from app.engine.metrics import kl_nats, log_probs, ranks
+from app.engine.metrics import LogitsReader
 from training.lenses.pace import Every
 
 logger = logging.getLogger(__name__)
@@ -52,17 +52,19 @@ def score_lenses(
     kls: dict[tuple[str, int], list[torch.Tensor]] = {read: [] for read in reads}
     final_ranks: dict[tuple[str, int], list[torch.Tensor]] = {read: [] for read in reads}
     size = max(1, CHUNK_BYTES // (4 * decoder.d_vocab))
+    reader = LogitsReader(decoder.d_vocab, decoder.device)
     log = Every(5.0)
     for number, ids in enumerate(sequences.tolist()):
         rows = decoder.empty_rows(len(ids))
         decoder.forward(ids, None, rows)
         for chunk in rows.split(size):  # [positions, n_layers + 1, d_model]
             final_logits = decoder.decode(chunk[:, -1])
-            final_log_p, final_ids = log_probs(final_logits), final_logits.argmax(dim=-1)
+            final, final_ids = reader.reference(final_logits), final_logits.argmax(dim=-1)
             for name, layer in reads:
                 logits = decoder.decode(lenses[name](chunk[:, layer], layer))
-                kls[name, layer].append(kl_nats(final_log_p, log_probs(logits)).cpu())
-                final_ranks[name, layer].append(ranks(logits, final_ids).cpu())
+                found = reader.read(logits[:, None], final_ids[None], 1, final)
+                kls[name, layer].append(found.kl_to_final_nats[:, 0].cpu())
+                final_ranks[name, layer].append(found.token_ranks[0, :, 0].cpu())
         if log.is_due():
             logger.info("compared on sequence %d of %d", number + 1, len(sequences))
     return [

@@ -47,6 +47,7 @@ export function fakeServer(tokens: readonly Token[], tiedEmbeddings = true): Fak
         num_layers: N_LAYERS,
         vocab_size: VOCABULARY_SIZE,
         tied_embeddings: tiedEmbeddings,
+        packing: "all",
         lenses: server.lenses,
       });
     }

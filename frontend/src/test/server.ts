@@ -28,6 +28,7 @@ export const MODEL: ModelInfo = {
   dtype: "float32",
   device: "cpu",
   tied_embeddings: true,
+  packing: "all",
   chat_template: { source: "built-in", text: "User: {}", stop: ["\nUser:"] },
   adds_bos: false,
   bos_token_id: 0,

@@ -555,6 +555,12 @@ export interface components {
             device: string;
             /** Tied Embeddings */
             tied_embeddings: boolean;
+            /**
+             * Packing
+             * @description Which linear maps multiply with weights laid out for this processor.
+             * @enum {string}
+             */
+            packing: "all" | "unembedding" | "none";
             chat_template: components["schemas"]["ChatTemplateInfo"];
             /** Adds Bos */
             adds_bos: boolean;

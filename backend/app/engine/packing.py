@@ -1,0 +1,117 @@
+"""Weights laid out once for the fastest product on this processor.
+
+PyTorch multiplies with weights as they lie in memory. oneDNN, which is inside PyTorch, has a layout
+of its own that its kernels read in order; packing into it once makes a float32 product of a few
+rows two to four times as fast on a CPU, and a large one up to 1.7 times (`docs/performance.md`). It
+is the same float32 product, summed in another order, and it has a second virtue: the numbers of a
+row do not depend on how many rows are multiplied beside it.
+
+Packed weights are a second copy. Modules keep their own weights, so that whoever reads or
+differentiates them finds what the model's authors put there.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+import torch
+from torch import nn
+from torch.nn import functional
+from transformers.pytorch_utils import Conv1D
+
+from app.engine.memory import free_memory
+from app.engine.types import Packing
+
+logger = logging.getLogger(__name__)
+
+PACKED_SHARE_OF_FREE_MEMORY = 0.5
+"""Copies that need more than this share of the memory that is free are not made."""
+
+
+class PackedProduct:
+    """The forward pass of one linear map with packed weights; stands in the place of its own."""
+
+    def __init__(self, module: nn.Linear | Conv1D) -> None:
+        self._own = module.forward
+        weight = module.weight.detach()
+        if isinstance(module, Conv1D):  # keeps its weight as [inputs, outputs]
+            weight = weight.t().contiguous()
+        self._weight = torch.ops.mkldnn._reorder_linear_weight(weight, None)
+        self._bias = module.bias
+
+    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+        is_differentiated = torch.is_grad_enabled() and x.requires_grad
+        if x.dtype != torch.float32 or is_differentiated or x.numel() == 0:
+            return self._own(x)
+        return torch.ops.mkldnn._linear_pointwise(  # type: ignore[no-any-return]
+            x, self._weight, self._bias, "none", [], ""
+        )
+
+
+def can_pack() -> bool:
+    """Whether this build of PyTorch has oneDNN and the two operations."""
+    return torch.backends.mkldnn.is_available() and all(  # type: ignore[no-untyped-call]
+        hasattr(torch.ops.mkldnn, name) for name in ("_reorder_linear_weight", "_linear_pointwise")
+    )
+
+
+def packing_that_fits(model: nn.Module, unembedding: nn.Module) -> Packing:
+    """What there is memory for: everything, the unembedding, or nothing."""
+    free = free_memory()
+    limit = None if free is None else free * PACKED_SHARE_OF_FREE_MEMORY
+    every = sum(module.weight.nbytes for module in linear_maps(model))
+    if limit is None or every <= limit:
+        return "all"
+    return "unembedding" if unembedding.weight.nbytes <= limit else "none"  # type: ignore[operator]
+
+
+@torch.no_grad()
+def pack(model: nn.Module, unembedding: nn.Module, packing: Packing) -> Packing:
+    """Packs linear maps of a float32 model on the CPU; gives what was packed in the end.
+
+    Must come before nnsight wraps the model, which takes each module's forward pass as it finds it.
+    A map whose packed product differs from its own by more than rounding is left as it was.
+    """
+    if packing == "none" or not can_pack():
+        return "none"
+    n_packed = sum(
+        _pack_one(module)
+        for module in linear_maps(model)
+        if packing == "all" or module is unembedding
+    )
+    logger.info("packed the weights of %d linear maps", n_packed)
+    if not is_packed(unembedding):
+        return "none"
+    return packing
+
+
+def is_packed(module: nn.Module) -> bool:
+    """Whether a module multiplies with packed weights."""
+    return hasattr(module, "packed_product")
+
+
+def linear_maps(model: nn.Module) -> Iterator[nn.Linear | Conv1D]:
+    """Modules that are exactly a linear map in float32 in main memory; a subclass may do more."""
+    for module in model.modules():
+        if type(module) not in (nn.Linear, Conv1D) or hasattr(module, "parametrizations"):
+            continue
+        if module.weight.dtype == torch.float32 and module.weight.device.type == "cpu":
+            yield module
+
+
+def _pack_one(module: nn.Linear | Conv1D) -> bool:
+    product = PackedProduct(module)
+    n_inputs = module.weight.shape[0 if isinstance(module, Conv1D) else 1]
+    generator = torch.Generator().manual_seed(0)
+    rows = torch.randn(3, n_inputs, generator=generator)
+    expected = module(rows)
+    # Rounding of a sum of n products, in proportion to the sum of their magnitudes.
+    weight = module.weight.t() if isinstance(module, Conv1D) else module.weight
+    scale = functional.linear(rows.abs(), weight.abs())
+    if bool(((product(rows) - expected).abs() <= 1e-5 * scale + 1e-6).all()):
+        module.packed_product = product
+        module.forward = product  # type: ignore[method-assign]
+        return True
+    logger.warning("%s is not packed: its packed product is not exact here", type(module).__name__)
+    return False
