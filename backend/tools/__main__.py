@@ -1,10 +1,11 @@
-"""`python -m tools COMMAND`, run in backend/ by the Makefile: start, tests and checks."""
+"""`python -m tools COMMAND`, run in backend/ by the Makefile: start, tests, checks and benchmarks."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
 
+from tools.bench import bench
 from tools.check import check
 from tools.environment import clean, prepare
 from tools.start import dev, run
@@ -28,6 +29,7 @@ COMMANDS: dict[str, Callable[[], int]] = {
     "dev": dev,
     "test": test,
     "check": check,
+    "bench": bench,
     "clean": remove,
 }
 

@@ -17,7 +17,6 @@ from collections.abc import Iterator
 
 import torch
 from torch import nn
-from torch.nn import functional
 from transformers.pytorch_utils import Conv1D
 
 from app.engine.memory import free_memory
@@ -106,9 +105,9 @@ def _pack_one(module: nn.Linear | Conv1D) -> bool:
     generator = torch.Generator().manual_seed(0)
     rows = torch.randn(3, n_inputs, generator=generator)
     expected = module(rows)
-    # Rounding of a sum of n products, in proportion to the sum of their magnitudes.
+    # Rounding of a sum of products, in proportion to the largest that it could be.
     weight = module.weight.t() if isinstance(module, Conv1D) else module.weight
-    scale = functional.linear(rows.abs(), weight.abs())
+    scale = rows.norm(dim=-1, keepdim=True) * torch.linalg.vector_norm(weight, dim=1)
     if bool(((product(rows) - expected).abs() <= 1e-5 * scale + 1e-6).all()):
         module.packed_product = product
         module.forward = product  # type: ignore[method-assign]

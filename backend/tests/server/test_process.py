@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import socket
@@ -57,6 +58,29 @@ def test_two_ports_are_told_and_bound() -> None:
     finally:
         for bound in sockets:
             bound.close()
+
+
+def test_connections_send_small_parts_at_once() -> None:
+    """asyncio decides by the protocol of the socket, which it takes over from the one that listens."""
+
+    async def scenario() -> int:
+        (first, *others) = bind_sockets("127.0.0.1", (0,))
+        for other in others:
+            other.close()
+        accepted: asyncio.Queue[int] = asyncio.Queue()
+
+        async def on_connect(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            connection = writer.get_extra_info("socket")
+            await accepted.put(connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            writer.close()
+
+        async with await asyncio.start_server(on_connect, sock=first):
+            _, writer = await asyncio.open_connection(*first.getsockname()[:2])
+            found = await accepted.get()
+            writer.close()
+        return found
+
+    assert asyncio.run(scenario()) == 1
 
 
 def test_busy_port_frees_those_already_bound() -> None:

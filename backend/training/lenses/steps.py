@@ -85,6 +85,7 @@ def load_subject(options: argparse.Namespace) -> Subject:
         threads=options.threads,
         store_bytes=2**26,
         readout_bytes=2**25,
+        packing="none",  # what is fitted is differentiated, in products of its own dtype
     )
     return Subject(engine, weights_digest(files.folder, files.name), folder)
 

@@ -1,0 +1,73 @@
+"""`make bench`, or `python -m bench` in backend/: every figure, as a table and in `bench/results.json`."""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from pathlib import Path
+
+import torch
+
+from app.engine.model_names import EMBEDDED_FOLDER
+from bench.figures import PARTS, Subjects, reply
+from bench.model import make_gpt2_shape
+from bench.processes import References, Server, Texts
+from bench.report import Figure, table, write_json
+
+RESULTS = Path(__file__).with_name("results.json")
+THREADS = 2
+"""The bars are for two cores."""
+
+
+def main() -> None:
+    options = parse()
+    torch.set_num_threads(options.threads)
+    figures: list[Figure] = []
+    with tempfile.TemporaryDirectory() as folder:
+        model = make_gpt2_shape(Path(folder))
+        # Each part has a server of its own, so that none starts with what another left behind.
+        for name in options.parts:
+            figures += measured(name, str(model), model, options)
+    if "reply" in options.parts:
+        figures += measured("reply", "embedded", EMBEDDED_FOLDER, options, "embedded_")
+    print(table(figures))
+    if set(options.parts) == set(PARTS):
+        notes = [f"{options.repeats} repeats; low and high are quartiles; GPT-2 small's shape"]
+        write_json(RESULTS, figures, notes)
+        print(f"\nwritten to {RESULTS.name}")
+
+
+def measured(
+    name: str, served: str, folder: Path, options: argparse.Namespace, prefix: str = ""
+) -> list[Figure]:
+    """The figures of one part, measured in fresh processes."""
+    print(f"measuring {prefix}{name} …", flush=True)
+    server = Server(served, options.threads)
+    references = References(folder, options.threads)
+    try:
+        subjects = Subjects(server, references, Texts(seed=len(name)), options.repeats)
+        found = list(reply(subjects, prefix) if name == "reply" else PARTS[name](subjects))
+    finally:
+        server.close()
+        references.close()
+    print(table(found), flush=True)
+    return found
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument(
+        "parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; all by default"
+    )
+    parser.add_argument("--repeats", type=int, default=5, help="samples of each figure")
+    parser.add_argument("--threads", type=int, default=THREADS, help="threads of every process")
+    options = parser.parse_args()
+    unknown = set(options.parts) - set(PARTS)
+    if unknown:
+        parser.error(f"there is no part {', '.join(sorted(unknown))}")
+    options.parts = options.parts or list(PARTS)
+    return options
+
+
+if __name__ == "__main__":
+    main()

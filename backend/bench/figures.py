@@ -1,0 +1,229 @@
+"""What is measured. Each function gives figures; their names are what `results.json` is read by."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from bench.processes import References, Server, Texts, memory_peak, resident_mb
+from bench.report import Figure, at_least, at_most, figure
+
+STORE_MB = 512
+"""The store's bound by default."""
+
+
+@dataclass
+class Subjects:
+    """What is compared, for one model."""
+
+    server: Server
+    references: References
+    texts: Texts
+    repeats: int
+
+
+def reply(subjects: Subjects, prefix: str = "") -> Iterator[Figure]:
+    """A reply of 64 tokens with its lens, against plain `generate` of the same prompt."""
+    whole, first, alone, extra, lengths = [], [], [], [], []
+    for n in range(subjects.repeats + 1):
+        text = subjects.texts.text(32)
+        turn = subjects.server.turn(text, 64)
+        assert len(turn.reply_ids) == turn.n_readouts == 64
+        plain = subjects.references.ask("generate", ids=turn.prompt_ids, n=64)
+        one = subjects.references.ask("generate", ids=turn.prompt_ids, n=1)
+        without = subjects.server.turn(subjects.texts.text(32), 64, scope="none")
+        lens = subjects.references.ask("nnsight_lens", ids=turn.prompt_ids, n=64)
+        if n == 0:
+            continue  # the first of everything pays for its start
+        whole.append(turn.seconds / plain["seconds"])
+        first.append(turn.first_token_s / one["seconds"])
+        alone.append(turn.seconds / without.seconds)
+        extra.append(lens["seconds"] / turn.seconds)
+        lengths.append((plain["seconds"], one["seconds"]))
+    generate_s, one_s = (statistics.median(column) for column in zip(*lengths, strict=True))
+    yield figure(
+        f"{prefix}reply_with_lens_over_generate",
+        whole,
+        "ratio",
+        f"Hugging Face generate of 64 tokens: {generate_s:.2f} s",
+        at_most(1.30),
+    )
+    yield figure(
+        f"{prefix}first_token_over_generate",
+        first,
+        "ratio",
+        f"Hugging Face generate of 1 token: {1000 * one_s:.0f} ms",
+        at_most(1.10),
+    )
+    yield figure(
+        f"{prefix}reply_with_lens_over_without", alone, "ratio", "our own reply without a lens"
+    )
+    yield figure(
+        f"{prefix}reply_speedup_over_nnsight_lens",
+        extra,
+        "times",
+        "nnsight's documented logit lens after generate, top-1 only",
+    )
+
+
+def conversation(subjects: Subjects) -> Iterator[Figure]:
+    """Eight turns that reach 800 tokens, the lens of every token read once."""
+    server, references = subjects.server, subjects.references
+    idle, reference_idle = resident_mb(server.pid), resident_mb(references.pid)
+    ratios, peaks, reference_peaks, reference_seconds = [], [], [], []
+    for _ in range(max(1, subjects.repeats // 2)):
+        texts = [subjects.texts.text(60) for _ in range(8)]
+        name, seconds, prompts = None, 0.0, []
+        with memory_peak(server.pid) as peak:
+            for text in texts:
+                turn = server.turn(text, 40, conversation_id=name)
+                name = turn.conversation_id
+                # The reply came with its lens; what the person wrote is read now.
+                took, _ = server.read(
+                    conversation_id=name,
+                    positions=[max(0, turn.turn_start - 1), len(turn.prompt_ids) - 1],
+                    top_k=5,
+                )
+                seconds += turn.seconds + took
+                prompts.append(turn.prompt_ids)
+        plain = 0.0
+        with memory_peak(references.pid) as reference_peak:
+            for ids in prompts:
+                plain += references.ask("notebook", ids=ids, n=40)["seconds"]
+        ratios.append(plain / seconds)
+        peaks.append(peak[0] - idle)
+        reference_peaks.append(reference_peak[0] - reference_idle)
+        reference_seconds.append(plain)
+    yield figure(
+        "conversation_speedup_over_notebook",
+        ratios,
+        "times",
+        "generate, then a pass with hidden states and a softmax per layer, each turn:"
+        f" {statistics.median(reference_seconds):.0f} s",
+        at_least(5),
+    )
+    yield figure("conversation_peak_mb", peaks, "MB", "the server's memory when idle", at_most(400))
+    yield figure("notebook_peak_mb", reference_peaks, "MB", "the notebook's memory when idle")
+
+
+def reading(subjects: Subjects) -> Iterator[Figure]:
+    """A click, and the whole heatmap, in a conversation of 1,000 tokens."""
+    server, references = subjects.server, subjects.references
+    turn = server.turn(subjects.texts.text(940), 20)
+    name = turn.conversation_id
+    # One more than is read: what the last token would predict was not asked for yet.
+    while len(turn.prompt_ids) + len(turn.reply_ids) < 1001:
+        missing = 1001 - len(turn.prompt_ids) - len(turn.reply_ids)
+        turn = server.turn(" and", max(1, missing - 1), conversation_id=name)
+    clicks = []
+    passes = server.forward_passes()
+    for n in range(220):
+        position = 7 + n * 397 % 990
+        took, _ = server.read(conversation_id=name, positions=[position, position + 1], top_k=5)
+        clicks.append(1000 * took)
+    clicks = clicks[20:]
+    assert server.forward_passes() == passes, "a click ran the model"
+    plain, packed, products = [], [], []
+    for n in range(subjects.repeats + 1):
+        took, answer = server.read(conversation_id=name, positions=[0, 1000], top_k=1)
+        assert np.array(answer["top_ids"]).shape == (13, 1000, 1)
+        product = references.ask("product", rows=13_000, at_once=1000)
+        if n:
+            plain.append(product["seconds"] / took)
+            packed.append(product["packed_seconds"] / took)
+            products.append(product["seconds"])
+    assert server.forward_passes() == passes, "a heatmap ran the model"
+    p95 = [float(np.percentile(part, 95)) for part in np.array_split(np.array(clicks), 5)]
+    yield Figure(
+        "click_p95_ms",
+        float(np.percentile(clicks, 95)),
+        "ms",
+        min(p95),
+        max(p95),
+        f"none; median {statistics.median(clicks):.0f} ms, no forward pass",
+        at_most(60),
+    )
+    yield figure(
+        "heatmap_over_matmul",
+        plain,
+        "ratio of speeds",
+        f"a bare float32 product of that size: {statistics.median(products):.2f} s",
+        at_least(0.75),
+    )
+    yield figure(
+        "heatmap_over_packed_matmul",
+        packed,
+        "ratio of speeds",
+        "the same product with packed weights, which is what the heatmap uses",
+    )
+
+
+def turn_ten(subjects: Subjects) -> Iterator[Figure]:
+    """The tenth turn of a conversation, until its first token, against a fresh prompt of its length."""
+    ratios, fresh_times = [], []
+    for n in range(subjects.repeats + 1):
+        name = None
+        for _ in range(9):
+            turn = subjects.server.turn(subjects.texts.text(64), 8, conversation_id=name)
+            name = turn.conversation_id
+        tenth = subjects.server.turn(subjects.texts.text(64), 1, conversation_id=name)
+        fresh = subjects.server.turn(subjects.texts.text(64), 1)
+        if n:
+            ratios.append(tenth.first_token_s / fresh.first_token_s)
+            fresh_times.append(fresh.first_token_s)
+    yield figure(
+        "turn_ten_over_fresh",
+        ratios,
+        "ratio",
+        f"a fresh prompt of 64 tokens: {1000 * statistics.median(fresh_times):.0f} ms",
+        at_most(1.3),
+    )
+
+
+def linearity(subjects: Subjects) -> Iterator[Figure]:
+    """Replies, and readings, of 100 to 1,000 tokens: time against tokens."""
+    sizes = [100, 250, 400, 550, 700, 850, 1000]
+    replies, readings, lengths = [], [], []
+    for size in sizes:
+        turn = subjects.server.turn(subjects.texts.text(16), size)
+        replies.append(turn.seconds)
+        n = min(1000, len(turn.prompt_ids) + size)
+        took, _ = subjects.server.read(
+            conversation_id=turn.conversation_id, positions=[0, n], top_k=5
+        )
+        readings.append(took)
+        lengths.append(n)
+    for name, x, y in (("reply", sizes, replies), ("reading", lengths, readings)):
+        slope, intercept = np.polyfit(x, y, 1)
+        residual = np.array(y) - (slope * np.array(x) + intercept)
+        r2 = 1 - float((residual**2).sum() / ((np.array(y) - np.mean(y)) ** 2).sum())
+        fit = f"{1000 * slope:.1f} ms a token + {1000 * intercept:.0f} ms"
+        yield figure(f"{name}_linear_r2", [r2], "R²", f"a straight line: {fit}", at_least(0.98))
+
+
+def memory(subjects: Subjects) -> Iterator[Figure]:
+    """Memory that 300 conversations leave behind."""
+    before = resident_mb(subjects.server.pid)
+    for _ in range(300):
+        subjects.server.turn(subjects.texts.text(40), 6)
+    grown = resident_mb(subjects.server.pid) - before
+    yield figure(
+        "memory_growth_mb",
+        [grown],
+        "MB",
+        f"the store's bound, {STORE_MB} MB, and 50 MB",
+        at_most(STORE_MB + 50),
+    )
+
+
+PARTS: dict[str, Callable[[Subjects], Iterator[Figure]]] = {
+    "reply": reply,
+    "conversation": conversation,
+    "reading": reading,
+    "turn_ten": turn_ten,
+    "linearity": linearity,
+    "memory": memory,
+}

@@ -1,0 +1,72 @@
+"""The benchmark's own arithmetic, and that its names are those that are promised."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from bench import report
+from bench.report import Figure, at_least, at_most, figure, table, write_json
+
+BACKEND = Path(__file__).parents[1]
+PROMISED = {
+    "reply_with_lens_over_generate",
+    "first_token_over_generate",
+    "conversation_speedup_over_notebook",
+    "conversation_peak_mb",
+    "notebook_peak_mb",
+    "click_p95_ms",
+    "heatmap_over_matmul",
+    "turn_ten_over_fresh",
+    "reply_linear_r2",
+    "memory_growth_mb",
+}
+
+
+@pytest.mark.parametrize(
+    ("bar", "value", "holds"),
+    [
+        (at_most(1.3), 1.3, True),
+        (at_most(1.3), 1.31, False),
+        (at_least(5), 5.0, True),
+        (at_least(5), 4.9, False),
+        (None, 1.0, None),
+    ],
+)
+def test_a_bar_holds_up_to_itself(bar: report.Bar | None, value: float, holds: bool | None) -> None:
+    assert Figure("x", value, "ratio", value, value, "", bar).holds is holds
+
+
+def test_a_figure_is_the_median_with_quartiles() -> None:
+    found = figure("x", [5.0, 1.0, 2.0, 4.0, 3.0], "ratio", "something")
+    assert (found.low, found.value, found.high) == (2.0, 3.0, 4.0)
+    assert figure("x", [7.0], "ratio", "").low == 7.0
+
+
+def test_the_file_says_what_the_table_says(tmp_path: Path) -> None:
+    found = [
+        figure("fast", [0.5], "ratio", "slow", at_most(1.0)),
+        figure("big", [9.0], "MB", "", at_most(8.0)),
+    ]
+    write_json(tmp_path / "results.json", found, ["a note"])
+    content = json.loads((tmp_path / "results.json").read_text())
+    assert [each["holds"] for each in content["figures"]] == [True, False]
+    assert content["figures"][0]["bar"] == "≤ 1"
+    assert content["machine"]["cores"] >= 1
+    lines = table(found).splitlines()
+    assert re.search(r"fast +0\.5 .*holds", lines[1])
+    assert re.search(r"big +9 .*FAILS", lines[2])
+
+
+def test_the_results_that_are_kept_hold_what_is_promised() -> None:
+    """The file is written by `make bench`; the document explains each of its figures."""
+    content = json.loads((BACKEND / "bench" / "results.json").read_text(encoding="utf-8"))
+    names = {each["name"] for each in content["figures"]}
+    assert PROMISED <= names
+    document = (BACKEND.parent / "docs" / "performance.md").read_text(encoding="utf-8")
+    assert not [name for name in names if name not in document]
+    for each in content["figures"]:
+        assert set(each) == {"name", "value", "unit", "low", "high", "reference", "bar", "holds"}
