@@ -2,6 +2,7 @@ import clsx from "clsx";
 import { type CSSProperties, useCallback, useState } from "react";
 import { COMPOSER_ID, ConversationPane } from "@/components/conversation/ConversationPane";
 import { EvidencePanel } from "@/components/evidence/EvidencePanel";
+import { ExportOutcome } from "@/components/export/ExportOutcome";
 import { Header } from "@/components/header/Header";
 import { ServerNotice } from "@/components/header/ServerNotice";
 import { Divider } from "@/components/layout/Divider";
@@ -139,6 +140,7 @@ export function Shell() {
           )}
         </EvidenceSheet>
       </main>
+      <ExportOutcome />
       <ShortcutSheet isOpen={showsShortcuts} views={VIEWS} onClose={() => setShowsShortcuts(false)} />
     </div>
   );

@@ -1,6 +1,7 @@
 import clsx from "clsx";
 import { Tabs } from "radix-ui";
 import { type ReactNode, Suspense } from "react";
+import { ExportButton } from "@/components/export/ExportButton";
 import { ErrorBoundary } from "@/components/layout/ErrorBoundary";
 import { IconButton } from "@/components/ui/Button";
 import { useSelection } from "@/context/selection";
@@ -32,14 +33,14 @@ export function EvidencePanel(props: EvidencePanelProps) {
       className="flex min-h-0 min-w-0 flex-1 flex-col bg-raised"
     >
       <div className="flex shrink-0 items-center gap-1 border-b border-line px-3 py-1">
-        <Tabs.List aria-label="Views" className="flex gap-4 max-md:gap-3">
+        <Tabs.List aria-label="Views" className="flex min-w-0 gap-4 overflow-x-auto max-md:gap-3 -mb-[5px]">
           {views.map((view) => (
             <Tabs.Trigger
               key={view.id}
               value={view.id}
               title={`Key ${view.shortcut}`}
               className={clsx(
-                "-mb-[5px] h-[37px] border-b-2 border-transparent font-medium text-muted transition-colors hover:text-ink",
+                "h-[37px] shrink-0 border-b-2 border-transparent font-medium text-muted transition-colors hover:text-ink",
                 "data-[state=active]:border-accent data-[state=active]:text-ink",
               )}
             >
@@ -49,6 +50,7 @@ export function EvidencePanel(props: EvidencePanelProps) {
         </Tabs.List>
         <span className="ml-auto flex min-w-0 items-center gap-1">
           <LensSelect />
+          <ExportButton timeline={timeline} view={views.find((view) => view.id === viewId)} />
           {sheetControls}
         </span>
         <IconButton
