@@ -9,6 +9,7 @@ import type { Timeline } from "@/types/timeline";
 import type { ViewDefinition } from "@/types/view";
 import { LensSelect } from "./LensSelect";
 import { TokenHead } from "./TokenHead";
+import { ViewNoteButton } from "./ViewNoteButton";
 
 interface EvidencePanelProps {
   readonly timeline: Timeline;
@@ -26,6 +27,7 @@ export function EvidencePanel(props: EvidencePanelProps) {
   const { timeline, views, viewId, sheetControls, isMaximised, onChangeView, onToggleMaximise } = props;
   const { index } = useSelection();
   const token = index === null ? undefined : timeline.tokens[index];
+  const open = views.find((view) => view.id === viewId);
   return (
     <Tabs.Root
       value={viewId}
@@ -48,9 +50,10 @@ export function EvidencePanel(props: EvidencePanelProps) {
             </Tabs.Trigger>
           ))}
         </Tabs.List>
+        {open !== undefined && <ViewNoteButton view={open} />}
         <span className="ml-auto flex min-w-0 items-center gap-1">
           <LensSelect />
-          <ExportButton timeline={timeline} view={views.find((view) => view.id === viewId)} />
+          <ExportButton timeline={timeline} view={open} />
           {sheetControls}
         </span>
         <IconButton

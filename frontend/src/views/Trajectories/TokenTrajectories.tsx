@@ -17,7 +17,6 @@ import { useServer } from "@/context/server";
 import { MAX_PINNED_TOKENS, type Pin, type PinnedToken, isPinned, positionsIn } from "@/lib/pins";
 import { TRAJECTORY_METRICS, formatReading, readingAt } from "@/lib/trajectories";
 import type { Timeline } from "@/types/timeline";
-import { LensNote } from "./LensNote";
 import { NumbersTable } from "./NumbersTable";
 import { PinnedPositions } from "./PinnedPositions";
 import { ReadOut } from "./ReadOut";
@@ -218,7 +217,6 @@ function Lines({ timeline, index, direction }: LinesProps) {
         isDefault={isDefault}
         onPreview={setPreview}
       />
-      <LensNote />
     </>
   );
 }
