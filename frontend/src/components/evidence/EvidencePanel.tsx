@@ -35,7 +35,11 @@ export function EvidencePanel(props: EvidencePanelProps) {
       className="flex min-h-0 min-w-0 flex-1 flex-col bg-raised"
     >
       <div className="flex shrink-0 items-center gap-1 border-b border-line px-3 py-1">
-        <Tabs.List aria-label="Views" className="flex min-w-0 gap-4 overflow-x-auto max-md:gap-3 -mb-[5px]">
+        <Tabs.List
+          aria-label="Views"
+          data-tour="views"
+          className="flex min-w-0 gap-4 overflow-x-auto max-md:gap-3 -mb-[5px]"
+        >
           {views.map((view) => (
             <Tabs.Trigger
               key={view.id}

@@ -25,11 +25,15 @@ export function ExportButton(props: ExportButtonProps) {
       <span className="max-md:sr-only">Export</span>
     </Button>
   );
-  return isWanted ? (
-    <Suspense fallback={closed}>
-      <ExportMenu {...props} />
-    </Suspense>
-  ) : (
-    closed
+  return (
+    <span data-tour="export">
+      {isWanted ? (
+        <Suspense fallback={closed}>
+          <ExportMenu {...props} />
+        </Suspense>
+      ) : (
+        closed
+      )}
+    </span>
   );
 }
