@@ -60,7 +60,8 @@ export function ExampleGuide({ example, timeline, token, onShowView }: ExampleGu
         <h3 className="py-1.5 text-title font-semibold">{example.title}: what to see</h3>
         <IconButton icon="close" label="Close the explanation" onClick={() => setIsClosed(true)} />
       </div>
-      <p className="text-muted">{example.note}</p>
+      {/* A note may name numbers that were measured with the logit lens. */}
+      {kind === "logit" && <p className="text-muted">{example.note}</p>}
       {expected && (
         <p className="mt-1">
           The model wrote no <QuotedText text={example.watch ?? ""} /> this time; this is about{" "}

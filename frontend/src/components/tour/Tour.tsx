@@ -64,7 +64,11 @@ export default function Tour({ onClose }: { readonly onClose: () => void }) {
             <IconButton icon="close" label="Skip the tour" onClick={onClose} />
           </div>
           <p className="mt-1">{step.text}</p>
-          {box === null && <p className="mt-1 text-muted">It appears with the first conversation.</p>}
+          {box === null && (
+            <p className="mt-1 text-muted">
+              Not on the screen now: it comes with the first conversation, or with the evidence at the foot.
+            </p>
+          )}
         </div>
         <div className="mt-3 flex items-center gap-2">
           <span className="mr-auto text-label text-muted">

@@ -26,7 +26,7 @@ export const TOUR: readonly TourStep[] = [
   {
     place: "views",
     title: "Look at it in other ways",
-    text: "Each tab is a view of the same numbers, and ⓘ says what the open view is not. The number keys change the view.",
+    text: "Each tab is a view of the same numbers, and the sign beside them says what the open view is not. The number keys change the view.",
   },
   {
     place: "export",
