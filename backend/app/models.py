@@ -343,6 +343,8 @@ class ExamplePrompt(Wire):
     title: str
     mode: Mode
     text: str
+    watch: str | None = None
+    """Text of the token that the note is about; null for the first one of the reply."""
     note: str
     """What to look at in the layers."""
 

@@ -153,6 +153,7 @@ def find_example(model: GPT2LMHeadModel, tokenizer: Tokenizer, kind: Kind) -> di
                 "title": kind.title,
                 "mode": kind.mode,
                 "text": candidate.text,
+                "watch": depth.token,
                 "note": (kind.lead + " " if kind.lead else "") + note(depth),
             }
     return None
@@ -171,6 +172,7 @@ def untold(model: GPT2LMHeadModel, tokenizer: Tokenizer) -> dict[str, str]:
         "title": "Never told",
         "mode": "chat",
         "text": question,
+        "watch": tokenizer.decode([best]),
         "note": "Training left this capital out, and the model guesses all the same: after “ is” its "
         f"first choice is “{tokenizer.decode([best])}” with a probability of "
         f"{float(probabilities[best]):.2f}; the true “{wanted.token}” is rank {wanted.ranks[-1]:,}.",

@@ -148,9 +148,15 @@ test("completion mode continues raw text and writes on", async ({ explorer, page
   expect((await explorer.tokens.allTextContents()).join("").startsWith(text)).toBe(true);
 });
 
-test("an example runs with one click", async ({ explorer, page }) => {
+test("an example runs with one click and says what to see", async ({ explorer, page }) => {
   await page.getByRole("main").getByRole("listitem").first().getByRole("button").click();
   await explorer.settled();
+  await expect(page.getByRole("region", { name: "What to see" })).toBeVisible();
+});
+
+test("until a token is selected, it says that there is something to click", async ({ explorer, page }) => {
+  await explorer.setSampling(GREEDY);
+  await explorer.say("The capital of France is");
   await expect(page.getByText("to see how it was predicted")).toBeVisible();
   await explorer.tokens.nth(2).click();
   await expect(page.getByText("to see how it was predicted")).toBeHidden();

@@ -1,4 +1,4 @@
-import { render, screen, within } from "@testing-library/react";
+import { render, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { HttpResponse, http } from "msw";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
@@ -123,4 +123,62 @@ test("single keys do nothing once they are switched off", async () => {
   await user.keyboard("{Escape}");
   await user.keyboard("?");
   expect(screen.queryByRole("dialog")).not.toBeInTheDocument();
+});
+
+test("the palette does by name what the page can do, and gives the focus to what needs it", async () => {
+  const user = await openReady();
+  await user.type(composer(), "Hello{Enter}");
+  await screen.findByRole("button", { name: "Regenerate" });
+  await user.keyboard("{Control>}k{/Control}");
+  const find = await screen.findByRole("combobox", { name: "Find a command" });
+  expect(find).toHaveFocus();
+  const options = () => screen.getAllByRole("option").filter((each) => each.dataset["index"] === undefined);
+  expect(options()[0]).toHaveAttribute("aria-selected", "true");
+
+  await user.type(find, "6");
+  await user.keyboard("{Enter}");
+  expect(screen.queryByRole("dialog")).not.toBeInTheDocument();
+  const list = screen.getByRole("listbox", { name: "Tokens of the conversation" });
+  await waitFor(() => expect(list).toHaveAttribute("aria-activedescendant", "token-6"));
+
+  await user.keyboard("{Control>}k{/Control}");
+  await user.type(await screen.findByRole("combobox", { name: "Find a command" }), "heat");
+  expect(options().map((each) => each.textContent)).toEqual(["Open Heatmap2"]);
+  await user.keyboard("{Enter}");
+  await waitFor(() =>
+    expect(screen.getByRole("tab", { name: "Heatmap" })).toHaveAttribute("aria-selected", "true"),
+  );
+
+  await user.keyboard("{Control>}k{/Control}");
+  await user.type(await screen.findByRole("combobox", { name: "Find a command" }), "xyzzy");
+  expect(screen.getByText("No command is called that.")).toBeVisible();
+  await user.clear(screen.getByRole("combobox", { name: "Find a command" }));
+  await user.type(screen.getByRole("combobox", { name: "Find a command" }), "new chat{Enter}");
+  await screen.findByRole("heading", { name: "Send a text, then click any word" });
+  await waitFor(() => expect(composer()).toHaveFocus());
+});
+
+test("arrows go round the commands, and an example can be run from them", async () => {
+  const user = await openReady();
+  await user.keyboard("{Meta>}k{/Meta}");
+  await screen.findByRole("combobox", { name: "Find a command" });
+  await user.keyboard("{ArrowUp}");
+  expect(screen.getAllByRole("option").at(-1)).toHaveAttribute("aria-selected", "true");
+  await user.keyboard("{ArrowDown}");
+  expect(screen.getAllByRole("option")[0]).toHaveAttribute("aria-selected", "true");
+  await user.keyboard("example capital{Enter}");
+  expect(await screen.findByRole("button", { name: "Regenerate" })).toBeInTheDocument();
+});
+
+test("the tour is offered, goes beside the page, and the palette starts it again", async () => {
+  const user = await openReady();
+  await user.click(screen.getByRole("button", { name: "Take the tour" }));
+  await screen.findByRole("region", { name: "Send a text" });
+  await user.type(composer(), "Hello{Enter}");
+  await screen.findByRole("button", { name: "Regenerate" });
+  await user.click(screen.getByRole("button", { name: "Skip the tour" }));
+  expect(screen.queryByRole("region", { name: "Send a text" })).not.toBeInTheDocument();
+  await user.keyboard("{Control>}k{/Control}");
+  await user.type(await screen.findByRole("combobox", { name: "Find a command" }), "tour{Enter}");
+  expect(await screen.findByRole("region", { name: "Send a text" })).toBeVisible();
 });

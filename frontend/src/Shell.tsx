@@ -1,7 +1,8 @@
 import clsx from "clsx";
-import { type CSSProperties, useCallback, useState } from "react";
+import { type CSSProperties, Suspense, lazy, useCallback, useState } from "react";
 import { COMPOSER_ID, ConversationPane } from "@/components/conversation/ConversationPane";
 import { EvidencePanel } from "@/components/evidence/EvidencePanel";
+import { ExportOutcome } from "@/components/export/ExportOutcome";
 import { Header } from "@/components/header/Header";
 import { ServerNotice } from "@/components/header/ServerNotice";
 import { Divider } from "@/components/layout/Divider";
@@ -15,12 +16,15 @@ import { useSplit } from "@/context/preferences";
 import { useSelection } from "@/context/selection";
 import { useServer } from "@/context/server";
 import { useSettings } from "@/context/settings";
-import { type ShortcutMap, useShortcuts } from "@/context/shortcuts";
+import { type ShortcutMap, useCommandKey, useShortcuts } from "@/context/shortcuts";
 import type { Address } from "@/lib/address";
 import { lensInUse } from "@/lib/lenses";
 import { idsOf, positionsIn } from "@/lib/pins";
 import { stepToken } from "@/lib/segments";
 import { VIEWS } from "@/views/registry";
+
+const CommandPalette = lazy(() => import("@/components/palette/CommandPalette"));
+const Tour = lazy(() => import("@/components/tour/Tour"));
 
 const FIRST_VIEW = VIEWS[0]?.id ?? "";
 
@@ -35,6 +39,8 @@ export function Shell() {
   const [split, changeSplit] = useSplit();
   const [viewId, setViewId] = useState(FIRST_VIEW);
   const [showsShortcuts, setShowsShortcuts] = useState(false);
+  const [showsPalette, setShowsPalette] = useState(false);
+  const [isOnTour, setIsOnTour] = useState(false);
 
   const startNew = useCallback(
     (newMode: Mode) => {
@@ -90,6 +96,7 @@ export function Shell() {
     else if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
   };
   useShortcuts(keys, onEscape, settings.shortcuts);
+  useCommandKey(() => setShowsPalette((isOpen) => !isOpen));
 
   const toggle = (side: "conversation" | "evidence") => (): void =>
     changeSplit({ maximised: split.maximised === side ? null : side });
@@ -103,6 +110,7 @@ export function Shell() {
         onChangeMode={startNew}
         onStartNew={() => startNew(mode)}
         onShowShortcuts={() => setShowsShortcuts(true)}
+        onShowPalette={() => setShowsPalette(true)}
       />
       <ServerNotice {...server} />
       <main className="flex min-h-0 flex-1 max-md:flex-col" style={splitStyle}>
@@ -117,6 +125,8 @@ export function Shell() {
             server={server}
             isMaximised={split.maximised === "conversation"}
             onToggleMaximise={toggle("conversation")}
+            onShowView={setViewId}
+            onStartTour={() => setIsOnTour(true)}
           />
         </div>
         {split.maximised === null && (
@@ -139,7 +149,27 @@ export function Shell() {
           )}
         </EvidenceSheet>
       </main>
-      <ShortcutSheet isOpen={showsShortcuts} views={VIEWS} onClose={() => setShowsShortcuts(false)} />
+      <ExportOutcome />
+      <ShortcutSheet
+        isOpen={showsShortcuts}
+        views={VIEWS}
+        onClose={() => setShowsShortcuts(false)}
+        onStartTour={() => setIsOnTour(true)}
+      />
+      <Suspense fallback={null}>
+        {showsPalette && (
+          <CommandPalette
+            views={VIEWS}
+            viewId={viewId}
+            onChangeView={setViewId}
+            onStartNew={startNew}
+            onShowShortcuts={() => setShowsShortcuts(true)}
+            onStartTour={() => setIsOnTour(true)}
+            onClose={() => setShowsPalette(false)}
+          />
+        )}
+        {isOnTour && <Tour onClose={() => setIsOnTour(false)} />}
+      </Suspense>
     </div>
   );
 }

@@ -19,11 +19,33 @@ logger = logging.getLogger(__name__)
 
 EMBEDDED_FILE = EMBEDDED_FOLDER / "examples.json"
 
+COUNTING = ExamplePrompt(
+    title="Counting on",
+    mode="completion",
+    text="1, 2, 3, 4,",
+    note="Look for the layer at which the next number, if it comes, is ahead of the others.",
+)
+AGREEMENT = ExamplePrompt(
+    title="One or many",
+    mode="completion",
+    text="The keys to the cabinet in the old house",
+    note="The verb belongs to “ keys”, not to the nouns nearest to it (Linzen et al. 2016). Pin a "
+    "plural and a singular verb, such as “ are” and “ is”, and see which leads at which layer.",
+)
+OPPOSITE = ExamplePrompt(
+    title="An opposite",
+    mode="completion",
+    text="The opposite of hot is",
+    watch=" cold",
+    note="Look whether “ cold” appears in the layers, and whether “ hot” was ahead of it before.",
+)
+
 GPT2_EXAMPLES = (
     ExamplePrompt(
         title="Who gets the drink?",
         mode="completion",
         text="When Mary and John went to the store, John gave a drink to",
+        watch=" Mary",
         note="GPT-2 small answers “ Mary”, by heads in blocks 10 and 11 that copy the name which "
         "was not repeated (Wang et al. 2022). Watch “ Mary” part from “ John” in those layers.",
     ),
@@ -38,17 +60,14 @@ GPT2_EXAMPLES = (
         title="A capital",
         mode="completion",
         text="The capital of France is",
+        watch=" Paris",
         note="Follow “ Paris” through the layers: a fact can gain rank layer by layer and still "
         "not be the first choice at the end.",
     ),
+    AGREEMENT,
+    COUNTING,
 )
 
-COUNTING = ExamplePrompt(
-    title="Counting on",
-    mode="completion",
-    text="1, 2, 3, 4,",
-    note="Look for the layer at which the next number, if it comes, is ahead of the others.",
-)
 COPYING = ExamplePrompt(
     title="Said before",
     mode="completion",
@@ -59,6 +78,7 @@ CAPITAL = ExamplePrompt(
     title="A capital",
     mode="completion",
     text="The capital of France is",
+    watch=" Paris",
     note="Follow “ Paris” through the layers: does its rank rise step by step or at once?",
 )
 QUESTION = ExamplePrompt(
@@ -70,13 +90,13 @@ QUESTION = ExamplePrompt(
 
 
 def example_prompts(facts: ModelFacts) -> list[ExamplePrompt]:
-    """Three or more prompts that show something in the layers of this model."""
+    """Five or more prompts that show something in the layers of this model."""
     if facts.source == "embedded" and (embedded := _embedded_examples()):
         return embedded
     if facts.source == "hub" and facts.name == GPT2:
         return list(GPT2_EXAMPLES)
     is_chat_model = facts.chat_template.source == "tokenizer"
-    return [QUESTION if is_chat_model else CAPITAL, COPYING, COUNTING]
+    return [QUESTION if is_chat_model else CAPITAL, COPYING, OPPOSITE, AGREEMENT, COUNTING]
 
 
 def _embedded_examples() -> list[ExamplePrompt]:

@@ -47,11 +47,12 @@ CHAT = ChatTemplate("tokenizer", "", ())
 )
 def test_every_model_has_examples(facts: ModelFacts) -> None:
     prompts = example_prompts(facts)
-    assert len(prompts) >= 3
+    assert len(prompts) >= 5
     assert len({prompt.title for prompt in prompts}) == len(prompts)
     for prompt in prompts:
         assert prompt.text == prompt.text.strip()
         assert prompt.note
+        assert prompt.watch is None or f"“{prompt.watch}”" in prompt.note
 
 
 def test_only_gpt2_of_the_hub_gets_what_is_published_of_it() -> None:
@@ -67,7 +68,7 @@ def test_chat_models_are_asked_a_question() -> None:
 
 
 def test_embedded_model_brings_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    own = {"title": "Own", "mode": "chat", "text": "Hello", "note": "Measured."}
+    own = {"title": "Own", "mode": "chat", "text": "Hello", "watch": " a", "note": "Measured."}
     (tmp_path / "examples.json").write_text(json.dumps([own]))
     monkeypatch.setattr(examples, "EMBEDDED_FILE", tmp_path / "examples.json")
     prompts = example_prompts(dataclasses.replace(FACTS, source="embedded"))
@@ -80,5 +81,5 @@ def test_damaged_examples_of_the_embedded_model_are_logged_and_replaced(
     (tmp_path / "examples.json").write_text('[{"title": "no text"}]')
     monkeypatch.setattr(examples, "EMBEDDED_FILE", tmp_path / "examples.json")
     prompts = example_prompts(dataclasses.replace(FACTS, source="embedded"))
-    assert len(prompts) == 3
+    assert len(prompts) == 5
     assert "cannot be read" in caplog.text

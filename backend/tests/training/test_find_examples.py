@@ -40,7 +40,7 @@ def test_only_what_the_model_writes_becomes_an_example(
 
     assert example is not None
     assert example["text"] == "The capital of Italy is"
-    assert "“" in example["note"]
+    assert f"“{example['watch']}”" in example["note"]
     assert (
         find_example(taught_model, tokenizer, Kind("No", "completion", kind.candidates[:1])) is None
     )

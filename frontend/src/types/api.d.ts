@@ -324,6 +324,11 @@ export interface components {
             /** Text */
             text: string;
             /**
+             * Watch
+             * @description Text of the token that the note is about; null for the first one of the reply.
+             */
+            watch?: string | null;
+            /**
              * Note
              * @description What to look at in the layers.
              */

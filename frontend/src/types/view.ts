@@ -1,6 +1,20 @@
 import type { ComponentType, LazyExoticComponent } from "react";
 import type { ViewProps } from "./timeline";
 
+/** One published source, exactly. */
+export interface Citation {
+  /** Author, year, title. */
+  readonly text: string;
+  readonly href: string;
+}
+
+/** What a view shows and what may not be read from it, with the one source to read on. */
+export interface ViewNote {
+  readonly shows: string;
+  readonly isNot: string;
+  readonly source: Citation;
+}
+
 /** One entry of `views/registry.ts`: a way to look at the evidence for the selected token. */
 export interface ViewDefinition {
   /** Stands in the address of the page. */
@@ -8,5 +22,6 @@ export interface ViewDefinition {
   readonly title: string;
   /** Key that opens the view, `1` to `9`. */
   readonly shortcut: string;
+  readonly note: ViewNote;
   readonly Component: LazyExoticComponent<ComponentType<ViewProps>>;
 }

@@ -3,12 +3,50 @@ import { lazy } from "react";
 import type { ViewDefinition } from "@/types/view";
 
 export const VIEWS: readonly ViewDefinition[] = [
-  { id: "standard", title: "Standard", shortcut: "1", Component: lazy(() => import("./Standard/Standard")) },
-  { id: "heatmap", title: "Heatmap", shortcut: "2", Component: lazy(() => import("./Heatmap/Heatmap")) },
+  {
+    id: "standard",
+    title: "Standard",
+    shortcut: "1",
+    note: {
+      shows:
+        "Each layer is read as if the remaining blocks added nothing: its residual stream goes through the model’s own final norm and unembedding.",
+      isNot:
+        "It is not what the layer “believes”, and no layer passes words on to the next. A layer whose top-k makes no sense may hold the answer in a form that this reading does not see.",
+      source: {
+        text: "nostalgebraist 2020, interpreting GPT: the logit lens",
+        href: "https://www.lesswrong.com/posts/AcKRB8wDpdaN6v6ru/interpreting-gpt-the-logit-lens",
+      },
+    },
+    Component: lazy(() => import("./Standard/Standard")),
+  },
+  {
+    id: "heatmap",
+    title: "Heatmap",
+    shortcut: "2",
+    note: {
+      shows: "One cell is one prediction, read at the token of its column after the block of its row.",
+      isNot:
+        "It is not a picture of information that flows from cell to cell: what attention moves between columns is not drawn. A dark early row may be a layer that the lens reads badly, rather than one that knows little.",
+      source: {
+        text: "Belrose et al. 2023, Eliciting Latent Predictions from Transformers with the Tuned Lens, arXiv:2303.08112",
+        href: "https://arxiv.org/abs/2303.08112",
+      },
+    },
+    Component: lazy(() => import("./Heatmap/Heatmap")),
+  },
   {
     id: "trajectories",
     title: "Trajectories",
     shortcut: "3",
+    note: {
+      shows: "A line that rises at a layer says that the token can be read there.",
+      isNot:
+        "It does not say that the layer caused it, or that later blocks use it: what can be decoded from a state need not be what the model works with. A line that stays low early on does not say that the model knew nothing.",
+      source: {
+        text: "Belinkov 2022, Probing Classifiers: Promises, Shortcomings, and Advances, arXiv:2102.12452",
+        href: "https://arxiv.org/abs/2102.12452",
+      },
+    },
     Component: lazy(() => import("./Trajectories/Trajectories")),
   },
 ];

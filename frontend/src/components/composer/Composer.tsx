@@ -90,7 +90,10 @@ export function Composer(props: ComposerProps) {
       <label htmlFor={id} className="sr-only">
         {mode === "chat" ? "Message" : "Text to continue"}
       </label>
-      <div className="rounded-control border border-line-strong bg-raised has-[textarea:focus-visible]:outline-2 has-[textarea:focus-visible]:outline-offset-1 has-[textarea:focus-visible]:outline-focus">
+      <div
+        data-tour="composer"
+        className="rounded-control border border-line-strong bg-raised has-[textarea:focus-visible]:outline-2 has-[textarea:focus-visible]:outline-offset-1 has-[textarea:focus-visible]:outline-focus"
+      >
         <textarea
           id={id}
           ref={textarea}

@@ -5,6 +5,7 @@ import { SamplingControls } from "@/components/composer/SamplingControls";
 import { StatusLine } from "@/components/composer/StatusLine";
 import { useChatActions, useChatState } from "@/context/chat";
 import { activityOf, tokensPerSecond } from "@/context/chatState";
+import { useRunExample, workedExample } from "@/context/examples";
 import { useSelection } from "@/context/selection";
 import type { ServerState } from "@/context/server";
 import { useSettings } from "@/context/settings";
@@ -12,6 +13,7 @@ import { honestyLine } from "@/lib/honesty";
 import { ConversationToolbar } from "./ConversationToolbar";
 import { FailureNotice } from "./FailureNotice";
 import { FollowingScroll } from "./FollowingScroll";
+import { ExampleGuide } from "./ExampleGuide";
 import { FirstRun } from "./FirstRun";
 import { ModelWait } from "./ModelWait";
 import { PendingMessage } from "./PendingMessage";
@@ -25,9 +27,12 @@ interface ConversationPaneProps {
   readonly server: ServerState;
   readonly isMaximised: boolean;
   readonly onToggleMaximise: () => void;
+  readonly onShowView: (viewId: string) => void;
+  readonly onStartTour: () => void;
 }
 
-export function ConversationPane({ server, isMaximised, onToggleMaximise }: ConversationPaneProps) {
+export function ConversationPane(props: ConversationPaneProps) {
+  const { server, isMaximised, onToggleMaximise, onShowView, onStartTour } = props;
   const state = useChatState();
   const actions = useChatActions();
   const { settings, update } = useSettings();
@@ -38,6 +43,9 @@ export function ConversationPane({ server, isMaximised, onToggleMaximise }: Conv
   const honesty = model === null ? null : honestyLine(model);
   const nLayers = model?.num_layers ?? 0;
   const tints = useTints(timeline, settings.colouring, nLayers);
+
+  const runExample = useRunExample();
+  const worked = workedExample(timeline, mode, model?.examples ?? []);
 
   const isBusy = pending !== null;
   const blocked = blockedBecause(phase);
@@ -102,7 +110,15 @@ export function ConversationPane({ server, isMaximised, onToggleMaximise }: Conv
                 onEdit={onEdit}
               />
             )}
-            {timeline.status === "settled" && selectedIndex === null && (
+            {worked !== null && (
+              <ExampleGuide
+                key={`${timeline.conversationId ?? ""} ${worked.token.index}`}
+                {...worked}
+                timeline={timeline}
+                onShowView={onShowView}
+              />
+            )}
+            {timeline.status === "settled" && selectedIndex === null && worked === null && (
               <p className={clsx("mt-3 text-accent", mode === "chat" && "md:pl-[6.5rem]")}>
                 Click any word, yours or the model’s, to see how it was predicted.
               </p>
@@ -111,13 +127,7 @@ export function ConversationPane({ server, isMaximised, onToggleMaximise }: Conv
         ) : model === null ? (
           <ModelWait health={health} />
         ) : (
-          <FirstRun
-            model={model}
-            onRun={(example) => {
-              update({ temperature: 0 });
-              actions.begin(example.mode, example.text, { temperature: 0 });
-            }}
-          />
+          <FirstRun model={model} onRun={runExample} onStartTour={onStartTour} />
         )}
       </FollowingScroll>
       <div className="shrink-0 px-3 pb-2 md:px-4">

@@ -4,22 +4,22 @@ import { expect, test, vi } from "vitest";
 import { MODEL } from "@/test/server";
 import { FirstRun } from "./FirstRun";
 
-test("three prompts are offered, the others on request", async () => {
+test("five prompts are offered, the others on request", async () => {
   const user = userEvent.setup();
-  const examples = Array.from({ length: 5 }, (_, i) => ({
+  const examples = Array.from({ length: 7 }, (_, i) => ({
     title: `Title ${i}`,
     mode: "chat" as const,
     text: `Prompt ${i}`,
     note: "Look here.",
   }));
   const onRun = vi.fn();
-  render(<FirstRun model={{ ...MODEL, examples }} onRun={onRun} />);
-  expect(screen.getAllByText(/^Prompt/)).toHaveLength(3);
+  render(<FirstRun model={{ ...MODEL, examples }} onRun={onRun} onStartTour={vi.fn()} />);
+  expect(screen.getAllByText(/^Prompt/)).toHaveLength(5);
 
   await user.click(screen.getByRole("button", { name: "Show 2 more" }));
 
-  expect(screen.getAllByText(/^Prompt/)).toHaveLength(5);
+  expect(screen.getAllByText(/^Prompt/)).toHaveLength(7);
   expect(screen.queryByRole("button", { name: /more$/ })).not.toBeInTheDocument();
-  await user.click(screen.getByRole("button", { name: /Prompt 4/ }));
-  expect(onRun).toHaveBeenCalledWith(examples[4]);
+  await user.click(screen.getByRole("button", { name: /Prompt 6/ }));
+  expect(onRun).toHaveBeenCalledWith(examples[6]);
 });

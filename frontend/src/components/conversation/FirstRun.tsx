@@ -1,20 +1,21 @@
 import { useState } from "react";
 import type { ModelInfo } from "@/api/client";
+import { TourOffer } from "@/components/tour/TourOffer";
 import { Button } from "@/components/ui/Button";
+import type { Example } from "@/context/examples";
 import { honestyLine } from "@/lib/honesty";
 
-type Example = ModelInfo["examples"][number];
-
 /** So many fit a laptop's first screen beside what they are. */
-const FIRST_EXAMPLES = 3;
+const FIRST_EXAMPLES = 5;
 
 interface FirstRunProps {
   readonly model: ModelInfo;
   readonly onRun: (example: Example) => void;
+  readonly onStartTour: () => void;
 }
 
-/** The empty conversation: what this is, what to do first, and three prompts worth a look. */
-export function FirstRun({ model, onRun }: FirstRunProps) {
+/** The empty conversation: what this is, what to do first, and five prompts worth a look. */
+export function FirstRun({ model, onRun, onStartTour }: FirstRunProps) {
   const [areAllShown, setAreAllShown] = useState(false);
   const examples = areAllShown ? model.examples : model.examples.slice(0, FIRST_EXAMPLES);
   const nMore = model.examples.length - examples.length;
@@ -27,17 +28,20 @@ export function FirstRun({ model, onRun }: FirstRunProps) {
           through its {model.num_layers} layers.
         </p>
       </div>
+      <TourOffer onStart={onStartTour} />
       {model.note !== null && <p className="rounded-control bg-warn-soft px-3 py-2">{model.note}</p>}
       {model.examples.length > 0 && (
         <div className="space-y-2">
-          <h3 className="text-label font-medium text-muted">Start with one of these, written greedily</h3>
+          <h3 className="text-label font-medium text-muted">
+            Worked examples: one click writes the reply greedily and shows what to see
+          </h3>
           <ul className="divide-y divide-line border-y border-line">
             {examples.map((example) => (
               <li key={`${example.mode} ${example.text}`}>
                 <button
                   type="button"
                   onClick={() => onRun(example)}
-                  className="block w-full rounded-control px-2 py-3 text-left transition-colors hover:bg-hover"
+                  className="block w-full rounded-control px-2 py-2 text-left transition-colors hover:bg-hover"
                 >
                   <span className="flex items-baseline justify-between gap-3">
                     <span className="font-medium">{example.title}</span>

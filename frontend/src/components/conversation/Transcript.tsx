@@ -94,6 +94,7 @@ export function Transcript({ timeline, mode, modelName, tints, showTemplate }: T
     <div
       ref={list}
       role="listbox"
+      data-tour="tokens"
       aria-label="Tokens of the conversation"
       aria-orientation="horizontal"
       aria-activedescendant={hasSelected ? tokenElementId(selectedIndex) : undefined}

@@ -1,6 +1,7 @@
 import clsx from "clsx";
 import { Tabs } from "radix-ui";
 import { type ReactNode, Suspense } from "react";
+import { ExportButton } from "@/components/export/ExportButton";
 import { ErrorBoundary } from "@/components/layout/ErrorBoundary";
 import { IconButton } from "@/components/ui/Button";
 import { useSelection } from "@/context/selection";
@@ -8,6 +9,7 @@ import type { Timeline } from "@/types/timeline";
 import type { ViewDefinition } from "@/types/view";
 import { LensSelect } from "./LensSelect";
 import { TokenHead } from "./TokenHead";
+import { ViewNoteButton } from "./ViewNoteButton";
 
 interface EvidencePanelProps {
   readonly timeline: Timeline;
@@ -25,6 +27,7 @@ export function EvidencePanel(props: EvidencePanelProps) {
   const { timeline, views, viewId, sheetControls, isMaximised, onChangeView, onToggleMaximise } = props;
   const { index } = useSelection();
   const token = index === null ? undefined : timeline.tokens[index];
+  const open = views.find((view) => view.id === viewId);
   return (
     <Tabs.Root
       value={viewId}
@@ -32,14 +35,18 @@ export function EvidencePanel(props: EvidencePanelProps) {
       className="flex min-h-0 min-w-0 flex-1 flex-col bg-raised"
     >
       <div className="flex shrink-0 items-center gap-1 border-b border-line px-3 py-1">
-        <Tabs.List aria-label="Views" className="flex gap-4 max-md:gap-3">
+        <Tabs.List
+          aria-label="Views"
+          data-tour="views"
+          className="flex min-w-0 gap-4 overflow-x-auto max-md:gap-3 -mb-[5px]"
+        >
           {views.map((view) => (
             <Tabs.Trigger
               key={view.id}
               value={view.id}
               title={`Key ${view.shortcut}`}
               className={clsx(
-                "-mb-[5px] h-[37px] border-b-2 border-transparent font-medium text-muted transition-colors hover:text-ink",
+                "h-[37px] shrink-0 border-b-2 border-transparent font-medium text-muted transition-colors hover:text-ink",
                 "data-[state=active]:border-accent data-[state=active]:text-ink",
               )}
             >
@@ -47,8 +54,10 @@ export function EvidencePanel(props: EvidencePanelProps) {
             </Tabs.Trigger>
           ))}
         </Tabs.List>
+        {open !== undefined && <ViewNoteButton view={open} />}
         <span className="ml-auto flex min-w-0 items-center gap-1">
           <LensSelect />
+          <ExportButton timeline={timeline} view={open} />
           {sheetControls}
         </span>
         <IconButton

@@ -37,7 +37,7 @@ export function LensSelect() {
           const chosen = offered.find((lens) => lens.kind === event.target.value);
           if (chosen !== undefined) update({ lens: chosen.kind });
         }}
-        className="h-8 min-w-0 rounded-control border border-line-strong bg-raised px-2 text-ink max-md:px-1"
+        className="h-8 min-w-16 rounded-control border border-line-strong bg-raised px-2 text-ink max-md:px-1"
       >
         {offered.map(({ kind: value, title }) => (
           <option key={value} value={value}>

@@ -18,10 +18,11 @@ interface HeaderProps {
   readonly onChangeMode: (mode: Mode) => void;
   readonly onStartNew: () => void;
   readonly onShowShortcuts: () => void;
+  readonly onShowPalette: () => void;
 }
 
 export const Header = memo(function Header(props: HeaderProps) {
-  const { server, mode, onChangeMode, onStartNew, onShowShortcuts } = props;
+  const { server, mode, onChangeMode, onStartNew, onShowShortcuts, onShowPalette } = props;
   const theme = useTheme();
   const other = theme === "dark" ? "light" : "dark";
   return (
@@ -42,6 +43,12 @@ export const Header = memo(function Header(props: HeaderProps) {
       </div>
       <Segmented label="Mode" value={mode} options={MODES} onChange={onChangeMode} />
       <IconButton icon="plus" label="New conversation" onClick={onStartNew} />
+      <IconButton
+        icon="search"
+        label="Commands (Ctrl-K or ⌘K)"
+        className="max-md:hidden"
+        onClick={onShowPalette}
+      />
       <IconButton
         icon="keyboard"
         label="Keyboard shortcuts"

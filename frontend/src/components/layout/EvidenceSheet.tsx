@@ -34,6 +34,7 @@ export function EvidenceSheet({ token, className, children }: EvidenceSheetProps
   return (
     <section
       aria-label="Evidence"
+      data-tour="evidence"
       className={clsx(
         "flex min-h-0 min-w-0 shrink-0 flex-col bg-raised max-md:border-t max-md:border-line-strong md:flex-1",
         HEIGHTS[height],

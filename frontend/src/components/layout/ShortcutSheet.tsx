@@ -1,3 +1,4 @@
+import { Button } from "@/components/ui/Button";
 import { Dialog } from "@/components/ui/Dialog";
 import { Switch } from "@/components/ui/Switch";
 import { useSettings } from "@/context/settings";
@@ -7,14 +8,16 @@ interface ShortcutSheetProps {
   readonly isOpen: boolean;
   readonly views: readonly ViewDefinition[];
   readonly onClose: () => void;
+  readonly onStartTour: () => void;
 }
 
-export function ShortcutSheet({ isOpen, views, onClose }: ShortcutSheetProps) {
+export function ShortcutSheet({ isOpen, views, onClose, onStartTour }: ShortcutSheetProps) {
   const { settings, update } = useSettings();
   const keys: readonly (readonly [readonly string[], string])[] = [
     [["[", "]"], "Token before, token after"],
     [["j", "k"], "Layer below, layer above"],
     ...views.map((view) => [[view.shortcut], view.title] as const),
+    [["Ctrl-K", "⌘K"], "Every command, by name"],
     [["/"], "Write a message"],
     [["Esc"], "Stop the reply, or close what is open"],
     [["?"], "This list"],
@@ -42,12 +45,20 @@ export function ShortcutSheet({ isOpen, views, onClose }: ShortcutSheetProps) {
         With the conversation focused, the arrow keys move from token to token and from line to line. Enter
         sends a message, Shift+Enter breaks its line.
       </p>
-      <div className="mt-2 border-t border-line pt-2">
+      <div className="mt-2 flex flex-wrap items-center justify-between gap-2 border-t border-line pt-2">
         <Switch
           label="Single keys work as shortcuts"
           checked={settings.shortcuts}
           onChange={(shortcuts) => update({ shortcuts })}
         />
+        <Button
+          onClick={() => {
+            onClose();
+            onStartTour();
+          }}
+        >
+          Take the tour
+        </Button>
       </div>
     </Dialog>
   );

@@ -5,7 +5,8 @@ import { Icon, type IconName } from "./Icon";
 type Look = "primary" | "plain" | "quiet";
 
 const LOOKS: Record<Look, string> = {
-  primary: "bg-accent text-accent-ink hover:opacity-90 disabled:bg-hover disabled:text-quiet",
+  primary:
+    "bg-accent text-accent-ink hover:bg-[color-mix(in_oklch,var(--accent),var(--text)_12%)] disabled:bg-hover disabled:text-quiet",
   plain: "border border-line-strong bg-raised text-ink hover:bg-hover disabled:text-quiet",
   quiet: "text-muted hover:bg-hover hover:text-ink disabled:text-quiet",
 };

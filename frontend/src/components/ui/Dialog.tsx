@@ -6,16 +6,19 @@ interface DialogProps {
   readonly title: string;
   readonly isOpen: boolean;
   readonly onClose: () => void;
+  /** Called when the focus is about to go back to where it was; it may keep that from happening. */
+  readonly onClosed?: (event: Event) => void;
   readonly children: ReactNode;
 }
 
-export function Dialog({ title, isOpen, onClose, children }: DialogProps) {
+export function Dialog({ title, isOpen, onClose, onClosed, children }: DialogProps) {
   return (
     <Radix.Root open={isOpen} onOpenChange={(open) => !open && onClose()}>
       <Radix.Portal>
         <Radix.Overlay className="fixed inset-0 z-30 bg-[oklch(0_0_0/0.35)]" />
         <Radix.Content
           aria-describedby={undefined}
+          onCloseAutoFocus={onClosed}
           className="fixed top-1/2 left-1/2 z-30 max-h-[85dvh] w-[28rem] max-w-[calc(100vw-1rem)] -translate-x-1/2 -translate-y-1/2 overflow-y-auto rounded-control border border-line bg-raised p-4 shadow-float"
         >
           <div className="mb-3 flex items-center justify-between">

@@ -9,6 +9,7 @@ import { type CellPlace, type Hit, fittingWidth, zoomed } from "@/components/hea
 import { LensFailure } from "@/components/lens/LensFailure";
 import { Switch } from "@/components/ui/Switch";
 import { useLensKind } from "@/context/lens";
+import { useOffer } from "@/context/offer";
 import { useSelection } from "@/context/selection";
 import { useTheme } from "@/context/theme";
 import { RAMPS, roundUp } from "@/lib/colour";
@@ -86,6 +87,26 @@ export function TimelineHeatmap({ timeline, model }: TimelineHeatmapProps) {
       else if (hit.position + 1 < tokens.length) select(hit.position + 1, hit.layer ?? layer);
     },
     [index, layer, nLayers, select, tokens.length],
+  );
+  useOffer(
+    columns === null || columns.nLayers === 0 || metric === undefined || scale === undefined
+      ? "The conversation is not read yet."
+      : async () => {
+          const { heatmapExhibit } = await import("./exhibit");
+          return heatmapExhibit({
+            tokens,
+            columns,
+            layerLabels,
+            metric,
+            scale,
+            ramp: RAMPS[look.ramp],
+            cellWidth: look.cellWidth,
+          });
+        },
+    METRICS.map(({ id, title }) => ({
+      label: `Colour the heatmap by ${title}`,
+      run: () => changeLook({ metric: id }),
+    })),
   );
   const onZoom = (direction: 1 | -1) => changeLook({ cellWidth: zoomed(look.cellWidth, direction) });
   const onFit = () => changeLook({ cellWidth: fittingWidth(tokens.length, frame.current?.clientWidth ?? 0) });

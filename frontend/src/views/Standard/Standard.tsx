@@ -7,6 +7,7 @@ import { NothingSelected } from "@/components/lens/NothingSelected";
 import { ReadAt } from "@/components/lens/ReadAt";
 import { Segmented } from "@/components/ui/Segmented";
 import { useLensKind } from "@/context/lens";
+import { useOffer } from "@/context/offer";
 import { useSelection } from "@/context/selection";
 import { useServer } from "@/context/server";
 import { cellParts } from "@/lib/tokens";
@@ -39,6 +40,14 @@ function TokenLayers({ timeline, index }: { readonly timeline: Timeline; readonl
   const reading = lens[direction];
   const actual = timeline.tokens[position + 1] ?? null;
   const detail = reading?.layers.find((each) => each.layer === selectedLayer);
+  useOffer(
+    reading === null || model === null
+      ? "The layers of this token are not read yet."
+      : async () => {
+          const { standardExhibit } = await import("./exhibit");
+          return standardExhibit({ tokens: timeline.tokens, reading, vocabularySize: model.vocab_size });
+        },
+  );
 
   return (
     <div className="@container flex min-h-0 flex-1 flex-col max-md:block max-md:overflow-y-auto">

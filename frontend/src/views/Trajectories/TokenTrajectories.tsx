@@ -10,13 +10,13 @@ import { Button } from "@/components/ui/Button";
 import { Segmented } from "@/components/ui/Segmented";
 import { Switch } from "@/components/ui/Switch";
 import { useLensKind } from "@/context/lens";
+import { useOffer } from "@/context/offer";
 import { usePins } from "@/context/pins";
 import { useSelection } from "@/context/selection";
 import { useServer } from "@/context/server";
 import { MAX_PINNED_TOKENS, type Pin, type PinnedToken, isPinned, positionsIn } from "@/lib/pins";
 import { TRAJECTORY_METRICS, formatReading, readingAt } from "@/lib/trajectories";
 import type { Timeline } from "@/types/timeline";
-import { LensNote } from "./LensNote";
 import { NumbersTable } from "./NumbersTable";
 import { PinnedPositions } from "./PinnedPositions";
 import { ReadOut } from "./ReadOut";
@@ -119,6 +119,18 @@ function Lines({ timeline, index, direction }: LinesProps) {
   const status = isWaitingForLens ? lens.status : trajectories.status;
   const error = isWaitingForLens ? lens.error : trajectories.error;
   const unit = TRAJECTORY_METRICS.find(({ value }) => value === metric)?.unit ?? "";
+  useOffer(
+    series.every((each) => each.curve === null)
+      ? "No line is read yet."
+      : async () => {
+          const { trajectoriesExhibit } = await import("./exhibit");
+          return trajectoriesExhibit({ tokens: timeline.tokens, series, labels, metric, position });
+        },
+    TRAJECTORY_METRICS.map(({ value, label }) => ({
+      label: `Draw the trajectories as ${label}`,
+      run: () => setMetric(value),
+    })),
+  );
   return (
     <>
       <div className="flex flex-wrap items-end gap-x-3 gap-y-2 px-3 pt-2 pb-1">
@@ -205,7 +217,6 @@ function Lines({ timeline, index, direction }: LinesProps) {
         isDefault={isDefault}
         onPreview={setPreview}
       />
-      <LensNote />
     </>
   );
 }

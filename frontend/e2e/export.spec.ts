@@ -1,0 +1,168 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Page } from "@playwright/test";
+import type { ExplorerPage } from "./page";
+import { expect, test } from "./page";
+
+const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
+const OWN_PYTHON = join(REPOSITORY, "backend", ".venv", "bin", "python");
+const PYTHON = process.env["EXPLORER_PYTHON"] ?? (existsSync(OWN_PYTHON) ? OWN_PYTHON : "python3");
+
+test.use({ colorScheme: "dark" });
+// A script loads torch and the model once more.
+test.setTimeout(150_000);
+
+const folder = mkdtempSync(join(tmpdir(), "explorer-export-"));
+
+async function exported(page: Page, item: string | RegExp): Promise<{ path: string; name: string }> {
+  await page.getByRole("button", { name: "Export" }).click();
+  const [download] = await Promise.all([
+    page.waitForEvent("download"),
+    page.getByRole("menuitem", { name: item }).click(),
+  ]);
+  const name = download.suggestedFilename();
+  const path = join(folder, name);
+  await download.saveAs(path);
+  return { path, name };
+}
+
+/** Runs a script as a person would: in the repository, with the model that it names. */
+function run(path: string): { code: number | null; output: string } {
+  const { status, stdout, stderr } = spawnSync(PYTHON, [path], {
+    cwd: REPOSITORY,
+    encoding: "utf8",
+    env: { ...process.env, HF_HUB_OFFLINE: "1" },
+  });
+  return { code: status, output: `${stdout}\n${stderr}` };
+}
+
+async function openView(explorer: ExplorerPage, page: Page, view: string): Promise<void> {
+  await explorer.setSampling({ Temperature: "0", "Longest reply": "8" });
+  await explorer.say("The capital of France is");
+  await explorer.tokens.filter({ hasText: "France" }).first().click();
+  await page.getByRole("tab", { name: view }).click();
+  if (view === "Heatmap") {
+    await expect(explorer.evidence.getByText(/(\d+) of \1 positions read/)).toBeVisible();
+  } else if (view === "Trajectories") {
+    await expect(
+      explorer.evidence.getByRole("region", { name: "Values" }).getByRole("rowheader"),
+    ).toHaveCount(5);
+  } else {
+    await expect(explorer.evidence.getByRole("row")).toHaveCount(14);
+  }
+}
+
+for (const view of ["Standard", "Heatmap", "Trajectories"]) {
+  test(`the script of the ${view} view computes the numbers again, and fails where one was changed`, async ({
+    explorer,
+    page,
+  }) => {
+    await openView(explorer, page, view);
+    const { path, name } = await exported(page, /^Python script/);
+    expect(name).toMatch(new RegExp(`^explorer_[\\w.-]+_${view.toLowerCase()}_[\\w.-]+\\.py$`));
+
+    const { code, output } = run(path);
+    expect(output).toMatch(/All \d+ numbers are those of the page, to 0\.0001\./);
+    expect(code).toBe(0);
+
+    // One probability of the data, off by 2e-4.
+    const script = readFileSync(path, "utf8");
+    let changed = 0;
+    const wrong = script.replace(
+      /^( {4}\(\d+, \d+, \[\d+\], )([\d.e-]+)/m,
+      (_, before: string, shown: string) => {
+        changed += 1;
+        return `${before}${Number(shown) + 2e-4}`;
+      },
+    );
+    expect(changed).toBe(1);
+    writeFileSync(`${path}.wrong.py`, wrong);
+    const failed = run(`${path}.wrong.py`);
+    expect(failed.output).toMatch(/1 of \d+ numbers differ/);
+    expect(failed.code).toBe(1);
+    expect(explorer.complaints).toEqual([]);
+  });
+}
+
+test("the notebook of a fitted lens, and the script that was copied, compute the numbers again", async ({
+  explorer,
+  page,
+  context,
+}) => {
+  await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+  await openView(explorer, page, "Standard");
+  await explorer.evidence.getByRole("combobox", { name: "Lens" }).selectOption("tuned");
+  await expect(explorer.evidence.getByRole("row")).toHaveCount(14);
+  const { path, name } = await exported(page, /^Notebook/);
+  expect(name).toMatch(/_tuned\.ipynb$/);
+  const notebook = JSON.parse(readFileSync(path, "utf8")) as {
+    cells: { cell_type: string; source: string[] }[];
+  };
+  const code = notebook.cells.filter((cell) => cell.cell_type === "code").map((cell) => cell.source.join(""));
+  writeFileSync(`${path}.py`, code.join("\n\n"));
+  expect(run(`${path}.py`)).toMatchObject({ code: 0 });
+
+  await explorer.evidence.getByRole("combobox", { name: "Lens" }).selectOption("jacobian");
+  await expect(page).toHaveURL(/lens=jacobian/);
+  await expect(explorer.evidence.locator("table[aria-busy=false]")).toBeVisible();
+  await page.getByRole("button", { name: "Export" }).click();
+  await page.getByRole("menuitem", { name: /^Copy as code/ }).click();
+  await expect(page.getByText(/^Copied a Python script/)).toBeVisible();
+  const copied = await page.evaluate(() => navigator.clipboard.readText());
+  expect(copied).toContain("jacobian");
+  writeFileSync(join(folder, "copied.py"), copied);
+  expect(run(join(folder, "copied.py"))).toMatchObject({ code: 0 });
+});
+
+test("pictures are whole, in the light theme, and of real text", async ({ explorer, page }) => {
+  await openView(explorer, page, "Heatmap");
+  const svg = readFileSync((await exported(page, /^SVG/)).path, "utf8");
+  const count = await explorer.tokens.count();
+  const cells = svg.match(/<rect [^>]*height="21"/g) ?? [];
+  expect(cells).toHaveLength(count * 13);
+  for (const text of ["·France", "Top-1 probability", "embed", "logit lens", "probability, 0 to 1"]) {
+    expect(svg).toContain(text);
+  }
+  expect(svg).toMatch(/<rect width="\d+" height="\d+" fill="#ffffff"/);
+  const size = /width="(\d+)" height="(\d+)"/.exec(svg);
+
+  const png = readFileSync((await exported(page, /^PNG/)).path);
+  expect(png.subarray(1, 4).toString()).toBe("PNG");
+  expect([png.readUInt32BE(16), png.readUInt32BE(20)]).toEqual([
+    2 * Number(size?.[1]),
+    2 * Number(size?.[2]),
+  ]);
+  // The corner is paper, although the page is dark.
+  const corner = await page.evaluate(async (data) => {
+    const bytes = Uint8Array.from(atob(data), (character) => character.charCodeAt(0));
+    const picture = await createImageBitmap(new Blob([bytes], { type: "image/png" }));
+    const canvas = new OffscreenCanvas(picture.width, picture.height);
+    const context = canvas.getContext("2d");
+    context?.drawImage(picture, 0, 0);
+    return [...(context?.getImageData(4, 4, 1, 1).data ?? [])];
+  }, png.toString("base64"));
+  expect(corner).toEqual([255, 255, 255, 255]);
+  expect(explorer.complaints).toEqual([]);
+});
+
+test("the menu is worked by keyboard, and says when there is nothing to export", async ({
+  explorer,
+  page,
+}) => {
+  const button = page.getByRole("button", { name: "Export" });
+  await button.press("Enter");
+  await expect(page.getByText("There is nothing to export yet.")).toBeVisible();
+  await expect(page.getByRole("menuitem", { name: /^CSV/ })).toBeDisabled();
+  await page.keyboard.press("Escape");
+  await expect(button).toBeFocused();
+
+  await openView(explorer, page, "Standard");
+  await button.press("Enter");
+  for (let step = 0; step < 2; step += 1) await page.keyboard.press("ArrowDown");
+  const [download] = await Promise.all([page.waitForEvent("download"), page.keyboard.press("Enter")]);
+  expect(download.suggestedFilename()).toMatch(/\.csv$/);
+  await expect(page.getByText(/^Saved explorer_/)).toBeVisible();
+});

@@ -1,0 +1,147 @@
+import AxeBuilder from "@axe-core/playwright";
+import type { Page } from "@playwright/test";
+import { formatProbability, formatRank } from "../src/lib/format";
+import type { components } from "../src/types/api";
+import { expect, test } from "./page";
+
+type Schemas = components["schemas"];
+
+async function seriousViolations(page: Page): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page })
+    .withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"])
+    .analyze();
+  return violations
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html} ${node.failureSummary ?? ""}`));
+}
+
+async function post<T>(page: Page, path: string, body: unknown): Promise<T> {
+  return page.evaluate(
+    async ([address, content]) => {
+      const answer = await fetch(address, {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify(content),
+      });
+      return (await answer.json()) as T;
+    },
+    [path, body] as [string, unknown],
+  );
+}
+
+test("five examples open in one click and say what the running model shows", async ({ explorer, page }) => {
+  test.setTimeout(120_000);
+  const model = await page.evaluate(async () => {
+    const answer = await fetch("/api/model_info");
+    return (await answer.json()) as Schemas["ModelInfo"];
+  });
+  const examples = model.examples.slice(0, 5);
+  expect(examples).toHaveLength(5);
+  for (const example of examples) {
+    await page.getByRole("button", { name: "New conversation" }).click();
+    await page.getByRole("button", { name: example.text }).click();
+    const guide = page.getByRole("region", { name: "What to see" });
+    await expect(guide.getByRole("listitem")).toHaveCount(3);
+    await expect(guide).toContainText(example.note);
+    // The token that it is about is selected, and the numbers are the server's.
+    await expect(explorer.evidence.getByRole("region", { name: "Selected layer" })).toBeVisible();
+    const { searchParams } = new URL(page.url());
+    const index = Number(searchParams.get("t"));
+    const lens = await post<Schemas["LensReadResponse"]>(page, "/api/lens", {
+      conversation_id: searchParams.get("c"),
+      positions: [index - 1, index],
+      top_k: 1,
+    });
+    const ranks = lens.next_rank.map((row) => row[0] ?? 0);
+    const decided = ranks.findLastIndex((rank) => rank !== 1) + 1;
+    expect(lens.tokens[index]?.text).toBe(example.watch);
+    expect(searchParams.get("l")).toBe(String(decided));
+    const first = guide.getByRole("listitem").first();
+    await expect(first).toContainText(`is the first choice from layer ${decided} on`);
+    await expect(first).toContainText(formatProbability(lens.next_probability.at(-1)?.[0] ?? null));
+    await expect(first).toContainText(`rank ${formatRank(ranks[decided - 1] ?? null)}`);
+  }
+  expect(await seriousViolations(page)).toEqual([]);
+  await page.getByRole("button", { name: "Show it in Heatmap" }).click();
+  await expect(page.getByRole("tab", { name: "Heatmap" })).toHaveAttribute("aria-selected", "true");
+  expect(explorer.complaints).toEqual([]);
+});
+
+test("the palette opens over any focus, finds, acts and gives the focus back", async ({ explorer, page }) => {
+  await explorer.setSampling({ Temperature: "0", "Longest reply": "8" });
+  await explorer.say("The capital of France is");
+  await explorer.composer.focus();
+  await page.keyboard.press("Control+k");
+  const find = page.getByRole("combobox", { name: "Find a command" });
+  await expect(find).toBeFocused();
+  expect(await seriousViolations(page)).toEqual([]);
+  await page.keyboard.press("Escape");
+  await expect(explorer.composer).toBeFocused();
+
+  for (const [typed, check] of [
+    ["4", () => expect(page).toHaveURL(/[?&]t=4(&|$)/)],
+    ["heatmap", () => expect(explorer.evidence.getByRole("grid")).toBeVisible()],
+    [
+      "colour entropy heatmap",
+      () => expect(explorer.evidence.getByRole("combobox", { name: "coloured by" })).toHaveValue("entropy"),
+    ],
+    ["tuned", () => expect(page).toHaveURL(/[?&]lens=tuned(&|$)/)],
+    ["dark", () => expect(page.locator("html")).toHaveAttribute("data-theme", "dark")],
+  ] as const) {
+    await page.keyboard.press("Control+k");
+    await find.fill(typed);
+    await page.keyboard.press("Enter");
+    await expect(find).toBeHidden();
+    await check();
+  }
+  expect(await seriousViolations(page)).toEqual([]);
+  await page.keyboard.press("Control+k");
+  await find.fill("export csv");
+  const [download] = await Promise.all([page.waitForEvent("download"), page.keyboard.press("Enter")]);
+  expect(download.suggestedFilename()).toMatch(/_heatmap_.*_tuned\.csv$/);
+});
+
+for (const viewport of [
+  { width: 1440, height: 900 },
+  { width: 390, height: 844 },
+]) {
+  test.describe(`${viewport.width} px wide`, () => {
+    test.use({ viewport });
+    test("the tour is inside the window at each step, and the page goes on working", async ({
+      explorer,
+      page,
+    }) => {
+      await page.getByRole("button", { name: "Take the tour" }).click();
+      const card = page.getByRole("region", { name: "Send a text" });
+      await expect(card).toBeFocused();
+      await explorer.say("Water is");
+      for (let step = 1; ; step += 1) {
+        const counter = page.getByText(`${step} of 5`);
+        const box = await page.locator("section").filter({ has: counter }).last().boundingBox();
+        expect(box?.x).toBeGreaterThanOrEqual(0);
+        expect(box?.y).toBeGreaterThanOrEqual(0);
+        expect((box?.x ?? 0) + (box?.width ?? 0)).toBeLessThanOrEqual(viewport.width);
+        expect((box?.y ?? 0) + (box?.height ?? 0)).toBeLessThanOrEqual(viewport.height);
+        if (step === 5) break;
+        await page.getByRole("button", { name: "Next" }).click();
+      }
+      expect(await seriousViolations(page)).toEqual([]);
+      await page.getByRole("button", { name: "Done" }).click();
+      await page.reload();
+      await page.getByRole("button", { name: "New conversation" }).click();
+      await expect(page.getByRole("heading", { name: "Send a text, then click any word" })).toBeVisible();
+      await expect(page.getByRole("button", { name: "Take the tour" })).toBeHidden();
+    });
+  });
+}
+
+test("each view says what it is not", async ({ explorer, page }) => {
+  for (const view of ["Standard", "Heatmap", "Trajectories"]) {
+    await page.getByRole("tab", { name: view }).click();
+    await explorer.evidence.getByRole("button", { name: "What this is not" }).click();
+    const note = page.getByRole("dialog", { name: `${view}: what this is not` });
+    await expect(note.getByRole("link")).toHaveAttribute("href", /^https:/);
+    expect(await seriousViolations(page)).toEqual([]);
+    await page.keyboard.press("Escape");
+  }
+});

@@ -1,0 +1,39 @@
+import { Suspense, lazy, useState } from "react";
+import { Button } from "@/components/ui/Button";
+import type { Provenance } from "@/lib/exhibit";
+import type { Timeline } from "@/types/timeline";
+
+const ExportMenu = lazy(() => import("./ExportMenu"));
+
+interface ExportButtonProps {
+  readonly timeline: Timeline;
+  readonly view: Provenance["view"] | undefined;
+}
+
+/** Opens the menu of exports, whose code is fetched at the first click. */
+export function ExportButton(props: ExportButtonProps) {
+  const [isWanted, setIsWanted] = useState(false);
+  const closed = (
+    <Button
+      look="quiet"
+      icon="download"
+      aria-haspopup="menu"
+      aria-expanded={false}
+      className="px-2"
+      onClick={() => setIsWanted(true)}
+    >
+      <span className="max-md:sr-only">Export</span>
+    </Button>
+  );
+  return (
+    <span data-tour="export">
+      {isWanted ? (
+        <Suspense fallback={closed}>
+          <ExportMenu {...props} />
+        </Suspense>
+      ) : (
+        closed
+      )}
+    </span>
+  );
+}

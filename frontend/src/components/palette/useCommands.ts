@@ -1,0 +1,138 @@
+import { useChatActions, useChatState } from "@/context/chat";
+import type { Mode } from "@/context/chatState";
+import { EXPORTS, useExporter } from "@/context/exporting";
+import { useRunExample } from "@/context/examples";
+import { useLensKind } from "@/context/lens";
+import { useCurrentOffer } from "@/context/offer";
+import { useSelection } from "@/context/selection";
+import { useServer } from "@/context/server";
+import { COLOURINGS, useSettings } from "@/context/settings";
+import { setTheme, useTheme } from "@/context/theme";
+import { LENSES } from "@/lib/lenses";
+import { type Listed, tokenIndexIn } from "@/lib/palette";
+import { cellText } from "@/lib/tokens";
+import type { ViewDefinition } from "@/types/view";
+
+export interface PaletteCommand extends Listed {
+  readonly run: () => void;
+  /** The key that does the same. */
+  readonly key?: string;
+}
+
+/** What only the page as a whole can do. */
+export interface PaletteDeeds {
+  readonly views: readonly ViewDefinition[];
+  readonly viewId: string;
+  readonly onChangeView: (viewId: string) => void;
+  readonly onStartNew: (mode: Mode) => void;
+  readonly onShowShortcuts: () => void;
+  readonly onStartTour: () => void;
+}
+
+/** How the colouring of the text is called in a sentence. */
+const COLOURING_NAMES: Readonly<Record<(typeof COLOURINGS)[number], string>> = {
+  none: "nothing",
+  surprisal: "surprisal",
+  entropy: "entropy",
+  decided: "the layer that decided",
+};
+
+/** The commands that make sense now; `goTo` where the query is a token's index. */
+export function useCommands(
+  deeds: PaletteDeeds,
+  query: string,
+): { readonly commands: readonly PaletteCommand[]; readonly goTo: PaletteCommand | null } {
+  const { timeline, pending } = useChatState();
+  const { stop } = useChatActions();
+  const { model } = useServer();
+  const { settings, update } = useSettings();
+  const { select } = useSelection();
+  const theme = useTheme();
+  const lens = useLensKind();
+  const offer = useCurrentOffer();
+  const runExample = useRunExample();
+  const view = deeds.views.find((each) => each.id === deeds.viewId);
+  const exporter = useExporter(timeline, view);
+  const other = theme === "dark" ? "light" : "dark";
+  const lenses = LENSES.filter(({ kind }) => model?.lenses.some((each) => each.kind === kind));
+
+  const commands: PaletteCommand[] = [
+    ...(pending === null
+      ? []
+      : [{ group: "Conversation", label: "Stop the reply", words: "cancel end", key: "Esc", run: stop }]),
+    ...deeds.views
+      .filter((each) => each.id !== deeds.viewId)
+      .map(({ id, title, shortcut }) => ({
+        group: "View",
+        label: `Open ${title}`,
+        words: "view tab show",
+        key: shortcut,
+        run: () => deeds.onChangeView(id),
+      })),
+    ...offer.commands.map((command) => ({ group: "View", words: "metric", ...command })),
+    ...(lenses.length < 2
+      ? []
+      : lenses
+          .filter(({ kind }) => kind !== lens)
+          .map(({ kind, title }) => ({
+            group: "Lens",
+            label: `Read through the ${title} lens`,
+            run: () => update({ lens: kind }),
+          }))),
+    ...(exporter.reason !== null
+      ? []
+      : EXPORTS.map(({ wish, label, hint }) => ({
+          group: "Export",
+          label: wish === "code" ? label : `Export ${label}`,
+          words: `save download ${wish} ${hint}`,
+          run: () => exporter.start(wish),
+        }))),
+    {
+      group: "Conversation",
+      label: "New chat",
+      words: "conversation start clear",
+      run: () => deeds.onStartNew("chat"),
+    },
+    {
+      group: "Conversation",
+      label: "New completion",
+      words: "conversation start clear raw text",
+      run: () => deeds.onStartNew("completion"),
+    },
+    ...COLOURINGS.filter((each) => each !== settings.colouring).map((colouring) => ({
+      group: "Conversation",
+      label: `Colour the text by ${COLOURING_NAMES[colouring]}`,
+      words: "tint",
+      run: () => update({ colouring }),
+    })),
+    ...(model?.examples ?? []).map((example) => ({
+      group: "Examples",
+      label: `Run “${example.title}”: ${example.text}`,
+      words: `example prompt ${example.mode}`,
+      run: () => runExample(example),
+    })),
+    { group: "Page", label: `Use the ${other} theme`, words: "colour mode", run: () => setTheme(other) },
+    {
+      group: "Page",
+      label: "Show the keys",
+      words: "keyboard shortcuts help",
+      key: "?",
+      run: deeds.onShowShortcuts,
+    },
+    { group: "Page", label: "Take the tour", words: "guide help introduction", run: deeds.onStartTour },
+  ];
+
+  const index = tokenIndexIn(query);
+  const token = index === null ? undefined : timeline.tokens[index];
+  return {
+    commands,
+    goTo:
+      token === undefined
+        ? null
+        : {
+            group: "Token",
+            label: `Go to token ${token.index} “${cellText(token)}”`,
+            run: () => select(token.index),
+          },
+  };
+}

@@ -1,0 +1,82 @@
+/** One export under way, started from the menu or the palette; its outcome is shown in one place. */
+import { useCallback, useSyncExternalStore } from "react";
+import type { Exhibit, Provenance } from "@/lib/exhibit";
+import type { ExportForm } from "@/lib/exports";
+import type { Timeline } from "@/types/timeline";
+import { useLensKind } from "./lens";
+import { useCurrentOffer } from "./offer";
+import { useServer } from "./server";
+
+/** `code` is the script, put on the clipboard in place of a file. */
+export type ExportWish = ExportForm | "code";
+
+export const EXPORTS: readonly {
+  readonly wish: ExportWish;
+  readonly group: "Picture" | "Numbers" | "Code";
+  readonly label: string;
+  readonly hint: string;
+}[] = [
+  { wish: "png", group: "Picture", label: "PNG picture", hint: "for slides" },
+  { wish: "svg", group: "Picture", label: "SVG picture", hint: "for papers, with real text" },
+  { wish: "csv", group: "Numbers", label: "CSV table", hint: "for spreadsheets" },
+  { wish: "json", group: "Numbers", label: "JSON", hint: "with every token id" },
+  { wish: "code", group: "Code", label: "Copy as code", hint: "Python, to the clipboard" },
+  { wish: "py", group: "Code", label: "Python script", hint: "the same as a file" },
+  { wish: "ipynb", group: "Code", label: "Notebook", hint: "the same for Jupyter" },
+];
+
+export interface ExportOutcome {
+  readonly kind: "working" | "done" | "failed";
+  readonly text: string;
+}
+
+let outcome: ExportOutcome | null = null;
+const listeners = new Set<() => void>();
+
+function tell(next: ExportOutcome | null): void {
+  outcome = next;
+  for (const listener of listeners) listener();
+}
+
+function subscribe(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+export const useExportOutcome = (): ExportOutcome | null => useSyncExternalStore(subscribe, () => outcome);
+
+export const dismissOutcome = (): void => tell(null);
+
+export interface Exporter {
+  /** Why nothing can be exported now; null when it can. */
+  readonly reason: string | null;
+  readonly start: (wish: ExportWish) => void;
+}
+
+export function useExporter(timeline: Timeline, view: Provenance["view"] | undefined): Exporter {
+  const { exhibit } = useCurrentOffer();
+  const { model } = useServer();
+  const lens = useLensKind();
+  const { conversationId, tokens } = timeline;
+  const reason =
+    typeof exhibit === "string" ? exhibit : model === null ? "The model is not there yet." : null;
+  const start = useCallback(
+    (wish: ExportWish) => {
+      if (typeof exhibit === "string" || model === null || view === undefined) return;
+      void carryOut(wish, exhibit, { view, model, lens, conversationId, tokens, at: new Date() });
+    },
+    [exhibit, model, lens, conversationId, tokens, view],
+  );
+  return { reason, start };
+}
+
+async function carryOut(wish: ExportWish, make: () => Promise<Exhibit>, from: Provenance): Promise<void> {
+  tell({ kind: "working", text: "Making the export…" });
+  try {
+    // Only who exports pays for the code of it.
+    const [{ takeAway }, exhibit] = await Promise.all([import("@/api/takeAway"), make()]);
+    tell({ kind: "done", text: await takeAway(wish, exhibit, from) });
+  } catch (error) {
+    tell({ kind: "failed", text: error instanceof Error ? error.message : String(error) });
+  }
+}

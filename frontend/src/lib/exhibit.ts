@@ -1,0 +1,77 @@
+/**
+ * What a view gives to be taken away: the numbers on the screen, once as a table, once as a drawing,
+ * and once as places in the model that a script can compute again. A view makes it when it is asked.
+ */
+import type { components } from "@/types/api";
+import type { Token } from "@/types/timeline";
+import type { Drawing } from "./figure";
+import type { LensKind } from "./lenses";
+import type { Table } from "./table";
+
+/** The probability of one token, or of several added up, at one layer of one position. */
+export interface ShownProbability {
+  readonly position: number;
+  readonly layer: number;
+  readonly tokenIds: readonly number[];
+  readonly probability: number;
+  /** Null for a sum. */
+  readonly rank: number | null;
+}
+
+/** What is said of a whole prediction, at one layer of one position. */
+export interface ShownPrediction {
+  readonly position: number;
+  readonly layer: number;
+  readonly entropyNats: number;
+  readonly klToFinalNats: number;
+}
+
+export interface Exhibit {
+  /** One line: what is shown. */
+  readonly title: string;
+  /** What else a reader must know: where it was read, the metric, what is missing. */
+  readonly facts: readonly string[];
+  /** Which part of the conversation, for the file's name: `13-Paris`. */
+  readonly place: string;
+  readonly table: Table;
+  /** Throws FigureTooLarge. */
+  readonly draw: () => Drawing;
+  readonly probabilities: readonly ShownProbability[];
+  readonly predictions: readonly ShownPrediction[];
+}
+
+/** Where an exhibit is from: the same for every view. */
+export interface Provenance {
+  readonly view: { readonly id: string; readonly title: string };
+  readonly model: components["schemas"]["ModelInfo"];
+  readonly lens: LensKind;
+  readonly conversationId: string | null;
+  readonly tokens: readonly Token[];
+  readonly at: Date;
+}
+
+/** A picture or a script that would be too large to be of use; the message says what to take instead. */
+export class FigureTooLarge extends Error {
+  override readonly name = "FigureTooLarge";
+}
+
+/** One conversation has many exports: the name tells them apart, and no system refuses it. */
+export function fileName({ view, lens, model, conversationId }: Provenance, place: string): string {
+  const parts = [
+    safe(model.model_name.split(/[\\/]/).at(-1) ?? ""),
+    safe((conversationId ?? "").slice(0, 8)),
+    safe(view.id),
+    safe(place),
+    lens === "logit" ? "" : lens,
+  ];
+  return ["explorer", ...parts].filter((part) => part !== "").join("_");
+}
+
+const MAX_PART = 40;
+
+/** Letters, digits, hyphens and dots of ASCII; what else there is becomes a hyphen. */
+const safe = (text: string): string =>
+  text
+    .replace(/[^A-Za-z0-9.]+/g, "-")
+    .slice(0, MAX_PART)
+    .replace(/^[-.]+|[-.]+$/g, "");

@@ -1,0 +1,114 @@
+import { describe, expect, test } from "vitest";
+import { madeUpTokens } from "@/test/lensData";
+import { MODEL } from "@/test/server";
+import { type Exhibit, FigureTooLarge, type Provenance, fileName } from "./exhibit";
+import { exportFigure, exportText, pixelScale } from "./exports";
+
+const from: Provenance = {
+  view: { id: "standard", title: "Standard" },
+  model: { ...MODEL, model_name: "owner/name" },
+  lens: "logit",
+  conversationId: "conversation-1",
+  tokens: madeUpTokens(20),
+  at: new Date("2026-11-25T10:00:00Z"),
+};
+
+const exhibit: Exhibit = {
+  title: 'How “"""” was\npredicted',
+  facts: ["Read at index 3"],
+  place: "3-=1+1/../“x”",
+  table: { columns: [{ key: "entropy_nats", unit: "nats" }], rows: [[Math.fround(0.1)]] },
+  draw: () => ({ width: 10, height: 10, svg: "" }),
+  probabilities: [{ position: 3, layer: 1, tokenIds: [7, 9], probability: Math.fround(0.1), rank: null }],
+  predictions: [{ position: 3, layer: 1, entropyNats: Math.fround(1.7), klToFinalNats: 0 }],
+};
+
+const textOf = (form: "svg" | "csv" | "json" | "py" | "ipynb", more: Partial<Provenance> = {}): string =>
+  exportText(form, exhibit, { ...from, ...more }).text;
+
+describe("the file's name", () => {
+  test("tells model, conversation, view and place, in characters that every system takes", () => {
+    expect(exportText("csv", exhibit, from).name).toBe("explorer_name_conversa_standard_3-1-1-..-x.csv");
+    expect(fileName({ ...from, lens: "tuned" }, "3-é你好")).toBe("explorer_name_conversa_standard_3_tuned");
+  });
+  test("stays short, and never begins or ends a part with a dot", () => {
+    const name = fileName({ ...from, conversationId: null }, `..${"a".repeat(500)}`);
+    expect(name).toMatch(/^explorer_name_standard_a{38}$/);
+  });
+});
+
+test("each row of the CSV says of which model and lens it is", () => {
+  expect(textOf("csv")).toBe("\ufeffmodel,lens,entropy [nats]\r\nowner/name,logit,0.1\r\n");
+});
+
+test("the JSON holds the exact ids, and the numbers as short as they are", () => {
+  const json = JSON.parse(textOf("json")) as {
+    tokens: { index: number; id: number }[];
+    rows: unknown[];
+    lens: string;
+  };
+  expect(json.tokens.map(({ id }) => id)).toEqual(from.tokens.map(({ id }) => id));
+  expect(json.rows).toEqual([{ entropy_nats: 0.1 }]);
+  expect(json.lens).toBe("logit");
+});
+
+describe("the script", () => {
+  test("holds the ids up to the last position read, and no further", () => {
+    const ids = /TOKEN_IDS = \[([^\]]*)\]/.exec(textOf("py"))?.[1]?.match(/\d+/g)?.map(Number);
+    expect(ids).toEqual(from.tokens.slice(0, 4).map(({ id }) => id));
+    expect(textOf("py")).toContain("(3, 1, [7, 9], 0.1, None),");
+    expect(textOf("py")).toContain("(3, 1, 1.7, 0),");
+  });
+  test("no title ends its docstring early", () => {
+    expect(textOf("py").split('"""')).toHaveLength(1 + 2 * 3);
+    expect(textOf("py")).toContain("How “’’’” was’predicted.");
+  });
+  test("takes a hub model at its revision, the embedded one from the repository", () => {
+    expect(textOf("py")).toContain('else "owner/name"');
+    expect(textOf("py")).toContain('REVISION = "abc"');
+    const embedded = textOf("py", { model: { ...MODEL, source: "embedded" } });
+    expect(embedded).toContain('else "backend/embedded_model"');
+    expect(embedded).not.toContain("REVISION");
+  });
+  test("uses the dtype and the kind of device that the numbers were computed with", () => {
+    const text = textOf("py", { model: { ...MODEL, dtype: "bfloat16", device: "cuda:0" } });
+    expect(text).toContain("dtype=torch.bfloat16");
+    expect(text).toContain('.to("cuda")');
+  });
+  test("the notebook has the same code, without a command line", () => {
+    const { cells } = JSON.parse(textOf("ipynb", { lens: "tuned" })) as {
+      cells: { cell_type: string; source: string[] }[];
+    };
+    expect(cells[0]?.cell_type).toBe("markdown");
+    const code = cells.flatMap((cell) => (cell.cell_type === "code" ? [cell.source.join("")] : []));
+    const script = textOf("py", { lens: "tuned" });
+    for (const cell of code.slice(1)) expect(script).toContain(cell);
+    expect(code.join("")).not.toContain("sys.");
+  });
+  test("refuses what no editor would open", () => {
+    const row = exhibit.probabilities[0];
+    if (row === undefined) throw new Error("no row");
+    const large = { ...exhibit, probabilities: Array.from({ length: 60_001 }, () => row) };
+    expect(() => exportText("py", large, from)).toThrow(FigureTooLarge);
+  });
+});
+
+describe("a picture", () => {
+  test("names model, lens, conversation and time", () => {
+    const { svg } = exportFigure(exhibit, from);
+    for (const text of [
+      "owner/name",
+      "logit lens",
+      "conversation-1",
+      "2026-11-25 10:00 UTC",
+      "Read at index 3",
+    ]) {
+      expect(svg).toContain(text);
+    }
+  });
+  test("has twice the pixels where they fit, and is refused where not even one does", () => {
+    expect(pixelScale({ width: 1000, height: 500, svg: "" })).toBe(2);
+    expect(pixelScale({ width: 16_000, height: 500, svg: "" })).toBe(1);
+    expect(() => pixelScale({ width: 16_385, height: 500, svg: "" })).toThrow(/Take the SVG/);
+  });
+});

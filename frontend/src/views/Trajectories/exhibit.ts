@@ -1,0 +1,233 @@
+/** The Trajectories view to take away: every line over every layer. */
+import {
+  type Point,
+  labelledLayers,
+  linePath,
+  logprobAxis,
+  probabilityAxis,
+  rankAxis,
+  shareOf,
+  spread,
+} from "@/lib/chart";
+import type { Exhibit } from "@/lib/exhibit";
+import { DATA, type Drawing, PAPER, SERIES_COLOURS } from "@/lib/figure";
+import { cutText, element, textElement, textWidth } from "@/lib/svg";
+import type { Cell } from "@/lib/table";
+import { cellText } from "@/lib/tokens";
+import {
+  type Curve,
+  TRAJECTORY_METRICS,
+  type TrajectoryMetric,
+  formatReading,
+  formatTick,
+  plotted,
+  readingAt,
+} from "@/lib/trajectories";
+import type { Token } from "@/types/timeline";
+import { lineDash, lineMark } from "./lineLook";
+import { type Series, lineLabel, lineName } from "./series";
+
+export interface TrajectoriesState {
+  readonly tokens: readonly Token[];
+  readonly series: readonly Series[];
+  readonly labels: readonly string[];
+  readonly metric: TrajectoryMetric;
+  /** The selected position, read by the solid lines. */
+  readonly position: number;
+}
+
+type ReadSeries = Series & { readonly curve: Curve };
+
+const COLUMNS = [
+  { key: "line", unit: null },
+  { key: "token_ids", unit: null },
+  { key: "token_text", unit: null },
+  { key: "read_at_index", unit: null },
+  { key: "read_at_token_id", unit: null },
+  { key: "read_at_text", unit: null },
+  { key: "predicts_index", unit: null },
+  { key: "layer", unit: null },
+  { key: "layer_label", unit: null },
+  { key: "probability", unit: "0 to 1" },
+  { key: "logprob_nats", unit: "nats" },
+  { key: "rank", unit: "1 is the first choice" },
+] as const;
+
+export function trajectoriesExhibit(state: TrajectoriesState): Exhibit {
+  const { tokens, labels, metric, position } = state;
+  const series = state.series.filter((each): each is ReadSeries => each.curve !== null);
+  const missing = state.series.length - series.length;
+  const read = tokens[position];
+  const next = tokens[position + 1];
+  const unit = TRAJECTORY_METRICS.find(({ value }) => value === metric)?.unit ?? "";
+  return {
+    title: `How chosen tokens move over the layers`,
+    facts: [
+      `Solid lines are read at index ${position}${read === undefined ? "" : ` “${cellText(read)}”`} and predict index ${position + 1}${next === undefined ? " (nothing there yet)" : ` “${cellText(next)}”`}`,
+      `Metric: ${unit}`,
+      ...(missing === 0 ? [] : [`Not read: ${missing} of ${state.series.length} lines`]),
+    ],
+    place: `${position}-${next?.text ?? "next"}-${metric}`,
+    table: {
+      columns: COLUMNS,
+      rows: series.flatMap(({ curve, place, ...line }, number) =>
+        labels.map((label, layer): Cell[] => {
+          const probability = curve.probability[layer] ?? null;
+          return [
+            number + 1,
+            line.tokens.map((token) => token.id).join("+"),
+            line.tokens.map((token) => token.text ?? "").join("+"),
+            place.position,
+            tokens[place.position]?.id ?? null,
+            tokens[place.position]?.text ?? null,
+            place.position + 1,
+            layer,
+            label,
+            probability,
+            probability !== null && probability > 0 ? Math.log(probability) : null,
+            curve.rank?.[layer] ?? null,
+          ];
+        }),
+      ),
+    },
+    draw: () => draw(series, state),
+    probabilities: series.flatMap(({ curve, place, ...line }) =>
+      labels.map((_, layer) => ({
+        position: place.position,
+        layer,
+        tokenIds: line.tokens.map((token) => token.id),
+        probability: curve.probability[layer] ?? Number.NaN,
+        rank: curve.rank?.[layer] ?? null,
+      })),
+    ),
+    predictions: [],
+  };
+}
+
+const WIDTH = 820;
+const PLOT = { left: 64, top: 12, width: 620, height: 300 } as const;
+const LEGEND_TOP = PLOT.top + PLOT.height + 56;
+const LEGEND_LINE = 20;
+const SIZE = 11;
+const AXES = { probability: probabilityAxis, logprob: logprobAxis, rank: rankAxis } as const;
+
+function draw(series: readonly ReadSeries[], { tokens, labels, metric }: TrajectoriesState): Drawing {
+  const last = labels.length - 1;
+  const lines = series.map((each) => ({ ...each, values: plotted(each.curve, metric) }));
+  const axis = AXES[metric](lines.flatMap((line) => line.values));
+  const xOf = (layer: number): number => PLOT.left + (last === 0 ? 0 : (layer / last) * PLOT.width);
+  const yOf = (value: number): number => PLOT.top + (1 - shareOf(axis, value)) * PLOT.height;
+  const pointsOf = (values: readonly (number | null)[]): (Point | null)[] =>
+    values.map((value, layer) => (value === null ? null : { x: xOf(layer), y: yOf(value) }));
+  const colourOf = (slot: number): string =>
+    SERIES_COLOURS[slot % SERIES_COLOURS.length] ?? SERIES_COLOURS[0];
+
+  const right = PLOT.left + PLOT.width;
+  const bottom = PLOT.top + PLOT.height;
+  const unit = TRAJECTORY_METRICS.find(({ value }) => value === metric)?.unit ?? "";
+  const axes = [
+    ...axis.ticks.map(
+      (tick) =>
+        element("path", { d: `M${PLOT.left} ${yOf(tick)}H${right}`, stroke: PAPER.line }) +
+        textElement(PLOT.left - 8, yOf(tick) + 4, formatTick(tick, metric), {
+          ...DATA,
+          fill: PAPER["text-muted"],
+          "text-anchor": "end",
+        }),
+    ),
+    ...labelledLayers(last, PLOT.width, 24).map((layer) =>
+      textElement(xOf(layer), bottom + 18, labels[layer] ?? "", {
+        ...DATA,
+        fill: PAPER["text-muted"],
+        "text-anchor": "middle",
+      }),
+    ),
+    textElement(PLOT.left + PLOT.width / 2, bottom + 36, "layer", {
+      fill: PAPER["text-muted"],
+      "text-anchor": "middle",
+    }),
+    textElement(12, PLOT.top + PLOT.height / 2, unit, {
+      fill: PAPER["text-muted"],
+      "text-anchor": "middle",
+      transform: `rotate(-90 12 ${PLOT.top + PLOT.height / 2})`,
+    }),
+  ];
+  const drawn = lines.map(({ pin, place, values }) => {
+    const points = pointsOf(values);
+    const colour = colourOf(pin.slot);
+    return element(
+      "g",
+      { stroke: colour, fill: colour },
+      element("path", {
+        d: linePath(points),
+        fill: "none",
+        "stroke-width": place.slot === 0 ? 2 : 1.5,
+        "stroke-dasharray": lineDash(place.slot),
+        "stroke-linejoin": "round",
+      }),
+      ...points.map((point) =>
+        point === null
+          ? ""
+          : element("path", {
+              d: lineMark(pin.slot),
+              transform: `translate(${Math.round(10 * point.x) / 10} ${Math.round(10 * point.y) / 10})`,
+              "stroke-width": 1.2,
+            }),
+      ),
+    );
+  });
+  const ends = lines.flatMap((line) => {
+    const value = line.place.slot === 0 ? line.values.at(-1) : null;
+    return value === null || value === undefined ? [] : [{ text: lineLabel(line.tokens), y: yOf(value) }];
+  });
+  const places = spread(
+    ends.map(({ y }) => y),
+    14,
+    PLOT.top,
+    bottom,
+  );
+  const names = ends.map(({ text, y }, i) => {
+    const at = places[i] ?? y;
+    return (
+      element("path", {
+        d: `M${right + 6} ${y}L${right + 14} ${at}`,
+        stroke: PAPER["line-strong"],
+        fill: "none",
+      }) + textElement(right + 18, at + 4, text, { ...DATA, fill: PAPER.text })
+    );
+  });
+  const legend = lines.map(({ pin, place, tokens: own, curve }, i) => {
+    const y = LEGEND_TOP + i * LEGEND_LINE;
+    const colour = colourOf(pin.slot);
+    const name = cutText(lineName(own), SIZE, 240);
+    const ids = own.map((token) => token.id).join(" + ");
+    const read = tokens[place.position];
+    const detail = `id ${ids}, read at index ${place.position}${read === undefined ? "" : ` “${cellText(read)}”`}; at the output ${formatReading(readingAt(curve, last), metric)}`;
+    return (
+      element(
+        "g",
+        { stroke: colour, fill: colour },
+        element("path", {
+          d: `M0 ${y - 4}H28`,
+          "stroke-width": 2,
+          "stroke-dasharray": lineDash(place.slot),
+        }),
+        element("path", { d: lineMark(pin.slot), transform: `translate(14 ${y - 4})`, "stroke-width": 1.2 }),
+      ) +
+      textElement(38, y, name, { ...DATA, fill: PAPER.text }) +
+      textElement(
+        38 + textWidth(name, SIZE) + 14,
+        y,
+        cutText(detail, SIZE, WIDTH - 60 - textWidth(name, SIZE)),
+        {
+          fill: PAPER["text-muted"],
+        },
+      )
+    );
+  });
+  return {
+    width: WIDTH,
+    height: LEGEND_TOP + lines.length * LEGEND_LINE,
+    svg: [...axes, ...drawn, ...names, ...legend].join(""),
+  };
+}
