@@ -32,7 +32,7 @@ def reply(subjects: Subjects, prefix: str = "") -> Iterator[Figure]:
         turn = long_reply(subjects)
         plain = subjects.references.ask("generate", ids=turn.prompt_ids, n=64)
         one = subjects.references.ask("generate", ids=turn.prompt_ids, n=1)
-        without = subjects.server.turn(subjects.texts.text(32), 64, scope="none")
+        without = long_reply(subjects, scope="none")
         lens = subjects.references.ask("nnsight_lens", ids=turn.prompt_ids, n=64)
         if n == 0:
             continue  # the first of everything pays for its start
@@ -67,11 +67,11 @@ def reply(subjects: Subjects, prefix: str = "") -> Iterator[Figure]:
     )
 
 
-def long_reply(subjects: Subjects) -> Turn:
+def long_reply(subjects: Subjects, scope: str = "reply") -> Turn:
     """A reply of 64 tokens to a new text; a trained model ends some replies before."""
     for _ in range(50):
-        turn = subjects.server.turn(subjects.texts.text(32), 64)
-        assert len(turn.reply_ids) == turn.n_readouts
+        turn = subjects.server.turn(subjects.texts.text(32), 64, scope=scope)
+        assert turn.n_readouts == (len(turn.reply_ids) if scope == "reply" else 0)
         if len(turn.reply_ids) == 64:
             return turn
     raise RuntimeError("The model ends every reply before its 64th token.")
