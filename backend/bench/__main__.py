@@ -1,4 +1,7 @@
-"""`make bench`, or `python -m bench` in backend/: every figure, as a table and in `bench/results.json`."""
+"""`make bench`, or `python -m bench [PART …]` in backend/: figures, as a table and in `bench/results.json`.
+
+Where only some parts are measured, the figures of the others stay as they were.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +15,10 @@ from app.engine.model_names import EMBEDDED_FOLDER
 from bench.figures import PARTS, Subjects, reply
 from bench.model import make_gpt2_shape
 from bench.processes import References, Server, Texts
-from bench.report import Figure, table, write_json
+from bench.report import Figure, table, update_json
 
 RESULTS = Path(__file__).with_name("results.json")
+NOTES = ["low and high are quartiles of the repeats; GPT-2 small's shape but for embedded_*"]
 THREADS = 2
 """The bars are for two cores."""
 
@@ -31,10 +35,7 @@ def main() -> None:
     if "reply" in options.parts:
         figures += measured("reply", "embedded", EMBEDDED_FOLDER, options, "embedded_")
     print(table(figures))
-    if set(options.parts) == set(PARTS):
-        notes = [f"{options.repeats} repeats; low and high are quartiles; GPT-2 small's shape"]
-        write_json(RESULTS, figures, notes)
-        print(f"\nwritten to {RESULTS.name}")
+    print(f"\nwritten to {RESULTS.name}")
 
 
 def measured(
@@ -47,6 +48,7 @@ def measured(
     try:
         subjects = Subjects(server, references, Texts(seed=len(name)), options.repeats)
         found = list(reply(subjects, prefix) if name == "reply" else PARTS[name](subjects))
+        update_json(RESULTS, found, NOTES)
     finally:
         server.close()
         references.close()

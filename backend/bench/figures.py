@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bench.processes import References, Server, Texts, memory_peak, resident_mb
+from bench.processes import References, Server, Texts, Turn, memory_peak, resident_mb
 from bench.report import Figure, at_least, at_most, figure
 
 STORE_MB = 512
@@ -29,12 +29,10 @@ def reply(subjects: Subjects, prefix: str = "") -> Iterator[Figure]:
     """A reply of 64 tokens with its lens, against plain `generate` of the same prompt."""
     whole, first, alone, extra, lengths = [], [], [], [], []
     for n in range(subjects.repeats + 1):
-        text = subjects.texts.text(32)
-        turn = subjects.server.turn(text, 64)
-        assert len(turn.reply_ids) == turn.n_readouts == 64
+        turn = long_reply(subjects)
         plain = subjects.references.ask("generate", ids=turn.prompt_ids, n=64)
         one = subjects.references.ask("generate", ids=turn.prompt_ids, n=1)
-        without = subjects.server.turn(subjects.texts.text(32), 64, scope="none")
+        without = long_reply(subjects, scope="none")
         lens = subjects.references.ask("nnsight_lens", ids=turn.prompt_ids, n=64)
         if n == 0:
             continue  # the first of everything pays for its start
@@ -67,6 +65,16 @@ def reply(subjects: Subjects, prefix: str = "") -> Iterator[Figure]:
         "times",
         "nnsight's documented logit lens after generate, top-1 only",
     )
+
+
+def long_reply(subjects: Subjects, scope: str = "reply") -> Turn:
+    """A reply of 64 tokens to a new text; a trained model ends some replies before."""
+    for _ in range(50):
+        turn = subjects.server.turn(subjects.texts.text(32), 64, scope=scope)
+        assert turn.n_readouts == (len(turn.reply_ids) if scope == "reply" else 0)
+        if len(turn.reply_ids) == 64:
+            return turn
+    raise RuntimeError("The model ends every reply before its 64th token.")
 
 
 def conversation(subjects: Subjects) -> Iterator[Figure]:
@@ -190,11 +198,13 @@ def linearity(subjects: Subjects) -> Iterator[Figure]:
     for size in sizes:
         turn = subjects.server.turn(subjects.texts.text(16), size)
         replies.append(turn.seconds)
-        n = min(1000, len(turn.prompt_ids) + size)
-        took, _ = subjects.server.read(
-            conversation_id=turn.conversation_id, positions=[0, n], top_k=5
-        )
-        readings.append(took)
+        # Without the last token, for which the model would have to run once more.
+        n = min(1000, len(turn.prompt_ids) + size - 1)
+        took = [
+            subjects.server.read(conversation_id=turn.conversation_id, positions=[0, n], top_k=5)[0]
+            for _ in range(3)
+        ]
+        readings.append(statistics.median(took))
         lengths.append(n)
     for name, x, y in (("reply", sizes, replies), ("reading", lengths, readings)):
         slope, intercept = np.polyfit(x, y, 1)

@@ -72,22 +72,26 @@ def table(figures: Sequence[Figure]) -> str:
         verdict = {True: "holds", False: "FAILS", None: ""}[each.holds]
         spread = f"{each.low:.4g} … {each.high:.4g}"
         lines.append(
-            f"{each.name:<38}{each.value:>10.4g}  {spread:<20}{str(each.bar or ''):<9}{verdict:<6}"
+            f"{each.name:<38}{each.value:>10.4g}  {spread:<20}{each.bar or ''!s:<9}{verdict:<6}"
             f"{each.reference}"
         )
     return "\n".join(lines)
 
 
-def write_json(path: Path, figures: Sequence[Figure], notes: Sequence[str]) -> None:
-    """Stores figures with the machine that they were measured on."""
-    content = {
-        "machine": machine(),
-        "notes": list(notes),
-        "figures": [
-            {**asdict(each), "bar": each.bar and str(each.bar), "holds": each.holds}
-            for each in figures
-        ],
-    }
+def update_json(path: Path, figures: Sequence[Figure], notes: Sequence[str]) -> None:
+    """Stores figures with the machine that they were measured on, in place of those of their names.
+
+    Figures of another machine are not kept beside them.
+    """
+    here = machine()
+    kept: dict[str, object] = {}
+    if path.is_file():
+        before = json.loads(path.read_text(encoding="utf-8"))
+        if before["machine"] == here:
+            kept = {each["name"]: each for each in before["figures"]}
+    for each in figures:
+        kept[each.name] = {**asdict(each), "bar": each.bar and str(each.bar), "holds": each.holds}
+    content = {"machine": here, "notes": list(notes), "figures": list(kept.values())}
     path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
