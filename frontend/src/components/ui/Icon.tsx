@@ -17,6 +17,7 @@ const PATHS = {
   edit: "M10.8 2.8l2.4 2.4-7.6 7.6-3 .6.6-3z",
   pin: "M6 2.5h4l-.6 4.2 2.4 2.3H4.2l2.4-2.3zM8 9v4.5",
   sliders: "M2.5 5h6M11.5 5h2M10 3.4v3.2M2.5 11h2M7.5 11h6M6 9.4v3.2",
+  table: "M2.5 3h11v10h-11zM2.5 6.4h11M2.5 9.7h11M6.2 3v10",
   stop: "M4.5 4.5h7v7h-7z",
   send: "M8 13V3.2M4 7l4-4 4 4",
 } as const;
