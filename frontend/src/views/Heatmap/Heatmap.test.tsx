@@ -453,6 +453,15 @@ describe("the outline of a pinned token", () => {
     expect(await screen.findByText(/in \d+ of 390 cells/)).toBeInTheDocument();
   });
 
+  test("a token that was outlined the last time is not read while it is not pinned", async () => {
+    window.localStorage.setItem("heatmap", JSON.stringify({ outlinedToken: paris.id }));
+    const view = renderView(Heatmap, timeline, { index: 9 });
+    await allRead();
+    expect(targeted()).toEqual([]);
+    act(() => view.pins().pin([paris]));
+    expect(await screen.findByText(/in \d+ of 390 cells/)).toBeInTheDocument();
+  });
+
   test("ends when the token is unpinned", async () => {
     const view = await pinned();
     await userEvent.selectOptions(outline(), `·Paris (id ${paris.id})`);
