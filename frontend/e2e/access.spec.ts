@@ -43,6 +43,14 @@ for (const theme of ["light", "dark"] as const) {
         await page.getByRole("tab", { name: "Heatmap" }).click();
         await expect(explorer.evidence.getByRole("grid")).toBeVisible();
         await check();
+        await explorer.evidence.getByRole("button", { name: "Table" }).click();
+        await explorer.evidence.getByRole("combobox", { name: "second hue" }).selectOption("output");
+        await explorer.evidence.getByRole("combobox", { name: "coloured by" }).selectOption("kl");
+        await explorer.evidence.getByRole("grid").press("Shift+ArrowLeft");
+        await explorer.evidence.getByRole("button", { name: "Look" }).click();
+        await check();
+        await page.keyboard.press("Escape");
+        await explorer.evidence.getByRole("button", { name: "Table" }).click();
 
         await page.getByRole("tab", { name: "Trajectories" }).click();
         await expect(explorer.evidence.getByRole("slider", { name: "Layer" })).toBeVisible();

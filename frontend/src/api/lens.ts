@@ -159,7 +159,7 @@ function readerOf(conversationId: string, kind: LensKind): TimelineReader {
   return reader;
 }
 
-const NOT_STARTED = { error: null, isReading: false, version: 0 } as const;
+export const NOT_STARTED = { error: null, isReading: false, version: 0 } as const;
 const subscribeToNothing = () => () => undefined;
 const getNotStarted = () => NOT_STARTED;
 

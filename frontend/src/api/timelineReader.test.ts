@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { madeUpLens, madeUpTokens } from "@/test/lensData";
+import { RankColumns } from "@/lib/rankColumns";
+import { idOf, madeUpLens, madeUpTokens } from "@/test/lensData";
 import type { components } from "@/types/api";
 import { RequestLane } from "./lane";
-import { TimelineReader } from "./timelineReader";
+import { RankReader, TimelineReader } from "./timelineReader";
 
 type LensReadRequest = components["schemas"]["LensReadRequest"];
 
@@ -140,6 +141,40 @@ describe("reading a timeline", () => {
     expect(reader.columns.isRead(89)).toBe(true);
     await reader.read(LENGTH, new AbortController().signal);
     expect(positionsAsked().filter((position) => position >= 89)).toEqual([99]);
+  });
+});
+
+describe("reading one token's ranks", () => {
+  const paris = idOf(" Paris");
+
+  test("gives the server's rank and probability of every cell, what is on the screen first", async () => {
+    serve();
+    const reader = new RankReader("c", "logit", new RequestLane(), new RankColumns(paris));
+    reader.show({ start: 30, end: 40 });
+    await reader.read(LENGTH, new AbortController().signal);
+    expect(asked[0]?.[0]).toBe(30);
+    expect(positionsAsked().toSorted((a, b) => a - b)).toEqual(tokens.map((token) => token.index));
+    const [target] = madeUpLens(tokens, { targets: [paris] }).targets;
+    for (const position of [0, 37, 99]) {
+      for (const layer of [0, 7, 12]) {
+        const place = reader.columns.place(position, layer);
+        expect(place?.rank).toBe(target?.rank[layer]?.[position]);
+        expect(place?.probability).toBeCloseTo(target?.probability[layer]?.[position] ?? -1, 6);
+      }
+    }
+    expect(reader.columns.text).toBe(" Paris");
+    expect(reader.columns.readCount(LENGTH)).toBe(LENGTH);
+  });
+
+  test("an answer without the token is a failure, not a rank", async () => {
+    vi.stubGlobal("fetch", async (request: Request) => {
+      const body = (await request.json()) as LensReadRequest;
+      return Response.json(madeUpLens(tokens, { ...body, targets: [] }));
+    });
+    const reader = new RankReader("c", "logit", new RequestLane(), new RankColumns(paris));
+    await reader.read(LENGTH, new AbortController().signal);
+    expect(reader.getProgress().error).toMatchObject({ code: "bad_answer" });
+    expect(reader.columns.place(LENGTH - 1, 3)).toBeNull();
   });
 });
 

@@ -4,8 +4,9 @@
  */
 import { LensColumns, CELL_PREDICTIONS, type Span } from "@/lib/columns";
 import type { LensKind } from "@/lib/lenses";
+import type { RankColumns } from "@/lib/rankColumns";
 import type { Token } from "@/types/timeline";
-import { fetchLens } from "./client";
+import { type LensReadRequest, type LensReadResponse, fetchLens } from "./client";
 import { ApiError, isAbort } from "./errors";
 import type { RequestLane } from "./lane";
 
@@ -25,8 +26,17 @@ export interface ReadProgress {
   readonly version: number;
 }
 
-export class TimelineReader {
-  readonly columns = new LensColumns();
+/** Where answers are kept, and what of a timeline it still lacks. */
+interface Columns {
+  readonly version: number;
+  nextGap: (length: number, size: number, visible: Span | null) => Span | null;
+  mergeResponse: (response: LensReadResponse) => void;
+}
+
+type Asks = Pick<LensReadRequest, "top_k" | "targets">;
+
+class ColumnReader<Kept extends Columns> {
+  readonly columns: Kept;
   private progress: ReadProgress = { error: null, isReading: false, version: 0 };
   private visible: Span | null = null;
   private runs = 0;
@@ -35,11 +45,14 @@ export class TimelineReader {
   private readonly conversationId: string;
   private readonly kind: LensKind;
   private readonly lane: RequestLane;
+  private readonly asks: Asks;
 
-  constructor(conversationId: string, kind: LensKind, lane: RequestLane) {
+  constructor(conversationId: string, kind: LensKind, lane: RequestLane, columns: Kept, asks: Asks) {
     this.conversationId = conversationId;
     this.kind = kind;
     this.lane = lane;
+    this.columns = columns;
+    this.asks = asks;
   }
 
   readonly subscribe = (listener: () => void): (() => void) => {
@@ -52,14 +65,6 @@ export class TimelineReader {
   /** Tells which positions are on the screen; they are read before all others. */
   show(span: Span): void {
     this.visible = span;
-  }
-
-  /** Takes the read-outs that arrived with the tokens of a reply. */
-  take(tokens: readonly Token[]): void {
-    for (const token of tokens) {
-      if (token.lens !== null) this.columns.mergeTokenLens(token.index, token.lens);
-    }
-    if (this.columns.version !== this.progress.version) this.publish({});
   }
 
   /** Reads what is missing of a timeline of `length` tokens, until all is read or `signal` aborts. */
@@ -97,11 +102,15 @@ export class TimelineReader {
           conversation_id: this.conversationId,
           kind: this.kind,
           positions: [start, end],
-          top_k: CELL_PREDICTIONS,
+          ...this.asks,
           include_tokens: false,
         },
         signal,
       );
+      const answered = new Set(response.targets.map((target) => target.token_id));
+      if (this.asks.targets?.every((id) => answered.has(id)) === false) {
+        throw new ApiError({ code: "bad_answer", message: "The server's answer lacks the token asked for." });
+      }
       this.columns.mergeResponse(response);
       // Each request has a cost of its own besides that of its positions, so the size is steered by
       // halves and doubles instead of being computed from the time per position.
@@ -112,9 +121,31 @@ export class TimelineReader {
     });
   }
 
-  private publish(change: Partial<ReadProgress>): void {
+  protected publish(change: Partial<ReadProgress>): void {
     this.progress = { ...this.progress, ...change, isReading: this.runs > 0, version: this.columns.version };
     for (const listener of this.listeners) listener();
+  }
+}
+
+/** The read-outs of every layer at every position. */
+export class TimelineReader extends ColumnReader<LensColumns> {
+  constructor(conversationId: string, kind: LensKind, lane: RequestLane) {
+    super(conversationId, kind, lane, new LensColumns(), { top_k: CELL_PREDICTIONS });
+  }
+
+  /** Takes the read-outs that arrived with the tokens of a reply. */
+  take(tokens: readonly Token[]): void {
+    for (const token of tokens) {
+      if (token.lens !== null) this.columns.mergeTokenLens(token.index, token.lens);
+    }
+    if (this.columns.version !== this.getProgress().version) this.publish({});
+  }
+}
+
+/** One token's rank and probability, everywhere. */
+export class RankReader extends ColumnReader<RankColumns> {
+  constructor(conversationId: string, kind: LensKind, lane: RequestLane, columns: RankColumns) {
+    super(conversationId, kind, lane, columns, { top_k: 1, targets: [columns.tokenId] });
   }
 }
 

@@ -1,6 +1,9 @@
 import { describe, expect, test } from "vitest";
 import {
+  DIVERGING,
   RAMPS,
+  SECOND_HUE,
+  type Ramp,
   type Scale,
   contrast,
   fraction,
@@ -10,8 +13,25 @@ import {
   roundUp,
   ticks,
 } from "./colour";
+import { linearRgbOf, oklabOf } from "./oklab";
 
-describe.each(Object.entries(RAMPS))("%s", (_, ramp) => {
+const distance = (one: string, other: string): number => {
+  const [a, b] = [oklabOf(linearRgbOf(one)), oklabOf(linearRgbOf(other))];
+  return Math.hypot(...a.map((part, i) => part - (b[i] ?? 0)));
+};
+
+const named = (name: string, ramps: object) =>
+  Object.entries(ramps).map(([key, ramp]) => [`${name} ${key}`, ramp] as [string, Ramp]);
+const SEQUENTIAL = [...named("plain", RAMPS), ...named("second hue of", SECOND_HUE)];
+const EVERY = [...SEQUENTIAL, ...named("diverging,", DIVERGING)];
+
+test.each(EVERY)("%s has ink of at least 4.5:1 on each of its 256 colours", (_, ramp) => {
+  expect(ramp.fill).toHaveLength(256);
+  const poor = ramp.fill.filter((colour, step) => contrast(colour, ramp.ink[step] ?? colour) < 4.5);
+  expect(poor).toEqual([]);
+});
+
+describe.each(SEQUENTIAL)("%s", (_, ramp) => {
   test("has 256 colours whose lightness rises from end to end", () => {
     expect(ramp.fill).toHaveLength(256);
     const lightness = ramp.fill.map(luminance);
@@ -20,12 +40,32 @@ describe.each(Object.entries(RAMPS))("%s", (_, ramp) => {
       expect(lightness[step]).toBeGreaterThan(lightness[step - 8] ?? 1);
     }
   });
-
-  test("has ink of at least 4.5:1 on every colour", () => {
-    const poor = ramp.fill.filter((colour, step) => contrast(colour, ramp.ink[step] ?? colour) < 4.5);
-    expect(poor).toEqual([]);
-  });
 });
+
+test.each(Object.keys(RAMPS) as (keyof typeof RAMPS)[])(
+  "the second hue of %s is as light, and far from it",
+  (name) => {
+    RAMPS[name].fill.forEach((colour, step) => {
+      const second = SECOND_HUE[name].fill[step] ?? "";
+      expect(oklabOf(linearRgbOf(second))[0]).toBeCloseTo(oklabOf(linearRgbOf(colour))[0], 2);
+      expect(distance(colour, second)).toBeGreaterThan(0.14);
+    });
+  },
+);
+
+test.each(Object.entries(DIVERGING))(
+  "the diverging ramp of the %s theme is neutral in the middle and even",
+  (_, ramp) => {
+    const [middle, beside] = [ramp.fill[127] ?? "", ramp.fill[128] ?? ""];
+    expect(distance(middle, beside)).toBeLessThan(0.01);
+    for (let step = 8; step < 128; step += 8) {
+      const [less, more] = [ramp.fill[127 - step] ?? "", ramp.fill[128 + step] ?? ""];
+      expect(oklabOf(linearRgbOf(less))[0]).toBeCloseTo(oklabOf(linearRgbOf(more))[0], 2);
+      expect(distance(less, middle)).toBeGreaterThan(distance(ramp.fill[127 - step + 8] ?? "", middle));
+      if (step >= 16) expect(distance(less, more)).toBeGreaterThan(0.03);
+    }
+  },
+);
 
 test("the tables are the published ones at both ends and in the middle", () => {
   expect([0, 128, 255].map((step) => RAMPS.viridis.fill[step])).toEqual(["#440154", "#21918c", "#fde725"]);

@@ -1,13 +1,15 @@
 /**
  * Colour for data: a ramp of 256 colours with its ink, and scales that place a value on it. The
  * bright end always means "decided": high probability, low rank, low entropy, close to the output.
+ * A diverging ramp has no such end: its middle is zero, and its hue is the sign.
  */
+import { hexOf, linearRgbOf, oklabOf } from "./oklab";
 import { CIVIDIS, VIRIDIS } from "./ramps";
 
 export type RampName = "viridis" | "cividis";
 
 export interface Ramp {
-  /** 256 CSS colours, dark to bright. */
+  /** 256 CSS colours, from the scale's `dark` value to its `bright` one. */
   readonly fill: readonly string[];
   /** The text colour on each of them: black or white, whichever contrasts more (at least 4.5:1). */
   readonly ink: readonly string[];
@@ -17,16 +19,11 @@ const STEPS = 256;
 const BLACK = "#000000";
 const WHITE = "#ffffff";
 
-const channel = (hex: string): number => {
-  const value = Number.parseInt(hex, 16) / 255;
-  return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
-};
-
 /** Relative luminance (WCAG 2.2) of `#rrggbb`. */
-export const luminance = (colour: string): number =>
-  0.2126 * channel(colour.slice(1, 3)) +
-  0.7152 * channel(colour.slice(3, 5)) +
-  0.0722 * channel(colour.slice(5, 7));
+export function luminance(colour: string): number {
+  const [r, g, b] = linearRgbOf(colour);
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+}
 
 /** Contrast ratio (WCAG 2.2) of two colours, 1 to 21. */
 export function contrast(a: string, b: string): number {
@@ -34,15 +31,60 @@ export function contrast(a: string, b: string): number {
   return (Math.max(x, y) + 0.05) / (Math.min(x, y) + 0.05);
 }
 
-function rampOf(table: string): Ramp {
-  const fill = Array.from({ length: STEPS }, (_, step) => `#${table.slice(6 * step, 6 * step + 6)}`);
+function rampOf(colourAt: (step: number) => string): Ramp {
+  const fill = Array.from({ length: STEPS }, (_, step) => colourAt(step));
   return {
     fill,
     ink: fill.map((colour) => (contrast(colour, BLACK) >= contrast(colour, WHITE) ? BLACK : WHITE)),
   };
 }
 
-export const RAMPS: Readonly<Record<RampName, Ramp>> = { viridis: rampOf(VIRIDIS), cividis: rampOf(CIVIDIS) };
+const tableRamp = (table: string): Ramp => rampOf((step) => `#${table.slice(6 * step, 6 * step + 6)}`);
+
+/** Brown by orange to pink: of each lightness the hue that neither ramp comes near. */
+const SECOND_HUES = { dark: 45, bright: 10 } as const;
+const SECOND_CHROMA = 0.17;
+
+/** The same lightness at each step in a second hue, so that a value reads alike in both. */
+function secondHueOf(ramp: Ramp): Ramp {
+  return rampOf((step) => {
+    const [lightness] = oklabOf(linearRgbOf(ramp.fill[step] ?? BLACK));
+    const hue = SECOND_HUES.dark + (SECOND_HUES.bright - SECOND_HUES.dark) * (step / (STEPS - 1));
+    return hexOf(lightness, SECOND_CHROMA, hue);
+  });
+}
+
+/** Purple and orange, which look different without one kind of cone too. */
+const SIGN_HUES = { negative: 295, positive: 60 } as const;
+const SIGN_CHROMA = 0.15;
+
+/** From purple through a neutral middle to orange, with lightness the same on both sides. */
+function divergingRamp(middle: number, ends: number): Ramp {
+  return rampOf((step) => {
+    // No step is exactly the middle of 256; the two beside it are equally far from it.
+    const side = (2 * step) / (STEPS - 1) - 1;
+    const strength = Math.abs(side);
+    const hue = side < 0 ? SIGN_HUES.negative : SIGN_HUES.positive;
+    return hexOf(middle + (ends - middle) * strength, SIGN_CHROMA * strength, hue);
+  });
+}
+
+export const RAMPS: Readonly<Record<RampName, Ramp>> = {
+  viridis: tableRamp(VIRIDIS),
+  cividis: tableRamp(CIVIDIS),
+};
+
+/** For cells that are singled out, beside the ramp of the same name. */
+export const SECOND_HUE: Readonly<Record<RampName, Ramp>> = {
+  viridis: secondHueOf(RAMPS.viridis),
+  cividis: secondHueOf(RAMPS.cividis),
+};
+
+/** For values with a sign: the middle is close to the page's surface, so that little change looks like little. */
+export const DIVERGING: Readonly<Record<"light" | "dark", Ramp>> = {
+  light: divergingRamp(0.96, 0.42),
+  dark: divergingRamp(0.27, 0.82),
+};
 
 /** From the dark end's value to the bright end's; `log` scales need both above zero. */
 export interface Scale {

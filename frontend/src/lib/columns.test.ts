@@ -140,14 +140,6 @@ describe("columns of read-outs", () => {
     expect([columns.nLayers, columns.version]).toEqual([0, 0]);
   });
 
-  test("tell the largest divergence with and without the first position", () => {
-    const columns = new LensColumns();
-    columns.mergeResponse(response(0, 4, 4));
-    columns.mergeTokenLens(1, []);
-    expect(columns.maxKlToFinalNats(0, 4)).toBe(6);
-    expect(columns.maxKlToFinalNats(0, 2)).toBe(2);
-  });
-
   test("refuse read-outs of another model's depth", () => {
     const columns = new LensColumns();
     columns.mergeResponse(response(0, 2, 4));

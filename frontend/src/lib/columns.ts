@@ -6,6 +6,7 @@
  */
 import type { components } from "@/types/api";
 import type { LayerReadout } from "@/types/timeline";
+import { nextGap } from "./gaps";
 
 type LensReadResponse = components["schemas"]["LensReadResponse"];
 
@@ -124,19 +125,7 @@ export class LensColumns {
    * `size` positions; null when the timeline of `length` tokens is complete.
    */
   nextGap(length: number, size: number, visible: Span | null): Span | null {
-    for (let start = visible?.start ?? 0; start < Math.min(visible?.end ?? 0, length); start += 1) {
-      if (!this.isWanted(start, length)) continue;
-      let end = start + 1;
-      while (end < length && end - start < size && this.isWanted(end, length)) end += 1;
-      return { start, end };
-    }
-    for (let last = length - 1; last >= 0; last -= 1) {
-      if (!this.isWanted(last, length)) continue;
-      let start = last;
-      while (start > 0 && last + 1 - start < size && this.isWanted(start - 1, length)) start -= 1;
-      return { start, end: last + 1 };
-    }
-    return null;
+    return nextGap((position) => this.isWanted(position, length), length, size, visible);
   }
 
   /** Id of the most probable token; -1 where it is not known. */
@@ -169,18 +158,6 @@ export class LensColumns {
 
   text(tokenId: number): string {
     return this.texts.get(tokenId) ?? "";
-  }
-
-  /** Largest KL divergence over the positions from `first` on; 0 where nothing is read. */
-  maxKlToFinalNats(first: number, length: number): number {
-    let max = 0;
-    for (let position = first; position < length; position += 1) {
-      for (let layer = 0; layer < this.nLayers; layer += 1) {
-        const kl = this.klToFinalNats(position, layer);
-        if (kl > max) max = kl;
-      }
-    }
-    return max;
   }
 
   /** Everything known of a cell; null where it is not read. */

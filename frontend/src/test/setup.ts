@@ -14,6 +14,8 @@ configure({ asyncUtilTimeout: 4000 });
 HTMLCanvasElement.prototype.getContext = () => null;
 Element.prototype.scrollIntoView = () => undefined;
 Element.prototype.hasPointerCapture = () => false;
+Element.prototype.setPointerCapture = () => undefined;
+Element.prototype.scrollTo = () => undefined;
 
 globalThis.ResizeObserver = class {
   observe(): void {

@@ -1,4 +1,5 @@
 import clsx from "clsx";
+import { Fragment, type ReactNode } from "react";
 import { PinToggle } from "@/components/lens/PinToggle";
 import { ReadAt } from "@/components/lens/ReadAt";
 import { TokenText } from "@/components/lens/TokenText";
@@ -13,16 +14,21 @@ interface CellCardProps {
   readonly layerLabel: string;
   /** Null where it is not read yet. */
   readonly cell: Cell | null;
+  /** Further numbers of the cell, each with its name. */
+  readonly more: readonly { readonly name: ReactNode; readonly value: string }[];
+  /** What else there is to say of it. */
+  readonly notes: readonly string[];
 }
 
 /** One cell in full, at a fixed place: it never jumps about under the pointer. */
-export function CellCard({ tokens, position, layerLabel, cell }: CellCardProps) {
+export function CellCard({ tokens, position, layerLabel, cell, more, notes }: CellCardProps) {
   const next = tokens[position + 1] ?? null;
   return (
     <section aria-label="Cell" className="@container shrink-0 px-3 py-2">
       <p className="text-muted">
         <b className="font-medium text-ink">Layer {layerLabel}</b>{" "}
         <ReadAt tokens={tokens} position={position} />
+        {notes.map((note) => ` · ${note}`)}
       </p>
       {cell === null ? (
         <p className="min-h-32 pt-1 text-quiet">Not read yet.</p>
@@ -66,6 +72,12 @@ export function CellCard({ tokens, position, layerLabel, cell }: CellCardProps) 
             <dd className="text-right font-mono">{formatNats(cell.entropyNats)}</dd>
             <dt className="text-muted">KL to final, nats</dt>
             <dd className="text-right font-mono">{formatNats(cell.klToFinalNats)}</dd>
+            {more.map(({ name, value }, i) => (
+              <Fragment key={i}>
+                <dt className="truncate text-muted">{name}</dt>
+                <dd className="text-right font-mono">{value}</dd>
+              </Fragment>
+            ))}
           </dl>
         </div>
       )}

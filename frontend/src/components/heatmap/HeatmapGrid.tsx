@@ -1,8 +1,8 @@
 import clsx from "clsx";
-import { type KeyboardEvent, type MouseEvent, useEffect, useId, useMemo, useRef } from "react";
-import type { Ramp, Scale } from "@/lib/colour";
-import type { LensColumns, Span } from "@/lib/columns";
-import type { Metric } from "@/lib/metrics";
+import { type KeyboardEvent, type MouseEvent, useEffect, useId, useRef } from "react";
+import type { Span } from "@/lib/columns";
+import type { GridWindow } from "./GridWindow";
+import { HeatmapPainter } from "./HeatmapPainter";
 import {
   CELL_HEIGHT,
   type CellPlace,
@@ -11,58 +11,58 @@ import {
   type Hit,
   LABEL_WIDTH,
   contentSize,
-  flip,
   frameHeights,
   hitAt,
   placeAfterKey,
+  rowOf,
+  zoomed,
 } from "./geometry";
-import { HeatmapPainter } from "./HeatmapPainter";
 import type { Scene } from "./paint";
 
 interface HeatmapGridProps {
+  readonly id: string;
   readonly label: string;
-  readonly columns: LensColumns;
-  /** Changes with the contents of `columns`. */
-  readonly version: number;
-  readonly nLayers: number;
-  readonly layerLabels: readonly string[];
-  readonly tokenIds: readonly number[];
-  readonly tokenTexts: readonly string[];
+  readonly scene: Scene;
   /** Cell form of any predicted token. */
   readonly textOf: (tokenId: number) => string;
-  readonly metric: Metric;
-  readonly scale: Scale;
-  readonly ramp: Ramp;
   /** Colours of the chrome are read again when it changes. */
   readonly theme: string;
-  readonly cellWidth: number;
-  readonly selectedPosition: number | null;
-  readonly selectedLayer: number | null;
   /** The keyboard's cell. */
   readonly active: CellPlace;
   /** The active cell in words. */
   readonly activeDescription: string;
   readonly hovered: CellPlace | null;
+  readonly gridWindow: GridWindow;
   readonly onHover: (place: CellPlace | null) => void;
   readonly onActivate: (place: CellPlace) => void;
   readonly onChoose: (hit: Hit) => void;
+  /** A range of positions from where it began to where it is now, or none. */
+  readonly onRange: (from: number, to: number) => void;
+  readonly onClearRange: () => void;
   readonly onZoom: (direction: 1 | -1) => void;
   readonly onVisible: (span: Span) => void;
 }
 
+/** Turns of a wheel, in pixels of scrolling, for one step of the cells' width. */
+const WHEEL_STEP = 40;
+/** Pixels of a line, where a mouse counts lines. */
+const WHEEL_LINE = 16;
+
 /** Layers by positions on a canvas, in a container that scrolls natively. One tab stop, arrow keys inside. */
 export function HeatmapGrid(props: HeatmapGridProps) {
-  const { columns, version, nLayers, layerLabels, tokenIds, tokenTexts, textOf, metric, scale, ramp } = props;
-  const { theme, cellWidth, selectedPosition, selectedLayer, active, hovered } = props;
-  const { onHover, onActivate, onChoose, onZoom, onVisible } = props;
+  const { scene, textOf, theme, active, hovered, gridWindow } = props;
+  const { onHover, onActivate, onChoose, onRange, onClearRange, onZoom, onVisible } = props;
+  const { grid, selectedPosition, selectedLayer, range } = scene;
   const canvas = useRef<HTMLCanvasElement>(null);
   const scroller = useRef<HTMLDivElement>(null);
   const marks = useRef<HTMLDivElement>(null);
   const painter = useRef<HeatmapPainter>(null);
+  /** Where keys or the pointer began a range. */
+  const anchor = useRef(0);
+  /** The button went up at the end of a range: the click that follows is no choice. */
+  const hasDragged = useRef(false);
   const cellId = useId();
 
-  const nPositions = tokenIds.length;
-  const grid = useMemo<Grid>(() => ({ nPositions, nLayers, cellWidth }), [nPositions, nLayers, cellWidth]);
   const size = contentSize(grid);
   const heights = frameHeights(grid);
 
@@ -76,6 +76,7 @@ export function HeatmapGrid(props: HeatmapGridProps) {
       context,
       scroller: scroller.current,
       marks: marks.current,
+      gridWindow,
       onVisible,
     });
     painter.current = created;
@@ -83,36 +84,8 @@ export function HeatmapGrid(props: HeatmapGridProps) {
       painter.current = null;
       created.dispose();
     };
-  }, [onVisible]);
+  }, [gridWindow, onVisible]);
 
-  const scene = useMemo<Scene>(
-    () => ({
-      grid,
-      columns,
-      version,
-      layerLabels,
-      tokenIds,
-      tokenTexts,
-      metric,
-      scale,
-      ramp,
-      selectedPosition,
-      selectedLayer,
-    }),
-    [
-      grid,
-      columns,
-      version,
-      layerLabels,
-      tokenIds,
-      tokenTexts,
-      metric,
-      scale,
-      ramp,
-      selectedPosition,
-      selectedLayer,
-    ],
-  );
   useEffect(() => painter.current?.show(scene, textOf), [scene, textOf]);
   useEffect(() => painter.current?.recolour(), [theme]);
 
@@ -121,27 +94,93 @@ export function HeatmapGrid(props: HeatmapGridProps) {
     if (selectedPosition !== null) painter.current?.reveal(selectedPosition, selectedLayer);
   }, [selectedPosition, selectedLayer]);
 
+  const { cellWidth } = grid;
+  useEffect(() => {
+    const element = scroller.current;
+    let turned = 0;
+    // A wheel with Ctrl would zoom the page unless it is stopped, which a passive listener may not do.
+    const onWheel = (event: WheelEvent): void => {
+      if (!event.ctrlKey && !event.metaKey) return;
+      event.preventDefault();
+      turned += event.deltaMode === WheelEvent.DOM_DELTA_LINE ? event.deltaY * WHEEL_LINE : event.deltaY;
+      if (Math.abs(turned) < WHEEL_STEP) return;
+      const direction = turned < 0 ? 1 : -1;
+      turned = 0;
+      if (zoomed(cellWidth, direction) === cellWidth || element === null) return;
+      painter.current?.holdAt(event.clientX - element.getBoundingClientRect().left);
+      onZoom(direction);
+    };
+    element?.addEventListener("wheel", onWheel, { passive: false });
+    return () => element?.removeEventListener("wheel", onWheel);
+  }, [cellWidth, onZoom]);
+
+  const moveTo = (place: CellPlace): void => {
+    onActivate(place);
+    painter.current?.reveal(place.position, place.layer);
+  };
   const onKeyDown = (event: KeyboardEvent) => {
     const place = placeAfterKey(grid, active, event.key, event.ctrlKey || event.metaKey);
     if (place !== null) {
-      onActivate(place);
-      painter.current?.reveal(place.position, place.layer);
+      if (event.shiftKey && place.position !== active.position) {
+        if (range === null) anchor.current = active.position;
+        onRange(anchor.current, place.position);
+      }
+      moveTo(place);
     } else if (event.key === "Enter" || event.key === " ") onChoose(active);
     else if (event.key === "+" || event.key === "=") onZoom(1);
     else if (event.key === "-") onZoom(-1);
+    else if (event.key === "Escape" && range !== null) onClearRange();
     else return;
     event.preventDefault();
     event.stopPropagation();
   };
-  const hitOf = (event: MouseEvent): Hit | null => {
-    const box = event.currentTarget.getBoundingClientRect();
+  const hitOf = (event: { readonly clientX: number; readonly clientY: number }): Hit | null => {
+    const box = scroller.current?.getBoundingClientRect();
     const offset = painter.current?.offset() ?? { left: 0, top: 0 };
-    return hitAt(grid, offset, event.clientX - box.left, event.clientY - box.top);
+    return box === undefined ? null : hitAt(grid, offset, event.clientX - box.left, event.clientY - box.top);
   };
   const onPoint = (event: MouseEvent) => {
     const hit = hitOf(event);
     const place = isCell(hit) ? hit : null;
     if (place?.position !== hovered?.position || place?.layer !== hovered?.layer) onHover(place);
+  };
+  /** A press that moves to another column chooses a range; the mouse may leave the grid meanwhile. */
+  const onPress = (event: MouseEvent) => {
+    hasDragged.current = false;
+    const from = hitOf(event)?.position ?? null;
+    if (event.button !== 0 || event.shiftKey || from === null) return;
+    const onMove = (move: globalThis.MouseEvent): void => {
+      const box = scroller.current?.getBoundingClientRect();
+      if (box === undefined) return;
+      // Beyond an edge the nearest column counts, and comes into view.
+      const x = Math.min(
+        box.left + Math.max(box.width, LABEL_WIDTH + 1),
+        Math.max(box.left + LABEL_WIDTH, move.clientX),
+      );
+      const offset = painter.current?.offset() ?? { left: 0, top: 0 };
+      const column = Math.floor((x - box.left - LABEL_WIDTH + offset.left) / grid.cellWidth);
+      const to = Math.min(grid.nPositions - 1, Math.max(0, column));
+      if (to === from && !hasDragged.current) return;
+      hasDragged.current = true;
+      anchor.current = from;
+      onRange(from, to);
+      painter.current?.reveal(to, null);
+    };
+    const onRelease = (): void => {
+      window.removeEventListener("mousemove", onMove);
+      window.removeEventListener("mouseup", onRelease);
+    };
+    window.addEventListener("mousemove", onMove);
+    window.addEventListener("mouseup", onRelease);
+  };
+  const onClick = (event: MouseEvent) => {
+    const hit = hasDragged.current ? null : hitOf(event);
+    hasDragged.current = false;
+    if (hit === null) return;
+    if (event.shiftKey && hit.position !== null) {
+      if (range === null) anchor.current = active.position;
+      onRange(anchor.current, hit.position);
+    } else onChoose(hit);
   };
 
   return (
@@ -156,6 +195,15 @@ export function HeatmapGrid(props: HeatmapGridProps) {
         style={{ left: LABEL_WIDTH, top: HEAD_HEIGHT }}
       >
         <div ref={marks}>
+          {range !== null && (
+            <Mark
+              grid={grid}
+              position={range.start}
+              nPositions={range.end - range.start}
+              layer={null}
+              className="outline-2 -outline-offset-1 outline-accent shadow-[inset_0_0_0_3px_var(--surface)]"
+            />
+          )}
           {selectedPosition !== null && (
             <Mark
               grid={grid}
@@ -188,26 +236,25 @@ export function HeatmapGrid(props: HeatmapGridProps) {
       </div>
       <div
         ref={scroller}
+        id={props.id}
         role="grid"
         tabIndex={0}
         aria-label={props.label}
-        aria-rowcount={nLayers}
-        aria-colcount={nPositions}
+        aria-rowcount={grid.layers.length}
+        aria-colcount={grid.nPositions}
         aria-activedescendant={cellId}
         onKeyDown={onKeyDown}
-        onClick={(event) => {
-          const hit = hitOf(event);
-          if (hit !== null) onChoose(hit);
-        }}
+        onMouseDown={onPress}
+        onClick={onClick}
         onMouseMove={onPoint}
         onMouseLeave={() => onHover(null)}
         className={clsx(
-          "absolute inset-0 overflow-auto overscroll-x-contain focus-visible:-outline-offset-2",
+          "absolute inset-0 overflow-auto overscroll-x-contain select-none focus-visible:-outline-offset-2",
           hovered !== null && "cursor-pointer",
         )}
       >
         <div style={{ width: size.width, height: size.height }} />
-        <div role="row" aria-rowindex={flip(grid, active.layer) + 1} className="sr-only">
+        <div role="row" aria-rowindex={(rowOf(grid, active.layer) ?? 0) + 1} className="sr-only">
           <span id={cellId} role="gridcell" aria-colindex={active.position + 1}>
             {props.activeDescription}
           </span>
@@ -222,22 +269,25 @@ const isCell = (hit: Hit | null): hit is CellPlace => typeof hit?.position === "
 interface MarkProps {
   readonly grid: Grid;
   readonly position: number;
-  /** Null marks the whole column. */
+  readonly nPositions?: number;
+  /** Null marks whole columns. */
   readonly layer: number | null;
   readonly className: string;
 }
 
-function Mark({ grid, position, layer, className }: MarkProps) {
-  const rows = layer === null ? grid.nLayers : 1;
-  const top = layer === null ? 0 : flip(grid, layer) * CELL_HEIGHT;
+/** A frame around a cell or columns; nothing where the layer has no row. */
+function Mark({ grid, position, nPositions = 1, layer, className }: MarkProps) {
+  const row = layer === null ? 0 : rowOf(grid, layer);
+  if (row === null) return null;
+  const nRows = layer === null ? grid.layers.length : 1;
   return (
     <div
       className={clsx("absolute", className)}
       style={{
         left: position * grid.cellWidth,
-        top,
-        width: Math.max(2, grid.cellWidth - 1),
-        height: rows * CELL_HEIGHT - 1,
+        top: row * CELL_HEIGHT,
+        width: Math.max(2, nPositions * grid.cellWidth - 1),
+        height: nRows * CELL_HEIGHT - 1,
       }}
     />
   );

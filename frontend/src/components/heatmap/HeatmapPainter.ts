@@ -3,7 +3,8 @@
  * whatever the number of scroll events and changes before it.
  */
 import type { Span } from "@/lib/columns";
-import { type Offset, type Size, offsetToShow, visiblePositions } from "./geometry";
+import type { GridWindow } from "./GridWindow";
+import { LABEL_WIDTH, type Offset, type Size, offsetToShow, visiblePositions } from "./geometry";
 import { Labels } from "./labels";
 import { type Palette, type Scene, fontOf, paint } from "./paint";
 
@@ -14,6 +15,8 @@ interface PainterParts {
   readonly scroller: HTMLElement;
   /** Moves with the cells: the marks of the hovered, active and selected cell. */
   readonly marks: HTMLElement;
+  /** Told which columns are on the screen, and moves them. */
+  readonly gridWindow: GridWindow;
   readonly onVisible: (span: Span) => void;
 }
 
@@ -26,6 +29,8 @@ export class HeatmapPainter {
   private textOf: (tokenId: number) => string = () => "";
   private frame = 0;
   private visible: Span = { start: -1, end: -1 };
+  /** Where the column stays that is there when the cell width changes; null is the middle of the view. */
+  private heldAt: number | null = null;
 
   constructor(parts: PainterParts) {
     this.parts = parts;
@@ -34,6 +39,9 @@ export class HeatmapPainter {
     this.resizes = new ResizeObserver(this.schedule);
     this.resizes.observe(parts.scroller);
     parts.scroller.addEventListener("scroll", this.schedule, { passive: true });
+    parts.gridWindow.onMove = (start) => {
+      if (this.scene !== null) parts.scroller.scrollTo({ left: start * this.scene.grid.cellWidth });
+    };
     // Text drawn before the font is there would keep the fallback font's look.
     void document.fonts.load(this.font()).then(() => {
       this.labels = this.newLabels();
@@ -45,10 +53,16 @@ export class HeatmapPainter {
     this.scene = null;
     cancelAnimationFrame(this.frame);
     this.resizes.disconnect();
+    this.parts.gridWindow.onMove = () => undefined;
     this.parts.scroller.removeEventListener("scroll", this.schedule);
   }
 
-  /** Draws another scene. Where the cell width changes, the middle of the view stays where it is. */
+  /** The next change of the cell width leaves the column at `x` pixels of the view where it is. */
+  holdAt(x: number): void {
+    this.heldAt = Math.max(LABEL_WIDTH, x) - LABEL_WIDTH;
+  }
+
+  /** Draws another scene. Where the cell width changes, the middle of the view or what is held stays where it is. */
   show(scene: Scene, textOf: (tokenId: number) => string): void {
     const before = this.scene;
     this.scene = scene;
@@ -57,11 +71,16 @@ export class HeatmapPainter {
       this.labels = this.newLabels();
     }
     if (before !== null && before.grid.cellWidth !== scene.grid.cellWidth) {
-      const { scroller } = this.parts;
-      const middle = scroller.clientWidth / 2;
+      const { scroller, gridWindow } = this.parts;
+      const held = this.heldAt ?? (scroller.clientWidth - LABEL_WIDTH) / 2;
+      this.heldAt = null;
+      const start = gridWindow.takeNextStart();
       scroller.scrollLeft =
-        ((scroller.scrollLeft + middle) / before.grid.cellWidth) * scene.grid.cellWidth - middle;
+        start === null
+          ? ((scroller.scrollLeft + held) / before.grid.cellWidth) * scene.grid.cellWidth - held
+          : start * scene.grid.cellWidth;
     }
+    this.tell();
     this.schedule();
   }
 
@@ -76,6 +95,7 @@ export class HeatmapPainter {
     if (this.scene === null) return;
     const { left, top } = offsetToShow(this.scene.grid, this.size(), this.offset(), position, layer);
     this.parts.scroller.scrollTo({ left, top });
+    this.tell();
   }
 
   offset(): Offset {
@@ -92,7 +112,7 @@ export class HeatmapPainter {
   };
 
   private readonly draw = (): void => {
-    const { canvas, context, marks, onVisible } = this.parts;
+    const { canvas, context, marks } = this.parts;
     if (this.scene === null) return;
     const size = this.size();
     const offset = this.offset();
@@ -108,12 +128,24 @@ export class HeatmapPainter {
     context.font = this.font();
     paint(context, this.scene, this.palette, this.labels, size, offset);
     marks.style.transform = `translate(${-offset.left}px, ${-offset.top}px)`;
-    const visible = visiblePositions(this.scene.grid, size, offset);
+    this.tell();
+  };
+
+  /** Tells what is on the screen, so that it is read first: at once, without waiting for the drawing. */
+  private tell(): void {
+    if (this.scene === null) return;
+    const { grid } = this.scene;
+    const [size, offset] = [this.size(), this.offset()];
+    this.parts.gridWindow.show(
+      offset.left / grid.cellWidth,
+      Math.min(grid.nPositions, (offset.left + size.width - LABEL_WIDTH) / grid.cellWidth),
+    );
+    const visible = visiblePositions(grid, size, offset);
     if (visible.start !== this.visible.start || visible.end !== this.visible.end) {
       this.visible = visible;
-      onVisible(visible);
+      this.parts.onVisible(visible);
     }
-  };
+  }
 
   private font(): string {
     return fontOf(getComputedStyle(this.parts.canvas).fontFamily);
@@ -132,7 +164,7 @@ export class HeatmapPainter {
   }
 }
 
-function readPalette(element: Element): Palette {
+export function readPalette(element: Element): Palette {
   const style = getComputedStyle(element);
   const colour = (name: string): string => style.getPropertyValue(`--${name}`).trim();
   return {
@@ -143,5 +175,6 @@ function readPalette(element: Element): Palette {
     text: colour("text"),
     quiet: colour("text-quiet"),
     selected: colour("selected"),
+    range: colour("accent-soft"),
   };
 }

@@ -8,11 +8,13 @@ interface DescribedPlace {
   /** Cell forms of the token read at and of the one after it. */
   readonly readText: string;
   readonly nextText: string | null;
+  /** What else there is to say of the cell, such as that it is outlined. */
+  readonly notes: readonly string[];
 }
 
 /** A cell in one sentence, for those who hear the grid. */
 export function describeCell(
-  { position, layerLabel, readText, nextText }: DescribedPlace,
+  { position, layerLabel, readText, nextText, notes }: DescribedPlace,
   cell: Cell | null,
 ): string {
   const place = `Layer ${layerLabel}, read at index ${position} “${readText}”`;
@@ -25,6 +27,7 @@ export function describeCell(
       : `; actual next token rank ${formatRank(cell.nextRank)}, probability ${formatProbability(cell.nextProbability)}`;
   return (
     `${place}, ${predicts}: first choice “${cellTextOfText(top.text)}”, probability ${formatProbability(top.probability)}` +
-    `${next}; entropy ${formatNats(cell.entropyNats)} nats; KL to final ${formatNats(cell.klToFinalNats)} nats`
+    `${next}; entropy ${formatNats(cell.entropyNats)} nats; KL to final ${formatNats(cell.klToFinalNats)} nats` +
+    notes.map((note) => `; ${note}`).join("")
   );
 }

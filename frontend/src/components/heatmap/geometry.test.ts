@@ -7,12 +7,16 @@ import {
   hitAt,
   offsetToShow,
   placeAfterKey,
+  rowOf,
+  shownLayer,
+  spanBetween,
+  stridedLayers,
   visiblePositions,
   visibleRows,
   zoomed,
 } from "./geometry";
 
-const grid = { nPositions: 100, nLayers: 13, cellWidth: 64 };
+const grid = { nPositions: 100, layers: stridedLayers(13, 1), cellWidth: 64 };
 const view = { width: LABEL_WIDTH + 5 * 64, height: HEAD_HEIGHT + 6 * CELL_HEIGHT };
 const start = { left: 0, top: 0 };
 
@@ -90,6 +94,45 @@ test("the keys stop at the edges", () => {
     position: 99,
     layer: 12,
   });
+});
+
+describe("with every few layers only", () => {
+  const few = { ...grid, layers: stridedLayers(24, 4) };
+
+  test.each([
+    [13, 1, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]],
+    [13, 4, [0, 4, 8, 12]],
+    [24, 2, [0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 23]],
+    [2, 4, [0, 1]],
+  ] as const)("of %i layers every %i, the embedding and the output are always there", (n, stride, layers) => {
+    expect(stridedLayers(n, stride)).toEqual(layers);
+  });
+
+  test("a layer is found by its row, and a hidden one has none", () => {
+    expect(few.layers).toEqual([0, 4, 8, 12, 16, 20, 23]);
+    expect(hitAt(few, start, LABEL_WIDTH + 1, HEAD_HEIGHT + CELL_HEIGHT + 1)).toEqual({
+      position: 0,
+      layer: 20,
+    });
+    expect([23, 20, 0, 21].map((layer) => rowOf(few, layer))).toEqual([0, 1, 6, null]);
+    expect([21, 9, 0].map((layer) => shownLayer(few, layer))).toEqual([23, 12, 0]);
+    expect(offsetToShow(few, view, { left: 0, top: 5 }, 0, 21)).toEqual({ left: 0, top: 5 });
+  });
+
+  test("the keys go from one shown layer to the next", () => {
+    expect(placeAfterKey(few, { position: 1, layer: 20 }, "ArrowUp", false)?.layer).toBe(23);
+    expect(placeAfterKey(few, { position: 1, layer: 20 }, "ArrowDown", false)?.layer).toBe(16);
+    expect(placeAfterKey(few, { position: 1, layer: 21 }, "ArrowDown", false)?.layer).toBe(20);
+    expect(placeAfterKey(few, { position: 1, layer: 16 }, "PageDown", false)?.layer).toBe(0);
+  });
+});
+
+test("a range holds both its ends, whichever was first", () => {
+  expect([spanBetween(3, 7), spanBetween(7, 3), spanBetween(4, 4)]).toEqual([
+    { start: 3, end: 8 },
+    { start: 3, end: 8 },
+    { start: 4, end: 5 },
+  ]);
 });
 
 test("zooming goes through the widths and stops at the ends", () => {

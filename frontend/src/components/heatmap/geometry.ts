@@ -24,9 +24,20 @@ export interface Offset {
 
 export interface Grid {
   readonly nPositions: number;
-  readonly nLayers: number;
+  /** Those that have a row, the embedding first. */
+  readonly layers: readonly number[];
   readonly cellWidth: number;
 }
+
+/** Every how many layers one is shown. */
+export const STRIDES = [1, 2, 4] as const;
+export type Stride = (typeof STRIDES)[number];
+
+/** Every layer or every few, but always the embedding (0) and the output. */
+export const stridedLayers = (nLayers: number, stride: Stride): number[] =>
+  Array.from({ length: nLayers }, (_, layer) => layer).filter(
+    (layer) => layer % stride === 0 || layer === nLayers - 1,
+  );
 
 export interface CellPlace {
   readonly position: number;
@@ -42,6 +53,8 @@ export interface Hit {
 /** Rows that stay on the screen however little room there is. */
 const MIN_ROWS = 14;
 const SCROLLBAR = 16;
+/** Rows that Page Up and Page Down move by. */
+const PAGE_ROWS = 10;
 
 /** The heights at which the grid shows all of itself, and the least it should be given. */
 export function frameHeights(grid: Grid): { readonly full: number; readonly least: number } {
@@ -49,9 +62,9 @@ export function frameHeights(grid: Grid): { readonly full: number; readonly leas
   return { full, least: Math.min(full, HEAD_HEIGHT + MIN_ROWS * CELL_HEIGHT) };
 }
 
-export const contentSize = ({ nPositions, nLayers, cellWidth }: Grid): Size => ({
+export const contentSize = ({ nPositions, layers, cellWidth }: Grid): Size => ({
   width: LABEL_WIDTH + nPositions * cellWidth,
-  height: HEAD_HEIGHT + nLayers * CELL_HEIGHT,
+  height: HEAD_HEIGHT + layers.length * CELL_HEIGHT,
 });
 
 const clampSpan = (start: number, end: number, length: number): Span => ({
@@ -72,24 +85,40 @@ export const visibleRows = (grid: Grid, view: Size, offset: Offset): Span =>
   clampSpan(
     Math.floor(offset.top / CELL_HEIGHT),
     Math.ceil((offset.top + view.height - HEAD_HEIGHT) / CELL_HEIGHT),
-    grid.nLayers,
+    grid.layers.length,
   );
 
-/** The row of a layer, and the layer of a row: the same turn upside down. */
-export const flip = (grid: Grid, layerOrRow: number): number => grid.nLayers - 1 - layerOrRow;
+/** The layer of a row, counted from the top. */
+export const layerAt = ({ layers }: Grid, row: number): number => layers[layers.length - 1 - row] ?? 0;
+
+/** The row of a layer; null where it has none. */
+export function rowOf({ layers }: Grid, layer: number): number | null {
+  const at = layers.indexOf(layer);
+  return at < 0 ? null : layers.length - 1 - at;
+}
+
+/** The layer itself, or the nearest above it that has a row. */
+export const shownLayer = ({ layers }: Grid, layer: number): number =>
+  layers.find((each) => each >= layer) ?? layers.at(-1) ?? 0;
+
+/** The positions from one to another, both included, whichever comes first. */
+export const spanBetween = (one: number, other: number): Span => ({
+  start: Math.min(one, other),
+  end: Math.max(one, other) + 1,
+});
 
 /** What is at a point of the view; null where nothing is. */
 export function hitAt(grid: Grid, offset: Offset, x: number, y: number): Hit | null {
   const column = Math.floor((x - LABEL_WIDTH + offset.left) / grid.cellWidth);
   const row = Math.floor((y - HEAD_HEIGHT + offset.top) / CELL_HEIGHT);
   const position = x >= LABEL_WIDTH && column < grid.nPositions ? column : null;
-  const layer = y >= HEAD_HEIGHT && row < grid.nLayers ? flip(grid, row) : null;
+  const layer = y >= HEAD_HEIGHT && row < grid.layers.length ? layerAt(grid, row) : null;
   if (position === null && layer === null) return null;
   if ((position === null && x >= LABEL_WIDTH) || (layer === null && y >= HEAD_HEIGHT)) return null;
   return { position, layer };
 }
 
-/** The nearest offset at which a cell is in full view; without `layer`, its column. */
+/** The nearest offset at which a cell is in full view; without `layer`, or where it has no row, its column. */
 export function offsetToShow(
   grid: Grid,
   view: Size,
@@ -99,12 +128,13 @@ export function offsetToShow(
 ): Offset {
   const nearest = (from: number, start: number, size: number, room: number): number =>
     start < from ? start : start + size > from + room ? start + size - room : from;
+  const row = layer === null ? null : rowOf(grid, layer);
   return {
     left: nearest(offset.left, position * grid.cellWidth, grid.cellWidth, view.width - LABEL_WIDTH),
     top:
-      layer === null
+      row === null
         ? offset.top
-        : nearest(offset.top, flip(grid, layer) * CELL_HEIGHT, CELL_HEIGHT, view.height - HEAD_HEIGHT),
+        : nearest(offset.top, row * CELL_HEIGHT, CELL_HEIGHT, view.height - HEAD_HEIGHT),
   };
 }
 
@@ -116,28 +146,29 @@ export function placeAfterKey(
   withControl: boolean,
 ): CellPlace | null {
   const lastPosition = grid.nPositions - 1;
-  const lastLayer = grid.nLayers - 1;
-  const to = (position: number, layer: number): CellPlace => ({
+  const lastRow = grid.layers.length - 1;
+  const row = rowOf(grid, shownLayer(grid, from.layer)) ?? 0;
+  const to = (position: number, nextRow: number): CellPlace => ({
     position: Math.min(lastPosition, Math.max(0, position)),
-    layer: Math.min(lastLayer, Math.max(0, layer)),
+    layer: layerAt(grid, Math.min(lastRow, Math.max(0, nextRow))),
   });
   switch (key) {
     case "ArrowLeft":
-      return to(from.position - 1, from.layer);
+      return to(from.position - 1, row);
     case "ArrowRight":
-      return to(from.position + 1, from.layer);
+      return to(from.position + 1, row);
     case "ArrowUp":
-      return to(from.position, from.layer + 1);
+      return to(from.position, row - 1);
     case "ArrowDown":
-      return to(from.position, from.layer - 1);
+      return to(from.position, row + 1);
     case "PageUp":
-      return to(from.position, from.layer + 10);
+      return to(from.position, row - PAGE_ROWS);
     case "PageDown":
-      return to(from.position, from.layer - 10);
+      return to(from.position, row + PAGE_ROWS);
     case "Home":
-      return withControl ? to(0, lastLayer) : to(0, from.layer);
+      return withControl ? to(0, 0) : to(0, row);
     case "End":
-      return withControl ? to(lastPosition, 0) : to(lastPosition, from.layer);
+      return withControl ? to(lastPosition, lastRow) : to(lastPosition, row);
     default:
       return null;
   }

@@ -1,7 +1,8 @@
 /** Draws the visible part of the heatmap. Pure drawing: it is given everything, and keeps nothing. */
-import { type Ramp, type Scale, rampStep } from "@/lib/colour";
-import type { LensColumns } from "@/lib/columns";
-import type { Metric } from "@/lib/metrics";
+import type { Ramp } from "@/lib/colour";
+import type { LensColumns, Span } from "@/lib/columns";
+import type { CellPicture } from "./CellPicture";
+import type { CellLooks, OutlinedCells } from "./cellLooks";
 import {
   CELL_HEIGHT,
   type Grid,
@@ -11,7 +12,7 @@ import {
   MIN_TEXT_WIDTH,
   type Offset,
   type Size,
-  flip,
+  layerAt,
   visiblePositions,
   visibleRows,
 } from "./geometry";
@@ -19,16 +20,19 @@ import type { Labels } from "./labels";
 
 export interface Scene {
   readonly grid: Grid;
+  /** Filled in place: what was drawn of it changes with `looks`. */
   readonly columns: LensColumns;
-  /** Changes with the contents of `columns`, which is filled in place. */
-  readonly version: number;
+  readonly looks: CellLooks;
+  readonly picture: CellPicture;
   readonly layerLabels: readonly string[];
   /** Ids and cell forms of the timeline's tokens. */
   readonly tokenIds: readonly number[];
   readonly tokenTexts: readonly string[];
-  readonly metric: Metric;
-  readonly scale: Scale;
   readonly ramp: Ramp;
+  /** For the cells that `looks` singles out. */
+  readonly answerRamp: Ramp;
+  readonly outlined: OutlinedCells | null;
+  readonly range: Span | null;
   readonly selectedPosition: number | null;
   readonly selectedLayer: number | null;
 }
@@ -42,12 +46,15 @@ export interface Palette {
   readonly text: string;
   readonly quiet: string;
   readonly selected: string;
+  readonly range: string;
 }
 
 const CELL_FONT_SIZE = 11;
 const PADDING = 4;
-/** Room for the corner that marks a first choice which is the actual next token. */
+/** Size of the corners that mark a first choice which is the actual next token, and a value beyond the scale. */
 const CORNER = 5;
+/** The bar at the left of a cell in the second hue, for those who see no hue. */
+const ANSWER_BAR = 2;
 
 export const fontOf = (family: string): string => `${CELL_FONT_SIZE}px ${family}`;
 
@@ -62,63 +69,146 @@ export function paint(
   context.fillStyle = palette.surface;
   context.fillRect(0, 0, view.width, view.height);
   context.textBaseline = "middle";
-  paintCells(context, scene, palette, labels, view, offset);
+  if (scene.grid.cellWidth >= MIN_TEXT_WIDTH) paintCells(context, scene, palette, labels, view, offset);
+  else paintPicture(context, scene, palette, view, offset);
+  if (scene.outlined !== null) paintOutline(context, scene.grid, scene.outlined, palette, view, offset);
   paintHeads(context, scene, palette, labels, view, offset);
   paintLayerLabels(context, scene, palette, view, offset);
-  paintCorner(context, palette);
+  paintHeadNames(context, palette);
 }
 
 function paintCells(
   context: CanvasRenderingContext2D,
-  { grid, columns, tokenIds, metric, scale, ramp }: Scene,
+  { grid, columns, looks, tokenIds, ramp, answerRamp }: Scene,
   palette: Palette,
   labels: Labels,
+  view: Size,
+  offset: Offset,
+): void {
+  const width = grid.cellWidth - 1;
+  const height = CELL_HEIGHT - 1;
+  const positions = visiblePositions(grid, view, offset);
+  const rows = visibleRows(grid, view, offset);
+  context.textAlign = "left";
+  for (let position = positions.start; position < positions.end; position += 1) {
+    const x = LABEL_WIDTH + position * grid.cellWidth - offset.left;
+    if (!looks.isRead(position)) {
+      const top = HEAD_HEIGHT + rows.start * CELL_HEIGHT - offset.top;
+      paintHatch(context, palette, x, top, width, (rows.end - rows.start) * CELL_HEIGHT - 1);
+      continue;
+    }
+    const nextId = tokenIds[position + 1];
+    for (let row = rows.start; row < rows.end; row += 1) {
+      const y = HEAD_HEIGHT + row * CELL_HEIGHT - offset.top;
+      const hasValue = looks.hasValue(position, row);
+      const isAnswer = looks.isAnswer(position, row);
+      const { fill, ink } = isAnswer ? answerRamp : ramp;
+      const step = looks.step(position, row);
+      context.fillStyle = hasValue ? (fill[step] ?? palette.sunken) : palette.sunken;
+      context.fillRect(x, y, width, height);
+      const id = columns.topId(position, layerAt(grid, row));
+      context.fillStyle = hasValue ? (ink[step] ?? palette.text) : palette.quiet;
+      const text = labels.fitted(id, width - 2 * PADDING);
+      if (text !== "") context.fillText(text, x + PADDING, y + CELL_HEIGHT / 2);
+      if (isAnswer) context.fillRect(x, y, ANSWER_BAR, height);
+      if (id === nextId) paintCorner(context, x + width, y, -CORNER, CORNER);
+      if (looks.isClipped(position, row)) paintCorner(context, x + width, y + height, -CORNER, -CORNER);
+    }
+  }
+}
+
+/** A triangle in the corner at `x`, `y`, whose sides go `across` and `down` from there. */
+function paintCorner(
+  context: CanvasRenderingContext2D,
+  x: number,
+  y: number,
+  across: number,
+  down: number,
+): void {
+  context.beginPath();
+  context.moveTo(x, y);
+  context.lineTo(x + across, y);
+  context.lineTo(x, y + down);
+  context.fill();
+}
+
+/** Cells too narrow for text: their colours only, all at once. */
+function paintPicture(
+  context: CanvasRenderingContext2D,
+  { grid, picture }: Scene,
+  palette: Palette,
   view: Size,
   offset: Offset,
 ): void {
   const { cellWidth } = grid;
   const positions = visiblePositions(grid, view, offset);
   const rows = visibleRows(grid, view, offset);
-  const gap = cellWidth >= MIN_TEXT_WIDTH ? 1 : 0;
-  const hasText = cellWidth >= MIN_TEXT_WIDTH;
-  context.textAlign = "left";
+  const left = LABEL_WIDTH + positions.start * cellWidth - offset.left;
+  const top = HEAD_HEIGHT + rows.start * CELL_HEIGHT - offset.top;
+  const across = positions.end - positions.start;
+  const down = rows.end - rows.start;
+  if (picture.canvas === null || across === 0 || down === 0) return;
+  const [width, height] = [across * cellWidth, down * CELL_HEIGHT];
+  context.fillStyle = palette.sunken;
+  context.fillRect(left, top, width, height);
+  context.imageSmoothingEnabled = false;
+  context.drawImage(picture.canvas, positions.start, rows.start, across, down, left, top, width, height);
+  for (const { start, end } of picture.unread(positions)) {
+    const x = LABEL_WIDTH + start * cellWidth - offset.left;
+    paintHatch(context, palette, x, top, (end - start) * cellWidth, height);
+  }
+  context.fillStyle = palette.surface;
+  for (let row = 1; row <= down; row += 1) context.fillRect(left, top + row * CELL_HEIGHT - 1, width, 1);
+}
+
+/** A line around the cells of a set, where they border on others. */
+function paintOutline(
+  context: CanvasRenderingContext2D,
+  grid: Grid,
+  outlined: OutlinedCells,
+  palette: Palette,
+  view: Size,
+  offset: Offset,
+): void {
+  const positions = visiblePositions(grid, view, offset);
+  const rows = visibleRows(grid, view, offset);
+  context.beginPath();
   for (let position = positions.start; position < positions.end; position += 1) {
-    const x = LABEL_WIDTH + position * cellWidth - offset.left;
-    if (!columns.isRead(position)) {
-      const top = HEAD_HEIGHT + rows.start * CELL_HEIGHT - offset.top;
-      paintHatch(context, palette, x, top, cellWidth - gap, (rows.end - rows.start) * CELL_HEIGHT - gap);
-      continue;
-    }
-    const nextId = tokenIds[position + 1];
+    // Between the cells, so that it hides nothing of either; the outermost stay inside the grid.
+    const left = LABEL_WIDTH + position * grid.cellWidth - offset.left - (position === 0 ? -0.5 : 0.5);
+    const right = LABEL_WIDTH + (position + 1) * grid.cellWidth - offset.left - 0.5;
     for (let row = rows.start; row < rows.end; row += 1) {
-      const layer = flip(grid, row);
-      const y = HEAD_HEIGHT + row * CELL_HEIGHT - offset.top;
-      const value = metric.value(columns, position, layer);
-      const hasValue = !Number.isNaN(value);
-      const step = hasValue ? rampStep(scale, value) : 0;
-      const ink = hasValue ? (ramp.ink[step] ?? palette.text) : palette.quiet;
-      context.fillStyle = hasValue ? (ramp.fill[step] ?? palette.sunken) : palette.sunken;
-      context.fillRect(x, y, cellWidth - gap, CELL_HEIGHT - 1);
-      const id = columns.topId(position, layer);
-      context.fillStyle = ink;
-      if (hasText) {
-        const text = labels.fitted(id, cellWidth - gap - 2 * PADDING);
-        if (text !== "") context.fillText(text, x + PADDING, y + CELL_HEIGHT / 2);
-      }
-      if (id === nextId && cellWidth >= MIN_TEXT_WIDTH) {
-        const right = x + cellWidth - gap;
-        context.beginPath();
-        context.moveTo(right - CORNER, y);
-        context.lineTo(right, y);
-        context.lineTo(right, y + CORNER);
-        context.fill();
-      }
+      if (!outlined.has(position, row)) continue;
+      const top = HEAD_HEIGHT + row * CELL_HEIGHT - offset.top - (row === 0 ? -0.5 : 0.5);
+      const bottom = HEAD_HEIGHT + (row + 1) * CELL_HEIGHT - offset.top - 0.5;
+      const edge = (isOpen: boolean, x1: number, y1: number, x2: number, y2: number): void => {
+        if (isOpen) return;
+        context.moveTo(x1, y1);
+        context.lineTo(x2, y2);
+      };
+      edge(outlined.has(position - 1, row), left, top, left, bottom);
+      edge(outlined.has(position + 1, row), right, top, right, bottom);
+      edge(outlined.has(position, row - 1), left, top, right, top);
+      edge(outlined.has(position, row + 1), left, bottom, right, bottom);
     }
   }
+  context.save();
+  context.lineCap = "square";
+  // The lighter or the darker of the two is seen on any colour. In narrow cells they leave room for it.
+  const isNarrow = grid.cellWidth < MIN_TEXT_WIDTH;
+  for (const [width, colour] of [
+    [isNarrow ? 2.5 : 5, palette.surface],
+    [isNarrow ? 1 : 2, palette.text],
+  ] as const) {
+    context.lineWidth = width;
+    context.strokeStyle = colour;
+    context.stroke();
+  }
+  context.restore();
 }
 
 /** Not read yet: thin slanted lines, which no value of a ramp looks like. */
-function paintHatch(
+export function paintHatch(
   context: CanvasRenderingContext2D,
   palette: Palette,
   x: number,
@@ -146,7 +236,7 @@ function paintHatch(
 /** Column heads: index, the token read at, and the one predicted; in narrow columns a number now and then. */
 function paintHeads(
   context: CanvasRenderingContext2D,
-  { grid, tokenIds, tokenTexts, selectedPosition }: Scene,
+  { grid, tokenIds, tokenTexts, selectedPosition, range }: Scene,
   palette: Palette,
   labels: Labels,
   view: Size,
@@ -163,14 +253,15 @@ function paintHeads(
   for (let position = positions.start; position < positions.end; position += 1) {
     const x = LABEL_WIDTH + position * cellWidth - offset.left;
     const isSelected = position === selectedPosition;
-    if (isSelected) {
-      context.fillStyle = palette.selected;
-      context.fillRect(x, 0, cellWidth - 1, HEAD_HEIGHT - 1);
+    const isInRange = range !== null && position >= range.start && position < range.end;
+    if (isSelected || isInRange) {
+      context.fillStyle = isSelected ? palette.selected : palette.range;
+      context.fillRect(x, 0, isInRange ? cellWidth : cellWidth - 1, HEAD_HEIGHT - 1);
     }
     if (every === 1) {
       const room = cellWidth - 2 * PADDING;
       const next = tokenIds[position + 1];
-      const quiet = isSelected ? palette.text : palette.quiet;
+      const quiet = isSelected || isInRange ? palette.text : palette.quiet;
       context.fillStyle = quiet;
       context.fillText(String(position), x + PADDING, 10);
       context.fillStyle = palette.text;
@@ -206,7 +297,7 @@ function paintLayerLabels(
   context.rect(0, HEAD_HEIGHT, LABEL_WIDTH, view.height - HEAD_HEIGHT);
   context.clip();
   for (let row = rows.start; row < rows.end; row += 1) {
-    const layer = flip(grid, row);
+    const layer = layerAt(grid, row);
     const y = HEAD_HEIGHT + row * CELL_HEIGHT - offset.top;
     const isSelected = layer === selectedLayer;
     if (isSelected) {
@@ -220,7 +311,7 @@ function paintLayerLabels(
 }
 
 /** What the lines of the column heads are. */
-function paintCorner(context: CanvasRenderingContext2D, palette: Palette): void {
+function paintHeadNames(context: CanvasRenderingContext2D, palette: Palette): void {
   context.fillStyle = palette.surface;
   context.fillRect(0, 0, LABEL_WIDTH - 1, HEAD_HEIGHT - 1);
   context.fillStyle = palette.quiet;

@@ -1,3 +1,4 @@
+import type { ReactNode } from "react";
 import type { TimelineLens } from "@/api/lens";
 import { formatCount } from "@/lib/format";
 
@@ -5,13 +6,19 @@ interface ReadingProgressProps {
   readonly lens: TimelineLens;
   /** The model is busy with a reply: what is missing is read afterwards. */
   readonly isBusy: boolean;
+  /** What stands at the end of the line. */
+  readonly children: ReactNode;
 }
 
 /** How much of the conversation is read. Keeps its line when all is, so that nothing below it moves. */
-export function ReadingProgress({ lens: { read, total, isReading }, isBusy }: ReadingProgressProps) {
+export function ReadingProgress({
+  lens: { read, total, isReading },
+  isBusy,
+  children,
+}: ReadingProgressProps) {
   const isComplete = read === total;
   return (
-    <div className="flex h-6 shrink-0 items-center gap-2 px-3 text-cell text-muted">
+    <div className="flex min-h-7 shrink-0 flex-wrap items-center gap-2 px-3 text-cell text-muted">
       <span>
         {formatCount(read)} of {formatCount(total)} positions read
         {!isComplete && isBusy && "; the others follow when the reply has ended"}
@@ -25,6 +32,7 @@ export function ReadingProgress({ lens: { read, total, isReading }, isBusy }: Re
           className="h-1.5 w-32 appearance-none overflow-hidden rounded-full bg-sunken [&::-moz-progress-bar]:bg-accent [&::-webkit-progress-bar]:bg-sunken [&::-webkit-progress-value]:bg-accent"
         />
       )}
+      {children}
     </div>
   );
 }

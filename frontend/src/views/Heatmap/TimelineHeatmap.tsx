@@ -1,32 +1,63 @@
-import { useCallback, useMemo, useRef, useState } from "react";
+import { useCallback, useId, useLayoutEffect, useMemo, useRef, useState } from "react";
 import type { ModelInfo } from "@/api/client";
 import { useTimelineLens } from "@/api/lens";
 import { CellCard } from "@/components/heatmap/CellCard";
+import { CellPicture } from "@/components/heatmap/CellPicture";
+import { GridWindow } from "@/components/heatmap/GridWindow";
 import { HeatmapGrid } from "@/components/heatmap/HeatmapGrid";
 import { Legend } from "@/components/heatmap/Legend";
+import { Overview } from "@/components/heatmap/Overview";
+import { CellLooks } from "@/components/heatmap/cellLooks";
 import { describeCell } from "@/components/heatmap/describe";
-import { type CellPlace, type Hit, fittingWidth, zoomed } from "@/components/heatmap/geometry";
+import {
+  type CellPlace,
+  type Grid,
+  type Hit,
+  MIN_TEXT_WIDTH,
+  fittingWidth,
+  rowOf,
+  shownLayer,
+  spanBetween,
+  stridedLayers,
+  zoomed,
+} from "@/components/heatmap/geometry";
+import type { Scene } from "@/components/heatmap/paint";
 import { LensFailure } from "@/components/lens/LensFailure";
 import { Switch } from "@/components/ui/Switch";
 import { useLensKind } from "@/context/lens";
 import { useOffer } from "@/context/offer";
 import { useSelection } from "@/context/selection";
 import { useTheme } from "@/context/theme";
-import { RAMPS, roundUp } from "@/lib/colour";
+import { DIVERGING, RAMPS, SECOND_HUE } from "@/lib/colour";
+import type { LensColumns, Span } from "@/lib/columns";
+import { formatProbability, formatRank } from "@/lib/format";
 import { METRICS } from "@/lib/metrics";
 import { cellText, cellTextOfText } from "@/lib/tokens";
 import type { Timeline } from "@/types/timeline";
+import { LookControls } from "./LookControls";
+import { OutlineStatus } from "./OutlineStatus";
+import { RangeControls } from "./RangeControls";
 import { ReadingProgress } from "./ReadingProgress";
 import { Toolbar } from "./Toolbar";
+import { WindowTable } from "./WindowTable";
 import { useHeatmapLook } from "./useHeatmapLook";
+import { useOutline } from "./useOutline";
+import { useScale } from "./useScale";
 
 interface TimelineHeatmapProps {
   readonly timeline: Timeline;
   readonly model: ModelInfo;
 }
 
+/** What takes the second hue, in words. */
+const SECOND_MEANING = {
+  output: "the first choice is already the output’s",
+  actual: "the first choice is the token that follows",
+} as const;
+
 export function TimelineHeatmap({ timeline, model }: TimelineHeatmapProps) {
   const { tokens } = timeline;
+  const nPositions = tokens.length;
   const { index, layer, select } = useSelection();
   const theme = useTheme();
   const [look, changeLook] = useHeatmapLook();
@@ -35,13 +66,18 @@ export function TimelineHeatmap({ timeline, model }: TimelineHeatmapProps) {
   const { columns, version } = lens;
   const [active, setActive] = useState<CellPlace | null>(null);
   const [hovered, setHovered] = useState<CellPlace | null>(null);
-  const [withFirst, setWithFirst] = useState(false);
+  const [range, setRange] = useState<Span | null>(null);
+  const [gridWindow] = useState(() => new GridWindow());
   const frame = useRef<HTMLDivElement>(null);
+  const gridId = useId();
 
   const nLayers = model.num_layers + 1;
-  const layerLabels = useMemo(
-    () => Array.from({ length: nLayers }, (_, each) => (each === 0 ? "embed" : String(each))),
-    [nLayers],
+  const { layers, layerLabels } = useMemo(
+    () => ({
+      layers: stridedLayers(nLayers, look.stride),
+      layerLabels: Array.from({ length: nLayers }, (_, each) => (each === 0 ? "embed" : String(each))),
+    }),
+    [nLayers, look.stride],
   );
   const tokenIds = useMemo(() => tokens.map((token) => token.id), [tokens]);
   const tokenTexts = useMemo(() => tokens.map(cellText), [tokens]);
@@ -52,29 +88,93 @@ export function TimelineHeatmap({ timeline, model }: TimelineHeatmapProps) {
   }, [tokenIds, tokenTexts, columns]);
 
   const metric = METRICS.find(({ id }) => id === look.metric) ?? METRICS[0];
-  const kl = useMemo(
-    () => ({
-      // The first position attends to nothing but itself; its divergence can dwarf all others.
-      rest: columns?.maxKlToFinalNats(1, tokens.length) ?? 0,
-      all: columns?.maxKlToFinalNats(0, tokens.length) ?? 0,
-      version,
-    }),
-    [columns, tokens.length, version],
+  const { scale, hasExtremes } = useScale({
+    metric,
+    columns,
+    version,
+    nPositions,
+    vocabularySize: model.vocab_size,
+    withExtremes: look.withExtremes,
+  });
+  const rampName = metric.isSigned ? look.signedRamp : look.ramp;
+  const ramp = rampName === "diverging" ? DIVERGING[theme] : RAMPS[rampName];
+  // A diverging ramp's hue is the sign, so nothing else can be told by hue.
+  const answer = rampName === "diverging" ? "off" : look.answer;
+  const answerRamp = rampName === "diverging" ? ramp : SECOND_HUE[rampName];
+
+  const outline = useOutline({
+    timeline,
+    kind,
+    layers,
+    tokenId: look.outlinedToken,
+    rank: look.outlinedRank,
+  });
+  const { ranks, chosen } = outline;
+
+  const { looks, picture } = useMemo(() => {
+    if (columns === null) return { looks: null, picture: null, version };
+    const worked = new CellLooks({ columns, nPositions, layers, metric, scale, answer, tokenIds });
+    return { looks: worked, picture: new CellPicture(worked, ramp, answerRamp), version };
+  }, [columns, version, nPositions, layers, metric, scale, answer, tokenIds, ramp, answerRamp]);
+
+  const selectedPosition = index === null || index === 0 || index >= nPositions ? null : index - 1;
+  const grid = useMemo<Grid>(
+    () => ({ nPositions, layers, cellWidth: look.cellWidth }),
+    [nPositions, layers, look.cellWidth],
   );
-  const isDistorted = look.metric === "kl" && roundUp(kl.all) > roundUp(kl.rest);
-  const maxKlNats = withFirst ? kl.all : kl.rest;
-  const scale = useMemo(
-    () => metric?.scale({ vocabularySize: model.vocab_size, maxKlNats }),
-    [metric, model.vocab_size, maxKlNats],
+  const scene = useMemo<Scene | null>(
+    () =>
+      columns === null || looks === null
+        ? null
+        : {
+            grid,
+            columns,
+            looks,
+            picture,
+            layerLabels,
+            tokenIds,
+            tokenTexts,
+            ramp,
+            answerRamp,
+            outlined: outline.outlined,
+            range,
+            selectedPosition,
+            selectedLayer: layer,
+          },
+    [
+      grid,
+      columns,
+      looks,
+      picture,
+      layerLabels,
+      tokenIds,
+      tokenTexts,
+      ramp,
+      answerRamp,
+      outline.outlined,
+      range,
+      selectedPosition,
+      layer,
+    ],
   );
 
-  const selectedPosition = index === null || index === 0 || index >= tokens.length ? null : index - 1;
-  const cursor = clampTo(
-    active ?? { position: selectedPosition ?? tokens.length - 1, layer: layer ?? nLayers - 1 },
-    tokens.length,
-    nLayers,
+  // Readers come and go with the lens and the outlined token; each is to know at once what is on the screen.
+  const visible = useRef<Span | null>(null);
+  const readers = useRef([lens.setVisible, ranks.setVisible]);
+  useLayoutEffect(() => {
+    readers.current = [lens.setVisible, ranks.setVisible];
+    if (visible.current !== null) for (const tell of readers.current) tell(visible.current);
+  }, [lens.setVisible, ranks.setVisible]);
+  const onVisible = useCallback((span: Span) => {
+    visible.current = span;
+    for (const tell of readers.current) tell(span);
+  }, []);
+
+  const cursor = nearestCell(
+    grid,
+    active ?? { position: selectedPosition ?? nPositions - 1, layer: layer ?? nLayers - 1 },
   );
-  const shown = hovered ?? cursor;
+  const shown = hovered === null ? cursor : nearestCell(grid, hovered);
 
   const onChoose = useCallback(
     (hit: Hit) => {
@@ -84,12 +184,12 @@ export function TimelineHeatmap({ timeline, model }: TimelineHeatmapProps) {
       }
       // What a column predicts is the token after it: that is the one to select.
       if (hit.position === null) select(index, hit.layer);
-      else if (hit.position + 1 < tokens.length) select(hit.position + 1, hit.layer ?? layer);
+      else if (hit.position + 1 < nPositions) select(hit.position + 1, hit.layer ?? layer);
     },
-    [index, layer, nLayers, select, tokens.length],
+    [index, layer, nLayers, select, nPositions],
   );
   useOffer(
-    columns === null || columns.nLayers === 0 || metric === undefined || scale === undefined
+    columns === null || columns.nLayers === 0
       ? "The conversation is not read yet."
       : async () => {
           const { heatmapExhibit } = await import("./exhibit");
@@ -99,7 +199,10 @@ export function TimelineHeatmap({ timeline, model }: TimelineHeatmapProps) {
             layerLabels,
             metric,
             scale,
-            ramp: RAMPS[look.ramp],
+            // Exports are always light.
+            ramp: rampName === "diverging" ? DIVERGING.light : ramp,
+            answer,
+            answerRamp,
             cellWidth: look.cellWidth,
           });
         },
@@ -108,35 +211,85 @@ export function TimelineHeatmap({ timeline, model }: TimelineHeatmapProps) {
       run: () => changeLook({ metric: id }),
     })),
   );
-  const onZoom = (direction: 1 | -1) => changeLook({ cellWidth: zoomed(look.cellWidth, direction) });
-  const onFit = () => changeLook({ cellWidth: fittingWidth(tokens.length, frame.current?.clientWidth ?? 0) });
+  const onRange = useCallback((from: number, to: number) => setRange(spanBetween(from, to)), []);
+  const onZoom = useCallback(
+    (direction: 1 | -1) => changeLook({ cellWidth: zoomed(look.cellWidth, direction) }),
+    [changeLook, look.cellWidth],
+  );
+  /** The widest cells at which all of the span is seen, from its first column on. */
+  const onFit = ({ start, end }: Span): void => {
+    const cellWidth = fittingWidth(end - start, frame.current?.clientWidth ?? 0);
+    if (cellWidth === look.cellWidth) gridWindow.moveTo(start);
+    else gridWindow.moveOnceResized(start);
+    changeLook({ cellWidth });
+  };
 
-  if (metric === undefined || scale === undefined || columns === null) return null;
-  const describe = (place: CellPlace): string =>
-    describeCell(
+  if (columns === null || scene === null || looks === null) return null;
+  const notesOf = ({ position, layer: at }: CellPlace): string[] => {
+    const row = rowOf(grid, at) ?? 0;
+    return [
+      ...(looks.isAnswer(position, row)
+        ? [answer === "actual" ? "the actual next token" : "the output’s choice"]
+        : []),
+      ...(looks.isClipped(position, row) ? ["beyond the colour scale"] : []),
+    ];
+  };
+  const placeOf = ({ position, layer: at }: CellPlace) => ranks.columns?.place(position, at) ?? null;
+  const describe = (place: CellPlace): string => {
+    const outlined = chosen === null ? null : placeOf(place);
+    return describeCell(
       {
         position: place.position,
         layerLabel: layerLabels[place.layer] ?? "",
         readText: tokenTexts[place.position] ?? "",
         nextText: tokenTexts[place.position + 1] ?? null,
+        notes: [
+          ...notesOf(place),
+          ...(metric.isSigned ? [`change of the actual next token ${changeAt(columns, place)} nats`] : []),
+          ...(outlined === null || chosen === null
+            ? []
+            : [
+                `outlined token “${chosen.text}” rank ${formatRank(outlined.rank)}, probability ${formatProbability(outlined.probability)}`,
+              ]),
+        ],
       },
       columns.cell(place.position, place.layer),
     );
+  };
+  const changeAt = (from: LensColumns, place: CellPlace): string =>
+    metric.format(metric.value(from, place.position, place.layer));
+  const shownPlace = placeOf(shown);
+  const isBusy = timeline.status !== "settled";
   return (
     <div ref={frame} className="flex min-h-0 flex-1 flex-col overflow-y-auto bg-raised">
-      <div className="flex flex-wrap items-end justify-between gap-x-4 gap-y-2 px-3 py-2">
-        <Toolbar look={look} onChange={changeLook} onFit={onFit} />
-        <Legend metric={metric} scale={scale} ramp={RAMPS[look.ramp]} />
+      <div className="px-3 pt-2">
+        <Toolbar
+          look={look}
+          metric={metric}
+          outlines={outline.choices}
+          outlined={chosen?.id ?? null}
+          onChange={changeLook}
+          onFit={() => onFit({ start: 0, end: nPositions })}
+        />
       </div>
-      {isDistorted && (
-        <div className="px-3 pb-1">
-          <Switch
-            label="Let the first token set the scale too (its divergence is much larger)"
-            checked={withFirst}
-            onChange={setWithFirst}
-          />
-        </div>
-      )}
+      <div className="flex flex-wrap items-center gap-x-4 gap-y-1 px-3 pt-2">
+        <Legend
+          metric={metric}
+          scale={scale}
+          ramp={ramp}
+          second={answer === "off" ? null : { ramp: answerRamp, meaning: SECOND_MEANING[answer] }}
+          nClipped={looks.nClipped}
+        >
+          {hasExtremes && (
+            <Switch
+              label="Let the first token and the embedding set the scale"
+              checked={look.withExtremes}
+              onChange={(withExtremes) => changeLook({ withExtremes })}
+            />
+          )}
+        </Legend>
+        <LookControls look={look} metric={metric} onChange={changeLook} />
+      </div>
       {lens.error !== null && (
         <div className="px-3 pb-2">
           <LensFailure
@@ -146,38 +299,97 @@ export function TimelineHeatmap({ timeline, model }: TimelineHeatmapProps) {
           />
         </div>
       )}
-      <HeatmapGrid
-        label={`Layers by tokens, coloured by ${metric.title}`}
-        columns={columns}
-        version={version}
-        nLayers={nLayers}
-        layerLabels={layerLabels}
-        tokenIds={tokenIds}
-        tokenTexts={tokenTexts}
-        textOf={textOf}
-        metric={metric}
-        scale={scale}
-        ramp={RAMPS[look.ramp]}
-        theme={theme}
-        cellWidth={look.cellWidth}
+      {ranks.error !== null && (
+        <div className="px-3 pb-2">
+          <LensFailure
+            title="The outlined token could not be read everywhere."
+            error={ranks.error}
+            onRetry={ranks.retry}
+          />
+        </div>
+      )}
+      <Overview
+        picture={picture}
+        nPositions={nPositions}
+        nRows={layers.length}
+        gridId={gridId}
+        gridWindow={gridWindow}
+        range={range}
         selectedPosition={selectedPosition}
-        selectedLayer={layer}
+        theme={theme}
+        onZoom={onZoom}
+      />
+      <HeatmapGrid
+        id={gridId}
+        label={`Layers by tokens, coloured by ${metric.title}`}
+        scene={scene}
+        textOf={textOf}
+        theme={theme}
         active={cursor}
         activeDescription={describe(cursor)}
         hovered={hovered}
+        gridWindow={gridWindow}
         onHover={setHovered}
         onActivate={setActive}
         onChoose={onChoose}
+        onRange={onRange}
+        onClearRange={() => setRange(null)}
         onZoom={onZoom}
-        onVisible={lens.setVisible}
+        onVisible={onVisible}
       />
-      <ReadingProgress lens={lens} isBusy={timeline.status !== "settled"} />
+      <ReadingProgress lens={lens} isBusy={isBusy}>
+        <RangeControls
+          range={range}
+          isNarrow={look.cellWidth < MIN_TEXT_WIDTH}
+          onFit={onFit}
+          onClear={() => setRange(null)}
+        />
+      </ReadingProgress>
+      {chosen !== null && outline.outlined !== null && (
+        <OutlineStatus
+          text={chosen.text}
+          rank={look.outlinedRank}
+          outlined={outline.outlined}
+          ranks={ranks}
+          isBusy={isBusy}
+        />
+      )}
       <CellCard
         tokens={tokens}
         position={shown.position}
         layerLabel={layerLabels[shown.layer] ?? ""}
         cell={columns.cell(shown.position, shown.layer)}
+        more={[
+          ...(metric.isSigned
+            ? [{ name: "change by this block, nats", value: changeAt(columns, shown) }]
+            : []),
+          ...(chosen === null
+            ? []
+            : [
+                { name: `${chosen.text}: rank`, value: formatRank(shownPlace?.rank ?? null) },
+                {
+                  name: `${chosen.text}: probability`,
+                  value: formatProbability(shownPlace?.probability ?? null),
+                },
+              ]),
+        ]}
+        notes={notesOf(shown)}
       />
+      {look.hasTable && (
+        <WindowTable
+          gridWindow={gridWindow}
+          range={range}
+          tokens={tokens}
+          columns={columns}
+          layers={layers}
+          layerLabels={layerLabels}
+          metric={metric}
+          outlined={
+            chosen === null || ranks.columns === null ? null : { text: chosen.text, ranks: ranks.columns }
+          }
+          active={cursor}
+        />
+      )}
       <p className="mt-auto px-3 py-2 text-label text-muted">
         A column is read at its token and predicts the next one; a click selects the token it predicts. The
         corner mark <span aria-hidden="true">◥</span> says that a layer&rsquo;s first choice is the token that
@@ -190,7 +402,8 @@ export function TimelineHeatmap({ timeline, model }: TimelineHeatmapProps) {
   );
 }
 
-const clampTo = (place: CellPlace, nPositions: number, nLayers: number): CellPlace => ({
-  position: Math.min(place.position, nPositions - 1),
-  layer: Math.min(place.layer, nLayers - 1),
+/** The cell itself, or the nearest one that there is. */
+const nearestCell = (grid: Grid, place: CellPlace): CellPlace => ({
+  position: Math.min(place.position, grid.nPositions - 1),
+  layer: shownLayer(grid, place.layer),
 });

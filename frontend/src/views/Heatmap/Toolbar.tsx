@@ -1,53 +1,85 @@
-import { CELL_WIDTHS, MIN_TEXT_WIDTH, zoomed } from "@/components/heatmap/geometry";
+import type { Answer } from "@/components/heatmap/cellLooks";
+import { CELL_WIDTHS, zoomed } from "@/components/heatmap/geometry";
 import { IconButton } from "@/components/ui/Button";
-import { METRICS } from "@/lib/metrics";
-import { type HeatmapLook, RAMP_NAMES } from "./useHeatmapLook";
+import { Select } from "@/components/ui/Select";
+import { METRICS, type Metric } from "@/lib/metrics";
+import { type HeatmapLook, OUTLINED_RANKS } from "./useHeatmapLook";
+
+/** A pinned token that can be outlined. */
+export interface OutlineChoice {
+  readonly id: number;
+  readonly text: string;
+}
 
 interface ToolbarProps {
   readonly look: HeatmapLook;
+  readonly metric: Metric;
+  readonly outlines: readonly OutlineChoice[];
+  /** The one that is outlined. */
+  readonly outlined: number | null;
   readonly onChange: (change: Partial<HeatmapLook>) => void;
   /** Makes every column fit into the view, as far as possible. */
   readonly onFit: () => void;
 }
 
-const FIELD = "h-8 rounded-control border border-line-strong bg-raised px-2 text-ink";
+const ANSWER_LABELS: Readonly<Record<Answer, string>> = {
+  off: "nothing",
+  output: "the output’s choice",
+  actual: "the actual next token",
+};
+const NO_OUTLINE = -1;
 
-/** What the cells are coloured by, with which ramp, and how wide they are. */
-export function Toolbar({ look, onChange, onFit }: ToolbarProps) {
+/** What the cells are coloured by, what is singled out among them, and how much of them is seen. */
+export function Toolbar({ look, metric, outlines, outlined, onChange, onFit }: ToolbarProps) {
+  const signIsHue = metric.isSigned && look.signedRamp === "diverging";
   return (
-    <div className="flex min-w-0 flex-wrap items-end gap-2">
-      <label className="flex min-w-36 flex-1 flex-col text-cell text-muted">
-        coloured by
-        <select
-          value={look.metric}
-          onChange={(event) => {
-            const chosen = METRICS.find(({ id }) => id === event.target.value);
-            if (chosen !== undefined) onChange({ metric: chosen.id });
-          }}
-          className={`${FIELD} w-full max-w-60 text-body`}
-        >
-          {METRICS.map(({ id, title }) => (
-            <option key={id} value={id}>
-              {title}
-            </option>
-          ))}
-        </select>
-      </label>
-      <label className="flex flex-col text-cell text-muted">
-        ramp
-        <select
-          value={look.ramp}
-          onChange={(event) => {
-            const chosen = RAMP_NAMES.find((name) => name === event.target.value);
-            if (chosen !== undefined) onChange({ ramp: chosen });
-          }}
-          className={`${FIELD} text-body`}
-        >
-          {RAMP_NAMES.map((name) => (
-            <option key={name}>{name}</option>
-          ))}
-        </select>
-      </label>
+    <div className="flex min-w-0 flex-wrap items-end gap-x-2 gap-y-1.5">
+      <Select
+        label="coloured by"
+        value={metric.id}
+        options={METRICS.map(({ id, title }) => ({ value: id, label: title }))}
+        onChange={(id) => onChange({ metric: id })}
+        title={metric.explanation}
+        className="w-60 max-md:w-full"
+      />
+      <Select
+        label="second hue"
+        value={signIsHue ? "off" : look.answer}
+        options={Object.entries(ANSWER_LABELS).map(([value, label]) => ({ value: value as Answer, label }))}
+        onChange={(answer) => onChange({ answer })}
+        isDisabled={signIsHue}
+        title={
+          signIsHue
+            ? "The diverging ramp’s own hue is the sign: choose another ramp first"
+            : "Singles out the cells whose first choice is already this one"
+        }
+        className="w-40"
+      />
+      <Select
+        label="outline"
+        value={outlined ?? NO_OUTLINE}
+        options={[
+          { value: NO_OUTLINE, label: outlines.length === 0 ? "no token is pinned" : "nothing" },
+          ...outlines.map(({ id, text }) => ({ value: id, label: `${text} (id ${id})` })),
+        ]}
+        onChange={(id) => onChange({ outlinedToken: id === NO_OUTLINE ? null : id })}
+        isDisabled={outlines.length === 0}
+        title={
+          outlines.length === 0
+            ? "Pin a token in the card below the grid to outline where it is likely"
+            : "Draws a line around the cells where a pinned token is likely"
+        }
+        className="w-36"
+      />
+      {outlined !== null && (
+        <Select
+          label="at rank"
+          value={look.outlinedRank}
+          options={OUTLINED_RANKS.map((rank) => ({ value: rank, label: rank === 1 ? "1" : `1 to ${rank}` }))}
+          onChange={(outlinedRank) => onChange({ outlinedRank })}
+          className="w-20"
+        />
+      )}
       <div role="group" aria-label="Cell width" className="flex items-center">
         <IconButton
           icon="minus"
@@ -63,11 +95,6 @@ export function Toolbar({ look, onChange, onFit }: ToolbarProps) {
         />
         <IconButton icon="expand" label="Fit the whole conversation" onClick={onFit} />
       </div>
-      {look.cellWidth < MIN_TEXT_WIDTH && (
-        <p className="pb-1.5 text-cell text-muted">
-          Cells under {MIN_TEXT_WIDTH} px show colour only: widen them for text.
-        </p>
-      )}
     </div>
   );
 }

@@ -1,4 +1,5 @@
 /** The Heatmap view to take away: every cell that was read, not only those on the screen. */
+import { type Answer, wantedId } from "@/components/heatmap/cellLooks";
 import {
   CELL_HEIGHT,
   CELL_WIDTHS,
@@ -25,6 +26,8 @@ export interface HeatmapState {
   readonly metric: Metric;
   readonly scale: Scale;
   readonly ramp: Ramp;
+  readonly answer: Answer;
+  readonly answerRamp: Ramp;
   /** In px; narrower where the whole would become too wide. */
   readonly cellWidth: number;
 }
@@ -47,6 +50,11 @@ const COLUMNS = [
   { key: "kl_to_final_nats", unit: "nats" },
 ] as const;
 
+const ANSWER_FACTS: Readonly<Record<Exclude<Answer, "off">, string>> = {
+  output: "Brown to pink: the first choice is already the one of the last layer",
+  actual: "Brown to pink: the first choice is the token that really follows",
+};
+
 export function heatmapExhibit(state: HeatmapState): Exhibit {
   const { tokens, columns, layerLabels, metric } = state;
   const positions = tokens.map((token) => token.index).filter((position) => columns.isRead(position));
@@ -59,6 +67,7 @@ export function heatmapExhibit(state: HeatmapState): Exhibit {
     facts: [
       `Coloured by ${metric.title}: ${metric.explanation}`,
       "A column is read at its token and predicts the next one; ◥ marks a first choice that is the token which really follows",
+      ...(state.answer === "off" ? [] : [ANSWER_FACTS[state.answer]]),
       ...(unread === 0 ? [] : [`Not read: ${unread} of ${tokens.length} positions`]),
     ],
     place: `0-${tokens.length - 1}-${metric.id}`,
@@ -136,12 +145,13 @@ function draw(state: HeatmapState): Drawing {
 }
 
 function drawGrid(
-  { tokens, columns, layerLabels, metric, scale, ramp }: HeatmapState,
+  { tokens, columns, layerLabels, metric, scale, ramp: plain, answer, answerRamp }: HeatmapState,
   cellWidth: number,
 ): string {
   const nLayers = layerLabels.length;
   const hasText = cellWidth >= MIN_TEXT_WIDTH;
   const gap = hasText ? 1 : 0;
+  const tokenIds = tokens.map((token) => token.id);
   const texts = new Map(tokens.map((token) => [token.id, cellText(token)]));
   const textOf = (id: number): string => texts.get(id) ?? cellTextOfText(columns.text(id));
   const yOf = (layer: number): number => HEAD_HEIGHT + (nLayers - 1 - layer) * CELL_HEIGHT;
@@ -186,15 +196,17 @@ function drawGrid(
       );
       continue;
     }
+    const wanted = wantedId(columns, position, answer, tokenIds);
     for (let layer = 0; layer < nLayers; layer += 1) {
       const y = yOf(layer);
+      const id = columns.topId(position, layer);
+      const ramp = id === wanted ? answerRamp : plain;
       const value = metric.value(columns, position, layer);
       const step = Number.isNaN(value) ? null : rampStep(scale, value);
       const fill = step === null ? PAPER["surface-sunken"] : ramp.fill[step];
       const ink = (step === null ? undefined : ramp.ink[step]) ?? PAPER["text-quiet"];
       parts.push(element("rect", { x, y, width: cellWidth - gap, height: CELL_HEIGHT - 1, fill }));
       if (!hasText) continue;
-      const id = columns.topId(position, layer);
       const text = cutText(textOf(id), SIZE, cellWidth - gap - 2 * PADDING);
       if (text !== "") parts.push(textElement(x + PADDING, y + 15, text, { fill: ink }));
       if (id === tokens[position + 1]?.id) {

@@ -1,0 +1,33 @@
+/** Text of the heatmap that is drawn in the theme's colours, not in a ramp's. */
+import { describe, expect, test } from "vitest";
+import { contrast } from "@/lib/colour";
+import { hexOf } from "@/lib/oklab";
+import css from "./app.css?raw";
+
+const [light = "", dark = ""] = css.split(":root[data-theme");
+
+describe.each([
+  ["light", light],
+  ["dark", dark],
+])("in the %s theme", (_, theme) => {
+  const colourOf = (name: string): string => {
+    const found = new RegExp(`--${name}: oklch\\(([\\d.]+) ([\\d.]+) ([\\d.]+)\\)`).exec(theme);
+    const [lightness, chroma, hue] = (found ?? []).slice(1).map(Number);
+    if (lightness === undefined || chroma === undefined || hue === undefined) throw new Error(`no ${name}`);
+    return hexOf(lightness, chroma, hue);
+  };
+
+  test.each([
+    ["a cell without a value", "text-quiet", "surface-sunken"],
+    ["a column head", "text", "surface-raised"],
+    ["a quiet line of a head", "text-quiet", "surface-raised"],
+    ["the head of the selected column", "text", "selected"],
+    ["a head in the range", "text", "accent-soft"],
+  ])("the text of %s has at least 4.5:1", (__, ink, ground) => {
+    expect(contrast(colourOf(ink), colourOf(ground))).toBeGreaterThanOrEqual(4.5);
+  });
+
+  test("the two lines of an outline differ by 9:1, so that one of them has 3:1 on any cell", () => {
+    expect(contrast(colourOf("text"), colourOf("surface-raised"))).toBeGreaterThanOrEqual(9);
+  });
+});

@@ -1,0 +1,57 @@
+import { STRIDES } from "@/components/heatmap/geometry";
+import { Button } from "@/components/ui/Button";
+import { Popover } from "@/components/ui/Popover";
+import { Select } from "@/components/ui/Select";
+import type { Metric } from "@/lib/metrics";
+import { type HeatmapLook, RAMP_NAMES, SIGNED_RAMP_NAMES } from "./useHeatmapLook";
+
+interface LookControlsProps {
+  readonly look: HeatmapLook;
+  readonly metric: Metric;
+  readonly onChange: (change: Partial<HeatmapLook>) => void;
+}
+
+/** With which ramp and how many layers the grid is drawn, and whether there is a table beside it. */
+export function LookControls({ look, metric, onChange }: LookControlsProps) {
+  return (
+    <div className="ml-auto flex items-center gap-1.5">
+      <Popover label="Ramp and layers" trigger={<Button icon="sliders">Look</Button>}>
+        <div className="flex flex-col gap-3">
+          {metric.isSigned ? (
+            <Select
+              label="ramp"
+              value={look.signedRamp}
+              options={SIGNED_RAMP_NAMES.map((name) => ({ value: name, label: name }))}
+              onChange={(signedRamp) => onChange({ signedRamp })}
+            />
+          ) : (
+            <Select
+              label="ramp"
+              value={look.ramp}
+              options={RAMP_NAMES.map((name) => ({ value: name, label: name }))}
+              onChange={(ramp) => onChange({ ramp })}
+            />
+          )}
+          <Select
+            label="layers"
+            value={look.stride}
+            options={STRIDES.map((stride) => ({
+              value: stride,
+              label: stride === 1 ? "every layer" : `every ${stride === 2 ? "second" : "fourth"} layer`,
+            }))}
+            onChange={(stride) => onChange({ stride })}
+          />
+          <p className="text-label text-muted">The embedding and the output are always shown.</p>
+        </div>
+      </Popover>
+      <Button
+        icon="table"
+        aria-pressed={look.hasTable}
+        onClick={() => onChange({ hasTable: !look.hasTable })}
+        className="aria-pressed:bg-accent-soft aria-pressed:text-accent"
+      >
+        Table
+      </Button>
+    </div>
+  );
+}

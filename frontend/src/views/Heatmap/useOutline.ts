@@ -1,0 +1,48 @@
+import { useMemo } from "react";
+import { type TimelineRanks, useTimelineRanks } from "@/api/ranks";
+import { OutlinedCells } from "@/components/heatmap/cellLooks";
+import { usePins } from "@/context/pins";
+import type { LensKind } from "@/lib/lenses";
+import { cellTextOfText } from "@/lib/tokens";
+import type { Timeline } from "@/types/timeline";
+import type { OutlineChoice } from "./Toolbar";
+
+interface OutlineRequest {
+  readonly timeline: Timeline;
+  readonly kind: LensKind;
+  readonly layers: readonly number[];
+  /** The token that was chosen; it counts only while it is pinned. */
+  readonly tokenId: number | null;
+  readonly rank: number;
+}
+
+export interface Outline {
+  /** The pinned tokens. */
+  readonly choices: readonly OutlineChoice[];
+  readonly chosen: OutlineChoice | null;
+  readonly ranks: TimelineRanks;
+  /** Null while no token is chosen. */
+  readonly outlined: OutlinedCells | null;
+}
+
+/** Where a pinned token is among the first predictions, read for the whole conversation. */
+export function useOutline({ timeline, kind, layers, tokenId, rank }: OutlineRequest): Outline {
+  const { pins } = usePins();
+  const pinned = pins.flatMap((pin) => pin.tokens);
+  const chosenId = pinned.some((token) => token.id === tokenId) ? tokenId : null;
+  const ranks = useTimelineRanks(timeline, kind, chosenId);
+  const { columns, version } = ranks;
+  const nPositions = timeline.tokens.length;
+  const { cells } = useMemo(
+    () => ({
+      cells: columns === null ? null : new OutlinedCells(columns, nPositions, layers, rank),
+      version,
+    }),
+    [columns, version, nPositions, layers, rank],
+  );
+  const choices = pinned.map(({ id, text }): OutlineChoice => {
+    const known = text ?? (columns?.tokenId === id ? columns.text : null);
+    return { id, text: known === null ? "token" : cellTextOfText(known) };
+  });
+  return { choices, chosen: choices.find(({ id }) => id === chosenId) ?? null, ranks, outlined: cells };
+}

@@ -1,0 +1,39 @@
+import { useMemo } from "react";
+import type { Scale } from "@/lib/colour";
+import { roundUp } from "@/lib/colour";
+import type { LensColumns } from "@/lib/columns";
+import { type Metric, largestValue } from "@/lib/metrics";
+
+interface ScaleRequest {
+  readonly metric: Metric;
+  readonly columns: LensColumns | null;
+  readonly version: number;
+  readonly nPositions: number;
+  readonly vocabularySize: number;
+  /** The first token and the embedding set the scale as well. */
+  readonly withExtremes: boolean;
+}
+
+interface FittedScale {
+  readonly scale: Scale;
+  /** The first token or the embedding has values beyond the scale, or would if they did not set it. */
+  readonly hasExtremes: boolean;
+}
+
+/**
+ * The scale of a metric over what was read. The first position attends to nothing but itself, and the
+ * embedding is no prediction yet; their values can dwarf all others, so they are left out unless asked for.
+ */
+export function useScale(request: ScaleRequest): FittedScale {
+  const { metric, columns, version, nPositions, vocabularySize, withExtremes } = request;
+  const largest = useMemo(() => {
+    if (columns === null || metric.fittedFrom === null) return { rest: 0, all: 0, version };
+    const rest = largestValue(metric, columns, nPositions, { position: 1, layer: metric.fittedFrom });
+    return { rest, all: largestValue(metric, columns, nPositions, { position: 0, layer: 0 }), version };
+  }, [metric, columns, nPositions, version]);
+  const used = withExtremes ? largest.all : largest.rest;
+  return {
+    scale: useMemo(() => metric.scale({ vocabularySize, largest: used }), [metric, vocabularySize, used]),
+    hasExtremes: metric.fittedFrom !== null && roundUp(largest.all) > roundUp(largest.rest),
+  };
+}
