@@ -20,7 +20,8 @@ export default async function startServer(): Promise<() => Promise<void>> {
   const server = spawn(python(), ["run.py", "--model", model, "--port", `${port}`], {
     cwd: BACKEND,
     stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, HF_HUB_OFFLINE: "1" },
+    // What a person has saved on this machine is none of the tests' business.
+    env: { ...process.env, HF_HUB_OFFLINE: "1", EXPLORER_DATABASE: "memory" },
   });
   for (const stream of [server.stdout, server.stderr]) {
     stream.on("data", (data: Buffer) => output.push(data.toString()));
