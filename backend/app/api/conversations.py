@@ -65,14 +65,19 @@ async def import_conversation(
 
 @router.get("/conversations/{conversation_id}", responses=error_responses(404, 422, 503, 507))
 async def open_conversation(
-    conversation_id: ConversationId, services: ServicesDep
+    conversation_id: ConversationId,
+    services: ServicesDep,
+    include_tokens: Annotated[
+        bool,
+        Query(description="False leaves `tokens` empty, for a reader that already holds them."),
+    ] = True,
 ) -> SavedConversation:
     """A conversation at one of its branches, with its tokens.
 
     `is_readable` is false where another model runs than the one it was held with: `tokens` is then
     empty, `model` says which one is missing, and `text` is what was written.
     """
-    return await services.library.open(conversation_id)
+    return await services.library.open(conversation_id, include_tokens)
 
 
 @router.patch("/conversations/{conversation_id}", responses=error_responses(404, 422, 507))

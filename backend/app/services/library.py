@@ -54,13 +54,13 @@ class LibraryService:
         )
         return ConversationList(conversations=list(map(summary, found)), total=total)
 
-    async def open(self, branch_id: str) -> SavedConversation:
+    async def open(self, branch_id: str, include_tokens: bool = True) -> SavedConversation:
         """A branch with its tokens, where the running model can read them."""
         engine = self._worker.engine
         facts, branch = await self._database.read(
             lambda connection: stored.open_branch(connection, branch_id, self._database.where)
         )
-        return await asyncio.to_thread(opened, engine, facts, branch)
+        return await asyncio.to_thread(opened, engine, facts, branch, include_tokens)
 
     async def change(self, branch_id: str, changes: ConversationChanges) -> ConversationSummary:
         """Renames, pins or notes: all of it or nothing."""
@@ -144,14 +144,17 @@ class LibraryService:
         return await self._database.write(work)
 
 
-def opened(engine: LensEngine, facts: ConversationFacts, branch: StoredBranch) -> SavedConversation:
+def opened(
+    engine: LensEngine, facts: ConversationFacts, branch: StoredBranch, include_tokens: bool
+) -> SavedConversation:
     """A branch as the wire has it; without tokens where the running model is another one."""
     timeline = branch.timeline
     is_readable = facts.model.is_same(ModelIdentity.of(engine.facts))
     tokens: list[Token] = []
     if is_readable:
         require_readable(timeline, engine.facts)
-        tokens = make_tokens(engine.vocabulary, timeline.ids, timeline.roles)
+        if include_tokens:
+            tokens = make_tokens(engine.vocabulary, timeline.ids, timeline.roles)
     return SavedConversation(
         id=timeline.id,
         conversation_id=facts.id,

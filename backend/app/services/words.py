@@ -24,12 +24,15 @@ def words_of(conversation: Conversation, vocabulary: Vocabulary) -> Words:
     said = [text for role, text in runs if role == "user" and text.strip()]
     written = [text for role, text in runs if role not in ("template", "system") and text.strip()]
     start = conversation.from_index or 0
+    differing = [
+        token_id
+        for token_id, role in zip(conversation.ids[start:], conversation.roles[start:], strict=True)
+        if role != "template"
+    ][:PREVIEW_CHARS]
     return Words(
         title=cut(" ".join(said[:1] or written[:1]), TITLE_CHARS) or "Untitled",
         text="\n".join(text for role, text in runs if role != "template"),
-        preview=cut(
-            decoded(conversation.ids[start : start + PREVIEW_CHARS], vocabulary), PREVIEW_CHARS
-        ),
+        preview=cut(decoded(differing, vocabulary), PREVIEW_CHARS),
     )
 
 

@@ -78,6 +78,7 @@ def test_saved_conversation_is_what_was_said(client: TestClient) -> None:
     ]
     assert saved["turns"][0]["sampling"]["seed"] == 5
     assert "Where is Paris?" in saved["text"]
+    assert get(client, f"conversations/{name}?include_tokens=false") == {**saved, "tokens": []}
     assert "User:" not in saved["text"], "the template's words are not what was written"
 
 

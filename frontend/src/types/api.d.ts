@@ -1855,7 +1855,10 @@ export interface operations {
     };
     open_conversation: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description False leaves `tokens` empty, for a reader that already holds them. */
+                include_tokens?: boolean;
+            };
             header?: never;
             path: {
                 /** @description Id of the conversation, or of any of its branches. */

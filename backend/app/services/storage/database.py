@@ -148,13 +148,13 @@ class Database:
 
         Tables that are current are only read, so that what lies on a read-only disk can be read.
         """
+        logging.getLogger("alembic").setLevel(logging.WARNING)
         # Imported here: only this needs it, and it takes a fifth of a second.
         from alembic import command
         from alembic.config import Config
         from alembic.runtime.migration import MigrationContext
         from alembic.script import ScriptDirectory
 
-        logging.getLogger("alembic").setLevel(logging.WARNING)
         config = Config()
         config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
         scripts = ScriptDirectory.from_config(config)
