@@ -9,7 +9,8 @@ const ROLES: Record<Role, string> = {
   template: "template",
   system: "system prompt",
   user: "your text",
-  assistant: "written by the model",
+  // Also a token that a person put there to branch is one of the reply.
+  assistant: "part of the reply",
 };
 
 const WAITING = {
