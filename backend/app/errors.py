@@ -9,9 +9,10 @@
     │   ├── EmptyPrompt           nothing to read: no text and no token ids
     │   └── LensUnavailable       a lens that was not fitted to the model
     ├── NotFound              the address names nothing
-    │   └── ConversationNotFound  never existed, or forgotten to make room for newer ones
+    │   └── ConversationNotFound  never existed, or was deleted
     ├── MethodNotAllowed      the address exists, but not for this method
     ├── Conflict              the thing is in use in a way that excludes this request
+    │   └── ModelMismatch         a saved conversation of another model than the one that runs
     ├── PayloadTooLarge       the request body is over the limit
     ├── Forbidden             the caller's Host or Origin is not ours
     ├── Unauthorized          a token is required and was not given
@@ -22,6 +23,7 @@
     │   └── Draining              the server is shutting down
     ├── DeadlineExceeded      the request ran longer than the server allows
     ├── ReaderTooSlow         the client did not read its stream, so the reply was ended
+    ├── StorageFailed         saved conversations cannot be read or written
     ├── OutOfMemory           the machine has not enough memory for this request
     ├── ModelLoadError        a model cannot be had: missing, broken or unsafe files, no network
     │   ├── ModelNotFound         neither a folder, nor cached, nor on the hub
@@ -105,7 +107,7 @@ class NotFound(ExplorerError):
 
 
 class ConversationNotFound(NotFound):
-    """The conversation never existed, or was forgotten to make room for newer ones."""
+    """The conversation never existed, or was deleted."""
 
     code = "conversation_not_found"
 
@@ -120,6 +122,12 @@ class Conflict(ExplorerError):
     """The thing is in use in a way that excludes this request."""
 
     code = "conflict"
+
+
+class ModelMismatch(Conflict):
+    """A saved conversation of another model than the one that runs; its ids would be misread."""
+
+    code = "model_mismatch"
 
 
 class PayloadTooLarge(ExplorerError):
@@ -180,6 +188,12 @@ class ReaderTooSlow(ExplorerError):
     """The client did not read its stream, so the reply was ended to keep the model free for others."""
 
     code = "reader_too_slow"
+
+
+class StorageFailed(ExplorerError):
+    """Saved conversations cannot be read or written; what was asked for was not saved."""
+
+    code = "storage_failed"
 
 
 class OutOfMemory(ExplorerError):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -18,12 +20,17 @@ from app.api.page import Page
 from app.api.router import router
 from app.api.security import BodyLimit, Gate, RequestContext
 from app.engine.types import LensEngine
+from app.errors import StorageFailed
 from app.services.analysis import AnalysisService
 from app.services.chat import ChatService
 from app.services.conversations import ConversationStore
 from app.services.examples import example_prompts
+from app.services.library import LibraryService
+from app.services.storage.database import Database
 from app.services.worker import LoadEngine, LoadProgress, ModelWorker
 from app.settings import Settings
+
+logger = logging.getLogger(__name__)
 
 MAX_BODY_BYTES = 4 * 2**20
 """A prompt of the greatest length the models allow, with room for escapes."""
@@ -41,13 +48,17 @@ def create_app(settings: Settings | None = None, load_engine: LoadEngine | None 
     """
     settings = settings or Settings()
     worker = ModelWorker(settings, load_engine or load_nnsight_engine)
-    conversations = ConversationStore(settings.max_conversations)
+    database = Database(settings.database_url)
+    conversations = ConversationStore(database)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         worker.start()
+        opening = asyncio.ensure_future(open_early(conversations))
         yield
         worker.stop()
+        await opening
+        await conversations.close()
         worker.join(STOP_SECONDS)
 
     app = FastAPI(
@@ -62,6 +73,7 @@ def create_app(settings: Settings | None = None, load_engine: LoadEngine | None 
         worker=worker,
         chat=ChatService(worker, conversations),
         analysis=AnalysisService(worker, conversations, example_prompts),
+        library=LibraryService(worker, database),
     )
     install_error_handlers(app)
     app.include_router(router)
@@ -76,6 +88,14 @@ def create_app(settings: Settings | None = None, load_engine: LoadEngine | None 
     app.add_middleware(RequestContext)
     app.openapi = functools.cache(lambda: openapi_schema(app))  # type: ignore[method-assign]
     return app
+
+
+async def open_early(conversations: ConversationStore) -> None:
+    """Opens the database while the model loads; what fails is told now, and tried again when used."""
+    try:
+        await conversations.open()
+    except StorageFailed as failure:
+        logger.error("%s %s", failure.message, failure.hint)
 
 
 def load_nnsight_engine(

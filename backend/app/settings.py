@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import os
+import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -16,6 +18,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 Port = Annotated[int, Field(ge=0, le=65_535)]
 
 BACKEND_DIR = Path(__file__).resolve().parents[1]
+POSTGRESQL_SCHEMES = ("postgresql", "postgres")
+DATA_FOLDER_NAME = "mechanistic-explorer"
 
 
 class Settings(BaseSettings):
@@ -50,8 +54,8 @@ class Settings(BaseSettings):
     dev_origin: str | None = None
     """Origin of a development server that may call the API, such as `http://localhost:5173`."""
 
-    max_conversations: int = Field(256, ge=1, le=100_000)
-    """Conversations kept in memory; the least recently used is forgotten first."""
+    database: SecretStr | None = Field(None, max_length=2048)
+    """Where conversations are kept: `sqlite:////file`, `postgresql://user@host/name`, or `memory` to keep them no longer than the server runs; by default a file in the user's data folder."""
     store_bytes: int = Field(512 * 2**20, ge=2**20)
     """Memory for residual streams and KV caches of recent conversations, in bytes."""
     store_dtype: Literal["float32", "float16"] = "float32"
@@ -81,6 +85,17 @@ class Settings(BaseSettings):
     """Prompts and replies are logged at DEBUG only."""
 
     @property
+    def database_url(self) -> str:
+        """The URL of the database; may hold a password."""
+        if self.database is None:
+            return f"sqlite:///{data_folder() / 'conversations.db'}"
+        url = self.database.get_secret_value()
+        if url == "memory":
+            return "sqlite://"
+        scheme, _, rest = url.partition("://")
+        return f"postgresql+psycopg://{rest}" if scheme in POSTGRESQL_SCHEMES else url
+
+    @property
     def is_local(self) -> bool:
         """Whether only this machine can reach the server."""
         if self.host == "localhost":
@@ -100,6 +115,19 @@ class Settings(BaseSettings):
             return json.loads(value)
         return [part.strip() for part in value.split(",") if part.strip()]
 
+    @field_validator("database")
+    @classmethod
+    def known_database(cls, value: SecretStr | None) -> SecretStr | None:
+        """Never repeats the URL, which may hold a password."""
+        url = value.get_secret_value() if value else ""
+        if not url:
+            return None
+        if url != "memory" and url.partition("://")[0] not in ("sqlite", *POSTGRESQL_SCHEMES):
+            raise ValueError(
+                "write sqlite:////path/to/file, postgresql://user@host/name, or memory"
+            )
+        return value
+
     @field_validator("token")
     @classmethod
     def no_empty_token(cls, value: SecretStr | None) -> SecretStr | None:
@@ -115,3 +143,13 @@ class Settings(BaseSettings):
                 "(or listen on 127.0.0.1)"
             )
         return self
+
+
+def data_folder() -> Path:
+    """This user's folder for what the program keeps, by the custom of the operating system."""
+    home = Path.home()
+    if sys.platform == "darwin":
+        return home / "Library" / "Application Support" / DATA_FOLDER_NAME
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local") / DATA_FOLDER_NAME
+    return Path(os.environ.get("XDG_DATA_HOME") or home / ".local" / "share") / DATA_FOLDER_NAME

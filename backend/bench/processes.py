@@ -103,6 +103,7 @@ class Server:
         environment = {
             **os.environ,
             "EXPLORER_LOG_LEVEL": "WARNING",
+            "EXPLORER_DATABASE": "memory",
             **{f"EXPLORER_{name.upper()}": value for name, value in settings.items()},
         }
         self._process = subprocess.Popen(

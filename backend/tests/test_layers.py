@@ -21,10 +21,12 @@ MAY_IMPORT = {
 }
 """Parts of `app` that each part may import; what is not named wires all of them."""
 
+SQL = {"sqlalchemy", "alembic", "psycopg", "sqlite3"}
+
 MAY_NOT_IMPORT = {
-    "engine": {"fastapi", "starlette", "uvicorn", "pydantic", "pydantic_settings", "sqlite3"},
+    "engine": {"fastapi", "starlette", "uvicorn", "pydantic", "pydantic_settings"} | SQL,
     "services": {"fastapi", "starlette", "uvicorn", "torch", "transformers", "nnsight"},
-    "api": {"torch", "transformers", "nnsight", "numpy"},
+    "api": {"torch", "transformers", "nnsight", "numpy"} | SQL,
     "models": {"torch", "fastapi", "numpy"},
     "errors": {"fastapi", "starlette", "torch"},
     "settings": {"torch", "fastapi", "numpy"},
@@ -81,10 +83,24 @@ def test_module_imports_only_what_its_layer_may(path: Path) -> None:
         ("api", "from app.engine.types import Step"),
         ("models", "from app.engine.engine import NnsightEngine"),
         ("errors", "from app import main"),
+        ("engine", "import sqlite3"),
+        ("api", "from sqlalchemy import select"),
     ],
 )
 def test_the_rule_finds_what_breaks_it(part: str, line: str) -> None:
     assert violations(part, line)
+
+
+def test_statements_of_the_database_are_written_in_one_folder() -> None:
+    """Elsewhere in the services a connection may be handed on, and nothing else."""
+    for path in APP.rglob("*.py"):
+        source = path.read_text(encoding="utf-8")
+        if "storage" in path.parts:
+            continue
+        assert "execute(" not in source, path
+        for line in source.splitlines():
+            if "sqlalchemy" in line:
+                assert line == "from sqlalchemy import Connection", path
 
 
 def test_nnsight_has_one_door_and_traces_one_place() -> None:

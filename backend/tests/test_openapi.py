@@ -50,10 +50,11 @@ def unbounded(where: str, node: dict[str, Any], schemas: dict[str, Any]) -> Iter
         for inner in node.get(part, []):
             yield from unbounded(where, inner, schemas)
     kind = node.get("type")
-    if kind in ("integer", "number") and not (
-        {"minimum", "exclusiveMinimum"} & node.keys()
-        and {"maximum", "exclusiveMaximum"} & node.keys()
-    ):
+    is_bounded = {"minimum", "exclusiveMinimum"} & node.keys() and {
+        "maximum",
+        "exclusiveMaximum",
+    } & node.keys()
+    if kind in ("integer", "number") and not is_bounded and "const" not in node:
         yield f"{where}: {kind} without minimum and maximum"
     if kind == "string" and not {"maxLength", "enum", "const"} & node.keys():
         yield f"{where}: string without maxLength"
@@ -104,10 +105,15 @@ def test_every_operation_has_words_and_every_body_an_example(schema: dict[str, A
 
 
 def test_examples_of_requests_are_valid() -> None:
-    from app.api.examples import CHAT_EXAMPLES, LENS_EXAMPLES
-    from app.models import ChatRequest, LensReadRequest
+    from app.api import examples
+    from app.models import ChatRequest, ConversationChanges, ConversationFile, LensReadRequest
+    from app.services.conversation_file import branches_of_file
 
-    for example in CHAT_EXAMPLES.values():
+    for example in examples.CHAT_EXAMPLES.values():
         ChatRequest.model_validate(example["value"])
-    for example in LENS_EXAMPLES.values():
+    for example in examples.LENS_EXAMPLES.values():
         LensReadRequest.model_validate(example["value"])
+    for example in examples.CHANGES_EXAMPLES.values():
+        ConversationChanges.model_validate(example["value"])
+    for example in examples.FILE_EXAMPLES.values():
+        assert branches_of_file(ConversationFile.model_validate(example["value"]))

@@ -60,6 +60,25 @@ for (const theme of ["light", "dark"] as const) {
         await check();
         await explorer.evidence.getByRole("button", { name: "Unpin all" }).click();
 
+        await explorer.evidence.getByRole("button", { name: "Branch" }).click();
+        await expect(page.getByRole("dialog", { name: "Alternatives" })).toBeVisible();
+        await check();
+        await page.getByRole("button", { name: "Let the model choose again" }).click();
+        await page.getByRole("button", { name: /^Branch 2 of 2/ }).click();
+        await check();
+
+        if (name === "phone") await page.getByRole("button", { name: "Conversations" }).click();
+        await expect(page.getByRole("navigation", { name: "Conversations" })).toBeVisible();
+        await check();
+        await page
+          .getByRole("button", { name: /^More for The capital/ })
+          .first()
+          .click();
+        await expect(page.getByRole("menu")).toBeVisible();
+        await check();
+        await page.keyboard.press("Escape");
+        if (name === "phone") await page.getByRole("button", { name: "Close", exact: true }).click();
+
         await page.getByRole("button", { name: /^Sampling/ }).click();
         await check();
       });

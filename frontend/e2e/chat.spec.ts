@@ -65,7 +65,7 @@ test("regenerating with a pinned seed writes the same reply, with a new one the 
   await page.getByRole("button", { name: /^Pin the last one/ }).click();
   await page.keyboard.press("Escape");
 
-  // A reply written again is a conversation of its own. It may be too short to be seen being written.
+  // A reply written again is a branch with an address of its own. It may be too short to be seen being written.
   const before = page.url();
   await page.getByRole("button", { name: "Regenerate" }).click();
   await expect.poll(() => page.url()).not.toBe(before);
@@ -85,7 +85,8 @@ test("editing the last message replaces it and its reply; Back shows the old one
   await explorer.say("My dog is called");
 
   await expect(page.getByRole("group", { name: "You" })).toContainText("My dog is called");
-  await expect(page.getByText("My cat is called")).toHaveCount(0);
+  const conversation = page.getByRole("region", { name: "Conversation", exact: true });
+  await expect(conversation.getByText("My cat is called")).toHaveCount(0);
   await page.goBack();
   await expect(page.getByRole("group", { name: "You" })).toContainText("My cat is called");
 });

@@ -12,15 +12,30 @@ const PAGE = fileURLToPath(new URL("../dist/index.html", import.meta.url));
 const START_SECONDS = 180;
 const STOP_SECONDS = 15;
 
-export default async function startServer(): Promise<() => Promise<void>> {
+export interface RunningServer {
+  readonly url: string;
+  readonly stop: () => Promise<void>;
+  /** As a power cut or the out-of-memory killer would. */
+  readonly kill: () => Promise<void>;
+}
+
+export default async function startForAll(): Promise<() => Promise<void>> {
+  const { url, stop } = await startServer("memory");
+  // Inherited by the workers, which start after this.
+  process.env["EXPLORER_E2E_URL"] = url;
+  return stop;
+}
+
+/** `database` is never the default: what a person has saved on this machine is none of the tests' business. */
+export async function startServer(database: string, onPort?: number): Promise<RunningServer> {
   if (!existsSync(PAGE)) throw new Error("frontend/dist is missing: run `npm run build` first");
-  const port = await freePort();
+  const port = onPort ?? (await freePort());
   const model = process.env["EXPLORER_E2E_MODEL"] ?? "embedded";
   const output: string[] = [];
   const server = spawn(python(), ["run.py", "--model", model, "--port", `${port}`], {
     cwd: BACKEND,
     stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, HF_HUB_OFFLINE: "1" },
+    env: { ...process.env, HF_HUB_OFFLINE: "1", EXPLORER_DATABASE: database },
   });
   for (const stream of [server.stdout, server.stderr]) {
     stream.on("data", (data: Buffer) => output.push(data.toString()));
@@ -29,12 +44,10 @@ export default async function startServer(): Promise<() => Promise<void>> {
   try {
     await ready(server, `${url}/api/health`, output);
   } catch (error) {
-    await stop(server);
+    await stop(server, "SIGTERM");
     throw error;
   }
-  // Inherited by the workers, which start after this.
-  process.env["EXPLORER_E2E_URL"] = url;
-  return () => stop(server);
+  return { url, stop: () => stop(server, "SIGTERM"), kill: () => stop(server, "SIGKILL") };
 }
 
 function python(): string {
@@ -72,7 +85,7 @@ async function ready(server: ChildProcess, url: string, output: readonly string[
   throw new Error(`the server was not ready within ${START_SECONDS} s:\n${output.join("")}`);
 }
 
-function stop(server: ChildProcess): Promise<void> {
+function stop(server: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   if (server.exitCode !== null) return Promise.resolve();
   return new Promise((resolve) => {
     const force = setTimeout(() => server.kill("SIGKILL"), STOP_SECONDS * 1000);
@@ -80,6 +93,6 @@ function stop(server: ChildProcess): Promise<void> {
       clearTimeout(force);
       resolve();
     });
-    server.kill("SIGTERM");
+    server.kill(signal);
   });
 }

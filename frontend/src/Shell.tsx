@@ -8,11 +8,15 @@ import { ServerNotice } from "@/components/header/ServerNotice";
 import { Divider } from "@/components/layout/Divider";
 import { EvidenceSheet } from "@/components/layout/EvidenceSheet";
 import { ShortcutSheet } from "@/components/layout/ShortcutSheet";
+import { SidebarFrame } from "@/components/sidebar/SidebarFrame";
+import { FailedNotice } from "@/components/ui/FailedNotice";
 import { useAddress } from "@/context/address";
 import { useChatActions, useChatState } from "@/context/chat";
 import type { Mode } from "@/context/chatState";
+import { useConversationFacts, useLibraryFollowing } from "@/context/library";
+import { usePinSaving } from "@/context/pinSaving";
 import { usePins } from "@/context/pins";
-import { useSplit } from "@/context/preferences";
+import { useSidebar, useSplit } from "@/context/preferences";
 import { useSelection } from "@/context/selection";
 import { useServer } from "@/context/server";
 import { useSettings } from "@/context/settings";
@@ -31,12 +35,16 @@ const FIRST_VIEW = VIEWS[0]?.id ?? "";
 /** The whole page: header, conversation, evidence, and what connects them. */
 export function Shell() {
   const server = useServer();
-  const { timeline, mode, pending, failure } = useChatState();
+  const chat = useChatState();
+  const { timeline, mode, pending, failure, opened } = chat;
   const actions = useChatActions();
   const { settings, update } = useSettings();
   const { index, layer, select } = useSelection();
   const pins = usePins();
   const [split, changeSplit] = useSplit();
+  const [hasSidebar, showSidebar] = useSidebar();
+  const [hasSheet, showSheet] = useState(false);
+  const facts = useConversationFacts(chat);
   const [viewId, setViewId] = useState(FIRST_VIEW);
   const [showsShortcuts, setShowsShortcuts] = useState(false);
   const [showsPalette, setShowsPalette] = useState(false);
@@ -51,16 +59,28 @@ export function Shell() {
     [actions, select],
   );
 
+  useLibraryFollowing(timeline);
+  const unsavedPins = usePinSaving(timeline, opened);
+  const openConversation = useCallback(
+    (id: string) => {
+      select(null, null);
+      actions.reopen(id);
+      showSheet(false);
+    },
+    [actions, select],
+  );
+
   // A failed turn is not stored, so the address stays with the conversation before it.
   const stored = failure?.pending?.before ?? timeline;
+  const shownId = opened?.is_readable === false ? opened.id : stored.conversationId;
   const address: Address = {
-    conversationId: stored.conversationId,
+    conversationId: shownId,
     viewId: viewId === FIRST_VIEW ? null : viewId,
     lens: server.model === null ? settings.lens : lensInUse(settings.lens, server.model.lenses),
     index,
     layer,
     pins: pins.pins.map(idsOf),
-    positions: positionsIn(pins.state, stored.conversationId).map((each) => each.position),
+    positions: positionsIn(pins.state, shownId).map((each) => each.position),
   };
   useAddress(address, timeline.status === "waiting", (visited) => {
     setViewId(VIEWS.find((view) => view.id === visited.viewId)?.id ?? FIRST_VIEW);
@@ -70,7 +90,7 @@ export function Shell() {
       update({ lens: visited.lens });
       pins.restore(visited.conversationId, visited.pins, visited.positions);
     }
-    if (visited.conversationId === stored.conversationId) return;
+    if (visited.conversationId === shownId) return;
     if (visited.conversationId === null) actions.startNew(mode);
     else actions.reopen(visited.conversationId);
   });
@@ -111,44 +131,73 @@ export function Shell() {
         onStartNew={() => startNew(mode)}
         onShowShortcuts={() => setShowsShortcuts(true)}
         onShowPalette={() => setShowsPalette(true)}
+        hasSidebar={hasSidebar}
+        onToggleSidebar={() => showSidebar(!hasSidebar)}
+        onOpenSheet={() => showSheet(true)}
       />
       <ServerNotice {...server} />
-      <main className="flex min-h-0 flex-1 max-md:flex-col" style={splitStyle}>
-        <div
-          className={clsx(
-            "flex min-h-0 min-w-0 max-md:flex-1",
-            split.maximised === "evidence" && "md:hidden",
-            split.maximised === "conversation" ? "md:flex-1" : "md:w-(--split) md:shrink-0",
-          )}
-        >
-          <ConversationPane
-            server={server}
-            isMaximised={split.maximised === "conversation"}
-            onToggleMaximise={toggle("conversation")}
-            onShowView={setViewId}
-            onStartTour={() => setIsOnTour(true)}
-          />
-        </div>
-        {split.maximised === null && (
-          <Divider percent={split.percent} onChange={(percent) => changeSplit({ percent })} />
-        )}
-        <EvidenceSheet
-          token={index === null ? undefined : timeline.tokens[index]}
-          className={clsx(split.maximised === "conversation" && "md:hidden")}
-        >
-          {(sheetControls) => (
-            <EvidencePanel
-              timeline={timeline}
-              views={VIEWS}
-              viewId={viewId}
-              sheetControls={sheetControls}
-              isMaximised={split.maximised === "evidence"}
-              onChangeView={setViewId}
-              onToggleMaximise={toggle("evidence")}
+      <div className="flex min-h-0 flex-1">
+        <SidebarFrame
+          isOpen={hasSidebar}
+          isSheetOpen={hasSheet}
+          onCloseSheet={() => showSheet(false)}
+          currentId={shownId}
+          currentConversationId={
+            facts?.conversation_id ?? (opened?.id === shownId ? opened.conversation_id : null)
+          }
+          model={server.model}
+          onOpen={openConversation}
+          onStartNew={() => {
+            showSheet(false);
+            startNew(mode);
+          }}
+          onCurrentDeleted={() => startNew(mode)}
+        />
+        <main className="flex min-h-0 min-w-0 flex-1 max-md:flex-col" style={splitStyle}>
+          <div
+            className={clsx(
+              "flex min-h-0 min-w-0 max-md:flex-1",
+              split.maximised === "evidence" && "md:hidden",
+              split.maximised === "conversation" ? "md:flex-1" : "md:w-(--split) md:shrink-0",
+            )}
+          >
+            <ConversationPane
+              server={server}
+              facts={facts}
+              unsavedPins={
+                unsavedPins.failed !== null && (
+                  <div className="mb-2">
+                    <FailedNotice {...unsavedPins.failed} onDismiss={unsavedPins.dismiss} />
+                  </div>
+                )
+              }
+              isMaximised={split.maximised === "conversation"}
+              onToggleMaximise={toggle("conversation")}
+              onShowView={setViewId}
+              onStartTour={() => setIsOnTour(true)}
             />
+          </div>
+          {split.maximised === null && (
+            <Divider percent={split.percent} onChange={(percent) => changeSplit({ percent })} />
           )}
-        </EvidenceSheet>
-      </main>
+          <EvidenceSheet
+            token={index === null ? undefined : timeline.tokens[index]}
+            className={clsx(split.maximised === "conversation" && "md:hidden")}
+          >
+            {(sheetControls) => (
+              <EvidencePanel
+                timeline={timeline}
+                views={VIEWS}
+                viewId={viewId}
+                sheetControls={sheetControls}
+                isMaximised={split.maximised === "evidence"}
+                onChangeView={setViewId}
+                onToggleMaximise={toggle("evidence")}
+              />
+            )}
+          </EvidenceSheet>
+        </main>
+      </div>
       <ExportOutcome />
       <ShortcutSheet
         isOpen={showsShortcuts}

@@ -10,6 +10,7 @@ from fastapi import Depends, Header, Request
 from app.api.errors import request_id_of
 from app.services.analysis import AnalysisService
 from app.services.chat import ChatService
+from app.services.library import LibraryService
 from app.services.worker import ModelWorker
 
 
@@ -20,6 +21,7 @@ class Services:
     worker: ModelWorker
     chat: ChatService
     analysis: AnalysisService
+    library: LibraryService
 
 
 def get_services(request: Request) -> Services:

@@ -50,3 +50,58 @@ LENS_EXAMPLES: dict[str, Example] = {
         },
     },
 }
+
+CHANGES_EXAMPLES: dict[str, Example] = {
+    "title": {"summary": "Another title", "value": {"title": "Capitals"}},
+    "note": {
+        "summary": "A note on two tokens, and one on a cell",
+        "value": {
+            "notes": [
+                {"start": 3, "end": 5, "text": "The name is two tokens."},
+                {"start": 4, "end": 5, "layer": 9, "text": "First seen here."},
+            ]
+        },
+    },
+}
+
+FILE_EXAMPLES: dict[str, Example] = {
+    "one branch": {
+        "summary": "A conversation of five tokens",
+        "value": {
+            "format": "mechanistic-explorer-conversation",
+            "version": 1,
+            "title": "The capital of France",
+            "model": {"name": "openai-community/gpt2", "revision": None, "source": "hub"},
+            "created_at_ms": 1_767_225_600_000,
+            "updated_at_ms": 1_767_225_600_000,
+            "branches": [
+                {
+                    "token_ids": [464, 3139, 286, 4881, 318],
+                    "roles": [["user", 5]],
+                    "text": "The capital of France is",
+                }
+            ],
+        },
+    },
+    "two branches": {
+        "summary": "A second branch that shares four tokens with the first",
+        "value": {
+            "format": "mechanistic-explorer-conversation",
+            "version": 1,
+            "title": "Two capitals",
+            "model": {"name": "openai-community/gpt2", "revision": None, "source": "hub"},
+            "created_at_ms": 1_767_225_600_000,
+            "updated_at_ms": 1_767_225_600_000,
+            "branches": [
+                {"token_ids": [464, 3139, 286, 4881], "roles": [["user", 4]]},
+                {
+                    "name": "Italy",
+                    "parent": 0,
+                    "from_index": 3,
+                    "token_ids": [8031],
+                    "roles": [["user", 1]],
+                },
+            ],
+        },
+    },
+}

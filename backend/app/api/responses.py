@@ -15,16 +15,16 @@ T = TypeVar("T")
 ERROR_DESCRIPTIONS = {
     401: "A bearer token is required",
     403: "The Host or Origin of the request is not this server's",
-    404: "Unknown or forgotten conversation",
+    404: "Unknown or deleted conversation",
     408: "The client did not read its stream",
-    409: "The conversation is being continued by another request",
+    409: "The conversation is being continued by another request, or is another model's",
     413: "The request body is too large",
     422: "The request cannot be answered as it stands, or does not fit the model's context",
     429: "Too many requests wait for the model; see Retry-After",
     500: "A value that is not a number, or a defect of the server",
     503: "The model is loading, could not be loaded, or the server is shutting down",
     504: "The request took longer than the server allows",
-    507: "Not enough memory for this request",
+    507: "Not enough memory for this request, or conversations cannot be saved or read",
 }
 
 

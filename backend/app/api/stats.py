@@ -11,7 +11,7 @@ from app.models import Stats
 router = APIRouter(tags=["model"])
 
 
-@router.get("/stats", responses=error_responses(503))
+@router.get("/stats", responses=error_responses(503, 507))
 async def stats(services: ServicesDep) -> Stats:
     """How often the model ran, and how much of what it computed is kept.
 
@@ -19,4 +19,4 @@ async def stats(services: ServicesDep) -> Stats:
     and decoding them runs no block. Answers 503 `model_loading` or `model_failed` while there is
     no model.
     """
-    return services.analysis.stats()
+    return await services.analysis.stats()

@@ -37,6 +37,7 @@ from app.models import (
 from app.services.conversations import ConversationStore
 from app.services.job import Job
 from app.services.readouts import layer_label, make_token, require_finite, shortest
+from app.services.timelines import require_readable
 from app.services.worker import ModelWorker
 
 MAX_CELLS = 1_000_000
@@ -79,7 +80,8 @@ class AnalysisService:
             stored_ids: tuple[int, ...] = ()
             stored_roles: tuple[Role, ...] = ()
             if request.conversation_id is not None:
-                conversation = self._conversations.get(request.conversation_id)
+                conversation = await self._conversations.get(request.conversation_id)
+                require_readable(conversation, engine.facts)
                 stored_ids, stored_roles = conversation.ids, conversation.roles
             reading = await asyncio.to_thread(
                 plan_reading, engine, request, stored_ids, stored_roles
@@ -113,8 +115,8 @@ class AnalysisService:
             encoded_texts=[vocabulary.token_text(token_id) for token_id in encoded],
         )
 
-    def stats(self) -> Stats:
-        """What the engine has done and holds. Raises ModelLoading or ModelFailed."""
+    async def stats(self) -> Stats:
+        """What the engine has done and holds. Raises ModelLoading, ModelFailed or StorageFailed."""
         found = self._worker.engine.stats()
         return Stats(
             forward_passes=found.forward_passes,
@@ -124,7 +126,7 @@ class AnalysisService:
                 bytes=found.stored_bytes,
                 max_bytes=found.max_stored_bytes,
             ),
-            conversations=len(self._conversations),
+            conversations=await self._conversations.count(),
         )
 
     def model_info(self) -> ModelInfo:

@@ -3,9 +3,10 @@
 There is one way through: the events of a stream. The JSON answer is the same events, folded. What
 a turn leaves behind is decided here, on the event loop, where it is known what was sent:
 
-- a turn that ended is stored before its last event goes out;
+- a turn that ended is stored, and on the disk, before its last event goes out; where that fails,
+  the last event is the error that says so;
 - of a stream that its client closed, the tokens that were sent are stored: the timeline is what
-  the person saw;
+  the person saw. One that was closed before its first token is as if it had never been asked for;
 - a turn that failed, or a JSON request that was given up, leaves the conversation as it was.
 """
 
@@ -17,7 +18,7 @@ import logging
 from collections.abc import AsyncGenerator
 from contextlib import ExitStack
 
-from app.engine.types import FinishReason, Role, Vocabulary
+from app.engine.types import FinishReason, LensEngine, Role, Vocabulary
 from app.errors import InternalError
 from app.models import (
     ChatRequest,
@@ -30,11 +31,12 @@ from app.models import (
     Token,
     TokenEvent,
 )
-from app.services.conversations import Conversation, ConversationStore, Turn
+from app.services.conversations import ConversationStore
+from app.services.forced import ForcedReply, whole_reply
 from app.services.job import Job
 from app.services.prompts import Prompt, make_prompt, require_sense
 from app.services.readouts import make_tokens
-from app.services.reply import Reply
+from app.services.timelines import Conversation, ModelIdentity, Turn, require_readable
 from app.services.worker import ModelWorker
 
 logger = logging.getLogger(__name__)
@@ -45,12 +47,14 @@ class ChatRun:
 
     def __init__(
         self,
+        engine: LensEngine,
         job: Job[StreamEvent],
         prompt: Prompt,
         start: StartEvent,
         conversations: ConversationStore,
         resources: ExitStack,
     ) -> None:
+        self._engine = engine
         self._job = job
         self._prompt = prompt
         self._start = start
@@ -58,7 +62,6 @@ class ChatRun:
         self._resources = resources
         self._sent: list[int] = []
         """Ids of the reply that the reader has taken."""
-        self._is_start_sent = False
         self._is_stored = False
 
     def close(self) -> None:
@@ -75,12 +78,10 @@ class ChatRun:
                 async with contextlib.aclosing(self._all_events()) as events:
                     async for event in events:
                         yield event
-                        if isinstance(event, StartEvent):
-                            self._is_start_sent = True
-                        elif isinstance(event, TokenEvent):
+                        if isinstance(event, TokenEvent):
                             self._sent.append(event.token.id)
             except (GeneratorExit, asyncio.CancelledError):
-                if self._is_start_sent and not self._is_stored:
+                if self._sent and not self._is_stored:
                     self._store("cancelled")
                 raise
 
@@ -122,24 +123,32 @@ class ChatRun:
         async with contextlib.aclosing(self._job.items()) as events:
             async for event in events:
                 if isinstance(event, DoneEvent):
-                    self._store(event.finish_reason)
+                    event = whole_reply(event, self._prompt, self._sent, self._engine.vocabulary)
+                    # Shielded: who hangs up now does not undo what was written to its end.
+                    await asyncio.shield(self._store(event.finish_reason))
                     log_finished(self._start.id, event)
                 yield event
 
-    def _store(self, finish_reason: FinishReason) -> None:
+    def _store(self, finish_reason: FinishReason) -> asyncio.Task[None]:
+        """Begins to store the turn, which then goes on whatever becomes of the request."""
         self._is_stored = True
         prompt = self._prompt
-        ids = (*prompt.ids, *self._sent)
+        base = prompt.base
+        n_prompt = len(prompt.ids) - len(prompt.forced)
+        ids = (*prompt.ids[:n_prompt], *self._sent)
         assistant: Role = "assistant"
-        turn = Turn(prompt.turn_start, len(prompt.ids), len(ids), finish_reason)
-        self._conversations.put(
-            Conversation(
-                id=prompt.conversation_id,
-                ids=ids,
-                roles=(*prompt.roles, *(assistant for _ in self._sent)),
-                turns=(*prompt.earlier_turns, turn),
-            )
+        turn = Turn(len(base.ids), n_prompt, len(ids), finish_reason, prompt.sampling)
+        grown = Conversation(
+            id=base.id,
+            ids=ids,
+            roles=(*prompt.roles[:n_prompt], *(assistant for _ in self._sent)),
+            turns=(*base.turns, turn),
+            version=base.version,
+            parent_id=base.parent_id,
+            from_index=base.from_index,
         )
+        model = ModelIdentity.of(self._engine.facts)
+        return self._conversations.put(grown, model, self._engine.vocabulary)
 
 
 class ChatService:
@@ -159,33 +168,37 @@ class ChatService:
         with ExitStack() as resources:
             job: Job[StreamEvent] = self._worker.claim(request_id, client)
             resources.callback(job.close)
+            # A reply that cannot be kept is not begun.
+            await self._conversations.open()
             stored: Conversation | None = None
             if request.conversation_id is not None:
                 await self._conversations.until_free(request.conversation_id)
-                stored = self._conversations.get(request.conversation_id)
                 if request.from_index is None:
-                    resources.enter_context(self._conversations.in_use(stored.id))
-            prompt, tokens = await asyncio.to_thread(
-                lambda: prepare(engine.vocabulary, make_prompt(engine, request, stored))
-            )
-            if stored is None or stored.id != prompt.conversation_id:
-                resources.enter_context(self._conversations.in_use(prompt.conversation_id))
+                    resources.enter_context(self._conversations.in_use(request.conversation_id))
+                stored = await self._conversations.load(request.conversation_id)
+                require_readable(stored, engine.facts)
+            prompt = await asyncio.to_thread(make_prompt, engine, request, stored)
+            if stored is None or stored.id != prompt.base.id:
+                resources.enter_context(self._conversations.in_use(prompt.base.id))
+            # The model need not wait until the prompt's tokens are spelled out for the reader.
+            job.start(ForcedReply(engine, prompt).run)
+            tokens = await asyncio.to_thread(prompt_tokens, engine.vocabulary, prompt)
             start = StartEvent(
                 type="start",
                 id=request_id,
-                conversation_id=prompt.conversation_id,
+                conversation_id=prompt.base.id,
                 model=engine.facts.name,
                 seed=prompt.sampling.seed,
-                turn_start=prompt.turn_start,
+                turn_start=len(prompt.base.ids),
                 prompt_tokens=tokens,
             )
-            job.start(Reply(engine, prompt).run)
-            return ChatRun(job, prompt, start, self._conversations, resources.pop_all())
+            return ChatRun(engine, job, prompt, start, self._conversations, resources.pop_all())
 
 
-def prepare(vocabulary: Vocabulary, prompt: Prompt) -> tuple[Prompt, list[Token]]:
-    """A prompt together with its tokens as the wire has them."""
-    return prompt, make_tokens(vocabulary, prompt.ids, prompt.roles)
+def prompt_tokens(vocabulary: Vocabulary, prompt: Prompt) -> list[Token]:
+    """A prompt's tokens as the wire has them, without those that are forced."""
+    n_prompt = len(prompt.ids) - len(prompt.forced)
+    return make_tokens(vocabulary, prompt.ids[:n_prompt], prompt.roles[:n_prompt])
 
 
 def with_lens(token: Token, readouts: dict[int, list[LayerReadout]]) -> Token:

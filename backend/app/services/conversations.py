@@ -1,110 +1,94 @@
-"""The token timelines of conversations, in memory.
+"""Conversations by id: read from the database, stored in it turn by turn, one turn at a time.
 
-A timeline is what the model was fed, id by id; a later turn continues exactly these ids, so that
-no text is ever decoded and tokenised again. Only the event loop touches the store. The least
-recently used conversation is forgotten first, by count and by total length; one that is being
-continued right now is not.
+The database is the truth; nothing of it is held here but which conversations are being continued.
+Only the event loop touches this object, and it never waits for the disk: the database has threads
+of its own.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import secrets
+import logging
 import time
-from collections import OrderedDict
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from app.engine.types import FinishReason, Role
-from app.errors import Conflict, ConversationNotFound, PositionOutOfRange
+from app.engine.types import Vocabulary
+from app.errors import Conflict, ConversationNotFound, ExplorerError
+from app.services.storage import branches
+from app.services.storage.database import Database
+from app.services.timelines import Conversation, ModelIdentity
+from app.services.words import words_of
 
-MAX_STORED_TOKENS = 4_000_000
-"""Over all conversations; ids and roles of a token take some 50 bytes."""
+logger = logging.getLogger(__name__)
 
 PATIENCE_S = 1.0
 """How long a turn waits for the end of the one before it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """One exchange: indices of its first token, of the first token of the reply, and past its end."""
-
-    start: int
-    reply_start: int
-    end: int
-    finish_reason: FinishReason
-
-
-@dataclass(frozen=True, slots=True)
-class Conversation:
-    """A timeline that grew turn by turn; each turn makes a new value of it."""
-
-    id: str
-    ids: tuple[int, ...]
-    roles: tuple[Role, ...]
-    turns: tuple[Turn, ...]
-
-    def before(self, index: int) -> Conversation:
-        """The part before a token index, as a new conversation; raises PositionOutOfRange."""
-        if index > len(self.ids):
-            raise PositionOutOfRange(
-                f"from_index is {index}, but the conversation has {len(self.ids)} tokens.",
-                hint=f"Give an index from 0 to {len(self.ids)}.",
-                param="from_index",
-            )
-        kept = (turn for turn in self.turns if turn.start < index)
-        turns = tuple(
-            Turn(
-                turn.start,
-                min(turn.reply_start, index),
-                min(turn.end, index),
-                turn.finish_reason if turn.end <= index else "cancelled",
-            )
-            for turn in kept
-        )
-        return Conversation(new_id(), self.ids[:index], self.roles[:index], turns)
-
-
-def new_id() -> str:
-    """An id that cannot be guessed."""
-    return secrets.token_urlsafe(16)
-
-
 class ConversationStore:
-    """Conversations by id, the most recently used last."""
+    """The conversations that are kept, and which of them are in use."""
 
-    def __init__(self, max_conversations: int, max_tokens: int = MAX_STORED_TOKENS) -> None:
-        self._max_conversations = max_conversations
-        self._max_tokens = max_tokens
-        self._conversations: OrderedDict[str, Conversation] = OrderedDict()
-        self._n_tokens = 0
+    def __init__(self, database: Database) -> None:
+        self._database = database
         self._in_use: set[str] = set()
+        self._writing: dict[str, asyncio.Task[None]] = {}
 
-    def get(self, conversation_id: str) -> Conversation:
-        """A stored conversation, now the most recently used; raises ConversationNotFound."""
+    async def open(self) -> None:
+        """Raises StorageFailed while conversations cannot be kept."""
+        await self._database.open()
+
+    async def get(self, conversation_id: str) -> Conversation:
+        """A stored conversation; raises ConversationNotFound or StorageFailed.
+
+        Who stops a reply and at once reads it may be heard before the end of the reply's own
+        connection: what is not there yet is waited for.
+        """
+        if writing := self._writing.get(conversation_id):
+            await asyncio.wait([writing])
         try:
-            conversation = self._conversations[conversation_id]
-        except KeyError:
-            raise ConversationNotFound(
-                "There is no conversation with this id: it never existed, its first turn failed, "
-                "or it was forgotten because the server restarted or made room for newer ones.",
-                hint="Send the whole history in messages, without conversation_id.",
-                param="conversation_id",
-            ) from None
-        self._conversations.move_to_end(conversation_id)
-        return conversation
+            return await self.load(conversation_id)
+        except ConversationNotFound:
+            if conversation_id not in self._in_use:
+                raise
+        with contextlib.suppress(Conflict):
+            await self.until_free(conversation_id)
+        return await self.load(conversation_id)
 
-    def put(self, conversation: Conversation) -> None:
-        """Stores a conversation, in place of the one with the same id, and forgets the oldest."""
-        self._remove(conversation.id)
-        self._conversations[conversation.id] = conversation
-        self._n_tokens += len(conversation.ids)
-        for oldest in list(self._conversations):
-            if not self._is_too_full():
-                break
-            if oldest != conversation.id and oldest not in self._in_use:
-                self._remove(oldest)
+    async def load(self, conversation_id: str) -> Conversation:
+        """As `get`, of one that is known to be free."""
+        where = self._database.where
+        return await self._database.read(
+            lambda connection: branches.load(connection, conversation_id, where)
+        )
+
+    def put(
+        self, conversation: Conversation, model: ModelIdentity, vocabulary: Vocabulary
+    ) -> asyncio.Task[None]:
+        """Begins to store a conversation with a new turn; it is stored when the task has ended.
+
+        The task is not the caller's: a request that is cancelled is stored all the same. It raises
+        StorageFailed, or Conflict when the conversation was deleted or continued elsewhere.
+        """
+        task = asyncio.ensure_future(self._put(conversation, model, vocabulary))
+        self._writing[conversation.id] = task
+        task.add_done_callback(lambda done: self._on_written(conversation.id, done))
+        return task
+
+    async def _put(
+        self, conversation: Conversation, model: ModelIdentity, vocabulary: Vocabulary
+    ) -> None:
+        words = await asyncio.to_thread(words_of, conversation, vocabulary)
+        await self._database.write(
+            lambda connection: branches.save_turn(connection, conversation, model, words)
+        )
+
+    def _on_written(self, conversation_id: str, done: asyncio.Task[None]) -> None:
+        if self._writing.get(conversation_id) is done:
+            del self._writing[conversation_id]
+        if not done.cancelled() and (failure := done.exception()):
+            said = failure.message if isinstance(failure, ExplorerError) else repr(failure)
+            logger.error("a turn was not saved: %s", said)
 
     async def until_free(self, conversation_id: str, patience_s: float = PATIENCE_S) -> None:
         """Returns when nobody continues the conversation; raises Conflict when that lasts.
@@ -113,7 +97,7 @@ class ConversationStore:
         the two come on different connections.
         """
         until = time.monotonic() + patience_s
-        while conversation_id in self._in_use:
+        while conversation_id in self._in_use or conversation_id in self._writing:
             if time.monotonic() >= until:
                 raise Conflict(
                     "This conversation is being continued by another request.",
@@ -132,15 +116,13 @@ class ConversationStore:
         finally:
             self._in_use.discard(conversation_id)
 
-    def __len__(self) -> int:
-        return len(self._conversations)
+    async def count(self) -> int:
+        """Conversations that are kept."""
+        return await self._database.read(branches.count)
 
-    def _is_too_full(self) -> bool:
-        return (
-            len(self._conversations) > self._max_conversations or self._n_tokens > self._max_tokens
-        )
-
-    def _remove(self, conversation_id: str) -> None:
-        removed = self._conversations.pop(conversation_id, None)
-        if removed is not None:
-            self._n_tokens -= len(removed.ids)
+    async def close(self) -> None:
+        """Waits until what was begun is stored, then closes the database."""
+        while self._writing:
+            await asyncio.wait(self._writing.values())
+            await asyncio.sleep(0)
+        await asyncio.to_thread(self._database.close)

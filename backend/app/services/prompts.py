@@ -22,7 +22,8 @@ from app.engine.types import (
 )
 from app.errors import ContextExceeded, EmptyPrompt, InvalidRequest
 from app.models import ChatRequest, LensRequest, SamplingRequest
-from app.services.conversations import Conversation, Turn, new_id
+from app.services.analysis import require_known
+from app.services.timelines import Conversation, new_id
 
 TIMELINE_END_BYTES = 64
 """How much of a stored timeline's end the template sees."""
@@ -32,21 +33,19 @@ TIMELINE_END_BYTES = 64
 class Prompt:
     """What one turn feeds to the model, and how the reply is made."""
 
-    conversation_id: str
-    earlier_turns: tuple[Turn, ...]
-    turn_start: int
-    """Index of the first token that this turn adds."""
+    base: Conversation
+    """What the turn continues; empty for a new conversation. The turn begins at its end."""
     ids: tuple[int, ...]
     roles: tuple[Role, ...]
+    forced: tuple[int, ...]
+    """The last of `ids`, when the reply is to begin with tokens that were chosen for it."""
     sampling: Sampling
     lens: LensRequest
-    branched_from: str | None = None
-    """The conversation whose beginning this one continues."""
 
     @property
     def lineage(self) -> tuple[str, ...]:
-        """As the engine takes it: this conversation, then the one that it branched from."""
-        return tuple(filter(None, (self.conversation_id, self.branched_from)))
+        """As the engine takes it: this branch, then the one that it comes from."""
+        return tuple(filter(None, (self.base.id, self.base.parent_id)))
 
 
 def require_sense(request: ChatRequest) -> None:
@@ -57,6 +56,12 @@ def require_sense(request: ChatRequest) -> None:
             "from_index cuts a stored conversation, but no conversation_id is given.",
             hint="Name the conversation, or leave from_index out.",
             param="from_index",
+        )
+    if request.continue_with and (request.messages or request.from_index is None):
+        raise InvalidRequest(
+            "continue_with begins a reply at from_index, with no message between.",
+            hint="Give conversation_id and from_index, and an empty list of messages.",
+            param="continue_with",
         )
     if not request.messages:
         if request.from_index is None:
@@ -90,11 +95,13 @@ def make_prompt(engine: LensEngine, request: ChatRequest, stored: Conversation |
         base = stored.before(request.from_index)
     if base is None or not base.ids:
         encoded = encode_start(engine, request)
-        base = Conversation(base.id if base else new_id(), (), (), ())
+        base = base or Conversation(new_id(), (), (), ())
     else:
         require_same_bos(engine.facts, request, base)
         encoded = encode_continuation(engine, request, base)
-    ids = base.ids + encoded.ids
+    forced = tuple(request.continue_with)
+    require_known(forced, engine.facts.d_vocab, "continue_with")
+    ids = base.ids + encoded.ids + forced
     if not ids:
         raise EmptyPrompt(
             "There is no token to begin with: the text is empty.",
@@ -103,14 +110,12 @@ def make_prompt(engine: LensEngine, request: ChatRequest, stored: Conversation |
         )
     require_room(engine.facts, len(ids))
     return Prompt(
-        conversation_id=base.id,
-        earlier_turns=base.turns,
-        turn_start=len(base.ids),
+        base=base,
         ids=ids,
-        roles=base.roles + encoded.roles,
+        roles=base.roles + encoded.roles + tuple("assistant" for _ in forced),
+        forced=forced,
         sampling=make_sampling(engine.facts, request),
         lens=request.lens,
-        branched_from=None if stored is None or stored.id == base.id else stored.id,
     )
 
 

@@ -41,7 +41,7 @@ class Reply:
         items = self.engine.generate(
             prompt.ids,
             prompt.sampling,
-            wanted=None if prompt.lens.scope == "none" else self._wanted(),
+            wanted=None if prompt.lens.scope == "none" else self.wanted(),
             lineage=prompt.lineage,
         )
         with closing(cast("Generator[Step | LensColumns | Finish | None]", items)):
@@ -57,7 +57,7 @@ class Reply:
                     self._emit_token(job, item, len(ids))
                     ids.append(item.token_id)
                 elif item is not None:
-                    self._emit_readouts(job, item)
+                    self.emit_readouts(job, item)
                 yield
                 before = self.engine.computed_tokens()
         if finish is None:
@@ -85,7 +85,7 @@ class Reply:
         )
         job.emit(done, TOKEN_EVENT_BYTES + 8 * len(done.text))
 
-    def _wanted(self) -> Wanted:
+    def wanted(self) -> Wanted:
         """What is read of each token: every layer."""
         facts, asked = self.engine.facts, self.prompt.lens
         layers = tuple(range(facts.n_layers + 1))
@@ -96,10 +96,10 @@ class Reply:
         positions = range(len(self.prompt.ids) - 1)
         if not positions:
             return
-        chunks = self.engine.reading(ids, positions, self._wanted(), lineage=self.prompt.lineage)
+        chunks = self.engine.reading(ids, positions, self.wanted(), lineage=self.prompt.lineage)
         for columns in chunks:
             if columns is not None:
-                self._emit_readouts(job, columns)
+                self.emit_readouts(job, columns)
             yield
 
     def _emit_token(self, job: Job[StreamEvent], step: Step, expected_index: int) -> None:
@@ -110,7 +110,7 @@ class Reply:
         )
         job.emit(TokenEvent(type="token", token=token), TOKEN_EVENT_BYTES)
 
-    def _emit_readouts(self, job: Job[StreamEvent], columns: LensColumns) -> None:
+    def emit_readouts(self, job: Job[StreamEvent], columns: LensColumns) -> None:
         for index, lens in readouts_by_token(columns, self.engine.vocabulary):
             size = PREDICTION_BYTES * sum(len(layer.predictions) + 1 for layer in lens)
             job.emit(LensEvent(type="lens", index=index, lens=lens), size)

@@ -263,7 +263,7 @@ def test_unknown_conversation_says_what_may_have_happened(client: TestClient) ->
     error = response.json()["error"]
     assert error["code"] == "conversation_not_found"
     assert "never existed" in error["message"]
-    assert "forgotten" in error["message"]
+    assert "deleted" in error["message"]
     assert "messages" in error["hint"]
 
 

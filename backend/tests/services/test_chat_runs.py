@@ -13,7 +13,9 @@ import pytest
 from app.errors import ConversationNotFound
 from app.models import ChatRequest, StartEvent, TokenEvent
 from app.services.chat import ChatRun, ChatService
-from app.services.conversations import Conversation, ConversationStore
+from app.services.conversations import ConversationStore
+from app.services.storage.database import Database
+from app.services.timelines import Conversation
 from app.services.worker import ModelWorker
 from app.settings import Settings
 from tests.fakes import FakeEngine, loader
@@ -25,11 +27,12 @@ async def chatting(engine: FakeEngine) -> AsyncIterator[tuple[ChatService, Conve
     worker = ModelWorker(Settings(), loader(engine))
     worker.start()
     await until(lambda: worker.state().status == "ready")
-    store = ConversationStore(8)
+    store = ConversationStore(Database("sqlite://"))
     try:
         yield ChatService(worker, store), store
     finally:
         worker.stop()
+        await store.close()
         assert await asyncio.to_thread(worker.join, 5)
 
 
@@ -86,9 +89,27 @@ def test_closing_a_stream_stops_the_model_and_keeps_what_was_sent() -> None:
             # One step was under way when the stream was closed; no further one was begun.
             assert engine.steps_made == 6
             start, *tokens = seen
-            stored = store.get(start.conversation_id)
+            stored = await store.get(start.conversation_id)
             assert ids_of(stored, start) == tuple(event.token.id for event in tokens)
             assert stored.turns[-1].finish_reason == "cancelled"
+
+    asyncio.run(scenario())
+
+
+def test_stream_closed_before_its_first_token_is_as_if_it_was_never_asked_for() -> None:
+    engine = FakeEngine()
+
+    async def scenario() -> None:
+        async with chatting(engine) as (service, store):
+            first = await (await service.open(request(), client="a", request_id="r")).reply()
+            name = first.conversation_id
+            before = await store.get(name)
+            more = request("More", conversation_id=name)
+            run = await service.open(more, client="a", request_id="r")
+            async with contextlib.aclosing(run.events()) as events:
+                assert isinstance(await anext(events), StartEvent)
+            await store.until_free(name)
+            assert await store.get(name) == before
 
     asyncio.run(scenario())
 
@@ -124,7 +145,7 @@ def test_json_reply_given_up_leaves_nothing_behind() -> None:
             pause.go_on.set()
             await until(lambda: engine.generations_closed == 1)
             assert engine.steps_made == 6
-            assert len(store) == 0
+            assert await store.count() == 0
 
     asyncio.run(scenario())
 
@@ -143,7 +164,7 @@ def test_failed_first_turn_leaves_no_conversation() -> None:
                 async for _ in events:
                     pass
             with pytest.raises(ConversationNotFound):
-                store.get(start.conversation_id)
+                await store.get(start.conversation_id)
 
     asyncio.run(scenario())
 
@@ -156,7 +177,7 @@ def test_run_that_is_closed_unread_gives_its_place_back() -> None:
             await act(service)
             assert service._worker.state().waiting == 0
             await until(lambda: service._worker.state().running == 0)
-            assert len(store) == 0
+            assert await store.count() == 0
 
     async def close_unread(service: ChatService) -> None:
         (await service.open(request(), client="a", request_id="r")).close()

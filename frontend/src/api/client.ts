@@ -22,7 +22,7 @@ function newClientId(): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-const client = createClient<paths>({
+export const client = createClient<paths>({
   baseUrl: window.location.origin,
   headers: { "X-Client-Id": CLIENT_ID },
   // Looked up at each call, so that tests can replace it.
@@ -56,12 +56,12 @@ interface Answer<T> {
   readonly response: Response;
 }
 
-function unwrap<T>(answer: Answer<T>): T {
+export function unwrap<T>(answer: Answer<T>): T {
   if (answer.data !== undefined) return answer.data;
   throw errorFromBody(answer.error, answer.response.status);
 }
 
-async function call<T>(request: () => Promise<T>): Promise<T> {
+export async function call<T>(request: () => Promise<T>): Promise<T> {
   try {
     return await request();
   } catch (error) {

@@ -13,7 +13,7 @@ import {
   useRef,
   useState,
 } from "react";
-import { fetchLens } from "@/api/client";
+import { openWhenReady } from "@/api/conversations";
 import { asApiError } from "@/api/errors";
 import { type ChatRequest, streamChat } from "@/api/stream";
 import { chatRequest } from "./chatRequest";
@@ -36,6 +36,8 @@ export interface ChatActions {
   readonly edit: (fromIndex: number, text: string) => void;
   /** Writes the reply that begins at `fromIndex` again. */
   readonly regenerate: (fromIndex: number) => void;
+  /** Writes on from before `fromIndex`, beginning with these tokens; a branch of the conversation. */
+  readonly branch: (fromIndex: number, forced: readonly number[]) => void;
   /** Lets the model write on from the end of the timeline. */
   readonly writeOn: (end: number) => void;
   /** Ends the reply; what was written stays. */
@@ -43,7 +45,7 @@ export interface ChatActions {
   /** Puts a failure away, and with it a reply that was cut off by it. */
   readonly dismiss: () => void;
   readonly startNew: (mode: Mode) => void;
-  /** Shows a conversation that the server still holds. */
+  /** Shows a saved conversation, or another branch of the one that is shown. */
   readonly reopen: (conversationId: string) => void;
 }
 
@@ -107,6 +109,7 @@ export function ChatProvider({ children }: { readonly children: ReactNode }) {
       },
       edit: (fromIndex, text) => submit({ kind: "edit", text, fromIndex }),
       regenerate: (fromIndex) => submit({ kind: "regenerate", text: "", fromIndex }),
+      branch: (fromIndex, forced) => submit({ kind: "branch", text: "", fromIndex, forced }),
       writeOn: (end) => submit({ kind: "continue", text: "", fromIndex: end }),
       stop: () => {
         running.current?.abort();
@@ -120,12 +123,7 @@ export function ChatProvider({ children }: { readonly children: ReactNode }) {
       reopen: (conversationId) => {
         dispatch({ type: "reopening" });
         void run(async (signal) => {
-          // The timeline comes with any read-out; the smallest one is asked for.
-          const answer = await fetchLens(
-            { conversation_id: conversationId, layers: [0], positions: [0, 1], top_k: 1 },
-            signal,
-          );
-          dispatch({ type: "reopened", conversationId, tokens: answer.tokens });
+          dispatch({ type: "reopened", saved: await openWhenReady(conversationId, signal) });
         });
       },
     };

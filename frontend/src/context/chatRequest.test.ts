@@ -29,10 +29,21 @@ test("regenerating sends no message, only where to cut", () => {
   expect([request.messages, request.from_index]).toEqual([[], 6]);
 });
 
-test("editing the first turn begins a new conversation, system prompt included", () => {
+test("editing the first turn makes a branch from the start, system prompt included", () => {
   const request = chatRequest({ kind: "edit", text: "Hi", fromIndex: 0 }, STORED, "chat", SETTINGS);
-  expect(request.conversation_id).toBeUndefined();
+  expect([request.conversation_id, request.from_index, request.bos]).toEqual(["c1", 0, true]);
   expect(request.messages).toHaveLength(2);
+});
+
+test("a branch sends where it leaves and the tokens that it begins with", () => {
+  const request = chatRequest(
+    { kind: "branch", text: "", fromIndex: 0, forced: [7, 8] },
+    STORED,
+    "chat",
+    SETTINGS,
+  );
+  expect([request.messages, request.from_index, request.continue_with]).toEqual([[], 0, [7, 8]]);
+  expect(request.bos).toBeUndefined();
 });
 
 test("raw text has no system prompt", () => {

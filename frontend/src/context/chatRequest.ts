@@ -23,17 +23,18 @@ export function chatRequest(
     stream: true,
   };
   const message = { role: "user" as const, content: submission.text };
-  const { fromIndex } = submission;
-  // Cutting before the first token leaves nothing to continue: that is a new conversation.
-  if (before.conversationId === null || fromIndex === 0) {
-    const system = { role: "system" as const, content: settings.systemPrompt };
-    const hasSystem = mode === "chat" && settings.systemPrompt.trim() !== "";
-    return { ...common, messages: hasSystem ? [system, message] : [message], bos: settings.bos };
-  }
+  const system = { role: "system" as const, content: settings.systemPrompt };
+  const hasSystem = mode === "chat" && settings.systemPrompt.trim() !== "";
+  const { fromIndex, kind } = submission;
+  const isSilent = kind === "regenerate" || kind === "continue" || kind === "branch";
+  // Cutting before the first token leaves nothing to continue: the whole history is sent again.
+  const isFirst = before.conversationId === null || (fromIndex === 0 && !isSilent);
   return {
     ...common,
-    conversation_id: before.conversationId,
-    messages: submission.kind === "regenerate" || submission.kind === "continue" ? [] : [message],
-    ...(fromIndex === null ? {} : { from_index: fromIndex }),
+    messages: isSilent ? [] : isFirst && hasSystem ? [system, message] : [message],
+    ...(isFirst ? { bos: settings.bos } : {}),
+    ...(before.conversationId === null ? {} : { conversation_id: before.conversationId }),
+    ...(fromIndex === null || before.conversationId === null ? {} : { from_index: fromIndex }),
+    ...(submission.forced === undefined ? {} : { continue_with: [...submission.forced] }),
   };
 }

@@ -1,9 +1,12 @@
 import { expect, test } from "vitest";
 import { ApiError } from "@/api/errors";
 import { EVENTS, LENS, PROMPT, token } from "@/test/recordedStream";
+import { SAMPLING, savedConversation } from "@/test/saved";
+import type { Token } from "@/types/timeline";
 import {
   type ChatAction,
   type ChatState,
+  EMPTY_TIMELINE,
   type Submission,
   chatReducer,
   initialChatState,
@@ -115,16 +118,62 @@ test("a reopened conversation finds its turns and its mode by the roles of its t
     token(9, " Bye", "user"),
     token(10, " Bye", "assistant"),
   ];
-  const reopened = after(initialChatState("completion"), {
-    type: "reopened",
-    conversationId: "conversation-1",
+  const saved = savedConversation({
     tokens,
+    turns: [
+      { start: 0, reply_start: 6, end: 7, finish_reason: "cancelled", sampling: null },
+      { start: 7, reply_start: 7, end: 8, finish_reason: "stop", sampling: { ...SAMPLING, seed: 5 } },
+    ],
   });
-  expect(reopened.timeline.turns.map((turn) => [turn.promptStart, turn.replyStart])).toEqual([
-    [0, 6],
-    [8, 10],
+  const reopened = after(initialChatState("completion"), { type: "reopened", saved });
+  expect(
+    reopened.timeline.turns.map((turn) => [turn.promptStart, turn.replyStart, turn.seed, turn.finish]),
+  ).toEqual([
+    [0, 6, 5, "stop"],
+    [8, 10, null, null],
   ]);
-  expect(reopened.mode).toBe("chat");
+  expect([reopened.mode, reopened.opened]).toEqual(["chat", saved]);
+});
+
+test("a conversation of another model has no timeline, and gives way to a new message", () => {
+  const saved = savedConversation({ is_readable: false, tokens: [] });
+  const opened = after(settled, { type: "reopened", saved });
+  expect([opened.timeline, opened.opened]).toEqual([EMPTY_TIMELINE, saved]);
+  expect(after(opened, { type: "submitted", submission: HELLO }).opened).toBeNull();
+});
+
+test("a branch inside a reply goes on with its turn", () => {
+  const start = (prompt_tokens: Token[]): ChatAction => ({
+    type: "received",
+    event: {
+      type: "start",
+      id: "reply-2",
+      conversation_id: "conversation-2",
+      model: "tiny",
+      seed: 42,
+      turn_start: prompt_tokens.length,
+      prompt_tokens,
+    },
+    at: 0,
+  });
+  const branch = (fromIndex: number): Submission => ({ kind: "branch", text: "", fromIndex, forced: [9] });
+  const turn = { promptStart: 0, replyStart: 6, userText: "Hello", seed: 42, finish: null };
+  const inside = after(
+    settled,
+    { type: "submitted", submission: branch(7) },
+    start([...settled.timeline.tokens.slice(0, 7)]),
+  );
+  expect(inside.timeline.turns).toEqual([turn]);
+  const atStart = after(settled, { type: "submitted", submission: branch(6) }, start([...PROMPT]));
+  expect(atStart.timeline.turns).toEqual([turn]);
+  const inPrompt = after(
+    settled,
+    { type: "submitted", submission: branch(2) },
+    start([...PROMPT.slice(0, 2)]),
+  );
+  expect(inPrompt.timeline.turns).toEqual([
+    { promptStart: 0, replyStart: 2, userText: null, seed: 42, finish: null },
+  ]);
 });
 
 test("the rate is taken between the first and the last token", () => {

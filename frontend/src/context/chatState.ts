@@ -3,6 +3,7 @@
  * event is the truth for everything before the reply: its tokens replace whatever the page showed.
  */
 import type { Health } from "@/api/client";
+import type { SavedConversation } from "@/api/conversations";
 import type { ApiError } from "@/api/errors";
 import type { StreamEvent } from "@/api/stream";
 import type { components } from "@/types/api";
@@ -13,9 +14,11 @@ export type Mode = NonNullable<Schemas["ChatRequest"]["mode"]>;
 
 /** What the person asked for; enough to do it again. */
 export interface Submission {
-  readonly kind: "message" | "edit" | "regenerate" | "continue";
-  /** What the person typed; empty for `regenerate` and `continue`. */
+  readonly kind: "message" | "edit" | "regenerate" | "continue" | "branch";
+  /** What the person typed; empty for `regenerate`, `continue` and `branch`. */
   readonly text: string;
+  /** Tokens that the reply is to begin with. */
+  readonly forced?: readonly number[];
   /** The timeline is cut before this token; null continues at its end. */
   readonly fromIndex: number | null;
 }
@@ -47,6 +50,8 @@ export interface ChatState {
   /** Text on its way back to the composer; `serial` tells one return from the next. */
   readonly returned: { readonly text: string; readonly serial: number };
   readonly stats: ReplyStats;
+  /** The saved conversation that was opened last, as it was then; null for one that began here. */
+  readonly opened: SavedConversation | null;
 }
 
 export type ChatAction =
@@ -61,7 +66,7 @@ export type ChatAction =
   | { readonly type: "dismissed" }
   | { readonly type: "cleared"; readonly mode: Mode }
   | { readonly type: "reopening" }
-  | { readonly type: "reopened"; readonly conversationId: string; readonly tokens: readonly Token[] };
+  | { readonly type: "reopened"; readonly saved: SavedConversation };
 
 export const EMPTY_TIMELINE: Timeline = { conversationId: null, tokens: [], turns: [], status: "empty" };
 const NO_STATS: ReplyStats = { firstTokenAt: null, lastTokenAt: null, tokens: 0 };
@@ -74,6 +79,7 @@ export function initialChatState(mode: Mode): ChatState {
     failure: null,
     returned: { text: "", serial: 0 },
     stats: NO_STATS,
+    opened: null,
   };
 }
 
@@ -98,19 +104,23 @@ export function chatReducer(state: ChatState, action: ChatAction): ChatState {
         returned: state.returned,
       };
     case "reopened":
-      return {
-        ...initialChatState(modeFromRoles(action.tokens)),
-        timeline: {
-          conversationId: action.conversationId,
-          tokens: action.tokens,
-          turns: turnsFromRoles(action.tokens),
-          status: action.tokens.length === 0 ? "empty" : "settled",
-        },
-        returned: state.returned,
-      };
+      return reopen(state, action.saved);
     default:
       return assertNever(action);
   }
+}
+
+function reopen(state: ChatState, saved: SavedConversation): ChatState {
+  const { id, tokens, is_readable } = saved;
+  const timeline: Timeline = is_readable
+    ? { conversationId: id, tokens, turns: turnsOf(saved), status: tokens.length === 0 ? "empty" : "settled" }
+    : EMPTY_TIMELINE;
+  return {
+    ...initialChatState(is_readable ? modeFromRoles(tokens) : state.mode),
+    timeline,
+    returned: state.returned,
+    opened: saved,
+  };
 }
 
 function submit(state: ChatState, submission: Submission): ChatState {
@@ -128,6 +138,8 @@ function submit(state: ChatState, submission: Submission): ChatState {
     pending: { submission, before },
     failure: null,
     stats: NO_STATS,
+    // What cannot be continued gives way to the new conversation.
+    opened: state.opened?.is_readable === false ? null : state.opened,
   };
 }
 
@@ -145,10 +157,7 @@ function receive(state: ChatState, event: Exclude<StreamEvent, { type: "error" }
         timeline: {
           conversationId: event.conversation_id,
           tokens: event.prompt_tokens,
-          turns: [
-            ...state.timeline.turns.filter((turn) => turn.replyStart < event.prompt_tokens.length),
-            startedTurn(state, event),
-          ],
+          turns: [...turnsBefore(state, event.prompt_tokens.length), startedTurn(state, event)],
           status: "streaming",
         },
       };
@@ -178,13 +187,31 @@ function receive(state: ChatState, event: Exclude<StreamEvent, { type: "error" }
   }
 }
 
+/** The turns that stay as they are; a branch goes on with the turn that it leaves. */
+function turnsBefore({ timeline, pending }: ChatState, replyStart: number): readonly Turn[] {
+  if (pending?.submission.kind !== "branch") return timeline.turns.filter((t) => t.replyStart < replyStart);
+  return timeline.turns.filter((turn) => turn.promptStart < replyStart).slice(0, -1);
+}
+
 function startedTurn(state: ChatState, event: Schemas["StartEvent"]): Turn {
   const submission = state.pending?.submission;
   const replyStart = event.prompt_tokens.length;
+  const before = state.pending?.before.turns ?? [];
   if (submission?.kind === "regenerate") {
     // Nothing was added to the prompt, so the turn begins where the regenerated one began.
-    const old = state.pending?.before.turns.find((turn) => turn.replyStart === replyStart);
+    const old = before.find((turn) => turn.replyStart === replyStart);
     if (old !== undefined) return { ...old, seed: event.seed, finish: null };
+  }
+  if (submission?.kind === "branch") {
+    const old = before.findLast((turn) => turn.promptStart < replyStart);
+    const isInReply = old !== undefined && old.replyStart <= replyStart;
+    return {
+      promptStart: old?.promptStart ?? replyStart,
+      replyStart: isInReply ? old.replyStart : replyStart,
+      userText: isInReply ? old.userText : null,
+      seed: event.seed,
+      finish: null,
+    };
   }
   return {
     promptStart: event.turn_start,
@@ -253,16 +280,27 @@ function returnText({ returned }: ChatState, { submission: { text } }: Pending):
   return text === "" ? returned : { text, serial: returned.serial + 1 };
 }
 
-/** The turns of a stored timeline: each reply is a run of assistant tokens, its prompt what stands before it. */
-function turnsFromRoles(tokens: readonly Token[]): Turn[] {
+/**
+ * The turns of a stored timeline: each reply is a run of assistant tokens, its prompt what stands
+ * before it. A reply that was begun several times, by branching inside it, has the last one's seed.
+ */
+function turnsOf({ tokens, turns: stored }: SavedConversation): Turn[] {
   const turns: Turn[] = [];
   let promptStart = 0;
   for (let index = 0; index < tokens.length; index += 1) {
     if (tokens[index]?.role !== "assistant" || (index > 0 && tokens[index - 1]?.role === "assistant"))
       continue;
-    turns.push({ promptStart, replyStart: index, userText: null, seed: null, finish: null });
-    promptStart = index;
-    while (tokens[promptStart]?.role === "assistant") promptStart += 1;
+    let end = index;
+    while (tokens[end]?.role === "assistant") end += 1;
+    const last = stored.findLast((turn) => turn.end === end);
+    turns.push({
+      promptStart,
+      replyStart: index,
+      userText: null,
+      seed: last?.sampling?.seed ?? null,
+      finish: last?.finish_reason ?? null,
+    });
+    promptStart = end;
   }
   return turns;
 }

@@ -33,3 +33,20 @@ export function useSplit(): readonly [Split, (change: Partial<Split>) => void] {
   }, []);
   return [split, change];
 }
+
+/** Where there is room for three columns, the list of conversations is open until it is closed. */
+const SIDEBAR_FROM_PX = 1280;
+
+const parseBoolean = (stored: unknown): boolean | undefined =>
+  typeof stored === "boolean" ? stored : undefined;
+
+export function useSidebar(): readonly [boolean, (isOpen: boolean) => void] {
+  const [isOpen, setOpen] = useState(() =>
+    readStored("sidebar", parseBoolean, window.innerWidth >= SIDEBAR_FROM_PX),
+  );
+  const change = useCallback((next: boolean) => {
+    setOpen(next);
+    writeStored("sidebar", next);
+  }, []);
+  return [isOpen, change];
+}

@@ -3,6 +3,7 @@ import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { render } from "@testing-library/react";
 import { type ComponentType, useEffect } from "react";
 import { vi } from "vitest";
+import { ChatProvider } from "@/context/chat";
 import { type Pins, PinsProvider, usePins } from "@/context/pins";
 import { SelectionProvider, type Selection, useSelection } from "@/context/selection";
 import { SettingsProvider } from "@/context/settings";
@@ -91,11 +92,13 @@ export function renderView(View: ComponentType<ViewProps>, timeline: Timeline, p
   const page = (shown: Timeline) => (
     <QueryClientProvider client={queries}>
       <SettingsProvider>
-        <SelectionProvider>
-          <PinsProvider>
-            <Selected shown={shown} />
-          </PinsProvider>
-        </SelectionProvider>
+        <ChatProvider>
+          <SelectionProvider>
+            <PinsProvider>
+              <Selected shown={shown} />
+            </PinsProvider>
+          </SelectionProvider>
+        </ChatProvider>
       </SettingsProvider>
     </QueryClientProvider>
   );

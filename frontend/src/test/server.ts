@@ -2,6 +2,7 @@
 import { http, HttpResponse } from "msw";
 import { setupServer } from "msw/node";
 import type { Health, ModelInfo } from "@/api/client";
+import { savedConversation } from "./saved";
 import { EVENTS, frame, streamAnswer } from "./recordedStream";
 
 export const HEALTH: Health = {
@@ -41,5 +42,9 @@ export const MODEL: ModelInfo = {
 export const server = setupServer(
   http.get("*/api/health", () => HttpResponse.json(HEALTH)),
   http.get("*/api/model_info", () => HttpResponse.json(MODEL)),
+  http.get("*/api/conversations", () => HttpResponse.json({ conversations: [], total: 0 })),
+  http.get("*/api/conversations/:id", ({ params }) =>
+    HttpResponse.json(savedConversation({ id: String(params["id"]) })),
+  ),
   http.post("*/api/chat", () => streamAnswer(EVENTS.map(frame).join(""))),
 );

@@ -81,6 +81,180 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/conversations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Conversations
+         * @description Saved conversations, the last written first, with how many there are in all.
+         */
+        get: operations["list_conversations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/conversations/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Import Conversation
+         * @description Keeps an exported conversation, under new ids.
+         *
+         *     The ids of its tokens are checked against the model's vocabulary when it is opened, since the
+         *     model that it was held with need not be the one that runs.
+         */
+        post: operations["import_conversation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/conversations/{conversation_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Open Conversation
+         * @description A conversation at one of its branches, with its tokens.
+         *
+         *     `is_readable` is false where another model runs than the one it was held with: `tokens` is then
+         *     empty, `model` says which one is missing, and `text` is what was written.
+         */
+        get: operations["open_conversation"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Conversation
+         * @description Deletes a conversation with all its branches. For a day it can be restored.
+         */
+        delete: operations["delete_conversation"];
+        options?: never;
+        head?: never;
+        /**
+         * Change Conversation
+         * @description Changes the title of the conversation, or name, pins and notes of this branch.
+         */
+        patch: operations["change_conversation"];
+        trace?: never;
+    };
+    "/api/conversations/{conversation_id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restore Conversation
+         * @description Brings a deleted conversation back.
+         */
+        post: operations["restore_conversation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/conversations/{conversation_id}/duplicate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Duplicate Conversation
+         * @description Copies a conversation with all its branches, under new ids.
+         */
+        post: operations["duplicate_conversation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/conversations/{conversation_id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Conversation
+         * @description A conversation with all its branches, pins and notes as one JSON file, to import elsewhere.
+         */
+        get: operations["export_conversation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/branches/{branch_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete Branch
+         * @description Deletes one branch of a conversation that has several. For a day it can be restored.
+         */
+        delete: operations["delete_branch"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/branches/{branch_id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restore Branch
+         * @description Brings a deleted branch back.
+         */
+        post: operations["restore_branch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/model_info": {
         parameters: {
             query?: never;
@@ -160,6 +334,40 @@ export interface components {
             /** Rank */
             rank: number;
         };
+        /**
+         * Branch
+         * @description One timeline of a conversation.
+         */
+        Branch: {
+            /**
+             * Id
+             * @description What `/api/chat` and `/api/lens` take as `conversation_id`.
+             */
+            id: string;
+            /** Name */
+            name: string | null;
+            /**
+             * Parent Id
+             * @description The branch that it left; null for the first one. That branch may have been deleted.
+             */
+            parent_id: string | null;
+            /**
+             * From Index
+             * @description Index of the first token that differs from the parent's.
+             */
+            from_index: number | null;
+            /** N Tokens */
+            n_tokens: number;
+            /**
+             * Preview
+             * @description The text from there on, cut.
+             */
+            preview: string;
+            /** Created At Ms */
+            created_at_ms: number;
+            /** Updated At Ms */
+            updated_at_ms: number;
+        };
         /** ChatMessage */
         ChatMessage: {
             /**
@@ -188,9 +396,15 @@ export interface components {
             conversation_id?: string | null;
             /**
              * From Index
-             * @description Continue from the stored timeline cut before this token index, as a new conversation; the old one stays as it was.
+             * @description Continue from the stored timeline cut before this token index, as a new branch with an id of its own; the old one stays as it was.
              */
             from_index?: number | null;
+            /**
+             * Continue With
+             * @description Ids that the reply begins with, whatever the model would have chosen; with `from_index` and no messages. They come as tokens of the reply, with the model's own scores.
+             * @default []
+             */
+            continue_with?: number[];
             /**
              * Bos
              * @description Whether a new conversation starts with the beginning-of-sequence token; null does what the model's tokenizer does.
@@ -273,6 +487,101 @@ export interface components {
             /** Stop */
             stop: string[];
         };
+        /**
+         * ConversationChanges
+         * @description What is given is changed, what is left out stays.
+         */
+        ConversationChanges: {
+            /** Title */
+            title?: string | null;
+            /**
+             * Branch Name
+             * @description Name of this branch; an empty one takes the name away.
+             */
+            branch_name?: string | null;
+            /** @description Replaces the pins of this branch. */
+            pins?: components["schemas"]["PinnedPlaces"] | null;
+            /**
+             * Notes
+             * @description Replaces the notes of this branch.
+             */
+            notes?: components["schemas"]["Note"][] | null;
+        };
+        /**
+         * ConversationFile
+         * @description A conversation as a file, with all its branches.
+         */
+        ConversationFile: {
+            /**
+             * Format
+             * @constant
+             */
+            format: "mechanistic-explorer-conversation";
+            /**
+             * Version
+             * @constant
+             */
+            version: 1;
+            /** Title */
+            title: string;
+            model: components["schemas"]["SavedModel"];
+            /** Created At Ms */
+            created_at_ms: number;
+            /** Updated At Ms */
+            updated_at_ms: number;
+            /** Branches */
+            branches: components["schemas"]["FileBranch"][];
+        };
+        /** ConversationList */
+        ConversationList: {
+            /**
+             * Conversations
+             * @description The last written first.
+             */
+            conversations: components["schemas"]["ConversationSummary"][];
+            /**
+             * Total
+             * @description All that match, of which `conversations` is one page.
+             */
+            total: number;
+        };
+        /** ConversationSummary */
+        ConversationSummary: {
+            /**
+             * Id
+             * @description Of the branch that was written last.
+             */
+            id: string;
+            /**
+             * Conversation Id
+             * @description Of the conversation as a whole: that of its first branch.
+             */
+            conversation_id: string;
+            /** Title */
+            title: string;
+            model: components["schemas"]["SavedModel"];
+            /**
+             * Created At Ms
+             * @description Milliseconds since 1970, UTC.
+             */
+            created_at_ms: number;
+            /** Updated At Ms */
+            updated_at_ms: number;
+            /** N Tokens */
+            n_tokens: number;
+            /** N Branches */
+            n_branches: number;
+        };
+        /** Deleted */
+        Deleted: {
+            /** Id */
+            id: string;
+            /**
+             * Restorable Until Ms
+             * @description Until then it can be restored; afterwards it is gone.
+             */
+            restorable_until_ms: number;
+        };
         /** DownloadInfo */
         DownloadInfo: {
             /** Done Bytes */
@@ -333,6 +642,63 @@ export interface components {
              * @description What to look at in the layers.
              */
             note: string;
+        };
+        /**
+         * FileBranch
+         * @description One timeline in a file; `token_ids` and `roles` hold only what its parent does not.
+         */
+        FileBranch: {
+            /** Name */
+            name?: string | null;
+            /**
+             * Parent
+             * @description Place of the parent in `branches`, which comes before; null for one that has none.
+             */
+            parent?: number | null;
+            /**
+             * From Index
+             * @description How many tokens are the parent's.
+             * @default 0
+             */
+            from_index?: number;
+            /** Token Ids */
+            token_ids: number[];
+            /**
+             * Roles
+             * @description Runs of tokens with the same role: `["user", 5]`.
+             */
+            roles: [
+                "template" | "system" | "user" | "assistant",
+                number
+            ][];
+            /**
+             * Text
+             * @description For people and for searching; the model reads the ids only.
+             * @default
+             */
+            text?: string;
+            /**
+             * Preview
+             * @default
+             */
+            preview?: string;
+            /**
+             * Turns
+             * @default []
+             */
+            turns?: components["schemas"]["SavedTurn"][];
+            /**
+             * @default {
+             *       "token_ids": [],
+             *       "positions": []
+             *     }
+             */
+            pins?: components["schemas"]["PinnedPlaces"];
+            /**
+             * Notes
+             * @default []
+             */
+            notes?: components["schemas"]["Note"][];
         };
         /** Health */
         Health: {
@@ -588,6 +954,40 @@ export interface components {
             lenses: components["schemas"]["LensInfo"][];
             self_check: components["schemas"]["SelfCheckInfo"];
         };
+        /**
+         * Note
+         * @description A remark on the tokens [start, end), or on one layer of them.
+         */
+        Note: {
+            /** Start */
+            start: number;
+            /** End */
+            end: number;
+            /**
+             * Layer
+             * @description Null for the tokens themselves.
+             */
+            layer?: number | null;
+            /** Text */
+            text: string;
+        };
+        /**
+         * PinnedPlaces
+         * @description What is followed over the layers.
+         */
+        PinnedPlaces: {
+            /**
+             * Token Ids
+             * @description Each a token, or several whose probabilities are added up.
+             * @default []
+             */
+            token_ids?: number[][];
+            /**
+             * Positions
+             * @default []
+             */
+            positions?: number[];
+        };
         /** Prediction */
         Prediction: {
             /** Token Id */
@@ -648,6 +1048,91 @@ export interface components {
              */
             stop?: string[];
         };
+        /**
+         * SavedConversation
+         * @description A conversation as it is kept, opened at one of its branches.
+         */
+        SavedConversation: {
+            /**
+             * Id
+             * @description Of the branch that is opened.
+             */
+            id: string;
+            /** Conversation Id */
+            conversation_id: string;
+            /** Title */
+            title: string;
+            model: components["schemas"]["SavedModel"];
+            /**
+             * Is Readable
+             * @description Whether the running model is the one that the conversation was held with. Otherwise its tokens cannot be told, and it cannot be continued here.
+             */
+            is_readable: boolean;
+            /** Created At Ms */
+            created_at_ms: number;
+            /** Updated At Ms */
+            updated_at_ms: number;
+            /**
+             * Branches
+             * @description In the order in which they were begun.
+             */
+            branches: components["schemas"]["Branch"][];
+            /**
+             * Tokens
+             * @description The timeline of this branch, without scores; empty where it is not readable.
+             */
+            tokens: components["schemas"]["Token"][];
+            /**
+             * Text
+             * @description What was written, without the template's words, as it was when it was saved.
+             */
+            text: string;
+            /** Turns */
+            turns: components["schemas"]["SavedTurn"][];
+            pins: components["schemas"]["PinnedPlaces"];
+            /** Notes */
+            notes: components["schemas"]["Note"][];
+        };
+        /**
+         * SavedModel
+         * @description The model that a conversation was held with; only this one gives its numbers again.
+         */
+        SavedModel: {
+            /** Name */
+            name: string;
+            /**
+             * Revision
+             * @description Commit of the hub repository or digest of the shipped weights; null for a local folder.
+             */
+            revision: string | null;
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "hub" | "local" | "embedded";
+        };
+        /** SavedTurn */
+        SavedTurn: {
+            /**
+             * Start
+             * @description Index of the first token that the turn added.
+             */
+            start: number;
+            /** Reply Start */
+            reply_start: number;
+            /**
+             * End
+             * @description Past the last token of the reply.
+             */
+            end: number;
+            /**
+             * Finish Reason
+             * @enum {string}
+             */
+            finish_reason: "stop" | "length" | "context" | "cancelled";
+            /** @description Null where it is not known. */
+            sampling: components["schemas"]["TurnSampling"] | null;
+        };
         /** SelfCheckInfo */
         SelfCheckInfo: {
             /** Passed */
@@ -686,7 +1171,7 @@ export interface components {
             store: components["schemas"]["StoreInfo"];
             /**
              * Conversations
-             * @description Conversations that are remembered.
+             * @description Conversations that are kept in the database.
              */
             conversations: number;
         };
@@ -805,6 +1290,24 @@ export interface components {
             encoded_ids: number[];
             /** Encoded Texts */
             encoded_texts: string[];
+        };
+        /**
+         * TurnSampling
+         * @description How the tokens of a reply were chosen.
+         */
+        TurnSampling: {
+            /** Max New Tokens */
+            max_new_tokens: number;
+            /** Temperature */
+            temperature: number;
+            /** Top K */
+            top_k: number;
+            /** Top P */
+            top_p: number;
+            /** Seed */
+            seed: number;
+            /** Stop */
+            stop: string[];
         };
         /** Usage */
         Usage: {
@@ -959,7 +1462,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorResponse"];
                 };
             };
-            /** @description Unknown or forgotten conversation */
+            /** @description Unknown or deleted conversation */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -977,7 +1480,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorResponse"];
                 };
             };
-            /** @description The conversation is being continued by another request */
+            /** @description The conversation is being continued by another request, or is another model's */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -1040,7 +1543,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorResponse"];
                 };
             };
-            /** @description Not enough memory for this request */
+            /** @description Not enough memory for this request, or conversations cannot be saved or read */
             507: {
                 headers: {
                     [name: string]: unknown;
@@ -1094,7 +1597,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorResponse"];
                 };
             };
-            /** @description Unknown or forgotten conversation */
+            /** @description Unknown or deleted conversation */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1157,7 +1660,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorResponse"];
                 };
             };
-            /** @description Not enough memory for this request */
+            /** @description Not enough memory for this request, or conversations cannot be saved or read */
             507: {
                 headers: {
                     [name: string]: unknown;
@@ -1220,6 +1723,707 @@ export interface operations {
             };
             /** @description The model is loading, could not be loaded, or the server is shutting down */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    list_conversations: {
+        parameters: {
+            query?: {
+                /** @description Text that the title or the conversation contains, without regard to case. */
+                query?: string;
+                /** @description Most that are returned. */
+                limit?: number;
+                /** @description How many are left out first. */
+                offset?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationList"];
+                };
+            };
+            /** @description A bearer token is required */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The Host or Origin of the request is not this server's */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request cannot be answered as it stands, or does not fit the model's context */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Not enough memory for this request, or conversations cannot be saved or read */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    import_conversation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConversationFile"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationSummary"];
+                };
+            };
+            /** @description A bearer token is required */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The Host or Origin of the request is not this server's */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request cannot be answered as it stands, or does not fit the model's context */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Not enough memory for this request, or conversations cannot be saved or read */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    open_conversation: {
+        parameters: {
+            query?: {
+                /** @description False leaves `tokens` empty, for a reader that already holds them. */
+                include_tokens?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the conversation, or of any of its branches. */
+                conversation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedConversation"];
+                };
+            };
+            /** @description A bearer token is required */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The Host or Origin of the request is not this server's */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unknown or deleted conversation */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request cannot be answered as it stands, or does not fit the model's context */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The model is loading, could not be loaded, or the server is shutting down */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Not enough memory for this request, or conversations cannot be saved or read */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    delete_conversation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the conversation, or of any of its branches. */
+                conversation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deleted"];
+                };
+            };
+            /** @description A bearer token is required */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The Host or Origin of the request is not this server's */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unknown or deleted conversation */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request cannot be answered as it stands, or does not fit the model's context */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Not enough memory for this request, or conversations cannot be saved or read */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    change_conversation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the conversation, or of any of its branches. */
+                conversation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConversationChanges"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationSummary"];
+                };
+            };
+            /** @description A bearer token is required */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The Host or Origin of the request is not this server's */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unknown or deleted conversation */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request cannot be answered as it stands, or does not fit the model's context */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Not enough memory for this request, or conversations cannot be saved or read */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    restore_conversation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the conversation, or of any of its branches. */
+                conversation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationSummary"];
+                };
+            };
+            /** @description A bearer token is required */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The Host or Origin of the request is not this server's */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unknown or deleted conversation */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request cannot be answered as it stands, or does not fit the model's context */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Not enough memory for this request, or conversations cannot be saved or read */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    duplicate_conversation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the conversation, or of any of its branches. */
+                conversation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationSummary"];
+                };
+            };
+            /** @description A bearer token is required */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The Host or Origin of the request is not this server's */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unknown or deleted conversation */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request cannot be answered as it stands, or does not fit the model's context */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Not enough memory for this request, or conversations cannot be saved or read */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    export_conversation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the conversation, or of any of its branches. */
+                conversation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationFile"];
+                };
+            };
+            /** @description A bearer token is required */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The Host or Origin of the request is not this server's */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unknown or deleted conversation */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request cannot be answered as it stands, or does not fit the model's context */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Not enough memory for this request, or conversations cannot be saved or read */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    delete_branch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the branch. */
+                branch_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deleted"];
+                };
+            };
+            /** @description A bearer token is required */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The Host or Origin of the request is not this server's */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unknown or deleted conversation */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The conversation is being continued by another request, or is another model's */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request cannot be answered as it stands, or does not fit the model's context */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Not enough memory for this request, or conversations cannot be saved or read */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    restore_branch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the branch. */
+                branch_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationSummary"];
+                };
+            };
+            /** @description A bearer token is required */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The Host or Origin of the request is not this server's */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unknown or deleted conversation */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request cannot be answered as it stands, or does not fit the model's context */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Not enough memory for this request, or conversations cannot be saved or read */
+            507: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1314,6 +2518,15 @@ export interface operations {
             };
             /** @description The model is loading, could not be loaded, or the server is shutting down */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Not enough memory for this request, or conversations cannot be saved or read */
+            507: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -18,7 +18,7 @@ export interface Turn {
   readonly replyStart: number;
   /** What the person typed, as typed; null for a conversation that was reopened. */
   readonly userText: string | null;
-  /** Null for a conversation that was reopened: its seeds are not stored. */
+  /** Null where it is not known. */
   readonly seed: number | null;
   readonly finish: FinishReason | "failed" | null;
 }

@@ -1,5 +1,6 @@
 import clsx from "clsx";
-import { useState } from "react";
+import { type ReactNode, useState } from "react";
+import type { SavedConversation } from "@/api/conversations";
 import { Composer } from "@/components/composer/Composer";
 import { SamplingControls } from "@/components/composer/SamplingControls";
 import { StatusLine } from "@/components/composer/StatusLine";
@@ -10,11 +11,13 @@ import { useSelection } from "@/context/selection";
 import type { ServerState } from "@/context/server";
 import { useSettings } from "@/context/settings";
 import { honestyLine } from "@/lib/honesty";
+import { BranchBar, type BranchBarState } from "./BranchBar";
 import { ConversationToolbar } from "./ConversationToolbar";
 import { FailureNotice } from "./FailureNotice";
 import { FollowingScroll } from "./FollowingScroll";
 import { ExampleGuide } from "./ExampleGuide";
 import { FirstRun } from "./FirstRun";
+import { MissingModel } from "./MissingModel";
 import { ModelWait } from "./ModelWait";
 import { PendingMessage } from "./PendingMessage";
 import { ReplyActions } from "./ReplyActions";
@@ -25,6 +28,10 @@ export const COMPOSER_ID = "composer";
 
 interface ConversationPaneProps {
   readonly server: ServerState;
+  /** What is saved of the conversation; null until it is there. */
+  readonly facts: SavedConversation | null;
+  /** What is pinned could not be saved. */
+  readonly unsavedPins: ReactNode;
   readonly isMaximised: boolean;
   readonly onToggleMaximise: () => void;
   readonly onShowView: (viewId: string) => void;
@@ -32,13 +39,14 @@ interface ConversationPaneProps {
 }
 
 export function ConversationPane(props: ConversationPaneProps) {
-  const { server, isMaximised, onToggleMaximise, onShowView, onStartTour } = props;
+  const { server, facts, unsavedPins, isMaximised, onToggleMaximise, onShowView, onStartTour } = props;
   const state = useChatState();
   const actions = useChatActions();
   const { settings, update } = useSettings();
   const { index: selectedIndex } = useSelection();
   const [editing, setEditing] = useState<{ readonly text: string; readonly fromIndex: number } | null>(null);
-  const { timeline, mode, pending, failure } = state;
+  const [branchBar, setBranchBar] = useState<BranchBarState>({ isOpen: false, deleted: null });
+  const { timeline, mode, pending, failure, opened } = state;
   const { model, health, phase } = server;
   const honesty = model === null ? null : honestyLine(model);
   const nLayers = model?.num_layers ?? 0;
@@ -85,8 +93,23 @@ export function ConversationPane(props: ConversationPaneProps) {
           onToggleMaximise={onToggleMaximise}
         />
       )}
+      {facts !== null && hasText && (
+        <BranchBar
+          key={facts.conversation_id}
+          facts={facts}
+          currentId={timeline.conversationId}
+          isBusy={isBusy}
+          state={branchBar}
+          onSwitch={actions.reopen}
+          onChange={(change) => setBranchBar((before) => ({ ...before, ...change }))}
+        />
+      )}
       <FollowingScroll length={timeline.tokens.length}>
-        {hasText || isBusy || timeline.status === "waiting" ? (
+        {opened?.is_readable === false && model !== null ? (
+          <MissingModel saved={opened} running={model} />
+        ) : timeline.status === "waiting" && !isBusy && model === null ? (
+          <ModelWait health={health} />
+        ) : hasText || isBusy || timeline.status === "waiting" ? (
           <div className="py-4">
             {mode === "chat" && honesty !== null && <p className="mb-3 text-label text-muted">{honesty}</p>}
             {hasText && (
@@ -97,6 +120,9 @@ export function ConversationPane(props: ConversationPaneProps) {
                 tints={tints}
                 showTemplate={settings.showTemplate}
               />
+            )}
+            {timeline.status === "waiting" && !isBusy && (
+              <p className="text-muted">Opening the conversation…</p>
             )}
             {timeline.status === "waiting" && (
               <PendingMessage text={pending?.submission.text ?? ""} mode={mode} />
@@ -131,6 +157,7 @@ export function ConversationPane(props: ConversationPaneProps) {
         )}
       </FollowingScroll>
       <div className="shrink-0 px-3 pb-2 md:px-4">
+        {unsavedPins}
         {failure !== null && (
           <FailureNotice
             failure={failure}

@@ -1,3 +1,4 @@
+import { Alternatives } from "./Alternatives";
 import { TokenText } from "@/components/lens/TokenText";
 import { useTokenLens } from "@/api/lens";
 import { formatNats, formatProbability, formatRank } from "@/lib/format";
@@ -8,7 +9,8 @@ const ROLES: Record<Role, string> = {
   template: "template",
   system: "system prompt",
   user: "your text",
-  assistant: "written by the model",
+  // Also a token that a person put there to branch is one of the reply.
+  assistant: "part of the reply",
 };
 
 const WAITING = {
@@ -25,10 +27,13 @@ interface TokenScore {
 
 /** As many predictions as the Standard view asks for, so that both share one answer. */
 const TOP_K = 5;
+/** Still within the same answer. */
+const ALTERNATIVES = 8;
 
 /** The selected token and what the model thought of it: always at the same place. */
 export function TokenHead({ timeline, token }: { readonly timeline: Timeline; readonly token: Token }) {
   const { predictedBy, status } = useTokenLens(timeline, token.index, TOP_K);
+  const { predictedBy: alternatives } = useTokenLens(timeline, token.index, ALTERNATIVES);
   const score = scoreOf(token, predictedBy?.layers.at(-1)?.actual ?? null);
   return (
     <div className="min-w-0 px-3 py-2.5">
@@ -42,6 +47,7 @@ export function TokenHead({ timeline, token }: { readonly timeline: Timeline; re
           <span>id {token.id}</span>
           <span title={`Bytes ${byteList(token)}`}>{ROLES[token.role]}</span>
         </p>
+        <Alternatives token={token} reading={alternatives} />
       </div>
       <p className="mt-1.5 flex min-h-5 flex-wrap gap-x-4">
         {token.index === 0 ? (

@@ -19,16 +19,28 @@ interface HeaderProps {
   readonly onStartNew: () => void;
   readonly onShowShortcuts: () => void;
   readonly onShowPalette: () => void;
+  readonly hasSidebar: boolean;
+  readonly onToggleSidebar: () => void;
+  readonly onOpenSheet: () => void;
 }
 
 export const Header = memo(function Header(props: HeaderProps) {
   const { server, mode, onChangeMode, onStartNew, onShowShortcuts, onShowPalette } = props;
+  const { hasSidebar, onToggleSidebar, onOpenSheet } = props;
   const theme = useTheme();
   const other = theme === "dark" ? "light" : "dark";
   return (
     <header className="flex h-12 shrink-0 items-center gap-1 border-b border-line bg-raised px-2 md:px-3">
+      <IconButton
+        icon="list"
+        label={hasSidebar ? "Hide the conversations" : "Show the conversations"}
+        aria-expanded={hasSidebar}
+        className="max-md:hidden"
+        onClick={onToggleSidebar}
+      />
+      <IconButton icon="list" label="Conversations" className="md:hidden" onClick={onOpenSheet} />
       <h1 className="flex shrink-0 items-center gap-2 text-title font-semibold">
-        <img src="/favicon.svg" alt="" className="size-6" />
+        <img src="/favicon.svg" alt="" className="size-6 max-sm:hidden" />
         <span className="max-md:sr-only">Mechanistic Explorer</span>
       </h1>
       <div className="flex min-w-0 flex-1 items-center md:ml-2">
@@ -42,7 +54,7 @@ export const Header = memo(function Header(props: HeaderProps) {
         )}
       </div>
       <Segmented label="Mode" value={mode} options={MODES} onChange={onChangeMode} />
-      <IconButton icon="plus" label="New conversation" onClick={onStartNew} />
+      <IconButton icon="plus" label="New conversation" className="max-md:hidden" onClick={onStartNew} />
       <IconButton
         icon="search"
         label="Commands (Ctrl-K or ⌘K)"

@@ -1,5 +1,6 @@
 import clsx from "clsx";
 import { Fragment, type ReactNode } from "react";
+import { ContinueWith } from "@/components/lens/ContinueWith";
 import { PinToggle } from "@/components/lens/PinToggle";
 import { ReadAt } from "@/components/lens/ReadAt";
 import { TokenText } from "@/components/lens/TokenText";
@@ -38,7 +39,7 @@ export function CellCard({ tokens, position, layerLabel, cell, more, notes }: Ce
             {cell.predictions.map((prediction, i) => (
               <li
                 key={prediction.tokenId}
-                className="grid grid-cols-[1.25rem_minmax(0,7rem)_minmax(2rem,1fr)_3.75rem_1.5rem] items-center gap-2"
+                className="grid grid-cols-[1.25rem_minmax(0,7rem)_minmax(2rem,1fr)_3.75rem_3rem] items-center gap-2"
               >
                 <span className="text-quiet">{i + 1}</span>
                 <TokenText
@@ -55,7 +56,12 @@ export function CellCard({ tokens, position, layerLabel, cell, more, notes }: Ce
                   />
                 </span>
                 <span className="text-right">{formatProbability(prediction.probability)}</span>
-                <PinToggle tokenId={prediction.tokenId} text={prediction.text} />
+                <span className="flex justify-end">
+                  {prediction.tokenId !== next?.id && (
+                    <ContinueWith index={position + 1} tokenId={prediction.tokenId} text={prediction.text} />
+                  )}
+                  <PinToggle tokenId={prediction.tokenId} text={prediction.text} />
+                </span>
               </li>
             ))}
           </ol>

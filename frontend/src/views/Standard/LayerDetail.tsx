@@ -1,4 +1,5 @@
 import type { LayerReading } from "@/api/lens";
+import { ContinueWith } from "@/components/lens/ContinueWith";
 import { PinToggle } from "@/components/lens/PinToggle";
 import { TokenText } from "@/components/lens/TokenText";
 import { formatLogprob, formatProbability } from "@/lib/format";
@@ -6,11 +7,13 @@ import { byteListOfText, cellPartsOfText } from "@/lib/tokens";
 
 interface LayerDetailProps {
   readonly reading: LayerReading;
+  /** Where the residual stream was read. */
+  readonly position: number;
   readonly actualId: number | null;
 }
 
 /** The predictions of the selected layer in full: ids, bytes and log-probabilities. */
-export function LayerDetail({ reading, actualId }: LayerDetailProps) {
+export function LayerDetail({ reading, position, actualId }: LayerDetailProps) {
   const place = reading.layer === 0 ? "after the embedding" : `after block ${reading.label}`;
   return (
     <section
@@ -31,8 +34,8 @@ export function LayerDetail({ reading, actualId }: LayerDetailProps) {
               log-prob. <span className="max-sm:hidden">nats</span>
             </th>
             <th className="pl-4 font-normal max-sm:hidden">bytes</th>
-            <th className="w-6">
-              <span className="sr-only">pin</span>
+            <th className="w-12">
+              <span className="sr-only">continue with it, pin it</span>
             </th>
           </tr>
         </thead>
@@ -52,7 +55,10 @@ export function LayerDetail({ reading, actualId }: LayerDetailProps) {
               <td className="max-w-40 truncate pl-4 text-quiet max-sm:hidden">
                 {byteListOfText(prediction.text) ?? "part of a character"}
               </td>
-              <td className="text-right">
+              <td className="text-right whitespace-nowrap">
+                {prediction.token_id !== actualId && (
+                  <ContinueWith index={position + 1} tokenId={prediction.token_id} text={prediction.text} />
+                )}
                 <PinToggle tokenId={prediction.token_id} text={prediction.text} />
               </td>
             </tr>

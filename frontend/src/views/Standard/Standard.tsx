@@ -90,7 +90,9 @@ function TokenLayers({ timeline, index }: { readonly timeline: Timeline; readonl
           {reading !== null && <EmbedNote echoes={kind === "logit" && (model?.tied_embeddings ?? false)} />}
         </div>
       )}
-      {detail !== undefined && <LayerDetail reading={detail} actualId={actual?.id ?? null} />}
+      {detail !== undefined && (
+        <LayerDetail reading={detail} position={position} actualId={actual?.id ?? null} />
+      )}
     </div>
   );
 }

@@ -1,0 +1,192 @@
+"""A conversation as a file: what is kept of it, in the wire's form and back.
+
+A file may come from anywhere. Its form is checked by `ConversationFile`; here its parts are checked
+against one another. Branches are written as what they add to their parents, and their lengths are
+summed up before any of them is unfolded, so that a small file cannot become a large timeline.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Sequence
+
+from app.engine.types import Sampling
+from app.errors import InvalidRequest
+from app.models import (
+    MAX_TOKENS,
+    ConversationFile,
+    FileBranch,
+    PinnedPlaces,
+    SavedModel,
+    SavedTurn,
+    TurnSampling,
+)
+from app.models import Note as WireNote
+from app.services.storage.branches import ConversationFacts, Note, Pins, StoredBranch
+from app.services.timelines import Conversation, ModelIdentity, Turn, new_id
+
+FORMAT = "mechanistic-explorer-conversation"
+MAX_FILE_TOKENS = 4_000_000
+"""Over all branches of one file, unfolded."""
+
+
+def file_of(facts: ConversationFacts, found: Sequence[StoredBranch]) -> ConversationFile:
+    """The file of a conversation."""
+    places = {branch.timeline.id: place for place, branch in enumerate(found)}
+    return ConversationFile(
+        format=FORMAT,
+        version=1,
+        title=facts.title,
+        model=wire_model(facts.model),
+        created_at_ms=facts.created_at_ms,
+        updated_at_ms=facts.updated_at_ms,
+        branches=[file_branch(branch, places) for branch in found],
+    )
+
+
+def file_branch(branch: StoredBranch, places: dict[str, int]) -> FileBranch:
+    timeline = branch.timeline
+    # A parent that was deleted, or begun later by the clock, is not there to build on.
+    parent = places.get(timeline.parent_id or "")
+    if parent is not None and parent >= places[timeline.id]:
+        parent = None
+    shared = timeline.from_index or 0 if parent is not None else 0
+    return FileBranch(
+        name=branch.name,
+        parent=parent,
+        from_index=shared,
+        token_ids=list(timeline.ids[shared:]),
+        roles=[(role, len(list(run))) for role, run in itertools.groupby(timeline.roles[shared:])],
+        text=branch.text,
+        preview=branch.preview,
+        turns=list(map(wire_turn, timeline.turns)),
+        pins=wire_pins(branch.pins),
+        notes=list(map(wire_note, branch.notes)),
+    )
+
+
+def branches_of_file(file: ConversationFile) -> list[StoredBranch]:
+    """The branches of a file under new ids; raises InvalidRequest naming the branch at fault."""
+    require_bounded(file)
+    found: list[StoredBranch] = []
+    for place, branch in enumerate(file.branches):
+        where = f"branches.{place}"
+        parent = None if branch.parent is None else found[branch.parent].timeline
+        roles = [role for role, n_tokens in branch.roles for _ in range(n_tokens)]
+        timeline = Conversation(
+            id=new_id(),
+            ids=(*(parent.ids[: branch.from_index] if parent else ()), *branch.token_ids),
+            roles=(*(parent.roles[: branch.from_index] if parent else ()), *roles),
+            turns=tuple(map(turn_of, branch.turns)),
+            parent_id=parent.id if parent else None,
+            from_index=branch.from_index if parent else None,
+        )
+        require_turns(timeline.turns, len(timeline.ids), where)
+        require_within(branch.notes, len(timeline.ids), where)
+        if any(position >= len(timeline.ids) for position in branch.pins.positions):
+            raise wrong(where, "a pinned position is outside of the timeline")
+        found.append(
+            StoredBranch(
+                timeline=timeline,
+                name=branch.name,
+                text=branch.text,
+                preview=branch.preview or branch.text[:80],
+                pins=pins_of(branch.pins),
+                notes=notes_of(branch.notes),
+                created_at_ms=file.created_at_ms,
+                updated_at_ms=file.updated_at_ms,
+            )
+        )
+    return found
+
+
+def require_bounded(file: ConversationFile) -> None:
+    """Lengths and references, all of them before anything is unfolded."""
+    lengths: list[int] = []
+    for place, branch in enumerate(file.branches):
+        where = f"branches.{place}"
+        if sum(n_tokens for _, n_tokens in branch.roles) != len(branch.token_ids):
+            raise wrong(where, "roles and token_ids have different lengths")
+        if branch.parent is None and branch.from_index > 0:
+            raise wrong(where, "from_index needs a parent")
+        if branch.parent is not None and branch.parent >= place:
+            raise wrong(where, "the parent must come before")
+        if branch.parent is not None and branch.from_index > lengths[branch.parent]:
+            raise wrong(where, "from_index is beyond the end of the parent")
+        lengths.append(branch.from_index + len(branch.token_ids))
+        if lengths[-1] == 0:
+            raise wrong(where, "there is no token")
+        if lengths[-1] > MAX_TOKENS:
+            raise wrong(where, f"there are more than {MAX_TOKENS:,} tokens")
+    if sum(lengths) > MAX_FILE_TOKENS:
+        raise InvalidRequest(
+            f"The file holds {sum(lengths):,} tokens over all branches; {MAX_FILE_TOKENS:,} are "
+            "the limit.",
+            hint="Delete some branches before you export the conversation.",
+            param="branches",
+        )
+
+
+def require_turns(turns: Sequence[Turn], n_tokens: int, where: str) -> None:
+    last = 0
+    for turn in turns:
+        if not last <= turn.start <= turn.reply_start <= turn.end <= n_tokens:
+            raise wrong(where, "the turns do not lie one after another within the timeline")
+        last = turn.end
+
+
+def require_within(notes: Sequence[WireNote], n_tokens: int, where: str = "") -> None:
+    """Raises InvalidRequest for a note on tokens that there are not."""
+    for place, note in enumerate(notes):
+        if note.end > n_tokens:
+            raise InvalidRequest(
+                f"Note {place} is on the tokens [{note.start}, {note.end}); there are {n_tokens}.",
+                param=f"{where}.notes.{place}".lstrip("."),
+            )
+
+
+def wrong(where: str, what: str) -> InvalidRequest:
+    return InvalidRequest(
+        f"{where}: {what}.", hint="Import a file as it was exported.", param=where
+    )
+
+
+# --- the wire's form -----------------------------------------------------------------------------
+
+
+def wire_model(model: ModelIdentity) -> SavedModel:
+    return SavedModel.model_validate(dataclasses.asdict(model))
+
+
+def wire_turn(turn: Turn) -> SavedTurn:
+    sampling = turn.sampling
+    return SavedTurn(
+        start=turn.start,
+        reply_start=turn.reply_start,
+        end=turn.end,
+        finish_reason=turn.finish_reason,
+        sampling=TurnSampling(**dataclasses.asdict(sampling)) if sampling else None,
+    )
+
+
+def turn_of(turn: SavedTurn) -> Turn:
+    asked = turn.sampling
+    sampling = Sampling(**{**asked.model_dump(), "stop": tuple(asked.stop)}) if asked else None
+    return Turn(turn.start, turn.reply_start, turn.end, turn.finish_reason, sampling)
+
+
+def wire_pins(pins: Pins) -> PinnedPlaces:
+    return PinnedPlaces(token_ids=list(map(list, pins.token_ids)), positions=list(pins.positions))
+
+
+def pins_of(pins: PinnedPlaces) -> Pins:
+    return Pins(tuple(map(tuple, pins.token_ids)), tuple(pins.positions))
+
+
+def wire_note(note: Note) -> WireNote:
+    return WireNote(start=note.start, end=note.end, layer=note.layer, text=note.text)
+
+
+def notes_of(notes: Sequence[WireNote]) -> tuple[Note, ...]:
+    return tuple(Note(note.start, note.end, note.layer, note.text) for note in notes)

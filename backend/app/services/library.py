@@ -1,0 +1,217 @@
+"""Saved conversations: listed, opened, changed, deleted and brought back, copied, exported, imported."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import Callable, Sequence
+
+from sqlalchemy import Connection
+
+from app.engine.types import LensEngine
+from app.errors import Unavailable
+from app.models import (
+    Branch,
+    ConversationChanges,
+    ConversationFile,
+    ConversationList,
+    ConversationSummary,
+    Deleted,
+    SavedConversation,
+    Token,
+)
+from app.services.conversation_file import (
+    branches_of_file,
+    file_of,
+    notes_of,
+    pins_of,
+    require_within,
+    wire_model,
+    wire_note,
+    wire_pins,
+    wire_turn,
+)
+from app.services.readouts import make_tokens
+from app.services.storage import branches as stored
+from app.services.storage.branches import ConversationFacts, StoredBranch, Summary
+from app.services.storage.database import Database
+from app.services.timelines import ModelIdentity, new_id, require_readable
+from app.services.words import TITLE_CHARS, cut, words_of
+from app.services.worker import ModelWorker
+
+
+class LibraryService:
+    """What can be done with conversations besides continuing and reading them."""
+
+    def __init__(self, worker: ModelWorker, database: Database) -> None:
+        self._worker = worker
+        self._database = database
+
+    async def find(self, query: str, limit: int, offset: int) -> ConversationList:
+        """One page of those whose title or text contains `query`, the last written first."""
+        found, total = await self._database.read(
+            lambda connection: stored.find(connection, query, limit, offset)
+        )
+        return ConversationList(conversations=list(map(summary, found)), total=total)
+
+    async def open(self, branch_id: str, include_tokens: bool = True) -> SavedConversation:
+        """A branch with its tokens, where the running model can read them."""
+        engine = self._worker.engine
+        facts, branch = await self._database.read(
+            lambda connection: stored.open_branch(connection, branch_id, self._database.where)
+        )
+        return await asyncio.to_thread(opened, engine, facts, branch, include_tokens)
+
+    async def change(self, branch_id: str, changes: ConversationChanges) -> ConversationSummary:
+        """Renames, pins or notes: all of it or nothing."""
+
+        def work(connection: Connection) -> ConversationSummary:
+            if changes.title is not None:
+                stored.rename(connection, branch_id, " ".join(changes.title.split()))
+            if changes.branch_name is not None:
+                name = " ".join(changes.branch_name.split())
+                stored.name_branch(connection, branch_id, name or None)
+            if changes.pins is not None:
+                stored.pin(connection, branch_id, pins_of(changes.pins))
+            if changes.notes is not None:
+                n_tokens = len(stored.load(connection, branch_id, self._database.where).ids)
+                require_within(changes.notes, n_tokens)
+                stored.replace_notes(connection, branch_id, notes_of(changes.notes))
+            return summary(stored.summary(connection, branch_id))
+
+        return await self._database.write(work)
+
+    async def delete(self, branch_id: str) -> Deleted:
+        """Deletes a whole conversation; for a day it can be restored."""
+        return await self._delete(branch_id, stored.delete_conversation)
+
+    async def restore(self, branch_id: str) -> ConversationSummary:
+        return await self._restore(branch_id, stored.restore_conversation)
+
+    async def delete_branch(self, branch_id: str) -> Deleted:
+        """Deletes one branch of several; for a day it can be restored."""
+        return await self._delete(branch_id, stored.delete_branch)
+
+    async def restore_branch(self, branch_id: str) -> ConversationSummary:
+        return await self._restore(branch_id, stored.restore_branch)
+
+    async def _delete(self, branch_id: str, delete: Callable[[Connection, str], None]) -> Deleted:
+        await self._database.write(lambda connection: delete(connection, branch_id))
+        return Deleted(id=branch_id, restorable_until_ms=stored.now_ms() + stored.KEPT_DELETED_MS)
+
+    async def _restore(
+        self, branch_id: str, restore: Callable[[Connection, str], None]
+    ) -> ConversationSummary:
+        def work(connection: Connection) -> ConversationSummary:
+            restore(connection, branch_id)
+            return summary(stored.summary(connection, branch_id))
+
+        return await self._database.write(work)
+
+    async def duplicate(self, branch_id: str) -> ConversationSummary:
+        """A copy with all branches, under ids of its own."""
+
+        def work(connection: Connection) -> ConversationSummary:
+            facts, found = stored.all_branches(connection, branch_id, self._database.where)
+            title = cut(facts.title, TITLE_CHARS * 3) + " (copy)"
+            copies = renamed(found)
+            stored.add_conversation(connection, title, facts.model, copies)
+            return summary(stored.summary(connection, copies[0].timeline.id))
+
+        return await self._database.write(work)
+
+    async def export(self, branch_id: str) -> ConversationFile:
+        """A whole conversation as a file."""
+        facts, found = await self._database.read(
+            lambda connection: stored.all_branches(connection, branch_id, self._database.where)
+        )
+        return await asyncio.to_thread(file_of, facts, found)
+
+    async def add(self, file: ConversationFile) -> ConversationSummary:
+        """Stores a file under new ids. Its ids are checked against a vocabulary when it is opened."""
+        model = ModelIdentity(file.model.name, file.model.revision, file.model.source)
+        try:
+            engine = self._worker.engine
+        except Unavailable:
+            engine = None
+        imported = await asyncio.to_thread(read_file, file, model, engine)
+
+        def work(connection: Connection) -> ConversationSummary:
+            title = " ".join(file.title.split())
+            stored.add_conversation(connection, title, model, imported)
+            return summary(stored.summary(connection, imported[0].timeline.id))
+
+        return await self._database.write(work)
+
+
+def opened(
+    engine: LensEngine, facts: ConversationFacts, branch: StoredBranch, include_tokens: bool
+) -> SavedConversation:
+    """A branch as the wire has it; without tokens where the running model is another one."""
+    timeline = branch.timeline
+    is_readable = facts.model.is_same(ModelIdentity.of(engine.facts))
+    tokens: list[Token] = []
+    if is_readable:
+        require_readable(timeline, engine.facts)
+        if include_tokens:
+            tokens = make_tokens(engine.vocabulary, timeline.ids, timeline.roles)
+    return SavedConversation(
+        id=timeline.id,
+        conversation_id=facts.id,
+        title=facts.title,
+        model=wire_model(facts.model),
+        is_readable=is_readable,
+        created_at_ms=facts.created_at_ms,
+        updated_at_ms=facts.updated_at_ms,
+        branches=[Branch(**dataclasses.asdict(each)) for each in facts.branches],
+        tokens=tokens,
+        text=branch.text,
+        turns=list(map(wire_turn, timeline.turns)),
+        pins=wire_pins(branch.pins),
+        notes=list(map(wire_note, branch.notes)),
+    )
+
+
+def read_file(
+    file: ConversationFile, model: ModelIdentity, engine: LensEngine | None
+) -> list[StoredBranch]:
+    """The branches of a file; where the running model can read their ids, with its own words."""
+    found = branches_of_file(file)
+    if engine is None or not model.is_same(ModelIdentity.of(engine.facts)):
+        return found
+    for branch in found:
+        require_readable(branch.timeline, engine.facts)
+    words = [words_of(branch.timeline, engine.vocabulary) for branch in found]
+    return [
+        dataclasses.replace(branch, text=said.text, preview=said.preview)
+        for branch, said in zip(found, words, strict=True)
+    ]
+
+
+def renamed(found: Sequence[StoredBranch]) -> list[StoredBranch]:
+    """The same branches under new ids."""
+    new = {branch.timeline.id: new_id() for branch in found}
+    return [
+        dataclasses.replace(
+            branch,
+            timeline=dataclasses.replace(
+                branch.timeline,
+                id=new[branch.timeline.id],
+                parent_id=new.get(branch.timeline.parent_id or ""),
+            ),
+        )
+        for branch in found
+    ]
+
+
+def summary(found: Summary) -> ConversationSummary:
+    return ConversationSummary(
+        id=found.id,
+        conversation_id=found.conversation_id,
+        title=found.title,
+        model=wire_model(found.model),
+        created_at_ms=found.created_at_ms,
+        updated_at_ms=found.updated_at_ms,
+        n_tokens=found.n_tokens,
+        n_branches=found.n_branches,
+    )

@@ -1,0 +1,93 @@
+"""The tables, as the newest migration leaves them.
+
+A conversation is a title, a model and a tree of branches. A branch holds its whole timeline, also
+what it shares with its parent: 5 bytes a token are cheap, and so any branch can go without another.
+Numbers are never stored; they are computed again from the ids. Times are milliseconds since 1970.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+metadata = MetaData()
+
+conversations = Table(
+    "conversations",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("title", Text, nullable=False),
+    Column("title_folded", Text, nullable=False),
+    Column("model_name", Text, nullable=False),
+    Column("model_revision", Text),
+    Column("model_source", String(16), nullable=False),
+    Column("created_at_ms", BigInteger, nullable=False),
+    Column("updated_at_ms", BigInteger, nullable=False),
+    Column("deleted_at_ms", BigInteger),
+    Index("conversations_by_update", "deleted_at_ms", "updated_at_ms"),
+)
+
+branches = Table(
+    "branches",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column(
+        "conversation_id",
+        String(64),
+        ForeignKey("conversations.id", ondelete="CASCADE"),
+        nullable=False,
+    ),
+    Column("name", Text),
+    # No foreign key: a branch outlives the one that it came from.
+    Column("parent_id", String(64)),
+    Column("from_index", Integer),
+    Column("version", Integer, nullable=False),
+    Column("token_ids", LargeBinary, nullable=False),
+    Column("roles", LargeBinary, nullable=False),
+    Column("n_tokens", Integer, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("text_folded", Text, nullable=False),
+    Column("preview", Text, nullable=False),
+    Column("pins", Text, nullable=False),
+    Column("created_at_ms", BigInteger, nullable=False),
+    Column("updated_at_ms", BigInteger, nullable=False),
+    Column("deleted_at_ms", BigInteger),
+    Index("branches_of_conversation", "conversation_id", "created_at_ms"),
+)
+
+turns = Table(
+    "turns",
+    metadata,
+    Column(
+        "branch_id", String(64), ForeignKey("branches.id", ondelete="CASCADE"), primary_key=True
+    ),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("start_index", Integer, nullable=False),
+    Column("reply_start", Integer, nullable=False),
+    Column("end_index", Integer, nullable=False),
+    Column("finish_reason", String(16), nullable=False),
+    Column("sampling", Text),
+)
+
+notes = Table(
+    "notes",
+    metadata,
+    Column(
+        "branch_id", String(64), ForeignKey("branches.id", ondelete="CASCADE"), primary_key=True
+    ),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("start_index", Integer, nullable=False),
+    Column("end_index", Integer, nullable=False),
+    Column("layer", Integer),
+    Column("text", Text, nullable=False),
+)

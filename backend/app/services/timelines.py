@@ -1,0 +1,121 @@
+"""Token timelines: what a conversation is to the services.
+
+A timeline is what the model was fed, id by id; a later turn continues exactly these ids, so that
+no text is ever decoded and tokenised again. A timeline that was cut and continued differently is a
+branch: a timeline of its own that knows where it left its parent.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+
+from app.engine.types import FinishReason, ModelFacts, Role, Sampling
+from app.errors import ModelMismatch, PositionOutOfRange, UnknownToken
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One exchange: indices of its first token, of the first token of the reply, and past its end."""
+
+    start: int
+    reply_start: int
+    end: int
+    finish_reason: FinishReason
+    sampling: Sampling | None = None
+    """How the reply's tokens were chosen; None where that is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelIdentity:
+    """Which model a timeline's ids and numbers belong to."""
+
+    name: str
+    revision: str | None
+    """Commit of the hub repository or digest of the shipped weights; None for a local folder."""
+    source: str
+
+    @classmethod
+    def of(cls, facts: ModelFacts) -> ModelIdentity:
+        return cls(facts.name, facts.revision, facts.source)
+
+    def is_same(self, other: ModelIdentity) -> bool:
+        """Whether both give the same numbers for the same ids."""
+        return (self.name, self.revision) == (other.name, other.revision)
+
+    def __str__(self) -> str:
+        return f"{self.name}, revision {self.revision[:12]}" if self.revision else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A timeline that grew turn by turn; each turn makes a new value of it."""
+
+    id: str
+    ids: tuple[int, ...]
+    roles: tuple[Role, ...]
+    turns: tuple[Turn, ...]
+    version: int = 0
+    """How often it was stored; 0 for one that never was."""
+    parent_id: str | None = None
+    """The timeline that it is a branch of."""
+    from_index: int | None = None
+    """Index of the first token that is not the parent's."""
+    model: ModelIdentity | None = None
+    """The model that wrote it; None for one that never was stored."""
+
+    def before(self, index: int) -> Conversation:
+        """The part before a token index, as a new branch; raises PositionOutOfRange."""
+        if index > len(self.ids):
+            raise PositionOutOfRange(
+                f"from_index is {index}, but the conversation has {len(self.ids)} tokens.",
+                hint=f"Give an index from 0 to {len(self.ids)}.",
+                param="from_index",
+            )
+        kept = (turn for turn in self.turns if turn.start < index)
+        turns = tuple(
+            Turn(
+                turn.start,
+                min(turn.reply_start, index),
+                min(turn.end, index),
+                turn.finish_reason if turn.end <= index else "cancelled",
+                turn.sampling,
+            )
+            for turn in kept
+        )
+        return Conversation(
+            new_id(),
+            self.ids[:index],
+            self.roles[:index],
+            turns,
+            parent_id=self.id,
+            from_index=index,
+        )
+
+
+def new_id() -> str:
+    """An id that cannot be guessed."""
+    return secrets.token_urlsafe(16)
+
+
+def require_readable(conversation: Conversation, facts: ModelFacts) -> None:
+    """Raises ModelMismatch or UnknownToken where the running model cannot read these ids.
+
+    The ids of another model's vocabulary would give numbers too, and every one of them wrong.
+    """
+    running = ModelIdentity.of(facts)
+    if conversation.model is not None and not conversation.model.is_same(running):
+        raise ModelMismatch(
+            f"This conversation was held with {conversation.model}; this server runs {running}.",
+            hint=f"Start the server with that model (make run MODEL={conversation.model.name}), "
+            "or begin a new conversation.",
+            param="conversation_id",
+        )
+    largest = max(conversation.ids, default=0)
+    if largest >= facts.d_vocab:
+        raise UnknownToken(
+            f"The conversation holds token id {largest}; {facts.name} has the ids 0 to "
+            f"{facts.d_vocab - 1}.",
+            hint="The file that it was imported from does not belong to this model.",
+            param="conversation_id",
+        )

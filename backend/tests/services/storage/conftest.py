@@ -1,0 +1,155 @@
+"""The same tests on SQLite and on a PostgreSQL server that they start themselves."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+from sqlalchemy import Connection, create_engine
+
+from app.engine.types import Role, Sampling
+from app.services.storage import branches
+from app.services.storage.branches import Words
+from app.services.storage.database import Database
+from app.services.timelines import Conversation, ModelIdentity, Turn, new_id
+
+T = TypeVar("T")
+
+MODEL = ModelIdentity("openai-community/gpt2", "607a30d", "hub")
+SAMPLING = Sampling(16, 0.7, 0, 0.95, 2**53 - 1, ("\nUser:",))
+BIN_FOLDERS = (
+    "/usr/lib/postgresql/*/bin",
+    "/usr/pgsql-*/bin",
+    "/opt/homebrew/opt/postgresql*/bin",
+    "/usr/local/opt/postgresql*/bin",
+)
+
+
+def postgresql_program(name: str) -> str | None:
+    """Debian keeps the server's programs out of PATH."""
+    if found := shutil.which(name):
+        return found
+    folders = (folder for pattern in BIN_FOLDERS for folder in Path("/").glob(pattern[1:]))
+    return next((str(folder / name) for folder in folders if (folder / name).exists()), None)
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """URL of a running server, without a database; only its socket's folder leads to it."""
+    initdb, pg_ctl = postgresql_program("initdb"), postgresql_program("pg_ctl")
+    if initdb is None or pg_ctl is None:
+        pytest.skip("no PostgreSQL server is installed here, so storage is tested on SQLite only")
+    # A short path: that of a socket has at most 107 bytes.
+    folder = Path(tempfile.mkdtemp(prefix="pg"))
+    # PostgreSQL does not run as root.
+    user = next((n for n in ("postgres", "nobody") if has_user(n)), None) if is_root() else None
+    if user is not None:
+        shutil.chown(folder, user)
+
+    def run(*argv: str) -> None:
+        subprocess.run(argv, check=True, user=user, cwd=folder, stdout=subprocess.DEVNULL)
+
+    data = str(folder / "data")
+    run(initdb, "-D", data, "-U", "tester", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+    options = f"-c listen_addresses= -c unix_socket_directories={folder} -c fsync=off"
+    run(pg_ctl, "-D", data, "-w", "-l", str(folder / "log"), "-o", options, "start")
+    try:
+        yield f"postgresql+psycopg://tester@/DATABASE?host={folder}"
+    finally:
+        run(pg_ctl, "-D", data, "-w", "-m", "immediate", "stop")
+        shutil.rmtree(folder)
+
+
+def is_root() -> bool:
+    return os.geteuid() == 0
+
+
+def has_user(name: str) -> bool:
+    return any(entry.pw_name == name for entry in pwd.getpwall())
+
+
+@pytest.fixture
+def postgresql_url(postgresql: str) -> str:
+    """An empty database on it."""
+    name = f"test_{os.urandom(6).hex()}"
+    admin = create_engine(postgresql.replace("DATABASE", "postgres"), isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    admin.dispose()
+    return postgresql.replace("DATABASE", name)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, own_database: str) -> str:
+    if request.param == "sqlite":
+        return own_database
+    found: str = request.getfixturevalue("postgresql_url")
+    return found
+
+
+@pytest.fixture
+def database(url: str) -> Iterator[Database]:
+    opened = Database(url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def sqlite_database(own_database: str) -> Iterator[Database]:
+    opened = Database(own_database)
+    yield opened
+    opened.close()
+
+
+def read(database: Database, work: Callable[[Connection], T]) -> T:
+    return asyncio.run(database.read(work))
+
+
+def write(database: Database, work: Callable[[Connection], T]) -> T:
+    return asyncio.run(database.write(work))
+
+
+def timeline(text: str = "Hi there", name: str | None = None) -> Conversation:
+    """A turn of which the first four tokens are the person's; ids are bytes."""
+    ids = tuple(text.encode())
+    roles: tuple[Role, ...] = ("user",) * 4 + ("assistant",) * (len(ids) - 4)
+    turn = Turn(0, 4, len(ids), "stop", SAMPLING)
+    return Conversation(name or new_id(), ids, roles, (turn,))
+
+
+def saved(
+    database: Database,
+    text: str = "Hi there",
+    title: str = "Greeting",
+    conversation: Conversation | None = None,
+) -> str:
+    """Stores a conversation and gives its id."""
+    new = conversation or timeline(text)
+    words = Words(title, text, text[:5])
+    write(database, lambda connection: branches.save_turn(connection, new, MODEL, words))
+    return new.id
+
+
+def grown(base: Conversation, *ids: int) -> Conversation:
+    """The timeline with one more turn, of these ids."""
+    start, end = len(base.ids), len(base.ids) + len(ids)
+    roles: tuple[Role, ...] = ("user",) + ("assistant",) * (len(ids) - 1)
+    return dataclasses.replace(
+        base,
+        ids=(*base.ids, *ids),
+        roles=(*base.roles, *roles),
+        turns=(*base.turns, Turn(start, start + 1, end, "stop")),
+    )
+
+
+def loaded(database: Database, branch_id: str) -> Conversation:
+    return read(database, lambda connection: branches.load(connection, branch_id, "here"))

@@ -1,0 +1,189 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "./page";
+import type { ExplorerPage } from "./page";
+import { startServer } from "./server";
+
+const GREEDY = { Temperature: "0", "Longest reply": "10" };
+
+const list = ({ page }: ExplorerPage) => page.getByRole("navigation", { name: "Conversations" });
+
+/** Every number of the Standard view, as text. */
+async function numbers(explorer: ExplorerPage): Promise<string> {
+  const table = explorer.evidence.getByRole("table").first();
+  await expect(table).toHaveAttribute("aria-busy", "false");
+  return table.innerText();
+}
+
+/** Opens the menu of the conversation with this title and chooses from it. */
+async function choose(explorer: ExplorerPage, title: string, item: string): Promise<void> {
+  await list(explorer).getByRole("button", { name: title, exact: true }).hover();
+  await list(explorer)
+    .getByRole("button", { name: `More for ${title}` })
+    .click();
+  await explorer.page.getByRole("menuitem", { name: item }).click();
+}
+
+test("a conversation is found by its text, renamed, deleted and brought back", async ({ explorer, page }) => {
+  await explorer.setSampling(GREEDY);
+  await explorer.say("Tell me about zebras");
+  const entry = list(explorer).getByRole("button", { name: "Tell me about zebras", exact: true });
+  await expect(entry).toHaveAttribute("aria-current", "page");
+  const text = (await explorer.tokens.allTextContents()).join("");
+
+  await list(explorer).getByRole("button", { name: "New" }).click();
+  await expect(explorer.tokens).toHaveCount(0);
+  await list(explorer).getByRole("searchbox").fill("ZEBRA");
+  await expect(list(explorer).getByRole("listitem")).toHaveCount(1);
+  await entry.click();
+  await expect.poll(async () => (await explorer.tokens.allTextContents()).join("")).toBe(text);
+
+  await choose(explorer, "Tell me about zebras", "Rename");
+  await page.keyboard.type("Stripes");
+  await page.keyboard.press("Enter");
+  await expect(list(explorer).getByRole("button", { name: "Stripes", exact: true })).toBeVisible();
+
+  await choose(explorer, "Stripes", "Delete");
+  await expect(explorer.tokens).toHaveCount(0);
+  await expect(list(explorer).getByRole("button", { name: "Stripes", exact: true })).toBeHidden();
+  await page.getByRole("button", { name: "Undo" }).click();
+  await expect.poll(async () => (await explorer.tokens.allTextContents()).join("")).toBe(text);
+  expect(explorer.complaints).toEqual([]);
+});
+
+test("an exported conversation comes back from its file, with the same numbers", async ({
+  explorer,
+  page,
+}) => {
+  await explorer.setSampling(GREEDY);
+  await explorer.say("Snow is white");
+  await explorer.tokens.nth(5).click();
+  const before = await numbers(explorer);
+  const downloading = page.waitForEvent("download");
+  await choose(explorer, "Snow is white", "Export");
+  const file = await downloading;
+  expect(file.suggestedFilename()).toBe("Snow-is-white.json");
+  const path = await file.path();
+  expect(readFileSync(path, "utf8")).toContain('"format":"mechanistic-explorer-conversation"');
+
+  const address = page.url();
+  await page.getByLabel("File of a conversation").setInputFiles(path);
+  await expect.poll(() => page.url()).not.toBe(address);
+  await expect(list(explorer).getByRole("button", { name: "Snow is white", exact: true })).toHaveCount(2);
+  await explorer.tokens.nth(5).click();
+  await expect.poll(() => numbers(explorer)).toBe(before);
+  expect(explorer.complaints).toEqual([]);
+});
+
+test("another token begins a branch; both stay, can be named, switched and deleted", async ({
+  explorer,
+  page,
+}) => {
+  await explorer.setSampling(GREEDY);
+  await explorer.say("What is the capital of France?");
+  const first = await explorer.reply().textContent();
+  await explorer.reply().getByRole("option").nth(2).click();
+  const index = Number(new URL(page.url()).searchParams.get("t"));
+  await expect(explorer.evidence.getByText(/predicts index/).first()).toBeVisible();
+
+  await explorer.evidence.getByRole("button", { name: "Branch" }).click();
+  const alternative = page.getByRole("button", { name: /^Continue with .*, probability/ }).nth(1);
+  const chosen = /^Continue with (.*), probability (.*)$/.exec(
+    (await alternative.getAttribute("aria-label")) ?? "",
+  );
+  await alternative.click();
+  await expect(page.getByRole("button", { name: /^Branch 2 of 2/ })).toBeVisible();
+  await explorer.settled();
+  expect(await explorer.reply().textContent()).not.toBe(first);
+  // The chosen token stands where it was put, with the score that the model gave it.
+  await expect(page).toHaveURL(new RegExp(`[?&]t=${index}(&|$)`));
+  const head = explorer.evidence.getByRole("heading", { name: /^Selected token/ });
+  await expect(head).toContainText(chosen?.[1] ?? "nothing was chosen");
+  await expect(explorer.evidence.getByText("rank 2", { exact: true })).toBeVisible();
+  await expect(explorer.evidence.getByText(`probability ${chosen?.[2] ?? ""}`).first()).toBeVisible();
+
+  await page.getByRole("button", { name: "Branch before" }).click();
+  await expect.poll(() => explorer.reply().textContent()).toBe(first);
+  await page.getByRole("button", { name: /^Branch 1 of 2/ }).click();
+  await page.getByRole("button", { name: "More for branch 2" }).click();
+  await page.getByRole("menuitem", { name: "Name" }).click();
+  await page.keyboard.type("Second thoughts");
+  await page.keyboard.press("Enter");
+  await page.getByRole("button", { name: /Second thoughts/ }).click();
+  await expect(page.getByRole("button", { name: "Branch 2 of 2 · Second thoughts" })).toBeVisible();
+  await page.reload();
+  await expect(page.getByRole("button", { name: "Branch 2 of 2 · Second thoughts" })).toBeVisible();
+
+  await page.getByRole("button", { name: /^Branch 2 of 2/ }).click();
+  await page.getByRole("button", { name: "More for branch 2" }).click();
+  await page.getByRole("menuitem", { name: "Delete" }).click();
+  await expect.poll(() => explorer.reply().textContent()).toBe(first);
+  await page.getByRole("button", { name: "Undo" }).click();
+  await expect(page.getByRole("button", { name: "Branch 2 of 2 · Second thoughts" })).toBeVisible();
+  expect(explorer.complaints).toEqual([]);
+});
+
+test("a layer's own favourite can be put in the token's place, by keyboard", async ({ explorer, page }) => {
+  await explorer.setSampling(GREEDY);
+  await explorer.say("Two and two is");
+  await explorer.reply().getByRole("option").nth(1).click();
+  await page.keyboard.press("k");
+  const detail = explorer.evidence.getByRole("region", { name: "Selected layer" });
+  const button = detail.getByRole("button", { name: /^Continue with/ }).first();
+  await button.focus();
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("button", { name: /^Branch 2 of 2/ })).toBeVisible();
+});
+
+test.describe("with a database in a file", () => {
+  const folder = mkdtempSync(join(tmpdir(), "explorer-"));
+  test.afterAll(() => rmSync(folder, { recursive: true }));
+
+  test("a reply that was shown is there after the server was killed, with the same numbers", async ({
+    explorer,
+    page,
+  }) => {
+    test.setTimeout(180_000);
+    const database = `sqlite:///${join(folder, "conversations.db")}`;
+    const first = await startServer(database);
+    await page.goto(first.url);
+    await explorer.setSampling(GREEDY);
+    await explorer.say("The sea is");
+    await first.kill();
+    const text = await explorer.tokens.allTextContents();
+    await expect(page.getByText("what you see stays")).toBeVisible();
+
+    const second = await startServer(database, Number(new URL(first.url).port));
+    try {
+      await expect(page.getByText("Ready", { exact: true })).toBeVisible();
+      await explorer.tokens.nth(4).click();
+      const before = await numbers(explorer);
+      await page.reload();
+      await expect.poll(() => explorer.tokens.allTextContents()).toEqual(text);
+      await expect.poll(() => numbers(explorer)).toBe(before);
+      await explorer.say("And more");
+      await expect(list(explorer).getByRole("listitem")).toHaveCount(1);
+    } finally {
+      await second.stop();
+    }
+  });
+});
+
+test.describe("on a phone", () => {
+  test.use({ viewport: { width: 390, height: 844 } });
+
+  test("the conversations are a sheet that closes when one is opened", async ({ explorer, page }) => {
+    await explorer.setSampling(GREEDY);
+    await explorer.say("A short walk");
+    await page.getByRole("button", { name: "Conversations" }).click();
+    const sheet = page.getByRole("dialog", { name: "Conversations" });
+    await sheet.getByRole("button", { name: "New" }).click();
+    await expect(sheet).toBeHidden();
+    await expect(explorer.tokens).toHaveCount(0);
+    await page.getByRole("button", { name: "Conversations" }).click();
+    await sheet.getByRole("button", { name: "A short walk", exact: true }).first().click();
+    await expect(sheet).toBeHidden();
+    await expect(explorer.tokens.first()).toBeVisible();
+  });
+});

@@ -1,0 +1,135 @@
+/** Saved conversations and their branches. */
+import type { components } from "@/types/api";
+import { call, client, unwrap } from "./client";
+import { ApiError } from "./errors";
+
+type Schemas = components["schemas"];
+
+export type SavedConversation = Schemas["SavedConversation"];
+export type ConversationSummary = Schemas["ConversationSummary"];
+export type ConversationList = Schemas["ConversationList"];
+export type ConversationChanges = Schemas["ConversationChanges"];
+export type ConversationFile = Schemas["ConversationFile"];
+export type Branch = Schemas["Branch"];
+
+/** Conversations that the list gets at a time. */
+export const PAGE_SIZE = 50;
+/** The server's bound of one request's body. */
+const MAX_FILE_BYTES = 4 * 2 ** 20;
+const LOADING_PAUSE_MS = 700;
+
+export async function fetchConversations(
+  query: string,
+  offset: number,
+  signal: AbortSignal,
+): Promise<ConversationList> {
+  const params = { query: { query, offset, limit: PAGE_SIZE } };
+  return unwrap(await call(() => client.GET("/api/conversations", { params, signal })));
+}
+
+export async function fetchConversation(
+  conversationId: string,
+  includeTokens: boolean,
+  signal: AbortSignal,
+): Promise<SavedConversation> {
+  const params = { path: { conversation_id: conversationId }, query: { include_tokens: includeTokens } };
+  return unwrap(await call(() => client.GET("/api/conversations/{conversation_id}", { params, signal })));
+}
+
+/** Opens a conversation; while the model is being loaded, as after a restart, it is waited for. */
+export async function openWhenReady(conversationId: string, signal: AbortSignal): Promise<SavedConversation> {
+  for (;;) {
+    try {
+      return await fetchConversation(conversationId, true, signal);
+    } catch (error) {
+      if (!(error instanceof ApiError && error.code === "model_loading")) throw error;
+    }
+    await pause(LOADING_PAUSE_MS, signal);
+  }
+}
+
+function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, milliseconds);
+    signal.addEventListener("abort", () => {
+      clearTimeout(timer);
+      reject(new DOMException("aborted", "AbortError"));
+    });
+  });
+}
+
+const pathOf = (id: string) => ({ params: { path: { conversation_id: id } } });
+
+export async function changeConversation(
+  id: string,
+  body: ConversationChanges,
+): Promise<ConversationSummary> {
+  return unwrap(
+    await call(() => client.PATCH("/api/conversations/{conversation_id}", { ...pathOf(id), body })),
+  );
+}
+
+export async function deleteConversation(id: string): Promise<void> {
+  unwrap(await call(() => client.DELETE("/api/conversations/{conversation_id}", pathOf(id))));
+}
+
+export async function restoreConversation(id: string): Promise<ConversationSummary> {
+  return unwrap(await call(() => client.POST("/api/conversations/{conversation_id}/restore", pathOf(id))));
+}
+
+export async function duplicateConversation(id: string): Promise<ConversationSummary> {
+  return unwrap(await call(() => client.POST("/api/conversations/{conversation_id}/duplicate", pathOf(id))));
+}
+
+/** A whole conversation as the server writes it into a file. */
+export async function exportConversation(id: string): Promise<unknown> {
+  return unwrap(await call(() => client.GET("/api/conversations/{conversation_id}/export", pathOf(id))));
+}
+
+/** Hands a file to the server, which checks every field of it. */
+export async function importConversation(file: File): Promise<ConversationSummary> {
+  if (file.size > MAX_FILE_BYTES) {
+    throw new ApiError({
+      code: "payload_too_large",
+      message: `“${file.name}” has ${(file.size / 2 ** 20).toFixed(1)} MiB; a conversation may have 4.`,
+      hint: "Delete some branches before you export it.",
+    });
+  }
+  const body = asFile(await file.text(), file.name);
+  return unwrap(await call(() => client.POST("/api/conversations/import", { body })));
+}
+
+/** The text as a request body. Only that it is a JSON object is seen here; the rest is the server's to check. */
+function asFile(text: string, name: string): ConversationFile {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    parsed = null;
+  }
+  if (!isObject(parsed)) {
+    throw new ApiError({
+      code: "invalid_request",
+      message: `“${name}” is no conversation: it does not hold a JSON object.`,
+      hint: "Choose a file that Export has written.",
+    });
+  }
+  return parsed;
+}
+
+const isObject = (value: unknown): value is ConversationFile =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+export async function deleteBranch(id: string): Promise<void> {
+  unwrap(
+    await call(() => client.DELETE("/api/branches/{branch_id}", { params: { path: { branch_id: id } } })),
+  );
+}
+
+export async function restoreBranch(id: string): Promise<ConversationSummary> {
+  return unwrap(
+    await call(() =>
+      client.POST("/api/branches/{branch_id}/restore", { params: { path: { branch_id: id } } }),
+    ),
+  );
+}

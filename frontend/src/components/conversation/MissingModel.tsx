@@ -1,0 +1,53 @@
+import type { ModelInfo } from "@/api/client";
+import type { SavedConversation } from "@/api/conversations";
+
+interface MissingModelProps {
+  readonly saved: SavedConversation;
+  readonly running: ModelInfo;
+}
+
+/** A conversation that the running model cannot read: which model is missing, and the text as it was saved. */
+export function MissingModel({ saved, running }: MissingModelProps) {
+  const { model } = saved;
+  const isOtherRevision = model.name === running.model_name;
+  return (
+    <div className="py-4">
+      <h2 className="text-title font-semibold">{saved.title}</h2>
+      <p className="mt-2">
+        This conversation was held with <b className="font-medium">{named(model)}</b>; this server runs{" "}
+        <b className="font-medium">
+          {isOtherRevision
+            ? `revision ${shortRevision(running.revision)}`
+            : named({ name: running.model_name, revision: running.revision })}
+        </b>
+        . Its tokens and numbers can be shown by that model only.
+      </p>
+      <p className="mt-2 text-muted">
+        To open it, start the server with{" "}
+        <code className="rounded-mark bg-sunken px-1 font-mono break-all text-ink">
+          make run MODEL={model.name}
+        </code>
+        {isOtherRevision && model.revision !== null && (
+          <>
+            {" "}
+            and{" "}
+            <code className="rounded-mark bg-sunken px-1 font-mono break-all text-ink">
+              EXPLORER_REVISION={model.revision}
+            </code>
+          </>
+        )}
+        . A message that you send now begins a new conversation.
+      </p>
+      <h3 className="mt-4 text-label text-muted">The text, as it was saved</h3>
+      <p className="mt-1 rounded-control border border-line bg-sunken p-3 break-words whitespace-pre-wrap">
+        {saved.text}
+      </p>
+    </div>
+  );
+}
+
+const shortRevision = (revision: string | null): string =>
+  revision === null ? "unknown" : revision.slice(0, 12);
+
+const named = ({ name, revision }: Pick<SavedConversation["model"], "name" | "revision">): string =>
+  revision === null ? name : `${name}, revision ${shortRevision(revision)}`;

@@ -1,0 +1,89 @@
+import clsx from "clsx";
+import { useState } from "react";
+import type { ConversationSummary } from "@/api/conversations";
+import { IconButton } from "@/components/ui/Button";
+import { Icon } from "@/components/ui/Icon";
+import { Menu } from "@/components/ui/Menu";
+import { NameField } from "@/components/ui/NameField";
+import type { LibraryActions } from "./useLibraryActions";
+
+interface ConversationItemProps {
+  readonly conversation: ConversationSummary;
+  readonly isCurrent: boolean;
+  /** The conversation needs another model than the one that runs. */
+  readonly isForeign: boolean;
+  readonly onOpen: () => void;
+  readonly actions: LibraryActions;
+}
+
+/** One conversation of the list: opened by a click, everything else in its menu. */
+export function ConversationItem(props: ConversationItemProps) {
+  const { conversation, isCurrent, isForeign, onOpen, actions } = props;
+  const { title, model, n_branches } = conversation;
+  const [isRenaming, setRenaming] = useState(false);
+  if (isRenaming) {
+    return (
+      <li className="px-1 py-0.5">
+        <NameField
+          label={`Title of ${title}`}
+          value={title}
+          onDone={(name) => {
+            setRenaming(false);
+            if (name !== null && name.trim() !== "" && name !== title) actions.rename(conversation, name);
+          }}
+        />
+      </li>
+    );
+  }
+  return (
+    <li
+      className={clsx(
+        "group flex items-center rounded-control",
+        isCurrent ? "bg-accent-soft" : "hover:bg-hover",
+      )}
+    >
+      <button
+        type="button"
+        aria-current={isCurrent ? "page" : undefined}
+        title={title}
+        onClick={onOpen}
+        className="min-w-0 flex-1 rounded-control py-1.5 pl-2 text-left"
+      >
+        <span className={clsx("block truncate", isCurrent && "font-medium")}>{title}</span>
+        {(isForeign || n_branches > 1) && (
+          <span className="flex min-w-0 items-center gap-2 text-cell text-muted">
+            {isForeign && (
+              <span className="truncate" title={`Held with ${model.name}, which is not the model that runs`}>
+                {model.name}
+              </span>
+            )}
+            {n_branches > 1 && (
+              <span className="flex shrink-0 items-center gap-0.5">
+                <Icon name="branch" className="size-3" />
+                {n_branches} branches
+              </span>
+            )}
+          </span>
+        )}
+      </button>
+      <Menu
+        trigger={
+          <IconButton
+            icon="more"
+            label={`More for ${title}`}
+            className={clsx(
+              "size-7 focus-visible:opacity-100 data-[state=open]:opacity-100 pointer-coarse:opacity-100",
+              isCurrent ? "" : "opacity-0 group-hover:opacity-100",
+            )}
+          />
+        }
+        items={[
+          { label: "Rename", icon: "edit", onSelect: () => setRenaming(true) },
+          { label: "Duplicate", icon: "copy", onSelect: () => actions.duplicate(conversation) },
+          { label: "Export", icon: "download", onSelect: () => actions.exportFile(conversation) },
+          { label: "Delete", icon: "trash", isDanger: true, onSelect: () => actions.remove(conversation) },
+        ]}
+      />
+    </li>
+  );
+}

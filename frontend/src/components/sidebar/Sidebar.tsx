@@ -1,0 +1,147 @@
+import { useRef, useState } from "react";
+import type { ConversationSummary } from "@/api/conversations";
+import type { ModelInfo } from "@/api/client";
+import { Button, IconButton } from "@/components/ui/Button";
+import { FailedNotice } from "@/components/ui/FailedNotice";
+import { Icon } from "@/components/ui/Icon";
+import { UndoNotice } from "@/components/ui/UndoNotice";
+import { type Library, useLibrary } from "@/context/library";
+import { byDay } from "@/lib/days";
+import { formatCount } from "@/lib/format";
+import { ConversationItem } from "./ConversationItem";
+import { useLibraryActions } from "./useLibraryActions";
+
+export interface SidebarProps {
+  /** The branch that is shown; the conversation that it is of is marked. */
+  readonly currentId: string | null;
+  readonly currentConversationId: string | null;
+  readonly model: ModelInfo | null;
+  readonly onOpen: (id: string) => void;
+  readonly onStartNew: () => void;
+  /** The conversation that is shown was deleted. */
+  readonly onCurrentDeleted: () => void;
+}
+
+/** The saved conversations: found, opened, renamed, copied, deleted, and taken in and out as files. */
+export default function Sidebar(props: SidebarProps) {
+  const { currentId, currentConversationId, model, onOpen, onStartNew, onCurrentDeleted } = props;
+  const [query, setQuery] = useState("");
+  const picker = useRef<HTMLInputElement>(null);
+  const library = useLibrary(query);
+  const isCurrent = (conversation: ConversationSummary): boolean =>
+    conversation.id === currentId || conversation.conversation_id === currentConversationId;
+  const { actions, deleted, failed, dismiss } = useLibraryActions({
+    onOpen,
+    onDeleted: (conversation) => {
+      if (isCurrent(conversation)) onCurrentDeleted();
+    },
+  });
+  const isForeign = ({ model: needed }: ConversationSummary): boolean =>
+    model !== null && (needed.name !== model.model_name || needed.revision !== model.revision);
+  const groups = byDay(library.conversations, (each) => new Date(each.updated_at_ms), new Date());
+  return (
+    <nav aria-label="Conversations" className="flex min-h-0 flex-1 flex-col bg-surface">
+      <div className="flex shrink-0 items-center gap-1 px-2 pt-2">
+        <Button icon="plus" className="flex-1" onClick={onStartNew}>
+          New
+        </Button>
+        <IconButton
+          icon="upload"
+          label="Import a conversation from a file"
+          onClick={() => picker.current?.click()}
+        />
+        <input
+          ref={picker}
+          type="file"
+          accept="application/json,.json"
+          aria-label="File of a conversation"
+          tabIndex={-1}
+          className="sr-only"
+          onChange={(event) => {
+            const file = event.target.files?.[0];
+            if (file !== undefined) actions.importFile(file);
+            event.target.value = ""; // so that the same file can be chosen again
+          }}
+        />
+      </div>
+      <div className="relative shrink-0 p-2">
+        <Icon name="search" className="pointer-events-none absolute top-4 left-4 text-quiet" />
+        <input
+          type="search"
+          aria-label="Search titles and texts"
+          placeholder="Search"
+          maxLength={200}
+          value={query}
+          onChange={(event) => setQuery(event.target.value)}
+          className="h-8 w-full rounded-control border border-line-strong bg-raised pr-2 pl-8 placeholder:text-quiet"
+        />
+      </div>
+      <div className="min-h-0 flex-1 overflow-y-auto px-2 pb-2">
+        {groups.map(({ label, items }) => (
+          <section key={label} aria-label={label}>
+            <h2 className="px-2 pt-2 pb-1 text-label text-muted">{label}</h2>
+            <ul>
+              {items.map((conversation) => (
+                <ConversationItem
+                  key={conversation.conversation_id}
+                  conversation={conversation}
+                  isCurrent={isCurrent(conversation)}
+                  isForeign={isForeign(conversation)}
+                  onOpen={() => onOpen(conversation.id)}
+                  actions={actions}
+                />
+              ))}
+            </ul>
+          </section>
+        ))}
+        <ListState library={library} query={query} />
+      </div>
+      {(deleted !== null || failed !== null) && (
+        <div className="shrink-0 space-y-2 p-2">
+          {deleted !== null && (
+            <UndoNotice
+              text={`Deleted “${deleted.title}”`}
+              onUndo={() => actions.undo(deleted)}
+              onDismiss={actions.forgetDeleted}
+            />
+          )}
+          {failed !== null && <FailedNotice {...failed} onDismiss={dismiss} />}
+        </div>
+      )}
+    </nav>
+  );
+}
+
+/** What stands below the list, or in its place. */
+function ListState({ library, query }: { readonly library: Library; readonly query: string }) {
+  if (library.error !== null) {
+    return (
+      <div role="alert" className="mt-2 rounded-control bg-danger-soft p-3">
+        <p className="font-medium text-danger">The conversations cannot be listed.</p>
+        <p className="break-words">{library.error.message}</p>
+        {library.error.hint !== null && <p className="text-muted">{library.error.hint}</p>}
+        <Button icon="redo" className="mt-2" onClick={library.retry}>
+          Retry
+        </Button>
+      </div>
+    );
+  }
+  if (library.status === "loading") return <p className="p-2 text-muted">Loading…</p>;
+  if (library.conversations.length === 0) {
+    return (
+      <p className="p-2 text-muted">
+        {query.trim() === ""
+          ? "Nothing saved yet. What you send is kept and listed here."
+          : `No title and no text contains “${query.trim()}”.`}
+      </p>
+    );
+  }
+  if (library.more !== null) {
+    return (
+      <Button look="quiet" className="mt-1 w-full" onClick={library.more}>
+        Show more of {formatCount(library.total)}
+      </Button>
+    );
+  }
+  return null;
+}

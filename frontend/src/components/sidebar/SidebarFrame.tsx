@@ -1,0 +1,48 @@
+import { Dialog } from "radix-ui";
+import { Suspense, lazy } from "react";
+import { ErrorBoundary } from "@/components/layout/ErrorBoundary";
+import { IconButton } from "@/components/ui/Button";
+import { useIsNarrow } from "@/context/narrow";
+import type { SidebarProps } from "./Sidebar";
+
+const Sidebar = lazy(() => import("./Sidebar"));
+
+interface SidebarFrameProps extends SidebarProps {
+  readonly isOpen: boolean;
+  readonly isSheetOpen: boolean;
+  readonly onCloseSheet: () => void;
+}
+
+/** Where the list of conversations is: a column at the left, or on a narrow screen a sheet over the page. */
+export function SidebarFrame({ isOpen, isSheetOpen, onCloseSheet, ...sidebar }: SidebarFrameProps) {
+  const isNarrow = useIsNarrow();
+  const list = (
+    <ErrorBoundary>
+      <Suspense fallback={<p className="p-4 text-muted">Opening the conversations…</p>}>
+        <Sidebar {...sidebar} />
+      </Suspense>
+    </ErrorBoundary>
+  );
+  if (!isNarrow) {
+    return isOpen ? <div className="flex w-60 shrink-0 flex-col border-r border-line">{list}</div> : null;
+  }
+  return (
+    <Dialog.Root open={isSheetOpen} onOpenChange={(open) => !open && onCloseSheet()}>
+      <Dialog.Portal>
+        <Dialog.Overlay className="fixed inset-0 z-30 bg-[oklch(0_0_0/0.35)]" />
+        <Dialog.Content
+          aria-describedby={undefined}
+          className="fixed inset-y-0 left-0 z-30 flex w-[20rem] max-w-[88vw] flex-col border-r border-line bg-surface shadow-float"
+        >
+          <div className="flex h-12 shrink-0 items-center justify-between border-b border-line pr-2 pl-4">
+            <Dialog.Title className="text-title font-semibold">Conversations</Dialog.Title>
+            <Dialog.Close asChild>
+              <IconButton icon="close" label="Close" />
+            </Dialog.Close>
+          </div>
+          {list}
+        </Dialog.Content>
+      </Dialog.Portal>
+    </Dialog.Root>
+  );
+}

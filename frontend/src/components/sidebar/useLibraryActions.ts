@@ -1,0 +1,73 @@
+/** What can be done with the conversations of the list. */
+import { useMemo, useState } from "react";
+import {
+  type ConversationSummary,
+  changeConversation,
+  deleteConversation,
+  duplicateConversation,
+  exportConversation,
+  importConversation,
+  restoreConversation,
+} from "@/api/conversations";
+import { useAttempts } from "@/context/attempt";
+import { useLibraryRefresh } from "@/context/library";
+import { download, fileName } from "@/lib/download";
+
+export interface LibraryActions {
+  readonly rename: (conversation: ConversationSummary, title: string) => void;
+  readonly duplicate: (conversation: ConversationSummary) => void;
+  readonly exportFile: (conversation: ConversationSummary) => void;
+  readonly remove: (conversation: ConversationSummary) => void;
+  readonly undo: (conversation: ConversationSummary) => void;
+  readonly importFile: (file: File) => void;
+  readonly forgetDeleted: () => void;
+}
+
+interface Listeners {
+  /** A conversation that was made or brought back, to be shown. */
+  readonly onOpen: (id: string) => void;
+  readonly onDeleted: (conversation: ConversationSummary) => void;
+}
+
+export function useLibraryActions({ onOpen, onDeleted }: Listeners) {
+  const { failed, attempt, dismiss } = useAttempts();
+  const [deleted, setDeleted] = useState<ConversationSummary | null>(null);
+  const refresh = useLibraryRefresh();
+  const actions = useMemo<LibraryActions>(
+    () => ({
+      rename: ({ id }, title) =>
+        attempt("Not renamed.", async () => {
+          await changeConversation(id, { title });
+          await refresh();
+        }),
+      duplicate: ({ id }) =>
+        attempt("Not duplicated.", async () => {
+          onOpen((await duplicateConversation(id)).id);
+          await refresh();
+        }),
+      exportFile: ({ id, title }) =>
+        attempt("Not exported.", async () => download(fileName(title), await exportConversation(id))),
+      remove: (conversation) =>
+        attempt("Not deleted.", async () => {
+          await deleteConversation(conversation.id);
+          setDeleted(conversation);
+          onDeleted(conversation);
+          await refresh("gone");
+        }),
+      undo: ({ id }) =>
+        attempt("Not restored.", async () => {
+          onOpen((await restoreConversation(id)).id);
+          setDeleted(null);
+          await refresh();
+        }),
+      importFile: (file) =>
+        attempt("Not imported.", async () => {
+          onOpen((await importConversation(file)).id);
+          await refresh();
+        }),
+      forgetDeleted: () => setDeleted(null),
+    }),
+    [attempt, refresh, onOpen, onDeleted],
+  );
+  return { actions, deleted, failed, dismiss };
+}

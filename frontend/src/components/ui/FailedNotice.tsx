@@ -1,0 +1,21 @@
+import type { ApiError } from "@/api/errors";
+import { IconButton } from "./Button";
+
+interface FailedNoticeProps {
+  readonly what: string;
+  readonly error: ApiError;
+  readonly onDismiss: () => void;
+}
+
+/** Something beside the conversation that did not work. */
+export function FailedNotice({ what, error, onDismiss }: FailedNoticeProps) {
+  return (
+    <div role="alert" className="flex items-start gap-1 rounded-control bg-danger-soft py-2 pr-1 pl-3">
+      <p className="min-w-0 flex-1 break-words">
+        <span className="font-medium text-danger">{what} </span>
+        {error.message} {error.hint !== null && <span className="text-muted">{error.hint}</span>}
+      </p>
+      <IconButton icon="close" label="Put this notice away" onClick={onDismiss} />
+    </div>
+  );
+}

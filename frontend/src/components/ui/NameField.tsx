@@ -1,0 +1,43 @@
+import { useEffect, useRef } from "react";
+
+interface NameFieldProps {
+  readonly label: string;
+  readonly value: string;
+  readonly placeholder?: string;
+  /** Null when the name stays as it was. */
+  readonly onDone: (name: string | null) => void;
+}
+
+/** A name being written in place: Enter or leaving it keeps it, Escape does not. */
+export function NameField({ label, value, placeholder, onDone }: NameFieldProps) {
+  const field = useRef<HTMLInputElement>(null);
+  const isDone = useRef(false);
+  useEffect(() => {
+    // A menu that closes puts the focus back on its button, after this.
+    const frame = requestAnimationFrame(() => field.current?.select());
+    return () => cancelAnimationFrame(frame);
+  }, []);
+  const done = (name: string | null): void => {
+    if (isDone.current) return; // leaving the field follows on Enter and Escape
+    isDone.current = true;
+    onDone(name);
+  };
+  return (
+    <input
+      ref={field}
+      type="text"
+      aria-label={label}
+      defaultValue={value}
+      placeholder={placeholder}
+      maxLength={200}
+      onKeyDown={(event) => {
+        if (event.key !== "Enter" && event.key !== "Escape") return;
+        event.preventDefault();
+        event.stopPropagation();
+        done(event.key === "Enter" ? event.currentTarget.value : null);
+      }}
+      onBlur={(event) => done(event.currentTarget.value)}
+      className="h-8 w-full min-w-0 rounded-control border border-accent bg-surface px-2"
+    />
+  );
+}

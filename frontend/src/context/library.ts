@@ -1,0 +1,102 @@
+/** The list of saved conversations, and what can be done with them besides continuing them. */
+import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useCallback, useEffect, useState } from "react";
+import {
+  type ConversationSummary,
+  PAGE_SIZE,
+  type SavedConversation,
+  fetchConversation,
+  fetchConversations,
+} from "@/api/conversations";
+import { ApiError, asApiError } from "@/api/errors";
+import type { Timeline } from "@/types/timeline";
+import type { ChatState } from "./chatState";
+
+const LIST_KEY = "conversations";
+const FACTS_KEY = "conversation";
+/** After a reply was stopped: the server notices the closed connection a moment later. */
+const STOPPED_MS = 400;
+const PAUSE_MS = 150;
+
+export interface Library {
+  readonly conversations: readonly ConversationSummary[];
+  readonly total: number;
+  readonly status: "loading" | "failed" | "done";
+  readonly error: ApiError | null;
+  readonly retry: () => void;
+  /** Gets more of them; null where all are there. */
+  readonly more: (() => void) | null;
+}
+
+/** The conversations whose title or text contains `query`, the last written first. */
+export function useLibrary(query: string): Library {
+  const [settled, setSettled] = useState(query);
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(query), PAUSE_MS);
+    return () => clearTimeout(timer);
+  }, [query]);
+  const { data, error, refetch, isFetching, hasNextPage, fetchNextPage } = useInfiniteQuery({
+    queryKey: [LIST_KEY, settled.trim()],
+    queryFn: ({ pageParam, signal }) => fetchConversations(settled.trim(), pageParam, signal),
+    initialPageParam: 0,
+    getNextPageParam: (last, pages) =>
+      pages.length * PAGE_SIZE < last.total ? pages.length * PAGE_SIZE : undefined,
+    placeholderData: (before) => before,
+    retry: false,
+  });
+  // A conversation that was written meanwhile may have moved from one page to the next.
+  const found = new Map((data?.pages ?? []).flatMap((page) => page.conversations.map((c) => [c.id, c])));
+  return {
+    conversations: [...found.values()],
+    total: data?.pages.at(-1)?.total ?? 0,
+    status: error !== null && !isFetching ? "failed" : data === undefined ? "loading" : "done",
+    error: error === null || isFetching ? null : asApiError(error),
+    retry: () => void refetch(),
+    more: hasNextPage ? () => void fetchNextPage() : null,
+  };
+}
+
+/** Title, branches, pins and notes of the conversation that is shown; null until they are there. */
+export function useConversationFacts({ timeline, pending }: ChatState): SavedConversation | null {
+  // A branch that is being written is not saved yet, but belongs to the conversation that it leaves.
+  const isContinued = pending !== null && pending.before.conversationId !== null;
+  const { conversationId, status, tokens } = isContinued ? pending.before : timeline;
+  const { data } = useQuery({
+    queryKey: [FACTS_KEY, conversationId, tokens.length],
+    queryFn: ({ signal }) => fetchConversation(conversationId ?? "", false, signal),
+    enabled: conversationId !== null && status === "settled",
+    // Until it is read again, what was known before stays in view.
+    placeholderData: (before) => before,
+    // After Stop: the server saves what was written when it notices that the connection is closed.
+    retry: (attempts, cause) =>
+      cause instanceof ApiError && cause.code === "conversation_not_found" && attempts < 3,
+    retryDelay: STOPPED_MS,
+  });
+  return data?.branches.some((branch) => branch.id === conversationId) === true ? data : null;
+}
+
+/** Reads the list again, and the facts of the conversation that is shown unless it is gone. */
+export function useLibraryRefresh(): (shown?: "gone") => Promise<void> {
+  const queries = useQueryClient();
+  return useCallback(
+    async (shown) => {
+      await Promise.all([
+        queries.invalidateQueries({ queryKey: [LIST_KEY] }),
+        shown === "gone" ? undefined : queries.invalidateQueries({ queryKey: [FACTS_KEY] }),
+      ]);
+    },
+    [queries],
+  );
+}
+
+/** Keeps the list in step with what is written on this page. */
+export function useLibraryFollowing({ conversationId, status, turns, tokens }: Timeline): void {
+  const refresh = useLibraryRefresh();
+  const isStopped = turns.at(-1)?.finish === "cancelled";
+  const place = status === "settled" && conversationId !== null ? `${conversationId} ${tokens.length}` : null;
+  useEffect(() => {
+    if (place === null) return undefined;
+    const timer = setTimeout(() => void refresh(), isStopped ? STOPPED_MS : 0);
+    return () => clearTimeout(timer);
+  }, [place, isStopped, refresh]);
+}

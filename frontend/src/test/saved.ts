@@ -1,0 +1,48 @@
+/** Saved conversations as the server tells them. */
+import type { Branch, ConversationSummary, SavedConversation } from "@/api/conversations";
+import { EVENTS, PROMPT } from "./recordedStream";
+
+const MODEL = { name: "tiny", revision: "abc", source: "hub" } as const;
+
+export const SAMPLING = { max_new_tokens: 16, temperature: 0, top_k: 0, top_p: 1, seed: 41, stop: [] };
+
+export const summary = (id: string, more: Partial<ConversationSummary> = {}): ConversationSummary => ({
+  id,
+  conversation_id: id,
+  title: `Title of ${id}`,
+  model: MODEL,
+  created_at_ms: 0,
+  updated_at_ms: Date.now(),
+  n_tokens: 8,
+  n_branches: 1,
+  ...more,
+});
+
+export const branch = (id: string, more: Partial<Branch> = {}): Branch => ({
+  id,
+  name: null,
+  parent_id: null,
+  from_index: null,
+  n_tokens: 8,
+  preview: `preview of ${id}`,
+  created_at_ms: 0,
+  updated_at_ms: 0,
+  ...more,
+});
+
+export const savedConversation = (more: Partial<SavedConversation> = {}): SavedConversation => ({
+  id: "conversation-1",
+  conversation_id: "conversation-1",
+  title: "Hello",
+  model: MODEL,
+  is_readable: true,
+  created_at_ms: 0,
+  updated_at_ms: 0,
+  branches: [branch("conversation-1")],
+  tokens: [...PROMPT, ...EVENTS.flatMap((event) => (event.type === "token" ? [event.token] : []))],
+  text: " Hello\n Grüß dich",
+  turns: [{ start: 0, reply_start: 6, end: 8, finish_reason: "stop", sampling: SAMPLING }],
+  pins: { token_ids: [], positions: [] },
+  notes: [],
+  ...more,
+});
