@@ -27,15 +27,18 @@ class Subjects:
 
 def reply(subjects: Subjects, prefix: str = "") -> Iterator[Figure]:
     """A reply of 64 tokens with its lens, against plain `generate` of the same prompt."""
-    whole, first, alone, extra, lengths = [], [], [], [], []
+    whole, first, alone, extra, hooked, lengths = [], [], [], [], [], []
     for n in range(subjects.repeats + 1):
         turn = long_reply(subjects)
         plain = subjects.references.ask("generate", ids=turn.prompt_ids, n=64)
         one = subjects.references.ask("generate", ids=turn.prompt_ids, n=1)
         without = long_reply(subjects, scope="none")
         lens = subjects.references.ask("nnsight_lens", ids=turn.prompt_ids, n=64)
+        other = subjects.references.ask("transformer_lens", ids=turn.prompt_ids, n=64)["seconds"]
         if n == 0:
             continue  # the first of everything pays for its start
+        if other is not None:
+            hooked.append(other / turn.seconds)
         whole.append(turn.seconds / plain["seconds"])
         first.append(turn.first_token_s / one["seconds"])
         alone.append(turn.seconds / without.seconds)
@@ -65,6 +68,13 @@ def reply(subjects: Subjects, prefix: str = "") -> Iterator[Figure]:
         "times",
         "nnsight's documented logit lens after generate, top-1 only",
     )
+    if hooked:
+        yield figure(
+            f"{prefix}reply_speedup_over_transformer_lens",
+            hooked,
+            "times",
+            "TransformerLens: generate, run_with_cache, logit lens of all layers, top-1 only",
+        )
 
 
 def long_reply(subjects: Subjects, scope: str = "reply") -> Turn:

@@ -91,6 +91,49 @@ class Reference:
         return {"seconds": seconds, "n": largest.numel(), "first": tokens.flatten()[0].item()}
 
     @torch.inference_mode()
+    def transformer_lens(self, ids: list[int], n: int) -> Answer:
+        """TransformerLens: generate with its cache, then the logit lens of a pass with all activations.
+
+        Random weights of the same shape; `seconds` is null where the library is not installed.
+        """
+        try:
+            from transformer_lens import (  # type: ignore[import-not-found]
+                HookedTransformer,
+                HookedTransformerConfig,
+            )
+        except ImportError:
+            return {"seconds": None}
+        if not hasattr(self, "_hooked"):
+            ours = self.model.config
+            shape = HookedTransformerConfig(
+                n_layers=ours.n_layer,
+                d_model=ours.n_embd,
+                n_ctx=ours.n_positions,
+                n_heads=ours.n_head,
+                d_head=ours.n_embd // ours.n_head,
+                d_mlp=4 * ours.n_embd,
+                d_vocab=ours.vocab_size,
+                act_fn="gelu_new",
+                normalization_type="LN",
+                seed=0,
+            )
+            self._hooked = HookedTransformer(shape).eval()
+        model = self._hooked
+        started = time.perf_counter()
+        out = model.generate(
+            torch.tensor([ids]),
+            max_new_tokens=n,
+            do_sample=False,
+            stop_at_eos=False,
+            verbose=False,
+        )
+        _, cache = model.run_with_cache(out)
+        streams = cache.accumulated_resid(layer=-1, incl_mid=False, apply_ln=True)
+        largest, tokens = functional.softmax(model.unembed(streams[:, 0]), -1).max(-1)
+        seconds = time.perf_counter() - started
+        return {"seconds": seconds, "n": largest.numel(), "first": tokens.flatten()[0].item()}
+
+    @torch.inference_mode()
     def product(self, rows: int, at_once: int) -> Answer:
         """A bare float32 product `[rows, d_model] x [d_model, d_vocab]`, in parts that fit memory.
 
