@@ -262,7 +262,7 @@ export function TimelineHeatmap({ timeline, model }: TimelineHeatmapProps) {
   const isBusy = timeline.status !== "settled";
   return (
     <div ref={frame} className="flex min-h-0 flex-1 flex-col overflow-y-auto bg-raised">
-      <div className="px-3 pt-2">
+      <div className="flex flex-wrap items-end gap-x-2 gap-y-1.5 px-3 pt-2">
         <Toolbar
           look={look}
           metric={metric}
@@ -271,8 +271,6 @@ export function TimelineHeatmap({ timeline, model }: TimelineHeatmapProps) {
           onChange={changeLook}
           onFit={() => onFit({ start: 0, end: nPositions })}
         />
-      </div>
-      <div className="flex flex-wrap items-center gap-x-4 gap-y-1 px-3 pt-2">
         <Legend
           metric={metric}
           scale={scale}

@@ -33,7 +33,7 @@ const NO_OUTLINE = -1;
 export function Toolbar({ look, metric, outlines, outlined, onChange, onFit }: ToolbarProps) {
   const signIsHue = metric.isSigned && look.signedRamp === "diverging";
   return (
-    <div className="flex min-w-0 flex-wrap items-end gap-x-2 gap-y-1.5">
+    <div className="contents">
       <Select
         label="coloured by"
         value={metric.id}
