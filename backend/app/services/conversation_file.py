@@ -23,7 +23,7 @@ from app.models import (
     TurnSampling,
 )
 from app.models import Note as WireNote
-from app.services.storage.branches import ConversationFacts, Note, Pins, StoredBranch
+from app.services.storage.records import ConversationFacts, Note, Pins, StoredBranch
 from app.services.timelines import Conversation, ModelIdentity, Turn, new_id
 
 FORMAT = "mechanistic-explorer-conversation"

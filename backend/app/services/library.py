@@ -33,8 +33,8 @@ from app.services.conversation_file import (
 )
 from app.services.readouts import make_tokens
 from app.services.storage import branches as stored
-from app.services.storage.branches import ConversationFacts, StoredBranch, Summary
 from app.services.storage.database import Database
+from app.services.storage.records import ConversationFacts, StoredBranch, Summary
 from app.services.timelines import ModelIdentity, new_id, require_readable
 from app.services.words import TITLE_CHARS, cut, words_of
 from app.services.worker import ModelWorker

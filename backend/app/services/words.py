@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Sequence
 
 from app.engine.types import Vocabulary
-from app.services.storage.branches import Words
+from app.services.storage.records import Words
 from app.services.timelines import Conversation
 
 TITLE_CHARS = 60

@@ -1,4 +1,4 @@
-"""What is stored and how it is found again: every SQL statement of the product.
+"""How conversations are stored and found again: every SQL statement of the product.
 
 Each function works on a connection inside a transaction of `Database`, and sees only what was not
 deleted unless it says otherwise.
@@ -10,10 +10,8 @@ import dataclasses
 import json
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -28,102 +26,34 @@ from sqlalchemy import (
     update,
 )
 
-from app.engine.types import FinishReason, Role, Sampling
 from app.errors import Conflict, ConversationNotFound
 from app.services.storage.failures import damaged
+from app.services.storage.records import (
+    BranchFacts,
+    ConversationFacts,
+    Note,
+    Pins,
+    StoredBranch,
+    Summary,
+    Words,
+)
+from app.services.storage.rows import (
+    model_of,
+    note_of,
+    packed_ids,
+    packed_roles,
+    parsed_ids,
+    parsed_pins,
+    parsed_roles,
+    summary_of,
+    turn_of,
+    written_pins,
+)
 from app.services.storage.tables import branches, conversations, notes, turns
-from app.services.timelines import Conversation, ModelIdentity, Turn
-
-ROLES: tuple[Role, ...] = ("template", "system", "user", "assistant")
-"""A role is stored as its place here."""
+from app.services.timelines import Conversation, ModelIdentity
 
 KEPT_DELETED_MS = 24 * 3_600_000
 """How long what was deleted can be brought back."""
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """What people find a timeline by; made from its ids, since the database knows no vocabulary."""
-
-    title: str
-    """For a conversation that has none yet."""
-    text: str
-    """What was written, without the template's words."""
-    preview: str
-    """Where the branch begins to differ, or its beginning."""
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """A remark on the tokens [start, end), or on one layer of them."""
-
-    start: int
-    end: int
-    layer: int | None
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Pins:
-    """What is followed over the layers: tokens, several of them summed up, and positions."""
-
-    token_ids: tuple[tuple[int, ...], ...] = ()
-    positions: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class BranchFacts:
-    """A branch without its tokens."""
-
-    id: str
-    name: str | None
-    parent_id: str | None
-    from_index: int | None
-    n_tokens: int
-    preview: str
-    created_at_ms: int
-    updated_at_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class ConversationFacts:
-    """A conversation without its tokens; its branches in the order in which they were begun."""
-
-    id: str
-    title: str
-    model: ModelIdentity
-    created_at_ms: int
-    updated_at_ms: int
-    branches: tuple[BranchFacts, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class StoredBranch:
-    """All of one branch."""
-
-    timeline: Conversation
-    name: str | None
-    text: str
-    preview: str
-    pins: Pins
-    notes: tuple[Note, ...]
-    created_at_ms: int
-    updated_at_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """A conversation in the list."""
-
-    id: str
-    """Of the branch that was written last: the one to open."""
-    conversation_id: str
-    title: str
-    model: ModelIdentity
-    created_at_ms: int
-    updated_at_ms: int
-    n_tokens: int
-    n_branches: int
 
 
 def now_ms() -> int:
@@ -606,8 +536,8 @@ def branch_of(connection: Connection, row: Row[Any], where: str) -> StoredBranch
     try:
         timeline = Conversation(
             id=row.id,
-            ids=tuple(np.frombuffer(ids, dtype="<u4").tolist()),
-            roles=tuple(ROLES[code] for code in roles),
+            ids=parsed_ids(ids),
+            roles=parsed_roles(roles),
             turns=tuple(map(turn_of, turn_rows)),
             version=row.version,
             parent_id=row.parent_id,
@@ -627,56 +557,3 @@ def branch_of(connection: Connection, row: Row[Any], where: str) -> StoredBranch
         created_at_ms=row.created_at_ms,
         updated_at_ms=row.updated_at_ms,
     )
-
-
-def summary_of(row: Row[Any], last: Row[Any], n_branches: int) -> Summary:
-    return Summary(
-        id=last.id,
-        conversation_id=row.id,
-        title=row.title,
-        model=model_of(row),
-        created_at_ms=row.created_at_ms,
-        updated_at_ms=row.updated_at_ms,
-        n_tokens=last.n_tokens,
-        n_branches=n_branches,
-    )
-
-
-def model_of(row: Row[Any]) -> ModelIdentity:
-    return ModelIdentity(row.model_name, row.model_revision, row.model_source)
-
-
-def turn_of(row: Row[Any]) -> Turn:
-    finish_reason: FinishReason = row.finish_reason
-    return Turn(
-        row.start_index,
-        row.reply_start,
-        row.end_index,
-        finish_reason,
-        sampling_of(json.loads(row.sampling)) if row.sampling else None,
-    )
-
-
-def sampling_of(found: dict[str, Any]) -> Sampling:
-    return Sampling(**{**found, "stop": tuple(found["stop"])})
-
-
-def note_of(row: Row[Any]) -> Note:
-    return Note(row.start_index, row.end_index, row.layer, row.text)
-
-
-def packed_ids(ids: Sequence[int]) -> bytes:
-    return np.asarray(ids, dtype="<u4").tobytes()
-
-
-def packed_roles(roles: Sequence[Role]) -> bytes:
-    return bytes(map(ROLES.index, roles))
-
-
-def written_pins(pins: Pins) -> str:
-    return json.dumps({"token_ids": pins.token_ids, "positions": pins.positions})
-
-
-def parsed_pins(text: str) -> Pins:
-    found = json.loads(text)
-    return Pins(tuple(map(tuple, found["token_ids"])), tuple(found["positions"]))

@@ -18,8 +18,8 @@ from sqlalchemy import Connection, create_engine
 
 from app.engine.types import Role, Sampling
 from app.services.storage import branches
-from app.services.storage.branches import Words
 from app.services.storage.database import Database
+from app.services.storage.records import Words
 from app.services.timelines import Conversation, ModelIdentity, Turn, new_id
 
 T = TypeVar("T")

@@ -11,8 +11,8 @@ from sqlalchemy import update
 
 from app.errors import Conflict, ConversationNotFound
 from app.services.storage import branches
-from app.services.storage.branches import Note, Pins, Words
 from app.services.storage.database import Database
+from app.services.storage.records import Note, Pins, Words
 from app.services.storage.tables import branches as branch_table
 from app.services.storage.tables import conversations, metadata
 from app.services.timelines import Conversation, Turn

@@ -34,7 +34,7 @@ export function EvidencePanel(props: EvidencePanelProps) {
       onValueChange={onChangeView}
       className="flex min-h-0 min-w-0 flex-1 flex-col bg-raised"
     >
-      <div className="flex shrink-0 items-center gap-1 border-b border-line px-3 py-1">
+      <div className="flex shrink-0 items-center gap-1 border-b border-line px-3 py-1 max-md:flex-wrap">
         <Tabs.List
           aria-label="Views"
           data-tour="views"
@@ -55,11 +55,12 @@ export function EvidencePanel(props: EvidencePanelProps) {
           ))}
         </Tabs.List>
         {open !== undefined && <ViewNoteButton view={open} />}
-        <span className="ml-auto flex min-w-0 items-center gap-1">
+        {/* On a phone below the tabs, which would not be seen whole beside it. */}
+        <span className="ml-auto flex min-w-0 items-center gap-1 max-md:order-last max-md:mt-2 max-md:basis-full max-md:justify-between">
           <LensSelect />
           <ExportButton timeline={timeline} view={open} />
-          {sheetControls}
         </span>
+        <span className="flex items-center gap-1 max-md:ml-auto">{sheetControls}</span>
         <IconButton
           icon={isMaximised ? "collapse" : "expand"}
           label={isMaximised ? "Show the conversation again" : "Give the evidence the whole width"}

@@ -1,0 +1,92 @@
+"""What is stored of a conversation, as the services see it: no SQL."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.services.timelines import Conversation, ModelIdentity
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What people find a timeline by; made from its ids, since the database knows no vocabulary."""
+
+    title: str
+    """For a conversation that has none yet."""
+    text: str
+    """What was written, without the template's words."""
+    preview: str
+    """Where the branch begins to differ, or its beginning."""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A remark on the tokens [start, end), or on one layer of them."""
+
+    start: int
+    end: int
+    layer: int | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pins:
+    """What is followed over the layers: tokens, several of them summed up, and positions."""
+
+    token_ids: tuple[tuple[int, ...], ...] = ()
+    positions: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BranchFacts:
+    """A branch without its tokens."""
+
+    id: str
+    name: str | None
+    parent_id: str | None
+    from_index: int | None
+    n_tokens: int
+    preview: str
+    created_at_ms: int
+    updated_at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationFacts:
+    """A conversation without its tokens; its branches in the order in which they were begun."""
+
+    id: str
+    title: str
+    model: ModelIdentity
+    created_at_ms: int
+    updated_at_ms: int
+    branches: tuple[BranchFacts, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredBranch:
+    """All of one branch."""
+
+    timeline: Conversation
+    name: str | None
+    text: str
+    preview: str
+    pins: Pins
+    notes: tuple[Note, ...]
+    created_at_ms: int
+    updated_at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A conversation in the list."""
+
+    id: str
+    """Of the branch that was written last: the one to open."""
+    conversation_id: str
+    title: str
+    model: ModelIdentity
+    created_at_ms: int
+    updated_at_ms: int
+    n_tokens: int
+    n_branches: int

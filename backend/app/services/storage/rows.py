@@ -1,0 +1,78 @@
+"""Between what a row of the database holds and what it means."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Row
+
+from app.engine.types import FinishReason, Role, Sampling
+from app.services.storage.records import Note, Pins, Summary
+from app.services.timelines import ModelIdentity, Turn
+
+ROLES: tuple[Role, ...] = ("template", "system", "user", "assistant")
+"""A role is stored as its place here."""
+
+
+def summary_of(row: Row[Any], last: Row[Any], n_branches: int) -> Summary:
+    return Summary(
+        id=last.id,
+        conversation_id=row.id,
+        title=row.title,
+        model=model_of(row),
+        created_at_ms=row.created_at_ms,
+        updated_at_ms=row.updated_at_ms,
+        n_tokens=last.n_tokens,
+        n_branches=n_branches,
+    )
+
+
+def model_of(row: Row[Any]) -> ModelIdentity:
+    return ModelIdentity(row.model_name, row.model_revision, row.model_source)
+
+
+def turn_of(row: Row[Any]) -> Turn:
+    finish_reason: FinishReason = row.finish_reason
+    return Turn(
+        row.start_index,
+        row.reply_start,
+        row.end_index,
+        finish_reason,
+        sampling_of(json.loads(row.sampling)) if row.sampling else None,
+    )
+
+
+def sampling_of(found: dict[str, Any]) -> Sampling:
+    return Sampling(**{**found, "stop": tuple(found["stop"])})
+
+
+def note_of(row: Row[Any]) -> Note:
+    return Note(row.start_index, row.end_index, row.layer, row.text)
+
+
+def packed_ids(ids: Sequence[int]) -> bytes:
+    return np.asarray(ids, dtype="<u4").tobytes()
+
+
+def packed_roles(roles: Sequence[Role]) -> bytes:
+    return bytes(map(ROLES.index, roles))
+
+
+def written_pins(pins: Pins) -> str:
+    return json.dumps({"token_ids": pins.token_ids, "positions": pins.positions})
+
+
+def parsed_pins(text: str) -> Pins:
+    found = json.loads(text)
+    return Pins(tuple(map(tuple, found["token_ids"])), tuple(found["positions"]))
+
+
+def parsed_ids(stored: bytes) -> tuple[int, ...]:
+    return tuple(np.frombuffer(stored, dtype="<u4").tolist())
+
+
+def parsed_roles(stored: bytes) -> tuple[Role, ...]:
+    return tuple(ROLES[code] for code in stored)
