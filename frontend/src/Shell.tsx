@@ -13,6 +13,7 @@ import { FailedNotice } from "@/components/ui/FailedNotice";
 import { useAddress } from "@/context/address";
 import { useChatActions, useChatState } from "@/context/chat";
 import type { Mode } from "@/context/chatState";
+import { useShownChoices, visitChoices } from "@/context/choices";
 import { useConversationFacts, useLibraryFollowing } from "@/context/library";
 import { usePinSaving } from "@/context/pinSaving";
 import { usePins } from "@/context/pins";
@@ -81,13 +82,16 @@ export function Shell() {
     layer,
     pins: pins.pins.map(idsOf),
     positions: positionsIn(pins.state, shownId).map((each) => each.position),
+    choices: useShownChoices(viewId),
   };
   useAddress(address, timeline.status === "waiting", (visited) => {
-    setViewId(VIEWS.find((view) => view.id === visited.viewId)?.id ?? FIRST_VIEW);
+    const visitedView = VIEWS.find((view) => view.id === visited.viewId)?.id ?? FIRST_VIEW;
+    setViewId(visitedView);
     select(visited.index, visited.layer);
     if (visited.conversationId !== null) {
       // The same address shows the same numbers, whatever was chosen here last.
       update({ lens: visited.lens });
+      visitChoices(visitedView, visited.choices);
       pins.restore(visited.conversationId, visited.pins, visited.positions);
     }
     if (visited.conversationId === shownId) return;

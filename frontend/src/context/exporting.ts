@@ -70,6 +70,19 @@ export function useExporter(timeline: Timeline, view: Provenance["view"] | undef
   return { reason, start };
 }
 
+/** The page's address says it all: conversation, branch, view, lens, place, pins and choices. */
+export async function copyLink(): Promise<void> {
+  try {
+    await navigator.clipboard.writeText(window.location.href);
+    tell({ kind: "done", text: "Link copied. It opens wherever this server can be reached." });
+  } catch {
+    tell({
+      kind: "failed",
+      text: "The browser gives no access to the clipboard. The address bar holds the link.",
+    });
+  }
+}
+
 async function carryOut(wish: ExportWish, make: () => Promise<Exhibit>, from: Provenance): Promise<void> {
   tell({ kind: "working", text: "Making the export…" });
   try {

@@ -1,4 +1,8 @@
-/** What the page's address says: which conversation, view, lens and place, and what is pinned. Never any text. */
+/**
+ * What the page's address says: which conversation, view, lens and place, what is pinned, and what is
+ * chosen inside the view. Never any text.
+ */
+import { type ChoiceTexts, isChoiceText } from "./choices";
 import { type LensKind, isLensKind } from "./lenses";
 import { MAX_PINNED_POSITIONS, MAX_PINNED_TOKENS } from "./pins";
 
@@ -12,7 +16,12 @@ export interface Address {
   readonly pins: readonly (readonly number[])[];
   /** Pinned places where the residual stream is read. */
   readonly positions: readonly number[];
+  /** What is chosen inside the view. */
+  readonly choices: ChoiceTexts;
 }
+
+const OWN_NAMES: readonly string[] = ["c", "view", "lens", "t", "l", "pin", "at"];
+const MAX_CHOICES = 32;
 
 export function parseAddress(search: string): Address {
   const query = new URLSearchParams(search);
@@ -27,12 +36,17 @@ export function parseAddress(search: string): Address {
       .map((ids) => wholeNumbers(ids, "-", MAX_PINNED_TOKENS))
       .filter((ids) => ids.length > 0),
     positions: wholeNumbers(query.get("at"), ".", MAX_PINNED_POSITIONS),
+    choices: Object.fromEntries(
+      [...query]
+        .filter(([name, text]) => !OWN_NAMES.includes(name) && isChoiceText(name, text))
+        .slice(0, MAX_CHOICES),
+    ),
   };
 }
 
 /** The address as a query, empty or with its question mark. */
 export function formatAddress(address: Address): string {
-  const { conversationId, viewId, lens, index, layer, pins, positions } = address;
+  const { conversationId, viewId, lens, index, layer, pins, positions, choices } = address;
   const query = new URLSearchParams();
   if (conversationId !== null) query.set("c", conversationId);
   if (viewId !== null) query.set("view", viewId);
@@ -43,6 +57,9 @@ export function formatAddress(address: Address): string {
     query.set("pin", pins.map((ids) => ids.join("-")).join("."));
   }
   if (conversationId !== null && positions.length > 0) query.set("at", positions.join("."));
+  if (conversationId !== null) {
+    for (const [name, text] of Object.entries(choices)) query.set(name, text);
+  }
   const text = query.toString();
   return text === "" ? "" : `?${text}`;
 }

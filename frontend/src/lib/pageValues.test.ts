@@ -13,13 +13,18 @@ test("an address survives being written and read", () => {
     layer: 0,
     pins: [[6342, 2201], [318]],
     positions: [3, 13],
+    choices: { metric: "entropy", width: "24" },
   } as const;
-  expect(formatAddress(address)).toBe("?c=abc&view=heatmap&lens=tuned&t=14&l=0&pin=6342-2201.318&at=3.13");
+  expect(formatAddress(address)).toBe(
+    "?c=abc&view=heatmap&lens=tuned&t=14&l=0&pin=6342-2201.318&at=3.13&metric=entropy&width=24",
+  );
   expect(parseAddress(formatAddress(address))).toEqual(address);
 });
 
 test("nonsense in an address is passed over", () => {
-  const address = parseAddress(`?c=${"x".repeat(65)}&t=-1&l=1e3&pin=-.x.7-y&at=.-1&lens=fisheye`);
+  const address = parseAddress(
+    `?c=${"x".repeat(65)}&t=-1&l=1e3&pin=-.x.7-y&at=.-1&lens=fisheye&Metric=x&metric=<b>&x=`,
+  );
   expect(address).toEqual({
     conversationId: null,
     viewId: null,
@@ -28,6 +33,7 @@ test("nonsense in an address is passed over", () => {
     layer: null,
     pins: [[7]],
     positions: [],
+    choices: {},
   });
 });
 
@@ -40,6 +46,7 @@ test("without a conversation an address names no place in it", () => {
     layer: 2,
     pins: [[7]],
     positions: [3],
+    choices: { metric: "entropy" },
   } as const;
   expect(formatAddress(address)).toBe("");
 });

@@ -2,10 +2,12 @@
 import "@testing-library/jest-dom/vitest";
 import { cleanup, configure } from "@testing-library/react";
 import { afterEach } from "vitest";
+import { forgetChoices } from "@/context/choices";
 
 afterEach(() => {
   cleanup();
   window.localStorage.clear();
+  forgetChoices();
 });
 
 // One second, the default, is too short on a machine that is busy with something else.

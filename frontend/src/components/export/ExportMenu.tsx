@@ -1,6 +1,6 @@
 import { DropdownMenu } from "radix-ui";
 import { Button } from "@/components/ui/Button";
-import { EXPORTS, useExporter } from "@/context/exporting";
+import { EXPORTS, copyLink, useExporter } from "@/context/exporting";
 import type { Provenance } from "@/lib/exhibit";
 import type { Timeline } from "@/types/timeline";
 
@@ -34,20 +34,45 @@ export default function ExportMenu({ timeline, view }: ExportMenuProps) {
               {i > 0 && <DropdownMenu.Separator className="my-1 h-px bg-line" />}
               <DropdownMenu.Label className="px-2 pt-1 text-cell text-quiet">{group}</DropdownMenu.Label>
               {EXPORTS.filter((each) => each.group === group).map(({ wish, label, hint }) => (
-                <DropdownMenu.Item
+                <MenuItem
                   key={wish}
-                  disabled={reason !== null}
+                  label={label}
+                  hint={hint}
+                  isDisabled={reason !== null}
                   onSelect={() => start(wish)}
-                  className="flex min-h-8 cursor-pointer items-baseline justify-between gap-3 rounded-mark px-2 py-1.5 outline-none data-disabled:cursor-not-allowed data-disabled:text-quiet data-highlighted:bg-hover"
-                >
-                  <span className="whitespace-nowrap">{label}</span>
-                  <span className="text-right text-label text-muted">{hint}</span>
-                </DropdownMenu.Item>
+                />
               ))}
             </DropdownMenu.Group>
           ))}
+          <DropdownMenu.Separator className="my-1 h-px bg-line" />
+          <MenuItem
+            label="Copy link"
+            hint="to this view of this place"
+            isDisabled={timeline.conversationId === null}
+            onSelect={() => void copyLink()}
+          />
         </DropdownMenu.Content>
       </DropdownMenu.Portal>
     </DropdownMenu.Root>
+  );
+}
+
+interface MenuItemProps {
+  readonly label: string;
+  readonly hint: string;
+  readonly isDisabled: boolean;
+  readonly onSelect: () => void;
+}
+
+function MenuItem({ label, hint, isDisabled, onSelect }: MenuItemProps) {
+  return (
+    <DropdownMenu.Item
+      disabled={isDisabled}
+      onSelect={onSelect}
+      className="flex min-h-8 cursor-pointer items-baseline justify-between gap-3 rounded-mark px-2 py-1.5 outline-none data-disabled:cursor-not-allowed data-disabled:text-quiet data-highlighted:bg-hover"
+    >
+      <span className="whitespace-nowrap">{label}</span>
+      <span className="text-right text-label text-muted">{hint}</span>
+    </DropdownMenu.Item>
   );
 }

@@ -1,3 +1,5 @@
+import { oneOf } from "@/lib/choices";
+
 /** The two ways to look at a token: as what was predicted, and as where the next one is predicted. */
 export type Direction = "predictedBy" | "predicts";
 
@@ -5,3 +7,6 @@ export const DIRECTIONS = [
   { value: "predictedBy", label: "How it was predicted", hint: "Read at the token before it" },
   { value: "predicts", label: "What it predicts", hint: "Read at the token itself" },
 ] as const;
+
+/** Which of the two a view shows, as a choice of it. */
+export const direction = oneOf(["predictedBy", "predicts"], "predictedBy");

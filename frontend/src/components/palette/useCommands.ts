@@ -1,6 +1,6 @@
 import { useChatActions, useChatState } from "@/context/chat";
 import type { Mode } from "@/context/chatState";
-import { EXPORTS, useExporter } from "@/context/exporting";
+import { EXPORTS, copyLink, useExporter } from "@/context/exporting";
 import { useRunExample } from "@/context/examples";
 import { useLensKind } from "@/context/lens";
 import { useCurrentOffer } from "@/context/offer";
@@ -87,6 +87,16 @@ export function useCommands(
           words: `save download ${wish} ${hint}`,
           run: () => exporter.start(wish),
         }))),
+    ...(timeline.conversationId === null
+      ? []
+      : [
+          {
+            group: "Export",
+            label: "Copy link",
+            words: "permalink url address share",
+            run: () => void copyLink(),
+          },
+        ]),
     {
       group: "Conversation",
       label: "New chat",

@@ -454,7 +454,7 @@ describe("the outline of a pinned token", () => {
   });
 
   test("a token that was outlined the last time is not read while it is not pinned", async () => {
-    window.localStorage.setItem("heatmap", JSON.stringify({ outlinedToken: paris.id }));
+    window.localStorage.setItem("view-heatmap", JSON.stringify({ outlinedToken: String(paris.id) }));
     const view = renderView(Heatmap, timeline, { index: 9 });
     await allRead();
     expect(targeted()).toEqual([]);

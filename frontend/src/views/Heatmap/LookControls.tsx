@@ -3,7 +3,7 @@ import { Button } from "@/components/ui/Button";
 import { Popover } from "@/components/ui/Popover";
 import { Select } from "@/components/ui/Select";
 import type { Metric } from "@/lib/metrics";
-import { type HeatmapLook, RAMP_NAMES, SIGNED_RAMP_NAMES } from "./useHeatmapLook";
+import { type HeatmapLook, RAMP_NAMES, SIGNED_RAMP_NAMES } from "./choices";
 
 interface LookControlsProps {
   readonly look: HeatmapLook;

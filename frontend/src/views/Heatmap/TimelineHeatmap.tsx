@@ -40,7 +40,7 @@ import { RangeControls } from "./RangeControls";
 import { ReadingProgress } from "./ReadingProgress";
 import { Toolbar } from "./Toolbar";
 import { WindowTable } from "./WindowTable";
-import { useHeatmapLook } from "./useHeatmapLook";
+import { useHeatmapLook } from "./choices";
 import { useOutline } from "./useOutline";
 import { useScale } from "./useScale";
 

@@ -3,7 +3,7 @@ import { CELL_WIDTHS, zoomed } from "@/components/heatmap/geometry";
 import { IconButton } from "@/components/ui/Button";
 import { Select } from "@/components/ui/Select";
 import { METRICS, type Metric } from "@/lib/metrics";
-import { type HeatmapLook, OUTLINED_RANKS } from "./useHeatmapLook";
+import { type HeatmapLook, OUTLINED_RANKS } from "./choices";
 
 /** A pinned token that can be outlined. */
 export interface OutlineChoice {

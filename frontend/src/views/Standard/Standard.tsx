@@ -1,6 +1,5 @@
-import { useState } from "react";
 import { useTokenLens } from "@/api/lens";
-import { type Direction, DIRECTIONS } from "@/components/lens/direction";
+import { DIRECTIONS } from "@/components/lens/direction";
 import { FirstToken } from "@/components/lens/FirstToken";
 import { LensFailure } from "@/components/lens/LensFailure";
 import { NothingSelected } from "@/components/lens/NothingSelected";
@@ -16,7 +15,7 @@ import { DecisionNote } from "./DecisionNote";
 import { LayerDetail } from "./LayerDetail";
 import { LayerTable } from "./LayerTable";
 import { TopKInput } from "./TopKInput";
-import { useTopK } from "./useTopK";
+import { useStandardChoices } from "./choices";
 
 /** How the selected token was predicted, layer by layer. */
 export default function Standard({ timeline }: ViewProps) {
@@ -28,8 +27,7 @@ export default function Standard({ timeline }: ViewProps) {
 }
 
 function TokenLayers({ timeline, index }: { readonly timeline: Timeline; readonly index: number }) {
-  const [direction, setDirection] = useState<Direction>("predictedBy");
-  const [topK, setTopK] = useTopK();
+  const [{ direction, topK }, choose] = useStandardChoices();
   const { layer: selectedLayer, select } = useSelection();
   const { model } = useServer();
   const kind = useLensKind();
@@ -52,8 +50,13 @@ function TokenLayers({ timeline, index }: { readonly timeline: Timeline; readonl
   return (
     <div className="@container flex min-h-0 flex-1 flex-col max-md:block max-md:overflow-y-auto">
       <div className="flex flex-wrap items-center gap-x-3 gap-y-1 border-b border-line px-3 py-2">
-        <Segmented label="Direction" value={direction} options={DIRECTIONS} onChange={setDirection} />
-        <TopKInput value={topK} onChange={setTopK} />
+        <Segmented
+          label="Direction"
+          value={direction}
+          options={DIRECTIONS}
+          onChange={(value) => choose({ direction: value })}
+        />
+        <TopKInput value={topK} onChange={(value) => choose({ topK: value })} />
         {!isFirst && (
           <p className="w-full text-muted">
             <ReadAt tokens={timeline.tokens} position={position} />
@@ -62,7 +65,7 @@ function TokenLayers({ timeline, index }: { readonly timeline: Timeline; readonl
         {reading !== null && actual !== null && <DecisionNote layers={reading.layers} actual={actual} />}
       </div>
       {isFirst ? (
-        <FirstToken timeline={timeline} onShowNext={() => setDirection("predicts")} />
+        <FirstToken timeline={timeline} onShowNext={() => choose({ direction: "predicts" })} />
       ) : (
         <div className="min-h-0 flex-1 overflow-y-auto bg-raised max-md:overflow-visible">
           {lens.status === "failed" && lens.error !== null && (

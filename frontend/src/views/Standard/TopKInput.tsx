@@ -1,5 +1,7 @@
 import { useState } from "react";
-import { MAX_TOP_K, isTopK } from "./useTopK";
+import { MAX_TOP_K } from "./choices";
+
+const isTopK = (value: number): boolean => Number.isInteger(value) && value >= 1 && value <= MAX_TOP_K;
 
 interface TopKInputProps {
   readonly value: number;

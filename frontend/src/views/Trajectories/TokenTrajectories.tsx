@@ -23,8 +23,8 @@ import { ReadOut } from "./ReadOut";
 import { Suggestions } from "./Suggestions";
 import { TokenSearch } from "./TokenSearch";
 import { TrajectoryChart } from "./TrajectoryChart";
+import { useTrajectoryChoices } from "./choices";
 import { type ShownPosition, lineLabel, seriesOf } from "./series";
-import { useMetric } from "./useMetric";
 
 interface TokenTrajectoriesProps {
   readonly timeline: Timeline;
@@ -36,12 +36,17 @@ const N_SUGGESTED = 5;
 
 /** The lines at the selected position and at the pinned ones. */
 export function TokenTrajectories({ timeline, index }: TokenTrajectoriesProps) {
-  const [direction, setDirection] = useState<Direction>("predictedBy");
+  const [{ direction }, choose] = useTrajectoryChoices();
   const isFirst = direction === "predictedBy" && index === 0;
   return (
     <div className="@container flex min-h-0 flex-1 flex-col overflow-y-auto bg-raised">
       <div className="flex flex-wrap items-center gap-x-3 gap-y-1 border-b border-line px-3 py-2">
-        <Segmented label="Direction" value={direction} options={DIRECTIONS} onChange={setDirection} />
+        <Segmented
+          label="Direction"
+          value={direction}
+          options={DIRECTIONS}
+          onChange={(value) => choose({ direction: value })}
+        />
         {!isFirst && (
           <p className="w-full text-muted">
             <ReadAt tokens={timeline.tokens} position={direction === "predictedBy" ? index - 1 : index} />
@@ -49,7 +54,7 @@ export function TokenTrajectories({ timeline, index }: TokenTrajectoriesProps) {
         )}
       </div>
       {isFirst ? (
-        <FirstToken timeline={timeline} onShowNext={() => setDirection("predicts")} />
+        <FirstToken timeline={timeline} onShowNext={() => choose({ direction: "predicts" })} />
       ) : (
         <Lines timeline={timeline} index={index} direction={direction} />
       )}
@@ -66,10 +71,9 @@ function Lines({ timeline, index, direction }: LinesProps) {
   const { layer: selectedLayer, select } = useSelection();
   const { state, pins: pinned, isFull, clear } = usePins();
   const { model } = useServer();
-  const [metric, setMetric] = useMetric();
+  const [{ metric, table }, choose] = useTrajectoryChoices();
   const [hovered, setHovered] = useState<number | null>(null);
   const [preview, setPreview] = useState<PinnedToken | null>(null);
-  const [showsTable, setShowsTable] = useState(false);
 
   const kind = useLensKind();
   const lens = useTokenLens(timeline, index, N_SUGGESTED, kind);
@@ -128,13 +132,18 @@ function Lines({ timeline, index, direction }: LinesProps) {
         },
     TRAJECTORY_METRICS.map(({ value, label }) => ({
       label: `Draw the trajectories as ${label}`,
-      run: () => setMetric(value),
+      run: () => choose({ metric: value }),
     })),
   );
   return (
     <>
       <div className="flex flex-wrap items-end gap-x-3 gap-y-2 px-3 pt-2 pb-1">
-        <Segmented label="Metric" value={metric} options={TRAJECTORY_METRICS} onChange={setMetric} />
+        <Segmented
+          label="Metric"
+          value={metric}
+          options={TRAJECTORY_METRICS}
+          onChange={(value) => choose({ metric: value })}
+        />
         <TokenSearch modelName={model?.model_name ?? ""} onPreview={setPreview} />
         {(!isDefault || kept.length > 0) && (
           <Button look="quiet" className="px-2" onClick={clear}>
@@ -197,9 +206,13 @@ function Lines({ timeline, index, direction }: LinesProps) {
             isDefault={isDefault}
           />
           <div className="px-3">
-            <Switch label="Every layer as a table" checked={showsTable} onChange={setShowsTable} />
+            <Switch
+              label="Every layer as a table"
+              checked={table}
+              onChange={(value) => choose({ table: value })}
+            />
           </div>
-          {showsTable && (
+          {table && (
             <NumbersTable
               series={series}
               labels={labels}

@@ -1,0 +1,49 @@
+import { ANSWERS, type Answer } from "@/components/heatmap/cellLooks";
+import { CELL_WIDTHS, DEFAULT_CELL_WIDTH, STRIDES, type Stride } from "@/components/heatmap/geometry";
+import { useChoices } from "@/context/choices";
+import { type ChoiceSpec, oneOf, onOff, tokenId } from "@/lib/choices";
+import { RAMPS, type RampName } from "@/lib/colour";
+import { METRICS, type MetricId } from "@/lib/metrics";
+
+export type SignedRampName = "diverging" | RampName;
+
+export interface HeatmapLook {
+  readonly metric: MetricId;
+  readonly ramp: RampName;
+  /** For metrics with a sign. */
+  readonly signedRamp: SignedRampName;
+  readonly cellWidth: number;
+  /** What takes the second hue. */
+  readonly answer: Answer;
+  /** Every how many layers one is shown. */
+  readonly stride: Stride;
+  /** The first token and the embedding set the scale as well. */
+  readonly withExtremes: boolean;
+  /** The pinned token that is outlined; without effect while it is not pinned. */
+  readonly outlinedToken: number | null;
+  /** It is outlined where its rank is at most this. */
+  readonly outlinedRank: number;
+  readonly hasTable: boolean;
+}
+
+export const RAMP_NAMES = Object.keys(RAMPS).filter((name): name is RampName => name in RAMPS);
+export const SIGNED_RAMP_NAMES: readonly SignedRampName[] = ["diverging", ...RAMP_NAMES];
+export const OUTLINED_RANKS = [1, 5, 10, 50, 100] as const;
+
+const SPEC: ChoiceSpec<HeatmapLook> = {
+  metric: oneOf(
+    METRICS.map(({ id }) => id),
+    "top_probability",
+  ),
+  ramp: oneOf(RAMP_NAMES, "viridis"),
+  signedRamp: oneOf(SIGNED_RAMP_NAMES, "diverging"),
+  cellWidth: oneOf<number>(CELL_WIDTHS, DEFAULT_CELL_WIDTH),
+  answer: oneOf(ANSWERS, "off"),
+  stride: oneOf(STRIDES, 1),
+  withExtremes: onOff(false),
+  outlinedToken: tokenId,
+  outlinedRank: oneOf<number>(OUTLINED_RANKS, 5),
+  hasTable: onOff(false),
+};
+
+export const useHeatmapLook = () => useChoices("heatmap", SPEC);
