@@ -27,7 +27,7 @@ export function LayerRow({ layer, label, isSelected, onSelect, children }: Layer
         <button
           type="button"
           aria-pressed={isSelected}
-          aria-label={layer === 0 ? "Embedding, layer 0" : `Layer ${label}`}
+          aria-label={layer === 0 ? "embed, layer 0" : `Layer ${label}`}
           className={clsx(
             "min-h-6 w-full rounded-mark text-left font-mono text-label",
             isSelected ? "font-medium text-accent" : "text-muted",

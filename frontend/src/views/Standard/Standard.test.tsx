@@ -69,7 +69,7 @@ describe("the four states", () => {
     ]);
     const lens = madeUpLens(tokens, { positions: [INDEX - 1, INDEX], top_k: 5 });
     for (const layer of [0, 5, N_LAYERS]) {
-      const row = rowOf(layer === 0 ? "Embedding, layer 0" : `Layer ${layer}`);
+      const row = rowOf(layer === 0 ? "embed, layer 0" : `Layer ${layer}`);
       const chips = row.getAllByRole("listitem");
       expect(chips).toHaveLength(5);
       chips.forEach((chip, k) => {

@@ -43,7 +43,7 @@ export function NumbersTable({ series, labels, metric, selectedLayer, onSelectLa
                   <button
                     type="button"
                     aria-pressed={layer === selectedLayer}
-                    aria-label={layer === 0 ? "Embedding, layer 0" : `Layer ${label}`}
+                    aria-label={layer === 0 ? "embed, layer 0" : `Layer ${label}`}
                     className="min-h-6 w-full rounded-mark text-left font-mono text-label"
                     onClick={() => onSelectLayer(layer)}
                   >

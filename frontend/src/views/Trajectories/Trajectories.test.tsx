@@ -248,7 +248,7 @@ describe("layers and metrics", () => {
     );
     await userEvent.keyboard("{Home}");
     expect(view.selection()).toMatchObject({ layer: 0 });
-    expect(values().getByText("Embedding, layer 0")).toBeInTheDocument();
+    expect(values().getByText("embed, layer 0")).toBeInTheDocument();
   });
 
   test("the pointer shows the values of a layer and leaves the selection alone; a click selects", async () => {

@@ -86,7 +86,7 @@ export function TrajectoryChart(props: TrajectoryChartProps) {
   const unit = TRAJECTORY_METRICS.find(({ value }) => value === metric)?.unit ?? "";
   const current = selectedLayer === null ? last : Math.min(selectedLayer, last);
   const layerName = (layer: number): string =>
-    layer === 0 ? "Embedding, layer 0" : `Layer ${labels[layer] ?? layer}`;
+    layer === 0 ? "embed, layer 0" : `Layer ${labels[layer] ?? layer}`;
   const spoken = lines
     .map(
       ({ tokens, place, curve }) =>
