@@ -6,22 +6,19 @@ import type { Timeline, Token } from "@/types/timeline";
 import { useChatActions } from "./chat";
 import type { Mode } from "./chatState";
 import { useSelection } from "./selection";
-import { useSettings } from "./settings";
 
 export type Example = ModelInfo["examples"][number];
 
 /** Begins a conversation with an example, written greedily, so that it shows what its note says. */
 export function useRunExample(): (example: Example) => void {
   const { begin } = useChatActions();
-  const { update } = useSettings();
   const { select } = useSelection();
   return useCallback(
     ({ mode, text }) => {
       select(null, null);
-      update({ temperature: 0 });
       begin(mode, text, { temperature: 0 });
     },
-    [begin, select, update],
+    [begin, select],
   );
 }
 

@@ -163,3 +163,6 @@ export function decodedText(tokens: readonly Pick<ShownToken, "bytes">[]): strin
     joinBytes(tokens.map((token) => bytesFromBase64(token.bytes))),
   );
 }
+
+/** Prose that quotes tokens, with their leading blanks shown as they are in cells: “·Paris”. */
+export const shownProse = (text: string): string => text.replaceAll("“ ", "“·");

@@ -7,6 +7,7 @@ import type { Example } from "@/context/examples";
 import { useLensKind } from "@/context/lens";
 import { useSelection } from "@/context/selection";
 import { formatNats, formatProbability, formatRank } from "@/lib/format";
+import { shownProse } from "@/lib/tokens";
 import { type LayerStanding, findingsOf } from "@/lib/walkthrough";
 import type { Timeline, Token } from "@/types/timeline";
 
@@ -61,7 +62,7 @@ export function ExampleGuide({ example, timeline, token, onShowView }: ExampleGu
         <IconButton icon="close" label="Close the explanation" onClick={() => setIsClosed(true)} />
       </div>
       {/* A note may name numbers that were measured with the logit lens. */}
-      {kind === "logit" && <p className="text-muted">{example.note}</p>}
+      {kind === "logit" && <p className="text-muted">{shownProse(example.note)}</p>}
       {expected && (
         <p className="mt-1">
           The model wrote no <QuotedText text={example.watch ?? ""} /> this time; this is about{" "}

@@ -4,6 +4,7 @@ import { TourOffer } from "@/components/tour/TourOffer";
 import { Button } from "@/components/ui/Button";
 import type { Example } from "@/context/examples";
 import { honestyLine } from "@/lib/honesty";
+import { shownProse } from "@/lib/tokens";
 
 /** So many fit a laptop's first screen beside what they are. */
 const FIRST_EXAMPLES = 5;
@@ -48,7 +49,7 @@ export function FirstRun({ model, onRun, onStartTour }: FirstRunProps) {
                     <span className="text-label text-quiet">{example.mode}</span>
                   </span>
                   <span className="mt-0.5 block font-mono text-label break-words">{example.text}</span>
-                  <span className="mt-1 block text-muted">{example.note}</span>
+                  <span className="mt-1 block text-muted">{shownProse(example.note)}</span>
                 </button>
               </li>
             ))}

@@ -1,6 +1,7 @@
+import { Fragment } from "react";
 import type { LayerReading } from "@/api/lens";
 import { QuotedText, QuotedToken } from "@/components/lens/TokenText";
-import { decisionLayer } from "@/lib/decision";
+import { type LeaderRun, decisionLayer, leaderRuns } from "@/lib/decision";
 import { formatRank } from "@/lib/format";
 import type { Token } from "@/types/timeline";
 
@@ -11,35 +12,55 @@ interface DecisionNoteProps {
   readonly actual: Token;
 }
 
-/** One sentence: from which layer on the actual token was the first choice. */
+/** More would be a paragraph; the table below has them all. */
+const MAX_RUNS = 6;
+
+/** From which layer on the actual token was the first choice, and what was before. */
 export function DecisionNote({ layers, actual }: DecisionNoteProps) {
   const output = layers.at(-1);
-  const ranks = layers.map((each) => each.actual?.rank ?? 0);
-  const decided = decisionLayer(ranks);
   if (output === undefined) return null;
-  if (decided === null) {
-    const first = output.predictions[0];
-    return (
-      <p className="w-full text-muted">
-        The output&rsquo;s first choice is {first !== undefined && <QuotedText text={first.text} />};{" "}
-        <QuotedToken token={actual} /> has rank {formatRank(output.actual?.rank ?? null)} there.
-      </p>
-    );
-  }
-  const label = layers[decided]?.label ?? String(decided);
+  const decided = decisionLayer(layers.map((each) => each.actual?.rank ?? 0));
+  const runs = leaderRuns(
+    layers.map((each) => each.predictions[0]?.token_id ?? -1),
+    decided ?? layers.length - 1,
+  );
   return (
     <p className="w-full text-muted">
-      <QuotedToken token={actual} />{" "}
-      {decided === layers.length - 1 ? (
+      {decided === null ? (
         <>
-          is the first choice only at the output, layer <b className="font-medium text-ink">{label}</b>.
+          The output&rsquo;s first choice is <Leader reading={output} />; <QuotedToken token={actual} /> has
+          rank {formatRank(output.actual?.rank ?? null)} there.
         </>
       ) : (
         <>
-          is the first choice from {decided === 0 ? "the embedding" : "layer "}
-          {decided > 0 && <b className="font-medium text-ink">{label}</b>} up to the output.
+          <QuotedToken token={actual} /> is the first choice{" "}
+          {decided === layers.length - 1 ? "only at the output, layer " : "from "}
+          {decided === 0 ? "the embedding" : decided < layers.length - 1 && "layer "}
+          {decided > 0 && <b className="font-medium text-ink">{layers[decided]?.label ?? decided}</b>}
+          {decided < layers.length - 1 && " up to the output"}.
+        </>
+      )}
+      {runs.length > 0 && (
+        <>
+          {" "}
+          Before it: {runs.length > MAX_RUNS && "… "}
+          {runs.slice(-MAX_RUNS).map((run, i) => (
+            <Fragment key={run.from}>
+              {i > 0 && ", "}
+              <Leader reading={layers[run.from]} /> {placeOf(run)}
+            </Fragment>
+          ))}
+          .
         </>
       )}
     </p>
   );
 }
+
+function Leader({ reading }: { readonly reading: LayerReading | undefined }) {
+  const first = reading?.predictions[0];
+  return first === undefined ? null : <QuotedText text={first.text} />;
+}
+
+const placeOf = ({ from, to }: LeaderRun): string =>
+  from === to ? `at ${from}` : to === from + 1 ? `at ${from} and ${to}` : `at ${from} to ${to}`;

@@ -132,6 +132,12 @@ describe("reading at, predicting", () => {
       formatRank(lens.next_rank[3]?.[0] ?? null),
     );
     expect(screen.getByText(/is the first choice from/)).toHaveTextContent("from layer 8 up to the output");
+    // What led before: each run of layers by its own favourite, as the server has it.
+    const leaders = [1, 2, 3, 4, 5, 6, 7].map((layer) => lens.top_ids[layer]?.[0]?.[0]);
+    const runs = leaders.filter((id, i) => id !== leaders[i - 1]);
+    const before = screen.getByText(/is the first choice from/).textContent.split("Before it: ")[1] ?? "";
+    expect(before.match(/ at \d/g)).toHaveLength(Math.min(6, runs.length));
+    expect(before).toContain(lens.vocabulary[`${leaders[6]}`]?.trim());
   });
 
   test("explains the embedding row by shared embeddings only where they are shared", async () => {

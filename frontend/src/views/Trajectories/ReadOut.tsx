@@ -39,9 +39,7 @@ export function ReadOut({ series, tokens, layer, layerLabel, isHovered, isDefaul
       <div className="overflow-x-auto">
         <table className="w-full text-left">
           <caption className="py-1 text-left text-muted">
-            <b className="font-medium text-ink">
-              {layer === 0 ? "embed, layer 0" : `Layer ${layerLabel}`}
-            </b>{" "}
+            <b className="font-medium text-ink">{layer === 0 ? "embed, layer 0" : `Layer ${layerLabel}`}</b>{" "}
             {isHovered ? "under the pointer" : ""}
           </caption>
           <thead className="text-cell text-quiet">
