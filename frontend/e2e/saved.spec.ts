@@ -186,4 +186,20 @@ test.describe("on a phone", () => {
     await expect(sheet).toBeHidden();
     await expect(explorer.tokens.first()).toBeVisible();
   });
+
+  test("the sheet leads to the commands and to the tour, which a phone's header has no room for", async ({
+    explorer: { page },
+  }) => {
+    const sheet = page.getByRole("dialog", { name: "Conversations" });
+    await page.getByRole("button", { name: "Conversations" }).click();
+    await sheet.getByRole("button", { name: "Commands" }).click();
+    await expect(sheet).toBeHidden();
+    await page.getByRole("combobox", { name: "Find a command" }).fill("theme");
+    await page.keyboard.press("Enter");
+    await expect(page.locator("html")).toHaveAttribute("data-theme", "dark");
+    await page.getByRole("button", { name: "Conversations" }).click();
+    await sheet.getByRole("button", { name: "Take the tour" }).click();
+    await expect(sheet).toBeHidden();
+    await expect(page.getByRole("region", { name: "Send a text" })).toBeVisible();
+  });
 });

@@ -145,6 +145,8 @@ export function Shell() {
           isOpen={hasSidebar}
           isSheetOpen={hasSheet}
           onCloseSheet={() => showSheet(false)}
+          onShowPalette={() => setShowsPalette(true)}
+          onStartTour={() => setIsOnTour(true)}
           currentId={shownId}
           currentConversationId={
             facts?.conversation_id ?? (opened?.id === shownId ? opened.conversation_id : null)

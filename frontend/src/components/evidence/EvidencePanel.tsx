@@ -32,13 +32,13 @@ export function EvidencePanel(props: EvidencePanelProps) {
     <Tabs.Root
       value={viewId}
       onValueChange={onChangeView}
-      className="flex min-h-0 min-w-0 flex-1 flex-col bg-raised"
+      className="@container flex min-h-0 min-w-0 flex-1 flex-col bg-raised"
     >
       <div className="flex shrink-0 items-center gap-1 border-b border-line px-3 py-1 max-md:flex-wrap">
         <Tabs.List
           aria-label="Views"
           data-tour="views"
-          className="flex min-w-0 gap-4 overflow-x-auto max-md:gap-3 -mb-[5px]"
+          className="flex min-w-0 gap-4 overflow-x-auto @max-3xl:gap-3 -mb-[5px]"
         >
           {views.map((view) => (
             <Tabs.Trigger

@@ -29,7 +29,7 @@ export function LensSelect() {
   if (offered.length < 2) return null;
   return (
     <label className="flex min-w-0 items-center gap-2 text-muted">
-      <span className="max-md:sr-only">Lens</span>
+      <span className="@max-3xl:sr-only">Lens</span>
       <select
         value={kind}
         title={LENSES.find((lens) => lens.kind === kind)?.hint}

@@ -22,7 +22,7 @@ export function ExportButton(props: ExportButtonProps) {
       className="px-2"
       onClick={() => setIsWanted(true)}
     >
-      <span className="max-md:sr-only">Export</span>
+      <span className="@max-3xl:sr-only">Export</span>
     </Button>
   );
   return (

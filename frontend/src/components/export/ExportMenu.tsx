@@ -18,7 +18,7 @@ export default function ExportMenu({ timeline, view }: ExportMenuProps) {
     <DropdownMenu.Root defaultOpen modal={false}>
       <DropdownMenu.Trigger asChild>
         <Button look="quiet" icon="download" className="px-2 data-[state=open]:bg-hover">
-          <span className="max-md:sr-only">Export</span>
+          <span className="@max-3xl:sr-only">Export</span>
         </Button>
       </DropdownMenu.Trigger>
       <DropdownMenu.Portal>

@@ -34,7 +34,7 @@ export function Legend({ metric, scale, ramp, second, nClipped, children }: Lege
   return (
     <figure
       aria-label={`Colour scale: ${metric.title}`}
-      className="flex min-w-0 flex-[1_1_28rem] flex-wrap gap-x-4 gap-y-1 text-cell text-muted max-md:order-last max-md:basis-full"
+      className="flex min-w-0 flex-[1_1_19rem] flex-wrap gap-x-4 gap-y-1 text-cell text-muted max-md:order-last max-md:basis-full"
     >
       <div className="max-w-80 min-w-52 flex-1">
         <figcaption title={metric.explanation} className="truncate">

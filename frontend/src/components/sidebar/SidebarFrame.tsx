@@ -1,7 +1,7 @@
 import { Dialog } from "radix-ui";
 import { Suspense, lazy } from "react";
 import { ErrorBoundary } from "@/components/layout/ErrorBoundary";
-import { IconButton } from "@/components/ui/Button";
+import { Button, IconButton } from "@/components/ui/Button";
 import { useIsNarrow } from "@/context/narrow";
 import type { SidebarProps } from "./Sidebar";
 
@@ -11,10 +11,14 @@ interface SidebarFrameProps extends SidebarProps {
   readonly isOpen: boolean;
   readonly isSheetOpen: boolean;
   readonly onCloseSheet: () => void;
+  /** A phone's header has no room for these. */
+  readonly onShowPalette: () => void;
+  readonly onStartTour: () => void;
 }
 
 /** Where the list of conversations is: a column at the left, or on a narrow screen a sheet over the page. */
-export function SidebarFrame({ isOpen, isSheetOpen, onCloseSheet, ...sidebar }: SidebarFrameProps) {
+export function SidebarFrame(props: SidebarFrameProps) {
+  const { isOpen, isSheetOpen, onCloseSheet, onShowPalette, onStartTour, ...sidebar } = props;
   const isNarrow = useIsNarrow();
   const list = (
     <ErrorBoundary>
@@ -26,6 +30,10 @@ export function SidebarFrame({ isOpen, isSheetOpen, onCloseSheet, ...sidebar }: 
   if (!isNarrow) {
     return isOpen ? <div className="flex w-60 shrink-0 flex-col border-r border-line">{list}</div> : null;
   }
+  const instead = (open: () => void) => (): void => {
+    onCloseSheet();
+    open();
+  };
   return (
     <Dialog.Root open={isSheetOpen} onOpenChange={(open) => !open && onCloseSheet()}>
       <Dialog.Portal>
@@ -41,6 +49,14 @@ export function SidebarFrame({ isOpen, isSheetOpen, onCloseSheet, ...sidebar }: 
             </Dialog.Close>
           </div>
           {list}
+          <div className="flex shrink-0 gap-2 border-t border-line p-2">
+            <Button icon="search" className="flex-1" onClick={instead(onShowPalette)}>
+              Commands
+            </Button>
+            <Button className="flex-1" onClick={instead(onStartTour)}>
+              Take the tour
+            </Button>
+          </div>
         </Dialog.Content>
       </Dialog.Portal>
     </Dialog.Root>
