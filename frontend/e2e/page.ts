@@ -2,6 +2,22 @@
 import { test as base, expect } from "@playwright/test";
 import type { Locator, Page } from "@playwright/test";
 
+/** How a person works the page. */
+export type Hand = "mouse" | "keyboard";
+
+/** Each view is tried in both ways and in both themes. */
+export const WAYS = [
+  { hand: "mouse", colorScheme: "light" },
+  { hand: "keyboard", colorScheme: "dark" },
+] as const;
+
+/** Presses a button, a switch or one of several choices. */
+export async function activate(control: Locator, hand: Hand): Promise<void> {
+  if (hand === "mouse") return control.click();
+  await control.focus();
+  await control.press(" ");
+}
+
 export class ExplorerPage {
   readonly page: Page;
   readonly tokens: Locator;
@@ -46,6 +62,25 @@ export class ExplorerPage {
   async settled(): Promise<void> {
     await expect(this.page.getByRole("button", { name: "Regenerate" })).toBeVisible({ timeout: 45_000 });
     await expect(this.page.getByText("Ready", { exact: true })).toBeVisible();
+  }
+
+  /** Selects the first token that contains `text`. */
+  async selectToken(text: string, hand: Hand): Promise<void> {
+    const token = this.tokens.filter({ hasText: text }).first();
+    if (hand === "mouse") await token.click();
+    else {
+      const steps = await this.tokens.count();
+      for (let i = 0; i < steps && (await token.getAttribute("aria-selected")) !== "true"; i += 1) {
+        await this.page.keyboard.press("]");
+      }
+    }
+    await expect(token).toHaveAttribute("aria-selected", "true");
+  }
+
+  async openView(title: string, key: string, hand: Hand): Promise<void> {
+    if (hand === "mouse") await this.page.getByRole("tab", { name: title }).click();
+    else await this.page.keyboard.press(key);
+    await expect(this.page.getByRole("tab", { name: title })).toHaveAttribute("aria-selected", "true");
   }
 
   reply(): Locator {

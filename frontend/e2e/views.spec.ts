@@ -1,7 +1,7 @@
 import type { Page } from "@playwright/test";
 import { formatLogprob, formatNats, formatProbability, formatRank } from "../src/lib/format";
 import type { components } from "../src/types/api";
-import { expect, test } from "./page";
+import { WAYS, activate, expect, test } from "./page";
 
 type LensReadRequest = components["schemas"]["LensReadRequest"];
 type LensReadResponse = components["schemas"]["LensReadResponse"];
@@ -31,41 +31,50 @@ async function lensOf(
 
 const selectedIndex = (page: Page): number => Number(new URL(page.url()).searchParams.get("t"));
 
-test("every number of the Standard view is the server's", async ({ explorer, page }) => {
-  await explorer.setSampling(GREEDY);
-  await explorer.say("The capital of France is");
-  for (const [direction, offset] of [
-    ["How it was predicted", -1],
-    ["What it predicts", 0],
-  ] as const) {
-    await explorer.tokens.filter({ hasText: "France" }).first().click();
-    await page.getByRole("radio", { name: direction }).click();
-    await expect(explorer.evidence.getByRole("listitem").first()).toBeVisible();
-    const position = selectedIndex(page) + offset;
-    const lens = await lensOf(page, position, position + 1);
-    await expect(explorer.evidence.getByText(new RegExp(`^read at index ${position} `))).toBeVisible();
-    const rows = explorer.evidence.getByRole("table").first().getByRole("row");
-    for (const [i, layer] of lens.layers.toReversed().entries()) {
-      const row = rows.nth(i + 1);
-      await expect(row.getByRole("rowheader")).toHaveText(lens.labels[layer] ?? "");
-      const chips = row.getByRole("listitem");
-      await expect(chips).toHaveCount(5);
-      for (const [k, probability] of (lens.top_probabilities[layer]?.[0] ?? []).entries()) {
-        await expect(chips.nth(k)).toContainText(formatProbability(probability));
-        await expect(chips.nth(k)).toHaveAttribute(
-          "title",
-          new RegExp(`id ${lens.top_ids[layer]?.[0]?.[k] ?? "missing"} `),
-        );
+for (const { hand, colorScheme } of WAYS) {
+  test.describe(`${colorScheme}, by ${hand}`, () => {
+    test.use({ colorScheme });
+
+    test("every number of the Standard view is the server's", async ({ explorer, page }) => {
+      await explorer.setSampling(GREEDY);
+      await explorer.say("The capital of France is");
+      if (hand === "keyboard") await page.keyboard.press("Escape");
+      for (const [direction, offset] of [
+        ["How it was predicted", -1],
+        ["What it predicts", 0],
+      ] as const) {
+        await explorer.selectToken("France", hand);
+        await activate(page.getByRole("radio", { name: direction }), hand);
+        await expect(explorer.evidence.getByRole("listitem").first()).toBeVisible();
+        const position = selectedIndex(page) + offset;
+        const lens = await lensOf(page, position, position + 1);
+        await expect(explorer.evidence.getByText(new RegExp(`^read at index ${position} `))).toBeVisible();
+        const rows = explorer.evidence.getByRole("table").first().getByRole("row");
+        for (const [i, layer] of lens.layers.toReversed().entries()) {
+          const row = rows.nth(i + 1);
+          await expect(row.getByRole("rowheader")).toHaveText(lens.labels[layer] ?? "");
+          const chips = row.getByRole("listitem");
+          await expect(chips).toHaveCount(5);
+          for (const [k, probability] of (lens.top_probabilities[layer]?.[0] ?? []).entries()) {
+            await expect(chips.nth(k)).toContainText(formatProbability(probability));
+            await expect(chips.nth(k)).toHaveAttribute(
+              "title",
+              new RegExp(`id ${lens.top_ids[layer]?.[0]?.[k] ?? "missing"} `),
+            );
+          }
+          const cells = row.getByRole("cell");
+          await expect(cells.nth(1)).toContainText(`#${formatRank(lens.next_rank[layer]?.[0] ?? null)}`);
+          await expect(cells.nth(1)).toContainText(
+            formatProbability(lens.next_probability[layer]?.[0] ?? null),
+          );
+          await expect(cells.nth(2)).toHaveText(formatNats(lens.entropy_nats[layer]?.[0] ?? null));
+          await expect(cells.nth(3)).toHaveText(formatNats(lens.kl_to_final_nats[layer]?.[0] ?? null));
+        }
       }
-      const cells = row.getByRole("cell");
-      await expect(cells.nth(1)).toContainText(`#${formatRank(lens.next_rank[layer]?.[0] ?? null)}`);
-      await expect(cells.nth(1)).toContainText(formatProbability(lens.next_probability[layer]?.[0] ?? null));
-      await expect(cells.nth(2)).toHaveText(formatNats(lens.entropy_nats[layer]?.[0] ?? null));
-      await expect(cells.nth(3)).toHaveText(formatNats(lens.kl_to_final_nats[layer]?.[0] ?? null));
-    }
-  }
-  expect(explorer.complaints).toEqual([]);
-});
+      expect(explorer.complaints).toEqual([]);
+    });
+  });
+}
 
 test("a click on a cell of the heatmap selects the token that its column predicts", async ({
   explorer,
@@ -95,52 +104,59 @@ test("a click on a cell of the heatmap selects the token that its column predict
   await expect(row.getByRole("listitem").first()).toContainText(firstChoice ?? "missing");
 });
 
-test("a token that was found in the vocabulary is followed with the server's numbers", async ({
-  explorer,
-  page,
-}) => {
-  await explorer.setSampling(GREEDY);
-  await explorer.say("The capital of France is");
-  await explorer.tokens.filter({ hasText: "France" }).first().click();
-  await page.keyboard.press("3");
-  const values = explorer.evidence.getByRole("region", { name: "Values" });
-  await expect(values.getByRole("rowheader")).toHaveCount(5);
-  await expect(explorer.evidence.getByText(/^Nothing is pinned/)).toBeVisible();
+for (const { hand, colorScheme } of WAYS) {
+  test.describe(`${colorScheme}, by ${hand}`, () => {
+    test.use({ colorScheme });
 
-  const search = explorer.evidence.getByRole("combobox", { name: /Pin a token/ });
-  await search.fill("the");
-  const option = explorer.evidence.getByRole("listbox").getByRole("option").first();
-  const id = Number(/id (\d+)/.exec((await option.textContent()) ?? "")?.[1]);
-  await search.press("Enter");
-  await search.press("Escape");
-  await expect(values.getByRole("rowheader")).toHaveCount(1);
-  await expect(page).toHaveURL(new RegExp(`[?&]pin=${id}(&|$)`));
+    test("a token that was found in the vocabulary is followed with the server's numbers", async ({
+      explorer,
+      page,
+    }) => {
+      await explorer.setSampling(GREEDY);
+      await explorer.say("The capital of France is");
+      if (hand === "keyboard") await page.keyboard.press("Escape");
+      await explorer.selectToken("France", hand);
+      await explorer.openView("Trajectories", "3", hand);
+      const values = explorer.evidence.getByRole("region", { name: "Values" });
+      await expect(values.getByRole("rowheader")).toHaveCount(5);
+      await expect(explorer.evidence.getByText(/^Nothing is pinned/)).toBeVisible();
 
-  const position = selectedIndex(page) - 1;
-  const lens = await lensOf(page, position, position + 1, { targets: [id] });
-  const [target] = lens.targets;
-  await explorer.evidence.getByRole("switch", { name: "Every layer as a table" }).click();
-  const rows = explorer.evidence.getByRole("table", { name: /^Every layer/ }).getByRole("row");
-  for (const [metric, numbers] of [
-    ["Probability", target?.probability.map((row) => formatProbability(row[0] ?? null))],
-    ["Log-prob.", target?.probability.map((row) => formatLogprob(row[0] ?? null))],
-    ["Rank", target?.rank.map((row) => formatRank(row[0] ?? null))],
-  ] as const) {
-    await explorer.evidence.getByRole("radio", { name: metric }).click();
-    for (const [i, layer] of lens.layers.toReversed().entries()) {
-      await expect(rows.nth(i + 1).getByRole("cell")).toHaveText(numbers?.[layer] ?? "missing");
-    }
-  }
+      const search = explorer.evidence.getByRole("combobox", { name: /Pin a token/ });
+      await search.fill("the");
+      const option = explorer.evidence.getByRole("listbox").getByRole("option").first();
+      const id = Number(/id (\d+)/.exec((await option.textContent()) ?? "")?.[1]);
+      await (hand === "mouse" ? option.click() : search.press("Enter"));
+      await search.press("Escape");
+      await expect(values.getByRole("rowheader")).toHaveCount(1);
+      await expect(page).toHaveURL(new RegExp(`[?&]pin=${id}(&|$)`));
 
-  await explorer.evidence.getByRole("slider", { name: "Layer" }).press("End");
-  await expect.poll(() => new URL(page.url()).searchParams.get("l")).toBe(String(lens.layers.length - 1));
+      const position = selectedIndex(page) - 1;
+      const lens = await lensOf(page, position, position + 1, { targets: [id] });
+      const [target] = lens.targets;
+      await activate(explorer.evidence.getByRole("switch", { name: "Every layer as a table" }), hand);
+      const rows = explorer.evidence.getByRole("table", { name: /^Every layer/ }).getByRole("row");
+      for (const [metric, numbers] of [
+        ["Probability", target?.probability.map((row) => formatProbability(row[0] ?? null))],
+        ["Log-prob.", target?.probability.map((row) => formatLogprob(row[0] ?? null))],
+        ["Rank", target?.rank.map((row) => formatRank(row[0] ?? null))],
+      ] as const) {
+        await activate(explorer.evidence.getByRole("radio", { name: metric }), hand);
+        for (const [i, layer] of lens.layers.toReversed().entries()) {
+          await expect(rows.nth(i + 1).getByRole("cell")).toHaveText(numbers?.[layer] ?? "missing");
+        }
+      }
 
-  // The pin survives a reload: the address names it.
-  await page.reload();
-  await expect(values.getByRole("rowheader")).toHaveCount(1);
-  await expect(values.getByRole("rowheader")).toContainText(target?.text.trim() ?? "missing");
-  expect(explorer.complaints).toEqual([]);
-});
+      await explorer.evidence.getByRole("slider", { name: "Layer" }).press("End");
+      await expect.poll(() => new URL(page.url()).searchParams.get("l")).toBe(String(lens.layers.length - 1));
+
+      // The pin survives a reload: the address names it.
+      await page.reload();
+      await expect(values.getByRole("rowheader")).toHaveCount(1);
+      await expect(values.getByRole("rowheader")).toContainText(target?.text.trim() ?? "missing");
+      expect(explorer.complaints).toEqual([]);
+    });
+  });
+}
 
 test("a fitted lens shows its own numbers in every row but the output's", async ({ explorer, page }) => {
   await explorer.setSampling(GREEDY);
