@@ -1,23 +1,18 @@
 """One thread owns the model.
 
 nnsight is bound to one thread per model, and torch would freeze the event loop, so a single thread
-loads the engine, runs every job and nothing else touches it. Jobs run in turns: a turn is one token
-of a reply, one part of a long prompt or one chunk of a read-out, and goes to the client that was
-served longest ago, so that a long answer makes nobody wait for its end. In front of the running jobs
-stands a bounded queue that is fair between clients too: round-robin over them, first come first
-served within one. A place in it is claimed before anything expensive is done. Between two turns a
-closed connection, a deadline or a shutdown ends a job.
+loads the engine, runs every job and nothing else touches it. Jobs run in turns (`lineup.py`). A place
+in the queue is claimed before anything expensive is done. Between two turns a closed connection, a
+deadline or a shutdown ends a job.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import math
 import threading
 import time
-from collections import Counter, deque
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -32,10 +27,10 @@ from app.errors import (
     ModelLoadError,
     ModelLoading,
     OutOfMemory,
-    QueueFull,
     Unavailable,
 )
 from app.services.job import Job, JobStopped
+from app.services.lineup import Lineup, Running
 from app.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -80,17 +75,6 @@ class WorkerState:
     capacity: int
 
 
-@dataclass(slots=True)
-class Running:
-    """A job that has begun."""
-
-    job: Job[Any]
-    turns: Iterator[None]
-    last_turn: int
-    """Number of the turn that it had last."""
-    started_at: float
-
-
 class ModelWorker:
     """The thread that owns the model, and the queue in front of it."""
 
@@ -99,22 +83,15 @@ class ModelWorker:
         self._load_engine = load_engine
         self._thread = threading.Thread(target=self._main, name="model", daemon=True)
         self._condition = threading.Condition()
-        self._queues: dict[str, deque[Job[Any]]] = {}
-        """Waiting jobs by client, in the order in which the clients get their turns."""
-        self._last_client: str | None = None
-        self._running: list[Running] = []
+        self._lineup = Lineup(settings)
+        """Looked at and changed under the condition only."""
         self._current: Job[Any] | None = None
         """Whose turn it is right now."""
-        self._n_turns = 0
-        self._last_turns: dict[str, int] = {}
-        """Number of the turn that each client with a running job had last."""
         self._engine: LensEngine | None = None
         self._failure: ExplorerError | None = None
         self._progress = LoadProgress("Starting.")
         self._is_draining = False
         self._is_stopping = False
-        self._job_seconds = 2.0
-        """Moving average over finished jobs; what a client is told to wait is a guess from it."""
 
     # --- life ------------------------------------------------------------------------------------
 
@@ -165,8 +142,7 @@ class ModelWorker:
 
     def _jobs(self) -> list[Job[Any]]:
         with self._condition:
-            waiting = [job for queue in self._queues.values() for job in queue]
-            return [*(running.job for running in self._running), *waiting]
+            return self._lineup.jobs()
 
     # --- what others may know --------------------------------------------------------------------
 
@@ -190,8 +166,7 @@ class ModelWorker:
     def state(self) -> WorkerState:
         """Never waits for the model."""
         with self._condition:
-            running = len(self._running)
-            waiting = sum(map(len, self._queues.values()))
+            running, waiting = self._lineup.n_running, self._lineup.n_waiting
         status, detail = self._status(running, waiting)
         return WorkerState(
             status=status,
@@ -200,7 +175,7 @@ class ModelWorker:
             progress=self._progress if status == "loading" else None,
             running=running,
             waiting=waiting,
-            capacity=self._settings.queue_capacity,
+            capacity=self._lineup.capacity,
         )
 
     def _status(self, running: int, waiting: int) -> tuple[Status, str | None]:
@@ -243,7 +218,7 @@ class ModelWorker:
                     f"The model has given no sign of life for {stalled_s:.0f} s.",
                     hint="Restart the server if this stays so.",
                 )
-            self._require_place(client)
+            self._lineup.require_place(client)
             job: Job[Any] = Job(
                 job_id,
                 client,
@@ -251,35 +226,8 @@ class ModelWorker:
                 on_change=self._on_change,
                 on_close=self._on_close,
             )
-            self._queues.setdefault(client, deque()).append(job)
+            self._lineup.add(job)
         return job
-
-    def _require_place(self, client: str) -> None:
-        """Places in the queue, and those of running jobs that are still free."""
-        per_client = self._settings.queue_per_client
-        waiting = sum(map(len, self._queues.values()))
-        mine = len(self._queues.get(client, ()))
-        free = self._settings.concurrency - len(self._running)
-        free_for_me = min(free, per_client - self._n_running()[client])
-        if waiting >= self._settings.queue_capacity + free:
-            raise QueueFull(
-                f"{waiting} requests wait for the model, which is the limit.",
-                hint="Send the request again after the time in Retry-After.",
-                retry_after_s=self._wait_estimate_s(waiting),
-            )
-        if mine >= per_client + free_for_me:
-            raise QueueFull(
-                f"{mine} of your requests wait for the model, which is the limit for one client.",
-                hint="Wait for one of them, or close it.",
-                retry_after_s=self._wait_estimate_s(mine),
-            )
-
-    def _n_running(self) -> Counter[str]:
-        """Running jobs of each client."""
-        return Counter(running.job.client for running in self._running)
-
-    def _wait_estimate_s(self, waiting: int) -> float:
-        return min(60.0, max(1.0, math.ceil(waiting * self._job_seconds / 2)))
 
     def _on_change(self) -> None:
         with self._condition:
@@ -288,47 +236,7 @@ class ModelWorker:
     def _on_close(self, job: Job[Any]) -> None:
         with self._condition:
             self._condition.notify_all()
-            queue = self._queues.get(job.client)
-            if queue and job in queue:
-                queue.remove(job)
-                if not queue:
-                    del self._queues[job.client]
-
-    def _admit(self) -> None:
-        """Lets waiting jobs begin while there is room for them."""
-        while len(self._running) < self._settings.concurrency:
-            job = self._take()
-            if job is None:
-                return
-            assert job.work is not None
-            now = time.monotonic()
-            job.started_at = job.beat_at = now
-            self._running.append(Running(job, job.work(job), self._n_turns, now))
-
-    def _take(self) -> Job[Any] | None:
-        """The next job that can begin; its client goes to the end of the line.
-
-        Whoever was served last waits for the others, also when its next request came first.
-        """
-        n_running = self._n_running()
-        for client in sorted(self._queues, key=lambda client: client == self._last_client):
-            queue = self._queues[client]
-            if queue[0].work is None or n_running[client] >= self._settings.queue_per_client:
-                continue
-            job = queue.popleft()
-            del self._queues[client]
-            if queue:
-                self._queues[client] = queue
-            self._last_client = client
-            return job
-        return None
-
-    def _next_running(self) -> Running | None:
-        """Whose turn it is: the client that was served longest ago, and of its jobs again that."""
-        able = [running for running in self._running if running.job.can_go_on()]
-        if not able:
-            return None
-        return min(able, key=lambda r: (self._last_turns.get(r.job.client, -1), r.last_turn))
+            self._lineup.remove(job)
 
     # --- on the worker thread --------------------------------------------------------------------
 
@@ -385,32 +293,27 @@ class ModelWorker:
         if running is None:
             return False
         job = running.job
-        self._n_turns += 1
-        running.last_turn = self._last_turns[job.client] = self._n_turns
         job.beat_at = time.monotonic()
         self._current = job
         is_over, failure = self._advance(running)
         self._current = None
         if is_over:
             with self._condition:
-                self._running.remove(running)
-                if not self._n_running()[job.client]:
-                    del self._last_turns[job.client]
+                self._lineup.leave(running)
             job.finish(failure)
-            took = time.monotonic() - running.started_at
-            self._job_seconds += 0.2 * (took - self._job_seconds)
         return True
 
     def _wait_for_turn(self) -> Running | None:
         with self._condition:
             while True:
-                self._admit()
-                running = self._next_running()
+                self._lineup.admit()
+                running = self._lineup.next()
                 if running is not None:
+                    self._lineup.begin_turn(running)
                     return running
-                if self._is_stopping and not self._running:
+                if self._is_stopping and not self._lineup.n_running:
                     return None
-                self._condition.wait(FULL_OUTBOX_WAIT_S if self._running else None)
+                self._condition.wait(FULL_OUTBOX_WAIT_S if self._lineup.n_running else None)
 
     def _advance(self, running: Running) -> tuple[bool, ExplorerError | None]:
         """Whether a job is over after its next turn, and what it failed with.

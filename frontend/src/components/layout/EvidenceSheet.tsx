@@ -10,7 +10,7 @@ type Height = "closed" | "half" | "full";
 
 const HEIGHTS: Record<Height, string> = {
   closed: "max-md:h-11",
-  half: "max-md:h-[52dvh]",
+  half: "max-md:h-[60dvh]",
   full: "max-md:h-[calc(100dvh-3rem)]",
 };
 
