@@ -56,6 +56,7 @@ test("an exported conversation comes back from its file, with the same numbers",
   explorer,
   page,
 }) => {
+  test.setTimeout(180_000);
   await explorer.setSampling(GREEDY);
   await explorer.say("Snow is white");
   await explorer.tokens.nth(5).click();
@@ -74,6 +75,19 @@ test("an exported conversation comes back from its file, with the same numbers",
   await explorer.tokens.nth(5).click();
   await expect.poll(() => numbers(explorer)).toBe(before);
   expect(explorer.complaints).toEqual([]);
+
+  // An installation that has never held a conversation.
+  const empty = await startServer("memory");
+  try {
+    await page.goto(empty.url);
+    await expect(page.getByText("Ready", { exact: true })).toBeVisible();
+    await expect(list(explorer).getByRole("listitem")).toHaveCount(0);
+    await page.getByLabel("File of a conversation").setInputFiles(path);
+    await explorer.tokens.nth(5).click();
+    await expect.poll(() => numbers(explorer)).toBe(before);
+  } finally {
+    await empty.stop();
+  }
 });
 
 test("another token begins a branch; both stay, can be named, switched and deleted", async ({
