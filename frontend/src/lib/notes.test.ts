@@ -69,10 +69,12 @@ describe("where notes are", () => {
     expect(marks.map((mark) => mark?.[0] ?? "-").join("")).toBe("--s-ssi--si");
   });
   test("cells are told from tokens", () => {
-    const noted = notedPlaces([B, C]);
+    const noted = notedPlaces([B, C, note(4, 6, 9)]);
     expect([3, 4, 6, 7].map(noted.hasToken)).toEqual([false, true, true, false]);
-    expect(noted.hasCell(4, 9)).toBe(true);
-    expect(noted.hasCell(5, 9)).toBe(false);
+    expect(noted.cells).toEqual([
+      { index: 4, layer: 9 },
+      { index: 5, layer: 9 },
+    ]);
     expect(notedPlaces([C]).hasToken(4)).toBe(false);
   });
 });

@@ -78,20 +78,21 @@ export function tokenNoteMarks(notes: readonly Note[], nTokens: number): (TokenN
 export interface NotedPlaces {
   /** Whether a note is on the token itself, alone or in a range. */
   readonly hasToken: (index: number) => boolean;
-  /** Whether a note is on how the token was predicted at this layer. */
-  readonly hasCell: (index: number, layer: number) => boolean;
+  /** Each token at a layer whose prediction has a note, once. */
+  readonly cells: readonly { readonly index: number; readonly layer: number }[];
 }
 
 export function notedPlaces(notes: readonly Note[]): NotedPlaces {
-  const keyOf = (index: number, layer: number | null): string => `${index} ${layer ?? ""}`;
-  const places = new Set<string>();
+  const tokens = new Set<number>();
+  const cells = new Map<string, { readonly index: number; readonly layer: number }>();
   for (const note of notes) {
-    for (let index = note.start; index < note.end; index += 1) places.add(keyOf(index, layerOf(note)));
+    const layer = layerOf(note);
+    for (let index = note.start; index < note.end; index += 1) {
+      if (layer === null) tokens.add(index);
+      else cells.set(`${index} ${layer}`, { index, layer });
+    }
   }
-  return {
-    hasToken: (index) => places.has(keyOf(index, null)),
-    hasCell: (index, layer) => places.has(keyOf(index, layer)),
-  };
+  return { hasToken: (index) => tokens.has(index), cells: [...cells.values()] };
 }
 
 /** What a person wrote as it is kept: without blanks around it, and without what the server cannot store. */
