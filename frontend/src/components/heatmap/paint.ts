@@ -59,7 +59,7 @@ const PADDING = 4;
 /** Size of the corners that mark a first choice which is the actual next token, and a value beyond the scale. */
 const CORNER = 5;
 /** Size of the corner that says that there is a note. */
-const NOTE_CORNER = 7;
+const NOTE_CORNER = 8;
 /** The bar at the left of a cell in the second hue, for those who see no hue. */
 const ANSWER_BAR = 2;
 
