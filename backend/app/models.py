@@ -372,12 +372,12 @@ class PinnedPlaces(Wire):
 
 
 class Note(Wire):
-    """A remark on the tokens [start, end), or on one layer of them."""
+    """A remark on the tokens [start, end), or on how they were predicted at one layer."""
 
     start: TokenIndex
     end: TokenIndex
     layer: Annotated[int, Field(ge=0, le=10_000)] | None = None
-    """Null for the tokens themselves."""
+    """The layer, read one token before each; null for the tokens themselves."""
     text: str = Field(min_length=1, max_length=4000, pattern=NO_NUL)
 
     @model_validator(mode="after")

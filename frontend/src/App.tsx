@@ -2,6 +2,7 @@ import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { useState } from "react";
 import { ErrorBoundary } from "@/components/layout/ErrorBoundary";
 import { ChatProvider } from "@/context/chat";
+import { NotesProvider } from "@/context/notes";
 import { PinsProvider } from "@/context/pins";
 import { SelectionProvider } from "@/context/selection";
 import { SettingsProvider } from "@/context/settings";
@@ -21,7 +22,9 @@ export function App() {
           <ChatProvider>
             <SelectionProvider>
               <PinsProvider>
-                <Shell />
+                <NotesProvider>
+                  <Shell />
+                </NotesProvider>
               </PinsProvider>
             </SelectionProvider>
           </ChatProvider>

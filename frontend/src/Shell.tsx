@@ -15,6 +15,8 @@ import { useChatActions, useChatState } from "@/context/chat";
 import type { Mode } from "@/context/chatState";
 import { useShownChoices, visitChoices } from "@/context/choices";
 import { useConversationFacts, useLibraryFollowing } from "@/context/library";
+import { useBeginNote } from "@/context/noteWriting";
+import { useNotes } from "@/context/notes";
 import { usePinSaving } from "@/context/pinSaving";
 import { usePins } from "@/context/pins";
 import { useSidebar, useSplit } from "@/context/preferences";
@@ -29,6 +31,7 @@ import { stepToken } from "@/lib/segments";
 import { VIEWS } from "@/views/registry";
 
 const CommandPalette = lazy(() => import("@/components/palette/CommandPalette"));
+const NoteEditor = lazy(() => import("@/components/notes/NoteEditor"));
 const Tour = lazy(() => import("@/components/tour/Tour"));
 
 const FIRST_VIEW = VIEWS[0]?.id ?? "";
@@ -40,7 +43,9 @@ export function Shell() {
   const { timeline, mode, pending, failure, opened } = chat;
   const actions = useChatActions();
   const { settings, update } = useSettings();
-  const { index, layer, select } = useSelection();
+  const { index, layer, extent, select, extend } = useSelection();
+  const { draft } = useNotes();
+  const beginNote = useBeginNote();
   const pins = usePins();
   const [split, changeSplit] = useSplit();
   const [hasSidebar, showSidebar] = useSidebar();
@@ -102,6 +107,8 @@ export function Shell() {
   const nLayers = server.model?.num_layers ?? 0;
   const moveToken = (step: 1 | -1): void =>
     select(stepToken(timeline, settings.showTemplate, index, step) ?? index);
+  const moveExtent = (step: 1 | -1): void =>
+    extend(stepToken(timeline, settings.showTemplate, extent ?? index, step));
   const moveLayer = (step: 1 | -1): void => {
     if (index === null) return;
     select(index, layer === null ? nLayers : Math.min(nLayers, Math.max(0, layer + step)));
@@ -109,14 +116,18 @@ export function Shell() {
   const keys: ShortcutMap = {
     "[": () => moveToken(-1),
     "]": () => moveToken(1),
+    "{": () => moveExtent(-1),
+    "}": () => moveExtent(1),
     j: () => moveLayer(-1),
     k: () => moveLayer(1),
+    n: beginNote,
     "/": () => document.getElementById(COMPOSER_ID)?.focus(),
     "?": () => setShowsShortcuts(true),
     ...Object.fromEntries(VIEWS.map((view) => [view.shortcut, () => setViewId(view.id)])),
   };
   const onEscape = (): void => {
     if (pending !== null) actions.stop();
+    else if (extent !== null) extend(null);
     else if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
   };
   useShortcuts(keys, onEscape, settings.shortcuts);
@@ -223,6 +234,7 @@ export function Shell() {
             onClose={() => setShowsPalette(false)}
           />
         )}
+        {draft !== null && <NoteEditor draft={draft} />}
         {isOnTour && <Tour onClose={() => setIsOnTour(false)} />}
       </Suspense>
     </div>

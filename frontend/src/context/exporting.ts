@@ -4,6 +4,7 @@ import type { Exhibit, Provenance } from "@/lib/exhibit";
 import type { ExportForm } from "@/lib/exports";
 import type { Timeline } from "@/types/timeline";
 import { useLensKind } from "./lens";
+import { useNotes } from "./notes";
 import { useCurrentOffer } from "./offer";
 import { useServer } from "./server";
 
@@ -57,15 +58,16 @@ export function useExporter(timeline: Timeline, view: Provenance["view"] | undef
   const { exhibit } = useCurrentOffer();
   const { model } = useServer();
   const lens = useLensKind();
+  const { notes } = useNotes();
   const { conversationId, tokens } = timeline;
   const reason =
     typeof exhibit === "string" ? exhibit : model === null ? "The model is not there yet." : null;
   const start = useCallback(
     (wish: ExportWish) => {
       if (typeof exhibit === "string" || model === null || view === undefined) return;
-      void carryOut(wish, exhibit, { view, model, lens, conversationId, tokens, at: new Date() });
+      void carryOut(wish, exhibit, { view, model, lens, conversationId, tokens, notes, at: new Date() });
     },
-    [exhibit, model, lens, conversationId, tokens, view],
+    [exhibit, model, lens, conversationId, tokens, notes, view],
   );
   return { reason, start };
 }

@@ -1,5 +1,5 @@
 /** The list of saved conversations, and what can be done with them besides continuing them. */
-import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
+import { type QueryClient, useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useState } from "react";
 import {
   type ConversationSummary,
@@ -65,6 +65,8 @@ export function useConversationFacts({ timeline, pending }: ChatState): SavedCon
     queryKey: [FACTS_KEY, conversationId, tokens.length],
     queryFn: ({ signal }) => fetchConversation(conversationId ?? "", false, signal),
     enabled: conversationId !== null && status === "settled",
+    // What another tab has changed meanwhile is seen before it is written over.
+    refetchOnWindowFocus: true,
     // Until it is read again, what was known before stays in view.
     placeholderData: (before) => before,
     // After Stop: the server saves what was written when it notices that the connection is closed.
@@ -73,6 +75,21 @@ export function useConversationFacts({ timeline, pending }: ChatState): SavedCon
     retryDelay: STOPPED_MS,
   });
   return data?.branches.some((branch) => branch.id === conversationId) === true ? data : null;
+}
+
+/** Puts saved notes where the facts of a branch are kept. An answer on its way may hold those from before. */
+export async function rememberNotes(
+  queries: QueryClient,
+  branchId: string,
+  notes: readonly SavedConversation["notes"][number][],
+): Promise<void> {
+  const queryKey = [FACTS_KEY, branchId];
+  await queries.cancelQueries({ queryKey });
+  queries.setQueriesData<SavedConversation>(
+    { queryKey },
+    (known) => known && { ...known, notes: [...notes] },
+  );
+  void queries.invalidateQueries({ queryKey });
 }
 
 /** Reads the list again, and the facts of the conversation that is shown unless it is gone. */

@@ -1,33 +1,73 @@
 /** The one selected place, shared by the chat and every view: a token of the timeline and a layer. */
 import { type ReactNode, createContext, useCallback, useContext, useMemo, useState } from "react";
+import type { Span } from "@/lib/columns";
 
 interface Place {
   /** Index of the selected token in the timeline. */
   readonly index: number | null;
   /** 0 is the embedding, `n` the layer after block `n`. */
   readonly layer: number | null;
+  /** The token to which the selection was extended; null where it is the selected token alone. */
+  readonly extent: number | null;
 }
 
 export interface Selection extends Place {
-  /** Without `layer` the selected layer stays, so that one layer can be followed from token to token. */
+  /** Several tokens from the selected one on, or up to it; null where it was not extended. */
+  readonly range: Span | null;
+  /**
+   * Without `layer` the selected layer stays, so that one layer can be followed from token to token.
+   * Another layer of the same token leaves the range as it is; everything else ends it.
+   */
   readonly select: (index: number | null, layer?: number | null) => void;
+  /** Makes a range from the selected token to this one; null ends it. */
+  readonly extend: (extent: number | null) => void;
 }
 
 const SelectionContext = createContext<Selection | null>(null);
 
 export function SelectionProvider({ children }: { readonly children: ReactNode }) {
-  const [place, setPlace] = useState<Place>({ index: null, layer: null });
+  const [place, setPlace] = useState<Place>({ index: null, layer: null, extent: null });
   const select = useCallback(
     (index: number | null, layer?: number | null) =>
       setPlace((before) => {
-        const after = { index, layer: layer === undefined ? before.layer : layer };
-        return after.index === before.index && after.layer === before.layer ? before : after;
+        const isSameToken = layer !== undefined && index === before.index;
+        return changed(before, {
+          index,
+          layer: layer === undefined ? before.layer : layer,
+          extent: isSameToken ? before.extent : null,
+        });
       }),
     [],
   );
-  const selection = useMemo(() => ({ ...place, select }), [place, select]);
+  const extend = useCallback(
+    (extent: number | null) =>
+      setPlace((before) =>
+        changed(
+          before,
+          before.index === null
+            ? { ...before, index: extent }
+            : { ...before, extent: extent === before.index ? null : extent },
+        ),
+      ),
+    [],
+  );
+  const selection = useMemo(
+    () => ({ ...place, range: rangeOf(place), select, extend }),
+    [place, select, extend],
+  );
   return <SelectionContext value={selection}>{children}</SelectionContext>;
 }
+
+/** The same object where nothing is different. */
+const changed = (before: Place, after: Place): Place =>
+  after.index === before.index && after.layer === before.layer && after.extent === before.extent
+    ? before
+    : after;
+
+const rangeOf = ({ index, extent }: Place): Span | null =>
+  index === null || extent === null
+    ? null
+    : { start: Math.min(index, extent), end: Math.max(index, extent) + 1 };
 
 export function useSelection(): Selection {
   const selection = useContext(SelectionContext);

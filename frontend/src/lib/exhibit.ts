@@ -6,6 +6,7 @@ import type { components } from "@/types/api";
 import type { Token } from "@/types/timeline";
 import type { Drawing } from "./figure";
 import type { LensKind } from "./lenses";
+import { type Note, notesAtPlaces } from "./notes";
 import type { Table } from "./table";
 
 /** The probability of one token, or of several added up, at one layer of one position. */
@@ -47,8 +48,14 @@ export interface Provenance {
   readonly lens: LensKind;
   readonly conversationId: string | null;
   readonly tokens: readonly Token[];
+  /** All notes of the branch. */
+  readonly notes: readonly Note[];
   readonly at: Date;
 }
+
+/** The notes on what an exhibit shows. */
+export const notesOfExhibit = ({ probabilities, predictions }: Exhibit, { notes }: Provenance): Note[] =>
+  notesAtPlaces(notes, [...probabilities, ...predictions]);
 
 /** A picture or a script that would be too large to be of use; the message says what to take instead. */
 export class FigureTooLarge extends Error {

@@ -10,6 +10,7 @@ const from: Provenance = {
   lens: "logit",
   conversationId: "conversation-1",
   tokens: madeUpTokens(20),
+  notes: [],
   at: new Date("2026-11-25T10:00:00Z"),
 };
 
@@ -110,5 +111,44 @@ describe("a picture", () => {
     expect(pixelScale({ width: 1000, height: 500, svg: "" })).toBe(2);
     expect(pixelScale({ width: 16_000, height: 500, svg: "" })).toBe(1);
     expect(() => pixelScale({ width: 16_385, height: 500, svg: "" })).toThrow(/Take the SVG/);
+  });
+});
+
+describe("notes on what is shown", () => {
+  const hostile = 'It says """stop""" \\\nimport os\r# and\u2028more';
+  const notes = [
+    { start: 4, end: 5, layer: 1, text: hostile },
+    { start: 2, end: 9, layer: null, text: "around" },
+    { start: 4, end: 5, layer: 7, text: "another layer" },
+    { start: 9, end: 10, layer: null, text: "elsewhere" },
+  ];
+
+  test("are in the JSON, whole", () => {
+    const json = JSON.parse(textOf("json", { notes })) as { notes: unknown[] };
+    expect(json.notes).toEqual([notes[1], notes[0]]);
+  });
+  test("are in the picture, each on a line of its own", () => {
+    const { svg } = exportFigure(exhibit, { ...from, notes });
+    expect(svg).toContain("Note on 7 tokens, 2 to 8: around");
+    expect(svg).toMatch(/Note on [^<]*, index 4, at layer 1: It says &quot;/);
+    expect(svg).not.toContain("elsewhere");
+    expect(svg).not.toContain("another layer");
+  });
+  test("that are too many for a picture are counted", () => {
+    const many = Array.from({ length: 20 }, (_, i) => ({ start: 4, end: 5, layer: null, text: `note ${i}` }));
+    const { svg } = exportFigure(exhibit, { ...from, notes: many });
+    expect(svg).toContain("8 more notes are in the JSON");
+  });
+  test("are comments of the script, of which no line can be taken for code", () => {
+    const text = textOf("py", { notes });
+    const added = text.split(/[\r\n\u2028]/).filter((line) => !textOf("py").split("\n").includes(line));
+    expect(added).toContain("# Notes that a person wrote on these places.");
+    expect(added).toContain("#   import os");
+    expect(added.filter((line) => line !== "" && !line.startsWith("#"))).toEqual([]);
+    expect(text.split('"""')).toHaveLength(1 + 2 * 3 + 2); // the two in the comment
+    expect(textOf("ipynb", { notes })).toContain("#   import os");
+  });
+  test("leave the table as it is", () => {
+    expect(textOf("csv", { notes })).toBe(textOf("csv"));
   });
 });

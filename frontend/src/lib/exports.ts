@@ -1,6 +1,7 @@
 /** The forms in which a view can be taken away, and each as a file. */
-import { type Exhibit, FigureTooLarge, type Provenance, fileName } from "./exhibit";
+import { type Exhibit, FigureTooLarge, type Provenance, fileName, notesOfExhibit } from "./exhibit";
 import { type Drawing, framed } from "./figure";
+import { layerOf, onOneLine, placeOf, placeWords } from "./notes";
 import { pythonNotebook, pythonScript } from "./script";
 import { type Table, toCsv, toRecords } from "./table";
 
@@ -41,11 +42,30 @@ export function exportFigure(exhibit: Exhibit, from: Provenance): Drawing {
       facts: [
         `${from.view.title} view. Model ${model.model_name} (${model.source}${revision}, ${model.dtype}), ${lens} lens`,
         ...exhibit.facts,
+        ...noteFacts(exhibit, from),
       ],
       note: `Computed in float32 over the whole vocabulary at temperature 1. Mechanistic Explorer${conversationId === null ? "" : `, conversation ${conversationId}`}, ${at.toISOString().slice(0, 16).replace("T", " ")} UTC`,
     },
     exhibit.draw(),
   );
+}
+
+/** More notes, or longer ones, would leave no room for what they are on. */
+const MAX_NOTES_IN_PICTURE = 12;
+const MAX_NOTE_IN_PICTURE = 300;
+
+function noteFacts(exhibit: Exhibit, from: Provenance): string[] {
+  const notes = notesOfExhibit(exhibit, from);
+  const more = notes.length - MAX_NOTES_IN_PICTURE;
+  return [
+    ...notes
+      .slice(0, MAX_NOTES_IN_PICTURE)
+      .map(
+        (note) =>
+          `Note on ${placeWords(placeOf(note), from.tokens)}: ${onOneLine(note.text, MAX_NOTE_IN_PICTURE)}`,
+      ),
+    ...(more > 0 ? [`${more} more notes are in the JSON`] : []),
+  ];
 }
 
 /** A browser's canvas draws nothing, without a word, where a side is longer or the area much larger. */
@@ -91,6 +111,12 @@ function exportJson(exhibit: Exhibit, from: Provenance): unknown {
     lens,
     conversation_id: conversationId,
     tokens: tokens.map(({ index, id, text, bytes, role }) => ({ index, id, text, bytes, role })),
+    notes: notesOfExhibit(exhibit, from).map((note) => ({
+      start: note.start,
+      end: note.end,
+      layer: layerOf(note),
+      text: note.text,
+    })),
     columns: exhibit.table.columns,
     rows: toRecords(exhibit.table),
   };

@@ -3,7 +3,8 @@
  * none of this project's code. It holds the exact token ids and the numbers that were on the screen,
  * and fails where one of them does not come out.
  */
-import { type Exhibit, FigureTooLarge, type Provenance } from "./exhibit";
+import { type Exhibit, FigureTooLarge, type Provenance, notesOfExhibit } from "./exhibit";
+import { placeOf, placeWords } from "./notes";
 import { asFloat32 } from "./table";
 
 /** More rows than this make a script that no editor likes to open. */
@@ -89,6 +90,7 @@ function sections(exhibit: Exhibit, from: Provenance, name: string, language: La
       "# The exact ids that the model was fed, up to the last position read.",
       `TOKEN_IDS = ${wrapped(ids.map(String))}`,
     ),
+    ...noteSections(exhibit, from),
     code(...loadLines(from)),
     code(...CAPTURE),
     code(...lensLines(from)),
@@ -120,6 +122,18 @@ function sections(exhibit: Exhibit, from: Provenance, name: string, language: La
     ),
     code(...compareLines(predictions.length > 0)),
   ];
+}
+
+/** Each line of a note is a comment of its own, whatever Python takes for the end of a line. */
+function noteSections(exhibit: Exhibit, from: Provenance): Section[] {
+  const notes = notesOfExhibit(exhibit, from);
+  if (notes.length === 0) return [];
+  const lines = notes.flatMap((note) => [
+    `# - on ${comment(placeWords(placeOf(note), from.tokens))}:`,
+    // eslint-disable-next-line no-control-regex -- the line and page breaks are what is looked for
+    ...note.text.split(/[\r\n\x0b\x0c\x1c-\x1e\x85\u2028\u2029]+/).map((line) => `#   ${line}`),
+  ]);
+  return [{ kind: "code", lines: ["# Notes that a person wrote on these places.", ...lines] }];
 }
 
 function settingLines({ model, lens }: Provenance, language: Language): string[] {

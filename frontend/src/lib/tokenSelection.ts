@@ -1,4 +1,5 @@
 /** Moving and copying among token elements (`[data-index]`) by where they lie on the screen. */
+import type { Span } from "./columns";
 
 export const tokenElementId = (index: number): string => `token-${index}`;
 
@@ -41,4 +42,28 @@ export function selectedTokenText(list: Element, range: Range): string | null {
     text = (text ?? "") + content.slice(from, to);
   }
   return text;
+}
+
+/** The element that holds the tokens of the conversation. */
+export const TRANSCRIPT_ID = "transcript";
+
+/** The tokens in which text of the conversation is selected; null when there are none. */
+export function selectedTokenSpan(): Span | null {
+  const list = document.getElementById(TRANSCRIPT_ID);
+  const selection = window.getSelection();
+  if (list === null || selection === null || selection.isCollapsed) return null;
+  const range = selection.getRangeAt(0);
+  const touched = [...list.querySelectorAll("[data-index]")].filter((option) => touches(range, option));
+  const [first, last] = [touched[0], touched.at(-1)];
+  return first === undefined || last === undefined ? null : { start: indexOf(first), end: indexOf(last) + 1 };
+}
+
+/** Whether at least one character is selected: a selection that ends before the first one touches nothing. */
+function touches(range: Range, option: Element): boolean {
+  const own = document.createRange();
+  own.selectNodeContents(option);
+  return (
+    range.compareBoundaryPoints(Range.END_TO_START, own) < 0 &&
+    range.compareBoundaryPoints(Range.START_TO_END, own) > 0
+  );
 }

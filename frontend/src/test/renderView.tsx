@@ -4,6 +4,7 @@ import { render } from "@testing-library/react";
 import { type ComponentType, useEffect } from "react";
 import { vi } from "vitest";
 import { ChatProvider } from "@/context/chat";
+import { NotesProvider } from "@/context/notes";
 import { type Pins, PinsProvider, usePins } from "@/context/pins";
 import { SelectionProvider, type Selection, useSelection } from "@/context/selection";
 import { SettingsProvider } from "@/context/settings";
@@ -95,7 +96,9 @@ export function renderView(View: ComponentType<ViewProps>, timeline: Timeline, p
         <ChatProvider>
           <SelectionProvider>
             <PinsProvider>
-              <Selected shown={shown} />
+              <NotesProvider>
+                <Selected shown={shown} />
+              </NotesProvider>
             </PinsProvider>
           </SelectionProvider>
         </ChatProvider>

@@ -956,7 +956,7 @@ export interface components {
         };
         /**
          * Note
-         * @description A remark on the tokens [start, end), or on one layer of them.
+         * @description A remark on the tokens [start, end), or on how they were predicted at one layer.
          */
         Note: {
             /** Start */
@@ -965,7 +965,7 @@ export interface components {
             end: number;
             /**
              * Layer
-             * @description Null for the tokens themselves.
+             * @description The layer, read one token before each; null for the tokens themselves.
              */
             layer?: number | null;
             /** Text */

@@ -1,12 +1,14 @@
 import clsx from "clsx";
-import { type ReactNode, useState } from "react";
+import { type ReactNode, Suspense, lazy, useState } from "react";
 import type { SavedConversation } from "@/api/conversations";
 import { Composer } from "@/components/composer/Composer";
 import { SamplingControls } from "@/components/composer/SamplingControls";
 import { StatusLine } from "@/components/composer/StatusLine";
+import { NoteNotices } from "@/components/notes/NoteNotices";
 import { useChatActions, useChatState } from "@/context/chat";
 import { activityOf, tokensPerSecond } from "@/context/chatState";
 import { useRunExample, workedExample } from "@/context/examples";
+import { useNotes } from "@/context/notes";
 import { useSelection } from "@/context/selection";
 import type { ServerState } from "@/context/server";
 import { useSettings } from "@/context/settings";
@@ -23,6 +25,8 @@ import { PendingMessage } from "./PendingMessage";
 import { ReplyActions } from "./ReplyActions";
 import { Transcript } from "./Transcript";
 import { useTints } from "./useTints";
+
+const NotesPanel = lazy(() => import("@/components/notes/NotesPanel"));
 
 export const COMPOSER_ID = "composer";
 
@@ -44,6 +48,7 @@ export function ConversationPane(props: ConversationPaneProps) {
   const actions = useChatActions();
   const { settings, update } = useSettings();
   const { index: selectedIndex } = useSelection();
+  const { hasList } = useNotes();
   const [editing, setEditing] = useState<{ readonly text: string; readonly fromIndex: number } | null>(null);
   const [branchBar, setBranchBar] = useState<BranchBarState>({ isOpen: false, deleted: null });
   const { timeline, mode, pending, failure, opened } = state;
@@ -104,6 +109,11 @@ export function ConversationPane(props: ConversationPaneProps) {
           onChange={(change) => setBranchBar((before) => ({ ...before, ...change }))}
         />
       )}
+      {hasText && hasList && (
+        <Suspense fallback={<p className="border-b border-line px-3 py-2 text-muted">Opening the notes…</p>}>
+          <NotesPanel tokens={timeline.tokens} />
+        </Suspense>
+      )}
       <FollowingScroll length={timeline.tokens.length}>
         {opened?.is_readable === false && model !== null ? (
           <MissingModel saved={opened} running={model} />
@@ -158,6 +168,7 @@ export function ConversationPane(props: ConversationPaneProps) {
       </FollowingScroll>
       <div className="shrink-0 px-3 pb-2 md:px-4">
         {unsavedPins}
+        <NoteNotices />
         {failure !== null && (
           <FailureNotice
             failure={failure}

@@ -1,3 +1,4 @@
+import { NotesButton } from "@/components/notes/NotesButton";
 import { IconButton } from "@/components/ui/Button";
 import { CopyButton } from "@/components/ui/CopyButton";
 import { Switch } from "@/components/ui/Switch";
@@ -27,8 +28,8 @@ interface ConversationToolbarProps {
 export function ConversationToolbar(props: ConversationToolbarProps) {
   const { timeline, settings, nLayers, hasTemplate, isMaximised, onChange, onToggleMaximise } = props;
   return (
-    <div className="flex shrink-0 flex-wrap items-center gap-x-4 border-b border-line px-3 py-1 md:px-4">
-      <label className="inline-flex min-h-8 items-center gap-2 text-muted">
+    <div className="flex shrink-0 flex-wrap items-center gap-x-4 border-b border-line px-3 py-1 max-md:gap-x-2 md:px-4">
+      <label className="inline-flex min-h-8 items-center gap-2 text-muted max-md:gap-1">
         Colour by
         <select
           value={settings.colouring}
@@ -53,6 +54,7 @@ export function ConversationToolbar(props: ConversationToolbarProps) {
         />
       )}
       <div className="ml-auto flex items-center">
+        <NotesButton />
         <CopyButton label="Copy the text" text={() => decodedText(timeline.tokens)} />
         <IconButton
           icon={isMaximised ? "collapse" : "expand"}

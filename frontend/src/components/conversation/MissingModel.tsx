@@ -1,5 +1,6 @@
 import type { ModelInfo } from "@/api/client";
 import type { SavedConversation } from "@/api/conversations";
+import { placeOf, placeWords, sortedNotes } from "@/lib/notes";
 
 interface MissingModelProps {
   readonly saved: SavedConversation;
@@ -42,6 +43,21 @@ export function MissingModel({ saved, running }: MissingModelProps) {
       <p className="mt-1 rounded-control border border-line bg-sunken p-3 break-words whitespace-pre-wrap">
         {saved.text}
       </p>
+      {saved.notes.length > 0 && (
+        <>
+          <h3 className="mt-4 text-label text-muted">The notes</h3>
+          <ul className="mt-1 space-y-2">
+            {sortedNotes(saved.notes).map((note, i) => (
+              <li key={i}>
+                <span className="block text-label text-muted">{placeWords(placeOf(note), [])}</span>
+                <span dir="auto" className="block break-words whitespace-pre-line">
+                  {note.text}
+                </span>
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
     </div>
   );
 }

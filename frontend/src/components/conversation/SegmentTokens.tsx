@@ -1,4 +1,6 @@
 import { memo } from "react";
+import type { Span } from "@/lib/columns";
+import type { TokenNoteMark } from "@/lib/notes";
 import type { Tint } from "@/lib/tint";
 import type { RunningPiece } from "@/lib/tokens";
 import type { Token } from "@/types/timeline";
@@ -11,12 +13,14 @@ interface SegmentTokensProps {
   readonly start: number;
   readonly end: number;
   readonly selectedIndex: number | null;
+  readonly range: Span | null;
+  readonly noteMarks: readonly (TokenNoteMark | undefined)[];
   readonly showTemplate: boolean;
 }
 
 /** Some tokens of one prompt or reply. Rendered again only when something in its own range changed. */
 export const SegmentTokens = memo(function SegmentTokens(props: SegmentTokensProps) {
-  const { tokens, pieces, tints, start, end, selectedIndex, showTemplate } = props;
+  const { tokens, pieces, tints, start, end, selectedIndex, range, noteMarks, showTemplate } = props;
   return tokens
     .slice(start, end)
     .map((token) =>
@@ -29,11 +33,16 @@ export const SegmentTokens = memo(function SegmentTokens(props: SegmentTokensPro
           role={token.role}
           isSpecial={token.special}
           isSelected={token.index === selectedIndex}
+          isInRange={isIn(range, token.index)}
+          noteMark={noteMarks[token.index]}
           tint={tints?.[token.index] ?? null}
         />
       ),
     );
 }, isSame);
+
+const isIn = (range: Span | null, index: number): boolean =>
+  range !== null && index >= range.start && index < range.end;
 
 function isSame(before: SegmentTokensProps, after: SegmentTokensProps): boolean {
   if (
@@ -55,6 +64,8 @@ function isSame(before: SegmentTokensProps, after: SegmentTokensProps): boolean 
     if (before.tokens[index] !== after.tokens[index]) return false;
     if (before.pieces[index]?.text !== after.pieces[index]?.text) return false;
     if (before.tints?.[index] !== after.tints?.[index]) return false;
+    if (before.noteMarks[index] !== after.noteMarks[index]) return false;
+    if (isIn(before.range, index) !== isIn(after.range, index)) return false;
   }
   return true;
 }

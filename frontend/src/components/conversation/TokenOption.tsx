@@ -1,6 +1,7 @@
 import clsx from "clsx";
 import { memo } from "react";
 import { tokenElementId } from "@/lib/tokenSelection";
+import type { TokenNoteMark } from "@/lib/notes";
 import type { Tint } from "@/lib/tint";
 import type { Role } from "@/types/timeline";
 
@@ -13,6 +14,8 @@ interface TokenOptionProps {
   readonly role: Role;
   readonly isSpecial: boolean;
   readonly isSelected: boolean;
+  readonly isInRange: boolean;
+  readonly noteMark: TokenNoteMark | undefined;
   readonly tint: Tint | null;
 }
 
@@ -27,14 +30,16 @@ export const TokenOption = memo(function TokenOption({
   role,
   isSpecial,
   isSelected,
+  isInRange,
+  noteMark,
   tint,
 }: TokenOptionProps) {
   return (
     <span
       id={tokenElementId(index)}
       role="option"
-      aria-selected={isSelected}
-      aria-label={spokenName(text, mark)}
+      aria-selected={isSelected || isInRange}
+      aria-label={spokenName(text, mark, noteMark !== undefined)}
       data-index={index}
       data-mark={mark ?? undefined}
       className={clsx(
@@ -43,6 +48,9 @@ export const TokenOption = memo(function TokenOption({
         role === "system" && "text-muted",
         isSpecial && "token-special",
         tint?.isMarked === true && "token-beyond",
+        isInRange && "token-ranged",
+        noteMark !== undefined && "token-noted",
+        noteMark === "start" && "token-noted-start",
       )}
       style={tint === null ? undefined : { backgroundColor: tint.background }}
     >
@@ -51,8 +59,14 @@ export const TokenOption = memo(function TokenOption({
   );
 });
 
+/** A name where the text alone does not do: for what is passed over in silence, and for what has a note. */
+function spokenName(text: string, mark: string | null, hasNote: boolean): string | undefined {
+  const name = silentName(text, mark);
+  return hasNote ? `${name ?? text.trim()}, has a note` : name;
+}
+
 /** A name for tokens that a screen reader would pass over in silence. */
-function spokenName(text: string, mark: string | null): string | undefined {
+function silentName(text: string, mark: string | null): string | undefined {
   if (text === "\n") return "line break";
   if (text.trim() !== "") return undefined;
   if (text === " ") return "space";

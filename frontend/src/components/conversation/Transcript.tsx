@@ -3,15 +3,18 @@ import {
   type ClipboardEvent,
   type KeyboardEvent,
   type MouseEvent,
+  useEffect,
   useLayoutEffect,
   useMemo,
   useRef,
 } from "react";
 import type { Mode } from "@/context/chatState";
+import { useNotes } from "@/context/notes";
 import { useSelection } from "@/context/selection";
+import { tokenNoteMarks } from "@/lib/notes";
 import { type Segment, segmentsOf, stepToken } from "@/lib/segments";
 import type { Tint } from "@/lib/tint";
-import { selectedTokenText, tokenElementId, tokenOnNextLine } from "@/lib/tokenSelection";
+import { TRANSCRIPT_ID, selectedTokenText, tokenElementId, tokenOnNextLine } from "@/lib/tokenSelection";
 import { runningPieces } from "@/lib/tokens";
 import type { Timeline } from "@/types/timeline";
 import { SegmentTokens } from "./SegmentTokens";
@@ -26,58 +29,80 @@ interface TranscriptProps {
 
 /** The conversation as running text of which each token can be selected, by pointer or by arrow keys. */
 export function Transcript({ timeline, mode, modelName, tints, showTemplate }: TranscriptProps) {
-  const { index: selectedIndex, select } = useSelection();
+  const { index: selectedIndex, layer, extent, range, select, extend } = useSelection();
+  const { notes } = useNotes();
   const list = useRef<HTMLDivElement>(null);
   const isOpen = timeline.status === "streaming";
   const pieces = useMemo(() => runningPieces(timeline.tokens, isOpen), [timeline.tokens, isOpen]);
   const segments = useMemo(() => segmentsOf(timeline), [timeline]);
+  const nTokens = timeline.tokens.length;
+  const noteMarks = useMemo(() => tokenNoteMarks(notes, nTokens), [notes, nTokens]);
+  /** Where keys move on from: the end of the range that moves. */
+  const head = extent ?? selectedIndex;
 
   useLayoutEffect(() => {
-    if (selectedIndex === null) return;
-    document.getElementById(tokenElementId(selectedIndex))?.scrollIntoView({ block: "nearest" });
-  }, [selectedIndex, showTemplate]);
+    if (head === null) return;
+    document.getElementById(tokenElementId(head))?.scrollIntoView({ block: "nearest" });
+  }, [head, showTemplate]);
+  // A place that is selected takes over from text that was: the next note is on one of them.
+  useEffect(() => {
+    const selection = window.getSelection();
+    if (list.current?.contains(selection?.anchorNode ?? null) === true) selection?.removeAllRanges();
+  }, [selectedIndex, layer]);
+
+  /** Shift and a click make a range of tokens, unless text is selected, which then grows as everywhere. */
+  const onMouseDown = (event: MouseEvent): void => {
+    if (!event.shiftKey || selectedIndex === null || window.getSelection()?.isCollapsed === false) return;
+    event.preventDefault();
+    list.current?.focus({ preventScroll: true });
+  };
 
   const onClick = (event: MouseEvent): void => {
     // Selecting text to copy it ends with a click as well; it must not move the selected token.
     if (window.getSelection()?.isCollapsed === false) return;
     const option = event.target instanceof Element ? event.target.closest("[data-index]") : null;
-    if (option !== null) select(Number(option.getAttribute("data-index")));
+    if (option === null) return;
+    const index = Number(option.getAttribute("data-index"));
+    if (event.shiftKey) extend(index);
+    else select(index);
   };
 
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.altKey || event.ctrlKey || event.metaKey) return;
-    const next = nextIndex(event.key);
+    const next = nextIndex(event.key, event.shiftKey ? head : selectedIndex);
     if (next === undefined) return;
     event.preventDefault();
-    if (next !== null) select(next);
+    if (next === null) return;
+    if (event.shiftKey) extend(next);
+    else select(next);
   };
 
   /** The token that a key leads to; undefined for keys that are not ours. */
-  const nextIndex = (key: string): number | null | undefined => {
+  const nextIndex = (key: string, from: number | null): number | null | undefined => {
     switch (key) {
       case "ArrowRight":
-        return stepToken(timeline, showTemplate, selectedIndex, 1);
+        return stepToken(timeline, showTemplate, from, 1);
       case "ArrowLeft":
-        return stepToken(timeline, showTemplate, selectedIndex, -1);
+        return stepToken(timeline, showTemplate, from, -1);
       case "Home":
         return stepToken(timeline, showTemplate, null, 1);
       case "End":
         return stepToken(timeline, showTemplate, null, -1);
       case "ArrowDown":
-        return onLine(1);
+        return onLine(from, 1);
       case "ArrowUp":
-        return onLine(-1);
+        return onLine(from, -1);
       default:
         return undefined;
     }
   };
 
-  const onLine = (direction: 1 | -1): number | null => {
-    const from = selectedIndex === null ? null : document.getElementById(tokenElementId(selectedIndex));
-    if (from === null || list.current === null) {
+  const onLine = (from: number | null, direction: 1 | -1): number | null => {
+    const element = from === null ? null : document.getElementById(tokenElementId(from));
+    if (element === null || list.current === null) {
       return stepToken(timeline, showTemplate, null, direction);
     }
-    return tokenOnNextLine(list.current, from, direction);
+    return tokenOnNextLine(list.current, element, direction);
   };
 
   const onCopy = (event: ClipboardEvent): void => {
@@ -89,16 +114,19 @@ export function Transcript({ timeline, mode, modelName, tints, showTemplate }: T
     event.preventDefault();
   };
 
-  const hasSelected = selectedIndex !== null && selectedIndex < timeline.tokens.length;
+  const hasSelected = head !== null && head < nTokens;
   return (
     <div
       ref={list}
+      id={TRANSCRIPT_ID}
       role="listbox"
+      aria-multiselectable
       data-tour="tokens"
       aria-label="Tokens of the conversation"
       aria-orientation="horizontal"
-      aria-activedescendant={hasSelected ? tokenElementId(selectedIndex) : undefined}
+      aria-activedescendant={hasSelected ? tokenElementId(head) : undefined}
       tabIndex={0}
+      onMouseDown={onMouseDown}
       onClick={onClick}
       onKeyDown={onKeyDown}
       onCopy={onCopy}
@@ -114,6 +142,8 @@ export function Transcript({ timeline, mode, modelName, tints, showTemplate }: T
             start={start}
             end={Math.min(start + CHUNK, segment.end)}
             selectedIndex={selectedIndex}
+            range={range}
+            noteMarks={noteMarks}
             showTemplate={showTemplate}
           />
         ));

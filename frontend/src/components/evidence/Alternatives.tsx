@@ -24,7 +24,7 @@ export function Alternatives({ token, reading }: AlternativesProps) {
       label="Alternatives"
       align="end"
       trigger={
-        <Button look="quiet" icon="branch" className="-my-1 ml-auto shrink-0 px-2">
+        <Button look="quiet" icon="branch" className="shrink-0 px-2">
           <span className="max-md:sr-only">Branch</span>
         </Button>
       }

@@ -1,6 +1,10 @@
 import { Alternatives } from "./Alternatives";
+import { RangeLine } from "@/components/notes/RangeLine";
+import { TokenNotes } from "@/components/notes/TokenNotes";
 import { TokenText } from "@/components/lens/TokenText";
+import { Button } from "@/components/ui/Button";
 import { useTokenLens } from "@/api/lens";
+import { useBeginNote } from "@/context/noteWriting";
 import { formatNats, formatProbability, formatRank } from "@/lib/format";
 import { byteList, cellParts } from "@/lib/tokens";
 import type { Role, Timeline, Token } from "@/types/timeline";
@@ -34,6 +38,7 @@ const ALTERNATIVES = 8;
 export function TokenHead({ timeline, token }: { readonly timeline: Timeline; readonly token: Token }) {
   const { predictedBy, status } = useTokenLens(timeline, token.index, TOP_K);
   const { predictedBy: alternatives } = useTokenLens(timeline, token.index, ALTERNATIVES);
+  const beginNote = useBeginNote();
   const score = scoreOf(token, predictedBy?.layers.at(-1)?.actual ?? null);
   return (
     <div className="min-w-0 px-3 py-2.5">
@@ -47,7 +52,20 @@ export function TokenHead({ timeline, token }: { readonly timeline: Timeline; re
           <span>id {token.id}</span>
           <span title={`Bytes ${byteList(token)}`}>{ROLES[token.role]}</span>
         </p>
-        <Alternatives token={token} reading={alternatives} />
+        <span className="-my-1 ml-auto flex shrink-0">
+          <Button
+            look="quiet"
+            icon="note"
+            className="px-2"
+            title="Write a note (n)"
+            // Pressing it must not take away the selection of text that it is about.
+            onMouseDown={(event) => event.preventDefault()}
+            onClick={beginNote}
+          >
+            <span className="max-md:sr-only">Note</span>
+          </Button>
+          <Alternatives token={token} reading={alternatives} />
+        </span>
       </div>
       <p className="mt-1.5 flex min-h-5 flex-wrap gap-x-4">
         {token.index === 0 ? (
@@ -64,6 +82,8 @@ export function TokenHead({ timeline, token }: { readonly timeline: Timeline; re
           </>
         )}
       </p>
+      <RangeLine />
+      <TokenNotes token={token} tokens={timeline.tokens} />
     </div>
   );
 }

@@ -176,5 +176,6 @@ export function readPalette(element: Element): Palette {
     quiet: colour("text-quiet"),
     selected: colour("selected"),
     range: colour("accent-soft"),
+    note: colour("accent"),
   };
 }

@@ -1,6 +1,7 @@
 /** Draws the visible part of the heatmap. Pure drawing: it is given everything, and keeps nothing. */
 import type { Ramp } from "@/lib/colour";
 import type { LensColumns, Span } from "@/lib/columns";
+import type { NotedPlaces } from "@/lib/notes";
 import type { CellPicture } from "./CellPicture";
 import type { CellLooks, OutlinedCells } from "./cellLooks";
 import {
@@ -13,6 +14,7 @@ import {
   type Offset,
   type Size,
   layerAt,
+  rowOf,
   visiblePositions,
   visibleRows,
 } from "./geometry";
@@ -32,6 +34,8 @@ export interface Scene {
   /** For the cells that `looks` singles out. */
   readonly answerRamp: Ramp;
   readonly outlined: OutlinedCells | null;
+  /** Undefined where there are no notes. */
+  readonly noted?: NotedPlaces | undefined;
   readonly range: Span | null;
   readonly selectedPosition: number | null;
   readonly selectedLayer: number | null;
@@ -47,12 +51,15 @@ export interface Palette {
   readonly quiet: string;
   readonly selected: string;
   readonly range: string;
+  readonly note: string;
 }
 
 const CELL_FONT_SIZE = 11;
 const PADDING = 4;
 /** Size of the corners that mark a first choice which is the actual next token, and a value beyond the scale. */
 const CORNER = 5;
+/** Size of the corner that says that there is a note. */
+const NOTE_CORNER = 8;
 /** The bar at the left of a cell in the second hue, for those who see no hue. */
 const ANSWER_BAR = 2;
 
@@ -71,6 +78,7 @@ export function paint(
   context.textBaseline = "middle";
   if (scene.grid.cellWidth >= MIN_TEXT_WIDTH) paintCells(context, scene, palette, labels, view, offset);
   else paintPicture(context, scene, palette, view, offset);
+  paintNotedCells(context, scene, palette, view, offset);
   if (scene.outlined !== null) paintOutline(context, scene.grid, scene.outlined, palette, view, offset);
   paintHeads(context, scene, palette, labels, view, offset);
   paintLayerLabels(context, scene, palette, view, offset);
@@ -161,6 +169,32 @@ function paintPicture(
   for (let row = 1; row <= down; row += 1) context.fillRect(left, top + row * CELL_HEIGHT - 1, width, 1);
 }
 
+/** A corner at the top left of the cells with a note, seen on any colour. */
+function paintNotedCells(
+  context: CanvasRenderingContext2D,
+  { grid, noted }: Scene,
+  palette: Palette,
+  view: Size,
+  offset: Offset,
+): void {
+  if (noted === undefined) return;
+  const positions = visiblePositions(grid, view, offset);
+  const rows = visibleRows(grid, view, offset);
+  const size = Math.min(NOTE_CORNER, grid.cellWidth);
+  for (const { index, layer } of noted.cells) {
+    const position = index - 1;
+    const row = rowOf(grid, layer);
+    if (row === null || row < rows.start || row >= rows.end) continue;
+    if (position < positions.start || position >= positions.end) continue;
+    const x = LABEL_WIDTH + position * grid.cellWidth - offset.left;
+    const y = HEAD_HEIGHT + row * CELL_HEIGHT - offset.top;
+    context.fillStyle = palette.surface;
+    paintCorner(context, x, y, size + 3, NOTE_CORNER + 3);
+    context.fillStyle = palette.text;
+    paintCorner(context, x, y, size, NOTE_CORNER);
+  }
+}
+
 /** A line around the cells of a set, where they border on others. */
 function paintOutline(
   context: CanvasRenderingContext2D,
@@ -236,7 +270,7 @@ export function paintHatch(
 /** Column heads: index, the token read at, and the one predicted; in narrow columns a number now and then. */
 function paintHeads(
   context: CanvasRenderingContext2D,
-  { grid, tokenIds, tokenTexts, selectedPosition, range }: Scene,
+  { grid, tokenIds, tokenTexts, noted, selectedPosition, range }: Scene,
   palette: Palette,
   labels: Labels,
   view: Size,
@@ -258,7 +292,14 @@ function paintHeads(
       context.fillStyle = isSelected ? palette.selected : palette.range;
       context.fillRect(x, 0, isInRange ? cellWidth : cellWidth - 1, HEAD_HEIGHT - 1);
     }
+    const underline = (index: number, y: number): void => {
+      if (noted?.hasToken(index) !== true) return;
+      context.fillStyle = palette.note;
+      context.fillRect(x + 1, y, Math.max(1, cellWidth - 3), 2);
+    };
     if (every === 1) {
+      underline(position, 34);
+      underline(position + 1, 51);
       const room = cellWidth - 2 * PADDING;
       const next = tokenIds[position + 1];
       const quiet = isSelected || isInRange ? palette.text : palette.quiet;
@@ -272,7 +313,9 @@ function paintHeads(
         x + PADDING,
         44,
       );
-    } else if (position % every === 0) {
+    } else {
+      underline(position + 1, HEAD_HEIGHT - 5);
+      if (position % every !== 0) continue;
       context.fillStyle = palette.line;
       context.fillRect(x, HEAD_HEIGHT - 8, 1, 7);
       context.fillStyle = palette.quiet;

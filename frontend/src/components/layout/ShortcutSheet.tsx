@@ -15,7 +15,9 @@ export function ShortcutSheet({ isOpen, views, onClose, onStartTour }: ShortcutS
   const { settings, update } = useSettings();
   const keys: readonly (readonly [readonly string[], string])[] = [
     [["[", "]"], "Token before, token after"],
+    [["{", "}"], "A range of tokens, to the left, to the right"],
     [["j", "k"], "Layer below, layer above"],
+    [["n"], "Write a note on what is selected"],
     ...views.map((view) => [[view.shortcut], view.title] as const),
     [["Ctrl-K", "⌘K"], "Every command, by name"],
     [["/"], "Write a message"],

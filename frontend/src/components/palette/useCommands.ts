@@ -3,6 +3,8 @@ import type { Mode } from "@/context/chatState";
 import { EXPORTS, copyLink, useExporter } from "@/context/exporting";
 import { useRunExample } from "@/context/examples";
 import { useLensKind } from "@/context/lens";
+import { useBeginNote } from "@/context/noteWriting";
+import { useNotes } from "@/context/notes";
 import { useCurrentOffer } from "@/context/offer";
 import { useSelection } from "@/context/selection";
 import { useServer } from "@/context/server";
@@ -46,7 +48,9 @@ export function useCommands(
   const { stop } = useChatActions();
   const { model } = useServer();
   const { settings, update } = useSettings();
-  const { select } = useSelection();
+  const { index: selectedIndex, select } = useSelection();
+  const beginNote = useBeginNote();
+  const { hasList, showList } = useNotes();
   const theme = useTheme();
   const lens = useLensKind();
   const offer = useCurrentOffer();
@@ -109,6 +113,19 @@ export function useCommands(
       words: "conversation start clear raw text",
       run: () => deeds.onStartNew("completion"),
     },
+    ...(selectedIndex === null || selectedIndex >= timeline.tokens.length
+      ? []
+      : [{ group: "Notes", label: "Add a note", words: "annotate write", key: "n", run: beginNote }]),
+    ...(timeline.tokens.length === 0
+      ? []
+      : [
+          {
+            group: "Notes",
+            label: hasList ? "Hide notes" : "Show notes",
+            words: "annotations list",
+            run: () => showList(!hasList),
+          },
+        ]),
     ...COLOURINGS.filter((each) => each !== settings.colouring).map((colouring) => ({
       group: "Conversation",
       label: `Colour the text by ${COLOURING_NAMES[colouring]}`,

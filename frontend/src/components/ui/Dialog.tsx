@@ -1,5 +1,5 @@
 import { Dialog as Radix } from "radix-ui";
-import type { ReactNode } from "react";
+import type { ReactNode, RefObject } from "react";
 import { IconButton } from "./Button";
 
 interface DialogProps {
@@ -8,10 +8,12 @@ interface DialogProps {
   readonly onClose: () => void;
   /** Called when the focus is about to go back to where it was; it may keep that from happening. */
   readonly onClosed?: (event: Event) => void;
+  /** Takes the focus when it opens, in place of the first control. */
+  readonly initialFocus?: RefObject<HTMLElement | null>;
   readonly children: ReactNode;
 }
 
-export function Dialog({ title, isOpen, onClose, onClosed, children }: DialogProps) {
+export function Dialog({ title, isOpen, onClose, onClosed, initialFocus, children }: DialogProps) {
   return (
     <Radix.Root open={isOpen} onOpenChange={(open) => !open && onClose()}>
       <Radix.Portal>
@@ -19,6 +21,11 @@ export function Dialog({ title, isOpen, onClose, onClosed, children }: DialogPro
         <Radix.Content
           aria-describedby={undefined}
           onCloseAutoFocus={onClosed}
+          onOpenAutoFocus={(event) => {
+            if (initialFocus === undefined) return;
+            event.preventDefault();
+            initialFocus.current?.focus();
+          }}
           className="fixed top-1/2 left-1/2 z-30 max-h-[85dvh] w-[28rem] max-w-[calc(100vw-1rem)] -translate-x-1/2 -translate-y-1/2 overflow-y-auto rounded-control border border-line bg-raised p-4 shadow-float"
         >
           <div className="mb-3 flex items-center justify-between">

@@ -25,6 +25,7 @@ import type { Scene } from "@/components/heatmap/paint";
 import { LensFailure } from "@/components/lens/LensFailure";
 import { Switch } from "@/components/ui/Switch";
 import { useLensKind } from "@/context/lens";
+import { useNotes } from "@/context/notes";
 import { useOffer } from "@/context/offer";
 import { useSelection } from "@/context/selection";
 import { useTheme } from "@/context/theme";
@@ -32,6 +33,7 @@ import { DIVERGING, RAMPS, SECOND_HUE } from "@/lib/colour";
 import type { LensColumns, Span } from "@/lib/columns";
 import { formatProbability, formatRank } from "@/lib/format";
 import { METRICS } from "@/lib/metrics";
+import { layerOf, notedPlaces, notesOn, onOneLine } from "@/lib/notes";
 import { cellText, cellTextOfText } from "@/lib/tokens";
 import type { Timeline } from "@/types/timeline";
 import { LookControls } from "./LookControls";
@@ -111,6 +113,9 @@ export function TimelineHeatmap({ timeline, model }: TimelineHeatmapProps) {
   });
   const { ranks, chosen } = outline;
 
+  const { notes } = useNotes();
+  const noted = useMemo(() => (notes.length === 0 ? undefined : notedPlaces(notes)), [notes]);
+
   const { looks, picture } = useMemo(() => {
     if (columns === null) return { looks: null, picture: null, version };
     const worked = new CellLooks({ columns, nPositions, layers, metric, scale, answer, tokenIds });
@@ -137,6 +142,7 @@ export function TimelineHeatmap({ timeline, model }: TimelineHeatmapProps) {
             ramp,
             answerRamp,
             outlined: outline.outlined,
+            noted,
             range,
             selectedPosition,
             selectedLayer: layer,
@@ -152,6 +158,7 @@ export function TimelineHeatmap({ timeline, model }: TimelineHeatmapProps) {
       ramp,
       answerRamp,
       outline.outlined,
+      noted,
       range,
       selectedPosition,
       layer,
@@ -232,6 +239,9 @@ export function TimelineHeatmap({ timeline, model }: TimelineHeatmapProps) {
         ? [answer === "actual" ? "the actual next token" : "the output’s choice"]
         : []),
       ...(looks.isClipped(position, row) ? ["beyond the colour scale"] : []),
+      ...notesOn(notes, position + 1)
+        .filter((note) => layerOf(note) === at)
+        .map((note) => `note: ${onOneLine(note.text, 120)}`),
     ];
   };
   const placeOf = ({ position, layer: at }: CellPlace) => ranks.columns?.place(position, at) ?? null;
@@ -391,7 +401,14 @@ export function TimelineHeatmap({ timeline, model }: TimelineHeatmapProps) {
       <p className="mt-auto px-3 py-2 text-label text-muted">
         A column is read at its token and predicts the next one; a click selects the token it predicts. The
         corner mark <span aria-hidden="true">◥</span> says that a layer&rsquo;s first choice is the token that
-        really follows.{" "}
+        really follows
+        {noted !== undefined && (
+          <>
+            , and <span aria-hidden="true">◤</span> that a cell has a note; a line under a token says the same
+            of the token
+          </>
+        )}
+        .{" "}
         {kind === "logit" &&
           model.tied_embeddings &&
           "The embed row tends to echo its own token: input and output embeddings are shared."}

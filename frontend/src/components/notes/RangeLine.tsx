@@ -1,0 +1,20 @@
+import { Button } from "@/components/ui/Button";
+import { useSelection } from "@/context/selection";
+import { rangeWords } from "@/lib/notes";
+
+/** Says that several tokens are selected together, and ends that. */
+export function RangeLine() {
+  const { range, extend } = useSelection();
+  return (
+    <p role="status" className="flex items-center gap-2 text-label text-muted empty:hidden">
+      {range !== null && (
+        <>
+          Range of {rangeWords({ ...range, layer: null })}
+          <Button look="quiet" className="h-6 px-2" onClick={() => extend(null)}>
+            Clear
+          </Button>
+        </>
+      )}
+    </p>
+  );
+}

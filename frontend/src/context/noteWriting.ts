@@ -1,0 +1,39 @@
+/** Beginning a note on what is selected: text of the conversation, else a range, else a token or a cell. */
+import { useCallback } from "react";
+import type { NotePlace } from "@/lib/notes";
+import { selectedTokenSpan } from "@/lib/tokenSelection";
+import { useChatState } from "./chat";
+import { useNotes } from "./notes";
+import { useSelection } from "./selection";
+
+/** Opens the editor; does nothing where nothing is selected. */
+export function useBeginNote(): () => void {
+  const { setDraft } = useNotes();
+  const { timeline } = useChatState();
+  const { index, layer, range } = useSelection();
+  const nTokens = timeline.tokens.length;
+  return useCallback(() => {
+    const span = selectedTokenSpan() ?? range;
+    const place: NotePlace | null =
+      span !== null
+        ? { ...span, layer: null }
+        : index !== null
+          ? // Nothing predicted the first token, at no layer.
+            { start: index, end: index + 1, layer: index === 0 ? null : layer }
+          : null;
+    if (place !== null && place.end <= nTokens) setDraft({ place });
+  }, [setDraft, index, layer, range, nTokens]);
+}
+
+/** Shows a note where it is: its token or tokens, and the layer; the view stays. */
+export function useGoToNote(): (place: NotePlace) => void {
+  const { select, extend } = useSelection();
+  return useCallback(
+    ({ start, end, layer }) => {
+      if (layer === null) select(start);
+      else select(start, layer);
+      extend(end - start > 1 ? end - 1 : null);
+    },
+    [select, extend],
+  );
+}
