@@ -21,7 +21,8 @@ import {
   stridedLayers,
   zoomed,
 } from "@/components/heatmap/geometry";
-import type { Scene } from "@/components/heatmap/paint";
+import { lensCells } from "@/components/heatmap/lensCells";
+import type { ColumnHeads, Scene } from "@/components/heatmap/paint";
 import { LensFailure } from "@/components/lens/LensFailure";
 import { Switch } from "@/components/ui/Switch";
 import { useLensKind } from "@/context/lens";
@@ -111,11 +112,13 @@ export function TimelineHeatmap({ timeline, model }: TimelineHeatmapProps) {
   });
   const { ranks, chosen } = outline;
 
-  const { looks, picture } = useMemo(() => {
-    if (columns === null) return { looks: null, picture: null, version };
-    const worked = new CellLooks({ columns, nPositions, layers, metric, scale, answer, tokenIds });
-    return { looks: worked, picture: new CellPicture(worked, ramp, answerRamp), version };
-  }, [columns, version, nPositions, layers, metric, scale, answer, tokenIds, ramp, answerRamp]);
+  const { cells, looks, picture } = useMemo(() => {
+    if (columns === null) return { cells: null, looks: null, picture: null, version };
+    const source = lensCells({ columns, metric, answer, tokenIds });
+    const worked = new CellLooks({ cells: source, layers, scale });
+    return { cells: source, looks: worked, picture: new CellPicture(worked, ramp, answerRamp), version };
+  }, [columns, version, layers, metric, scale, answer, tokenIds, ramp, answerRamp]);
+  const heads = useMemo(() => headsOf(tokenTexts), [tokenTexts]);
 
   const selectedPosition = index === null || index === 0 || index >= nPositions ? null : index - 1;
   const grid = useMemo<Grid>(
@@ -124,16 +127,15 @@ export function TimelineHeatmap({ timeline, model }: TimelineHeatmapProps) {
   );
   const scene = useMemo<Scene | null>(
     () =>
-      columns === null || looks === null
+      cells === null
         ? null
         : {
             grid,
-            columns,
+            cells,
             looks,
             picture,
             layerLabels,
-            tokenIds,
-            tokenTexts,
+            heads,
             ramp,
             answerRamp,
             outlined: outline.outlined,
@@ -143,12 +145,11 @@ export function TimelineHeatmap({ timeline, model }: TimelineHeatmapProps) {
           },
     [
       grid,
-      columns,
+      cells,
       looks,
       picture,
       layerLabels,
-      tokenIds,
-      tokenTexts,
+      heads,
       ramp,
       answerRamp,
       outline.outlined,
@@ -404,4 +405,15 @@ export function TimelineHeatmap({ timeline, model }: TimelineHeatmapProps) {
 const nearestCell = (grid: Grid, place: CellPlace): CellPlace => ({
   position: Math.min(place.position, grid.nPositions - 1),
   layer: shownLayer(grid, place.layer),
+});
+
+/** A column is read at its token and predicts the one after it. */
+const headsOf = (tokenTexts: readonly string[]): ColumnHeads => ({
+  names: ["index", "read at", "predicts"],
+  lines: (position) => [
+    { text: String(position), isQuiet: true, mark: null },
+    { text: tokenTexts[position] ?? "", isQuiet: false, mark: null },
+    { text: tokenTexts[position + 1] ?? "–", isQuiet: true, mark: null },
+  ],
+  number: (position) => position,
 });

@@ -1,5 +1,5 @@
 /** The Heatmap view to take away: every cell that was read, not only those on the screen. */
-import { type Answer, wantedId } from "@/components/heatmap/cellLooks";
+import { type Answer, wantedId } from "@/components/heatmap/lensCells";
 import {
   CELL_HEIGHT,
   CELL_WIDTHS,

@@ -1,5 +1,5 @@
 import { useCallback, useState } from "react";
-import { ANSWERS, type Answer } from "@/components/heatmap/cellLooks";
+import { ANSWERS, type Answer } from "@/components/heatmap/lensCells";
 import { CELL_WIDTHS, DEFAULT_CELL_WIDTH, STRIDES, type Stride } from "@/components/heatmap/geometry";
 import { RAMPS, type RampName } from "@/lib/colour";
 import { METRICS, type MetricId } from "@/lib/metrics";
