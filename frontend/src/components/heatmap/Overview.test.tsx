@@ -36,6 +36,7 @@ beforeEach(() => {
       picture={new CellPicture(looks, DIVERGING.light, DIVERGING.light)}
       nPositions={N_POSITIONS}
       nRows={3}
+      unit="index"
       gridId="grid"
       gridWindow={gridWindow}
       range={{ start: 10, end: 20 }}

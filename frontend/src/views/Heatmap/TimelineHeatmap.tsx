@@ -311,6 +311,7 @@ export function TimelineHeatmap({ timeline, model }: TimelineHeatmapProps) {
         picture={picture}
         nPositions={nPositions}
         nRows={layers.length}
+        unit="index"
         gridId={gridId}
         gridWindow={gridWindow}
         range={range}
