@@ -1,5 +1,6 @@
 /** The timeline that stands beside the conversation on the page, with the exact ids that it has. */
 import { useQuery } from "@tanstack/react-query";
+import { useMemo } from "react";
 import type { Timeline, Token } from "@/types/timeline";
 import { type LensReadRequest, fetchLens } from "./client";
 import { fetchConversation } from "./conversations";
@@ -50,6 +51,10 @@ export function useOtherSide(timeline: Timeline, request: OtherRequest | null): 
     retry: (attempts, cause) => cause instanceof ApiError && cause.code === "queue_full" && attempts < 5,
     retryDelay: 500,
   });
+  const own = useMemo<OtherSide | null>(
+    () => (conversationId === null ? null : { source: { conversation_id: conversationId }, tokens }),
+    [conversationId, tokens],
+  );
   const retry = (): void => void refetch();
   const read = (side: OtherSide | null, at: OtherSideRead["status"]): OtherSideRead => ({
     side,
@@ -58,11 +63,7 @@ export function useOtherSide(timeline: Timeline, request: OtherRequest | null): 
     retry,
   });
   if (request === null) return read(null, "none");
-  if (request.kind === "same") {
-    return conversationId === null
-      ? read(null, "deferred")
-      : read({ source: { conversation_id: conversationId }, tokens }, "done");
-  }
+  if (request.kind === "same") return read(own, own === null ? "deferred" : "done");
   if (data !== undefined) return read(data, "done");
   if (error !== null && !isFetching) return { ...read(null, "failed"), error: asApiError(error) };
   return read(null, isSettled ? "loading" : "deferred");

@@ -2,6 +2,7 @@
 import { type Exhibit, FigureTooLarge, type Provenance, fileName } from "./exhibit";
 import { type Drawing, framed } from "./figure";
 import { pythonNotebook, pythonScript } from "./script";
+import type { Token } from "@/types/timeline";
 import { type Table, toCsv, toRecords } from "./table";
 
 export type ExportForm = "png" | "svg" | "csv" | "json" | "py" | "ipynb";
@@ -71,6 +72,7 @@ const withSource = ({ columns, rows }: Table, { model, lens }: Provenance): Tabl
 
 function exportJson(exhibit: Exhibit, from: Provenance): unknown {
   const { model, lens, view, conversationId, tokens, at } = from;
+  const { other } = exhibit;
   return {
     format: "mechanistic-explorer-export",
     version: 1,
@@ -90,8 +92,19 @@ function exportJson(exhibit: Exhibit, from: Provenance): unknown {
     },
     lens,
     conversation_id: conversationId,
-    tokens: tokens.map(({ index, id, text, bytes, role }) => ({ index, id, text, bytes, role })),
+    tokens: tokens.map(plainToken),
+    ...(other === null
+      ? {}
+      : {
+          other: {
+            lens: other.lens,
+            conversation_id: other.conversationId,
+            tokens: other.tokens.map(plainToken),
+          },
+        }),
     columns: exhibit.table.columns,
     rows: toRecords(exhibit.table),
   };
 }
+
+const plainToken = ({ index, id, text, bytes, role }: Token) => ({ index, id, text, bytes, role });

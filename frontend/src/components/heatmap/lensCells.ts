@@ -2,6 +2,7 @@
 import type { LensColumns } from "@/lib/columns";
 import type { Metric } from "@/lib/metrics";
 import type { CellSource } from "./cellLooks";
+import type { ColumnHeads } from "./paint";
 
 /** What takes the second hue: nothing, first choices that are the output's, or those that are the token that follows. */
 export const ANSWERS = ["off", "output", "actual"] as const;
@@ -31,7 +32,7 @@ export function lensCells({ columns, metric, answer, tokenIds }: LensCellsReques
 }
 
 /** The token whose cells take the second hue at a position. */
-export function wantedId(
+function wantedId(
   columns: LensColumns,
   position: number,
   answer: Answer,
@@ -46,3 +47,14 @@ export function wantedId(
       return tokenIds[position + 1] ?? null;
   }
 }
+
+/** A column is read at its token and predicts the one after it. */
+export const lensHeads = (tokenTexts: readonly string[]): ColumnHeads => ({
+  names: ["index", "read at", "predicts"],
+  lines: (position) => [
+    { text: String(position), isQuiet: true, mark: null },
+    { text: tokenTexts[position] ?? "", isQuiet: false, mark: null },
+    { text: tokenTexts[position + 1] ?? "–", isQuiet: true, mark: null },
+  ],
+  number: (position) => position,
+});

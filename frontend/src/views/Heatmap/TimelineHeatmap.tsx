@@ -1,4 +1,4 @@
-import { useCallback, useId, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { useCallback, useId, useMemo, useRef, useState } from "react";
 import type { ModelInfo } from "@/api/client";
 import { useTimelineLens } from "@/api/lens";
 import { CellCard } from "@/components/heatmap/CellCard";
@@ -21,8 +21,9 @@ import {
   stridedLayers,
   zoomed,
 } from "@/components/heatmap/geometry";
-import { lensCells } from "@/components/heatmap/lensCells";
-import type { ColumnHeads, Scene } from "@/components/heatmap/paint";
+import { lensCells, lensHeads } from "@/components/heatmap/lensCells";
+import type { Scene } from "@/components/heatmap/paint";
+import { useVisible } from "@/components/heatmap/useVisible";
 import { LensFailure } from "@/components/lens/LensFailure";
 import { Switch } from "@/components/ui/Switch";
 import { useLensKind } from "@/context/lens";
@@ -118,7 +119,7 @@ export function TimelineHeatmap({ timeline, model }: TimelineHeatmapProps) {
     const worked = new CellLooks({ cells: source, layers, scale });
     return { cells: source, looks: worked, picture: new CellPicture(worked, ramp, answerRamp), version };
   }, [columns, version, layers, metric, scale, answer, tokenIds, ramp, answerRamp]);
-  const heads = useMemo(() => headsOf(tokenTexts), [tokenTexts]);
+  const heads = useMemo(() => lensHeads(tokenTexts), [tokenTexts]);
 
   const selectedPosition = index === null || index === 0 || index >= nPositions ? null : index - 1;
   const grid = useMemo<Grid>(
@@ -159,17 +160,7 @@ export function TimelineHeatmap({ timeline, model }: TimelineHeatmapProps) {
     ],
   );
 
-  // Readers come and go with the lens and the outlined token; each is to know at once what is on the screen.
-  const visible = useRef<Span | null>(null);
-  const readers = useRef([lens.setVisible, ranks.setVisible]);
-  useLayoutEffect(() => {
-    readers.current = [lens.setVisible, ranks.setVisible];
-    if (visible.current !== null) for (const tell of readers.current) tell(visible.current);
-  }, [lens.setVisible, ranks.setVisible]);
-  const onVisible = useCallback((span: Span) => {
-    visible.current = span;
-    for (const tell of readers.current) tell(span);
-  }, []);
+  const onVisible = useVisible(lens.setVisible, ranks.setVisible);
 
   const cursor = nearestCell(
     grid,
@@ -406,15 +397,4 @@ export function TimelineHeatmap({ timeline, model }: TimelineHeatmapProps) {
 const nearestCell = (grid: Grid, place: CellPlace): CellPlace => ({
   position: Math.min(place.position, grid.nPositions - 1),
   layer: shownLayer(grid, place.layer),
-});
-
-/** A column is read at its token and predicts the one after it. */
-const headsOf = (tokenTexts: readonly string[]): ColumnHeads => ({
-  names: ["index", "read at", "predicts"],
-  lines: (position) => [
-    { text: String(position), isQuiet: true, mark: null },
-    { text: tokenTexts[position] ?? "", isQuiet: false, mark: null },
-    { text: tokenTexts[position + 1] ?? "–", isQuiet: true, mark: null },
-  ],
-  number: (position) => position,
 });
