@@ -38,7 +38,7 @@ export const DIFFERENCES: readonly [Difference, ...Difference[]] = [
     id: "js",
     title: "Jensen–Shannon",
     name: "Jensen–Shannon divergence",
-    unit: "nats; 0 is the same prediction, ln 2 (0.693) nothing in common",
+    unit: "nats; 0 is the same, ln 2 nothing in common",
     explanation:
       "Mean of the divergences of A and of B from their average: the same both ways, and at most ln 2.",
     value: ({ pairs }, pair, row) => pairs.jsNats(pair, row),

@@ -56,9 +56,12 @@ export function ComparedProgress(props: ComparedProgressProps) {
         </Button>
       )}
       <span role="group" aria-label="Differences" className="ml-auto flex items-center gap-1">
-        <span>
-          first choices differ at layer {layerLabel} in {formatCount(nDifferent)} of {formatCount(pairs.read)}
-        </span>
+        {pairs.read > 0 && (
+          <span>
+            first choices differ at layer {layerLabel} in {formatCount(nDifferent)} of{" "}
+            {formatCount(pairs.read)}
+          </span>
+        )}
         <IconButton
           icon="left"
           label="Difference before (p)"

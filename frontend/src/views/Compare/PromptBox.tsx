@@ -20,9 +20,8 @@ export function PromptBox({ timeline, mode, state: { text, write } }: PromptBoxP
   const id = useId();
   const own = lastUserText(timeline.tokens, mode);
   const draft = text.draft ?? own;
-  const isBusy = timeline.status !== "settled";
   const compare = (): void => {
-    if (draft.trim() === "" || isBusy) return;
+    if (draft.trim() === "") return;
     const { bos } = settings;
     write({
       draft,
@@ -37,7 +36,7 @@ export function PromptBox({ timeline, mode, state: { text, write } }: PromptBoxP
   return (
     <div className="flex min-w-0 flex-1 basis-72 items-end gap-2">
       <div className="min-w-0 flex-1">
-        <label htmlFor={id} className="block text-cell text-muted">
+        <label htmlFor={id} className="block pb-0.5 text-cell text-muted">
           {mode === "chat" ? "your last message, with a word changed" : "the text, with a word changed"}
         </label>
         <textarea
@@ -52,7 +51,7 @@ export function PromptBox({ timeline, mode, state: { text, write } }: PromptBoxP
       </div>
       <Button
         look={text.asked === null ? "primary" : "plain"}
-        disabled={draft.trim() === "" || isBusy}
+        disabled={draft.trim() === ""}
         onClick={compare}
       >
         Compare

@@ -2,7 +2,7 @@ import { useState } from "react";
 import type { ConversationSummary } from "@/api/conversations";
 import { Button } from "@/components/ui/Button";
 import { Icon } from "@/components/ui/Icon";
-import { Popover } from "@/components/ui/Popover";
+import { Popover, PopoverClose } from "@/components/ui/Popover";
 import { isReadableWith, useLibrary } from "@/context/library";
 import { useServer } from "@/context/server";
 import { dayLabel } from "@/lib/days";
@@ -68,17 +68,19 @@ function List({ chosenId, ownId, onChoose }: ListProps) {
       <ul className="max-h-64 overflow-y-auto">
         {readable.map((each) => (
           <li key={each.id}>
-            <button
-              type="button"
-              aria-pressed={each.id === chosenId}
-              onClick={() => onChoose(each)}
-              className="flex min-h-8 w-full items-baseline gap-2 rounded-control px-2 py-1 text-left hover:bg-hover aria-pressed:bg-accent-soft"
-            >
-              <span className="min-w-0 flex-1 truncate">{each.title}</span>
-              <span className="shrink-0 text-label text-muted">
-                {dayLabel(new Date(each.updated_at_ms), new Date())}
-              </span>
-            </button>
+            <PopoverClose>
+              <button
+                type="button"
+                aria-pressed={each.id === chosenId}
+                onClick={() => onChoose(each)}
+                className="flex min-h-8 w-full items-baseline gap-2 rounded-control px-2 py-1 text-left hover:bg-hover aria-pressed:bg-accent-soft"
+              >
+                <span className="min-w-0 flex-1 truncate">{each.title}</span>
+                <span className="shrink-0 text-label text-muted">
+                  {dayLabel(new Date(each.updated_at_ms), new Date())}
+                </span>
+              </button>
+            </PopoverClose>
           </li>
         ))}
       </ul>

@@ -77,6 +77,6 @@ export function layerPairs(
 
 export const layerLabel = (layer: number): string => (layer === 0 ? "embed" : String(layer));
 
-/** What stands before a row: the layer, or both where they differ. */
+/** What stands before a row: the layer, or the numbers of both where they may differ. */
 export const rowLabel = ([a, b]: readonly [number, number], rows: Rows): string =>
-  rows === "each" ? layerLabel(a) : `${layerLabel(a)} | ${layerLabel(b)}`;
+  rows === "each" ? layerLabel(a) : `${a} | ${b}`;
