@@ -16,6 +16,8 @@ MAX_MESSAGES = 512
 MAX_TOKENS = 131_072
 
 TokenId = Annotated[int, Field(ge=0, le=10_000_000)]
+TokenIndex = Annotated[int, Field(ge=0, le=MAX_TOKENS)]
+LayerIndex = Annotated[int, Field(ge=0, le=10_000)]
 Text = Annotated[str, Field(max_length=MAX_TEXT_CHARS)]
 Role = Literal["template", "system", "user", "assistant"]
 FinishReason = Literal["stop", "length", "context", "cancelled"]
@@ -232,44 +234,50 @@ StreamEvent = Annotated[
 # --- lens ----------------------------------------------------------------------------------------
 
 
-class LensReadRequest(Wire):
-    """Exactly one of `prompt`, `token_ids` and `conversation_id`."""
+SOURCE_FIELDS = ("prompt", "token_ids", "conversation_id", "messages")
+
+
+class TimelineSource(Wire):
+    """Which timeline is read: exactly one of `prompt`, `token_ids`, `conversation_id` and `messages`."""
 
     prompt: Text | None = None
     token_ids: list[TokenId] | None = Field(None, min_length=1, max_length=MAX_TOKENS)
     conversation_id: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    messages: list[ChatMessage] | None = Field(None, min_length=1, max_length=MAX_MESSAGES)
+    """A history, the user's message last: rendered by the model's template up to where the reply begins, as `/api/chat` does for a new conversation."""
     bos: bool | None = None
-    """For `prompt`: whether it starts with the beginning-of-sequence token; null does what the tokenizer does."""
+    """For `prompt` and `messages`: whether it starts with the beginning-of-sequence token; null does what the tokenizer does."""
+
+    @model_validator(mode="after")
+    def one_source(self) -> TimelineSource:
+        given = [name for name in SOURCE_FIELDS if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError(
+                "give exactly one of prompt, token_ids, conversation_id and messages"
+                + (f", not {' and '.join(given)}" if given else "")
+            )
+        return self
+
+    @property
+    def source_field(self) -> str:
+        """Name of the field that was given."""
+        return next(name for name in SOURCE_FIELDS if getattr(self, name) is not None)
+
+
+class LensReadRequest(TimelineSource):
+    """Exactly one of `prompt`, `token_ids`, `conversation_id` and `messages`, and what to read of it."""
+
     kind: LensKind = "logit"
     """One of those that `/api/model_info` lists for the model."""
-    layers: list[Annotated[int, Field(ge=0, le=10_000)]] | None = Field(
-        None, min_length=1, max_length=1024
-    )
+    layers: list[LayerIndex] | None = Field(None, min_length=1, max_length=1024)
     """Null reads every layer."""
-    positions: (
-        tuple[
-            Annotated[int, Field(ge=0, le=MAX_TOKENS)], Annotated[int, Field(ge=0, le=MAX_TOKENS)]
-        ]
-        | None
-    ) = None
+    positions: tuple[TokenIndex, TokenIndex] | None = None
     """[start, end): the positions that are read; null reads all."""
     top_k: int = Field(5, ge=1, le=50)
     targets: list[TokenId] = Field([], max_length=32)
     """Token ids whose probability and rank are wanted at every layer and position."""
     include_tokens: bool = True
     """False leaves `tokens` empty: shorter and sooner, for a reader that already holds the timeline."""
-
-    @model_validator(mode="after")
-    def one_source(self) -> LensReadRequest:
-        given = [
-            n for n in ("prompt", "token_ids", "conversation_id") if getattr(self, n) is not None
-        ]
-        if len(given) != 1:
-            raise ValueError(
-                "give exactly one of prompt, token_ids and conversation_id"
-                + (f", not {' and '.join(given)}" if given else "")
-            )
-        return self
 
 
 class TargetColumns(Wire):
@@ -305,10 +313,73 @@ class LensReadResponse(Wire):
     targets: list[TargetColumns]
 
 
+# --- compare -------------------------------------------------------------------------------------
+
+
+class CompareSide(TimelineSource):
+    """One of the two timelines: exactly one of `prompt`, `token_ids`, `conversation_id` and `messages`."""
+
+    kind: LensKind = "logit"
+    """One of those that `/api/model_info` lists for the model."""
+
+
+class CompareRequest(Wire):
+    a: CompareSide
+    b: CompareSide
+    layers: list[tuple[LayerIndex, LayerIndex]] | None = Field(
+        None, min_length=1, max_length=16_384
+    )
+    """Pairs of layers, of `a` and of `b`; null compares every layer with itself."""
+    positions: list[tuple[TokenIndex, TokenIndex]] | None = Field(
+        None, min_length=1, max_length=MAX_TOKENS
+    )
+    """Pairs of positions, of `a` and of `b`, in any order; null pairs equal indices up to the end of the shorter timeline. Position `t` predicts the token at `t + 1`."""
+    targets: list[TokenId] = Field([], max_length=32)
+    """Token ids whose probability and rank are wanted on both sides."""
+    include_tokens: bool = True
+    """False leaves `a_tokens` and `b_tokens` empty, for a reader that already holds the timelines."""
+
+
+class ComparedTarget(Wire):
+    """One token on both sides; each list is [layer pair][position pair]."""
+
+    token_id: int
+    text: str
+    a_probability: list[list[float]]
+    a_rank: list[list[int]]
+    b_probability: list[list[float]]
+    b_rank: list[list[int]]
+
+
+class CompareResponse(Wire):
+    """Two timelines, prediction by prediction, in columns `[layer pair][position pair]`."""
+
+    model: str
+    layers: list[tuple[int, int]]
+    labels: list[tuple[str, str]]
+    a_tokens: list[Token]
+    """The whole timeline, without scores; empty where `include_tokens` is false."""
+    b_tokens: list[Token]
+    positions: list[tuple[int, int]]
+    kl_a_to_b_nats: list[list[float]]
+    """KL(a ‖ b), over the full vocabulary."""
+    kl_b_to_a_nats: list[list[float]]
+    """KL(b ‖ a)."""
+    js_nats: list[list[float]]
+    """Jensen-Shannon divergence: the same both ways, at most ln 2."""
+    a_top_id: list[list[int]]
+    """The most probable token."""
+    a_top_probability: list[list[float]]
+    b_top_id: list[list[int]]
+    b_top_probability: list[list[float]]
+    vocabulary: dict[str, str]
+    """Text of every id in `a_top_id` and `b_top_id`, by id."""
+    targets: list[ComparedTarget]
+
+
 # --- saved conversations -------------------------------------------------------------------------
 
 Milliseconds = Annotated[int, Field(ge=0, le=253_402_300_799_999)]
-TokenIndex = Annotated[int, Field(ge=0, le=MAX_TOKENS)]
 NO_NUL = r"^[^\x00]*$"
 Title = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*[^\x00\s][^\x00]*$")]
 """Not blank."""
@@ -376,7 +447,7 @@ class Note(Wire):
 
     start: TokenIndex
     end: TokenIndex
-    layer: Annotated[int, Field(ge=0, le=10_000)] | None = None
+    layer: LayerIndex | None = None
     """The layer, read one token before each; null for the tokens themselves."""
     text: str = Field(min_length=1, max_length=4000, pattern=NO_NUL)
 

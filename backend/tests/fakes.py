@@ -7,6 +7,7 @@ for the same number give the same number. Faults and pauses can be put at every 
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -16,17 +17,21 @@ import numpy as np
 
 from app.engine.types import (
     ChatTemplate,
+    Comparison,
     EncodedPrompt,
     EngineStats,
     Finish,
     FloatArray,
+    IntArray,
     LensColumns,
     LensKind,
     Message,
     ModelFacts,
+    Pairs,
     Role,
     Sampling,
     SelfCheck,
+    Side,
     Step,
     TextSpan,
     Wanted,
@@ -130,7 +135,7 @@ class LabelTemplate:
 
 @dataclass
 class Faults:
-    """What goes wrong where. Stages: tokenise, prefill, decode:<n>, read."""
+    """What goes wrong where. Stages: tokenise, prefill, decode:<n>, read, compare."""
 
     raises: dict[str, BaseException] = field(default_factory=dict)
     pauses: dict[str, Pause] = field(default_factory=dict)
@@ -179,6 +184,8 @@ class FakeEngine:
         self.generations_closed = 0
         self.reads: list[tuple[int, ...]] = []
         """Positions of each read-out."""
+        self.comparisons: list[tuple[tuple[int, int], ...]] = []
+        """Pairs of positions of each chunk that was compared."""
         self.lineages: list[tuple[str, ...]] = []
         """What each call was told of whose ids it gets."""
         self._step_seconds = step_seconds
@@ -291,6 +298,53 @@ class FakeEngine:
             self.reads.append(tuple(chunk))
             self.faults.reach("read")
             yield self._columns(ids, chunk, wanted)
+
+    def comparing(self, a: Side, b: Side, pairs: Pairs) -> Iterator[Comparison | None]:
+        self.threads.add(threading.get_ident())
+        self.lineages += [a.lineage, b.lineage]
+        self._compute(a.ids)
+        self._compute(b.ids)
+        for start in range(0, len(pairs.positions), READ_AT_ONCE):
+            chunk = pairs.positions[start : start + READ_AT_ONCE]
+            self.comparisons.append(chunk)
+            self.faults.reach("compare")
+            yield self._comparison(a, b, dataclasses.replace(pairs, positions=chunk))
+
+    def _comparison(self, a: Side, b: Side, pairs: Pairs) -> Comparison:
+        def one_side(place: int, ids: Sequence[int]) -> FloatArray:
+            return np.stack(
+                [
+                    [self.probabilities(ids[: t[place] + 1], r[place]) for t in pairs.positions]
+                    for r in pairs.layers
+                ]
+            )
+
+        p, q = one_side(0, a.ids), one_side(1, b.ids)
+        kl_a_to_b = (p * (np.log(p) - np.log(q))).sum(-1)
+        layers_of_a = [pair[0] for pair in pairs.layers]
+        if self._nan_layer in layers_of_a:
+            kl_a_to_b[layers_of_a.index(self._nan_layer)] = np.nan
+        m = (p + q) / 2
+        targets = list(pairs.targets)
+
+        def of_targets(values: FloatArray) -> tuple[FloatArray, IntArray]:
+            own = np.moveaxis(values[..., targets], -1, 0)
+            return own, 1 + (values > own[..., None]).sum(-1)
+
+        return Comparison(
+            pairs.layers,
+            pairs.positions,
+            kl_a_to_b,
+            (q * (np.log(q) - np.log(p))).sum(-1),
+            ((p * np.log(p / m) + q * np.log(q / m)) / 2).sum(-1),
+            p.argmax(-1),
+            p.max(-1),
+            q.argmax(-1),
+            q.max(-1),
+            pairs.targets,
+            *of_targets(p),
+            *of_targets(q),
+        )
 
     def _columns(self, ids: Sequence[int], positions: Sequence[int], wanted: Wanted) -> LensColumns:
         rows, places, targets = wanted.layers, tuple(positions), wanted.targets

@@ -51,6 +51,33 @@ LENS_EXAMPLES: dict[str, Example] = {
     },
 }
 
+COMPARE_EXAMPLES: dict[str, Example] = {
+    "last tokens": {
+        "summary": "Two texts at their last tokens, with two answers that are followed",
+        "value": {
+            "a": {"token_ids": [464, 3139, 286, 4881, 318]},
+            "b": {"token_ids": [464, 3139, 286, 8031, 318]},
+            "positions": [[4, 4]],
+            "targets": [262, 257],
+        },
+    },
+    "messages": {
+        "summary": "The same question with and without a system message, at the last layers",
+        "value": {
+            "a": {"messages": [{"role": "user", "content": "Why is the sky blue?"}]},
+            "b": {
+                "messages": [
+                    {"role": "system", "content": "Answer in one sentence."},
+                    {"role": "user", "content": "Why is the sky blue?"},
+                ]
+            },
+            "layers": [[12, 12], [11, 11]],
+            "positions": [[5, 10]],
+            "include_tokens": False,
+        },
+    },
+}
+
 CHANGES_EXAMPLES: dict[str, Example] = {
     "title": {"summary": "Another title", "value": {"title": "Capitals"}},
     "note": {

@@ -17,7 +17,7 @@ router = APIRouter(tags=["lens"])
 @router.post(
     "/lens",
     response_model=LensReadResponse,
-    responses=error_responses(404, 413, 422, 429, 500, 503, 504, 507),
+    responses=error_responses(404, 409, 413, 422, 429, 500, 503, 504, 507),
 )
 async def lens(
     body: Annotated[LensReadRequest, Body(openapi_examples=LENS_EXAMPLES)],

@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from app.engine.capture import TracedDecoder
+from app.engine.divergence import compare
 from app.engine.generation import generate
 from app.engine.lenses import Lens, Lenses, LensFiles
 from app.engine.memory import naming_out_of_memory
@@ -21,6 +22,7 @@ from app.engine.selfcheck import check_model
 from app.engine.structure import find_structure
 from app.engine.types import (
     ChatTemplate,
+    Comparison,
     EngineStats,
     Finish,
     LensColumns,
@@ -28,8 +30,10 @@ from app.engine.types import (
     ModelFacts,
     ModelSource,
     Packing,
+    Pairs,
     PromptTemplate,
     Sampling,
+    Side,
     Step,
     Vocabulary,
     Wanted,
@@ -153,6 +157,15 @@ class NnsightEngine:
         self._require_wanted(wanted)
         return self._reading(ids, positions, wanted, lineage)
 
+    def comparing(self, a: Side, b: Side, pairs: Pairs) -> Iterator[Comparison | None]:
+        """See `LensEngine.comparing`. What is wrong with the request is raised by the call itself."""
+        for place, side in enumerate((a, b)):
+            self._require_readable(side.ids)
+            self._require_positions([pair[place] for pair in pairs.positions], len(side.ids))
+            layers = tuple(pair[place] for pair in pairs.layers)
+            self._require_wanted(Wanted(layers, 1, pairs.targets, side.kind))
+        return self._comparing(a, b, pairs)
+
     def read(
         self,
         ids: Sequence[int],
@@ -187,6 +200,20 @@ class NnsightEngine:
                 following = [ids[p + 1] if p + 1 < len(ids) else None for p in chunk]
                 streams = timeline.streams(chunk)
                 yield self._unembedding.read(streams, chunk, following, wanted, lens)
+
+    @torch.inference_mode()
+    def _comparing(self, a: Side, b: Side, pairs: Pairs) -> Iterator[Comparison | None]:
+        lenses = [self.lens(side.kind, "kind") for side in (a, b)]
+        ends = [max(pair[place] for pair in pairs.positions) + 1 for place in (0, 1)]
+        with naming_out_of_memory("comparing these texts"):
+            for pair in pairs.positions:
+                rows = []
+                for place, side in enumerate((a, b)):
+                    found = self._store.covering(side.ids[: ends[place]], side.lineage)
+                    streams = (yield from found).streams([pair[place]])
+                    layers = [layer_pair[place] for layer_pair in pairs.layers]
+                    rows.append(self._unembedding.rows(streams, layers, lenses[place])[0])
+                yield compare(self._decoder, rows[0], rows[1], pair, pairs)
 
     def _generate(
         self,

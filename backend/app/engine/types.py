@@ -176,6 +176,60 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
+class Side:
+    """One of two timelines that are compared."""
+
+    ids: tuple[int, ...]
+    kind: LensKind = "logit"
+    lineage: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """What of two timelines, `a` and `b`, is compared with what."""
+
+    layers: tuple[tuple[int, int], ...]
+    positions: tuple[tuple[int, int], ...]
+    targets: tuple[int, ...] = ()
+    """Ids whose probability and rank are wanted on both sides."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Predictions of two timelines, `a` and `b`, compared pair by pair, in columns.
+
+    `L` pairs of layers, `P` pairs of positions, `T` targets. Over the full vocabulary at temperature
+    1, in float32; ranks 1-based and exact. Two equal rows of logits have divergences of exactly 0.
+    """
+
+    layers: tuple[tuple[int, int], ...]
+    positions: tuple[tuple[int, int], ...]
+    kl_a_to_b_nats: FloatArray
+    """[L, P]: KL(a ‖ b), at least 0."""
+    kl_b_to_a_nats: FloatArray
+    """[L, P]: KL(b ‖ a), at least 0."""
+    js_nats: FloatArray
+    """[L, P]: Jensen-Shannon divergence, in [0, ln 2]."""
+    a_top_id: IntArray
+    """[L, P]"""
+    a_top_probability: FloatArray
+    """[L, P]"""
+    b_top_id: IntArray
+    """[L, P]"""
+    b_top_probability: FloatArray
+    """[L, P]"""
+    targets: tuple[int, ...]
+    a_target_probability: FloatArray
+    """[T, L, P]"""
+    a_target_rank: IntArray
+    """[T, L, P]"""
+    b_target_probability: FloatArray
+    """[T, L, P]"""
+    b_target_rank: IntArray
+    """[T, L, P]"""
+
+
+@dataclass(frozen=True, slots=True)
 class TextSpan:
     """Part of a rendered prompt: `text` that came from the template or from a message."""
 
@@ -309,6 +363,13 @@ class LensEngine(Protocol):
 
         Raises LensUnavailable, LayerOutOfRange, PositionOutOfRange, UnknownToken, ContextExceeded, EmptyPrompt,
         ModelComputationError (a non-finite value, naming the layer) or OutOfMemory.
+        """
+        ...
+
+    def comparing(self, a: Side, b: Side, pairs: Pairs) -> Iterator[Comparison | None]:
+        """Predictions of two timelines compared in chunks, in the order of `pairs.positions`.
+
+        Raises what `reading` raises; the message names the side.
         """
         ...
 

@@ -21,9 +21,8 @@ from app.engine.types import (
     TextSpan,
 )
 from app.errors import ContextExceeded, EmptyPrompt, InvalidRequest
-from app.models import ChatRequest, LensRequest, SamplingRequest
-from app.services.analysis import require_known
-from app.services.timelines import Conversation, new_id
+from app.models import ChatMessage, ChatRequest, LensRequest, SamplingRequest
+from app.services.timelines import Conversation, new_id, require_known
 
 TIMELINE_END_BYTES = 64
 """How much of a stored timeline's end the template sees."""
@@ -72,16 +71,21 @@ def require_sense(request: ChatRequest) -> None:
                 param="messages",
             )
         return
-    if request.messages[-1].role != "user":
-        raise InvalidRequest(
-            f"The last message is the {request.messages[-1].role}'s; the model replies to a user.",
-            hint="Put the user's message last.",
-            param="messages",
-        )
+    require_user_last(request.messages)
     if request.mode == "completion" and len(request.messages) > 1:
         raise InvalidRequest(
             f"Completion mode takes one message as raw text; {len(request.messages)} were given.",
             hint="Join them into one text, or use chat mode.",
+            param="messages",
+        )
+
+
+def require_user_last(messages: Sequence[ChatMessage]) -> None:
+    """Raises InvalidRequest where the last message is not one that the model replies to."""
+    if messages[-1].role != "user":
+        raise InvalidRequest(
+            f"The last message is the {messages[-1].role}'s; the model replies to a user.",
+            hint="Put the user's message last.",
             param="messages",
         )
 
@@ -138,12 +142,31 @@ def require_turn_border(stored: Conversation, request: ChatRequest) -> None:
 
 def encode_start(engine: LensEngine, request: ChatRequest) -> EncodedPrompt:
     """The whole history of a new conversation."""
-    bos = engine.facts.adds_bos if request.bos is None else request.bos
-    if request.mode == "chat" and request.messages:
-        spans = engine.template.start(template_messages(request))
-    else:
-        spans = [TextSpan(message.content, "user") for message in request.messages]
-    return engine.vocabulary.encode_prompt(spans, bos=bos)
+    if not request.messages:
+        return encode_text(engine, "", request.bos)
+    if request.mode == "chat":
+        return encode_history(engine, request.messages, request.bos)
+    return encode_text(engine, request.messages[0].content, request.bos)
+
+
+def encode_history(
+    engine: LensEngine, messages: Sequence[ChatMessage], bos: bool | None
+) -> EncodedPrompt:
+    """Messages as the model's template writes them, up to where the reply begins."""
+    spans = engine.template.start(template_messages(messages))
+    return engine.vocabulary.encode_prompt(spans, bos=starts_with_bos(engine.facts, bos))
+
+
+def encode_text(engine: LensEngine, text: str, bos: bool | None) -> EncodedPrompt:
+    """Raw text, as if a user had written all of it."""
+    spans = [TextSpan(text, "user")] if text else []
+    return engine.vocabulary.encode_prompt(spans, bos=starts_with_bos(engine.facts, bos))
+
+
+def starts_with_bos(facts: ModelFacts, asked: bool | None) -> bool:
+    """Whether a new timeline begins with the beginning-of-sequence token: as asked, else as the
+    model's tokenizer does."""
+    return facts.adds_bos if asked is None else asked
 
 
 def encode_continuation(
@@ -155,15 +178,15 @@ def encode_continuation(
     spans: Sequence[TextSpan]
     if request.mode == "chat":
         spans = engine.template.continuation(
-            template_messages(request), timeline_end=timeline_end(engine, base)
+            template_messages(request.messages), timeline_end=timeline_end(engine, base)
         )
     else:
         spans = [TextSpan(message.content, "user") for message in request.messages]
     return engine.vocabulary.encode_prompt(spans, bos=False, continues=True)
 
 
-def template_messages(request: ChatRequest) -> list[Message]:
-    return [Message(message.role, message.content) for message in request.messages]
+def template_messages(messages: Sequence[ChatMessage]) -> list[Message]:
+    return [Message(message.role, message.content) for message in messages]
 
 
 def timeline_end(engine: LensEngine, base: Conversation) -> bytes:
@@ -174,11 +197,11 @@ def timeline_end(engine: LensEngine, base: Conversation) -> bytes:
 
 def require_same_bos(facts: ModelFacts, request: ChatRequest, base: Conversation) -> None:
     """A stored timeline has its beginning already; asking for another one is a mistake."""
-    starts_with_bos = base.ids[0] == facts.bos_token_id
-    if request.bos is not None and request.bos != starts_with_bos:
+    has_bos = base.ids[0] == facts.bos_token_id
+    if request.bos is not None and request.bos != has_bos:
         raise InvalidRequest(
             "This conversation "
-            + ("starts" if starts_with_bos else "does not start")
+            + ("starts" if has_bos else "does not start")
             + " with the beginning-of-sequence token, and that cannot be changed later.",
             hint="Start a new conversation, or leave bos out.",
             param="bos",

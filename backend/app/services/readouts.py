@@ -12,7 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from app.engine.types import FloatArray, IntArray, LensColumns, Role, Step, Vocabulary
+from app.engine.types import (
+    Comparison,
+    FloatArray,
+    IntArray,
+    LensColumns,
+    Role,
+    Step,
+    Vocabulary,
+)
 from app.errors import ModelComputationError
 from app.models import ActualToken, LayerReadout, Prediction, Token
 
@@ -46,11 +54,31 @@ def require_finite(columns: LensColumns) -> None:
         bad = np.argwhere(~np.isfinite(values) & is_expected)
         if len(bad):
             layer, position = columns.layers[bad[0][0]], columns.positions[bad[0][1]]
-            raise ModelComputationError(
-                f"The {name} at layer {layer} ({layer_label(layer)}), position {position} "
-                "is not a finite number.",
-                hint="The weights of this model are damaged or overflow in its dtype.",
-            )
+            raise not_finite(name, f"{layer} ({layer_label(layer)})", str(position))
+
+
+def require_finite_comparison(columns: Comparison) -> None:
+    """As `require_finite`, naming the first pair."""
+    for name, values in (
+        ("KL divergence", columns.kl_a_to_b_nats),
+        ("KL divergence", columns.kl_b_to_a_nats),
+        ("Jensen-Shannon divergence", columns.js_nats),
+        ("probability", columns.a_top_probability),
+        ("probability", columns.b_top_probability),
+        ("probability", np.moveaxis(columns.a_target_probability, 0, -1)),
+        ("probability", np.moveaxis(columns.b_target_probability, 0, -1)),
+    ):
+        bad = np.argwhere(~np.isfinite(values))
+        if len(bad):
+            (a_layer, b_layer), (a, b) = columns.layers[bad[0][0]], columns.positions[bad[0][1]]
+            raise not_finite(name, f"{a_layer} of a and {b_layer} of b", f"{a} of a and {b} of b")
+
+
+def not_finite(value: str, layer: str, position: str) -> ModelComputationError:
+    return ModelComputationError(
+        f"The {value} at layer {layer}, position {position} is not a finite number.",
+        hint="The weights of this model are damaged or overflow in its dtype.",
+    )
 
 
 def ranks_of_top(probabilities: FloatArray) -> IntArray:

@@ -8,6 +8,7 @@ branch: a timeline of its own that knows where it left its parent.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.engine.types import FinishReason, ModelFacts, Role, Sampling
@@ -119,3 +120,14 @@ def require_readable(conversation: Conversation, facts: ModelFacts) -> None:
             hint="The file that it was imported from does not belong to this model.",
             param="conversation_id",
         )
+
+
+def require_known(ids: Sequence[int], d_vocab: int, param: str) -> None:
+    """Raises UnknownToken, naming the field `param`, for an id that the model has no logits for."""
+    for token_id in ids:
+        if token_id >= d_vocab:
+            raise UnknownToken(
+                f"Token id {token_id} does not exist; this model's ids are 0 to {d_vocab - 1}.",
+                hint="GET /api/tokens finds ids by text.",
+                param=param,
+            )

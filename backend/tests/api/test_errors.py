@@ -218,7 +218,7 @@ def test_failure_while_serialising_is_a_typed_error(
     def fail(*_: Any) -> bytes:
         raise ValueError(SECRET)
 
-    monkeypatch.setattr("app.services.analysis.lens_json", fail)
+    monkeypatch.setattr("app.services.reading.lens_json", fail)
     monkeypatch.setattr("app.services.reply.readouts_by_token", fail)
 
     for path, body in (("/api/lens", {"prompt": "abc"}), ("/api/chat", chat("abc"))):

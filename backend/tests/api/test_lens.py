@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from app.services.analysis import MAX_CELLS
+from app.services.reading import MAX_CELLS
 from tests.api.conftest import chat, make_client, wait_until_ready
 from tests.fakes import D_VOCAB, END, N_LAYERS, FakeEngine
 

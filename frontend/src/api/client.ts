@@ -1,5 +1,6 @@
 /** The typed client of the server's API. Types come from its OpenAPI file. */
 import createClient from "openapi-fetch";
+import type { CompareResponse } from "@/lib/pairColumns";
 import type { components, paths } from "@/types/api";
 import { ApiError, asApiError, errorFromBody, isAbort, serverUnreachable } from "./errors";
 
@@ -8,6 +9,7 @@ export type Health = Schemas["Health"];
 export type ModelInfo = Schemas["ModelInfo"];
 export type LensReadRequest = Schemas["LensReadRequest"];
 export type LensReadResponse = Schemas["LensReadResponse"];
+export type CompareRequest = Schemas["CompareRequest"];
 export type TokenMatch = Schemas["TokenMatch"];
 export type TokenSearchResponse = Schemas["TokenSearchResponse"];
 
@@ -43,6 +45,10 @@ export async function fetchModelInfo(signal: AbortSignal): Promise<ModelInfo> {
 
 export async function fetchLens(body: LensReadRequest, signal: AbortSignal): Promise<LensReadResponse> {
   return unwrap(await call(() => client.POST("/api/lens", { body, signal })));
+}
+
+export async function fetchComparison(body: CompareRequest, signal: AbortSignal): Promise<CompareResponse> {
+  return unwrap(await call(() => client.POST("/api/compare", { body, signal })));
 }
 
 export async function searchTokens(query: string, signal: AbortSignal): Promise<TokenSearchResponse> {

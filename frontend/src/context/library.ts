@@ -1,6 +1,7 @@
 /** The list of saved conversations, and what can be done with them besides continuing them. */
 import { type QueryClient, useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useState } from "react";
+import type { ModelInfo } from "@/api/client";
 import {
   type ConversationSummary,
   PAGE_SIZE,
@@ -56,8 +57,15 @@ export function useLibrary(query: string): Library {
   };
 }
 
+/** Whether a conversation's ids mean to this model what they meant to the one it was held with. */
+export const isReadableWith = (model: ModelInfo, needed: ConversationSummary["model"]): boolean =>
+  needed.name === model.model_name && needed.revision === model.revision;
+
 /** Title, branches, pins and notes of the conversation that is shown; null until they are there. */
-export function useConversationFacts({ timeline, pending }: ChatState): SavedConversation | null {
+export function useConversationFacts({
+  timeline,
+  pending,
+}: Pick<ChatState, "timeline" | "pending">): SavedConversation | null {
   // A branch that is being written is not saved yet, but belongs to the conversation that it leaves.
   const isContinued = pending !== null && pending.before.conversationId !== null;
   const { conversationId, status, tokens } = isContinued ? pending.before : timeline;

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import {
+  DIFFERENCE,
   DIVERGING,
   RAMPS,
   SECOND_HUE,
@@ -23,7 +24,7 @@ const distance = (one: string, other: string): number => {
 const named = (name: string, ramps: object) =>
   Object.entries(ramps).map(([key, ramp]) => [`${name} ${key}`, ramp] as [string, Ramp]);
 const SEQUENTIAL = [...named("plain", RAMPS), ...named("second hue of", SECOND_HUE)];
-const EVERY = [...SEQUENTIAL, ...named("diverging,", DIVERGING)];
+const EVERY = [...SEQUENTIAL, ...named("diverging,", DIVERGING), ...named("difference,", DIFFERENCE)];
 
 test.each(EVERY)("%s has ink of at least 4.5:1 on each of its 256 colours", (_, ramp) => {
   expect(ramp.fill).toHaveLength(256);
@@ -63,6 +64,19 @@ test.each(Object.entries(DIVERGING))(
       expect(oklabOf(linearRgbOf(less))[0]).toBeCloseTo(oklabOf(linearRgbOf(more))[0], 2);
       expect(distance(less, middle)).toBeGreaterThan(distance(ramp.fill[127 - step + 8] ?? "", middle));
       if (step >= 16) expect(distance(less, more)).toBeGreaterThan(0.03);
+    }
+  },
+);
+
+test.each(Object.entries(DIFFERENCE))(
+  "the ramp of differences of the %s theme begins neutral and goes one way in even steps",
+  (theme, ramp) => {
+    const lightness = ramp.fill.map((colour) => oklabOf(linearRgbOf(colour))[0]);
+    const [a, b] = oklabOf(linearRgbOf(ramp.fill[0] ?? "")).slice(1);
+    expect(Math.hypot(a ?? 1, b ?? 1)).toBeLessThan(0.01);
+    const way = theme === "light" ? -1 : 1;
+    for (let step = 8; step < 256; step += 8) {
+      expect(way * ((lightness[step] ?? 0) - (lightness[step - 8] ?? 0))).toBeGreaterThan(0.01);
     }
   },
 );

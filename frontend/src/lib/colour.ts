@@ -1,7 +1,8 @@
 /**
  * Colour for data: a ramp of 256 colours with its ink, and scales that place a value on it. The
  * bright end always means "decided": high probability, low rank, low entropy, close to the output.
- * A diverging ramp has no such end: its middle is zero, and its hue is the sign.
+ * A diverging ramp has no such end: its middle is zero, and its hue is the sign. A ramp of differences
+ * begins at zero, whichever of its ends is the darker.
  */
 import { hexOf, linearRgbOf, oklabOf } from "./oklab";
 import { CIVIDIS, VIRIDIS } from "./ramps";
@@ -84,6 +85,22 @@ export const SECOND_HUE: Readonly<Record<RampName, Ramp>> = {
 export const DIVERGING: Readonly<Record<"light" | "dark", Ramp>> = {
   light: divergingRamp(0.96, 0.42),
   dark: divergingRamp(0.27, 0.82),
+};
+
+/** Blue, which none of the signs is. */
+const DIFFERENCE_HUE = 250;
+
+/** From a neutral, where there is no difference, to a strong blue. */
+const differenceRamp = (none: number, most: number): Ramp =>
+  rampOf((step) => {
+    const share = step / (STEPS - 1);
+    return hexOf(none + (most - none) * share, SIGN_CHROMA * share, DIFFERENCE_HUE);
+  });
+
+/** For differences without a sign: zero is close to the page's surface, so that what differs stands out. */
+export const DIFFERENCE: Readonly<Record<"light" | "dark", Ramp>> = {
+  light: differenceRamp(0.985, 0.4),
+  dark: differenceRamp(0.27, 0.85),
 };
 
 /** From the dark end's value to the bright end's; `log` scales need both above zero. */

@@ -27,6 +27,28 @@ export interface ShownPrediction {
   readonly klToFinalNats: number;
 }
 
+/** Two predictions beside each other: at a layer of one position, and at a layer of a position of the other timeline. */
+export interface ShownComparison {
+  readonly position: number;
+  readonly layer: number;
+  readonly otherPosition: number;
+  readonly otherLayer: number;
+  /** KL(this ‖ other) and KL(other ‖ this). */
+  readonly klToOtherNats: number;
+  readonly klFromOtherNats: number;
+  readonly jsNats: number;
+}
+
+/** A timeline that is shown beside the conversation, and what is shown of it. */
+export interface OtherTimeline {
+  /** Null where it is no saved conversation. */
+  readonly conversationId: string | null;
+  readonly lens: LensKind;
+  readonly tokens: readonly Token[];
+  readonly probabilities: readonly ShownProbability[];
+  readonly comparisons: readonly ShownComparison[];
+}
+
 export interface Exhibit {
   /** One line: what is shown. */
   readonly title: string;
@@ -39,6 +61,8 @@ export interface Exhibit {
   readonly draw: () => Drawing;
   readonly probabilities: readonly ShownProbability[];
   readonly predictions: readonly ShownPrediction[];
+  /** Null where the view is of one timeline. */
+  readonly other: OtherTimeline | null;
 }
 
 /** Where an exhibit is from: the same for every view. */

@@ -22,6 +22,29 @@ const exhibit: Exhibit = {
   draw: () => ({ width: 10, height: 10, svg: "" }),
   probabilities: [{ position: 3, layer: 1, tokenIds: [7, 9], probability: Math.fround(0.1), rank: null }],
   predictions: [{ position: 3, layer: 1, entropyNats: Math.fround(1.7), klToFinalNats: 0 }],
+  other: null,
+};
+
+const beside: Exhibit = {
+  ...exhibit,
+  predictions: [],
+  other: {
+    conversationId: null,
+    lens: "tuned",
+    tokens: madeUpTokens(9).toReversed(),
+    probabilities: [{ position: 5, layer: 2, tokenIds: [8], probability: 0.25, rank: 1 }],
+    comparisons: [
+      {
+        position: 6,
+        layer: 1,
+        otherPosition: 4,
+        otherLayer: 2,
+        klToOtherNats: 0.5,
+        klFromOtherNats: 0.25,
+        jsNats: 0.125,
+      },
+    ],
+  },
 };
 
 const textOf = (form: "svg" | "csv" | "json" | "py" | "ipynb", more: Partial<Provenance> = {}): string =>
@@ -61,7 +84,7 @@ describe("the script", () => {
     expect(textOf("py")).toContain("(3, 1, 1.7, 0),");
   });
   test("no title ends its docstring early", () => {
-    expect(textOf("py").split('"""')).toHaveLength(1 + 2 * 3);
+    expect(textOf("py").split('"""')).toHaveLength(1 + 2 * 4);
     expect(textOf("py")).toContain("How “’’’” was’predicted.");
   });
   test("takes a hub model at its revision, the embedded one from the repository", () => {
@@ -91,6 +114,34 @@ describe("the script", () => {
     if (row === undefined) throw new Error("no row");
     const large = { ...exhibit, probabilities: Array.from({ length: 60_001 }, () => row) };
     expect(() => exportText("py", large, from)).toThrow(FigureTooLarge);
+  });
+});
+
+describe("two timelines", () => {
+  const script = exportText("py", beside, from).text;
+  const idsIn = (name: string): number[] | undefined =>
+    new RegExp(`^${name} = \\[([^\\]]*)\\]`, "m").exec(script)?.[1]?.match(/\d+/g)?.map(Number);
+
+  test("the script holds the ids of both, each up to the last position read of it", () => {
+    expect(idsIn("TOKEN_IDS")).toEqual(from.tokens.slice(0, 7).map(({ id }) => id));
+    expect(idsIn("OTHER_TOKEN_IDS")).toEqual(beside.other?.tokens.slice(0, 6).map(({ id }) => id));
+  });
+  test("and every number of both and of the two together", () => {
+    expect(script).toContain("(3, 1, [7, 9], 0.1, None),");
+    expect(script).toContain("(5, 2, [8], 0.25, 1),");
+    expect(script).toContain("(6, 1, 4, 2, 0.5, 0.25, 0.125),");
+    expect(script).toContain("compare_pairs(captured, logit_lens, other_captured, tuned_lens, PAIRS)");
+  });
+  test("the file of the lens is asked for once, whichever side it is of", () => {
+    expect(script.match(/^TUNED_LENS_FILE = sys\.argv\[2\]/gm)).toHaveLength(1);
+  });
+  test("the JSON holds the ids of both", () => {
+    const json = JSON.parse(exportText("json", beside, from).text) as {
+      other: { lens: string; tokens: { id: number }[] };
+    };
+    expect(json.other.lens).toBe("tuned");
+    expect(json.other.tokens.map(({ id }) => id)).toEqual(beside.other?.tokens.map(({ id }) => id));
+    expect(JSON.parse(textOf("json"))).not.toHaveProperty("other");
   });
 });
 
@@ -145,7 +196,8 @@ describe("notes on what is shown", () => {
     expect(added).toContain("# Notes that a person wrote on these places.");
     expect(added).toContain("#   import os");
     expect(added.filter((line) => line !== "" && !line.startsWith("#"))).toEqual([]);
-    expect(text.split('"""')).toHaveLength(1 + 2 * 3 + 2); // the two in the comment
+    const quotes = (of: string): number => of.split('"""').length - 1;
+    expect(quotes(text)).toBe(quotes(textOf("py")) + 2); // the two in the comment
     expect(textOf("ipynb", { notes })).toContain("#   import os");
   });
   test("leave the table as it is", () => {

@@ -3,6 +3,7 @@ import { type Exhibit, FigureTooLarge, type Provenance, fileName, notesOfExhibit
 import { type Drawing, framed } from "./figure";
 import { layerOf, onOneLine, placeOf, placeWords } from "./notes";
 import { pythonNotebook, pythonScript } from "./script";
+import type { Token } from "@/types/timeline";
 import { type Table, toCsv, toRecords } from "./table";
 
 export type ExportForm = "png" | "svg" | "csv" | "json" | "py" | "ipynb";
@@ -91,6 +92,7 @@ const withSource = ({ columns, rows }: Table, { model, lens }: Provenance): Tabl
 
 function exportJson(exhibit: Exhibit, from: Provenance): unknown {
   const { model, lens, view, conversationId, tokens, at } = from;
+  const { other } = exhibit;
   return {
     format: "mechanistic-explorer-export",
     version: 1,
@@ -110,14 +112,25 @@ function exportJson(exhibit: Exhibit, from: Provenance): unknown {
     },
     lens,
     conversation_id: conversationId,
-    tokens: tokens.map(({ index, id, text, bytes, role }) => ({ index, id, text, bytes, role })),
+    tokens: tokens.map(plainToken),
     notes: notesOfExhibit(exhibit, from).map((note) => ({
       start: note.start,
       end: note.end,
       layer: layerOf(note),
       text: note.text,
     })),
+    ...(other === null
+      ? {}
+      : {
+          other: {
+            lens: other.lens,
+            conversation_id: other.conversationId,
+            tokens: other.tokens.map(plainToken),
+          },
+        }),
     columns: exhibit.table.columns,
     rows: toRecords(exhibit.table),
   };
 }
+
+const plainToken = ({ index, id, text, bytes, role }: Token) => ({ index, id, text, bytes, role });

@@ -143,6 +143,42 @@ export function madeUpLens(tokens: readonly Token[], request: LensReadRequest): 
   };
 }
 
+/** Whether both sides have the same first choice at a pair; the later rows differ where `b` is a multiple of 3. */
+export const agreesAt = (b: number, row: number): boolean => b % 3 !== 0 || row < 6;
+
+/** What the server would answer about pairs of two timelines. */
+export function madeUpComparison(request: Schemas["CompareRequest"]): Schemas["CompareResponse"] {
+  const layers = request.layers ?? Array.from({ length: N_LAYERS + 1 }, (_, i): [number, number] => [i, i]);
+  const positions = request.positions ?? [];
+  const grid = <T>(value: (a: number, b: number, row: number) => T): T[][] =>
+    layers.map((_, row) => positions.map(([a, b]) => value(a, b, row)));
+  const kind = request.b.kind === "tuned" ? 1 : 0;
+  return {
+    model: "made-up",
+    layers,
+    labels: layers.map(([a, b]) => [String(a), String(b)]),
+    a_tokens: [],
+    b_tokens: [],
+    positions,
+    kl_a_to_b_nats: grid((a, b, row) => 5 * noise(a, b, row, kind)),
+    kl_b_to_a_nats: grid((a, b, row) => 7 * noise(a, b, row, kind, 1)),
+    js_nats: grid((a, b, row) => Math.LN2 * noise(a, b, row, kind, 2)),
+    a_top_id: grid((a) => idOf(wordAt(a + 1))),
+    a_top_probability: grid((a, _, row) => noise(a, row, 3)),
+    b_top_id: grid((a, b, row) => idOf(agreesAt(b, row) ? wordAt(a + 1) : " Paris")),
+    b_top_probability: grid((_, b, row) => noise(b, row, 4)),
+    vocabulary: Object.fromEntries(WORDS.map((text) => [String(idOf(text)), text])),
+    targets: (request.targets ?? []).map((id) => ({
+      token_id: id,
+      text: WORDS[id - 1000] ?? "",
+      a_probability: grid((a, _, row) => noise(id, a, row)),
+      a_rank: grid((a) => 1 + a),
+      b_probability: grid((_, b, row) => noise(id, b, row, 5)),
+      b_rank: grid((_, b) => 2 + b),
+    })),
+  };
+}
+
 /** What the server would find: words that begin with the query, with or without a leading space. */
 export function madeUpMatches(query: string): Schemas["TokenSearchResponse"] {
   const words = WORDS.filter((word) => word.trimStart().startsWith(query.trimStart()));

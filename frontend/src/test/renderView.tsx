@@ -11,9 +11,10 @@ import { SettingsProvider } from "@/context/settings";
 import type { LensKind } from "@/lib/lenses";
 import type { components } from "@/types/api";
 import type { Timeline, Token, ViewProps } from "@/types/timeline";
-import { N_LAYERS, VOCABULARY_SIZE, madeUpLens, madeUpMatches } from "./lensData";
+import { N_LAYERS, VOCABULARY_SIZE, madeUpComparison, madeUpLens, madeUpMatches } from "./lensData";
 
 type LensReadRequest = components["schemas"]["LensReadRequest"];
+type CompareRequest = components["schemas"]["CompareRequest"];
 
 export interface FakeServer {
   /** Lens requests so far. */
@@ -22,6 +23,12 @@ export interface FakeServer {
   lenses: { kind: LensKind; fitted_tokens: number | null }[];
   /** Replaces the answer to a lens request. */
   answer: (request: LensReadRequest) => Response | Promise<Response>;
+  /** Requests to compare so far. */
+  readonly compared: CompareRequest[];
+  /** Replaces the answer to one of them. */
+  compare: (request: CompareRequest) => Response | Promise<Response>;
+  /** Answers about the saved conversations. */
+  saved: (path: string) => Response;
 }
 
 const HEALTH = {
@@ -39,6 +46,9 @@ export function fakeServer(tokens: readonly Token[], tiedEmbeddings = true): Fak
     asked: [],
     lenses: [{ kind: "logit", fitted_tokens: null }],
     answer: (request) => Response.json(madeUpLens(tokens, request)),
+    compared: [],
+    compare: (request) => Response.json(madeUpComparison(request)),
+    saved: () => refusal("conversation_not_found", "There is no such conversation.", 404),
   };
   vi.stubGlobal("fetch", async (request: Request) => {
     const { pathname, searchParams } = new URL(request.url);
@@ -54,6 +64,12 @@ export function fakeServer(tokens: readonly Token[], tiedEmbeddings = true): Fak
       });
     }
     if (pathname === "/api/tokens") return Response.json(madeUpMatches(searchParams.get("query") ?? ""));
+    if (pathname.startsWith("/api/conversations")) return server.saved(pathname);
+    if (pathname === "/api/compare") {
+      const body = (await request.json()) as CompareRequest;
+      server.compared.push(body);
+      return Promise.race([server.compare(body), whenAborted(request.signal)]);
+    }
     const body = (await request.json()) as LensReadRequest;
     server.asked.push(body);
     return Promise.race([server.answer(body), whenAborted(request.signal)]);

@@ -58,6 +58,31 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/compare": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Compare
+         * @description Compares what the model predicts in two timelines, without generating.
+         *
+         *     The answer is in columns, `[layer pair][position pair]`: both KL divergences and the
+         *     Jensen-Shannon divergence of the two next-token distributions, the most probable token of each
+         *     side, and probability and rank of the `targets` on both. Position `t` predicts the token at
+         *     `t + 1`. Work that is over the limit of one request is refused with the numbers.
+         */
+        post: operations["compare"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tokens": {
         parameters: {
             query?: never;
@@ -487,6 +512,151 @@ export interface components {
             /** Stop */
             stop: string[];
         };
+        /** CompareRequest */
+        CompareRequest: {
+            a: components["schemas"]["CompareSide"];
+            b: components["schemas"]["CompareSide"];
+            /**
+             * Layers
+             * @description Pairs of layers, of `a` and of `b`; null compares every layer with itself.
+             */
+            layers?: [
+                number,
+                number
+            ][] | null;
+            /**
+             * Positions
+             * @description Pairs of positions, of `a` and of `b`, in any order; null pairs equal indices up to the end of the shorter timeline. Position `t` predicts the token at `t + 1`.
+             */
+            positions?: [
+                number,
+                number
+            ][] | null;
+            /**
+             * Targets
+             * @description Token ids whose probability and rank are wanted on both sides.
+             * @default []
+             */
+            targets?: number[];
+            /**
+             * Include Tokens
+             * @description False leaves `a_tokens` and `b_tokens` empty, for a reader that already holds the timelines.
+             * @default true
+             */
+            include_tokens?: boolean;
+        };
+        /**
+         * CompareResponse
+         * @description Two timelines, prediction by prediction, in columns `[layer pair][position pair]`.
+         */
+        CompareResponse: {
+            /** Model */
+            model: string;
+            /** Layers */
+            layers: [
+                number,
+                number
+            ][];
+            /** Labels */
+            labels: [
+                string,
+                string
+            ][];
+            /**
+             * A Tokens
+             * @description The whole timeline, without scores; empty where `include_tokens` is false.
+             */
+            a_tokens: components["schemas"]["Token"][];
+            /** B Tokens */
+            b_tokens: components["schemas"]["Token"][];
+            /** Positions */
+            positions: [
+                number,
+                number
+            ][];
+            /**
+             * Kl A To B Nats
+             * @description KL(a ‖ b), over the full vocabulary.
+             */
+            kl_a_to_b_nats: number[][];
+            /**
+             * Kl B To A Nats
+             * @description KL(b ‖ a).
+             */
+            kl_b_to_a_nats: number[][];
+            /**
+             * Js Nats
+             * @description Jensen-Shannon divergence: the same both ways, at most ln 2.
+             */
+            js_nats: number[][];
+            /**
+             * A Top Id
+             * @description The most probable token.
+             */
+            a_top_id: number[][];
+            /** A Top Probability */
+            a_top_probability: number[][];
+            /** B Top Id */
+            b_top_id: number[][];
+            /** B Top Probability */
+            b_top_probability: number[][];
+            /**
+             * Vocabulary
+             * @description Text of every id in `a_top_id` and `b_top_id`, by id.
+             */
+            vocabulary: {
+                [key: string]: string;
+            };
+            /** Targets */
+            targets: components["schemas"]["ComparedTarget"][];
+        };
+        /**
+         * CompareSide
+         * @description One of the two timelines: exactly one of `prompt`, `token_ids`, `conversation_id` and `messages`.
+         */
+        CompareSide: {
+            /** Prompt */
+            prompt?: string | null;
+            /** Token Ids */
+            token_ids?: number[] | null;
+            /** Conversation Id */
+            conversation_id?: string | null;
+            /**
+             * Messages
+             * @description A history, the user's message last: rendered by the model's template up to where the reply begins, as `/api/chat` does for a new conversation.
+             */
+            messages?: components["schemas"]["ChatMessage"][] | null;
+            /**
+             * Bos
+             * @description For `prompt` and `messages`: whether it starts with the beginning-of-sequence token; null does what the tokenizer does.
+             */
+            bos?: boolean | null;
+            /**
+             * Kind
+             * @description One of those that `/api/model_info` lists for the model.
+             * @default logit
+             * @enum {string}
+             */
+            kind?: "logit" | "tuned" | "jacobian";
+        };
+        /**
+         * ComparedTarget
+         * @description One token on both sides; each list is [layer pair][position pair].
+         */
+        ComparedTarget: {
+            /** Token Id */
+            token_id: number;
+            /** Text */
+            text: string;
+            /** A Probability */
+            a_probability: number[][];
+            /** A Rank */
+            a_rank: number[][];
+            /** B Probability */
+            b_probability: number[][];
+            /** B Rank */
+            b_rank: number[][];
+        };
         /**
          * ConversationChanges
          * @description What is given is changed, what is left out stays.
@@ -762,7 +932,7 @@ export interface components {
         };
         /**
          * LensReadRequest
-         * @description Exactly one of `prompt`, `token_ids` and `conversation_id`.
+         * @description Exactly one of `prompt`, `token_ids`, `conversation_id` and `messages`, and what to read of it.
          */
         LensReadRequest: {
             /** Prompt */
@@ -772,8 +942,13 @@ export interface components {
             /** Conversation Id */
             conversation_id?: string | null;
             /**
+             * Messages
+             * @description A history, the user's message last: rendered by the model's template up to where the reply begins, as `/api/chat` does for a new conversation.
+             */
+            messages?: components["schemas"]["ChatMessage"][] | null;
+            /**
              * Bos
-             * @description For `prompt`: whether it starts with the beginning-of-sequence token; null does what the tokenizer does.
+             * @description For `prompt` and `messages`: whether it starts with the beginning-of-sequence token; null does what the tokenizer does.
              */
             bos?: boolean | null;
             /**
@@ -1599,6 +1774,141 @@ export interface operations {
             };
             /** @description Unknown or deleted conversation */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The conversation is being continued by another request, or is another model's */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request cannot be answered as it stands, or does not fit the model's context */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Too many requests wait for the model; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description A value that is not a number, or a defect of the server */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The model is loading, could not be loaded, or the server is shutting down */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request took longer than the server allows */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Not enough memory for this request, or conversations cannot be saved or read */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    compare: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A random id of this tab or script; the queue is fair between ids. Without it the network address counts. */
+                "x-client-id"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CompareRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CompareResponse"];
+                };
+            };
+            /** @description A bearer token is required */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The Host or Origin of the request is not this server's */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unknown or deleted conversation */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The conversation is being continued by another request, or is another model's */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,12 +1,12 @@
-import clsx from "clsx";
 import { Fragment, type ReactNode } from "react";
 import { ContinueWith } from "@/components/lens/ContinueWith";
 import { PinToggle } from "@/components/lens/PinToggle";
+import { PredictionBars } from "@/components/lens/PredictionBars";
 import { ReadAt } from "@/components/lens/ReadAt";
 import { TokenText } from "@/components/lens/TokenText";
 import type { Cell } from "@/lib/columns";
 import { formatNats, formatProbability, formatRank } from "@/lib/format";
-import { cellParts, cellPartsOfText } from "@/lib/tokens";
+import { cellParts } from "@/lib/tokens";
 import type { Token } from "@/types/timeline";
 
 interface CellCardProps {
@@ -35,36 +35,16 @@ export function CellCard({ tokens, position, layerLabel, cell, more, notes }: Ce
         <p className="min-h-32 pt-1 text-quiet">Not read yet.</p>
       ) : (
         <div className="grid min-h-32 gap-x-6 gap-y-2 pt-1 @min-[30rem]:grid-cols-[minmax(0,1fr)_13rem]">
-          <ol className="font-mono text-label">
-            {cell.predictions.map((prediction, i) => (
-              <li
-                key={prediction.tokenId}
-                className="grid grid-cols-[1.25rem_minmax(0,7rem)_minmax(2rem,1fr)_3.75rem_3rem] items-center gap-2"
-              >
-                <span className="text-quiet">{i + 1}</span>
-                <TokenText
-                  parts={cellPartsOfText(prediction.text)}
-                  className={clsx("truncate", prediction.tokenId === next?.id && "font-medium")}
-                />
-                <span aria-hidden="true" className="h-2 rounded-[2px] bg-sunken">
-                  <span
-                    className={clsx(
-                      "block h-full rounded-[2px]",
-                      prediction.tokenId === next?.id ? "bg-data-actual" : "bg-data-bar",
-                    )}
-                    style={{ width: `${100 * prediction.probability}%` }}
-                  />
-                </span>
-                <span className="text-right">{formatProbability(prediction.probability)}</span>
-                <span className="flex justify-end">
-                  {prediction.tokenId !== next?.id && (
-                    <ContinueWith index={position + 1} tokenId={prediction.tokenId} text={prediction.text} />
-                  )}
-                  <PinToggle tokenId={prediction.tokenId} text={prediction.text} />
-                </span>
-              </li>
-            ))}
-          </ol>
+          <PredictionBars
+            predictions={cell.predictions}
+            actualId={next?.id ?? null}
+            actions={({ tokenId, text }) => (
+              <>
+                {tokenId !== next?.id && <ContinueWith index={position + 1} tokenId={tokenId} text={text} />}
+                <PinToggle tokenId={tokenId} text={text} />
+              </>
+            )}
+          />
           <dl className="grid grid-cols-[auto_1fr] content-start gap-x-3 text-label">
             <dt className="text-muted">actual next</dt>
             <dd className="truncate text-right">

@@ -4,7 +4,7 @@ import { formatCount } from "@/lib/format";
 import type { Metric } from "@/lib/metrics";
 
 interface LegendProps {
-  readonly metric: Metric;
+  readonly metric: Pick<Metric, "title" | "unit" | "explanation" | "isSigned">;
   readonly scale: Scale;
   readonly ramp: Ramp;
   /** The second hue and what takes it; null where nothing does. */
@@ -26,7 +26,7 @@ function tickLabel(value: number, isSigned: boolean): string {
   return value < 0 ? `−${text}` : isSigned && value > 0 ? `+${text}` : text;
 }
 
-/** What the colours mean: the ramp with its values and unit. The bright end is always the decided one. */
+/** What the colours mean: the ramp with its values and unit. */
 export function Legend({ metric, scale, ramp, second, nClipped, children }: LegendProps) {
   const marks = ticks(scale).filter(
     ({ at }) => at === 0 || at === 1 || (at > CLEARANCE && at < 1 - CLEARANCE / 2),

@@ -8,6 +8,7 @@ import { CellPicture } from "./CellPicture";
 import { GridWindow } from "./GridWindow";
 import { Overview } from "./Overview";
 import { CellLooks } from "./cellLooks";
+import { lensCells } from "./lensCells";
 
 const N_POSITIONS = 200;
 let gridWindow: GridWindow;
@@ -15,13 +16,14 @@ let moves: number[];
 let zooms: number[];
 
 const looks = new CellLooks({
-  columns: new LensColumns(),
-  nPositions: N_POSITIONS,
+  cells: lensCells({
+    columns: new LensColumns(),
+    metric: METRICS[0],
+    answer: "off",
+    tokenIds: new Array<number>(N_POSITIONS).fill(0),
+  }),
   layers: [0, 1, 2],
-  metric: METRICS[0],
   scale: { kind: "linear", dark: 0, bright: 1 },
-  answer: "off",
-  tokenIds: [],
 });
 
 beforeEach(() => {
@@ -34,6 +36,7 @@ beforeEach(() => {
       picture={new CellPicture(looks, DIVERGING.light, DIVERGING.light)}
       nPositions={N_POSITIONS}
       nRows={3}
+      unit="index"
       gridId="grid"
       gridWindow={gridWindow}
       range={{ start: 10, end: 20 }}

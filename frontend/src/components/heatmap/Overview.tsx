@@ -10,6 +10,8 @@ interface OverviewProps {
   readonly picture: CellPicture;
   readonly nPositions: number;
   readonly nRows: number;
+  /** What a column is called. */
+  readonly unit: string;
   /** Id of the grid whose columns it moves. */
   readonly gridId: string;
   readonly gridWindow: GridWindow;
@@ -26,7 +28,8 @@ const ROW_HEIGHT = 3;
 
 /** The whole conversation in one strip. The frame is what the grid shows: drag it, or move it by keys. */
 export function Overview(props: OverviewProps) {
-  const { picture, nPositions, nRows, gridId, gridWindow, range, selectedPosition, theme, onZoom } = props;
+  const { picture, nPositions, nRows, unit, gridId, gridWindow, range, selectedPosition, theme, onZoom } =
+    props;
   const canvas = useRef<HTMLCanvasElement>(null);
   /** How far right of the frame's left edge the pointer holds it, in columns. */
   const held = useRef(0);
@@ -80,7 +83,7 @@ export function Overview(props: OverviewProps) {
         aria-valuemin={0}
         aria-valuemax={lastStart}
         aria-valuenow={Math.min(first, lastStart)}
-        aria-valuetext={`index ${first} to ${Math.max(first, Math.ceil(shown.end) - 1)} of ${nPositions}`}
+        aria-valuetext={`${unit} ${first} to ${Math.max(first, Math.ceil(shown.end) - 1)} of ${nPositions}`}
         title="Drag the frame to move along the conversation"
         onKeyDown={onKeyDown}
         onPointerDown={(event) => {

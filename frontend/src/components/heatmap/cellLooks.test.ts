@@ -1,28 +1,29 @@
 import { describe, expect, test } from "vitest";
+import type { Scale } from "@/lib/colour";
 import { LensColumns } from "@/lib/columns";
 import { METRICS } from "@/lib/metrics";
 import { RankColumns } from "@/lib/rankColumns";
 import { idOf, madeUpLens, madeUpTokens } from "@/test/lensData";
-import { CellLooks, type LooksRequest, OutlinedCells } from "./cellLooks";
+import { CellLooks, OutlinedCells } from "./cellLooks";
 import { stridedLayers } from "./geometry";
+import { type Answer, lensCells } from "./lensCells";
 
 const tokens = madeUpTokens(30);
 const lens = madeUpLens(tokens, { positions: [0, 25] });
 const columns = new LensColumns();
 columns.mergeResponse(lens);
 const [metric] = METRICS;
+const PLAIN: Scale = { kind: "linear", dark: 0, bright: 1 };
 
-function looksWith(change: Partial<LooksRequest> = {}): CellLooks {
-  return new CellLooks({
-    columns,
-    nPositions: 30,
-    layers: stridedLayers(13, 1),
-    metric,
-    scale: { kind: "linear", dark: 0, bright: 1 },
-    answer: "off",
-    tokenIds: tokens.map((token) => token.id),
-    ...change,
-  });
+interface Change {
+  readonly layers?: readonly number[];
+  readonly scale?: Scale;
+  readonly answer?: Answer;
+}
+
+function looksWith({ layers = stridedLayers(13, 1), scale = PLAIN, answer = "off" }: Change = {}): CellLooks {
+  const tokenIds = tokens.map((token) => token.id);
+  return new CellLooks({ cells: lensCells({ columns, metric, answer, tokenIds }), layers, scale });
 }
 
 const cells = (looks: CellLooks) =>
@@ -88,6 +89,17 @@ describe("the second hue", () => {
     const looks = looksWith();
     expect(cells(looks).some(({ position, row }) => looks.isAnswer(position, row))).toBe(false);
   });
+});
+
+test("the corner marks the first choices that are the token which follows, whatever takes the second hue", () => {
+  const looks = looksWith();
+  const marked = cells(looks).filter(({ position, row }) => looks.isMarked(position, row));
+  const expected = cells(looks).filter(
+    ({ position, layer }) =>
+      lens.top_ids[layer]?.[position]?.[0] === tokens[position + 1]?.id && position < 25,
+  );
+  expect(marked).toEqual(expected);
+  expect(expected.length).toBeGreaterThan(0);
 });
 
 test("values beyond either end are clipped and counted, those at an end are not", () => {

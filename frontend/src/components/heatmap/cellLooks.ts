@@ -3,28 +3,33 @@
  * and the overview, pixel by pixel. 49,152 cells take a few milliseconds.
  */
 import { type Scale, rampStep } from "@/lib/colour";
-import type { LensColumns } from "@/lib/columns";
-import type { Metric } from "@/lib/metrics";
 import type { RankColumns } from "@/lib/rankColumns";
 
-/** What takes the second hue: nothing, first choices that are the output's, or those that are the token that follows. */
-export const ANSWERS = ["off", "output", "actual"] as const;
-export type Answer = (typeof ANSWERS)[number];
+/** What the cells of a grid hold, whatever it is about. */
+export interface CellSource {
+  readonly nPositions: number;
+  readonly isRead: (position: number) => boolean;
+  /** NaN where the cell has none. */
+  readonly value: (position: number, layer: number) => number;
+  /** Names the text in the cell; -1 where there is none. */
+  readonly textId: (position: number, layer: number) => number;
+  /** It takes the second hue. */
+  readonly isAnswer: (position: number, layer: number) => boolean;
+  /** It has the mark in its upper corner. */
+  readonly isMarked: (position: number, layer: number) => boolean;
+}
 
 const READ = 1;
 const VALUED = 2;
 const ANSWERED = 4;
 const CLIPPED = 8;
+const MARKED = 16;
 
 export interface LooksRequest {
-  readonly columns: LensColumns;
-  readonly nPositions: number;
+  readonly cells: CellSource;
   /** Those that have a row, the embedding first. */
   readonly layers: readonly number[];
-  readonly metric: Metric;
   readonly scale: Scale;
-  readonly answer: Answer;
-  readonly tokenIds: readonly number[];
 }
 
 export class CellLooks {
@@ -35,7 +40,8 @@ export class CellLooks {
   private readonly steps: Uint8Array;
   private readonly flags: Uint8Array;
 
-  constructor({ columns, nPositions, layers, metric, scale, answer, tokenIds }: LooksRequest) {
+  constructor({ cells, layers, scale }: LooksRequest) {
+    const { nPositions } = cells;
     this.nPositions = nPositions;
     this.nRows = layers.length;
     this.steps = new Uint8Array(nPositions * this.nRows);
@@ -46,12 +52,11 @@ export class CellLooks {
     const slack = 1e-6 * Math.max(Math.abs(low), Math.abs(high));
     let nClipped = 0;
     for (let position = 0; position < nPositions; position += 1) {
-      if (!columns.isRead(position)) continue;
-      const wanted = wantedId(columns, position, answer, tokenIds);
+      if (!cells.isRead(position)) continue;
       for (let row = 0; row < this.nRows; row += 1) {
         const layer = layers[this.nRows - 1 - row] ?? 0;
         const at = position * this.nRows + row;
-        const value = metric.value(columns, position, layer);
+        const value = cells.value(position, layer);
         let flags = READ;
         if (!Number.isNaN(value)) {
           flags |= VALUED;
@@ -61,7 +66,8 @@ export class CellLooks {
             nClipped += 1;
           }
         }
-        if (wanted !== null && columns.topId(position, layer) === wanted) flags |= ANSWERED;
+        if (cells.isAnswer(position, layer)) flags |= ANSWERED;
+        if (cells.isMarked(position, layer)) flags |= MARKED;
         this.flags[at] = flags;
       }
     }
@@ -81,9 +87,14 @@ export class CellLooks {
     return this.has(position, row, VALUED);
   }
 
-  /** Its first choice is the answer that is looked for. */
+  /** It takes the second hue. */
   isAnswer(position: number, row: number): boolean {
     return this.has(position, row, ANSWERED);
+  }
+
+  /** It has the mark in its upper corner. */
+  isMarked(position: number, row: number): boolean {
+    return this.has(position, row, MARKED);
   }
 
   isClipped(position: number, row: number): boolean {
@@ -92,23 +103,6 @@ export class CellLooks {
 
   private has(position: number, row: number, flag: number): boolean {
     return ((this.flags[position * this.nRows + row] ?? 0) & flag) !== 0;
-  }
-}
-
-/** The token whose cells take the second hue at a position. */
-export function wantedId(
-  columns: LensColumns,
-  position: number,
-  answer: Answer,
-  tokenIds: readonly number[],
-): number | null {
-  switch (answer) {
-    case "off":
-      return null;
-    case "output":
-      return columns.topId(position, columns.nLayers - 1);
-    case "actual":
-      return tokenIds[position + 1] ?? null;
   }
 }
 

@@ -1,9 +1,9 @@
 /** Draws the visible part of the heatmap. Pure drawing: it is given everything, and keeps nothing. */
 import type { Ramp } from "@/lib/colour";
-import type { LensColumns, Span } from "@/lib/columns";
+import type { Span } from "@/lib/columns";
 import type { NotedPlaces } from "@/lib/notes";
 import type { CellPicture } from "./CellPicture";
-import type { CellLooks, OutlinedCells } from "./cellLooks";
+import type { CellLooks, CellSource, OutlinedCells } from "./cellLooks";
 import {
   CELL_HEIGHT,
   type Grid,
@@ -20,16 +20,35 @@ import {
 } from "./geometry";
 import type { Labels } from "./labels";
 
+/** A line of a column's head. */
+export interface HeadLine {
+  readonly text: string;
+  readonly isQuiet: boolean;
+  /**
+   * `gap`: nothing stands there, which is hatched; `different`: it is not what the column's other line
+   * has; `noted`: there is a note on it.
+   */
+  readonly mark: "gap" | "different" | "noted" | null;
+}
+
+/** What stands above the columns. */
+export interface ColumnHeads {
+  /** What the lines are called. */
+  readonly names: readonly [string, string, string];
+  /** The first line is never cut. */
+  readonly lines: (position: number) => readonly [HeadLine, HeadLine, HeadLine];
+  /** The number by which narrow columns are counted; null where the column has none. */
+  readonly number: (position: number) => number | null;
+}
+
 export interface Scene {
   readonly grid: Grid;
   /** Filled in place: what was drawn of it changes with `looks`. */
-  readonly columns: LensColumns;
+  readonly cells: CellSource;
   readonly looks: CellLooks;
   readonly picture: CellPicture;
   readonly layerLabels: readonly string[];
-  /** Ids and cell forms of the timeline's tokens. */
-  readonly tokenIds: readonly number[];
-  readonly tokenTexts: readonly string[];
+  readonly heads: ColumnHeads;
   readonly ramp: Ramp;
   /** For the cells that `looks` singles out. */
   readonly answerRamp: Ramp;
@@ -56,7 +75,7 @@ export interface Palette {
 
 const CELL_FONT_SIZE = 11;
 const PADDING = 4;
-/** Size of the corners that mark a first choice which is the actual next token, and a value beyond the scale. */
+/** Size of the corners: the upper one is what the cells say, the lower one a value beyond the scale. */
 const CORNER = 5;
 /** Size of the corner that says that there is a note. */
 const NOTE_CORNER = 8;
@@ -82,12 +101,12 @@ export function paint(
   if (scene.outlined !== null) paintOutline(context, scene.grid, scene.outlined, palette, view, offset);
   paintHeads(context, scene, palette, labels, view, offset);
   paintLayerLabels(context, scene, palette, view, offset);
-  paintHeadNames(context, palette);
+  paintHeadNames(context, scene.heads, palette);
 }
 
 function paintCells(
   context: CanvasRenderingContext2D,
-  { grid, columns, looks, tokenIds, ramp, answerRamp }: Scene,
+  { grid, cells, looks, ramp, answerRamp }: Scene,
   palette: Palette,
   labels: Labels,
   view: Size,
@@ -105,7 +124,6 @@ function paintCells(
       paintHatch(context, palette, x, top, width, (rows.end - rows.start) * CELL_HEIGHT - 1);
       continue;
     }
-    const nextId = tokenIds[position + 1];
     for (let row = rows.start; row < rows.end; row += 1) {
       const y = HEAD_HEIGHT + row * CELL_HEIGHT - offset.top;
       const hasValue = looks.hasValue(position, row);
@@ -114,12 +132,11 @@ function paintCells(
       const step = looks.step(position, row);
       context.fillStyle = hasValue ? (fill[step] ?? palette.sunken) : palette.sunken;
       context.fillRect(x, y, width, height);
-      const id = columns.topId(position, layerAt(grid, row));
       context.fillStyle = hasValue ? (ink[step] ?? palette.text) : palette.quiet;
-      const text = labels.fitted(id, width - 2 * PADDING);
+      const text = labels.fitted(cells.textId(position, layerAt(grid, row)), width - 2 * PADDING);
       if (text !== "") context.fillText(text, x + PADDING, y + CELL_HEIGHT / 2);
       if (isAnswer) context.fillRect(x, y, ANSWER_BAR, height);
-      if (id === nextId) paintCorner(context, x + width, y, -CORNER, CORNER);
+      if (looks.isMarked(position, row)) paintCorner(context, x + width, y, -CORNER, CORNER);
       if (looks.isClipped(position, row)) paintCorner(context, x + width, y + height, -CORNER, -CORNER);
     }
   }
@@ -267,10 +284,16 @@ export function paintHatch(
   context.restore();
 }
 
-/** Column heads: index, the token read at, and the one predicted; in narrow columns a number now and then. */
+/** Middles of the lines of a head. */
+const HEAD_LINES = [10, 27, 44] as const;
+const HEAD_LINE_HEIGHT = 16;
+/** Thickness of the bar under a line that is different. */
+const HEAD_BAR = 2;
+
+/** Column heads: their lines; in narrow columns a number now and then, and a bar under what is marked. */
 function paintHeads(
   context: CanvasRenderingContext2D,
-  { grid, tokenIds, tokenTexts, noted, selectedPosition, range }: Scene,
+  { grid, heads, selectedPosition, range }: Scene,
   palette: Palette,
   labels: Labels,
   view: Size,
@@ -292,35 +315,48 @@ function paintHeads(
       context.fillStyle = isSelected ? palette.selected : palette.range;
       context.fillRect(x, 0, isInRange ? cellWidth : cellWidth - 1, HEAD_HEIGHT - 1);
     }
-    const underline = (index: number, y: number): void => {
-      if (noted?.hasToken(index) !== true) return;
-      context.fillStyle = palette.note;
-      context.fillRect(x + 1, y, Math.max(1, cellWidth - 3), 2);
-    };
+    const lines = heads.lines(position);
     if (every === 1) {
-      underline(position, 34);
-      underline(position + 1, 51);
-      const room = cellWidth - 2 * PADDING;
-      const next = tokenIds[position + 1];
       const quiet = isSelected || isInRange ? palette.text : palette.quiet;
-      context.fillStyle = quiet;
-      context.fillText(String(position), x + PADDING, 10);
-      context.fillStyle = palette.text;
-      context.fillText(labels.fit(tokenTexts[position] ?? "", room), x + PADDING, 27);
-      context.fillStyle = quiet;
-      context.fillText(
-        next === undefined ? "–" : labels.fit(tokenTexts[position + 1] ?? "", room),
-        x + PADDING,
-        44,
-      );
-    } else {
-      underline(position + 1, HEAD_HEIGHT - 5);
-      if (position % every !== 0) continue;
+      for (const [i, middle] of HEAD_LINES.entries()) {
+        const line = lines[i];
+        if (line === undefined) continue;
+        paintMark(context, palette, line, x, middle - HEAD_LINE_HEIGHT / 2, cellWidth - 1);
+        context.fillStyle = line.isQuiet ? quiet : palette.text;
+        const text = i === 0 ? line.text : labels.fit(line.text, cellWidth - 2 * PADDING);
+        context.fillText(text, x + PADDING, middle);
+      }
+      continue;
+    }
+    // A token that has a note stands in the heads of two columns; the one that predicts it is marked.
+    const [, , predicted] = lines;
+    const isNoted = predicted.mark === "noted";
+    if (isNoted || lines.some(({ mark }) => mark === "gap" || mark === "different")) {
+      context.fillStyle = isNoted ? palette.note : palette.text;
+      context.fillRect(x, HEAD_HEIGHT - 1 - 2 * HEAD_BAR, cellWidth, 2 * HEAD_BAR);
+    }
+    const number = heads.number(position);
+    if (number !== null && number % every === 0) {
       context.fillStyle = palette.line;
       context.fillRect(x, HEAD_HEIGHT - 8, 1, 7);
       context.fillStyle = palette.quiet;
-      context.fillText(String(position), x + 2, HEAD_HEIGHT - 16);
+      context.fillText(String(number), x + 2, HEAD_HEIGHT - 16);
     }
+  }
+}
+
+function paintMark(
+  context: CanvasRenderingContext2D,
+  palette: Palette,
+  { mark }: HeadLine,
+  x: number,
+  top: number,
+  width: number,
+): void {
+  if (mark === "gap") paintHatch(context, palette, x, top, width, HEAD_LINE_HEIGHT);
+  else if (mark !== null) {
+    context.fillStyle = mark === "noted" ? palette.note : palette.text;
+    context.fillRect(x, top + HEAD_LINE_HEIGHT - HEAD_BAR, width, HEAD_BAR);
   }
 }
 
@@ -354,12 +390,10 @@ function paintLayerLabels(
 }
 
 /** What the lines of the column heads are. */
-function paintHeadNames(context: CanvasRenderingContext2D, palette: Palette): void {
+function paintHeadNames(context: CanvasRenderingContext2D, { names }: ColumnHeads, palette: Palette): void {
   context.fillStyle = palette.surface;
   context.fillRect(0, 0, LABEL_WIDTH - 1, HEAD_HEIGHT - 1);
   context.fillStyle = palette.quiet;
   context.textAlign = "right";
-  context.fillText("index", LABEL_WIDTH - 8, 10);
-  context.fillText("read at", LABEL_WIDTH - 8, 27);
-  context.fillText("predicts", LABEL_WIDTH - 8, 44);
+  for (const [i, middle] of HEAD_LINES.entries()) context.fillText(names[i] ?? "", LABEL_WIDTH - 8, middle);
 }

@@ -5,7 +5,7 @@ import { Button, IconButton } from "@/components/ui/Button";
 import { FailedNotice } from "@/components/ui/FailedNotice";
 import { Icon } from "@/components/ui/Icon";
 import { UndoNotice } from "@/components/ui/UndoNotice";
-import { type Library, useLibrary } from "@/context/library";
+import { type Library, isReadableWith, useLibrary } from "@/context/library";
 import { byDay } from "@/lib/days";
 import { formatCount } from "@/lib/format";
 import { ConversationItem } from "./ConversationItem";
@@ -37,7 +37,7 @@ export default function Sidebar(props: SidebarProps) {
     },
   });
   const isForeign = ({ model: needed }: ConversationSummary): boolean =>
-    model !== null && (needed.name !== model.model_name || needed.revision !== model.revision);
+    model !== null && !isReadableWith(model, needed);
   const groups = byDay(library.conversations, (each) => new Date(each.updated_at_ms), new Date());
   return (
     <nav aria-label="Conversations" className="flex min-h-0 flex-1 flex-col bg-surface">

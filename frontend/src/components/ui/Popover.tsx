@@ -28,3 +28,8 @@ export function Popover({ trigger, label, align = "start", children }: PopoverPr
     </Radix.Root>
   );
 }
+
+/** Makes the button inside it close the window as well. */
+export function PopoverClose({ children }: { readonly children: ReactElement }) {
+  return <Radix.Close asChild>{children}</Radix.Close>;
+}

@@ -1,4 +1,4 @@
-import { useCallback, useId, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { useCallback, useId, useMemo, useRef, useState } from "react";
 import type { ModelInfo } from "@/api/client";
 import { useTimelineLens } from "@/api/lens";
 import { CellCard } from "@/components/heatmap/CellCard";
@@ -21,7 +21,9 @@ import {
   stridedLayers,
   zoomed,
 } from "@/components/heatmap/geometry";
+import { lensCells, lensHeads } from "@/components/heatmap/lensCells";
 import type { Scene } from "@/components/heatmap/paint";
+import { useVisible } from "@/components/heatmap/useVisible";
 import { LensFailure } from "@/components/lens/LensFailure";
 import { Switch } from "@/components/ui/Switch";
 import { useLensKind } from "@/context/lens";
@@ -116,11 +118,13 @@ export function TimelineHeatmap({ timeline, model }: TimelineHeatmapProps) {
   const { notes } = useNotes();
   const noted = useMemo(() => (notes.length === 0 ? undefined : notedPlaces(notes)), [notes]);
 
-  const { looks, picture } = useMemo(() => {
-    if (columns === null) return { looks: null, picture: null, version };
-    const worked = new CellLooks({ columns, nPositions, layers, metric, scale, answer, tokenIds });
-    return { looks: worked, picture: new CellPicture(worked, ramp, answerRamp), version };
-  }, [columns, version, nPositions, layers, metric, scale, answer, tokenIds, ramp, answerRamp]);
+  const { cells, looks, picture } = useMemo(() => {
+    if (columns === null) return { cells: null, looks: null, picture: null, version };
+    const source = lensCells({ columns, metric, answer, tokenIds });
+    const worked = new CellLooks({ cells: source, layers, scale });
+    return { cells: source, looks: worked, picture: new CellPicture(worked, ramp, answerRamp), version };
+  }, [columns, version, layers, metric, scale, answer, tokenIds, ramp, answerRamp]);
+  const heads = useMemo(() => lensHeads(tokenTexts, noted), [tokenTexts, noted]);
 
   const selectedPosition = index === null || index === 0 || index >= nPositions ? null : index - 1;
   const grid = useMemo<Grid>(
@@ -129,16 +133,15 @@ export function TimelineHeatmap({ timeline, model }: TimelineHeatmapProps) {
   );
   const scene = useMemo<Scene | null>(
     () =>
-      columns === null || looks === null
+      cells === null
         ? null
         : {
             grid,
-            columns,
+            cells,
             looks,
             picture,
             layerLabels,
-            tokenIds,
-            tokenTexts,
+            heads,
             ramp,
             answerRamp,
             outlined: outline.outlined,
@@ -149,12 +152,11 @@ export function TimelineHeatmap({ timeline, model }: TimelineHeatmapProps) {
           },
     [
       grid,
-      columns,
+      cells,
       looks,
       picture,
       layerLabels,
-      tokenIds,
-      tokenTexts,
+      heads,
       ramp,
       answerRamp,
       outline.outlined,
@@ -165,17 +167,7 @@ export function TimelineHeatmap({ timeline, model }: TimelineHeatmapProps) {
     ],
   );
 
-  // Readers come and go with the lens and the outlined token; each is to know at once what is on the screen.
-  const visible = useRef<Span | null>(null);
-  const readers = useRef([lens.setVisible, ranks.setVisible]);
-  useLayoutEffect(() => {
-    readers.current = [lens.setVisible, ranks.setVisible];
-    if (visible.current !== null) for (const tell of readers.current) tell(visible.current);
-  }, [lens.setVisible, ranks.setVisible]);
-  const onVisible = useCallback((span: Span) => {
-    visible.current = span;
-    for (const tell of readers.current) tell(span);
-  }, []);
+  const onVisible = useVisible(lens.setVisible, ranks.setVisible);
 
   const cursor = nearestCell(
     grid,
@@ -320,6 +312,7 @@ export function TimelineHeatmap({ timeline, model }: TimelineHeatmapProps) {
         picture={picture}
         nPositions={nPositions}
         nRows={layers.length}
+        unit="index"
         gridId={gridId}
         gridWindow={gridWindow}
         range={range}

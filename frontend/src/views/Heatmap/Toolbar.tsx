@@ -1,4 +1,4 @@
-import type { Answer } from "@/components/heatmap/cellLooks";
+import type { Answer } from "@/components/heatmap/lensCells";
 import { CELL_WIDTHS, zoomed } from "@/components/heatmap/geometry";
 import { IconButton } from "@/components/ui/Button";
 import { Select } from "@/components/ui/Select";

@@ -1,4 +1,4 @@
-import { ANSWERS, type Answer } from "@/components/heatmap/cellLooks";
+import { ANSWERS, type Answer } from "@/components/heatmap/lensCells";
 import { CELL_WIDTHS, DEFAULT_CELL_WIDTH, STRIDES, type Stride } from "@/components/heatmap/geometry";
 import { useChoices } from "@/context/choices";
 import { type ChoiceSpec, oneOf, onOff, tokenId } from "@/lib/choices";

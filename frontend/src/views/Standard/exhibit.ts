@@ -104,6 +104,7 @@ export function standardExhibit({ tokens, reading, vocabularySize }: StandardSta
       entropyNats: layer.entropy_nats,
       klToFinalNats: layer.kl_to_final_nats,
     })),
+    other: null,
   };
 }
 

@@ -5,6 +5,7 @@ import { type Direction, DIRECTIONS } from "@/components/lens/direction";
 import { FirstToken } from "@/components/lens/FirstToken";
 import { LensFailure } from "@/components/lens/LensFailure";
 import { ReadAt } from "@/components/lens/ReadAt";
+import { TokenSearch } from "@/components/lens/TokenSearch";
 import { QuotedText } from "@/components/lens/TokenText";
 import { Button } from "@/components/ui/Button";
 import { Segmented } from "@/components/ui/Segmented";
@@ -21,7 +22,6 @@ import { NumbersTable } from "./NumbersTable";
 import { PinnedPositions } from "./PinnedPositions";
 import { ReadOut } from "./ReadOut";
 import { Suggestions } from "./Suggestions";
-import { TokenSearch } from "./TokenSearch";
 import { TrajectoryChart } from "./TrajectoryChart";
 import { useTrajectoryChoices } from "./choices";
 import { type ShownPosition, lineLabel, seriesOf } from "./series";
@@ -69,7 +69,7 @@ interface LinesProps extends TokenTrajectoriesProps {
 function Lines({ timeline, index, direction }: LinesProps) {
   const position = direction === "predictedBy" ? index - 1 : index;
   const { layer: selectedLayer, select } = useSelection();
-  const { state, pins: pinned, isFull, clear } = usePins();
+  const { state, pins: pinned, isFull, pin, clear } = usePins();
   const { model } = useServer();
   const [{ metric, table }, choose] = useTrajectoryChoices();
   const [hovered, setHovered] = useState<number | null>(null);
@@ -144,7 +144,17 @@ function Lines({ timeline, index, direction }: LinesProps) {
           options={TRAJECTORY_METRICS}
           onChange={(value) => choose({ metric: value })}
         />
-        <TokenSearch modelName={model?.model_name ?? ""} onPreview={setPreview} />
+        <TokenSearch
+          modelName={model?.model_name ?? ""}
+          label="Pin a token of the vocabulary"
+          verb="pins"
+          isTaken={(id) => isPinned(pinned, id)}
+          takenAs="pinned"
+          isFull={isFull}
+          onChoose={(token) => pin([token])}
+          onPreview={setPreview}
+          className="@min-[40rem]:max-w-80"
+        />
         {(!isDefault || kept.length > 0) && (
           <Button look="quiet" className="px-2" onClick={clear}>
             Unpin all

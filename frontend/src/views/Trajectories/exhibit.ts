@@ -101,6 +101,7 @@ export function trajectoriesExhibit(state: TrajectoriesState): Exhibit {
       })),
     ),
     predictions: [],
+    other: null,
   };
 }
 

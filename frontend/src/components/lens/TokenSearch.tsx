@@ -4,22 +4,31 @@ import type { TokenMatch } from "@/api/client";
 import { useTokenSearch } from "@/api/tokenSearch";
 import { QuotedText, TokenText } from "@/components/lens/TokenText";
 import { Icon } from "@/components/ui/Icon";
-import { usePins } from "@/context/pins";
-import { type PinnedToken, isPinned } from "@/lib/pins";
+import type { PinnedToken } from "@/lib/pins";
 import { cellParts } from "@/lib/tokens";
 
 interface TokenSearchProps {
   readonly modelName: string;
-  /** Shows the trajectory of the match that is looked at; null when none is. */
-  readonly onPreview: (token: PinnedToken | null) => void;
+  readonly label: string;
+  /** What Enter or a click does, as one word: `pins`. */
+  readonly verb: string;
+  /** The token is chosen already; `takenAs` says how. */
+  readonly isTaken: (tokenId: number) => boolean;
+  readonly takenAs: string;
+  /** No further one can be chosen. */
+  readonly isFull: boolean;
+  readonly onChoose: (token: PinnedToken) => void;
+  /** Told of the match that is looked at; null when none is. */
+  readonly onPreview?: (token: PinnedToken | null) => void;
+  readonly className?: string;
 }
 
 /** The server's bound of a query. */
 const MAX_QUERY = 256;
 
 /** Any token of the vocabulary by its text. The list stays open, so that `Paris` and `·Paris` are two presses of Enter. */
-export function TokenSearch({ modelName, onPreview }: TokenSearchProps) {
-  const { pins, pin, isFull } = usePins();
+export function TokenSearch(props: TokenSearchProps) {
+  const { modelName, label, verb, isTaken, takenAs, isFull, onChoose, onPreview, className = "" } = props;
   const [text, setText] = useState("");
   const [isOpen, setOpen] = useState(false);
   const [active, setActive] = useState(0);
@@ -31,11 +40,11 @@ export function TokenSearch({ modelName, onPreview }: TokenSearchProps) {
   const previewId = current?.token_id ?? null;
   const previewText = current?.text ?? null;
   useEffect(() => {
-    onPreview(previewId === null ? null : { id: previewId, text: previewText });
-    return () => onPreview(null);
+    onPreview?.(previewId === null ? null : { id: previewId, text: previewText });
+    return () => onPreview?.(null);
   }, [onPreview, previewId, previewText]);
 
-  const choose = (match: TokenMatch): void => pin([{ id: match.token_id, text: match.text }]);
+  const choose = (match: TokenMatch): void => onChoose({ id: match.token_id, text: match.text });
   const close = (): void => {
     setOpen(false);
     setActive(0);
@@ -56,9 +65,9 @@ export function TokenSearch({ modelName, onPreview }: TokenSearchProps) {
   const optionId = (match: TokenMatch): string => `${id}-${match.token_id}`;
   const isShown = isOpen && text !== "";
   return (
-    <div className="relative min-w-44 flex-1 @min-[40rem]:max-w-80">
+    <div className={clsx("relative min-w-44 flex-1", className)}>
       <label htmlFor={`${id}-input`} className="block text-cell text-muted">
-        Pin a token of the vocabulary
+        {label}
       </label>
       <input
         id={`${id}-input`}
@@ -91,7 +100,7 @@ export function TokenSearch({ modelName, onPreview }: TokenSearchProps) {
       >
         <div id={`${id}-list`} role="listbox" aria-label="Tokens" className="max-h-64 overflow-y-auto">
           {matches.map((match) => {
-            const isThere = isPinned(pins, match.token_id);
+            const isThere = isTaken(match.token_id);
             return (
               <button
                 key={match.token_id}
@@ -117,7 +126,7 @@ export function TokenSearch({ modelName, onPreview }: TokenSearchProps) {
                 />
                 <span className="ml-auto font-mono text-cell text-muted">id {match.token_id}</span>
                 {isThere && <Icon name="check" className="size-3.5 text-accent" />}
-                {isThere && <span className="sr-only">pinned</span>}
+                {isThere && <span className="sr-only">{takenAs}</span>}
               </button>
             );
           })}
@@ -132,7 +141,7 @@ export function TokenSearch({ modelName, onPreview }: TokenSearchProps) {
           ) : answer.matches.length === 0 ? (
             "No token begins with this text."
           ) : answer.matches.some((match) => match.exact) ? (
-            "Enter or a click pins; · is a leading space."
+            `Enter or a click ${verb}; · is a leading space.`
           ) : (
             <>
               Not one token; it is split into{" "}

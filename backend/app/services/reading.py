@@ -1,0 +1,160 @@
+"""Lens columns of any timeline: what is asked for, checked; the work; the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from app.engine.types import LensColumns, LensEngine, ModelFacts, Wanted
+from app.errors import InvalidRequest, LayerOutOfRange, PositionOutOfRange
+from app.models import LensReadRequest, LensReadResponse, TargetColumns, Token
+from app.services.job import Job
+from app.services.readouts import layer_label, make_token, require_finite, shortest
+from app.services.timeline_source import SourceTimeline
+from app.services.timelines import require_known
+
+MAX_CELLS = 1_000_000
+"""Values of one answer, such as layers x positions x (top_k + targets): about 20 MB of JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a lens request asks for, checked against the model."""
+
+    timeline: SourceTimeline
+    layers: tuple[int, ...]
+    positions: range
+    request: LensReadRequest
+
+
+Chunks = list[LensColumns]
+"""What the engine found, in the order of positions."""
+
+
+def plan_reading(facts: ModelFacts, request: LensReadRequest, timeline: SourceTimeline) -> Reading:
+    """Everything else about a reading that can be wrong, found before the model is asked."""
+    require_known(request.targets, facts.d_vocab, "targets")
+    layers = (
+        tuple(range(facts.n_layers + 1))
+        if request.layers is None
+        else checked_layers(request.layers, facts.n_layers)
+    )
+    positions = checked_positions(request.positions, len(timeline.ids))
+    require_reasonable(request, layers, positions)
+    return Reading(timeline, layers, positions, request)
+
+
+def checked_layers(layers: Sequence[int], n_layers: int) -> tuple[int, ...]:
+    """Layers in the order asked for, each once."""
+    for layer in layers:
+        if layer > n_layers:
+            raise LayerOutOfRange(
+                f"Layer {layer} does not exist; this model's layers are 0 (embed) to {n_layers}.",
+                param="layers",
+            )
+    if len(set(layers)) < len(layers):
+        raise InvalidRequest("A layer is asked for twice.", param="layers")
+    return tuple(layers)
+
+
+def checked_positions(asked: tuple[int, int] | None, n_ids: int) -> range:
+    """The positions [start, end) of a request, all of them by default."""
+    if asked is None:
+        return range(n_ids)
+    start, end = asked
+    if not start < end <= n_ids:
+        raise PositionOutOfRange(
+            f"positions [{start}, {end}) are not within the text, which has {n_ids} tokens.",
+            hint=f"Give [start, end) with 0 <= start < end <= {n_ids}.",
+            param="positions",
+        )
+    return range(start, end)
+
+
+def require_reasonable(
+    request: LensReadRequest, layers: Sequence[int], positions: Sequence[int]
+) -> None:
+    per_place = request.top_k + len(request.targets)
+    cells = len(layers) * len(positions) * per_place
+    if cells > MAX_CELLS:
+        fitting = max(1, MAX_CELLS // (len(layers) * per_place))
+        raise InvalidRequest(
+            f"{len(layers)} layers x {len(positions):,} positions x {per_place} values are "
+            f"{cells:,} values; one answer holds {MAX_CELLS:,}.",
+            hint=f"Ask for {fitting:,} positions at a time, or for fewer layers or a smaller top_k.",
+            param="positions",
+        )
+
+
+def run_reading(job: Job[Chunks], engine: LensEngine, reading: Reading) -> Iterator[None]:
+    """Work of a job: one turn for each chunk that the engine reads."""
+    request = reading.request
+    wanted = Wanted(
+        layers=reading.layers,
+        top_k=min(request.top_k, engine.facts.d_vocab),
+        targets=tuple(request.targets),
+        kind=request.kind,
+    )
+    ids, lineage = reading.timeline.ids, reading.timeline.lineage
+    chunks: Chunks = []
+    for columns in engine.reading(ids, reading.positions, wanted, lineage=lineage):
+        if columns is not None:
+            require_finite(columns)
+            chunks.append(columns)
+        yield
+    size = 16 * len(reading.layers) * len(reading.positions) * (request.top_k + 4)
+    job.emit(chunks, size)
+
+
+def lens_json(engine: LensEngine, reading: Reading, chunks: Chunks) -> bytes:
+    """The answer as JSON."""
+    vocabulary = engine.vocabulary
+    top_ids = np.concatenate([c.top_ids for c in chunks], axis=1)
+    next_rank = np.concatenate([c.next_rank for c in chunks], axis=1).tolist()
+    next_probability = shortest(np.concatenate([c.next_probability for c in chunks], axis=1))
+    target_probability = shortest(np.concatenate([c.target_probability for c in chunks], axis=2))
+    target_rank = np.concatenate([c.target_rank for c in chunks], axis=2).tolist()
+    response = LensReadResponse(
+        model=engine.facts.name,
+        kind=reading.request.kind,
+        layers=list(reading.layers),
+        labels=[layer_label(layer) for layer in reading.layers],
+        tokens=lens_tokens(engine, reading, chunks) if reading.request.include_tokens else [],
+        positions=list(reading.positions),
+        top_ids=top_ids.tolist(),
+        top_probabilities=shortest(np.concatenate([c.top_probabilities for c in chunks], axis=1)),
+        vocabulary={
+            str(token_id): vocabulary.token_text(token_id)
+            for token_id in np.unique(top_ids).tolist()
+        },
+        entropy_nats=shortest(np.concatenate([c.entropy_nats for c in chunks], axis=1)),
+        kl_to_final_nats=shortest(np.concatenate([c.kl_to_final_nats for c in chunks], axis=1)),
+        next_probability=[
+            [p if rank else None for p, rank in zip(ps, ranks, strict=True)]
+            for ps, ranks in zip(next_probability, next_rank, strict=True)
+        ],
+        next_rank=[[rank or None for rank in ranks] for ranks in next_rank],
+        targets=[
+            TargetColumns(
+                token_id=token_id,
+                text=vocabulary.token_text(token_id),
+                probability=target_probability[place],
+                rank=target_rank[place],
+            )
+            for place, token_id in enumerate(reading.request.targets)
+        ],
+    )
+    return response.model_dump_json().encode()
+
+
+def lens_tokens(engine: LensEngine, reading: Reading, chunks: Chunks) -> list[Token]:
+    """The whole timeline, scored where the position before was read."""
+    scores = {score.index: score for chunk in chunks for score in chunk.scores}
+    return [
+        make_token(engine.vocabulary, index, token_id, role, scores.get(index))
+        for index, (token_id, role) in enumerate(
+            zip(reading.timeline.ids, reading.timeline.roles, strict=True)
+        )
+    ]

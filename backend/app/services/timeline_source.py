@@ -1,0 +1,71 @@
+"""From what a request names to the token ids that are read: a text, ids, messages or what is stored.
+
+One way for every endpoint that reads without generating, so that all of them take the same sources
+and refuse the same things in the same words.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from app.engine.types import EncodedPrompt, LensEngine, Role
+from app.errors import ContextExceeded, EmptyPrompt
+from app.models import TimelineSource
+from app.services.conversations import ConversationStore
+from app.services.prompts import encode_history, encode_text, require_user_last
+from app.services.timelines import require_known, require_readable
+
+
+@dataclass(frozen=True, slots=True)
+class SourceTimeline:
+    """Ids that the running model can read, at least one, and the role of each."""
+
+    ids: tuple[int, ...]
+    roles: tuple[Role, ...]
+    lineage: tuple[str, ...] = ()
+    """As the engine takes it: the conversation that they belong to, where they are stored."""
+
+
+async def find_timeline(
+    engine: LensEngine, conversations: ConversationStore, source: TimelineSource
+) -> SourceTimeline:
+    """The timeline that a request names.
+
+    Raises ConversationNotFound, ModelMismatch, UnknownToken, EmptyPrompt, ContextExceeded or
+    InvalidRequest, each naming its field.
+    """
+    if source.conversation_id is None:
+        timeline = await asyncio.to_thread(encoded_timeline, engine, source)
+    else:
+        stored = await conversations.get(source.conversation_id)
+        require_readable(stored, engine.facts)
+        timeline = SourceTimeline(stored.ids, stored.roles, (source.conversation_id,))
+    if not timeline.ids:
+        raise EmptyPrompt(
+            "There is no token to read: the text is empty.",
+            hint="Give at least one character, or bos: true.",
+            param=source.source_field,
+        )
+    if len(timeline.ids) > engine.facts.n_ctx:
+        raise ContextExceeded(
+            f"The text has {len(timeline.ids):,} tokens; {engine.facts.name} holds "
+            f"{engine.facts.n_ctx:,}.",
+            hint="Read a shorter text.",
+            param=source.source_field,
+        )
+    return timeline
+
+
+def encoded_timeline(engine: LensEngine, source: TimelineSource) -> SourceTimeline:
+    """What is not stored: ids as they are given, text and messages through the tokenizer."""
+    if source.token_ids is not None:
+        require_known(source.token_ids, engine.facts.d_vocab, "token_ids")
+        return SourceTimeline(tuple(source.token_ids), tuple("user" for _ in source.token_ids))
+    encoded = EncodedPrompt((), ())
+    if source.messages is not None:
+        require_user_last(source.messages)
+        encoded = encode_history(engine, source.messages, source.bos)
+    elif source.prompt is not None:
+        encoded = encode_text(engine, source.prompt, source.bos)
+    return SourceTimeline(encoded.ids, encoded.roles)

@@ -1,0 +1,117 @@
+/**
+ * Reads what is missing of something long, in chunks: what is on the screen first, one request at a
+ * time and never before a click, with the size of a chunk steered by how long the last one took.
+ */
+import type { Span } from "@/lib/columns";
+import { ApiError, isAbort } from "./errors";
+import type { RequestLane } from "./lane";
+
+const MIN_CHUNK = 16;
+const MAX_CHUNK = 64;
+/** A click may have to wait for the chunk under way, so a chunk should not take much longer. */
+const CHUNK_TARGET_MS = 100;
+/** How long to wait before asking again when the queue is full, and how often. */
+const BUSY_WAIT_MS = 1000;
+const BUSY_ATTEMPTS = 10;
+
+export interface ReadProgress {
+  /** A read-out that failed; null while all is well. */
+  readonly error: ApiError | null;
+  readonly isReading: boolean;
+  /** Changes with what was read. */
+  readonly version: number;
+}
+
+/** What there is to read. */
+interface ChunkedWork {
+  /** The next run to ask for, at most `size` long; null where nothing is missing. */
+  readonly nextGap: (size: number, visible: Span | null) => Span | null;
+  /** Asks for a run and keeps the answer. */
+  readonly readSpan: (span: Span, signal: AbortSignal) => Promise<void>;
+}
+
+export class ChunkedReader {
+  private progress: ReadProgress = { error: null, isReading: false, version: 0 };
+  private visible: Span | null = null;
+  private runs = 0;
+  private chunk = MIN_CHUNK;
+  private readonly listeners = new Set<() => void>();
+  private readonly lane: RequestLane;
+  private readonly version: () => number;
+
+  /** `version` changes with what was read. */
+  constructor(lane: RequestLane, version: () => number) {
+    this.lane = lane;
+    this.version = version;
+  }
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  };
+
+  readonly getProgress = (): ReadProgress => this.progress;
+
+  /** Tells what is on the screen; it is read before all else. */
+  show(span: Span): void {
+    this.visible = span;
+  }
+
+  /** Reads until nothing is missing or `signal` aborts. */
+  protected async readAll(work: ChunkedWork, signal: AbortSignal): Promise<void> {
+    this.runs += 1;
+    this.publish({ error: null });
+    let busyAttempts = 0;
+    for (;;) {
+      const gap = work.nextGap(this.chunk, this.visible);
+      if (gap === null || signal.aborted) break;
+      try {
+        await this.readOne(work, gap, signal);
+        busyAttempts = 0;
+      } catch (error) {
+        if (isAbort(error)) break;
+        if (!(error instanceof ApiError)) throw error;
+        busyAttempts += 1;
+        if (error.code !== "queue_full" || busyAttempts > BUSY_ATTEMPTS) {
+          this.publish({ error });
+          break;
+        }
+        await pause(BUSY_WAIT_MS, signal);
+      }
+    }
+    this.runs -= 1;
+    this.publish({});
+  }
+
+  private async readOne(work: ChunkedWork, gap: Span, signal: AbortSignal): Promise<void> {
+    await this.lane.afterwards(async () => {
+      signal.throwIfAborted();
+      const startedAt = performance.now();
+      await work.readSpan(gap, signal);
+      // Each request has a cost of its own besides that of its positions, so the size is steered by
+      // halves and doubles instead of being computed from the time per position.
+      const took = performance.now() - startedAt;
+      if (took > 2 * CHUNK_TARGET_MS) this.chunk = Math.max(MIN_CHUNK, this.chunk / 2);
+      else if (took < CHUNK_TARGET_MS) this.chunk = Math.min(MAX_CHUNK, this.chunk * 2);
+      this.publish({});
+    });
+  }
+
+  protected publish(change: Partial<ReadProgress>): void {
+    this.progress = { ...this.progress, ...change, isReading: this.runs > 0, version: this.version() };
+    for (const listener of this.listeners) listener();
+  }
+}
+
+/** Ends early when `signal` aborts. */
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(done, ms);
+    signal.addEventListener("abort", done, { once: true });
+    function done(): void {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", done);
+      resolve();
+    }
+  });
+}

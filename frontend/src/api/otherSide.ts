@@ -1,0 +1,90 @@
+/** The timeline that stands beside the conversation on the page, with the exact ids that it has. */
+import { useQuery } from "@tanstack/react-query";
+import { useMemo } from "react";
+import type { Timeline, Token } from "@/types/timeline";
+import { type LensReadRequest, fetchLens } from "./client";
+import { fetchConversation } from "./conversations";
+import { ApiError, asApiError } from "./errors";
+import { lane } from "./lens";
+
+/** A text that no one has sent: the model's template renders messages, a prompt is taken as it is. */
+export type OtherText = Pick<LensReadRequest, "prompt" | "messages" | "bos">;
+
+export type OtherRequest =
+  | { readonly kind: "conversation"; readonly id: string }
+  | { readonly kind: "text"; readonly text: OtherText }
+  /** The conversation on the page itself. */
+  | { readonly kind: "same" };
+
+/** How a timeline is named to the server: a text by the ids that it was split into, never by its text again. */
+export type SideSource = { readonly conversation_id: string } | { readonly token_ids: number[] };
+
+export interface OtherSide {
+  readonly source: SideSource;
+  readonly tokens: readonly Token[];
+}
+
+export interface OtherSideRead {
+  readonly side: OtherSide | null;
+  /** `none`: nothing is chosen yet; `deferred`: the model is busy with a reply. */
+  readonly status: "none" | "deferred" | "loading" | "failed" | "done";
+  readonly error: ApiError | null;
+  readonly retry: () => void;
+}
+
+export function useOtherSide(timeline: Timeline, request: OtherRequest | null): OtherSideRead {
+  const { conversationId, tokens, status } = timeline;
+  const isSettled = status === "settled" && conversationId !== null;
+  const isAsked = request !== null && request.kind !== "same";
+  const { data, error, refetch, isFetching } = useQuery({
+    queryKey: ["other side", request],
+    queryFn: ({ signal }) => {
+      if (request === null || request.kind === "same") throw new Error("there is nothing to ask for");
+      return request.kind === "conversation"
+        ? readConversation(request.id, signal)
+        : readText(request.text, signal);
+    },
+    enabled: isSettled && isAsked,
+    // A text keeps its ids; a conversation may have been continued since.
+    staleTime: request?.kind === "text" ? Number.POSITIVE_INFINITY : 0,
+    refetchOnWindowFocus: false,
+    retry: (attempts, cause) => cause instanceof ApiError && cause.code === "queue_full" && attempts < 5,
+    retryDelay: 500,
+  });
+  const own = useMemo<OtherSide | null>(
+    () => (conversationId === null ? null : { source: { conversation_id: conversationId }, tokens }),
+    [conversationId, tokens],
+  );
+  const retry = (): void => void refetch();
+  const read = (side: OtherSide | null, at: OtherSideRead["status"]): OtherSideRead => ({
+    side,
+    status: at,
+    error: null,
+    retry,
+  });
+  if (request === null) return read(null, "none");
+  if (request.kind === "same") return read(own, own === null ? "deferred" : "done");
+  if (data !== undefined) return read(data, "done");
+  if (error !== null && !isFetching) return { ...read(null, "failed"), error: asApiError(error) };
+  return read(null, isSettled ? "loading" : "deferred");
+}
+
+async function readConversation(id: string, signal: AbortSignal): Promise<OtherSide> {
+  const saved = await fetchConversation(id, true, signal);
+  if (!saved.is_readable) {
+    throw new ApiError({
+      code: "model_mismatch",
+      message: `“${saved.title}” was held with the model ${saved.model.name}, and can be read with that one only.`,
+      hint: "Choose a conversation of the model that runs.",
+    });
+  }
+  return { source: { conversation_id: id }, tokens: saved.tokens };
+}
+
+/** One layer at one position is read, because the ids come with it. */
+async function readText(text: OtherText, signal: AbortSignal): Promise<OtherSide> {
+  const { tokens } = await lane.first(() =>
+    fetchLens({ ...text, layers: [0], positions: [0, 1], top_k: 1, include_tokens: true }, signal),
+  );
+  return { source: { token_ids: tokens.map((token) => token.id) }, tokens };
+}

@@ -1,0 +1,69 @@
+/** What every layer of any timeline predicts at one position, for a view that holds two of them. */
+import { useQuery } from "@tanstack/react-query";
+import type { LensKind } from "@/lib/lenses";
+import { type LensReadResponse, fetchLens } from "./client";
+import { ApiError, asApiError } from "./errors";
+import { lane } from "./lens";
+import type { SideSource } from "./otherSide";
+
+export interface PlacePrediction {
+  readonly tokenId: number;
+  readonly text: string;
+  readonly probability: number;
+}
+
+/** One layer at the position. */
+export interface PlaceLayer {
+  readonly predictions: readonly PlacePrediction[];
+  readonly entropyNats: number;
+}
+
+export interface PlaceReading {
+  /** Layer 0 first; null until it is read. */
+  readonly layers: readonly PlaceLayer[] | null;
+  readonly error: ApiError | null;
+  readonly retry: () => void;
+}
+
+const N_PREDICTIONS = 5;
+
+/** Nothing is asked for while `position` is null or the model is busy. */
+export function usePlaceReading(
+  source: SideSource,
+  kind: LensKind,
+  position: number | null,
+  isSettled: boolean,
+): PlaceReading {
+  const { data, error, refetch, isFetching } = useQuery({
+    queryKey: ["place", kind, source, position],
+    queryFn: ({ signal }) => {
+      const at = position ?? 0;
+      return lane.first(() =>
+        fetchLens(
+          { ...source, kind, positions: [at, at + 1], top_k: N_PREDICTIONS, include_tokens: false },
+          signal,
+        ),
+      );
+    },
+    enabled: isSettled && position !== null,
+    staleTime: Number.POSITIVE_INFINITY,
+    gcTime: 10 * 60_000,
+    retry: (attempts, cause) => cause instanceof ApiError && cause.code === "queue_full" && attempts < 5,
+    retryDelay: 500,
+  });
+  return {
+    layers: data === undefined || position === null ? null : layersOf(data),
+    error: error === null || isFetching ? null : asApiError(error),
+    retry: () => void refetch(),
+  };
+}
+
+const layersOf = (response: LensReadResponse): PlaceLayer[] =>
+  response.layers.map((_, layer) => ({
+    predictions: (response.top_ids[layer]?.[0] ?? []).map((tokenId, rank) => ({
+      tokenId,
+      text: response.vocabulary[String(tokenId)] ?? "",
+      probability: response.top_probabilities[layer]?.[0]?.[rank] ?? Number.NaN,
+    })),
+    entropyNats: response.entropy_nats[layer]?.[0] ?? Number.NaN,
+  }));

@@ -1,0 +1,189 @@
+import { useEffect, useRef, useState } from "react";
+import type { ModelInfo } from "@/api/client";
+import type { OtherSide } from "@/api/otherSide";
+import { GridWindow } from "@/components/heatmap/GridWindow";
+import type { CellPlace } from "@/components/heatmap/geometry";
+import { LensFailure } from "@/components/lens/LensFailure";
+import { useOffer } from "@/context/offer";
+import { useSettings } from "@/context/settings";
+import { useShortcuts } from "@/context/shortcuts";
+import { DIFFERENCES } from "@/lib/differences";
+import { pairOf } from "@/lib/pairColumns";
+import type { Timeline } from "@/types/timeline";
+import { ComparedProgress } from "./ComparedProgress";
+import { DifferenceGrid } from "./DifferenceGrid";
+import { PairDetail } from "./PairDetail";
+import { TargetChoice } from "./TargetChoice";
+import { Toolbar } from "./Toolbar";
+import { describePair } from "./describePair";
+import { nextDifference } from "./pairCells";
+import type { CompareState, OtherKind } from "./useCompareChoices";
+import { useComparedTimelines } from "./useComparedTimelines";
+import { useCursor } from "./useCursor";
+
+interface AlignedTimelinesProps {
+  readonly timeline: Timeline;
+  readonly model: ModelInfo;
+  readonly state: CompareState;
+  readonly side: OtherSide;
+  readonly kind: OtherKind;
+}
+
+const ignoreEscape = (): void => undefined;
+
+/** Two timelines of known ids beside each other: the grid of their differences, and one pair in full. */
+export function AlignedTimelines({ timeline, model, state, side, kind }: AlignedTimelinesProps) {
+  const { tokens, conversationId } = timeline;
+  const { choices, change } = state;
+  const { settings } = useSettings();
+  const both = useComparedTimelines({ timeline, model, choices, side, kind });
+  const { alignment, rows, layers, rowLayers, layerLabels, lensA, lensB, difference, isOfToken } = both;
+  const { isSettled, pairs, target, textsA, textsB, textOf, drawn, onVisible } = both;
+  const { columns } = alignment;
+  const cursor = useCursor({ alignment, layers: rowLayers, nTokens: tokens.length });
+  const [gridWindow] = useState(() => new GridWindow());
+  // With nothing selected the grid begins where the two part; what is alike before it tells little.
+  const firstDifference = columns.findIndex((column) => !column.isSame);
+  const start = useRef(firstDifference);
+  useEffect(() => {
+    start.current = cursor.selectedColumn === null ? firstDifference : -1;
+  });
+  useEffect(() => {
+    if (start.current > 0) gridWindow.moveTo(start.current - 1);
+  }, [gridWindow, side.source]);
+  const goToDifference = (step: 1 | -1): void => {
+    const { position, layer } = cursor.place;
+    const next = drawn === null ? null : nextDifference(drawn.cells, position, layer, step);
+    if (next === null) return;
+    cursor.choose({ position: next, layer });
+    const { start, end } = gridWindow.get();
+    if (next < start || next + 1 > end) gridWindow.moveTo(next - 1);
+  };
+  useShortcuts({ n: () => goToDifference(1), p: () => goToDifference(-1) }, ignoreEscape, settings.shortcuts);
+  useOffer(
+    drawn === null || pairs.read === 0
+      ? "The two are not compared yet."
+      : async () => {
+          const { compareExhibit } = await import("./exhibit");
+          return compareExhibit({
+            a: tokens,
+            b: side.tokens,
+            otherConversationId: "conversation_id" in side.source ? side.source.conversation_id : null,
+            lensB,
+            alignment,
+            compared: drawn.compared,
+            difference,
+            scale: drawn.scale,
+            layers,
+            layerLabels,
+            textOf,
+            cellWidth: state.cellWidth,
+          });
+        },
+    [
+      ...DIFFERENCES.map(({ id, name }) => ({
+        label: `Compare by ${name}`,
+        run: () => change({ difference: id }),
+      })),
+      ...(difference.id === "kl_a_to_b" || difference.id === "kl_b_to_a"
+        ? [
+            {
+              label: "Swap the direction of KL",
+              run: () => change({ difference: difference.id === "kl_a_to_b" ? "kl_b_to_a" : "kl_a_to_b" }),
+            },
+          ]
+        : []),
+      { label: "Go to the next difference", run: () => goToDifference(1) },
+      { label: "Go to the difference before", run: () => goToDifference(-1) },
+    ],
+  );
+
+  if (drawn === null) return null;
+  const { compared, cells, scale } = drawn;
+  const column = columns[cursor.place.position] ?? null;
+  const describe = ({ position, layer }: CellPlace): string =>
+    describePair(
+      {
+        column: columns[position] ?? { a: null, b: null, isSame: true },
+        row: rowLayers.indexOf(layer),
+        rowLabel: layerLabels[layer] ?? "",
+        textsA,
+        textsB,
+        textOf,
+        difference,
+      },
+      compared,
+    );
+  const failed = pairs.error === null ? target : pairs;
+  const pair = column === null ? null : pairOf(column);
+  return (
+    <>
+      {failed.error !== null && (
+        <div className="px-3 pt-2">
+          <LensFailure
+            title="The two could not be compared in full."
+            error={failed.error}
+            onRetry={failed.retry}
+          />
+        </div>
+      )}
+      <DifferenceGrid
+        alignment={alignment}
+        cells={cells}
+        difference={difference}
+        scale={scale}
+        layers={rowLayers}
+        layerLabels={layerLabels}
+        textsA={textsA}
+        textsB={textsB}
+        textOf={textOf}
+        cursor={cursor}
+        describe={describe}
+        gridWindow={gridWindow}
+        cellWidth={state.cellWidth}
+        onZoom={state.zoom}
+        onVisible={onVisible}
+      >
+        <Toolbar
+          state={state}
+          difference={difference}
+          rows={rows}
+          nLayers={model.num_layers}
+          lensA={lensA}
+          lensB={lensB}
+          lenses={model.lenses.map((lens) => lens.kind)}
+        />
+        {isOfToken && (
+          <TargetChoice
+            modelName={model.model_name}
+            tokenId={choices.tokenId}
+            text={target.kept?.text ?? null}
+            suggested={pair === null ? null : compared.pairs.firstChoices(pair, layers.length - 1)}
+            textOf={textOf}
+            onChoose={(tokenId) => change({ tokenId })}
+          />
+        )}
+      </DifferenceGrid>
+      <ComparedProgress
+        pairs={pairs}
+        target={isOfToken && choices.tokenId !== null ? target : null}
+        alignment={alignment}
+        cells={cells}
+        layer={cursor.place.layer}
+        layerLabel={layerLabels[cursor.place.layer] ?? ""}
+        onGo={goToDifference}
+      />
+      <PairDetail
+        column={column}
+        row={rowLayers.indexOf(cursor.place.layer)}
+        rows={rows}
+        layers={layers}
+        compared={compared}
+        difference={difference}
+        isSettled={isSettled}
+        a={{ tokens, source: { conversation_id: conversationId ?? "" }, kind: lensA }}
+        b={{ tokens: side.tokens, source: side.source, kind: lensB }}
+      />
+    </>
+  );
+}

@@ -1,0 +1,81 @@
+import { useMemo } from "react";
+import type { ModelInfo } from "@/api/client";
+import { type OtherSideRead, useOtherSide } from "@/api/otherSide";
+import { LensFailure } from "@/components/lens/LensFailure";
+import { useChatState } from "@/context/chat";
+import { useConversationFacts } from "@/context/library";
+import type { Timeline } from "@/types/timeline";
+import { AlignedTimelines } from "./AlignedTimelines";
+import { OtherPicker } from "./OtherPicker";
+import { otherBranches, otherKind, otherRequest } from "./comparison";
+import { useCompareChoices } from "./useCompareChoices";
+
+interface ComparisonProps {
+  readonly timeline: Timeline;
+  readonly model: ModelInfo;
+}
+
+/** What stands beside the conversation, and what comes of it. */
+export function Comparison({ timeline, model }: ComparisonProps) {
+  const { mode } = useChatState();
+  const { conversationId } = timeline;
+  const state = useCompareChoices(conversationId);
+  const facts = useConversationFacts({ timeline, pending: null });
+  const branches = useMemo(
+    () => otherBranches(facts?.branches ?? [], conversationId),
+    [facts, conversationId],
+  );
+  const kind = otherKind(state.choices, branches);
+  const other = useOtherSide(timeline, otherRequest(state.choices, branches, state.text.asked));
+  return (
+    <div className="@container flex min-h-0 flex-1 flex-col overflow-y-auto bg-raised">
+      <OtherPicker
+        timeline={timeline}
+        mode={mode}
+        state={state}
+        branches={branches}
+        ownId={facts?.conversation_id ?? null}
+      />
+      {other.side === null ? (
+        <OtherState other={other} isPrompt={kind === "prompt"} />
+      ) : (
+        <AlignedTimelines timeline={timeline} model={model} state={state} side={other.side} kind={kind} />
+      )}
+    </div>
+  );
+}
+
+/** B while it is not there. */
+function OtherState({ other, isPrompt }: { readonly other: OtherSideRead; readonly isPrompt: boolean }) {
+  switch (other.status) {
+    case "failed":
+      return (
+        <div className="p-3">
+          {other.error !== null && (
+            <LensFailure title="B could not be read." error={other.error} onRetry={other.retry} />
+          )}
+        </div>
+      );
+    case "deferred":
+      return (
+        <p role="status" className="p-3 text-muted">
+          The model is busy with the reply. The two are compared as soon as it has ended.
+        </p>
+      );
+    case "none":
+      return (
+        <p className="m-auto max-w-md p-6 text-center text-muted">
+          {isPrompt
+            ? "Change a word of the message above and press Compare. It is read as if you had sent it, but nothing is written and nothing is saved."
+            : "Choose above what to compare this conversation with."}
+        </p>
+      );
+    case "loading":
+    case "done":
+      return (
+        <p role="status" className="p-3 text-muted">
+          Reading B…
+        </p>
+      );
+  }
+}

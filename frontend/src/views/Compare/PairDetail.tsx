@@ -1,0 +1,175 @@
+import type { SideSource } from "@/api/otherSide";
+import { usePlaceReading } from "@/api/placeReading";
+import { ContinueWith } from "@/components/lens/ContinueWith";
+import { LensFailure } from "@/components/lens/LensFailure";
+import { PinToggle } from "@/components/lens/PinToggle";
+import { PredictionBars } from "@/components/lens/PredictionBars";
+import { ReadAt } from "@/components/lens/ReadAt";
+import type { AlignedColumn } from "@/lib/alignment";
+import type { Compared, Difference } from "@/lib/differences";
+import { formatNats, formatProbability, formatRank } from "@/lib/format";
+import { LENSES, type LensKind } from "@/lib/lenses";
+import { type Pair, pairOf } from "@/lib/pairColumns";
+import type { Token } from "@/types/timeline";
+import { PartingNote } from "./PartingNote";
+import { layerLabel } from "./comparison";
+import type { Rows } from "./useCompareChoices";
+
+export interface ShownSide {
+  readonly tokens: readonly Token[];
+  readonly source: SideSource;
+  readonly kind: LensKind;
+}
+
+interface PairDetailProps {
+  readonly column: AlignedColumn | null;
+  readonly row: number;
+  readonly rows: Rows;
+  /** Layers of A and of B, row by row, the embedding first. */
+  readonly layers: readonly (readonly [number, number])[];
+  readonly compared: Compared;
+  readonly difference: Difference;
+  readonly isSettled: boolean;
+  readonly a: ShownSide;
+  readonly b: ShownSide;
+}
+
+/** Both predictions of one pair at one row in full, at a fixed place below the grid. */
+export function PairDetail(props: PairDetailProps) {
+  const { column, row, rows, layers, compared, difference, isSettled, a, b } = props;
+  const pair = column === null ? null : pairOf(column);
+  const [layerA, layerB] = layers[row] ?? [0, 0];
+  return (
+    <section aria-label="Pair" className="shrink-0 border-t border-line px-3 py-2">
+      {pair !== null && (
+        <PartingNote
+          rows={rows}
+          layers={layers}
+          choices={layers.map((_, each) => compared.pairs.firstChoices(pair, each))}
+          plainText={(id) => compared.pairs.text(id)}
+        />
+      )}
+      {pair === null && column !== null && (
+        <p className="text-muted">
+          {column.a === null ? "A" : "B"} has a gap here: no token of it stands beside this one, so nothing is
+          compared.
+        </p>
+      )}
+      <div className="grid gap-x-6 gap-y-3 pt-1 @min-[40rem]:grid-cols-2">
+        <Side
+          name="A"
+          side={a}
+          position={column?.a ?? null}
+          layer={layerA}
+          isSettled={isSettled}
+          hasLens={a.kind !== b.kind}
+          canContinue
+        />
+        <Side
+          name="B"
+          side={b}
+          position={column?.b ?? null}
+          layer={layerB}
+          isSettled={isSettled}
+          hasLens={a.kind !== b.kind}
+          canContinue={false}
+        />
+      </div>
+      {pair !== null && <Measures pair={pair} row={row} compared={compared} difference={difference} />}
+    </section>
+  );
+}
+
+interface SideProps {
+  readonly name: "A" | "B";
+  readonly side: ShownSide;
+  /** Null is a gap. */
+  readonly position: number | null;
+  readonly layer: number;
+  readonly isSettled: boolean;
+  readonly hasLens: boolean;
+  /** The conversation on the page can go on with another token. */
+  readonly canContinue: boolean;
+}
+
+function Side({ name, side, position, layer, isSettled, hasLens, canContinue }: SideProps) {
+  const reading = usePlaceReading(side.source, side.kind, position, isSettled);
+  const at = reading.layers?.[layer] ?? null;
+  const next = position === null ? null : (side.tokens[position + 1] ?? null);
+  const lens = LENSES.find(({ kind }) => kind === side.kind)?.title ?? side.kind;
+  return (
+    <section aria-label={`Predictions of ${name}`} className="min-w-0">
+      <h3 className="min-h-10 text-muted">
+        <b className="font-medium text-ink">
+          {name}, layer {layerLabel(layer)}
+          {hasLens && `, ${lens} lens`}
+        </b>{" "}
+        {position === null ? "a gap" : <ReadAt tokens={side.tokens} position={position} />}
+      </h3>
+      {reading.error !== null && (
+        <LensFailure
+          title={`${name} could not be read here.`}
+          error={reading.error}
+          onRetry={reading.retry}
+        />
+      )}
+      <div className="min-h-32 pt-1">
+        {position !== null && at === null && reading.error === null && (
+          <p className="text-quiet">{isSettled ? "Reading…" : "Read when the reply has ended."}</p>
+        )}
+        {at !== null && position !== null && (
+          <PredictionBars
+            predictions={at.predictions}
+            actualId={next?.id ?? null}
+            actions={({ tokenId, text }) => (
+              <>
+                {canContinue && tokenId !== next?.id && (
+                  <ContinueWith index={position + 1} tokenId={tokenId} text={text} />
+                )}
+                <PinToggle tokenId={tokenId} text={text} />
+              </>
+            )}
+          />
+        )}
+      </div>
+      <p className="text-label text-muted">
+        entropy <span className="font-mono text-ink">{formatNats(at?.entropyNats ?? null)}</span> nats
+      </p>
+    </section>
+  );
+}
+
+interface MeasuresProps {
+  readonly pair: Pair;
+  readonly row: number;
+  readonly compared: Compared;
+  readonly difference: Difference;
+}
+
+/** What is measured of both together. */
+function Measures({ pair, row, compared, difference }: MeasuresProps) {
+  const { pairs, target } = compared;
+  const place = target?.target(pair, row) ?? null;
+  const measures: readonly (readonly [string, string])[] = [
+    ["Jensen–Shannon, nats", formatNats(pairs.jsNats(pair, row))],
+    ["KL(A ‖ B), nats", formatNats(pairs.klAToBNats(pair, row))],
+    ["KL(B ‖ A), nats", formatNats(pairs.klBToANats(pair, row))],
+    ...(place === null
+      ? []
+      : ([
+          ["token in A", `${formatProbability(place.aProbability)}, rank ${formatRank(place.aRank)}`],
+          ["token in B", `${formatProbability(place.bProbability)}, rank ${formatRank(place.bRank)}`],
+          ["B minus A", difference.format(place.bProbability - place.aProbability)],
+        ] as const)),
+  ];
+  return (
+    <dl aria-label="Measures" className="flex flex-wrap gap-x-6 gap-y-1 pt-2 text-label">
+      {measures.map(([name, value]) => (
+        <div key={name} className="flex gap-2">
+          <dt className="text-muted">{name}</dt>
+          <dd className="font-mono">{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}

@@ -1,0 +1,61 @@
+import { type KeyboardEvent, useId } from "react";
+import { Button } from "@/components/ui/Button";
+import { useSettings } from "@/context/settings";
+import { lastUserText, withLastUserText } from "@/lib/history";
+import type { Timeline } from "@/types/timeline";
+import type { CompareState } from "./useCompareChoices";
+
+interface PromptBoxProps {
+  readonly timeline: Timeline;
+  readonly mode: "chat" | "completion";
+  readonly state: CompareState;
+}
+
+/** The server's bound of a text. */
+const MAX_TEXT = 200_000;
+
+/** The last message, to be put differently; nothing is sent before it is asked for. */
+export function PromptBox({ timeline, mode, state: { text, write } }: PromptBoxProps) {
+  const { settings } = useSettings();
+  const id = useId();
+  const own = lastUserText(timeline.tokens, mode);
+  const draft = text.draft ?? own;
+  const compare = (): void => {
+    if (draft.trim() === "") return;
+    const { bos } = settings;
+    write({
+      draft,
+      asked: { ...withLastUserText(timeline.tokens, mode, draft), ...(bos === null ? {} : { bos }) },
+    });
+  };
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (event.key !== "Enter" || event.shiftKey || event.nativeEvent.isComposing) return;
+    event.preventDefault();
+    compare();
+  };
+  return (
+    <div className="flex min-w-0 flex-1 basis-72 items-end gap-2">
+      <div className="min-w-0 flex-1">
+        <label htmlFor={id} className="block pb-0.5 text-cell text-muted">
+          {mode === "chat" ? "your last message, with a word changed" : "the text, with a word changed"}
+        </label>
+        <textarea
+          id={id}
+          rows={Math.min(4, Math.max(1, Math.ceil(draft.length / 60)))}
+          value={draft}
+          maxLength={MAX_TEXT}
+          onChange={(event) => write({ draft: event.target.value })}
+          onKeyDown={onKeyDown}
+          className="block min-h-8 w-full resize-y rounded-control border border-line-strong bg-surface px-2 py-1.5 text-ink"
+        />
+      </div>
+      <Button
+        look={text.asked === null ? "primary" : "plain"}
+        disabled={draft.trim() === ""}
+        onClick={compare}
+      >
+        Compare
+      </Button>
+    </div>
+  );
+}

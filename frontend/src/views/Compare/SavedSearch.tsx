@@ -1,0 +1,106 @@
+import { useState } from "react";
+import type { ConversationSummary } from "@/api/conversations";
+import { Button } from "@/components/ui/Button";
+import { Icon } from "@/components/ui/Icon";
+import { Popover, PopoverClose } from "@/components/ui/Popover";
+import { isReadableWith, useLibrary } from "@/context/library";
+import { useServer } from "@/context/server";
+import { dayLabel } from "@/lib/days";
+
+interface SavedSearchProps {
+  readonly chosenId: string | null;
+  /** The conversation on the page, which is not among the others. */
+  readonly ownId: string | null;
+  readonly onChoose: (id: string) => void;
+}
+
+/** The saved conversations that the running model can read, found by title and text. */
+export function SavedSearch({ chosenId, ownId, onChoose }: SavedSearchProps) {
+  const [chosen, setChosen] = useState<ConversationSummary | null>(null);
+  const name = chosenId === null ? "Choose…" : chosen?.id === chosenId ? chosen.title : "chosen";
+  return (
+    <div className="min-w-44 flex-1">
+      <span className="block text-cell text-muted">conversation</span>
+      <Popover
+        label="Saved conversations"
+        trigger={
+          <Button className="!justify-start" icon="list">
+            <span className="max-w-64 truncate">{name}</span>
+            <Icon name="down" className="size-3.5" />
+          </Button>
+        }
+      >
+        <List
+          chosenId={chosenId}
+          ownId={ownId}
+          onChoose={(conversation) => {
+            setChosen(conversation);
+            onChoose(conversation.id);
+          }}
+        />
+      </Popover>
+    </div>
+  );
+}
+
+interface ListProps extends Omit<SavedSearchProps, "onChoose"> {
+  readonly onChoose: (conversation: ConversationSummary) => void;
+}
+
+function List({ chosenId, ownId, onChoose }: ListProps) {
+  const [query, setQuery] = useState("");
+  const library = useLibrary(query);
+  const { model } = useServer();
+  const readable = library.conversations.filter(
+    (each) => each.conversation_id !== ownId && (model === null || isReadableWith(model, each.model)),
+  );
+  return (
+    <div className="flex flex-col gap-2">
+      <input
+        type="search"
+        aria-label="Search the conversations"
+        placeholder="Search"
+        value={query}
+        maxLength={200}
+        onChange={(event) => setQuery(event.target.value)}
+        className="h-8 w-full rounded-control border border-line-strong bg-surface px-2"
+      />
+      <ul className="max-h-64 overflow-y-auto">
+        {readable.map((each) => (
+          <li key={each.id}>
+            <PopoverClose>
+              <button
+                type="button"
+                aria-pressed={each.id === chosenId}
+                onClick={() => onChoose(each)}
+                className="flex min-h-8 w-full items-baseline gap-2 rounded-control px-2 py-1 text-left hover:bg-hover aria-pressed:bg-accent-soft"
+              >
+                <span className="min-w-0 flex-1 truncate">{each.title}</span>
+                <span className="shrink-0 text-label text-muted">
+                  {dayLabel(new Date(each.updated_at_ms), new Date())}
+                </span>
+              </button>
+            </PopoverClose>
+          </li>
+        ))}
+      </ul>
+      {library.more !== null && <Button onClick={library.more}>Show more</Button>}
+      {library.status === "loading" && <p className="text-muted">Looking…</p>}
+      {library.error !== null && (
+        <p role="alert" className="text-danger">
+          {library.error.message}{" "}
+          <Button className="!h-6 px-2" onClick={library.retry}>
+            Retry
+          </Button>
+        </p>
+      )}
+      {library.status === "done" && readable.length === 0 && (
+        <p className="text-muted">
+          {query.trim() === ""
+            ? "There is no other conversation that this model can read. Begin a new one first."
+            : "Nothing found."}
+        </p>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,64 @@
+import { TokenSearch } from "@/components/lens/TokenSearch";
+import { Select } from "@/components/ui/Select";
+import { usePins } from "@/context/pins";
+import type { FirstChoices } from "@/lib/pairColumns";
+import { cellTextOfText } from "@/lib/tokens";
+
+interface TargetChoiceProps {
+  readonly modelName: string;
+  readonly tokenId: number | null;
+  /** Its text, once it is read. */
+  readonly text: string | null;
+  /** First choices of both sides at the place that is looked at. */
+  readonly suggested: FirstChoices | null;
+  readonly textOf: (tokenId: number) => string;
+  readonly onChoose: (tokenId: number) => void;
+}
+
+const NONE = -1;
+
+/** The token whose probability is compared: a pinned one, a first choice of either side, or any other. */
+export function TargetChoice({ modelName, tokenId, text, suggested, textOf, onChoose }: TargetChoiceProps) {
+  const { pins } = usePins();
+  const options = new Map<number, string>();
+  if (tokenId === null) options.set(NONE, "choose a token");
+  for (const pinned of pins.flatMap((pin) => pin.tokens)) {
+    options.set(
+      pinned.id,
+      `${pinned.text === null ? `id ${pinned.id}` : cellTextOfText(pinned.text)} (pinned)`,
+    );
+  }
+  if (suggested !== null) {
+    for (const [id, who] of [
+      [suggested.aId, "A’s first choice here"],
+      [suggested.bId, "B’s first choice here"],
+    ] as const) {
+      if (!options.has(id)) options.set(id, `${textOf(id)} (${who})`);
+    }
+  }
+  if (tokenId !== null && !options.has(tokenId)) {
+    options.set(tokenId, text === null ? `id ${tokenId}` : `${cellTextOfText(text)} (id ${tokenId})`);
+  }
+  return (
+    <div className="flex min-w-0 flex-wrap items-end gap-2 max-md:w-full">
+      <Select
+        label="token"
+        value={tokenId ?? NONE}
+        options={[...options].map(([value, label]) => ({ value, label }))}
+        onChange={(id) => {
+          if (id !== NONE) onChoose(id);
+        }}
+        className="w-56 max-md:w-full"
+      />
+      <TokenSearch
+        modelName={modelName}
+        label="or one of the vocabulary"
+        verb="chooses"
+        isTaken={(id) => id === tokenId}
+        takenAs="chosen"
+        isFull={false}
+        onChoose={({ id }) => onChoose(id)}
+      />
+    </div>
+  );
+}

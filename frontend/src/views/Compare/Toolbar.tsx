@@ -1,0 +1,96 @@
+import { CELL_WIDTHS, zoomed } from "@/components/heatmap/geometry";
+import { IconButton } from "@/components/ui/Button";
+import { Select } from "@/components/ui/Select";
+import { DIFFERENCES, type Difference } from "@/lib/differences";
+import { LENSES, type LensKind } from "@/lib/lenses";
+import { layerLabel } from "./comparison";
+import { type CompareState, ROWS, type Rows } from "./useCompareChoices";
+
+interface ToolbarProps {
+  readonly state: CompareState;
+  readonly difference: Difference;
+  readonly rows: Rows;
+  readonly nLayers: number;
+  readonly lensA: LensKind;
+  readonly lensB: LensKind;
+  /** What the model can be read through. */
+  readonly lenses: readonly LensKind[];
+}
+
+const ROW_LABELS: Readonly<Record<Rows, string>> = {
+  each: "each with itself",
+  fixed: "each of A, one of B",
+  one: "one of A, one of B",
+};
+
+/** By which measure, at which layers and through which lens the two are compared. */
+export function Toolbar({ state, difference, rows, nLayers, lensA, lensB, lenses }: ToolbarProps) {
+  const { choices, change, cellWidth, zoom } = state;
+  const layers = Array.from({ length: nLayers + 1 }, (_, layer) => ({
+    value: layer,
+    label: layer === nLayers ? `${layer} (output)` : layerLabel(layer),
+  })).toReversed();
+  return (
+    <div className="contents">
+      <Select
+        label="difference"
+        value={difference.id}
+        options={DIFFERENCES.map(({ id, title }) => ({ value: id, label: title }))}
+        onChange={(id) => change({ difference: id })}
+        title={difference.explanation}
+        className="w-44 max-md:w-full"
+      />
+      <Select
+        label="layers"
+        value={rows}
+        options={ROWS.map((value) => ({ value, label: ROW_LABELS[value] }))}
+        onChange={(chosen) => change({ rows: chosen })}
+        className="w-40"
+      />
+      {rows === "one" && (
+        <Select
+          label="layer of A"
+          value={choices.layerA ?? nLayers}
+          options={layers}
+          onChange={(layerA) => change({ layerA })}
+          className="w-28"
+        />
+      )}
+      {rows !== "each" && (
+        <Select
+          label="layer of B"
+          value={choices.layerB ?? nLayers}
+          options={layers}
+          onChange={(layerB) => change({ layerB })}
+          className="w-28"
+        />
+      )}
+      {lenses.length > 1 && (
+        <Select
+          label="lens of B"
+          value={lensB}
+          options={LENSES.filter(({ kind }) => lenses.includes(kind)).map(({ kind, title }) => ({
+            value: kind,
+            label: kind === lensA ? `${title}, as A` : title,
+          }))}
+          onChange={(kind) => change({ lensB: kind === lensA ? null : kind })}
+          className="w-32"
+        />
+      )}
+      <div role="group" aria-label="Cell width" className="flex items-center">
+        <IconButton
+          icon="minus"
+          label="Narrower cells"
+          disabled={cellWidth === CELL_WIDTHS[0]}
+          onClick={() => zoom(zoomed(cellWidth, -1))}
+        />
+        <IconButton
+          icon="plus"
+          label="Wider cells"
+          disabled={cellWidth === CELL_WIDTHS.at(-1)}
+          onClick={() => zoom(zoomed(cellWidth, 1))}
+        />
+      </div>
+    </div>
+  );
+}

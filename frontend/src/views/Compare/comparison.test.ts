@@ -1,0 +1,126 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { act, renderHook } from "@testing-library/react";
+import { branch } from "@/test/saved";
+import {
+  chosenBranch,
+  layerPairs,
+  otherBranches,
+  otherKind,
+  otherRequest,
+  rowLabel,
+  rowsInUse,
+} from "./comparison";
+import { type CompareChoices, parseCompareLook, useCompareChoices } from "./useCompareChoices";
+
+const NONE: CompareChoices = {
+  other: null,
+  branchId: null,
+  savedId: null,
+  rows: null,
+  layerA: null,
+  layerB: null,
+  lensB: null,
+  difference: "js",
+  tokenId: null,
+};
+const BRANCHES = otherBranches(
+  [
+    branch("first", { updated_at_ms: 1, preview: " one " }),
+    branch("own", { updated_at_ms: 9 }),
+    branch("last", { updated_at_ms: 5, name: "Berlin", from_index: 7 }),
+  ],
+  "own",
+);
+
+describe("what stands beside the conversation", () => {
+  test("with another branch, that one, the last written first", () => {
+    expect(BRANCHES.map(({ id }) => id)).toEqual(["last", "first"]);
+    expect(BRANCHES.map(({ label }) => label)).toEqual(["3 · Berlin · from 7", "1 · one"]);
+    expect(otherKind(NONE, BRANCHES)).toBe("branch");
+    expect(otherRequest(NONE, BRANCHES, null)).toEqual({ kind: "conversation", id: "last" });
+  });
+  test("without one, a prompt, and nothing before it is asked for", () => {
+    expect(otherKind(NONE, [])).toBe("prompt");
+    expect(otherRequest(NONE, [], null)).toBeNull();
+    expect(otherRequest(NONE, [], { prompt: "Hello" })).toEqual({ kind: "text", text: { prompt: "Hello" } });
+  });
+  test("what was chosen, for as long as there is such a branch", () => {
+    const chosen = { ...NONE, branchId: "first" };
+    expect(chosenBranch(chosen, BRANCHES)?.id).toBe("first");
+    expect(chosenBranch({ ...NONE, branchId: "gone" }, BRANCHES)?.id).toBe("last");
+    expect(otherRequest({ ...NONE, other: "branch" }, [], null)).toBeNull();
+    expect(otherRequest({ ...NONE, other: "saved" }, BRANCHES, null)).toBeNull();
+    expect(otherRequest({ ...NONE, other: "saved", savedId: "s" }, BRANCHES, null)).toEqual({
+      kind: "conversation",
+      id: "s",
+    });
+    expect(otherRequest({ ...NONE, other: "same" }, BRANCHES, null)).toEqual({ kind: "same" });
+  });
+});
+
+describe("the layers", () => {
+  const logit = { a: "logit", b: "logit" } as const;
+  test("are each with itself, but a conversation beside itself is read at another one", () => {
+    expect(rowsInUse(NONE, "branch", logit)).toBe("each");
+    expect(rowsInUse(NONE, "same", logit)).toBe("fixed");
+    expect(rowsInUse(NONE, "same", { a: "logit", b: "tuned" })).toBe("each");
+    expect(rowsInUse({ ...NONE, rows: "one" }, "same", logit)).toBe("one");
+  });
+  test("are pairs from the embedding up, the output where none was chosen", () => {
+    expect(layerPairs("each", NONE, 2)).toEqual([
+      [0, 0],
+      [1, 1],
+      [2, 2],
+    ]);
+    expect(layerPairs("fixed", { layerA: 0, layerB: 1 }, 2)).toEqual([
+      [0, 1],
+      [1, 1],
+      [2, 1],
+    ]);
+    expect(layerPairs("one", { layerA: 0, layerB: null }, 2)).toEqual([[0, 2]]);
+  });
+  test("of a model with fewer are those that it has", () => {
+    expect(layerPairs("one", { layerA: 40, layerB: 1 }, 2)).toEqual([[2, 1]]);
+  });
+  test("are named by one number, or by both", () => {
+    expect([rowLabel([0, 0], "each"), rowLabel([3, 3], "each"), rowLabel([0, 12], "fixed")]).toEqual([
+      "embed",
+      "3",
+      "0 | 12",
+    ]);
+  });
+});
+
+describe("the choices", () => {
+  beforeEach(() => window.localStorage.clear());
+
+  test("of a conversation are there again when the view is, and are not another's", () => {
+    const first = renderHook(() => useCompareChoices("one"));
+    act(() => first.result.current.change({ other: "same", layerB: 3 }));
+    act(() => first.result.current.write({ draft: "secret", asked: { prompt: "secret" } }));
+    first.unmount();
+    const again = renderHook(() => useCompareChoices("one"));
+    expect(again.result.current.choices).toMatchObject({ other: "same", layerB: 3 });
+    expect(again.result.current.text).toEqual({ draft: "secret", asked: { prompt: "secret" } });
+    const other = renderHook(() => useCompareChoices("two"));
+    expect(other.result.current.choices.other).toBeNull();
+    expect(other.result.current.text.draft).toBeNull();
+  });
+  test("hold no text, and the browser keeps none of it", () => {
+    const { result } = renderHook(() => useCompareChoices("three"));
+    act(() => result.current.write({ draft: "secret", asked: { prompt: "secret" } }));
+    act(() => result.current.change({ difference: "kl_a_to_b", other: "prompt" }));
+    expect(JSON.stringify(result.current.choices)).not.toContain("secret");
+    expect(JSON.stringify(window.localStorage.getItem("compare"))).not.toContain("secret");
+    expect(JSON.parse(window.localStorage.getItem("compare") ?? "")).toMatchObject({
+      difference: "kl_a_to_b",
+    });
+  });
+  test("that no longer fit are replaced one by one", () => {
+    expect(parseCompareLook({ difference: "target", cellWidth: 93 })).toEqual({
+      difference: "target",
+      cellWidth: 92,
+    });
+    expect(parseCompareLook("js")).toBeUndefined();
+  });
+});

@@ -1,0 +1,206 @@
+/** The Compare view to take away: every pair that was read, and the gaps. */
+import { drawHeatmap } from "@/components/heatmap/drawing";
+import type { Alignment } from "@/lib/alignment";
+import { DIFFERENCE, DIVERGING, type Scale } from "@/lib/colour";
+import type { Compared, Difference } from "@/lib/differences";
+import type { Exhibit, ShownProbability } from "@/lib/exhibit";
+import type { LensKind } from "@/lib/lenses";
+import { type Pair, pairOf } from "@/lib/pairColumns";
+import type { Cell } from "@/lib/table";
+import { cellText } from "@/lib/tokens";
+import type { Token } from "@/types/timeline";
+import { pairCells, pairHeads, pairText } from "./pairCells";
+
+export interface CompareExhibitState {
+  readonly a: readonly Token[];
+  readonly b: readonly Token[];
+  /** Null where B is no saved conversation. */
+  readonly otherConversationId: string | null;
+  readonly lensB: LensKind;
+  readonly alignment: Alignment;
+  readonly compared: Compared;
+  readonly difference: Difference;
+  readonly scale: Scale;
+  /** Of A and of B, row by row, the embedding first. */
+  readonly layers: readonly (readonly [number, number])[];
+  /** What stands before a row, by the layer of A. */
+  readonly layerLabels: readonly string[];
+  readonly textOf: (tokenId: number) => string;
+  readonly cellWidth: number;
+}
+
+const COLUMNS = [
+  { key: "column", unit: null },
+  { key: "a_read_at_index", unit: null },
+  { key: "a_read_at_token_id", unit: null },
+  { key: "a_read_at_text", unit: null },
+  { key: "b_read_at_index", unit: null },
+  { key: "b_read_at_token_id", unit: null },
+  { key: "b_read_at_text", unit: null },
+  { key: "is_same_token", unit: null },
+  { key: "a_layer", unit: null },
+  { key: "b_layer", unit: null },
+  { key: "kl_a_to_b_nats", unit: "nats" },
+  { key: "kl_b_to_a_nats", unit: "nats" },
+  { key: "js_nats", unit: "nats" },
+  { key: "a_top_id", unit: null },
+  { key: "a_top_text", unit: null },
+  { key: "a_top_probability", unit: "0 to 1" },
+  { key: "b_top_id", unit: null },
+  { key: "b_top_text", unit: null },
+  { key: "b_top_probability", unit: "0 to 1" },
+] as const;
+
+const TARGET_COLUMNS = [
+  { key: "token_id", unit: null },
+  { key: "token_text", unit: null },
+  { key: "a_probability", unit: "0 to 1" },
+  { key: "a_rank", unit: "1 is the first choice" },
+  { key: "b_probability", unit: "0 to 1" },
+  { key: "b_rank", unit: "1 is the first choice" },
+] as const;
+
+interface PlacedPair extends Pair {
+  readonly column: number;
+}
+
+export function compareExhibit(state: CompareExhibitState): Exhibit {
+  const { a, b, alignment, compared, difference, layers, lensB, otherConversationId } = state;
+  const { pairs, target } = compared;
+  const placed = alignment.columns.flatMap((column, i): PlacedPair[] => {
+    const pair = pairOf(column);
+    return pair !== null && pairs.isRead(pair) ? [{ ...pair, column: i }] : [];
+  });
+  const nGaps = alignment.columns.length - alignment.nPairs;
+  const unread = alignment.nPairs - placed.length;
+  const rows = placed.flatMap((pair) =>
+    layers.map(([layerA, layerB], row) => ({ pair, layerA, layerB, row })),
+  );
+  const probabilities: Record<"a" | "b", ShownProbability[]> = { a: [], b: [] };
+  for (const { pair, layerA, layerB, row } of rows) {
+    const choices = pairs.firstChoices(pair, row);
+    const place = target?.target(pair, row) ?? null;
+    const shown = (position: number, layer: number, id: number, probability: number, rank: number) => ({
+      position,
+      layer,
+      tokenIds: [id],
+      probability,
+      rank,
+    });
+    if (choices !== null) {
+      probabilities.a.push(shown(pair.a, layerA, choices.aId, choices.aProbability, 1));
+      probabilities.b.push(shown(pair.b, layerB, choices.bId, choices.bProbability, 1));
+    }
+    if (place !== null && target !== null) {
+      probabilities.a.push(shown(pair.a, layerA, target.tokenId, place.aProbability, place.aRank));
+      probabilities.b.push(shown(pair.b, layerB, target.tokenId, place.bProbability, place.bRank));
+    }
+  }
+  return {
+    title: "Two timelines beside each other",
+    facts: [
+      `A: this conversation, ${a.length} tokens. B: ${otherConversationId === null ? "another prompt" : `conversation ${otherConversationId}`}, ${b.length} tokens, ${lensB} lens`,
+      `Coloured by ${difference.title}: ${difference.unit}`,
+      "A column is a pair of tokens, aligned by their ids; each side is read at its token and predicts the one after it. ◥ marks first choices that differ",
+      ...(difference.id === "target" && target !== null
+        ? [`The token is “${target.text ?? ""}”, id ${target.tokenId}`]
+        : []),
+      ...(nGaps === 0 ? [] : [`${nGaps} tokens stand against a gap, where nothing is compared`]),
+      ...(alignment.isThorough
+        ? []
+        : ["The two differ too much to be aligned word by word: only their beginning and end are"]),
+      ...(unread === 0 ? [] : [`Not read: ${unread} of ${alignment.nPairs} pairs`]),
+    ],
+    place: `0-${alignment.columns.length - 1}-${difference.id}`,
+    table: {
+      columns: target === null ? COLUMNS : [...COLUMNS, ...TARGET_COLUMNS],
+      rows: tableRows(state, rows),
+    },
+    draw: () =>
+      drawHeatmap({
+        cells: pairCells({
+          alignment,
+          compared,
+          difference,
+          rowOf: (layer) => layers.findIndex(([own]) => own === layer),
+        }),
+        layers: layers.map(([layer]) => layer),
+        layerLabels: state.layerLabels,
+        heads: pairHeads(alignment, { a: a.map(cellText), b: b.map(cellText) }, state.cellWidth),
+        textOf: (id) => pairText(id, state.textOf),
+        unit: difference.unit,
+        scale: state.scale,
+        // Exports are always light.
+        ramp: (difference.isSigned ? DIVERGING : DIFFERENCE).light,
+        answerRamp: DIFFERENCE.light,
+        cellWidth: state.cellWidth,
+      }),
+    probabilities: probabilities.a,
+    predictions: [],
+    other: {
+      conversationId: otherConversationId,
+      lens: lensB,
+      tokens: b,
+      probabilities: probabilities.b,
+      comparisons: rows.map(({ pair, layerA, layerB, row }) => ({
+        position: pair.a,
+        layer: layerA,
+        otherPosition: pair.b,
+        otherLayer: layerB,
+        klToOtherNats: pairs.klAToBNats(pair, row),
+        klFromOtherNats: pairs.klBToANats(pair, row),
+        jsNats: pairs.jsNats(pair, row),
+      })),
+    },
+  };
+}
+
+interface TableRow {
+  readonly pair: PlacedPair;
+  readonly layerA: number;
+  readonly layerB: number;
+  readonly row: number;
+}
+
+/** Column by column; a gap has one row, with nothing of the side that is not there and no number. */
+function tableRows(state: CompareExhibitState, rows: readonly TableRow[]): Cell[][] {
+  const { a, b, alignment, compared } = state;
+  const { pairs, target } = compared;
+  const token = (tokens: readonly Token[], index: number | null): Cell[] => [
+    index,
+    index === null ? null : (tokens[index]?.id ?? null),
+    index === null ? null : (tokens[index]?.text ?? null),
+  ];
+  const placeOf = (column: number): Cell[] => {
+    const { a: indexA, b: indexB, isSame } = alignment.columns[column] ?? { a: null, b: null, isSame: false };
+    return [column, ...token(a, indexA), ...token(b, indexB), isSame ? 1 : 0];
+  };
+  const width = COLUMNS.length + (target === null ? 0 : TARGET_COLUMNS.length);
+  const filled = (cells: Cell[]): Cell[] => [...cells, ...new Array<Cell>(width - cells.length).fill(null)];
+  const gaps = alignment.columns.flatMap((column, i) =>
+    pairOf(column) === null ? [{ column: i, cells: filled(placeOf(i)) }] : [],
+  );
+  const read = rows.map(({ pair, layerA, layerB, row }) => {
+    const choices = pairs.firstChoices(pair, row);
+    const place = target?.target(pair, row) ?? null;
+    const cells: Cell[] = [
+      ...placeOf(pair.column),
+      layerA,
+      layerB,
+      pairs.klAToBNats(pair, row),
+      pairs.klBToANats(pair, row),
+      pairs.jsNats(pair, row),
+      choices?.aId ?? null,
+      choices === null ? null : pairs.text(choices.aId),
+      choices?.aProbability ?? null,
+      choices?.bId ?? null,
+      choices === null ? null : pairs.text(choices.bId),
+      choices?.bProbability ?? null,
+      ...(target === null || place === null
+        ? []
+        : [target.tokenId, target.text, place.aProbability, place.aRank, place.bProbability, place.bRank]),
+    ];
+    return { column: pair.column, cells: filled(cells) };
+  });
+  return [...read, ...gaps].toSorted((one, other) => one.column - other.column).map(({ cells }) => cells);
+}

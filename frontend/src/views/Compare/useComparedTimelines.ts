@@ -1,0 +1,109 @@
+import { useMemo } from "react";
+import type { ModelInfo } from "@/api/client";
+import { useComparedPairs, useComparedTarget } from "@/api/comparison";
+import type { OtherSide } from "@/api/otherSide";
+import type { Comparison } from "@/api/pairReader";
+import { useVisible } from "@/components/heatmap/useVisible";
+import { useLensKind } from "@/context/lens";
+import { align } from "@/lib/alignment";
+import { type Compared, differenceOf } from "@/lib/differences";
+import { lensInUse } from "@/lib/lenses";
+import { cellText, cellTextOfText } from "@/lib/tokens";
+import type { Timeline } from "@/types/timeline";
+import { layerPairs, rowLabel, rowsInUse } from "./comparison";
+import { largestDifference, pairCells } from "./pairCells";
+import type { CompareChoices, OtherKind } from "./useCompareChoices";
+
+interface ComparedTimelinesParts {
+  readonly timeline: Timeline;
+  readonly model: ModelInfo;
+  readonly choices: CompareChoices;
+  readonly side: OtherSide;
+  readonly kind: OtherKind;
+}
+
+/** Two timelines of known ids: aligned, read pair by pair, and ready to be drawn. */
+export function useComparedTimelines({ timeline, model, choices, side, kind }: ComparedTimelinesParts) {
+  const { conversationId, tokens } = timeline;
+  const lensA = useLensKind();
+  const lensB = lensInUse(choices.lensB ?? lensA, model.lenses);
+  const isSettled = timeline.status === "settled" && conversationId !== null;
+
+  const alignment = useMemo(
+    () =>
+      align(
+        tokens.map((token) => token.id),
+        side.tokens.map((token) => token.id),
+      ),
+    [tokens, side.tokens],
+  );
+  const rows = rowsInUse(choices, kind, { a: lensA, b: lensB });
+  const { layerA, layerB } = choices;
+  const pairsOfLayers = useMemo(
+    () => layerPairs(rows, { layerA, layerB }, model.num_layers),
+    [rows, layerA, layerB, model.num_layers],
+  );
+  const comparison = useMemo<Comparison | null>(
+    () =>
+      conversationId === null
+        ? null
+        : {
+            a: { conversation_id: conversationId, kind: lensA },
+            b: { ...side.source, kind: lensB },
+            layers: pairsOfLayers,
+          },
+    [conversationId, side.source, lensA, lensB, pairsOfLayers],
+  );
+  const difference = differenceOf(choices.difference);
+  const isOfToken = difference.id === "target";
+  const pairs = useComparedPairs(comparison, alignment, isSettled);
+  const target = useComparedTarget(comparison, alignment, isSettled, isOfToken ? choices.tokenId : null);
+
+  const layers = useMemo(() => pairsOfLayers.map(([a]) => a), [pairsOfLayers]);
+  const layerLabels = useMemo(() => {
+    const labels: string[] = [];
+    for (const pair of pairsOfLayers) labels[pair[0]] = rowLabel(pair, rows);
+    return labels;
+  }, [pairsOfLayers, rows]);
+  const textsA = useMemo(() => tokens.map(cellText), [tokens]);
+  const textsB = useMemo(() => side.tokens.map(cellText), [side.tokens]);
+  const textOf = useMemo(() => {
+    // Of the tokens in the timelines the bytes are known, of others only the text.
+    const known = new Map([...side.tokens, ...tokens].map((token) => [token.id, cellText(token)]));
+    return (id: number) => known.get(id) ?? cellTextOfText(pairs.kept?.text(id) ?? "");
+  }, [tokens, side.tokens, pairs.kept]);
+
+  const drawn = useMemo(() => {
+    if (pairs.kept === null) return null;
+    const both: Compared = { pairs: pairs.kept, target: target.kept };
+    const rowOf = (layer: number): number => layers.indexOf(layer);
+    return {
+      compared: both,
+      cells: pairCells({ alignment, compared: both, difference, rowOf }),
+      scale: difference.scale(
+        difference.isFitted ? largestDifference(alignment, both, difference, layers.length) : 0,
+      ),
+      versions: [pairs.version, target.version],
+    };
+  }, [alignment, pairs.kept, pairs.version, target.kept, target.version, difference, layers]);
+  return {
+    alignment,
+    rows,
+    layers: pairsOfLayers,
+    rowLayers: layers,
+    layerLabels,
+    lensA,
+    lensB,
+    difference,
+    isOfToken,
+    isSettled,
+    pairs,
+    target,
+    textsA,
+    textsB,
+    textOf,
+    /** Null while nothing can be read. */
+    drawn,
+    onVisible: useVisible(pairs.setVisible, target.setVisible),
+  };
+}
