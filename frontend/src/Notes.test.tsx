@@ -1,5 +1,5 @@
 /** Notes on the whole page: written, seen where they are, listed, changed, deleted, and kept by a server that may refuse. */
-import { fireEvent, render, screen, waitFor, within } from "@testing-library/react";
+import { act, fireEvent, render, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { HttpResponse, delay, http } from "msw";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
@@ -156,6 +156,22 @@ test("closing does not lose what was typed without asking", async () => {
   await field();
   await user.keyboard("{Escape}");
   expect(screen.queryByRole("dialog")).not.toBeInTheDocument(); // nothing was typed
+  expect(sent).toEqual([]);
+});
+
+test("a note is not saved on a conversation that the page went to meanwhile", async () => {
+  const user = await openAt("?c=conversation-1&t=6");
+  await tokens();
+  await user.keyboard("n");
+  await user.type(await field(), "stray");
+  window.history.pushState(null, "", "/?c=branch-2&t=6");
+  act(() => {
+    window.dispatchEvent(new PopStateEvent("popstate"));
+  });
+  expect(await screen.findByText(/no longer there/)).toBeInTheDocument();
+  await waitFor(() => expect(window.location.search).toContain("branch-2"));
+  await user.keyboard("{Control>}{Enter}{/Control}");
+  expect(await field()).toHaveValue("stray");
   expect(sent).toEqual([]);
 });
 
