@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-from fastapi import Request
+from fastapi import Request, Response
 
 from app.models import ErrorResponse
 
@@ -57,6 +57,11 @@ async def until_disconnect(request: Request, work: Coroutine[Any, Any, T]) -> T:
         for pending in (task, gone):
             pending.cancel()
         await asyncio.gather(task, gone, return_exceptions=True)
+
+
+async def json_once_done(request: Request, work: Coroutine[Any, Any, bytes]) -> Response:
+    """The answer whose JSON `work` makes, unless the client goes before."""
+    return Response(await until_disconnect(request, work), media_type="application/json")
 
 
 async def disconnected(request: Request) -> None:
