@@ -9,7 +9,7 @@ from fastapi import APIRouter, Body, Request, Response
 from app.api.deps import ClientDep, RequestIdDep, ServicesDep
 from app.api.examples import COMPARE_EXAMPLES
 from app.api.responses import error_responses, json_once_done
-from app.models import CompareRequest, CompareResponse
+from app.models.compare import CompareRequest, CompareResponse
 
 router = APIRouter(tags=["lens"])
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Body, Request, Response
 from app.api.deps import ClientDep, RequestIdDep, ServicesDep
 from app.api.examples import LENS_EXAMPLES
 from app.api.responses import error_responses, json_once_done
-from app.models import LensReadRequest, LensReadResponse
+from app.models.lens import LensReadRequest, LensReadResponse
 
 router = APIRouter(tags=["lens"])
 

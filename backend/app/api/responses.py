@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from fastapi import Request, Response
 
-from app.models import ErrorResponse
+from app.models.wire import ErrorResponse
 
 T = TypeVar("T")
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from app.models import CompareRequest
+from app.models.compare import CompareRequest
 from app.services import comparing
 from app.services.reading import MAX_CELLS
 from app.services.timeline_source import SourceTimeline
