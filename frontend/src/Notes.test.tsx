@@ -1,8 +1,8 @@
 /** Notes on the whole page: written, seen where they are, listed, changed, deleted, and kept by a server that may refuse. */
-import { fireEvent, render, screen, waitFor, within } from "@testing-library/react";
+import { act, fireEvent, render, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { HttpResponse, delay, http } from "msw";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import type { ConversationChanges } from "@/api/conversations";
 import type { Note } from "@/lib/notes";
 import { App } from "./App";
@@ -20,6 +20,9 @@ const note = (start: number, end: number, text: string, layer: number | null = n
   layer,
   text,
 });
+
+// Each goes a long way over the whole page; five seconds are too few on a machine that is busy.
+vi.setConfig({ testTimeout: 20_000 });
 
 beforeAll(() => server.listen({ onUnhandledRequest: "bypass" }));
 beforeEach(() => {
@@ -52,7 +55,7 @@ afterAll(() => server.close());
 
 async function openAt(query: string) {
   window.history.replaceState(null, "", `/${query}`);
-  const user = userEvent.setup();
+  const user = userEvent.setup({ delay: null });
   render(<App />);
   await screen.findByText("Ready");
   return user;
@@ -96,6 +99,7 @@ test("with a layer selected it is on the cell, unless the token is chosen; the f
   await user.keyboard("n");
   expect(await screen.findByRole("dialog", { name: "New note" })).toHaveTextContent("on User, index 0");
   expect(screen.queryByRole("radio", { name: "At layer 1" })).not.toBeInTheDocument();
+  expect(screen.getByRole("dialog")).not.toHaveTextContent("at layer");
 });
 
 test("a range is made by Shift and the brackets or a click, and ends with Escape or another token", async () => {
@@ -159,6 +163,22 @@ test("closing does not lose what was typed without asking", async () => {
   expect(sent).toEqual([]);
 });
 
+test("a note is not saved on a conversation that the page went to meanwhile", async () => {
+  const user = await openAt("?c=conversation-1&t=6");
+  await tokens();
+  await user.keyboard("n");
+  await user.type(await field(), "stray");
+  window.history.pushState(null, "", "/?c=branch-2&t=6");
+  act(() => {
+    window.dispatchEvent(new PopStateEvent("popstate"));
+  });
+  expect(await screen.findByText(/no longer there/)).toBeInTheDocument();
+  await waitFor(() => expect(window.location.search).toContain("branch-2"));
+  await user.keyboard("{Control>}{Enter}{/Control}");
+  expect(await field()).toHaveValue("stray");
+  expect(sent).toEqual([]);
+});
+
 test("the list is sorted, goes to the place, changes, deletes, and brings back", async () => {
   held["conversation-1"] = [note(6, 8, "range"), note(2, 3, "first", 1)];
   const user = await openAt("?c=conversation-1&t=7");
@@ -196,10 +216,12 @@ test("an empty list says how to write a note, and the palette opens both", async
   const user = await openAt("?c=conversation-1&t=6");
   await tokens();
   await user.keyboard("{Control>}k{/Control}");
-  await user.type(await screen.findByRole("combobox", { name: "Find a command" }), "show notes{Enter}");
+  await screen.findByRole("combobox", { name: "Find a command" });
+  await user.keyboard("show notes{Enter}");
   expect(await list()).toHaveTextContent("No notes yet");
   await user.keyboard("{Control>}k{/Control}");
-  await user.type(await screen.findByRole("combobox", { name: "Find a command" }), "add a note{Enter}");
+  await screen.findByRole("combobox", { name: "Find a command" });
+  await user.keyboard("add a note{Enter}");
   expect(await field()).toBeInTheDocument();
 });
 

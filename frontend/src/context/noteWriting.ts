@@ -8,7 +8,7 @@ import { useSelection } from "./selection";
 
 /** Opens the editor; does nothing where nothing is selected. */
 export function useBeginNote(): () => void {
-  const { setDraft } = useNotes();
+  const { draft, setDraft } = useNotes();
   const { timeline } = useChatState();
   const { index, layer, range } = useSelection();
   const nTokens = timeline.tokens.length;
@@ -21,8 +21,8 @@ export function useBeginNote(): () => void {
           ? // Nothing predicted the first token, at no layer.
             { start: index, end: index + 1, layer: index === 0 ? null : layer }
           : null;
-    if (place !== null && place.end <= nTokens) setDraft({ place });
-  }, [setDraft, index, layer, range, nTokens]);
+    if (draft === null && place !== null && place.end <= nTokens) setDraft({ place });
+  }, [draft, setDraft, index, layer, range, nTokens]);
 }
 
 /** Shows a note where it is: its token or tokens, and the layer; the view stays. */

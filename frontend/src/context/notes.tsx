@@ -1,9 +1,7 @@
 /**
- * The notes of the conversation that is shown. What is written is seen at once and saved behind it,
- * one request of a branch at a time; each lays the changes over what the server holds just then. While
- * a reply is being written nothing is saved: only its end tells which branch the notes belong to.
+ * The notes of the conversation that is shown. What is written is seen at once and saved behind it.
+ * While a reply is being written nothing is saved: only its end tells which branch the notes belong to.
  */
-import { useQueryClient } from "@tanstack/react-query";
 import {
   type ReactNode,
   createContext,
@@ -16,20 +14,19 @@ import {
   useRef,
   useState,
 } from "react";
-import { changeConversation, fetchConversation } from "@/api/conversations";
-import { ApiError, asApiError } from "@/api/errors";
+import type { ApiError } from "@/api/errors";
 import { type Note, type NoteChange, type NotePlace, sortedNotes } from "@/lib/notes";
 import { useChatState } from "./chat";
 import type { ChatState } from "./chatState";
-import { rememberNotes, useConversationFacts } from "./library";
+import { useConversationFacts } from "./library";
+import { useNoteSaving } from "./noteSaving";
 import {
   NO_NOTES,
+  type NotesAction,
   type Writing,
-  listToSave,
   notesOfBranch,
   notesReducer,
   notesWhileWriting,
-  unsavedBranches,
 } from "./notesState";
 
 /** What is open for writing: a place for a new note, or a note that is there. */
@@ -51,6 +48,8 @@ export interface Notes {
   readonly bringBack: () => void;
   readonly forgetRemoved: () => void;
   readonly draft: NoteDraft | null;
+  /** The page has gone to another conversation meanwhile, of which the draft is none. */
+  readonly isDraftElsewhere: boolean;
   readonly setDraft: (draft: NoteDraft | null) => void;
   readonly hasList: boolean;
   readonly showList: (isShown: boolean) => void;
@@ -62,7 +61,10 @@ export function NotesProvider({ children }: { readonly children: ReactNode }) {
   const chat = useChatState();
   const facts = useConversationFacts(chat);
   const [state, dispatch] = useReducer(notesReducer, NO_NOTES);
-  const [draft, setDraft] = useState<NoteDraft | null>(null);
+  const [opened, setOpened] = useState<{
+    readonly draft: NoteDraft;
+    readonly branchId: string | null;
+  } | null>(null);
   const [hasList, showList] = useState(false);
   const [removal, setRemoval] = useState<{ readonly note: Note; readonly branchId: string | null } | null>(
     null,
@@ -74,7 +76,7 @@ export function NotesProvider({ children }: { readonly children: ReactNode }) {
     if (facts !== null) dispatch({ type: "heard", branchId: facts.id, notes: facts.notes });
   }, [facts]);
   useSettling(chat, dispatch);
-  useSaving(state, dispatch);
+  useNoteSaving(state, dispatch);
 
   const notes = useMemo(
     () =>
@@ -102,6 +104,10 @@ export function NotesProvider({ children }: { readonly children: ReactNode }) {
     },
     [change, branchId],
   );
+  const setDraft = useCallback(
+    (draft: NoteDraft | null) => setOpened(draft === null ? null : { draft, branchId }),
+    [branchId],
+  );
   const removed = removal?.branchId === branchId ? removal.note : null;
   const bringBack = useCallback(() => {
     if (removed !== null) change({ before: null, after: removed });
@@ -119,12 +125,27 @@ export function NotesProvider({ children }: { readonly children: ReactNode }) {
       removed,
       bringBack,
       forgetRemoved,
-      draft,
+      draft: opened?.draft ?? null,
+      // A draft of a reply that was being written belongs to the branch that came of it.
+      isDraftElsewhere: opened !== null && opened.branchId !== null && opened.branchId !== branchId,
       setDraft,
       hasList,
       showList,
     }),
-    [notes, state, retry, change, remove, removed, bringBack, forgetRemoved, draft, hasList],
+    [
+      notes,
+      state,
+      retry,
+      change,
+      remove,
+      removed,
+      bringBack,
+      forgetRemoved,
+      opened,
+      branchId,
+      setDraft,
+      hasList,
+    ],
   );
   return <NotesContext value={value}>{children}</NotesContext>;
 }
@@ -134,8 +155,6 @@ export function useNotes(): Notes {
   if (value === null) throw new Error("useNotes needs a NotesProvider above it");
   return value;
 }
-
-type Dispatch = (action: Parameters<typeof notesReducer>[1]) => void;
 
 /** The reply that is being written, or that failed and is still shown. */
 const unsettledTurn = ({ pending, failure }: ChatState): ChatState["pending"] =>
@@ -149,7 +168,7 @@ function writingOf(chat: ChatState): Writing | null {
 }
 
 /** When a reply has come to its end, what was written during it belongs to the branch that came of it. */
-function useSettling(chat: ChatState, dispatch: Dispatch): void {
+function useSettling(chat: ChatState, dispatch: (action: NotesAction) => void): void {
   const { timeline, failure } = chat;
   const turn = unsettledTurn(chat);
   const seen = useRef<{
@@ -179,58 +198,4 @@ function useSettling(chat: ChatState, dispatch: Dispatch): void {
       seen.current = { turn, writing, branchId: failure === null && was?.turn === turn ? begun : null };
     }
   }, [chat, turn, timeline, failure, dispatch]);
-}
-
-/** What the server answers when it has not yet noticed that a reply was stopped. */
-const TOO_EARLY = ["conversation_not_found", "conflict", "invalid_request"];
-const ATTEMPTS = 4;
-const PAUSE_MS = 500;
-
-function useSaving(state: Parameters<typeof unsavedBranches>[0], dispatch: Dispatch): void {
-  const queries = useQueryClient();
-  const latest = useRef(state);
-  const saving = useRef(new Set<string>());
-  const [, setCrash] = useState<never>();
-  useEffect(() => {
-    latest.current = state;
-    const save = async (branchId: string): Promise<void> => {
-      for (let attempt = 1; ; attempt += 1) {
-        try {
-          const held = await fetchConversation(branchId, false, new AbortController().signal);
-          const { notes, serials } = listToSave(latest.current, branchId, held.notes);
-          await changeConversation(branchId, { notes: [...notes] });
-          await rememberNotes(queries, branchId, notes);
-          saving.current.delete(branchId);
-          dispatch({ type: "saved", branchId, notes, serials });
-          return;
-        } catch (reason) {
-          const isEarly = reason instanceof ApiError && TOO_EARLY.includes(reason.code);
-          if (isEarly && attempt < ATTEMPTS) {
-            await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
-            continue;
-          }
-          saving.current.delete(branchId);
-          dispatch({ type: "failed", branchId, error: asApiError(reason) });
-          return;
-        }
-      }
-    };
-    for (const branchId of unsavedBranches(state)) {
-      if (saving.current.has(branchId)) continue;
-      saving.current.add(branchId);
-      save(branchId).catch((defect: unknown) => {
-        setCrash(() => {
-          throw defect; // in render, where the error boundary sees it
-        });
-      });
-    }
-  }, [state, dispatch, queries]);
-
-  const hasUnsaved = state.changes.length > 0;
-  useEffect(() => {
-    if (!hasUnsaved) return undefined;
-    const onLeave = (event: BeforeUnloadEvent): void => event.preventDefault();
-    window.addEventListener("beforeunload", onLeave);
-    return () => window.removeEventListener("beforeunload", onLeave);
-  }, [hasUnsaved]);
 }

@@ -23,7 +23,7 @@ const NEARLY_FULL = 0.9 * MAX_NOTE_CHARS;
 
 /** A note being written or changed. It is mounted while it is open. */
 export default function NoteEditor({ draft }: { readonly draft: NoteDraft }) {
-  const { notes, change, remove, setDraft } = useNotes();
+  const { notes, change, remove, isDraftElsewhere, setDraft } = useNotes();
   const { tokens } = useChatState().timeline;
   const { layer: selectedLayer } = useSelection();
   const written = "note" in draft ? draft.note : null;
@@ -35,7 +35,12 @@ export default function NoteEditor({ draft }: { readonly draft: NoteDraft }) {
 
   const kept = keptText(text);
   const nCharacters = countCharacters(kept);
-  const problem = problemOf(place, tokens.length, nCharacters, written === null ? notes.length : 0);
+  const problem = problemOf(
+    place,
+    isDraftElsewhere ? 0 : tokens.length,
+    nCharacters,
+    written === null ? notes.length : 0,
+  );
   const canSave = problem === null && kept !== "";
   const isChanged = kept !== (written?.text ?? "");
 
@@ -107,7 +112,7 @@ export default function NoteEditor({ draft }: { readonly draft: NoteDraft }) {
         </div>
       ) : (
         <div className="mt-2 flex flex-wrap justify-end gap-2">
-          {written !== null && (
+          {written !== null && !isDraftElsewhere && (
             <Button
               look="quiet"
               icon="trash"

@@ -1,0 +1,65 @@
+/**
+ * Saves notes behind the page: one request of a branch at a time. Each lays the changes over what the
+ * server holds just then, so that the last edit counts and another tab's notes stay.
+ */
+import { useQueryClient } from "@tanstack/react-query";
+import { useEffect, useRef, useState } from "react";
+import { changeConversation, fetchConversation } from "@/api/conversations";
+import { ApiError, asApiError } from "@/api/errors";
+import { rememberNotes } from "./library";
+import { type NotesAction, type NotesState, listToSave, unsavedBranches } from "./notesState";
+
+/** What the server answers when it has not yet noticed that a reply was stopped. */
+const TOO_EARLY = ["conversation_not_found", "conflict", "invalid_request"];
+const ATTEMPTS = 4;
+const PAUSE_MS = 500;
+
+/** Saves what is not saved yet, and asks before the page is left with it. */
+export function useNoteSaving(state: NotesState, dispatch: (action: NotesAction) => void): void {
+  const queries = useQueryClient();
+  const latest = useRef(state);
+  const saving = useRef(new Set<string>());
+  const [, setCrash] = useState<never>();
+  useEffect(() => {
+    latest.current = state;
+    const save = async (branchId: string): Promise<void> => {
+      for (let attempt = 1; ; attempt += 1) {
+        try {
+          const held = await fetchConversation(branchId, false, new AbortController().signal);
+          const { notes, serials } = listToSave(latest.current, branchId, held.notes);
+          await changeConversation(branchId, { notes: [...notes] });
+          await rememberNotes(queries, branchId, notes);
+          saving.current.delete(branchId);
+          dispatch({ type: "saved", branchId, notes, serials });
+          return;
+        } catch (reason) {
+          const isEarly = reason instanceof ApiError && TOO_EARLY.includes(reason.code);
+          if (isEarly && attempt < ATTEMPTS) {
+            await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+            continue;
+          }
+          saving.current.delete(branchId);
+          dispatch({ type: "failed", branchId, error: asApiError(reason) });
+          return;
+        }
+      }
+    };
+    for (const branchId of unsavedBranches(state)) {
+      if (saving.current.has(branchId)) continue;
+      saving.current.add(branchId);
+      save(branchId).catch((defect: unknown) => {
+        setCrash(() => {
+          throw defect; // in render, where the error boundary sees it
+        });
+      });
+    }
+  }, [state, dispatch, queries]);
+
+  const hasUnsaved = state.changes.length > 0;
+  useEffect(() => {
+    if (!hasUnsaved) return undefined;
+    const onLeave = (event: BeforeUnloadEvent): void => event.preventDefault();
+    window.addEventListener("beforeunload", onLeave);
+    return () => window.removeEventListener("beforeunload", onLeave);
+  }, [hasUnsaved]);
+}
