@@ -11,7 +11,7 @@ import type { Mode } from "@/context/chatState";
 import { useSelection } from "@/context/selection";
 import { type Segment, segmentsOf, stepToken } from "@/lib/segments";
 import type { Tint } from "@/lib/tint";
-import { selectedTokenText, tokenElementId, tokenOnNextLine } from "@/lib/tokenSelection";
+import { selectedTokenText, tokenAfterKey, tokenElementId } from "@/lib/tokenSelection";
 import { runningPieces } from "@/lib/tokens";
 import type { Timeline } from "@/types/timeline";
 import { SegmentTokens } from "./SegmentTokens";
@@ -46,38 +46,15 @@ export function Transcript({ timeline, mode, modelName, tints, showTemplate }: T
 
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.altKey || event.ctrlKey || event.metaKey) return;
-    const next = nextIndex(event.key);
+    const next = tokenAfterKey(event.key, {
+      selected: selectedIndex,
+      step: (from, step) => stepToken(timeline, showTemplate, from, step),
+      list: list.current,
+      element: selectedIndex === null ? null : document.getElementById(tokenElementId(selectedIndex)),
+    });
     if (next === undefined) return;
     event.preventDefault();
     if (next !== null) select(next);
-  };
-
-  /** The token that a key leads to; undefined for keys that are not ours. */
-  const nextIndex = (key: string): number | null | undefined => {
-    switch (key) {
-      case "ArrowRight":
-        return stepToken(timeline, showTemplate, selectedIndex, 1);
-      case "ArrowLeft":
-        return stepToken(timeline, showTemplate, selectedIndex, -1);
-      case "Home":
-        return stepToken(timeline, showTemplate, null, 1);
-      case "End":
-        return stepToken(timeline, showTemplate, null, -1);
-      case "ArrowDown":
-        return onLine(1);
-      case "ArrowUp":
-        return onLine(-1);
-      default:
-        return undefined;
-    }
-  };
-
-  const onLine = (direction: 1 | -1): number | null => {
-    const from = selectedIndex === null ? null : document.getElementById(tokenElementId(selectedIndex));
-    if (from === null || list.current === null) {
-      return stepToken(timeline, showTemplate, null, direction);
-    }
-    return tokenOnNextLine(list.current, from, direction);
   };
 
   const onCopy = (event: ClipboardEvent): void => {
