@@ -98,10 +98,9 @@ export function Shell() {
   const nLayers = server.model?.num_layers ?? 0;
   const moveToken = (step: 1 | -1): void =>
     select(stepToken(timeline, settings.showTemplate, index, step) ?? index);
-  const moveLayer = (step: 1 | -1): void => {
-    if (index === null) return;
-    select(index, layer === null ? nLayers : Math.min(nLayers, Math.max(0, layer + step)));
-  };
+  // While no layer is chosen it is the last one that is read.
+  const moveLayer = (step: 1 | -1): void =>
+    select(index, Math.min(nLayers, Math.max(0, (layer ?? nLayers) + step)));
   const keys: ShortcutMap = {
     "[": () => moveToken(-1),
     "]": () => moveToken(1),
