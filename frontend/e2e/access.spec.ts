@@ -60,6 +60,16 @@ for (const theme of ["light", "dark"] as const) {
         await check();
         await explorer.evidence.getByRole("button", { name: "Unpin all" }).click();
 
+        await page.getByRole("tab", { name: "Layers" }).click();
+        await expect(explorer.evidence.getByText(/(\d+) of \1 positions read/)).toBeVisible();
+        await explorer.evidence.getByRole("radio", { name: "All" }).click();
+        await explorer.evidence.getByRole("button", { name: "Layer below" }).click();
+        await check();
+        await explorer.evidence.getByRole("button", { name: "Look" }).click();
+        await page.getByRole("switch", { name: /^Tint/ }).click();
+        await check();
+        await page.keyboard.press("Escape");
+
         await explorer.evidence.getByRole("button", { name: "Branch" }).click();
         await expect(page.getByRole("dialog", { name: "Alternatives" })).toBeVisible();
         await check();

@@ -25,6 +25,15 @@ function tokenOnNextLine(list: Element, from: Element, direction: 1 | -1): numbe
   return best === null ? null : best.index;
 }
 
+/** The nearest of `indices` (ascending) from `from` in direction `step`; `from` when there is none. */
+export function stepAmong(indices: readonly number[], from: number | null, step: 1 | -1): number | null {
+  const next =
+    step === 1
+      ? indices.find((index) => from === null || index > from)
+      : indices.findLast((index) => from === null || index < from);
+  return next ?? from;
+}
+
 /** How a list of tokens is walked through. */
 export interface TokenWalk {
   /** The selected token; null for none. */

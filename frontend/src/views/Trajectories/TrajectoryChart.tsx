@@ -23,7 +23,7 @@ import {
 } from "@/lib/trajectories";
 import { lineColour, lineDash, lineMark } from "./lineLook";
 import { type Series, lineLabel, lineName } from "./series";
-import { useElementWidth } from "./useElementWidth";
+import { useElementWidth } from "@/components/layout/useElementWidth";
 
 interface TrajectoryChartProps {
   readonly series: readonly Series[];
