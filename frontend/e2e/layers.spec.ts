@@ -2,7 +2,7 @@
 import type { Locator, Page } from "@playwright/test";
 import { formatProbability, formatRank } from "../src/lib/format";
 import type { components } from "../src/types/api";
-import { type ExplorerPage, expect, test } from "./page";
+import { type ExplorerPage, expect, seriousViolations, test } from "./page";
 
 type LensReadResponse = components["schemas"]["LensReadResponse"];
 
@@ -338,3 +338,35 @@ test.describe("on a phone", () => {
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
   });
 });
+
+for (const theme of ["light", "dark"] as const) {
+  for (const viewport of [
+    { width: 1440, height: 900 },
+    { width: 390, height: 844 },
+  ]) {
+    test.describe(`${theme}, ${viewport.width} px wide`, () => {
+      test.use({ colorScheme: theme, viewport });
+
+      test("axe finds nothing serious, with all marks and with the tint, and nothing is too wide", async ({
+        explorer,
+        page,
+      }) => {
+        await explorer.setSampling({ Temperature: "0", "Longest reply": "10" });
+        await explorer.say("The capital of France is 🙂");
+        await explorer.tokens.nth(4).click();
+        await page.getByRole("tab", { name: "Layers" }).click();
+        await explorer.evidence.getByRole("radio", { name: "All" }).click();
+        await slider(explorer).press("ArrowLeft");
+        await expect(explorer.evidence.getByText(/^(\d+) of \1 positions read/)).toBeVisible();
+        expect(await seriousViolations(page)).toEqual([]);
+        await explorer.evidence.getByRole("button", { name: "Look" }).click();
+        await page.getByRole("switch", { name: /^Tint/ }).click();
+        expect(await seriousViolations(page)).toEqual([]);
+        await page.keyboard.press("Escape");
+        expect(await seriousViolations(page)).toEqual([]);
+        const width = await page.evaluate(() => document.documentElement.scrollWidth);
+        expect(width).toBeLessThanOrEqual(viewport.width);
+      });
+    });
+  }
+}
