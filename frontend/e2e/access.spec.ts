@@ -12,7 +12,7 @@ for (const theme of ["light", "dark"] as const) {
         page,
       }) => {
         const check = async (): Promise<void> => {
-          expect(await seriousViolations(explorer)).toEqual([]);
+          expect(await seriousViolations(page)).toEqual([]);
           const width = await page.evaluate(() => document.documentElement.scrollWidth);
           expect(width).toBeLessThanOrEqual(viewport.width);
         };

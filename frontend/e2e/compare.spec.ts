@@ -250,7 +250,7 @@ for (const theme of ["light", "dark"] as const) {
 
         test("nothing serious for axe, and nothing wider than the window", async ({ explorer, page }) => {
           const check = async (): Promise<void> => {
-            expect(await seriousViolations(explorer)).toEqual([]);
+            expect(await seriousViolations(page)).toEqual([]);
             const width = await page.evaluate(() => document.documentElement.scrollWidth);
             expect(width).toBeLessThanOrEqual(viewport.width);
           };

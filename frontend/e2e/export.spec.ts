@@ -44,7 +44,7 @@ async function openView(explorer: ExplorerPage, page: Page, view: string): Promi
   await explorer.say("The capital of France is");
   await explorer.tokens.filter({ hasText: "France" }).first().click();
   await page.getByRole("tab", { name: view }).click();
-  if (view === "Heatmap") {
+  if (view === "Heatmap" || view === "Layers") {
     await expect(explorer.evidence.getByText(/(\d+) of \1 positions read/)).toBeVisible();
   } else if (view === "Trajectories") {
     await expect(
@@ -55,7 +55,7 @@ async function openView(explorer: ExplorerPage, page: Page, view: string): Promi
   }
 }
 
-for (const view of ["Standard", "Heatmap", "Trajectories"]) {
+for (const view of ["Standard", "Heatmap", "Trajectories", "Layers"]) {
   test(`the script of the ${view} view computes the numbers again, and fails where one was changed`, async ({
     explorer,
     page,

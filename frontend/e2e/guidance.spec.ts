@@ -1,19 +1,9 @@
-import AxeBuilder from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
 import { formatProbability, formatRank } from "../src/lib/format";
 import type { components } from "../src/types/api";
-import { expect, test } from "./page";
+import { expect, seriousViolations, test } from "./page";
 
 type Schemas = components["schemas"];
-
-async function seriousViolations(page: Page): Promise<string[]> {
-  const { violations } = await new AxeBuilder({ page })
-    .withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"])
-    .analyze();
-  return violations
-    .filter(({ impact }) => impact === "serious" || impact === "critical")
-    .flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html} ${node.failureSummary ?? ""}`));
-}
 
 async function post<T>(page: Page, path: string, body: unknown): Promise<T> {
   return page.evaluate(

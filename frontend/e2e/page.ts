@@ -89,8 +89,8 @@ export class ExplorerPage {
   }
 }
 
-/** What axe calls serious or worse, with where it is. */
-export async function seriousViolations({ page }: ExplorerPage): Promise<string[]> {
+/** What axe finds that is serious or worse, each with the element. */
+export async function seriousViolations(page: Page): Promise<string[]> {
   const { violations } = await new AxeBuilder({ page })
     .withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"])
     .analyze();

@@ -23,6 +23,10 @@ interface Motion {
   readonly switches: readonly number[];
 }
 
+/** The value below which a share of the sorted `values` lies. */
+const at = (values: readonly number[], share: number): string =>
+  (values[Math.floor(share * (values.length - 1))] ?? 0).toFixed(1);
+
 /** Scrolls from end to end in 180 frames, then colours by each metric in turn; times in milliseconds. */
 const motionOf = (grid: Locator): Promise<Motion> =>
   grid.evaluate(async (element) => {
@@ -123,8 +127,6 @@ test("1,000 tokens stay smooth: the heatmap scrolls and recolours, a click shows
   });
   await expect(grid).toBeVisible();
 
-  const at = (values: readonly number[], share: number): string =>
-    (values[Math.floor(share * (values.length - 1))] ?? 0).toFixed(1);
   const described = ({ frames, switches }: Motion): string =>
     `frames median ${at(frames, 0.5)}, 95th ${at(frames, 0.95)}, worst ${at(frames, 1)}; ` +
     `metric switch ${switches.map((ms) => ms.toFixed(0)).join(", ")}`;
@@ -137,5 +139,84 @@ test("1,000 tokens stay smooth: the heatmap scrolls and recolours, a click shows
     { type: "plain, ms", description: described(plain) },
     { type: "second hue and outline, ms", description: described(decorated) },
     { type: "narrowest cells with both, ms", description: described(narrow) },
+  );
+});
+
+interface Steps {
+  /** Until what a step changed is laid out. */
+  readonly work: readonly number[];
+  /** Until the frame after the one that shows it. */
+  readonly shown: readonly number[];
+  /** Words that a step changed. */
+  readonly changed: readonly number[];
+}
+
+/** Moves the slider up by keys, layer by layer; times in milliseconds. */
+const stepsOf = (slider: Locator): Promise<Steps> =>
+  slider.evaluate(async (element) => {
+    const frame = (): Promise<number> => new Promise(requestAnimationFrame);
+    const press = (key: string): boolean =>
+      element.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+    press("Home");
+    await frame();
+    await frame();
+    const work: number[] = [];
+    const shown: number[] = [];
+    const changed: number[] = [];
+    const last = Number(element.getAttribute("aria-valuemax"));
+    for (let layer = 1; layer <= last; layer += 1) {
+      await frame();
+      const started = performance.now();
+      press("ArrowRight");
+      await Promise.resolve(); // React renders what a key changed before the task ends
+      const words = document.querySelector(".layer-words");
+      if (words === null || element.getAttribute("aria-valuenow") !== String(layer)) {
+        throw new Error(`layer ${layer} is not shown`);
+      }
+      words.getBoundingClientRect();
+      work.push(performance.now() - started);
+      await frame();
+      await frame();
+      shown.push(performance.now() - started);
+      changed.push(words.querySelectorAll("[data-changed]").length);
+    }
+    const sorted = (values: readonly number[]): number[] => values.toSorted((a, b) => a - b);
+    return { work: sorted(work), shown: sorted(shown), changed: sorted(changed) };
+  });
+
+test("1,000 tokens stay smooth: the slider of Layers steps through them", async ({
+  explorer,
+  page,
+}, info) => {
+  test.setTimeout(3 * READING_MS);
+  await page.getByRole("radio", { name: "Completion" }).click();
+  await explorer.setSampling({ Temperature: "0", "Longest reply": "4" });
+  await explorer.say(LONG_TEXT);
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("4");
+  await explorer.evidence.getByRole("radio", { name: "All" }).click();
+  const words = explorer.evidence.getByRole("listbox").getByRole("option");
+  await expect(explorer.evidence.getByText(/^([\d,]+) of \1 positions read/)).toBeVisible({
+    timeout: READING_MS,
+  });
+  const nWords = await words.count();
+  expect(nWords).toBeGreaterThan(950);
+  const slider = explorer.evidence.getByRole("slider", { name: "Layer" });
+  const described = ({ work, shown }: Steps): string =>
+    `work median ${at(work, 0.5)}, 95th ${at(work, 0.95)}, worst ${at(work, 1)}; shown median ${at(shown, 0.5)}, worst ${at(shown, 1)}`;
+  const double = await stepsOf(slider);
+  await explorer.evidence.getByRole("button", { name: "Look" }).click();
+  await page.getByRole("switch", { name: /^Tint/ }).click();
+  await page.keyboard.press("Escape");
+  const tinted = await stepsOf(slider);
+  info.annotations.push(
+    { type: "words", description: String(nWords) },
+    { type: "layers", description: (await slider.getAttribute("aria-valuemax")) ?? "" },
+    {
+      type: "words changed by a step",
+      description: `median ${at(double.changed, 0.5)}, most ${at(double.changed, 1)}`,
+    },
+    { type: "one step of the slider, ms", description: described(double) },
+    { type: "with tint, ms", description: described(tinted) },
   );
 });

@@ -109,10 +109,9 @@ export function Shell() {
     select(stepToken(timeline, settings.showTemplate, index, step) ?? index);
   const moveExtent = (step: 1 | -1): void =>
     extend(stepToken(timeline, settings.showTemplate, extent ?? index, step));
-  const moveLayer = (step: 1 | -1): void => {
-    if (index === null) return;
-    select(index, layer === null ? nLayers : Math.min(nLayers, Math.max(0, layer + step)));
-  };
+  // While no layer is chosen it is the last one that is read.
+  const moveLayer = (step: 1 | -1): void =>
+    select(index, Math.min(nLayers, Math.max(0, (layer ?? nLayers) + step)));
   const keys: ShortcutMap = {
     "[": () => moveToken(-1),
     "]": () => moveToken(1),

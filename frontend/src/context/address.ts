@@ -2,6 +2,9 @@
 import { useEffect, useRef } from "react";
 import { type Address, formatAddress, parseAddress } from "@/lib/address";
 
+/** A browser refuses an address that changes too often: Safari after 100 changes in 30 s. */
+const REST_MS = 300;
+
 /** `onVisit` is called for the address that the page was opened with and for each step through the history. */
 export function useAddress(
   address: Address,
@@ -28,19 +31,30 @@ export function useAddress(
   const { conversationId } = address;
   const query = formatAddress(address);
   const isFirst = useRef(true);
+  const replacedAt = useRef(Number.NEGATIVE_INFINITY);
   useEffect(() => {
     if (isFirst.current) {
       isFirst.current = false; // the address as opened is read first
-      return;
+      return undefined;
     }
-    if (isUnsettled) return;
-    if (query === window.location.search) return;
+    if (isUnsettled) return undefined;
+    if (query === window.location.search) return undefined;
     const url = `${window.location.pathname}${query}`;
     // A conversation is a place to come back to; moving about in one is not.
-    if (parseAddress(window.location.search).conversationId === conversationId) {
-      window.history.replaceState(null, "", url);
-    } else {
+    if (parseAddress(window.location.search).conversationId !== conversationId) {
       window.history.pushState(null, "", url);
+      return undefined;
     }
+    const replace = (): void => {
+      replacedAt.current = performance.now();
+      window.history.replaceState(null, "", url);
+    };
+    const rest = replacedAt.current + REST_MS - performance.now();
+    if (rest <= 0) {
+      replace();
+      return undefined;
+    }
+    const timer = setTimeout(replace, rest);
+    return () => clearTimeout(timer);
   }, [conversationId, query, isUnsettled]);
 }

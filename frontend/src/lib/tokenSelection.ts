@@ -6,7 +6,7 @@ export const tokenElementId = (index: number): string => `token-${index}`;
 const indexOf = (element: Element): number => Number(element.getAttribute("data-index"));
 
 /** The token on the line above or below that is nearest to the middle of the given one; null at the edge. */
-export function tokenOnNextLine(list: Element, from: Element, direction: 1 | -1): number | null {
+function tokenOnNextLine(list: Element, from: Element, direction: 1 | -1): number | null {
   const box = from.getBoundingClientRect();
   const middle = box.left + box.width / 2;
   let best: { readonly index: number; readonly line: number; readonly distance: number } | null = null;
@@ -24,6 +24,51 @@ export function tokenOnNextLine(list: Element, from: Element, direction: 1 | -1)
     }
   }
   return best === null ? null : best.index;
+}
+
+/** The nearest of `indices` (ascending) from `from` in direction `step`; `from` when there is none. */
+export function stepAmong(indices: readonly number[], from: number | null, step: 1 | -1): number | null {
+  const next =
+    step === 1
+      ? indices.find((index) => from === null || index > from)
+      : indices.findLast((index) => from === null || index < from);
+  return next ?? from;
+}
+
+/** How a list of tokens is walked through. */
+export interface TokenWalk {
+  /** The selected token; null for none. */
+  readonly selected: number | null;
+  /** The nearest shown token from `from` (null: from beyond the end) in direction `step`; `from` when there is none. */
+  readonly step: (from: number | null, step: 1 | -1) => number | null;
+  readonly list: Element | null;
+  /** The element of the selected token; null where it is not shown. */
+  readonly element: Element | null;
+}
+
+/** The token that a key leads to, null where there is none; undefined for keys that do not move. */
+export function tokenAfterKey(
+  key: string,
+  { selected, step, list, element }: TokenWalk,
+): number | null | undefined {
+  const onLine = (direction: 1 | -1): number | null =>
+    element === null || list === null ? step(null, direction) : tokenOnNextLine(list, element, direction);
+  switch (key) {
+    case "ArrowRight":
+      return step(selected, 1);
+    case "ArrowLeft":
+      return step(selected, -1);
+    case "Home":
+      return step(null, 1);
+    case "End":
+      return step(null, -1);
+    case "ArrowDown":
+      return onLine(1);
+    case "ArrowUp":
+      return onLine(-1);
+    default:
+      return undefined;
+  }
 }
 
 /**

@@ -9,6 +9,7 @@ import { N_LAYERS, madeUpLens, madeUpTimeline, madeUpTokens } from "@/test/lensD
 import { type FakeServer, fakeServer, renderView } from "@/test/renderView";
 import type { ViewProps } from "@/types/timeline";
 import Heatmap from "./Heatmap/Heatmap";
+import Layers from "./Layers/Layers";
 import Standard from "./Standard/Standard";
 import Trajectories from "./Trajectories/Trajectories";
 
@@ -114,6 +115,45 @@ test("Trajectories: every line at every layer, and one row of the script for eac
   );
   expect(rows.slice(0, N_LAYERS + 1).map((row) => row["rank"])).toEqual(target?.rank.map((row) => row[0]));
   expect(parsed(whole.draw().svg).querySelector("parsererror")).toBeNull();
+});
+
+test("Layers: every word shown with what it equals, and a drawing of the text", async () => {
+  const exhibit = await exhibitOf(Layers, "export-layers", 10);
+  await waitFor(async () => {
+    const now = typeof offered?.exhibit === "function" ? await offered.exhibit() : exhibit;
+    expect(now.table.rows).toHaveLength(3);
+  });
+  const whole = typeof offered?.exhibit === "function" ? await offered.exhibit() : exhibit;
+  const lens = madeUpLens(tokens, { top_k: 5 });
+  const rows = toRecords(whole.table);
+  expect(rows.map((row) => row["index"])).toEqual([9, 10, 11]);
+  for (const row of rows) {
+    const position = Number(row["index"]) - 1;
+    const top = lens.top_ids[N_LAYERS]?.[position]?.[0];
+    const isActual = top === tokens[position + 1]?.id;
+    expect(row).toMatchObject({
+      layer: N_LAYERS,
+      read_at_index: position,
+      predicted_id: top,
+      predicted_probability: asFloat32(
+        Math.fround(lens.top_probabilities[N_LAYERS]?.[position]?.[0] ?? Number.NaN),
+      ),
+      actual_rank: lens.next_rank[N_LAYERS]?.[position],
+      actual_probability: asFloat32(Math.fround(lens.next_probability[N_LAYERS]?.[position] ?? Number.NaN)),
+      is_actual: Number(isActual),
+      is_output_choice: 1,
+      has_changed: Number(top !== lens.top_ids[N_LAYERS - 1]?.[position]?.[0]),
+    });
+    const own = whole.probabilities.filter((each) => each.position === position);
+    expect(own.map((each) => each.tokenIds[0])).toEqual(isActual ? [top] : [top, tokens[position + 1]?.id]);
+  }
+  const drawn = parsed(whole.draw().svg);
+  expect(drawn.querySelector("parsererror")).toBeNull();
+  for (const text of ["embed", "stands in the text", "which"]) {
+    expect(drawn.documentElement.textContent).toContain(text);
+  }
+  expect(whole.facts[0]).toMatch(/^At layer 12, the model’s own output, \d of 3 tokens/);
+  expect(offered?.commands.map((command) => command.label)).toContain("Play: step through the layers");
 });
 
 test("a view that has nothing yet says why, and nothing is left of it when it goes", async () => {

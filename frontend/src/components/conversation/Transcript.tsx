@@ -14,7 +14,7 @@ import { useSelection } from "@/context/selection";
 import { tokenNoteMarks } from "@/lib/notes";
 import { type Segment, segmentsOf, stepToken } from "@/lib/segments";
 import type { Tint } from "@/lib/tint";
-import { TRANSCRIPT_ID, selectedTokenText, tokenElementId, tokenOnNextLine } from "@/lib/tokenSelection";
+import { TRANSCRIPT_ID, selectedTokenText, tokenAfterKey, tokenElementId } from "@/lib/tokenSelection";
 import { runningPieces } from "@/lib/tokens";
 import type { Timeline } from "@/types/timeline";
 import { SegmentTokens } from "./SegmentTokens";
@@ -69,40 +69,18 @@ export function Transcript({ timeline, mode, modelName, tints, showTemplate }: T
 
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.altKey || event.ctrlKey || event.metaKey) return;
-    const next = nextIndex(event.key, event.shiftKey ? head : selectedIndex);
+    const from = event.shiftKey ? head : selectedIndex;
+    const next = tokenAfterKey(event.key, {
+      selected: from,
+      step: (place, step) => stepToken(timeline, showTemplate, place, step),
+      list: list.current,
+      element: from === null ? null : document.getElementById(tokenElementId(from)),
+    });
     if (next === undefined) return;
     event.preventDefault();
     if (next === null) return;
     if (event.shiftKey) extend(next);
     else select(next);
-  };
-
-  /** The token that a key leads to; undefined for keys that are not ours. */
-  const nextIndex = (key: string, from: number | null): number | null | undefined => {
-    switch (key) {
-      case "ArrowRight":
-        return stepToken(timeline, showTemplate, from, 1);
-      case "ArrowLeft":
-        return stepToken(timeline, showTemplate, from, -1);
-      case "Home":
-        return stepToken(timeline, showTemplate, null, 1);
-      case "End":
-        return stepToken(timeline, showTemplate, null, -1);
-      case "ArrowDown":
-        return onLine(from, 1);
-      case "ArrowUp":
-        return onLine(from, -1);
-      default:
-        return undefined;
-    }
-  };
-
-  const onLine = (from: number | null, direction: 1 | -1): number | null => {
-    const element = from === null ? null : document.getElementById(tokenElementId(from));
-    if (element === null || list.current === null) {
-      return stepToken(timeline, showTemplate, null, direction);
-    }
-    return tokenOnNextLine(list.current, element, direction);
   };
 
   const onCopy = (event: ClipboardEvent): void => {

@@ -2,7 +2,7 @@ import { Dialog } from "radix-ui";
 import { Suspense, lazy } from "react";
 import { ErrorBoundary } from "@/components/layout/ErrorBoundary";
 import { Button, IconButton } from "@/components/ui/Button";
-import { useIsNarrow } from "@/context/narrow";
+import { useIsNarrow } from "@/context/media";
 import type { SidebarProps } from "./Sidebar";
 
 const Sidebar = lazy(() => import("./Sidebar"));

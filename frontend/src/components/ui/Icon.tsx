@@ -30,6 +30,8 @@ const PATHS = {
   sliders: "M2.5 5h6M11.5 5h2M10 3.4v3.2M2.5 11h2M7.5 11h6M6 9.4v3.2",
   info: "M8 1.8a6.2 6.2 0 1 0 0 12.4A6.2 6.2 0 0 0 8 1.8ZM8 7.2v3.6M8 5.1h.01",
   table: "M2.5 3h11v10h-11zM2.5 6.4h11M2.5 9.7h11M6.2 3v10",
+  play: "M5 3.2v9.6l7.6-4.8z",
+  pause: "M5.5 3.5v9M10.5 3.5v9",
   stop: "M4.5 4.5h7v7h-7z",
   send: "M8 13V3.2M4 7l4-4 4 4",
 } as const;

@@ -25,6 +25,7 @@ import { lensCells, lensHeads } from "@/components/heatmap/lensCells";
 import type { Scene } from "@/components/heatmap/paint";
 import { useVisible } from "@/components/heatmap/useVisible";
 import { LensFailure } from "@/components/lens/LensFailure";
+import { ReadingProgress } from "@/components/lens/ReadingProgress";
 import { Switch } from "@/components/ui/Switch";
 import { useLensKind } from "@/context/lens";
 import { useNotes } from "@/context/notes";
@@ -34,6 +35,7 @@ import { useTheme } from "@/context/theme";
 import { DIVERGING, RAMPS, SECOND_HUE } from "@/lib/colour";
 import type { LensColumns, Span } from "@/lib/columns";
 import { formatProbability, formatRank } from "@/lib/format";
+import { layerLabels as layerLabelsOf } from "@/lib/layers";
 import { METRICS } from "@/lib/metrics";
 import { layerOf, notedPlaces, notesOn, onOneLine } from "@/lib/notes";
 import { cellText, cellTextOfText } from "@/lib/tokens";
@@ -41,7 +43,6 @@ import type { Timeline } from "@/types/timeline";
 import { LookControls } from "./LookControls";
 import { OutlineStatus } from "./OutlineStatus";
 import { RangeControls } from "./RangeControls";
-import { ReadingProgress } from "./ReadingProgress";
 import { Toolbar } from "./Toolbar";
 import { WindowTable } from "./WindowTable";
 import { useHeatmapLook } from "./choices";
@@ -79,7 +80,7 @@ export function TimelineHeatmap({ timeline, model }: TimelineHeatmapProps) {
   const { layers, layerLabels } = useMemo(
     () => ({
       layers: stridedLayers(nLayers, look.stride),
-      layerLabels: Array.from({ length: nLayers }, (_, each) => (each === 0 ? "embed" : String(each))),
+      layerLabels: layerLabelsOf(nLayers),
     }),
     [nLayers, look.stride],
   );
@@ -338,7 +339,7 @@ export function TimelineHeatmap({ timeline, model }: TimelineHeatmapProps) {
         onZoom={onZoom}
         onVisible={onVisible}
       />
-      <ReadingProgress lens={lens} isBusy={isBusy}>
+      <ReadingProgress lens={lens} isBusy={isBusy} hatched="columns">
         <RangeControls
           range={range}
           isNarrow={look.cellWidth < MIN_TEXT_WIDTH}

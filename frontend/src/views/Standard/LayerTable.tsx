@@ -3,6 +3,7 @@ import type { CSSProperties, ReactNode } from "react";
 import type { LayerReading } from "@/api/lens";
 import { TokenText } from "@/components/lens/TokenText";
 import { formatNats, formatProbability, formatRank } from "@/lib/format";
+import { layerLabel } from "@/lib/layers";
 import { type CellPart, cellPartsOfText } from "@/lib/tokens";
 import { LayerRow } from "./LayerRow";
 import { PredictionChip } from "./PredictionChip";
@@ -75,7 +76,7 @@ export function LayerTable({
             <LayerRow
               key={row}
               layer={reading?.layer ?? row}
-              label={reading?.label ?? (row === 0 ? "embed" : String(row))}
+              label={reading?.label ?? layerLabel(row)}
               isSelected={selectedLayer === (reading?.layer ?? row)}
               onSelect={onSelectLayer}
             >

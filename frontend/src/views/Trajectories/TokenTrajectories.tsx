@@ -15,6 +15,7 @@ import { useOffer } from "@/context/offer";
 import { usePins } from "@/context/pins";
 import { useSelection } from "@/context/selection";
 import { useServer } from "@/context/server";
+import { layerLabels } from "@/lib/layers";
 import { MAX_PINNED_TOKENS, type Pin, type PinnedToken, isPinned, positionsIn } from "@/lib/pins";
 import { TRAJECTORY_METRICS, formatReading, readingAt } from "@/lib/trajectories";
 import type { Timeline } from "@/types/timeline";
@@ -111,10 +112,7 @@ function Lines({ timeline, index, direction }: LinesProps) {
   const ghostCurve = ghost === null ? null : trajectories.curveOf(ghost.id, position);
 
   const nLayers = series.find((each) => each.curve !== null)?.curve?.labels.length ?? 0;
-  const labels = Array.from(
-    { length: nLayers > 0 ? nLayers : model === null ? 0 : model.num_layers + 1 },
-    (_, layer) => (layer === 0 ? "embed" : String(layer)),
-  );
+  const labels = layerLabels(nLayers > 0 ? nLayers : model === null ? 0 : model.num_layers + 1);
   const last = labels.length - 1;
   const layer = Math.min(last, hovered ?? selectedLayer ?? last);
 

@@ -11,6 +11,7 @@ import {
   shareOf,
   spread,
 } from "@/lib/chart";
+import { layerAfterKey } from "@/lib/layers";
 import {
   type Curve,
   TRAJECTORY_METRICS,
@@ -22,7 +23,7 @@ import {
 } from "@/lib/trajectories";
 import { lineColour, lineDash, lineMark } from "./lineLook";
 import { type Series, lineLabel, lineName } from "./series";
-import { useElementWidth } from "./useElementWidth";
+import { useElementWidth } from "@/components/layout/useElementWidth";
 
 interface TrajectoryChartProps {
   readonly series: readonly Series[];
@@ -41,8 +42,6 @@ interface TrajectoryChartProps {
 const HEIGHT = 264;
 const MARGIN = { top: 14, right: 84, bottom: 34, left: 52 } as const;
 const LABEL_GAP = 13;
-/** Layers that PageUp and PageDown pass over. */
-const PAGE = 5;
 
 const AXES: Readonly<Record<TrajectoryMetric, (values: readonly (number | null)[]) => Axis>> = {
   probability: probabilityAxis,
@@ -241,26 +240,4 @@ export function TrajectoryChart(props: TrajectoryChartProps) {
       </div>
     </figure>
   );
-}
-
-function layerAfterKey(key: string, layer: number, last: number): number | null {
-  const within = (wanted: number): number => Math.min(last, Math.max(0, wanted));
-  switch (key) {
-    case "ArrowRight":
-    case "ArrowUp":
-      return within(layer + 1);
-    case "ArrowLeft":
-    case "ArrowDown":
-      return within(layer - 1);
-    case "PageUp":
-      return within(layer + PAGE);
-    case "PageDown":
-      return within(layer - PAGE);
-    case "Home":
-      return 0;
-    case "End":
-      return last;
-    default:
-      return null;
-  }
 }

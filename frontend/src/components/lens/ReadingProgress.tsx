@@ -6,14 +6,17 @@ interface ReadingProgressProps {
   readonly lens: TimelineLens;
   /** The model is busy with a reply: what is missing is read afterwards. */
   readonly isBusy: boolean;
+  /** What is drawn hatched because it is not read: `columns`. */
+  readonly hatched: string;
   /** What stands at the end of the line. */
-  readonly children: ReactNode;
+  readonly children?: ReactNode;
 }
 
 /** How much of the conversation is read. Keeps its line when all is, so that nothing below it moves. */
 export function ReadingProgress({
   lens: { read, total, isReading },
   isBusy,
+  hatched,
   children,
 }: ReadingProgressProps) {
   const isComplete = read === total;
@@ -22,7 +25,7 @@ export function ReadingProgress({
       <span>
         {formatCount(read)} of {formatCount(total)} positions read
         {!isComplete && isBusy && "; the others follow when the reply has ended"}
-        {!isComplete && !isBusy && !isReading && "; hatched columns are not"}
+        {!isComplete && !isBusy && !isReading && `; hatched ${hatched} are not`}
       </span>
       {!isComplete && isReading && (
         <progress

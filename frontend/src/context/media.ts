@@ -1,0 +1,20 @@
+/** What the browser says of the window and of the person's wishes, followed while it changes. */
+import { useCallback, useSyncExternalStore } from "react";
+
+function useMediaQuery(query: string): boolean {
+  const subscribe = useCallback(
+    (onChange: () => void): (() => void) => {
+      const list = window.matchMedia(query);
+      list.addEventListener("change", onChange);
+      return () => list.removeEventListener("change", onChange);
+    },
+    [query],
+  );
+  return useSyncExternalStore(subscribe, () => window.matchMedia(query).matches);
+}
+
+/** Whether the window is too narrow for columns side by side; the same border as the styles' `md`. */
+export const useIsNarrow = (): boolean => useMediaQuery("(width < 48rem)");
+
+/** Whether the person asked for as little motion as possible. */
+export const usePrefersReducedMotion = (): boolean => useMediaQuery("(prefers-reduced-motion: reduce)");

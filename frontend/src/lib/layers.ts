@@ -1,0 +1,32 @@
+/** Layers by name and by key: layer 0 is after the embedding, layer `n` after block `n`. */
+
+export const layerLabel = (layer: number): string => (layer === 0 ? "embed" : String(layer));
+
+export const layerLabels = (count: number): string[] =>
+  Array.from({ length: count }, (_, layer) => layerLabel(layer));
+
+/** Layers that PageUp and PageDown pass over. */
+const PAGE = 5;
+
+/** The layer that a key leads to on a slider from 0 to `last`; null for other keys. */
+export function layerAfterKey(key: string, layer: number, last: number): number | null {
+  const within = (wanted: number): number => Math.min(last, Math.max(0, wanted));
+  switch (key) {
+    case "ArrowRight":
+    case "ArrowUp":
+      return within(layer + 1);
+    case "ArrowLeft":
+    case "ArrowDown":
+      return within(layer - 1);
+    case "PageUp":
+      return within(layer + PAGE);
+    case "PageDown":
+      return within(layer - PAGE);
+    case "Home":
+      return 0;
+    case "End":
+      return last;
+    default:
+      return null;
+  }
+}

@@ -1,0 +1,55 @@
+/** Words of the Layers view on every ground that they can have. */
+import { describe, expect, test } from "vitest";
+import { contrast } from "@/lib/colour";
+import { hexOf } from "@/lib/oklab";
+import { TINT_GRADIENT } from "@/lib/tint";
+import css from "./app.css?raw";
+
+const [light = "", dark = ""] = css.split(":root[data-theme");
+
+/** What `part` of one colour over another looks like, 0 to 1. */
+const over = (top: string, ground: string, part: number): string =>
+  `#${[1, 3, 5]
+    .map((at) => {
+      const channel = (hex: string): number => Number.parseInt(hex.slice(at, at + 2), 16);
+      const mixed = Math.round(part * channel(top) + (1 - part) * channel(ground));
+      return mixed.toString(16).padStart(2, "0");
+    })
+    .join("")}`;
+
+describe.each([
+  ["light", light],
+  ["dark", dark],
+])("in the %s theme", (_, theme) => {
+  const colourOf = (name: string): string => {
+    const found = new RegExp(`--${name}: oklch\\(([\\d.]+) ([\\d.]+) ([\\d.]+)\\)`).exec(theme);
+    const [lightness, chroma, hue] = (found ?? []).slice(1).map(Number);
+    if (lightness === undefined || chroma === undefined || hue === undefined) throw new Error(`no ${name}`);
+    return hexOf(lightness, chroma, hue);
+  };
+
+  test.each([
+    ["a word that differs", "text-muted", "surface-raised"],
+    ["the first token", "text-quiet", "surface-raised"],
+    ["what stands in the text, under the pointer", "text-muted", "surface-hover"],
+    ["a word that is selected", "text", "selected"],
+  ])("the text of %s has at least 4.5:1", (__, ink, ground) => {
+    expect(contrast(colourOf(ink), colourOf(ground))).toBeGreaterThanOrEqual(4.5);
+  });
+
+  test.each(["surface-raised", "surface-hover"])(
+    "a tinted word on %s has at least 4.5:1 at every strength",
+    (name) => {
+      const percents = [...TINT_GRADIENT.matchAll(/data-tint\) (\d+)%/g)].map((match) => Number(match[1]));
+      expect(Math.max(...percents)).toBeGreaterThan(50);
+      for (const percent of percents) {
+        const ground = over(colourOf("data-tint"), colourOf(name), percent / 100);
+        expect(contrast(colourOf("text"), ground)).toBeGreaterThanOrEqual(4.5);
+      }
+    },
+  );
+
+  test.each(["accent", "data-bar", "line-strong"])("a mark in %s has at least 3:1", (name) => {
+    expect(contrast(colourOf(name), colourOf("surface-raised"))).toBeGreaterThanOrEqual(3);
+  });
+});

@@ -1,0 +1,53 @@
+import { Button } from "@/components/ui/Button";
+import { Popover } from "@/components/ui/Popover";
+import { Segmented } from "@/components/ui/Segmented";
+import { Switch } from "@/components/ui/Switch";
+import type { LayersChoices } from "./useLayersChoices";
+
+interface ChoiceControlsProps {
+  readonly choices: LayersChoices;
+  readonly onChange: (change: Partial<LayersChoices>) => void;
+}
+
+const SCOPE_OPTIONS = [
+  { value: "reply", label: "Reply", hint: "Only what the model wrote" },
+  { value: "all", label: "All", hint: "Your text too, and the template where it is shown" },
+] as const;
+
+/** What of the conversation is shown, and how. */
+export function ChoiceControls({ choices, onChange }: ChoiceControlsProps) {
+  return (
+    <div className="flex shrink-0 items-center gap-1.5">
+      <Segmented
+        label="Tokens shown"
+        value={choices.scope}
+        options={SCOPE_OPTIONS}
+        onChange={(scope) => onChange({ scope })}
+      />
+      <Popover label="Marks and tint" align="end" trigger={<Button icon="sliders">Look</Button>}>
+        <div className="flex flex-col gap-1">
+          <Switch
+            label="Mark what each word equals"
+            checked={choices.hasMarks}
+            onChange={(hasMarks) => onChange({ hasMarks })}
+          />
+          <Switch
+            label="Mark what changed since the layer below"
+            checked={choices.hasChanges}
+            onChange={(hasChanges) => onChange({ hasChanges })}
+          />
+          <Switch
+            label="What stands in the text, under each other word"
+            checked={choices.hasActual}
+            onChange={(hasActual) => onChange({ hasActual })}
+          />
+          <Switch
+            label="Tint by the word’s probability"
+            checked={choices.hasTint}
+            onChange={(hasTint) => onChange({ hasTint })}
+          />
+        </div>
+      </Popover>
+    </div>
+  );
+}

@@ -1,0 +1,20 @@
+import { useServer } from "@/context/server";
+import type { ViewProps } from "@/types/timeline";
+import { TimelineLayers } from "./TimelineLayers";
+
+/** The conversation as each layer has it. */
+export default function Layers({ timeline }: ViewProps) {
+  const { model } = useServer();
+  if (timeline.tokens.length === 0) {
+    return (
+      <p className="m-auto max-w-sm p-6 text-center text-muted">
+        Nothing to read yet. Send a message: its text, and that of the reply, is shown here as each layer
+        predicts it.
+      </p>
+    );
+  }
+  if (model === null) {
+    return <p className="m-auto p-6 text-muted">Waiting for the model…</p>;
+  }
+  return <TimelineLayers key={timeline.conversationId} timeline={timeline} model={model} />;
+}

@@ -1,0 +1,146 @@
+import { useCallback, useMemo, useState } from "react";
+import type { ModelInfo } from "@/api/client";
+import { useTimelineLens } from "@/api/lens";
+import { LensFailure } from "@/components/lens/LensFailure";
+import { ReadingProgress } from "@/components/lens/ReadingProgress";
+import { useLensKind } from "@/context/lens";
+import { usePrefersReducedMotion } from "@/context/media";
+import { useOffer } from "@/context/offer";
+import { useSelection } from "@/context/selection";
+import { useSettings } from "@/context/settings";
+import { LensColumns } from "@/lib/columns";
+import { layerLabel } from "@/lib/layers";
+import { agreementOf, countWords, layerSentence, layerWord } from "@/lib/layerWords";
+import { LENSES } from "@/lib/lenses";
+import { WordForms } from "@/lib/wordForms";
+import type { Timeline } from "@/types/timeline";
+import { ChoiceControls } from "./ChoiceControls";
+import { LayerControls } from "./LayerControls";
+import { LayerScrubber } from "./LayerScrubber";
+import { LayerText } from "./LayerText";
+import { WordCard } from "./WordCard";
+import { WordLegend } from "./WordLegend";
+import { layersCommands } from "./commands";
+import { passagesOf } from "./passages";
+import { useLayersChoices } from "./useLayersChoices";
+import { usePlay } from "./usePlay";
+
+interface TimelineLayersProps {
+  readonly timeline: Timeline;
+  readonly model: ModelInfo;
+}
+
+/** Before the first reply began there is nothing read. */
+const NOTHING_READ = new LensColumns();
+
+export function TimelineLayers({ timeline, model }: TimelineLayersProps) {
+  const { tokens } = timeline;
+  const { index, layer: selectedLayer, select } = useSelection();
+  const { settings } = useSettings();
+  const [choices, changeChoices] = useLayersChoices();
+  const isStill = usePrefersReducedMotion();
+  const kind = useLensKind();
+  const lens = useTimelineLens(timeline, kind);
+  const columns = lens.columns ?? NOTHING_READ;
+  const { version } = lens;
+  const [pointed, setPointed] = useState<number | null>(null);
+
+  const last = model.num_layers;
+  const layer = Math.min(last, selectedLayer ?? last);
+  const onChangeLayer = useCallback((next: number) => select(index, next), [select, index]);
+  const onSelect = useCallback((next: number) => select(next, layer), [select, layer]);
+  const play = usePlay(layer, last, onChangeLayer);
+
+  const forms = useMemo(() => new WordForms(tokens), [tokens]);
+  const { scope } = choices;
+  const { showTemplate } = settings;
+  const { passages, indices } = useMemo(() => {
+    const made = passagesOf(timeline, scope, showTemplate, forms);
+    return { passages: made, indices: made.flatMap(({ lines }) => lines.flat()) };
+  }, [timeline, scope, showTemplate, forms]);
+  const { agreement } = useMemo(
+    () => ({ agreement: columns.nLayers === 0 ? null : agreementOf(columns, tokens, indices), version }),
+    [columns, version, tokens, indices],
+  );
+  const { words, counts } = useMemo(() => {
+    const made = indices.map((each) => layerWord(columns, tokens, each, layer));
+    return { words: made, counts: countWords(made), version };
+  }, [columns, version, tokens, indices, layer]);
+
+  useOffer(
+    counts.nRead === 0
+      ? "The conversation is not read yet."
+      : async () => {
+          const { layersExhibit } = await import("./exhibit");
+          return layersExhibit({ tokens, columns, passages, words, agreement, layer, last, forms, choices });
+        },
+    layersCommands({ layer, last, play, choices, isStill, onChangeLayer, onChangeChoices: changeChoices }),
+  );
+
+  const shown = pointed ?? index;
+  const lensTitle = LENSES.find((each) => each.kind === kind)?.title ?? kind;
+  return (
+    <div className="flex min-h-0 flex-1 flex-col bg-raised max-md:overflow-y-auto">
+      <div className="shrink-0 bg-raised px-3 pt-2 max-md:sticky max-md:top-0 max-md:z-10">
+        <div className="flex flex-wrap items-center justify-between gap-x-3 gap-y-1.5 pb-1.5">
+          <LayerControls layer={layer} last={last} play={play} onChange={onChangeLayer} />
+          <ChoiceControls choices={choices} onChange={changeChoices} />
+        </div>
+        <LayerScrubber layer={layer} last={last} agreement={agreement} onChange={onChangeLayer} />
+      </div>
+      <p className="shrink-0 px-3 pt-1 max-md:border-b max-md:border-line max-md:pb-1.5">
+        {layerSentence(counts, layer, last)}
+        {kind !== "logit" && <span className="text-muted"> Read through the {lensTitle} lens.</span>}
+      </p>
+      <div className="shrink-0 border-line px-3 pb-1.5 max-md:order-1 max-md:border-t max-md:pt-1 md:border-b">
+        <WordLegend choices={choices} counts={counts} canChange={layer > 0} />
+      </div>
+      {lens.error !== null && (
+        <div className="shrink-0 px-3 pt-2">
+          <LensFailure
+            title="The conversation could not be read in full."
+            error={lens.error}
+            onRetry={lens.retry}
+          />
+        </div>
+      )}
+      <div className="min-h-0 flex-1 overflow-y-auto px-3 py-2 max-md:flex-none max-md:overflow-visible">
+        {indices.length === 0 ? (
+          <p className="text-muted">
+            The model has written nothing here yet. “All” shows your text in the words of each layer.
+          </p>
+        ) : (
+          <LayerText
+            label={`The text at layer ${layerLabel(layer)}`}
+            modelName={model.model_name}
+            passages={passages}
+            words={words}
+            indices={indices}
+            tokens={tokens}
+            columns={columns}
+            forms={forms}
+            choices={choices}
+            selectedIndex={index}
+            isIncomplete={lens.read < lens.total}
+            onSelect={onSelect}
+            onPoint={setPointed}
+            onVisible={lens.setVisible}
+          />
+        )}
+        <p className="pt-3 text-label text-muted">
+          No layer wrote this: each word is predicted after the real tokens before it, not after the words
+          shown here. Lines end where the real text’s do.
+        </p>
+      </div>
+      <div className="shrink-0 max-md:order-1">
+        <ReadingProgress lens={lens} isBusy={timeline.status !== "settled"} hatched="words" />
+      </div>
+      <WordCard
+        tokens={tokens}
+        index={shown}
+        layer={layer}
+        cell={shown === null || shown === 0 ? null : columns.cell(shown - 1, layer)}
+      />
+    </div>
+  );
+}

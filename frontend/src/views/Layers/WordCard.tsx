@@ -1,0 +1,67 @@
+import { ReadAt } from "@/components/lens/ReadAt";
+import { QuotedText, QuotedToken } from "@/components/lens/TokenText";
+import type { Cell } from "@/lib/columns";
+import { formatProbability, formatRank } from "@/lib/format";
+import { layerLabel } from "@/lib/layers";
+import type { Token } from "@/types/timeline";
+
+interface WordCardProps {
+  readonly tokens: readonly Token[];
+  /** Of the word under the pointer, else of the selected one; null for none. */
+  readonly index: number | null;
+  readonly layer: number;
+  /** What the layer predicts for it; null where it is not read. */
+  readonly cell: Cell | null;
+}
+
+/** One word with its numbers, at a fixed place: it never jumps about under the pointer. */
+export function WordCard({ tokens, index, layer, cell }: WordCardProps) {
+  return (
+    <section
+      aria-label="Word"
+      className="min-h-14 shrink-0 max-md:order-1 border-t border-line bg-raised px-3 py-2 max-md:sticky max-md:bottom-0 max-md:py-1.5"
+    >
+      <WordNumbers tokens={tokens} index={index} layer={layer} cell={cell} />
+    </section>
+  );
+}
+
+function WordNumbers({ tokens, index, layer, cell }: WordCardProps) {
+  const actual = index === null ? undefined : tokens[index];
+  if (index === null || actual === undefined) {
+    return (
+      <p className="text-muted">Point at a word for its numbers; a click selects its token for every view.</p>
+    );
+  }
+  if (index === 0) {
+    return (
+      <p className="text-muted">
+        <QuotedToken token={actual} /> is the first token: nothing came before it, so nothing predicted it.
+      </p>
+    );
+  }
+  const top = cell?.predictions[0];
+  return (
+    <>
+      <p className="text-muted max-md:hidden">
+        <ReadAt tokens={tokens} position={index - 1} />
+      </p>
+      {cell === null || top === undefined ? (
+        <p className="text-quiet">Not read yet.</p>
+      ) : (
+        <p className="flex flex-wrap gap-x-4 text-muted">
+          <span>
+            <b className="font-medium text-ink">Layer {layerLabel(layer)}</b>{" "}
+            {top.tokenId === actual.id ? <QuotedToken token={actual} /> : <QuotedText text={top.text} />}{" "}
+            probability <span className="font-mono text-ink">{formatProbability(top.probability)}</span>
+          </span>
+          <span>
+            actual <QuotedToken token={actual} /> rank{" "}
+            <span className="font-mono text-ink">{formatRank(cell.nextRank)}</span>, probability{" "}
+            <span className="font-mono text-ink">{formatProbability(cell.nextProbability)}</span>
+          </span>
+        </p>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,51 @@
+import type { Command } from "@/context/offer";
+import type { LayersChoices } from "./useLayersChoices";
+import type { Play } from "./usePlay";
+
+interface LayersDeeds {
+  readonly layer: number;
+  readonly last: number;
+  readonly play: Play;
+  readonly choices: LayersChoices;
+  /** Nothing moves by itself. */
+  readonly isStill: boolean;
+  readonly onChangeLayer: (layer: number) => void;
+  readonly onChangeChoices: (change: Partial<LayersChoices>) => void;
+}
+
+/** What the palette lists while the view is open. */
+export function layersCommands(deeds: LayersDeeds): Command[] {
+  const { layer, last, play, choices, isStill, onChangeLayer, onChangeChoices } = deeds;
+  const { scope, hasMarks, hasChanges, hasActual, hasTint } = choices;
+  return [
+    ...(isStill
+      ? []
+      : play.isPlaying
+        ? [{ label: "Stop stepping through the layers", run: play.stop }]
+        : [{ label: "Play: step through the layers", run: play.start }]),
+    ...(layer < last ? [{ label: "Go to the layer above", run: () => onChangeLayer(layer + 1) }] : []),
+    ...(layer > 0 ? [{ label: "Go to the layer below", run: () => onChangeLayer(layer - 1) }] : []),
+    {
+      label: hasMarks ? "Do not mark what each word equals" : "Mark what each word equals",
+      run: () => onChangeChoices({ hasMarks: !hasMarks }),
+    },
+    {
+      label: hasChanges
+        ? "Do not mark what changed since the layer below"
+        : "Mark what changed since the layer below",
+      run: () => onChangeChoices({ hasChanges: !hasChanges }),
+    },
+    {
+      label: hasActual ? "Hide what stands in the text" : "Write what stands in the text under each word",
+      run: () => onChangeChoices({ hasActual: !hasActual }),
+    },
+    {
+      label: hasTint ? "Do not tint the words" : "Tint the words by probability",
+      run: () => onChangeChoices({ hasTint: !hasTint }),
+    },
+    {
+      label: scope === "reply" ? "Show all tokens at the layer" : "Show only the reply at the layer",
+      run: () => onChangeChoices({ scope: scope === "reply" ? "all" : "reply" }),
+    },
+  ];
+}
