@@ -96,7 +96,7 @@ export function Shell() {
     if (visited.conversationId !== null) {
       // The same address shows the same numbers, whatever was chosen here last.
       update({ lens: visited.lens });
-      visitChoices(visitedView, visited.choices);
+      visitChoices(visitedView, visited.choices, visited.conversationId);
       pins.restore(visited.conversationId, visited.pins, visited.positions);
     }
     if (visited.conversationId === shownId) return;

@@ -1,23 +1,30 @@
 /**
- * What is chosen inside each view. It is remembered in this browser, and what the open view has chosen
- * stands in the page's address. An address that was opened counts for as long as the page is open,
- * without becoming this browser's habit.
+ * What is chosen inside each view. It is remembered in this browser, except for what is about one
+ * conversation, and what the open view has chosen stands in the page's address. An address that was
+ * opened counts for as long as the page is open, without becoming this browser's habit.
  */
-import { useCallback, useMemo, useSyncExternalStore } from "react";
+import { useCallback, useEffect, useMemo, useSyncExternalStore } from "react";
 import {
   type ChoiceSpec,
   type ChoiceTexts,
   NO_CHOICES,
   asChoiceTexts,
   formatChoices,
+  lastingTexts,
   parseChoices,
 } from "@/lib/choices";
 import { readStored, writeStored } from "@/lib/stored";
 
+interface Chosen {
+  readonly texts: ChoiceTexts;
+  /** The conversation that the passing ones are about. */
+  readonly conversationId: string | null;
+}
+
 const storedAs = (viewId: string): string => `view-${viewId}`;
 
 /** By view; one that has not been looked at since the page was opened is not there yet. */
-const current = new Map<string, ChoiceTexts>();
+const current = new Map<string, Chosen>();
 const listeners = new Set<() => void>();
 
 function subscribe(listener: () => void): () => void {
@@ -25,44 +32,66 @@ function subscribe(listener: () => void): () => void {
   return () => listeners.delete(listener);
 }
 
-function textsOf(viewId: string): ChoiceTexts {
-  let texts = current.get(viewId);
-  if (texts === undefined) {
-    texts = readStored(storedAs(viewId), asChoiceTexts, NO_CHOICES);
-    current.set(viewId, texts);
+function chosenIn(viewId: string): Chosen {
+  let chosen = current.get(viewId);
+  if (chosen === undefined) {
+    chosen = { texts: readStored(storedAs(viewId), asChoiceTexts, NO_CHOICES), conversationId: null };
+    current.set(viewId, chosen);
   }
-  return texts;
+  return chosen;
 }
 
-function put(viewId: string, texts: ChoiceTexts): void {
-  current.set(viewId, texts);
+function put(viewId: string, chosen: Chosen): void {
+  current.set(viewId, chosen);
   for (const listener of listeners) listener();
 }
 
-/** The choices of a view, and how one or several of them are changed. `spec` is to be a constant. */
+const useChosen = (viewId: string): Chosen => useSyncExternalStore(subscribe, () => chosenIn(viewId));
+
+const textsFor = <T extends object>(
+  spec: ChoiceSpec<T>,
+  chosen: Chosen,
+  conversationId: string | null,
+): ChoiceTexts =>
+  chosen.conversationId === conversationId ? chosen.texts : lastingTexts(spec, chosen.texts);
+
+/**
+ * The choices of a view, and how one or several of them are changed. `spec` is to be a constant;
+ * `conversationId` is needed where it has passing choices.
+ */
 export function useChoices<T extends object>(
   viewId: string,
   spec: ChoiceSpec<T>,
+  conversationId: string | null = null,
 ): readonly [T, (change: Partial<T>) => void] {
-  const texts = useShownChoices(viewId);
+  const chosen = useChosen(viewId);
+  const texts = useMemo(() => textsFor(spec, chosen, conversationId), [spec, chosen, conversationId]);
   const values = useMemo(() => parseChoices(spec, texts), [spec, texts]);
+  useEffect(() => {
+    // So that the address does not go on telling what was chosen in another conversation.
+    if (conversationId !== null && texts !== chosen.texts) put(viewId, { texts, conversationId });
+  }, [viewId, texts, chosen, conversationId]);
   const change = useCallback(
     (part: Partial<T>) => {
-      const changed = formatChoices(spec, { ...parseChoices(spec, textsOf(viewId)), ...part });
-      put(viewId, changed);
-      writeStored(storedAs(viewId), changed);
+      const before = parseChoices(spec, textsFor(spec, chosenIn(viewId), conversationId));
+      const changed = formatChoices(spec, { ...before, ...part });
+      put(viewId, { texts: changed, conversationId });
+      writeStored(storedAs(viewId), lastingTexts(spec, changed));
     },
-    [viewId, spec],
+    [viewId, spec, conversationId],
   );
   return [values, change];
 }
 
 /** What a view has chosen, as the address tells it. */
-export const useShownChoices = (viewId: string): ChoiceTexts =>
-  useSyncExternalStore(subscribe, () => textsOf(viewId));
+export const useShownChoices = (viewId: string): ChoiceTexts => useChosen(viewId).texts;
 
 /** Chooses in a view what an address says; what it does not say is as it is by default. */
-export const visitChoices = (viewId: string, texts: ChoiceTexts): void => put(viewId, texts);
+export const visitChoices = (
+  viewId: string,
+  texts: ChoiceTexts,
+  conversationId: string | null = null,
+): void => put(viewId, { texts, conversationId });
 
 /** Forgets what was chosen since the page was opened, as opening it again would. */
 export const forgetChoices = (): void => current.clear();

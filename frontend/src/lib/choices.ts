@@ -8,6 +8,8 @@ export interface Choice<T> {
   /** Undefined for a text that stands for none of its values. */
   readonly parse: (text: string) => T | undefined;
   readonly format: (value: T) => string;
+  /** It is about one conversation: it is gone with it, and no habit. */
+  readonly isPassing?: true;
 }
 
 /** The choices of one view, by name: letters, none of the names that the address itself uses. */
@@ -36,15 +38,26 @@ export const wholeNumber = (fallback: number, min: number, max: number): Choice<
   format: String,
 });
 
-/** A token id, or none. */
-export const tokenId: Choice<number | null> = {
-  fallback: null,
-  parse: (text) => (text === "none" ? null : within(text, 0, 999_999)),
-  format: (value) => (value === null ? "none" : String(value)),
-};
+const NONE = "none";
 
 const within = (text: string, min: number, max: number): number | undefined =>
   /^\d{1,6}$/.test(text) && Number(text) >= min && Number(text) <= max ? Number(text) : undefined;
+
+export const passing = <T>(choice: Choice<T>): Choice<T> => ({ ...choice, isPassing: true });
+
+/** A choice that can also be left open. */
+export const orNull = <T>({ parse, format }: Choice<T>): Choice<T | null> => ({
+  fallback: null,
+  parse: (text) => (text === NONE ? null : parse(text)),
+  format: (value) => (value === null ? NONE : format(value)),
+});
+
+/** An id that the server gave. */
+export const serverId: Choice<string> = {
+  fallback: "",
+  parse: (text) => (/^[\w-]{1,64}$/.test(text) ? text : undefined),
+  format: (value) => value,
+};
 
 /** What the texts say; a choice that is not said, or said wrongly, is as it is by default. */
 export function parseChoices<T extends object>(spec: ChoiceSpec<T>, texts: ChoiceTexts): T {
@@ -67,6 +80,16 @@ export function formatChoices<T extends object>(spec: ChoiceSpec<T>, values: T):
     if (text !== choice.format(choice.fallback)) texts[name] = text;
   }
   return texts;
+}
+
+/** The texts without those that are about one conversation. */
+export function lastingTexts<T extends object>(spec: ChoiceSpec<T>, texts: ChoiceTexts): ChoiceTexts {
+  const lasting: Record<string, string> = {};
+  for (const name in spec) {
+    const text = texts[name];
+    if (text !== undefined && spec[name].isPassing !== true) lasting[name] = text;
+  }
+  return lasting;
 }
 
 /** Names and values as this page writes them; anything else in an address is not ours. */

@@ -1,7 +1,7 @@
 import { ANSWERS, type Answer } from "@/components/heatmap/lensCells";
 import { CELL_WIDTHS, DEFAULT_CELL_WIDTH, STRIDES, type Stride } from "@/components/heatmap/geometry";
 import { useChoices } from "@/context/choices";
-import { type ChoiceSpec, oneOf, onOff, tokenId } from "@/lib/choices";
+import { type ChoiceSpec, oneOf, onOff, orNull, wholeNumber } from "@/lib/choices";
 import { RAMPS, type RampName } from "@/lib/colour";
 import { METRICS, type MetricId } from "@/lib/metrics";
 
@@ -41,7 +41,7 @@ const SPEC: ChoiceSpec<HeatmapLook> = {
   answer: oneOf(ANSWERS, "off"),
   stride: oneOf(STRIDES, 1),
   withExtremes: onOff(false),
-  outlinedToken: tokenId,
+  outlinedToken: orNull(wholeNumber(0, 0, 999_999)),
   outlinedRank: oneOf<number>(OUTLINED_RANKS, 5),
   hasTable: onOff(false),
 };
