@@ -251,7 +251,7 @@ test("a note during a reply is saved when it has ended", async ({ explorer, page
   await page.keyboard.press("Escape");
   await expect(page.getByText("Stopped; what was written is kept.")).toBeVisible();
   await expect.poll(() => heldNotes(page)).toEqual([note(3, 4, "While it is being written.")]);
-  await expect(page.getByRole("alert")).toHaveCount(0);
+  await expect(page.getByText("Your notes are not saved yet")).toHaveCount(0);
 });
 
 test("the script with a hostile note is Python, and says the note", async ({ explorer, page }) => {
