@@ -288,7 +288,7 @@ test("the keyboard goes from difference to difference, and the page's selection 
   const differing = whole.positions.filter((_, i) => whole.a_top_id[last]?.[i] !== whole.b_top_id[last]?.[i]);
   expect(differing.length).toBeGreaterThan(0);
   await page.keyboard.press("Escape");
-  await page.keyboard.press("n");
+  await page.keyboard.press(".");
   const [firstA = -1, firstB = -1] = differing[0] ?? [];
   await expect(activeCell(explorer)).toContainText(`A read at index ${firstA}`);
   await expect(activeCell(explorer)).toContainText(`B read at index ${firstB}`);

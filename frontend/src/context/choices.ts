@@ -69,7 +69,8 @@ export function useChoices<T extends object>(
   const values = useMemo(() => parseChoices(spec, texts), [spec, texts]);
   useEffect(() => {
     // So that the address does not go on telling what was chosen in another conversation.
-    if (conversationId !== null && texts !== chosen.texts) put(viewId, { texts, conversationId });
+    const isLess = Object.keys(texts).length < Object.keys(chosen.texts).length;
+    if (conversationId !== null && isLess) put(viewId, { texts, conversationId });
   }, [viewId, texts, chosen, conversationId]);
   const change = useCallback(
     (part: Partial<T>) => {

@@ -19,7 +19,7 @@ export function ShortcutSheet({ isOpen, views, onClose, onStartTour }: ShortcutS
     [["j", "k"], "Layer below, layer above"],
     [["n"], "Write a note on what is selected"],
     ...views.map((view) => [[view.shortcut], view.title] as const),
-    [["n", "p"], "In Compare: next difference, difference before"],
+    [[".", ","], "In Compare: next difference, difference before"],
     [["Ctrl-K", "⌘K"], "Every command, by name"],
     [["/"], "Write a message"],
     [["Esc"], "Stop the reply, or close what is open"],

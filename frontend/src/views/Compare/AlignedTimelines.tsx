@@ -17,7 +17,7 @@ import { TargetChoice } from "./TargetChoice";
 import { Toolbar } from "./Toolbar";
 import { describePair } from "./describePair";
 import { nextDifference } from "./pairCells";
-import type { CompareState, OtherKind } from "./useCompareChoices";
+import type { CompareState, OtherKind } from "./choices";
 import { useComparedTimelines } from "./useComparedTimelines";
 import { useCursor } from "./useCursor";
 
@@ -59,7 +59,11 @@ export function AlignedTimelines({ timeline, model, state, side, kind }: Aligned
     const { start, end } = gridWindow.get();
     if (next < start || next + 1 > end) gridWindow.moveTo(next - 1);
   };
-  useShortcuts({ n: () => goToDifference(1), p: () => goToDifference(-1) }, ignoreEscape, settings.shortcuts);
+  useShortcuts(
+    { ".": () => goToDifference(1), ",": () => goToDifference(-1) },
+    ignoreEscape,
+    settings.shortcuts,
+  );
   useOffer(
     drawn === null || pairs.read === 0
       ? "The two are not compared yet."

@@ -64,13 +64,13 @@ export function ComparedProgress(props: ComparedProgressProps) {
         )}
         <IconButton
           icon="left"
-          label="Difference before (p)"
+          label="Difference before (,)"
           disabled={nDifferent === 0}
           onClick={() => onGo(-1)}
         />
         <IconButton
           icon="right"
-          label="Next difference (n)"
+          label="Next difference (.)"
           disabled={nDifferent === 0}
           onClick={() => onGo(1)}
         />

@@ -8,7 +8,7 @@ import type { Timeline } from "@/types/timeline";
 import { AlignedTimelines } from "./AlignedTimelines";
 import { OtherPicker } from "./OtherPicker";
 import { otherBranches, otherKind, otherRequest } from "./comparison";
-import { useCompareChoices } from "./useCompareChoices";
+import { useCompareChoices } from "./choices";
 
 interface ComparisonProps {
   readonly timeline: Timeline;

@@ -3,7 +3,7 @@ import type { Timeline } from "@/types/timeline";
 import { PromptBox } from "./PromptBox";
 import { SavedSearch } from "./SavedSearch";
 import { type OtherBranch, chosenBranch, otherKind } from "./comparison";
-import { type CompareState, OTHER_KINDS, type OtherKind } from "./useCompareChoices";
+import { type CompareState, OTHER_KINDS, type OtherKind } from "./choices";
 
 interface OtherPickerProps {
   readonly timeline: Timeline;

@@ -13,7 +13,7 @@ import { type Pair, pairOf } from "@/lib/pairColumns";
 import type { Token } from "@/types/timeline";
 import { PartingNote } from "./PartingNote";
 import { layerLabel } from "./comparison";
-import type { Rows } from "./useCompareChoices";
+import type { Rows } from "./choices";
 
 export interface ShownSide {
   readonly tokens: readonly Token[];

@@ -2,7 +2,7 @@ import { QuotedText } from "@/components/lens/TokenText";
 import { partingOf } from "@/lib/differences";
 import type { FirstChoices } from "@/lib/pairColumns";
 import { layerLabel } from "./comparison";
-import type { Rows } from "./useCompareChoices";
+import type { Rows } from "./choices";
 
 interface PartingNoteProps {
   readonly rows: Rows;

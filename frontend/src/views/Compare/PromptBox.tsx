@@ -3,7 +3,7 @@ import { Button } from "@/components/ui/Button";
 import { useSettings } from "@/context/settings";
 import { lastUserText, withLastUserText } from "@/lib/history";
 import type { Timeline } from "@/types/timeline";
-import type { CompareState } from "./useCompareChoices";
+import type { CompareState } from "./choices";
 
 interface PromptBoxProps {
   readonly timeline: Timeline;

@@ -4,7 +4,7 @@ import { Select } from "@/components/ui/Select";
 import { DIFFERENCES, type Difference } from "@/lib/differences";
 import { LENSES, type LensKind } from "@/lib/lenses";
 import { layerLabel } from "./comparison";
-import { type CompareState, ROWS, type Rows } from "./useCompareChoices";
+import { type CompareState, ROWS, type Rows } from "./choices";
 
 interface ToolbarProps {
   readonly state: CompareState;

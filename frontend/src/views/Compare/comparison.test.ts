@@ -10,7 +10,8 @@ import {
   rowLabel,
   rowsInUse,
 } from "./comparison";
-import { type CompareChoices, parseCompareLook, useCompareChoices } from "./useCompareChoices";
+import { type CompareChoices, useCompareChoices } from "./choices";
+import { useShownChoices, visitChoices } from "@/context/choices";
 
 const NONE: CompareChoices = {
   other: null,
@@ -102,6 +103,7 @@ describe("the choices", () => {
     const again = renderHook(() => useCompareChoices("one"));
     expect(again.result.current.choices).toMatchObject({ other: "same", layerB: 3 });
     expect(again.result.current.text).toEqual({ draft: "secret", asked: { prompt: "secret" } });
+    again.unmount();
     const other = renderHook(() => useCompareChoices("two"));
     expect(other.result.current.choices.other).toBeNull();
     expect(other.result.current.text.draft).toBeNull();
@@ -111,16 +113,36 @@ describe("the choices", () => {
     act(() => result.current.write({ draft: "secret", asked: { prompt: "secret" } }));
     act(() => result.current.change({ difference: "kl_a_to_b", other: "prompt" }));
     expect(JSON.stringify(result.current.choices)).not.toContain("secret");
-    expect(JSON.stringify(window.localStorage.getItem("compare"))).not.toContain("secret");
-    expect(JSON.parse(window.localStorage.getItem("compare") ?? "")).toMatchObject({
+    expect(JSON.stringify(window.localStorage.getItem("view-compare"))).not.toContain("secret");
+    expect(JSON.parse(window.localStorage.getItem("view-compare") ?? "")).toMatchObject({
       difference: "kl_a_to_b",
     });
   });
-  test("that no longer fit are replaced one by one", () => {
-    expect(parseCompareLook({ difference: "target", cellWidth: 93 })).toEqual({
+  test("come from an address, and what is about one conversation is gone with it", () => {
+    const texts = {
+      other: "same",
+      rows: "one",
+      layerA: "3",
+      layerB: "-1",
+      lensB: "tuned",
+      tokenId: "7",
+      branchId: "<b>",
       difference: "target",
-      cellWidth: 92,
+    };
+    act(() => visitChoices("compare", texts, "one"));
+    const one = renderHook(() => useCompareChoices("one"));
+    expect(one.result.current.choices).toEqual({
+      ...NONE,
+      other: "same",
+      rows: "one",
+      layerA: 3,
+      lensB: "tuned",
+      tokenId: 7,
+      difference: "target",
     });
-    expect(parseCompareLook("js")).toBeUndefined();
+    one.unmount();
+    const two = renderHook(() => useCompareChoices("two"));
+    expect(two.result.current.choices).toEqual({ ...NONE, difference: "target" });
+    expect(renderHook(() => useShownChoices("compare")).result.current).toEqual({ difference: "target" });
   });
 });

@@ -2,7 +2,7 @@
 import type { Branch } from "@/api/conversations";
 import type { OtherRequest, OtherText } from "@/api/otherSide";
 import type { LensKind } from "@/lib/lenses";
-import type { CompareChoices, OtherKind, Rows } from "./useCompareChoices";
+import type { CompareChoices, OtherKind, Rows } from "./choices";
 
 /** A branch of the conversation that can stand beside the one on the page. */
 export interface OtherBranch {

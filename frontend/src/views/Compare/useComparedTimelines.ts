@@ -12,7 +12,7 @@ import { cellText, cellTextOfText } from "@/lib/tokens";
 import type { Timeline } from "@/types/timeline";
 import { layerPairs, rowLabel, rowsInUse } from "./comparison";
 import { largestDifference, pairCells } from "./pairCells";
-import type { CompareChoices, OtherKind } from "./useCompareChoices";
+import type { CompareChoices, OtherKind } from "./choices";
 
 interface ComparedTimelinesParts {
   readonly timeline: Timeline;

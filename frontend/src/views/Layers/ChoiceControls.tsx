@@ -2,7 +2,7 @@ import { Button } from "@/components/ui/Button";
 import { Popover } from "@/components/ui/Popover";
 import { Segmented } from "@/components/ui/Segmented";
 import { Switch } from "@/components/ui/Switch";
-import type { LayersChoices } from "./useLayersChoices";
+import type { LayersChoices } from "./choices";
 
 interface ChoiceControlsProps {
   readonly choices: LayersChoices;

@@ -9,7 +9,7 @@ import type { Token } from "@/types/timeline";
 import { WordOption } from "./WordOption";
 import type { Passage } from "./passages";
 import { formOf, isInText } from "./shownForm";
-import type { LayersChoices } from "./useLayersChoices";
+import type { LayersChoices } from "./choices";
 import { useVisibleWords } from "./useVisibleWords";
 import { wordElementId, wordName } from "./wordName";
 

@@ -1,4 +1,4 @@
-import { act, fireEvent, screen, waitFor, within } from "@testing-library/react";
+import { act, fireEvent, screen, waitFor, within, renderHook } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { formatProbability, formatRank } from "@/lib/format";
@@ -7,7 +7,7 @@ import { N_LAYERS, idOf, madeUpLens, madeUpTimeline, madeUpTokens } from "@/test
 import { type FakeServer, fakeServer, refusal, renderView } from "@/test/renderView";
 import type { Token } from "@/types/timeline";
 import Layers from "./Layers";
-import { parseChoices } from "./useLayersChoices";
+import { useLayersChoices } from "./choices";
 
 /** The reply begins at index 9. */
 const N_TOKENS = 30;
@@ -300,7 +300,7 @@ describe("the words", () => {
 
   test("the template's tokens are folded as in the conversation", async () => {
     writeStored("settings", { showTemplate: false });
-    writeStored("layers", { scope: "all" });
+    writeStored("view-layers", { scope: "all" });
     renderView(Layers, timeline, { index: null });
     await allRead();
     expect(options()).toHaveLength(N_TOKENS - 3);
@@ -386,13 +386,12 @@ describe("the words", () => {
 });
 
 test("choices that were stored are taken as far as they fit", () => {
-  expect(parseChoices({ scope: "all", hasMarks: false, hasTint: "yes" })).toEqual({
+  writeStored("view-layers", { scope: "all", hasMarks: "off", hasTint: "yes", hasActual: false });
+  expect(renderHook(() => useLayersChoices()).result.current[0]).toEqual({
     scope: "all",
     hasMarks: false,
     hasChanges: true,
     hasActual: true,
     hasTint: false,
   });
-  expect(parseChoices({ scope: "some" })?.scope).toBe("reply");
-  expect(parseChoices("all")).toBeUndefined();
 });

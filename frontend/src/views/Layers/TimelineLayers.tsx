@@ -22,7 +22,7 @@ import { WordCard } from "./WordCard";
 import { WordLegend } from "./WordLegend";
 import { layersCommands } from "./commands";
 import { passagesOf } from "./passages";
-import { useLayersChoices } from "./useLayersChoices";
+import { useLayersChoices } from "./choices";
 import { usePlay } from "./usePlay";
 
 interface TimelineLayersProps {

@@ -1,7 +1,7 @@
 import { formatCount } from "@/lib/format";
 import type { WordCounts, WordKind } from "@/lib/layerWords";
 import { TINT_GRADIENT } from "@/lib/tint";
-import type { LayersChoices } from "./useLayersChoices";
+import type { LayersChoices } from "./choices";
 
 interface WordLegendProps {
   readonly choices: LayersChoices;

@@ -1,5 +1,5 @@
 import type { Command } from "@/context/offer";
-import type { LayersChoices } from "./useLayersChoices";
+import type { LayersChoices } from "./choices";
 import type { Play } from "./usePlay";
 
 interface LayersDeeds {

@@ -8,7 +8,7 @@ import type { WordForms } from "@/lib/wordForms";
 import type { Token } from "@/types/timeline";
 import { drawWords } from "./drawWords";
 import type { Passage } from "./passages";
-import type { LayersChoices } from "./useLayersChoices";
+import type { LayersChoices } from "./choices";
 
 export interface LayersState {
   readonly tokens: readonly Token[];

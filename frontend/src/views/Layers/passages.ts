@@ -2,7 +2,7 @@
 import { segmentsOf } from "@/lib/segments";
 import type { WordForms } from "@/lib/wordForms";
 import type { Timeline } from "@/types/timeline";
-import type { LayersChoices } from "./useLayersChoices";
+import type { LayersChoices } from "./choices";
 
 export interface Passage {
   /** Index of the first token of the prompt or reply. */
