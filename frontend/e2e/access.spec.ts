@@ -1,19 +1,6 @@
-import AxeBuilder from "@axe-core/playwright";
-import type { ExplorerPage } from "./page";
-import { expect, test } from "./page";
+import { expect, seriousViolations, test } from "./page";
 
 const SIZES = { wide: { width: 1440, height: 900 }, phone: { width: 390, height: 844 } } as const;
-
-async function seriousViolations({ page }: ExplorerPage): Promise<string[]> {
-  const { violations } = await new AxeBuilder({ page })
-    .withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"])
-    .analyze();
-  return violations
-    .filter(({ impact }) => impact === "serious" || impact === "critical")
-    .flatMap(({ id, nodes }) =>
-      nodes.map((node) => `${id}: ${node.html.slice(0, 160)} ${node.failureSummary ?? ""}`),
-    );
-}
 
 for (const theme of ["light", "dark"] as const) {
   for (const [name, viewport] of Object.entries(SIZES)) {

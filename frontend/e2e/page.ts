@@ -1,4 +1,5 @@
 /** The page as the tests use it: what a person does, by the names that a person sees. */
+import AxeBuilder from "@axe-core/playwright";
 import { test as base, expect } from "@playwright/test";
 import type { Locator, Page } from "@playwright/test";
 
@@ -51,6 +52,18 @@ export class ExplorerPage {
   reply(): Locator {
     return this.page.getByRole("group").last();
   }
+}
+
+/** What axe calls serious or worse, with where it is. */
+export async function seriousViolations({ page }: ExplorerPage): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page })
+    .withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"])
+    .analyze();
+  return violations
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .flatMap(({ id, nodes }) =>
+      nodes.map((node) => `${id}: ${node.html.slice(0, 160)} ${node.failureSummary ?? ""}`),
+    );
 }
 
 export const test = base.extend<{ explorer: ExplorerPage }>({

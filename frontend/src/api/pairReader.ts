@@ -1,18 +1,20 @@
 /** Reads every pair of two aligned timelines, in chunks. */
 import type { Alignment } from "@/lib/alignment";
 import type { Span } from "@/lib/columns";
-import { type CompareResponse, pairOf } from "@/lib/pairColumns";
+import { nextGap } from "@/lib/gaps";
+import { type CompareResponse, type Pair, pairOf } from "@/lib/pairColumns";
 import { ChunkedReader } from "./chunkedReader";
 import { type CompareRequest, fetchComparison } from "./client";
+import { ApiError } from "./errors";
 import type { RequestLane } from "./lane";
 
 /** What is compared with what: two sides, rows of layer pairs, and tokens to look for. */
 export type Comparison = Pick<CompareRequest, "a" | "b" | "layers" | "targets">;
 
-/** Where answers are kept, and what of an alignment they still lack. */
+/** Where answers are kept. */
 interface Kept {
   readonly version: number;
-  nextGap: (alignment: Alignment, size: number, visible: Span | null) => Span | null;
+  isRead: (pair: Pair) => boolean;
   mergeResponse: (response: CompareResponse) => void;
 }
 
@@ -28,19 +30,47 @@ export class PairReader<T extends Kept> extends ChunkedReader {
 
   /** Reads the pairs that are missing, until all are read or `signal` aborts. */
   read(alignment: Alignment, signal: AbortSignal): Promise<void> {
+    // Gaps are left out before pairs are counted: they cost nothing and end no chunk.
+    const pairs = alignment.columns.flatMap((column, at) => {
+      const pair = pairOf(column);
+      return pair === null ? [] : [{ ...pair, at }];
+    });
+    const placeOf = (column: number): number => {
+      const place = pairs.findIndex((pair) => pair.at >= column);
+      return place < 0 ? pairs.length : place;
+    };
+    const isMissing = (place: number): boolean => {
+      const pair = pairs[place];
+      return pair !== undefined && !this.kept.isRead(pair);
+    };
     return this.readAll(
       {
-        nextGap: (size, visible) => this.kept.nextGap(alignment, size, visible),
+        nextGap: (size, visible) => {
+          const shown: Span | null =
+            visible === null ? null : { start: placeOf(visible.start), end: placeOf(visible.end) };
+          return nextGap(isMissing, pairs.length, size, shown);
+        },
         readSpan: async ({ start, end }, until) => {
-          const positions = alignment.columns.slice(start, end).flatMap((column): [number, number][] => {
-            const pair = pairOf(column);
-            return pair === null ? [] : [[pair.a, pair.b]];
-          });
+          const positions = pairs.slice(start, end).map(({ a, b }): [number, number] => [a, b]);
           const body: CompareRequest = { ...this.comparison, positions, include_tokens: false };
-          this.kept.mergeResponse(await fetchComparison(body, until));
+          const response = await fetchComparison(body, until);
+          requireWhole(response, body);
+          this.kept.mergeResponse(response);
         },
       },
       signal,
     );
+  }
+}
+
+/** Throws an ApiError where the answer is not of what was asked for. */
+function requireWhole(response: CompareResponse, { positions, targets }: CompareRequest): void {
+  const isSame = positions?.every(([a, b], i) => response.positions[i]?.join() === `${a},${b}`);
+  const answered = new Set(response.targets.map((target) => target.token_id));
+  if (isSame !== true || targets?.every((id) => answered.has(id)) === false) {
+    throw new ApiError({
+      code: "bad_answer",
+      message: "The server compared something else than was asked for.",
+    });
   }
 }

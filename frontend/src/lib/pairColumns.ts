@@ -7,8 +7,6 @@
  */
 import type { components } from "@/types/api";
 import type { AlignedColumn, Alignment } from "./alignment";
-import type { Span } from "./columns";
-import { nextGap } from "./gaps";
 
 type Schemas = components["schemas"];
 
@@ -84,16 +82,6 @@ abstract class PairSlots {
       if (pair !== null && this.isRead(pair)) count += 1;
     }
     return count;
-  }
-
-  /** The next run of columns to ask for, gaps left out; null where every pair is read. */
-  nextGap({ columns }: Alignment, size: number, visible: Span | null): Span | null {
-    const isWanted = (position: number): boolean => {
-      const column = columns[position];
-      const pair = column === undefined ? null : pairOf(column);
-      return pair !== null && !this.isRead(pair);
-    };
-    return nextGap(isWanted, columns.length, size, visible);
   }
 }
 

@@ -1,0 +1,366 @@
+/** Two timelines beside each other, as a person compares them, against the server's own numbers. */
+import type { Locator, Page } from "@playwright/test";
+import { align } from "../src/lib/alignment";
+import { DIFFERENCE, DIVERGING, rampStep, roundUp } from "../src/lib/colour";
+import { differenceOf, partingOf } from "../src/lib/differences";
+import { formatNats, formatProbability, formatRank } from "../src/lib/format";
+import type { components } from "../src/types/api";
+import { type ExplorerPage, expect, seriousViolations, test } from "./page";
+
+type Schemas = components["schemas"];
+
+const A = "The capital of France is Paris. The capital of Italy is";
+const B = "The capital of France is Paris. The capital of Spain is";
+
+/** Where the cells are, as components/heatmap/geometry.ts has it. */
+const LABEL_WIDTH = 68;
+const HEAD_HEIGHT = 56;
+const CELL_HEIGHT = 22;
+const CELL_WIDTH = 92;
+
+/** What the server answers in the page's own place. */
+const post = <T>(page: Page, path: string, body: unknown): Promise<T> =>
+  page.evaluate(
+    async ([to, what]) => {
+      const answer = await fetch(to as string, {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify(what),
+      });
+      return (await answer.json()) as T;
+    },
+    [path, body],
+  );
+
+const conversationOf = (page: Page): string => new URL(page.url()).searchParams.get("c") ?? "";
+const grid = ({ evidence }: ExplorerPage): Locator => evidence.getByRole("grid");
+const activeCell = (explorer: ExplorerPage): Locator => grid(explorer).getByRole("gridcell");
+const isRead = ({ evidence }: ExplorerPage) =>
+  expect(evidence.getByText(/^(\d+) of \1 pairs read/)).toBeVisible();
+const choose = ({ evidence }: ExplorerPage, name: string | RegExp, label: string) =>
+  evidence.getByRole("combobox", { name, exact: true }).selectOption({ label });
+
+interface Compared {
+  readonly whole: Schemas["CompareResponse"];
+  readonly idsB: number[];
+  /** Column of each pair in the grid. */
+  readonly columns: number[];
+}
+
+/** A completion, and its prompt with a word changed beside it; what the server says of all pairs. */
+async function compareTexts(explorer: ExplorerPage): Promise<Compared> {
+  const { page } = explorer;
+  await page.getByRole("radio", { name: "Completion" }).click();
+  await explorer.setSampling({ Temperature: "0", "Longest reply": "3" });
+  await explorer.say(A);
+  await page.getByRole("tab", { name: "Compare" }).click();
+  const box = explorer.evidence.getByRole("textbox", { name: /with a word changed/ });
+  await expect(box).toHaveValue(A);
+  await box.fill(B);
+  await box.press("Enter");
+  await isRead(explorer);
+
+  const own = await post<Schemas["LensReadResponse"]>(page, "/api/lens", {
+    conversation_id: conversationOf(page),
+    positions: [0, 1],
+    layers: [0],
+  });
+  const other = await post<Schemas["LensReadResponse"]>(page, "/api/lens", {
+    prompt: B,
+    positions: [0, 1],
+    layers: [0],
+  });
+  const idsB = other.tokens.map((token) => token.id);
+  const alignment = align(
+    own.tokens.map((token) => token.id),
+    idsB,
+  );
+  const pairs = alignment.columns.flatMap((each, column) =>
+    each.a === null || each.b === null ? [] : [{ positions: [each.a, each.b], column }],
+  );
+  const whole = await post<Schemas["CompareResponse"]>(page, "/api/compare", {
+    a: { conversation_id: conversationOf(page) },
+    b: { token_ids: idsB },
+    positions: pairs.map((pair) => pair.positions),
+    include_tokens: false,
+  });
+  return { whole, idsB, columns: pairs.map((pair) => pair.column) };
+}
+
+/** Colour of a cell that is in view, read above its text. */
+async function colourAt(explorer: ExplorerPage, column: number, row: number): Promise<string> {
+  const left = await grid(explorer).evaluate((element) => element.scrollLeft);
+  return explorer.evidence.locator("canvas:has(~ [role=grid])").evaluate(
+    (canvas: HTMLCanvasElement, at) => {
+      const rgb = canvas.getContext("2d")?.getImageData(at.x, at.y, 1, 1).data.slice(0, 3) ?? [];
+      return `#${Array.from(rgb, (channel) => channel.toString(16).padStart(2, "0")).join("")}`;
+    },
+    {
+      x: LABEL_WIDTH + column * CELL_WIDTH - left + 20,
+      y: HEAD_HEIGHT + row * CELL_HEIGHT + 2,
+    },
+  );
+}
+
+/** Moves the keyboard's cell to a column of the lowest row. */
+async function goTo(explorer: ExplorerPage, column: number): Promise<void> {
+  await grid(explorer).press("Control+Home");
+  for (let step = 0; step < column; step += 1) await grid(explorer).press("ArrowRight");
+}
+
+for (const theme of ["light", "dark"] as const) {
+  test.describe(theme, () => {
+    test.use({ colorScheme: theme });
+
+    test("every number and colour on the screen is the server's", async ({ explorer, page }) => {
+      const { whole, idsB, columns } = await compareTexts(explorer);
+      const last = whole.layers.length - 1;
+      const pair = whole.positions.length - 1;
+      const [atA = 0, atB = 0] = whole.positions[pair] ?? [];
+      // The last pair is where nothing is selected: the end of both prompts.
+      expect(idsB).toHaveLength(atB + 1);
+      await expect(activeCell(explorer)).toContainText(`A read at index ${atA}`);
+      await expect(activeCell(explorer)).toContainText(
+        `Jensen–Shannon ${formatNats(whole.js_nats[last]?.[pair] ?? null)} nats`,
+      );
+      const measures = explorer.evidence.getByLabel("Measures");
+      await expect(measures).toContainText(formatNats(whole.kl_a_to_b_nats[last]?.[pair] ?? null));
+      await expect(measures).toContainText(formatNats(whole.kl_b_to_a_nats[last]?.[pair] ?? null));
+      await expect(measures).toContainText(formatNats(whole.js_nats[last]?.[pair] ?? null));
+
+      const parting = partingOf(
+        whole.layers.map((_, row) => ({
+          aId: whole.a_top_id[row]?.[pair] ?? -1,
+          aProbability: 0,
+          bId: whole.b_top_id[row]?.[pair] ?? -2,
+          bProbability: 0,
+        })),
+      );
+      expect(parting?.kind).toBe("differ");
+      await expect(
+        explorer.evidence.getByText(`From layer ${parting?.from ?? -1} on the two predict different tokens`),
+      ).toBeVisible();
+
+      // Both sides, read on their own.
+      for (const [name, source, at] of [
+        ["A", { conversation_id: conversationOf(page) }, atA],
+        ["B", { token_ids: idsB }, atB],
+      ] as const) {
+        const lens = await post<Schemas["LensReadResponse"]>(page, "/api/lens", {
+          ...source,
+          positions: [at, at + 1],
+          top_k: 5,
+        });
+        const side = explorer.evidence.getByRole("region", { name: `Predictions of ${name}` });
+        await expect(side.getByRole("listitem")).toHaveCount(5);
+        for (const [k, probability] of (lens.top_probabilities[last]?.[0] ?? []).entries()) {
+          await expect(side.getByRole("listitem").nth(k)).toContainText(formatProbability(probability));
+        }
+        await expect(side).toContainText(`entropy ${formatNats(lens.entropy_nats[last]?.[0] ?? null)} nats`);
+      }
+
+      await goTo(explorer, columns[pair] ?? 0);
+      for (const row of [0, 3, last]) {
+        const step = rampStep({ kind: "linear", dark: 0, bright: Math.LN2 }, whole.js_nats[row]?.[pair] ?? 0);
+        await expect
+          .poll(() => colourAt(explorer, columns[pair] ?? 0, last - row))
+          .toBe(DIFFERENCE[theme].fill[step]);
+      }
+      expect(explorer.complaints).toEqual([]);
+    });
+
+    test("a token's probability is that of two separate reads, its difference has their sign", async ({
+      explorer,
+      page,
+    }) => {
+      const { whole, idsB, columns } = await compareTexts(explorer);
+      const last = whole.layers.length - 1;
+      const pair = whole.positions.length - 1;
+      const [atA = 0, atB = 0] = whole.positions[pair] ?? [];
+      await choose(explorer, "difference", "Probability of a token");
+      const search = explorer.evidence.getByRole("combobox", { name: "or one of the vocabulary" });
+      await search.fill("Madrid");
+      await explorer.evidence
+        .getByRole("option", { name: /^·Madrid/ })
+        .first()
+        .click();
+      await search.press("Escape");
+      await isRead(explorer);
+      const chosen = explorer.evidence.getByRole("combobox", { name: "token", exact: true });
+      const id = Number(await chosen.inputValue());
+
+      const reads: { probability: number; rank: number; at: number[] }[] = [];
+      for (const [source, at] of [
+        [{ conversation_id: conversationOf(page) }, atA],
+        [{ token_ids: idsB }, atB],
+      ] as const) {
+        const lens = await post<Schemas["LensReadResponse"]>(page, "/api/lens", {
+          ...source,
+          positions: [at, at + 1],
+          targets: [id],
+        });
+        const target = lens.targets[0];
+        reads.push({
+          probability: target?.probability[last]?.[0] ?? Number.NaN,
+          rank: target?.rank[last]?.[0] ?? 0,
+          at: (target?.probability ?? []).map((row) => row[0] ?? Number.NaN),
+        });
+      }
+      const [a, b] = reads;
+      if (a === undefined || b === undefined) throw new Error("no read");
+      expect(b.probability).toBeGreaterThan(a.probability + 0.1);
+      const measures = explorer.evidence.getByLabel("Measures");
+      await expect(measures).toContainText(
+        `token in A${formatProbability(a.probability)}, rank ${formatRank(a.rank)}`,
+      );
+      await expect(measures).toContainText(
+        `token in B${formatProbability(b.probability)}, rank ${formatRank(b.rank)}`,
+      );
+      await expect(measures).toContainText(
+        `B minus A${differenceOf("target").format(b.probability - a.probability)}`,
+      );
+
+      // The scale ends where the values of all pairs do, the embedding's left out.
+      const all = await post<Schemas["CompareResponse"]>(page, "/api/compare", {
+        a: { conversation_id: conversationOf(page) },
+        b: { token_ids: idsB },
+        positions: whole.positions,
+        targets: [id],
+        include_tokens: false,
+      });
+      const sizes = (all.targets[0]?.a_probability ?? [])
+        .slice(1)
+        .flatMap((row, i) =>
+          row.map((own, j) => Math.abs((all.targets[0]?.b_probability[i + 1]?.[j] ?? 0) - own)),
+        );
+      const end = roundUp(Math.max(...sizes));
+      await goTo(explorer, columns[pair] ?? 0);
+      const value = (b.at[last] ?? 0) - (a.at[last] ?? 0);
+      const step = rampStep({ kind: "linear", dark: -end, bright: end }, value);
+      await expect.poll(() => colourAt(explorer, columns[pair] ?? 0, 0)).toBe(DIVERGING[theme].fill[step]);
+      expect(explorer.complaints).toEqual([]);
+    });
+
+    for (const [name, viewport] of Object.entries({
+      wide: { width: 1440, height: 900 },
+      phone: { width: 390, height: 844 },
+    })) {
+      test.describe(name, () => {
+        test.use({ viewport });
+
+        test("nothing serious for axe, and nothing wider than the window", async ({ explorer, page }) => {
+          const check = async (): Promise<void> => {
+            expect(await seriousViolations(explorer)).toEqual([]);
+            const width = await page.evaluate(() => document.documentElement.scrollWidth);
+            expect(width).toBeLessThanOrEqual(viewport.width);
+          };
+          await explorer.setSampling({ Temperature: "0", "Longest reply": "6" });
+          await explorer.say("The capital of France is");
+          await explorer.tokens.nth(4).click();
+          await page.getByRole("tab", { name: "Compare" }).click();
+          const box = explorer.evidence.getByRole("textbox", { name: /with a word changed/ });
+          await expect(box).toHaveValue("The capital of France is");
+          await check();
+          await box.fill("The capital of the Netherlands is");
+          await explorer.evidence.getByRole("button", { name: "Compare" }).click();
+          await isRead(explorer);
+          await check();
+          await choose(explorer, "difference", "Probability of a token");
+          await choose(explorer, "layers", "one of A, one of B");
+          await check();
+          // The grid scrolls, and both rows of tokens with it.
+          await choose(explorer, "layers", "each with itself");
+          await grid(explorer).press("Control+End");
+          const scrolled = await grid(explorer).evaluate((element) => element.scrollLeft);
+          expect(scrolled).toBeGreaterThan(0);
+          await choose(explorer, /B:/, "another conversation");
+          await explorer.evidence.getByRole("button", { name: "Choose…" }).click();
+          await expect(page.getByRole("dialog", { name: "Saved conversations" })).toBeVisible();
+          await check();
+        });
+      });
+    }
+  });
+}
+
+test("the keyboard goes from difference to difference, and the page's selection goes along", async ({
+  explorer,
+  page,
+}) => {
+  const { whole } = await compareTexts(explorer);
+  const last = whole.layers.length - 1;
+  const differing = whole.positions.filter((_, i) => whole.a_top_id[last]?.[i] !== whole.b_top_id[last]?.[i]);
+  expect(differing.length).toBeGreaterThan(0);
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("n");
+  const [firstA = -1, firstB = -1] = differing[0] ?? [];
+  await expect(activeCell(explorer)).toContainText(`A read at index ${firstA}`);
+  await expect(activeCell(explorer)).toContainText(`B read at index ${firstB}`);
+  // What A predicts there is selected, in the text as well.
+  await expect(page).toHaveURL(new RegExp(`t=${firstA + 1}(&|$)`));
+  await expect(explorer.tokens.nth(firstA + 1)).toHaveAttribute("aria-selected", "true");
+  // From the page to the view: the token before is predicted one column to the left.
+  await page.keyboard.press("[");
+  await expect(activeCell(explorer)).toContainText(`A read at index ${firstA - 1}`);
+  await page.keyboard.press("j");
+  await expect(activeCell(explorer)).toContainText(/^Layer 1[12],/);
+  await grid(explorer).press("ArrowUp");
+  await grid(explorer).press("ArrowRight");
+  await grid(explorer).press("Enter");
+  await expect(page).toHaveURL(new RegExp(`t=${firstA + 1}&l=12`));
+
+  await page.keyboard.press("Control+k");
+  await page.getByRole("combobox", { name: /command/i }).fill("Compare by KL(A");
+  await page.keyboard.press("Enter");
+  await expect(explorer.evidence.getByRole("combobox", { name: "difference" })).toHaveValue("kl_a_to_b");
+  await page.keyboard.press("Control+k");
+  await page.getByRole("combobox", { name: /command/i }).fill("swap");
+  await page.keyboard.press("Enter");
+  await expect(explorer.evidence.getByRole("combobox", { name: "difference" })).toHaveValue("kl_b_to_a");
+  expect(explorer.complaints).toEqual([]);
+});
+
+test("a click on a column selects A's token; another branch stands there from the start", async ({
+  explorer,
+  page,
+}) => {
+  await explorer.setSampling({ Temperature: "0", "Longest reply": "6" });
+  await explorer.say("The capital of France is");
+  await page.getByRole("button", { name: "Edit message" }).click();
+  await explorer.say("The capital of Italy is");
+  await page.getByRole("tab", { name: "Compare" }).click();
+  await isRead(explorer);
+  await expect(explorer.evidence.getByRole("combobox", { name: "branch" })).toHaveDisplayValue(/France/);
+  const left = await grid(explorer).evaluate((element) => element.scrollLeft);
+  const column = Math.floor(left / CELL_WIDTH) + 2;
+  await grid(explorer).click({
+    position: { x: LABEL_WIDTH + (column + 0.5) * CELL_WIDTH - left, y: HEAD_HEIGHT + 1.5 * CELL_HEIGHT },
+  });
+  await expect(page).toHaveURL(new RegExp(`t=${column + 1}&l=11`));
+  await expect(activeCell(explorer)).toContainText(`Layer 11, A read at index ${column}`);
+  // What was typed or chosen is there again after another view.
+  await page.keyboard.press("1");
+  await page.keyboard.press("5");
+  await isRead(explorer);
+  await expect(activeCell(explorer)).toContainText(`A read at index ${column}`);
+  expect(explorer.complaints).toEqual([]);
+});
+
+test("a layer beside the output is what the heatmap calls its KL to final", async ({ explorer, page }) => {
+  await compareTexts(explorer);
+  await choose(explorer, /B:/, "itself");
+  await choose(explorer, "difference", "KL(B ‖ A)");
+  await isRead(explorer);
+  const lens = await post<Schemas["LensReadResponse"]>(page, "/api/lens", {
+    conversation_id: conversationOf(page),
+    top_k: 1,
+  });
+  await goTo(explorer, 3);
+  for (const layer of [0, 1, 2]) {
+    const shown = lens.kl_to_final_nats[layer]?.[3] ?? Number.NaN;
+    await expect(activeCell(explorer)).toContainText(`Layer ${layer} | ${lens.layers.length - 1},`);
+    await expect(activeCell(explorer)).toContainText(`KL(B ‖ A) ${formatNats(shown)} nats`);
+    await grid(explorer).press("ArrowUp");
+  }
+  expect(explorer.complaints).toEqual([]);
+});

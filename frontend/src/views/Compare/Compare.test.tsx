@@ -1,0 +1,284 @@
+import { act, screen, waitFor, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { align } from "@/lib/alignment";
+import { formatNats } from "@/lib/format";
+import { N_LAYERS, idOf, madeUpComparison, madeUpLens, madeUpTimeline, madeUpTokens } from "@/test/lensData";
+import { type FakeServer, fakeServer, refusal, renderView } from "@/test/renderView";
+import { branch, savedConversation } from "@/test/saved";
+import type { Timeline, Token } from "@/types/timeline";
+import Compare from "./Compare";
+
+const tokens = madeUpTokens(12);
+/** As A, with one token changed at index 3 and one more after it. */
+const changed: Token[] = [
+  ...tokens.slice(0, 3),
+  ...[" Seine", " river"].map(tokenOf),
+  ...tokens.slice(4, 9),
+].map((token, index) => ({ ...token, index }));
+const alignment = align(
+  tokens.map(({ id }) => id),
+  changed.map(({ id }) => id),
+);
+
+function tokenOf(text: string): Token {
+  const [token] = madeUpTokens(1);
+  if (token === undefined) throw new Error("no token");
+  return { ...token, id: idOf(text), text, bytes: btoa(text) };
+}
+
+let server: FakeServer;
+let number = 0;
+/** A conversation of its own for each test: what was read is kept. */
+const timelineOf = (more: Partial<Timeline> = {}): Timeline => ({
+  ...madeUpTimeline(tokens, `compare-${(number += 1)}`),
+  ...more,
+});
+
+beforeEach(() => {
+  server = fakeServer(tokens);
+  server.answer = (request) => {
+    const isA = typeof request.conversation_id === "string";
+    return Response.json(madeUpLens(isA ? tokens : changed, request));
+  };
+});
+afterEach(() => vi.unstubAllGlobals());
+
+const prompt = () => screen.findByRole("textbox", { name: /with a word changed/ });
+const cell = () => screen.findByRole("gridcell");
+const nPairs = alignment.nPairs;
+const isRead = () => screen.findByText(new RegExp(`^${nPairs} of ${nPairs} pairs read`));
+
+async function comparePrompt(timeline = timelineOf(), index: number | null = 6, layer = N_LAYERS) {
+  const page = renderView(Compare, timeline, { index, layer });
+  const box = await prompt();
+  await userEvent.clear(box);
+  await userEvent.type(box, "The capital of the river is{Enter}");
+  return page;
+}
+
+describe("before there is something to compare", () => {
+  test("an empty conversation says what to do", () => {
+    renderView(Compare, { conversationId: null, tokens: [], turns: [], status: "empty" }, { index: null });
+    expect(screen.getByText(/Nothing to compare yet/)).toBeVisible();
+    expect(server.compared).toEqual([]);
+  });
+  test("the box has the last message, and nothing is asked before Compare is pressed", async () => {
+    renderView(Compare, timelineOf(), { index: 6 });
+    expect(await prompt()).toHaveValue("User: The capital of France is");
+    expect(screen.getByText(/press Compare/)).toBeVisible();
+    expect(server.asked).toEqual([]);
+    expect(server.compared).toEqual([]);
+  });
+  test("a reply that failed cannot be compared, and says so", async () => {
+    renderView(Compare, timelineOf({ conversationId: null }), { index: 6 });
+    expect(await screen.findByText(/not saved/)).toBeVisible();
+  });
+});
+
+describe("a prompt with a word changed", () => {
+  test("is rendered once, then read by its ids, pair by pair and never a gap", async () => {
+    await comparePrompt();
+    await isRead();
+    expect(server.asked[0]?.messages).toEqual([{ role: "user", content: "The capital of the river is" }]);
+    const { a, b } = server.compared[0] ?? {};
+    expect(a).toMatchObject({ conversation_id: `compare-${number}`, kind: "logit" });
+    expect(b).toEqual({ token_ids: changed.map(({ id }) => id), kind: "logit" });
+    const asked = server.compared.flatMap((request) => request.positions ?? []);
+    const pairs = alignment.columns.flatMap((each) =>
+      each.a === null || each.b === null ? [] : [[each.a, each.b]],
+    );
+    const inOrder = (all: number[][]) => all.toSorted(([one = 0], [other = 0]) => one - other);
+    expect(inOrder(asked)).toEqual(inOrder(pairs));
+    expect(screen.getByText(/stand against a gap/)).toHaveTextContent(`${12 + 10 - 2 * nPairs} tokens stand`);
+  });
+
+  test("the place of the page is locked to its counterpart, with the server's numbers", async () => {
+    await comparePrompt();
+    await isRead();
+    // Index 6 is predicted at 5, whose counterpart stands one further on.
+    const answer = madeUpComparison({ a: {}, b: {}, positions: [[5, 6]] });
+    const js = formatNats(answer.js_nats[N_LAYERS]?.[0] ?? null);
+    expect(await cell()).toHaveTextContent(/A read at index 5 “·is”, B read at index 6 “·is”/);
+    expect(await cell()).toHaveTextContent(`Jensen–Shannon ${js} nats`);
+    const measures = screen.getByLabelText("Measures");
+    expect(measures).toHaveTextContent(`Jensen–Shannon, nats${js}`);
+    expect(measures).toHaveTextContent(
+      `KL(A ‖ B), nats${formatNats(answer.kl_a_to_b_nats[N_LAYERS]?.[0] ?? null)}`,
+    );
+    for (const [name, index] of [
+      ["A", 5],
+      ["B", 6],
+    ] as const) {
+      const side = screen.getByRole("region", { name: `Predictions of ${name}` });
+      expect(await within(side).findAllByRole("listitem")).toHaveLength(5);
+      expect(side).toHaveTextContent(`read at index ${index}`);
+      expect(side).toHaveTextContent(`predicts index ${index + 1}`);
+    }
+    // 6 is a multiple of 3: from row 6 on the made-up first choices differ.
+    expect(screen.getByText(/From layer 6 on the two predict different tokens/)).toBeVisible();
+  });
+
+  test("a gap shows a gap, never a number", async () => {
+    const gap = alignment.columns.findIndex((each) => each.a === null);
+    expect(gap).toBeGreaterThan(0);
+    await comparePrompt(timelineOf(), 4);
+    await isRead();
+    const grid = screen.getByRole("grid");
+    grid.focus();
+    await userEvent.keyboard("{Home}");
+    for (let step = 0; step < gap; step += 1) await userEvent.keyboard("{ArrowRight}");
+    expect(await cell()).toHaveTextContent(/a gap in A: nothing is compared/);
+    expect(screen.queryByLabelText("Measures")).toBeNull();
+    expect(screen.getByText(/A has a gap here/)).toBeVisible();
+    expect(screen.getByRole("region", { name: "Predictions of A" })).toHaveTextContent("a gap");
+  });
+
+  test("a key goes to the next difference and selects what it predicts", async () => {
+    const page = await comparePrompt();
+    await isRead();
+    screen.getByRole("button", { name: /^Next difference/ }).focus();
+    await userEvent.keyboard("n");
+    // Pairs whose B is a multiple of 3 differ at the output: after (5, 6) comes (8, 9).
+    await waitFor(() => expect(page.selection().index).toBe(9));
+    expect(await cell()).toHaveTextContent(/B read at index 9/);
+    await userEvent.keyboard("p");
+    await waitFor(() => expect(page.selection().index).toBe(6));
+  });
+
+  test("a conversation that grows is aligned anew, and only what is new is asked for", async () => {
+    const timeline = timelineOf({ tokens: tokens.slice(0, 7) });
+    const page = await comparePrompt(timeline);
+    await screen.findByText(/(\d+) of \1 pairs read/);
+    const before = server.compared.length;
+    page.show({ ...timeline, tokens });
+    await isRead();
+    const asked = server.compared.slice(before).flatMap((request) => request.positions ?? []);
+    expect(asked.length).toBeGreaterThan(0);
+    for (const [a] of asked) expect(a).toBeGreaterThanOrEqual(7);
+  });
+
+  test("a token's probability is compared once it is chosen", async () => {
+    await comparePrompt();
+    await isRead();
+    await userEvent.selectOptions(screen.getByRole("combobox", { name: "difference" }), "target");
+    const token = screen.getByRole("combobox", { name: "token" });
+    await userEvent.selectOptions(token, String(idOf(" Paris")));
+    await waitFor(() => expect(server.compared.at(-1)?.targets).toEqual([idOf(" Paris")]));
+    expect(await screen.findByText("B minus A")).toBeVisible();
+  });
+});
+
+describe("other things to compare with", () => {
+  test("another branch is there from the start where there is one", async () => {
+    const timeline = timelineOf();
+    const own = timeline.conversationId ?? "";
+    server.saved = (path) =>
+      Response.json(
+        savedConversation({
+          id: path.endsWith("/other") ? "other" : own,
+          branches: [branch(own), branch("other", { name: "Seine" })],
+          tokens: changed,
+        }),
+      );
+    renderView(Compare, timeline, { index: 6 });
+    await isRead();
+    expect(screen.getByRole("combobox", { name: "branch" })).toHaveDisplayValue("2 · Seine");
+    expect(server.compared[0]?.b).toEqual({ conversation_id: "other", kind: "logit" });
+  });
+
+  test("itself is read at another layer, without asking for its ids", async () => {
+    renderView(Compare, timelineOf(), { index: 6, layer: 4 });
+    await prompt();
+    await userEvent.selectOptions(screen.getByRole("combobox", { name: /B:/ }), "same");
+    await screen.findByText(/^12 of 12 pairs read/);
+    const { a, b, layers } = server.compared[0] ?? {};
+    expect(b?.conversation_id).toBe(a?.conversation_id);
+    expect(layers?.[4]).toEqual([4, N_LAYERS]);
+    await userEvent.selectOptions(screen.getByRole("combobox", { name: "layers" }), "one");
+    await userEvent.selectOptions(screen.getByRole("combobox", { name: "layer of A" }), "6");
+    await waitFor(() => expect(server.compared.at(-1)?.layers).toEqual([[6, N_LAYERS]]));
+    expect(await screen.findByText(/Layer 6 of A beside layer 12 of B/)).toBeVisible();
+  });
+
+  test("and through another lens", async () => {
+    server.lenses = [
+      { kind: "logit", fitted_tokens: null },
+      { kind: "tuned", fitted_tokens: 1 },
+    ];
+    await comparePrompt();
+    await isRead();
+    await userEvent.selectOptions(screen.getByRole("combobox", { name: "lens of B" }), "tuned");
+    await waitFor(() => expect(server.compared.at(-1)?.b.kind).toBe("tuned"));
+    expect(server.compared.at(-1)?.a.kind).toBe("logit");
+    expect(await screen.findByText("B, layer 12, tuned lens")).toBeVisible();
+  });
+
+  test("a conversation of another model is not read", async () => {
+    const timeline = timelineOf();
+    const own = timeline.conversationId ?? "";
+    server.saved = () =>
+      Response.json(
+        savedConversation({
+          id: own,
+          branches: [branch(own), branch("other")],
+          is_readable: false,
+          tokens: [],
+        }),
+      );
+    renderView(Compare, timeline, { index: 6 });
+    expect(await screen.findByText(/can be read with that one only/)).toBeVisible();
+    expect(server.compared).toEqual([]);
+  });
+});
+
+describe("while it is not there", () => {
+  test("loading says how far it is, and can be stopped and taken up again", async () => {
+    let answer: (() => void) | null = null;
+    server.compare = (request) =>
+      new Promise((resolve) => {
+        answer = () => resolve(Response.json(madeUpComparison(request)));
+      });
+    await comparePrompt();
+    expect(await screen.findByText(new RegExp(`^0 of ${nPairs} pairs read`))).toBeVisible();
+    expect(screen.getByRole("progressbar", { name: "Pairs read" })).toBeInTheDocument();
+    expect(await cell()).toHaveTextContent("not read yet");
+    await userEvent.click(screen.getByRole("button", { name: "Stop reading" }));
+    expect(await screen.findByText(/reading was stopped/)).toBeVisible();
+    await userEvent.click(screen.getByRole("button", { name: "Read on" }));
+    await waitFor(() => expect(server.compared).toHaveLength(2));
+    act(() => answer?.());
+    await isRead();
+  });
+
+  test("what failed says why, and is read when it is asked for again", async () => {
+    server.compare = () => refusal("model_failed", "The model could not be loaded.");
+    await comparePrompt();
+    const alert = await screen.findByRole("alert");
+    expect(alert).toHaveTextContent("The model could not be loaded.");
+    expect(alert).toHaveTextContent("model_failed");
+    server.compare = (request) => Response.json(madeUpComparison(request));
+    await userEvent.click(within(alert).getByRole("button", { name: "Retry" }));
+    await isRead();
+    expect(screen.queryByRole("alert")).toBeNull();
+  });
+
+  test("a prompt that the server refuses says why", async () => {
+    server.answer = () =>
+      refusal("context_exceeded", "The text has 2,000 tokens; made-up allows 1,024.", 422);
+    await comparePrompt();
+    expect(await screen.findByRole("alert")).toHaveTextContent("made-up allows 1,024");
+    expect(server.compared).toEqual([]);
+  });
+
+  test("while a reply is written the model is not asked; afterwards it is", async () => {
+    const timeline = timelineOf({ status: "streaming" });
+    const page = await comparePrompt(timeline);
+    expect(await screen.findByText(/as soon as it has ended/)).toBeVisible();
+    expect([server.asked, server.compared]).toEqual([[], []]);
+    page.show({ ...timeline, status: "settled" });
+    await isRead();
+    page.show({ ...timeline, status: "streaming", tokens: [...tokens, ...madeUpTokens(14).slice(12)] });
+    expect(screen.getByRole("grid")).toBeVisible();
+  });
+});
