@@ -106,13 +106,18 @@ def test_every_operation_has_words_and_every_body_an_example(schema: dict[str, A
 
 def test_examples_of_requests_are_valid() -> None:
     from app.api import examples
-    from app.models import ChatRequest, ConversationChanges, ConversationFile, LensReadRequest
+    from app.models.chat import ChatRequest
+    from app.models.compare import CompareRequest
+    from app.models.conversations import ConversationChanges, ConversationFile
+    from app.models.lens import LensReadRequest
     from app.services.conversation_file import branches_of_file
 
     for example in examples.CHAT_EXAMPLES.values():
         ChatRequest.model_validate(example["value"])
     for example in examples.LENS_EXAMPLES.values():
         LensReadRequest.model_validate(example["value"])
+    for example in examples.COMPARE_EXAMPLES.values():
+        CompareRequest.model_validate(example["value"])
     for example in examples.CHANGES_EXAMPLES.values():
         ConversationChanges.model_validate(example["value"])
     for example in examples.FILE_EXAMPLES.values():

@@ -10,7 +10,7 @@ from app.api.deps import ClientDep, RequestIdDep, ServicesDep
 from app.api.examples import CHAT_EXAMPLES
 from app.api.responses import error_responses, until_disconnect
 from app.api.sse import EventStream
-from app.models import ChatRequest, ChatResponse
+from app.models.chat import ChatRequest, ChatResponse
 
 router = APIRouter(tags=["chat"])
 

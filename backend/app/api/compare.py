@@ -8,8 +8,8 @@ from fastapi import APIRouter, Body, Request, Response
 
 from app.api.deps import ClientDep, RequestIdDep, ServicesDep
 from app.api.examples import COMPARE_EXAMPLES
-from app.api.responses import error_responses, until_disconnect
-from app.models import CompareRequest, CompareResponse
+from app.api.responses import error_responses, json_once_done
+from app.models.compare import CompareRequest, CompareResponse
 
 router = APIRouter(tags=["lens"])
 
@@ -33,7 +33,5 @@ async def compare(
     side, and probability and rank of the `targets` on both. Position `t` predicts the token at
     `t + 1`. Work that is over the limit of one request is refused with the numbers.
     """
-    content = await until_disconnect(
-        request, services.analysis.compare(body, client=client, request_id=request_id)
-    )
-    return Response(content, media_type="application/json")
+    work = services.analysis.compare(body, client=client, request_id=request_id)
+    return await json_once_done(request, work)

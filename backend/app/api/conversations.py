@@ -9,7 +9,7 @@ from fastapi import APIRouter, Body, Path, Query, Response
 from app.api.deps import ServicesDep
 from app.api.examples import CHANGES_EXAMPLES, FILE_EXAMPLES
 from app.api.responses import error_responses
-from app.models import (
+from app.models.conversations import (
     ConversationChanges,
     ConversationFile,
     ConversationList,

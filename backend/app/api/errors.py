@@ -24,7 +24,7 @@ from app.errors import (
     NotFound,
     PayloadTooLarge,
 )
-from app.models import ErrorBody, ErrorResponse
+from app.models.wire import ErrorBody, ErrorResponse
 
 STATUS_OF: dict[str, int] = {
     "invalid_request": 422,

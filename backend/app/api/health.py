@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 
 from app import __version__
 from app.api.deps import ServicesDep
-from app.models import DownloadInfo, Health, QueueInfo
+from app.models.facts import DownloadInfo, Health, QueueInfo
 
 router = APIRouter(tags=["model"])
 

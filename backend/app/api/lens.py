@@ -8,8 +8,8 @@ from fastapi import APIRouter, Body, Request, Response
 
 from app.api.deps import ClientDep, RequestIdDep, ServicesDep
 from app.api.examples import LENS_EXAMPLES
-from app.api.responses import error_responses, until_disconnect
-from app.models import LensReadRequest, LensReadResponse
+from app.api.responses import error_responses, json_once_done
+from app.models.lens import LensReadRequest, LensReadResponse
 
 router = APIRouter(tags=["lens"])
 
@@ -33,7 +33,5 @@ async def lens(
     and null at the end of the timeline. Work that is over the limit of one request is refused
     with the numbers: read fewer `positions` or `layers` at a time.
     """
-    content = await until_disconnect(
-        request, services.analysis.read(body, client=client, request_id=request_id)
-    )
-    return Response(content, media_type="application/json")
+    work = services.analysis.read(body, client=client, request_id=request_id)
+    return await json_once_done(request, work)

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from app.api.deps import ServicesDep
 from app.api.responses import error_responses
-from app.models import ModelInfo
+from app.models.facts import ModelInfo
 
 router = APIRouter(tags=["model"])
 

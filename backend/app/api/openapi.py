@@ -16,7 +16,7 @@ from pydantic import TypeAdapter
 
 from app import __version__
 from app.api.router import router
-from app.models import StreamEvent
+from app.models.chat import StreamEvent
 
 TITLE = "Mechanistic Explorer"
 DESCRIPTION = """\

@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-from fastapi import Request
+from fastapi import Request, Response
 
-from app.models import ErrorResponse
+from app.models.wire import ErrorResponse
 
 T = TypeVar("T")
 
@@ -57,6 +57,11 @@ async def until_disconnect(request: Request, work: Coroutine[Any, Any, T]) -> T:
         for pending in (task, gone):
             pending.cancel()
         await asyncio.gather(task, gone, return_exceptions=True)
+
+
+async def json_once_done(request: Request, work: Coroutine[Any, Any, bytes]) -> Response:
+    """The answer whose JSON `work` makes, unless the client goes before."""
+    return Response(await until_disconnect(request, work), media_type="application/json")
 
 
 async def disconnected(request: Request) -> None:

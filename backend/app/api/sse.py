@@ -17,7 +17,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from app.api.errors import error_body, internal_error
 from app.errors import ExplorerError
-from app.models import ErrorEvent, StreamEvent
+from app.models.chat import ErrorEvent, StreamEvent
 from app.services.chat import ChatRun
 
 logger = logging.getLogger(__name__)

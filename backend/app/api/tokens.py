@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 
 from app.api.deps import ServicesDep
 from app.api.responses import error_responses
-from app.models import TokenSearchResponse
+from app.models.tokens import TokenSearchResponse
 
 router = APIRouter(tags=["tokens"])
 

@@ -7,12 +7,13 @@ a time, so only the thread that owns the model may call them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 
 import torch
 from torch import nn
 
 from app.engine.capture import TracedDecoder
-from app.engine.divergence import compare
+from app.engine.divergence import DivergenceReader, SideStreams
 from app.engine.generation import generate
 from app.engine.lenses import Lens, Lenses, LensFiles
 from app.engine.memory import naming_out_of_memory
@@ -203,17 +204,26 @@ class NnsightEngine:
 
     @torch.inference_mode()
     def _comparing(self, a: Side, b: Side, pairs: Pairs) -> Iterator[Comparison | None]:
-        lenses = [self.lens(side.kind, "kind") for side in (a, b)]
-        ends = [max(pair[place] for pair in pairs.positions) + 1 for place in (0, 1)]
-        with naming_out_of_memory("comparing these texts"):
-            for pair in pairs.positions:
-                rows = []
-                for place, side in enumerate((a, b)):
-                    found = self._store.covering(side.ids[: ends[place]], side.lineage)
-                    streams = (yield from found).streams([pair[place]])
-                    layers = [layer_pair[place] for layer_pair in pairs.layers]
-                    rows.append(self._unembedding.rows(streams, layers, lenses[place])[0])
-                yield compare(self._decoder, rows[0], rows[1], pair, pairs)
+        needed = [
+            (side.ids[: max(positions) + 1], side.lineage)
+            for side, positions in zip((a, b), zip(*pairs.positions, strict=True), strict=True)
+        ]
+        reader = DivergenceReader(self._unembedding)
+        with naming_out_of_memory("comparing these texts"), ExitStack() as pins:
+            # A store that cannot hold both would forget, chunk by chunk, each for the other.
+            for ids, lineage in needed:
+                timeline = yield from self._store.covering(ids, lineage)
+                pins.enter_context(self._store.pinned(timeline))
+            for chunk in reader.chunks(pairs):
+                streams = []
+                for side, (ids, lineage), positions in zip(
+                    (a, b), needed, zip(*chunk.positions, strict=True), strict=True
+                ):
+                    timeline = yield from self._store.covering(ids, lineage)
+                    each = tuple(dict.fromkeys(positions))
+                    lens = self.lens(side.kind, "kind")
+                    streams.append(SideStreams(each, timeline.streams(each), lens))
+                yield from reader.compare(streams[0], streams[1], chunk)
 
     def _generate(
         self,

@@ -52,19 +52,38 @@ class Numbers:
     """[T, P, L], int64."""
 
 
+@dataclass(frozen=True, slots=True)
+class RowNumbers:
+    """What each row of logits says by itself; `K` top predictions, `T` tokens."""
+
+    top_ids: torch.Tensor
+    """[rows, K], most probable first."""
+    top_probabilities: torch.Tensor
+    """[rows, K]"""
+    softmax_total: torch.Tensor
+    """[rows]: what the row sums up to after `softmax`, about 1."""
+    log_total: torch.Tensor
+    """[rows]: log of the sum of the exponentials, when the largest logit is moved to 0."""
+    token_logprobs_nats: torch.Tensor
+    """[T, rows]"""
+    token_ranks: torch.Tensor
+    """[T, rows], int64."""
+
+
 class LogitsReader:
     """Reads numbers from logits; holds the buffers for it."""
 
     def __init__(self, d_vocab: int, device: torch.device) -> None:
-        self._rows_at_once = max(1, BLOCK_BYTES // (4 * d_vocab))
+        self.rows_at_once = max(1, BLOCK_BYTES // (4 * d_vocab))
+        """Rows of a block."""
         self._d_vocab = d_vocab
         self._device = device
-        self._buffers = torch.empty(2, 0, d_vocab, device=device)
+        self._buffer = torch.empty(0, d_vocab, device=device)
 
     @property
     def n_bytes(self) -> int:
         """Memory that the buffers hold."""
-        return self._buffers.nbytes
+        return self._buffer.nbytes
 
     def read(
         self,
@@ -79,7 +98,7 @@ class LogitsReader:
         Divergences are from `reference`, by default from the first row of each position.
         """
         n_rows = logits.shape[1]
-        at_once = max(1, self._rows_at_once // n_rows)
+        at_once = max(1, self.rows_at_once // n_rows)
         blocks = [
             self._read_block(
                 logits[here], tokens[:, here], top_k, reference and _at(reference, here)
@@ -91,6 +110,27 @@ class LogitsReader:
         return Numbers(
             *(torch.cat([getattr(b, name) for b in blocks]) for name in PER_POSITION),
             *(torch.cat([getattr(b, name) for b in blocks], dim=1) for name in PER_TOKEN),
+        )
+
+    def normalise(self, logits: torch.Tensor, tokens: torch.Tensor, top_k: int) -> RowNumbers:
+        """Makes log-probabilities of logits `[rows, d_vocab]`, float32, in place.
+
+        `tokens` `[T]`: ids whose rank and log-probability are wanted in each row.
+        """
+        blocks = []
+        for here in _slices(len(logits), self.rows_at_once):
+            rows = logits[here]
+            # Alone, a row would be summed up by several threads, each a part: other bits.
+            block = rows if len(rows) > 1 else rows.expand(2, -1).contiguous()
+            numbers = self._read_rows(block, tokens[:, None].expand(-1, len(block)), top_k)
+            torch.sub(block[: len(rows)], numbers.log_total[: len(rows), None], out=rows)
+            blocks.append((numbers, len(rows)))
+        return RowNumbers(
+            *(torch.cat([getattr(block, name)[:n] for block, n in blocks]) for name in PER_ROW),
+            *(
+                torch.cat([getattr(block, name)[:, :n] for block, n in blocks], dim=1)
+                for name in PER_TOKEN
+            ),
         )
 
     def reference(self, logits: torch.Tensor) -> Reference:
@@ -113,19 +153,10 @@ class LogitsReader:
                 *(getattr(twice, name)[:, :, :1] for name in PER_TOKEN),
             )
         flat = logits.view(-1, d_vocab)
-        p, scratch = self._reserve(len(flat))
-        largest, top_ids = most_probable(flat, top_k)
-        peak = largest[:, :1].clone()
-        # Ranks first: what follows moves the logits, and two of them could become equal.
-        rows_of = tokens.repeat_interleave(n_rows, dim=1)
-        own = [flat.gather(-1, ids[:, None])[:, 0] for ids in rows_of]
-        ranks = [1 + torch.gt(flat, logit[:, None], out=scratch).sum(-1).long() for logit in own]
-        flat.sub_(peak)
-        torch.softmax(flat, dim=-1, out=p)
-        # The kernel divides by a sum that is right to 1e-5 only; what is left of it is taken out.
-        total = p.sum(-1, keepdim=True)
-        log_total = (total.log() - p.amax(-1, keepdim=True).log())[:, 0]
-        entropy = log_total - torch.mul(p, flat, out=scratch).sum(-1) / total[:, 0]
+        p, scratch = self.reserve(2 * len(flat)).view(2, -1, d_vocab)
+        rows = self._read_rows(flat, tokens.repeat_interleave(n_rows, dim=1), top_k)
+        total, log_total = rows.softmax_total, rows.log_total
+        entropy = log_total - torch.mul(p, flat, out=scratch).sum(-1) / total
         shape = (n_positions, n_rows)
         if reference is None:
             final_p = p.view(*shape, d_vocab)[:, :1] if n_rows > 1 else p.view(*shape, d_vocab)
@@ -138,23 +169,50 @@ class LogitsReader:
         cross = scratch.sum(-1).view(shape) / final_total
         kl = log_total.view(shape) - cross - final_entropy
         return Numbers(
-            top_ids=top_ids.view(*shape, -1),
-            top_probabilities=(largest - peak - log_total[:, None]).exp().view(*shape, -1),
+            top_ids=rows.top_ids.view(*shape, -1),
+            top_probabilities=rows.top_probabilities.view(*shape, -1),
             entropy_nats=entropy.clamp(min=0.0).view(shape),
             kl_to_final_nats=kl.clamp(min=0.0),
-            token_logprobs_nats=torch.stack(
-                [(logit - peak[:, 0] - log_total).view(shape) for logit in own]
-            ),
-            token_ranks=torch.stack([rank.view(shape) for rank in ranks]),
+            token_logprobs_nats=rows.token_logprobs_nats.view(-1, *shape),
+            token_ranks=rows.token_ranks.view(-1, *shape),
         )
 
-    def _reserve(self, n_rows: int) -> tuple[torch.Tensor, torch.Tensor]:
-        if self._buffers.shape[1] < n_rows:
-            self._buffers = torch.empty(2, n_rows, self._d_vocab, device=self._device)
-        return self._buffers[0, :n_rows], self._buffers[1, :n_rows]
+    def _read_rows(self, logits: torch.Tensor, tokens: torch.Tensor, top_k: int) -> RowNumbers:
+        """Numbers of rows `[rows, d_vocab]`, from which the largest logit of each is taken away.
+
+        `tokens` `[T, rows]`. The first buffer then holds what `softmax` makes of the rows.
+        """
+        p, scratch = self.reserve(2 * len(logits)).view(2, -1, self._d_vocab)
+        largest, top_ids = most_probable(logits, top_k)
+        peak = largest[:, :1].clone()
+        # Ranks first: what follows moves the logits, and two of them could become equal.
+        own = logits.gather(-1, tokens.T)
+        ranks = torch.empty(tokens.shape, dtype=torch.long, device=tokens.device)
+        for rank, logit in zip(ranks, own.T, strict=True):
+            rank[:] = 1 + torch.gt(logits, logit[:, None], out=scratch).sum(-1).long()
+        logits.sub_(peak)
+        torch.softmax(logits, dim=-1, out=p)
+        # The kernel divides by a sum that is right to 1e-5 only; what is left of it is taken out.
+        total = p.sum(-1)
+        log_total = total.log() - p.amax(-1).log()
+        return RowNumbers(
+            top_ids=top_ids,
+            top_probabilities=(largest - peak - log_total[:, None]).exp(),
+            softmax_total=total,
+            log_total=log_total,
+            token_logprobs_nats=(own - peak - log_total[:, None]).T,
+            token_ranks=ranks,
+        )
+
+    def reserve(self, n_rows: int) -> torch.Tensor:
+        """Memory for rows, `[n_rows, d_vocab]`, in use until the next call."""
+        if len(self._buffer) < n_rows:
+            self._buffer = torch.empty(n_rows, self._d_vocab, device=self._device)
+        return self._buffer[:n_rows]
 
 
 PER_POSITION = ("top_ids", "top_probabilities", "entropy_nats", "kl_to_final_nats")
+PER_ROW = ("top_ids", "top_probabilities", "softmax_total", "log_total")
 PER_TOKEN = ("token_logprobs_nats", "token_ranks")
 
 

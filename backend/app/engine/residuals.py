@@ -13,7 +13,7 @@ of one's own would have ended its passes too: beside others, one gets the bits t
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Literal
@@ -151,8 +151,8 @@ class Timeline:
 class ResidualStore:
     """Recent timelines of one model, within a bound in bytes.
 
-    A running call pins the timeline that it extends: it stays however large it grows, others make
-    room for it, and no other call extends it. The bound holds again when the call ends.
+    A running call pins the timeline that it extends, or goes back to: it stays however large it grows,
+    others make room for it, and no other call extends it. The bound holds again when the call ends.
     """
 
     def __init__(
@@ -169,7 +169,8 @@ class ResidualStore:
         self._timelines: OrderedDict[int, Timeline] = OrderedDict()
         """Least recently used first, keyed by identity."""
         self._sizes: dict[int, int] = {}
-        self._pinned: set[int] = set()
+        self._pinned: Counter[int] = Counter()
+        """By how many running calls each is needed."""
         self.n_bytes = 0
         """Memory held by the timelines, pinned ones included."""
 
@@ -239,12 +240,14 @@ class ResidualStore:
     def pinned(self, timeline: Timeline, lineage: Sequence[str] = ()) -> Iterator[None]:
         """Reserves a timeline for the running call."""
         key = id(timeline)
-        self._pinned.add(key)
+        self._pinned[key] += 1
         self._touch(timeline, lineage)
         try:
             yield
         finally:
-            self._pinned.discard(key)
+            self._pinned[key] -= 1
+            if not self._pinned[key]:
+                del self._pinned[key]
             self._account(timeline)
 
     def _chunk_tokens(self, timeline: Timeline, n_tokens: int) -> int:

@@ -369,7 +369,7 @@ class LensEngine(Protocol):
     def comparing(self, a: Side, b: Side, pairs: Pairs) -> Iterator[Comparison | None]:
         """Predictions of two timelines compared in chunks, in the order of `pairs.positions`.
 
-        Raises what `reading` raises; the message names the side.
+        Raises what `reading` raises.
         """
         ...
 

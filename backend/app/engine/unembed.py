@@ -46,8 +46,8 @@ class Unembedding:
 
     def __init__(self, decoder: TracedDecoder, readout_bytes: int) -> None:
         self.chunk_rows = rows_per_chunk(decoder.d_vocab, readout_bytes, decoder.device)
+        self.reader = LogitsReader(decoder.d_vocab, decoder.device)
         self._decoder = decoder
-        self._reader = LogitsReader(decoder.d_vocab, decoder.device)
 
     def layers_to_read(self, wanted: Wanted) -> list[int]:
         """The final layer, from which every divergence is measured, and the others asked for."""
@@ -102,13 +102,13 @@ class Unembedding:
     ) -> LensColumns:
         """Read-outs from logits `[positions, layers_to_read, d_vocab]`, which are overwritten."""
         tokens = self._tokens(following, wanted)
-        numbers = self._reader.read(logits, tokens, self._top_k(wanted))
+        numbers = self.reader.read(logits, tokens, self._top_k(wanted))
         return self._make_columns(numbers, positions, following, wanted)
 
     def score(self, logits: torch.Tensor, index: int, token_id: int) -> Step:
         """How final logits `[d_vocab]`, which are overwritten, score the token at `index`."""
         tokens = torch.tensor([[token_id]], device=logits.device)
-        numbers = self._reader.read(logits.view(1, 1, -1), tokens, 1)
+        numbers = self.reader.read(logits.view(1, 1, -1), tokens, 1)
         self._require_finite(numbers.entropy_nats, [self._decoder.n_layers], [index - 1])
         return _scores(numbers, [index], [token_id])[0]
 
@@ -128,8 +128,8 @@ class Unembedding:
         for start in range(0, len(layers), self.chunk_rows):
             part = layers[start : start + self.chunk_rows]
             logits = self._decoder.decode(self.rows(streams, part, lens)[0])
-            reference = reference or self._reader.reference(logits[:1])
-            parts.append(self._reader.read(logits[None], tokens, self._top_k(wanted), reference))
+            reference = reference or self.reader.reference(logits[:1])
+            parts.append(self.reader.read(logits[None], tokens, self._top_k(wanted), reference))
         numbers = Numbers(
             top_ids=torch.cat([part.top_ids for part in parts], dim=1),
             top_probabilities=torch.cat([part.top_probabilities for part in parts], dim=1),
@@ -191,13 +191,13 @@ class Unembedding:
         bad = (~torch.isfinite(entropies)).nonzero()
         if len(bad):
             position, layer = bad[0].tolist()
-            raise _not_finite(layers[layer], positions[position])
+            raise not_finite(layers[layer], positions[position])
 
 
 def require_finite(logits: torch.Tensor, layer: int, position: int) -> None:
     """Raises ModelComputationError where logits `[d_vocab]` are not all finite."""
     if not bool(finite_rows(logits[None])):
-        raise _not_finite(layer, position)
+        raise not_finite(layer, position)
 
 
 def joined(chunks: Iterator[LensColumns | None], positions: Sequence[int]) -> LensColumns:
@@ -243,8 +243,11 @@ def _scores(
     ]
 
 
-def _not_finite(layer: int, position: int) -> ModelComputationError:
+def not_finite(layer: int, position: int, side: str = "") -> ModelComputationError:
+    """`side`: which of two timelines that are compared."""
+    of_side = f" of {side}," if side else ""
     return ModelComputationError(
-        f"The logits read at layer {layer}, position {position}, are not all finite numbers.",
+        f"The logits{of_side} read at layer {layer}, position {position}, are not all finite "
+        "numbers.",
         hint="The weights of this model are damaged or overflow in its dtype.",
     )

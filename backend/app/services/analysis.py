@@ -9,19 +9,18 @@ from typing import TypeVar
 
 from app.engine.types import ModelFacts
 from app.errors import InternalError
-from app.models import (
+from app.models.compare import CompareRequest
+from app.models.facts import (
     ChatTemplateInfo,
-    CompareRequest,
     ExamplePrompt,
     LensInfo,
-    LensReadRequest,
     ModelInfo,
     SelfCheckInfo,
     Stats,
     StoreInfo,
-    TokenMatch,
-    TokenSearchResponse,
 )
+from app.models.lens import LensReadRequest
+from app.models.tokens import TokenMatch, TokenSearchResponse
 from app.services import comparing, reading
 from app.services.conversations import ConversationStore
 from app.services.job import Job

@@ -20,17 +20,16 @@ from contextlib import ExitStack
 
 from app.engine.types import FinishReason, LensEngine, Role, Vocabulary
 from app.errors import InternalError
-from app.models import (
+from app.models.chat import (
     ChatRequest,
     ChatResponse,
     DoneEvent,
-    LayerReadout,
     LensEvent,
     StartEvent,
     StreamEvent,
-    Token,
     TokenEvent,
 )
+from app.models.tokens import LayerReadout, Token
 from app.services.conversations import ConversationStore
 from app.services.forced import ForcedReply, whole_reply
 from app.services.job import Job

@@ -11,7 +11,7 @@ import numpy as np
 
 from app.engine.types import Comparison, LensEngine, ModelFacts, Pairs, Side
 from app.errors import ExplorerError, InvalidRequest, LayerOutOfRange, PositionOutOfRange
-from app.models import ComparedTarget, CompareRequest, CompareResponse
+from app.models.compare import ComparedTarget, CompareRequest, CompareResponse
 from app.services.job import Job
 from app.services.reading import MAX_CELLS
 from app.services.readouts import layer_label, make_tokens, require_finite_comparison, shortest

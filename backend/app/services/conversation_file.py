@@ -13,8 +13,7 @@ from collections.abc import Sequence
 
 from app.engine.types import Sampling
 from app.errors import InvalidRequest
-from app.models import (
-    MAX_TOKENS,
+from app.models.conversations import (
     ConversationFile,
     FileBranch,
     PinnedPlaces,
@@ -22,7 +21,8 @@ from app.models import (
     SavedTurn,
     TurnSampling,
 )
-from app.models import Note as WireNote
+from app.models.conversations import Note as WireNote
+from app.models.wire import MAX_TOKENS
 from app.services.storage.records import ConversationFacts, Note, Pins, StoredBranch
 from app.services.timelines import Conversation, ModelIdentity, Turn, new_id
 

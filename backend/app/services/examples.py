@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from app.engine.model_names import EMBEDDED_FOLDER, GPT2
 from app.engine.types import ModelFacts
-from app.models import ExamplePrompt
+from app.models.facts import ExamplePrompt
 
 logger = logging.getLogger(__name__)
 

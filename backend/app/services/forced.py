@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from app.engine.types import LensEngine, Step, Vocabulary
-from app.models import DoneEvent, StreamEvent, TokenEvent
+from app.models.chat import DoneEvent, StreamEvent, TokenEvent
 from app.services.job import Job
 from app.services.prompts import Prompt
 from app.services.readouts import make_token

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from app.engine.types import LensEngine
 from app.errors import Unavailable
-from app.models import (
+from app.models.conversations import (
     Branch,
     ConversationChanges,
     ConversationFile,
@@ -18,8 +18,8 @@ from app.models import (
     ConversationSummary,
     Deleted,
     SavedConversation,
-    Token,
 )
+from app.models.tokens import Token
 from app.services.conversation_file import (
     branches_of_file,
     file_of,

@@ -21,7 +21,7 @@ from app.engine.types import (
     TextSpan,
 )
 from app.errors import ContextExceeded, EmptyPrompt, InvalidRequest
-from app.models import ChatMessage, ChatRequest, LensRequest, SamplingRequest
+from app.models.chat import ChatMessage, ChatRequest, LensRequest, SamplingRequest
 from app.services.timelines import Conversation, new_id, require_known
 
 TIMELINE_END_BYTES = 64

@@ -9,7 +9,8 @@ import numpy as np
 
 from app.engine.types import LensColumns, LensEngine, ModelFacts, Wanted
 from app.errors import InvalidRequest, LayerOutOfRange, PositionOutOfRange
-from app.models import LensReadRequest, LensReadResponse, TargetColumns, Token
+from app.models.lens import LensReadRequest, LensReadResponse, TargetColumns
+from app.models.tokens import Token
 from app.services.job import Job
 from app.services.readouts import layer_label, make_token, require_finite, shortest
 from app.services.timeline_source import SourceTimeline

@@ -22,7 +22,7 @@ from app.engine.types import (
     Vocabulary,
 )
 from app.errors import ModelComputationError
-from app.models import ActualToken, LayerReadout, Prediction, Token
+from app.models.tokens import ActualToken, LayerReadout, Prediction, Token
 
 
 def layer_label(layer: int) -> str:

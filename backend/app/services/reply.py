@@ -14,7 +14,7 @@ from typing import cast
 
 from app.engine.types import Finish, LensColumns, LensEngine, Step, Wanted
 from app.errors import InternalError
-from app.models import DoneEvent, LensEvent, StreamEvent, Timings, TokenEvent, Usage
+from app.models.chat import DoneEvent, LensEvent, StreamEvent, Timings, TokenEvent, Usage
 from app.services.job import Job
 from app.services.prompts import Prompt
 from app.services.readouts import make_token, readouts_by_token

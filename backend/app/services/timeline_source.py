@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from app.engine.types import EncodedPrompt, LensEngine, Role
 from app.errors import ContextExceeded, EmptyPrompt
-from app.models import TimelineSource
+from app.models.lens import TimelineSource
 from app.services.conversations import ConversationStore
 from app.services.prompts import encode_history, encode_text, require_user_last
 from app.services.timelines import require_known, require_readable

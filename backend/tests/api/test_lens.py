@@ -10,6 +10,8 @@ from app.services.reading import MAX_CELLS
 from tests.api.conftest import chat, make_client, wait_until_ready
 from tests.fakes import D_VOCAB, END, N_LAYERS, FakeEngine
 
+USER = {"role": "user", "content": "Hi"}
+
 
 def read(client: TestClient, **body: Any) -> dict[str, Any]:
     response = client.post("/api/lens", json=body)
@@ -109,11 +111,27 @@ def test_stored_conversation_can_be_read(client: TestClient) -> None:
             assert answer["entropy_nats"][row][place] == layer["entropy_nats"]
 
 
+def test_messages_are_read_as_a_reply_would_begin(client: TestClient) -> None:
+    turn = client.post("/api/chat", json=chat("Hi", sampling={"max_new_tokens": 1})).json()
+    answer = read(client, messages=[USER])
+
+    for name in ("id", "role", "text"):
+        assert [t[name] for t in answer["tokens"]] == [t[name] for t in turn["prompt_tokens"]]
+    assert answer["top_ids"][N_LAYERS][-1][0] == turn["tokens"][0]["id"]
+
+
 @pytest.mark.parametrize(
     ("body", "code", "param"),
     [
         ({}, "invalid_request", None),
         ({"prompt": "a", "token_ids": [1]}, "invalid_request", None),
+        ({"prompt": "a", "messages": [USER]}, "invalid_request", None),
+        (
+            {"messages": [USER, {"role": "assistant", "content": "a"}]},
+            "invalid_request",
+            "messages",
+        ),
+        ({"messages": [USER] * 99}, "context_exceeded", "messages"),
         ({"prompt": ""}, "empty_prompt", "prompt"),
         ({"token_ids": [D_VOCAB]}, "unknown_token", "token_ids"),
         ({"prompt": "a", "kind": "tuned"}, "lens_unavailable", "kind"),

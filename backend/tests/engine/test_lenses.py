@@ -12,6 +12,7 @@ from transformers import GPT2LMHeadModel
 
 from app.engine.engine import NnsightEngine
 from app.engine.loading import load_engine
+from app.engine.types import Pairs, Side
 from app.errors import LensUnavailable
 from tests.engine.model_folders import save_tiny_gpt2
 from tests.engine.reference import PlainModel
@@ -80,19 +81,23 @@ def slow_rows(kind: str, layer: int, rows: list[list[float]]) -> list[list[float
     return made
 
 
+def slow_log_p(plain: PlainModel, kind: str, layer: int) -> torch.Tensor:
+    """Log-probabilities of one layer of `IDS` through a lens, float64 `[len(IDS), d_vocab]`."""
+    stream = plain.residuals(IDS)[layer]
+    if kind != "logit" and layer < N_LAYERS:
+        stream = torch.tensor([slow_rows(kind, layer, stream[0].tolist())])
+    return plain.lens_logits(IDS, stream).double().log_softmax(-1)
+
+
 @pytest.mark.parametrize("kind", ["tuned", "jacobian"])
 def test_read_outs_are_those_of_the_moved_rows(engine: NnsightEngine, folder: Path, kind) -> None:
     plain = PlainModel(GPT2LMHeadModel.from_pretrained(folder).eval(), "transformer.h")
     columns = engine.read(IDS, kind=kind, top_k=3)
 
     assert columns is not None
-    streams = plain.residuals(IDS)
     final = plain.logits(IDS).double().log_softmax(-1)
     for layer in range(N_LAYERS + 1):
-        stream = streams[layer]
-        if layer < N_LAYERS:
-            stream = torch.tensor([slow_rows(kind, layer, stream[0].tolist())])
-        log_p = plain.lens_logits(IDS, stream).double().log_softmax(-1)
+        log_p = slow_log_p(plain, kind, layer)
         entropy = -(log_p.exp() * log_p).sum(-1)
         kl = (final.exp() * (final - log_p)).sum(-1)
         for position in range(len(IDS)):
@@ -104,6 +109,27 @@ def test_read_outs_are_those_of_the_moved_rows(engine: NnsightEngine, folder: Pa
             assert columns.top_probabilities[at][0] == pytest.approx(
                 log_p[position, best].exp().item(), abs=1e-5
             )
+
+
+@pytest.mark.parametrize(("a_kind", "b_kind"), [("logit", "tuned"), ("jacobian", "logit")])
+def test_two_lenses_of_one_text_are_compared(
+    engine: NnsightEngine, folder: Path, a_kind, b_kind
+) -> None:
+    plain = PlainModel(GPT2LMHeadModel.from_pretrained(folder).eval(), "transformer.h")
+    every = range(N_LAYERS + 1)
+    pairs = Pairs(tuple((i, i) for i in every), tuple((i, i) for i in range(len(IDS))))
+    (found,) = filter(
+        None, engine.comparing(Side(tuple(IDS), a_kind), Side(tuple(IDS), b_kind), pairs)
+    )
+
+    for layer in every:
+        a, b = slow_log_p(plain, a_kind, layer), slow_log_p(plain, b_kind, layer)
+        expected = (a.exp() * (a - b)).sum(-1)
+        assert found.kl_a_to_b_nats[layer].tolist() == pytest.approx(expected.tolist(), abs=1e-4)
+        assert found.a_top_id[layer].tolist() == a.argmax(-1).tolist()
+        assert found.b_top_id[layer].tolist() == b.argmax(-1).tolist()
+    assert (found.js_nats[:-1] > 0).all()
+    assert (found.js_nats[-1] == 0).all()
 
 
 def test_lenses_differ_below_the_output_and_agree_there(engine: NnsightEngine) -> None:

@@ -156,3 +156,25 @@ def test_rows_with_a_bad_number_are_found(bad: float):
 
 def test_an_overflowing_sum_is_not_taken_for_a_bad_number():
     assert metrics.finite_rows(torch.full((2, 30), 3e38)).tolist() == [True, True]
+
+
+def test_log_probabilities_of_a_row_have_the_same_bits_in_any_company():
+    """On several threads too, which would share out a long row that is alone."""
+    logits = torch.randn(9, 40_003, generator=torch.Generator().manual_seed(7)) * 3
+    tokens = torch.tensor([3, 5])
+    every = logits.clone()
+    n_threads = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        reader = LogitsReader(40_003, CPU)
+        numbers = reader.normalise(every, tokens, 2)
+        for size in (1, 4):
+            reader.rows_at_once = size
+            in_blocks = logits.clone()
+            of_blocks = reader.normalise(in_blocks, tokens, 2)
+            assert torch.equal(every, in_blocks)
+            for name in (*metrics.PER_ROW, *metrics.PER_TOKEN):
+                assert torch.equal(getattr(numbers, name), getattr(of_blocks, name)), name
+    finally:
+        torch.set_num_threads(n_threads)
+    torch.testing.assert_close(every, logits.log_softmax(-1), atol=1e-5, rtol=0)

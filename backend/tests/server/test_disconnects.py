@@ -55,13 +55,14 @@ def test_hanging_up_on_plain_json_frees_the_model_too(server: Process) -> None:
 def test_hanging_up_in_the_queue_gives_the_place_back(server: Process) -> None:
     running = RawClient(server.port, "/api/chat", chat(stream=True))
     running.read_until(b"event: token")
-    bodies = (chat(stream=True), chat(), {"prompt": "abc"})
-    paths = ("/api/chat", "/api/chat", "/api/lens")
+    text = {"prompt": "abc"}
+    bodies = (chat(stream=True), chat(), text, {"a": text, "b": text})
+    paths = ("/api/chat", "/api/chat", "/api/lens", "/api/compare")
     waiting = [
         RawClient(server.port, path, body, x_client_id=f"c{n}")
         for n, (path, body) in enumerate(zip(paths, bodies, strict=True))
     ]
-    server.wait_until(lambda: server.queue()["waiting"] == 3)
+    server.wait_until(lambda: server.queue()["waiting"] == len(bodies))
     for client in waiting:
         client.hang_up()
     server.wait_until(lambda: server.queue()["waiting"] == 0)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from app.errors import ConversationNotFound
-from app.models import ChatRequest, StartEvent, TokenEvent
+from app.models.chat import ChatRequest, StartEvent, TokenEvent
 from app.services.chat import ChatRun, ChatService
 from app.services.conversations import ConversationStore
 from app.services.storage.database import Database

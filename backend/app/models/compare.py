@@ -1,0 +1,70 @@
+"""Two timelines, prediction by prediction."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from app.models.lens import TimelineSource
+from app.models.tokens import Token
+from app.models.wire import MAX_TOKENS, LayerIndex, LensKind, TokenId, TokenIndex, Wire
+
+
+class CompareSide(TimelineSource):
+    """One of the two timelines: exactly one of `prompt`, `token_ids`, `conversation_id` and `messages`."""
+
+    kind: LensKind = "logit"
+    """One of those that `/api/model_info` lists for the model."""
+
+
+class CompareRequest(Wire):
+    a: CompareSide
+    b: CompareSide
+    layers: list[tuple[LayerIndex, LayerIndex]] | None = Field(
+        None, min_length=1, max_length=16_384
+    )
+    """Pairs of layers, of `a` and of `b`; null compares every layer with itself."""
+    positions: list[tuple[TokenIndex, TokenIndex]] | None = Field(
+        None, min_length=1, max_length=MAX_TOKENS
+    )
+    """Pairs of positions, of `a` and of `b`, in any order; null pairs equal indices up to the end of the shorter timeline. Position `t` predicts the token at `t + 1`."""
+    targets: list[TokenId] = Field([], max_length=32)
+    """Token ids whose probability and rank are wanted on both sides."""
+    include_tokens: bool = True
+    """False leaves `a_tokens` and `b_tokens` empty, for a reader that already holds the timelines."""
+
+
+class ComparedTarget(Wire):
+    """One token on both sides; each list is [layer pair][position pair]."""
+
+    token_id: int
+    text: str
+    a_probability: list[list[float]]
+    a_rank: list[list[int]]
+    b_probability: list[list[float]]
+    b_rank: list[list[int]]
+
+
+class CompareResponse(Wire):
+    """Two timelines, prediction by prediction, in columns `[layer pair][position pair]`."""
+
+    model: str
+    layers: list[tuple[int, int]]
+    labels: list[tuple[str, str]]
+    a_tokens: list[Token]
+    """The whole timeline, without scores; empty where `include_tokens` is false."""
+    b_tokens: list[Token]
+    positions: list[tuple[int, int]]
+    kl_a_to_b_nats: list[list[float]]
+    """KL(a ‖ b), over the full vocabulary."""
+    kl_b_to_a_nats: list[list[float]]
+    """KL(b ‖ a)."""
+    js_nats: list[list[float]]
+    """Jensen-Shannon divergence: the same both ways, at most ln 2."""
+    a_top_id: list[list[int]]
+    """The most probable token."""
+    a_top_probability: list[list[float]]
+    b_top_id: list[list[int]]
+    b_top_probability: list[list[float]]
+    vocabulary: dict[str, str]
+    """Text of every id in `a_top_id` and `b_top_id`, by id."""
+    targets: list[ComparedTarget]

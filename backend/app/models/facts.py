@@ -1,0 +1,113 @@
+"""The running model, what it has computed, and whether the server can answer."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from app.models.wire import LensKind, Mode, Wire
+
+
+class SelfCheckInfo(Wire):
+    passed: bool
+    max_abs_diff: float
+    """Largest absolute difference, in logits, between the lens at the last layer and the model's own output."""
+    cache_max_abs_diff: float
+    """Largest absolute difference, in logits, between decoding with and without a KV cache."""
+    edit_max_abs_change: float
+    """Largest absolute change of the logits when one layer's residual stream is replaced."""
+
+
+class ChatTemplateInfo(Wire):
+    source: Literal["built-in", "tokenizer"]
+    """`built-in`: this base model has no template; it continues text and was not trained to chat."""
+    text: str
+    stop: list[str]
+
+
+class ExamplePrompt(Wire):
+    title: str
+    mode: Mode
+    text: str
+    watch: str | None = None
+    """Text of the token that the note is about; null for the first one of the reply."""
+    note: str
+    """What to look at in the layers."""
+
+
+class LensInfo(Wire):
+    kind: LensKind
+    fitted_tokens: int | None
+    """Tokens of text it was fitted on; null for the logit lens, which is not fitted."""
+
+
+class ModelInfo(Wire):
+    model_name: str
+    source: Literal["hub", "local", "embedded"]
+    revision: str | None
+    note: str | None
+    """Why this model runs, where that needs saying."""
+    architecture: str
+    num_layers: int
+    num_heads: int | None
+    hidden_size: int
+    vocab_size: int
+    context_length: int
+    num_parameters: int
+    dtype: str
+    device: str
+    tied_embeddings: bool
+    packing: Literal["all", "unembedding", "none"]
+    """Which linear maps multiply with weights laid out for this processor."""
+    chat_template: ChatTemplateInfo
+    adds_bos: bool
+    bos_token_id: int | None
+    byte_exact: bool
+    """Whether the tokenizer gives back every text byte for byte."""
+    examples: list[ExamplePrompt]
+    """Prompts that show something on this model."""
+    lenses: list[LensInfo]
+    """The lenses that this model can be read with, the logit lens first."""
+    self_check: SelfCheckInfo
+
+
+class StoreInfo(Wire):
+    timelines: int
+    """Token timelines whose residual streams are kept."""
+    bytes: int
+    """Memory of their residual streams and KV caches."""
+    max_bytes: int
+
+
+class Stats(Wire):
+    """Since the start of the server."""
+
+    forward_passes: int
+    """Passes through the blocks, those of the self-check included; decoding residual streams is none."""
+    computed_tokens: int
+    """Tokens that were run through the blocks."""
+    store: StoreInfo
+    conversations: int
+    """Conversations that are kept in the database."""
+
+
+class QueueInfo(Wire):
+    running: int
+    waiting: int
+    capacity: int
+
+
+class DownloadInfo(Wire):
+    done_bytes: int
+    total_bytes: int | None
+
+
+class Health(Wire):
+    status: Literal["ready", "loading", "draining", "stalled", "failed"]
+    model: str
+    """The model that runs, or the name that was asked for while it loads."""
+    version: str
+    queue: QueueInfo
+    detail: str | None
+    """What is being waited for, or why it failed."""
+    download: DownloadInfo | None
+    """Progress of a model download, while there is one."""

@@ -1,0 +1,98 @@
+"""A timeline read layer by layer, without generating."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from app.models.chat import ChatMessage
+from app.models.tokens import Token
+from app.models.wire import (
+    MAX_MESSAGES,
+    MAX_TOKENS,
+    LayerIndex,
+    LensKind,
+    Text,
+    TokenId,
+    TokenIndex,
+    Wire,
+)
+
+SOURCE_FIELDS = ("prompt", "token_ids", "conversation_id", "messages")
+
+
+class TimelineSource(Wire):
+    """Which timeline is read: exactly one of `prompt`, `token_ids`, `conversation_id` and `messages`."""
+
+    prompt: Text | None = None
+    token_ids: list[TokenId] | None = Field(None, min_length=1, max_length=MAX_TOKENS)
+    conversation_id: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    messages: list[ChatMessage] | None = Field(None, min_length=1, max_length=MAX_MESSAGES)
+    """A history, the user's message last: rendered by the model's template up to where the reply begins, as `/api/chat` does for a new conversation."""
+    bos: bool | None = None
+    """For `prompt` and `messages`: whether it starts with the beginning-of-sequence token; null does what the tokenizer does."""
+
+    @model_validator(mode="after")
+    def one_source(self) -> TimelineSource:
+        given = [name for name in SOURCE_FIELDS if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError(
+                "give exactly one of prompt, token_ids, conversation_id and messages"
+                + (f", not {' and '.join(given)}" if given else "")
+            )
+        return self
+
+    @property
+    def source_field(self) -> str:
+        """Name of the field that was given."""
+        return next(name for name in SOURCE_FIELDS if getattr(self, name) is not None)
+
+
+class LensReadRequest(TimelineSource):
+    """Exactly one of `prompt`, `token_ids`, `conversation_id` and `messages`, and what to read of it."""
+
+    kind: LensKind = "logit"
+    """One of those that `/api/model_info` lists for the model."""
+    layers: list[LayerIndex] | None = Field(None, min_length=1, max_length=1024)
+    """Null reads every layer."""
+    positions: tuple[TokenIndex, TokenIndex] | None = None
+    """[start, end): the positions that are read; null reads all."""
+    top_k: int = Field(5, ge=1, le=50)
+    targets: list[TokenId] = Field([], max_length=32)
+    """Token ids whose probability and rank are wanted at every layer and position."""
+    include_tokens: bool = True
+    """False leaves `tokens` empty: shorter and sooner, for a reader that already holds the timeline."""
+
+
+class TargetColumns(Wire):
+    token_id: int
+    text: str
+    probability: list[list[float]]
+    """[layer][position]"""
+    rank: list[list[int]]
+    """[layer][position]"""
+
+
+class LensReadResponse(Wire):
+    """Read-outs in columns. Position `t` predicts the token at `t + 1`."""
+
+    model: str
+    kind: LensKind
+    layers: list[int]
+    labels: list[str]
+    tokens: list[Token]
+    """The whole timeline; empty where `include_tokens` is false."""
+    positions: list[int]
+    top_ids: list[list[list[int]]]
+    """[layer][position][k], most probable first."""
+    top_probabilities: list[list[list[float]]]
+    vocabulary: dict[str, str]
+    """Text of every id in `top_ids`, by id."""
+    entropy_nats: list[list[float]]
+    """[layer][position]"""
+    kl_to_final_nats: list[list[float]]
+    next_probability: list[list[float | None]]
+    """[layer][position]: of the token that follows in the timeline; null at its end."""
+    next_rank: list[list[int | None]]
+    targets: list[TargetColumns]

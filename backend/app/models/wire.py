@@ -1,0 +1,48 @@
+"""What all of the wire shares: bounds, the base of every model, and the form of an error.
+
+Every number, string and list of a request has bounds. Probabilities are in [0, 1] over the full
+vocabulary at temperature 1; log-probabilities, entropies and divergences are in nats.
+Layer 0 is the residual stream after the embedding, layer `n` the one after block `n`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+MAX_TEXT_CHARS = 200_000
+MAX_MESSAGES = 512
+MAX_TOKENS = 131_072
+
+TokenId = Annotated[int, Field(ge=0, le=10_000_000)]
+TokenIndex = Annotated[int, Field(ge=0, le=MAX_TOKENS)]
+LayerIndex = Annotated[int, Field(ge=0, le=10_000)]
+Text = Annotated[str, Field(max_length=MAX_TEXT_CHARS)]
+Role = Literal["template", "system", "user", "assistant"]
+FinishReason = Literal["stop", "length", "context", "cancelled"]
+LensKind = Literal["logit", "tuned", "jacobian"]
+Mode = Literal["chat", "completion"]
+
+
+class Wire(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True, frozen=True
+    )
+
+
+class ErrorBody(Wire):
+    code: str
+    """Stable name of the failure, for programs."""
+    message: str
+    """What happened, naming the thing and the value."""
+    hint: str | None
+    """The way out, where there is one."""
+    param: str | None
+    """The field of the request that is at fault."""
+    request_id: str
+    """The same id stands in the server's log."""
+
+
+class ErrorResponse(Wire):
+    error: ErrorBody
