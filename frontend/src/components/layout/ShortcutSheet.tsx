@@ -17,6 +17,7 @@ export function ShortcutSheet({ isOpen, views, onClose, onStartTour }: ShortcutS
     [["[", "]"], "Token before, token after"],
     [["j", "k"], "Layer below, layer above"],
     ...views.map((view) => [[view.shortcut], view.title] as const),
+    [["n", "p"], "In Compare: next difference, difference before"],
     [["Ctrl-K", "⌘K"], "Every command, by name"],
     [["/"], "Write a message"],
     [["Esc"], "Stop the reply, or close what is open"],
