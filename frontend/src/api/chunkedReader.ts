@@ -5,6 +5,7 @@
 import type { Span } from "@/lib/columns";
 import { ApiError, isAbort } from "./errors";
 import type { RequestLane } from "./lane";
+import { pause } from "./pause";
 
 const MIN_CHUNK = 16;
 const MAX_CHUNK = 64;
@@ -101,17 +102,4 @@ export class ChunkedReader {
     this.progress = { ...this.progress, ...change, isReading: this.runs > 0, version: this.version() };
     for (const listener of this.listeners) listener();
   }
-}
-
-/** Ends early when `signal` aborts. */
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", done, { once: true });
-    function done(): void {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    }
-  });
 }

@@ -5,6 +5,7 @@ import { type LensReadResponse, fetchLens } from "./client";
 import { ApiError, asApiError } from "./errors";
 import { lane } from "./lens";
 import type { SideSource } from "./otherSide";
+import { pause } from "./pause";
 
 export interface PlacePrediction {
   readonly tokenId: number;
@@ -26,6 +27,20 @@ export interface PlaceReading {
 }
 
 const N_PREDICTIONS = 5;
+/** Whoever moves on before that asks for nothing. */
+const SETTLED_MS = 80;
+
+/** One request at a time: both sides are asked for together, and the server lets few of one tab wait. */
+let turn: Promise<unknown> = Promise.resolve();
+
+function inTurn<T>(request: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  const next = turn.then(() => {
+    signal.throwIfAborted();
+    return lane.first(request);
+  });
+  turn = next.catch(() => undefined);
+  return next;
+}
 
 /** Nothing is asked for while `position` is null or the model is busy. */
 export function usePlaceReading(
@@ -36,13 +51,16 @@ export function usePlaceReading(
 ): PlaceReading {
   const { data, error, refetch, isFetching } = useQuery({
     queryKey: ["place", kind, source, position],
-    queryFn: ({ signal }) => {
+    queryFn: async ({ signal }) => {
+      await pause(SETTLED_MS, signal);
       const at = position ?? 0;
-      return lane.first(() =>
-        fetchLens(
-          { ...source, kind, positions: [at, at + 1], top_k: N_PREDICTIONS, include_tokens: false },
-          signal,
-        ),
+      return inTurn(
+        () =>
+          fetchLens(
+            { ...source, kind, positions: [at, at + 1], top_k: N_PREDICTIONS, include_tokens: false },
+            signal,
+          ),
+        signal,
       );
     },
     enabled: isSettled && position !== null,
