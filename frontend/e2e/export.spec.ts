@@ -50,12 +50,17 @@ async function openView(explorer: ExplorerPage, page: Page, view: string): Promi
     await expect(
       explorer.evidence.getByRole("region", { name: "Values" }).getByRole("rowheader"),
     ).toHaveCount(5);
+  } else if (view === "Compare") {
+    const box = explorer.evidence.getByRole("textbox", { name: /with a word changed/ });
+    await box.fill("The capital of the Netherlands is");
+    await box.press("Enter");
+    await expect(explorer.evidence.getByText(/^(\d+) of \1 pairs read/)).toBeVisible();
   } else {
     await expect(explorer.evidence.getByRole("row")).toHaveCount(14);
   }
 }
 
-for (const view of ["Standard", "Heatmap", "Trajectories"]) {
+for (const view of ["Standard", "Heatmap", "Trajectories", "Compare"]) {
   test(`the script of the ${view} view computes the numbers again, and fails where one was changed`, async ({
     explorer,
     page,

@@ -5,9 +5,11 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { useCurrentOffer } from "@/context/offer";
 import type { Exhibit } from "@/lib/exhibit";
 import { asFloat32, toRecords } from "@/lib/table";
-import { N_LAYERS, madeUpLens, madeUpTimeline, madeUpTokens } from "@/test/lensData";
+import { N_LAYERS, madeUpComparison, madeUpLens, madeUpTimeline, madeUpTokens } from "@/test/lensData";
 import { type FakeServer, fakeServer, renderView } from "@/test/renderView";
+import { branch, savedConversation } from "@/test/saved";
 import type { ViewProps } from "@/types/timeline";
+import Compare from "./Compare/Compare";
 import Heatmap from "./Heatmap/Heatmap";
 import Standard from "./Standard/Standard";
 import Trajectories from "./Trajectories/Trajectories";
@@ -114,6 +116,52 @@ test("Trajectories: every line at every layer, and one row of the script for eac
   );
   expect(rows.slice(0, N_LAYERS + 1).map((row) => row["rank"])).toEqual(target?.rank.map((row) => row[0]));
   expect(parsed(whole.draw().svg).querySelector("parsererror")).toBeNull();
+});
+
+test("Compare: every pair at every layer, a row for each gap, and both timelines for the script", async () => {
+  const others = tokens.filter((_, index) => index !== 4).map((token, index) => ({ ...token, index }));
+  const id = "export-compare";
+  server.saved = (path) =>
+    Response.json(
+      savedConversation({
+        id: path.endsWith("/other") ? "other" : id,
+        branches: [branch(id), branch("other")],
+        tokens: others,
+      }),
+    );
+  const exhibit = await exhibitOf(Compare, id);
+  await waitFor(async () => {
+    const now = typeof offered?.exhibit === "function" ? await offered.exhibit() : exhibit;
+    expect(now.other?.comparisons).toHaveLength(others.length * (N_LAYERS + 1));
+  });
+  const whole = typeof offered?.exhibit === "function" ? await offered.exhibit() : exhibit;
+  const rows = toRecords(whole.table);
+  expect(rows).toHaveLength(others.length * (N_LAYERS + 1) + 1);
+  const gaps = rows.filter((row) => row["b_read_at_index"] === null);
+  expect(gaps).toEqual([
+    expect.objectContaining({
+      column: 4,
+      a_read_at_index: 4,
+      js_nats: null,
+      a_layer: null,
+      is_same_token: 0,
+    }),
+  ]);
+  const answer = madeUpComparison({ a: {}, b: {}, positions: [[5, 4]] });
+  const own = rows.filter((row) => row["a_read_at_index"] === 5);
+  expect(own.map((row) => row["b_read_at_index"])).toEqual(own.map(() => 4));
+  expect(own.map((row) => row["js_nats"])).toEqual(
+    answer.js_nats.map((row) => asFloat32(Math.fround(row[0] ?? Number.NaN))),
+  );
+  expect(whole.probabilities).toHaveLength(others.length * (N_LAYERS + 1));
+  expect(
+    whole.other?.probabilities.filter(({ position }) => position === 4).map((row) => row.tokenIds[0]),
+  ).toEqual(answer.b_top_id.map((row) => row[0]));
+  expect(whole.other?.tokens.map((token) => token.id)).toEqual(others.map((token) => token.id));
+  const drawn = parsed(whole.draw().svg);
+  expect(drawn.querySelector("parsererror")).toBeNull();
+  expect(drawn.querySelectorAll('rect[height="21"]')).toHaveLength(tokens.length * (N_LAYERS + 1));
+  expect(offered?.commands.map((command) => command.label)).toContain("Compare by KL(A ‖ B)");
 });
 
 test("a view that has nothing yet says why, and nothing is left of it when it goes", async () => {
