@@ -101,7 +101,7 @@ async function colourAt(explorer: ExplorerPage, column: number, row: number): Pr
   );
 }
 
-/** Moves the keyboard's cell to a column of the lowest row. */
+/** Moves the keyboard's cell to a column of the output's row. */
 async function goTo(explorer: ExplorerPage, column: number): Promise<void> {
   await grid(explorer).press("Control+Home");
   for (let step = 0; step < column; step += 1) await grid(explorer).press("ArrowRight");
@@ -352,11 +352,12 @@ test("a layer beside the output is what the heatmap calls its KL to final", asyn
     top_k: 1,
   });
   await goTo(explorer, 3);
-  for (const layer of [0, 1, 2]) {
+  const output = lens.layers.length - 1;
+  for (const layer of [output, output - 1, output - 2, output - 3]) {
     const shown = lens.kl_to_final_nats[layer]?.[3] ?? Number.NaN;
-    await expect(activeCell(explorer)).toContainText(`Layer ${layer} | ${lens.layers.length - 1},`);
+    await expect(activeCell(explorer)).toContainText(`Layer ${layer} | ${output},`);
     await expect(activeCell(explorer)).toContainText(`KL(B ‖ A) ${formatNats(shown)} nats`);
-    await grid(explorer).press("ArrowUp");
+    await grid(explorer).press("ArrowDown");
   }
   expect(explorer.complaints).toEqual([]);
 });

@@ -12,6 +12,14 @@ from contextlib import ExitStack
 import torch
 from torch import nn
 
+from app.engine.bounds import (
+    require_ids,
+    require_layers,
+    require_positions,
+    require_readable,
+    require_room,
+    require_targets,
+)
 from app.engine.capture import TracedDecoder
 from app.engine.divergence import DivergenceReader, SideStreams
 from app.engine.generation import generate
@@ -40,13 +48,6 @@ from app.engine.types import (
     Wanted,
 )
 from app.engine.unembed import Unembedding, joined
-from app.errors import (
-    ContextExceeded,
-    EmptyPrompt,
-    LayerOutOfRange,
-    PositionOutOfRange,
-    UnknownToken,
-)
 
 
 class NnsightEngine:
@@ -131,13 +132,8 @@ class NnsightEngine:
         lineage: Sequence[str] = (),
     ) -> Iterator[Step | LensColumns | Finish | None]:
         """See `LensEngine.generate`. What is wrong with the request is raised by the call itself."""
-        self._require_ids(ids)
-        if len(ids) >= self.facts.n_ctx:
-            raise ContextExceeded(
-                f"The prompt has {len(ids):,} tokens; {self.facts.name} holds {self.facts.n_ctx:,},"
-                " the reply included.",
-                hint="Shorten the prompt or start a new conversation.",
-            )
+        require_ids(self.facts, ids, self._decoder.n_embeddings)
+        require_room(self.facts, ids)
         if wanted is not None:
             self._require_wanted(wanted)
             if len(self._unembedding.layers_to_read(wanted)) > self._unembedding.chunk_rows:
@@ -153,16 +149,18 @@ class NnsightEngine:
         lineage: Sequence[str] = (),
     ) -> Iterator[LensColumns | None]:
         """See `LensEngine.reading`. What is wrong with the request is raised by the call itself."""
-        self._require_readable(ids)
-        self._require_positions(positions, len(ids))
+        require_ids(self.facts, ids, self._decoder.n_embeddings)
+        require_readable(self.facts, ids)
+        require_positions(positions, len(ids))
         self._require_wanted(wanted)
         return self._reading(ids, positions, wanted, lineage)
 
     def comparing(self, a: Side, b: Side, pairs: Pairs) -> Iterator[Comparison | None]:
         """See `LensEngine.comparing`. What is wrong with the request is raised by the call itself."""
         for place, side in enumerate((a, b)):
-            self._require_readable(side.ids)
-            self._require_positions([pair[place] for pair in pairs.positions], len(side.ids))
+            require_ids(self.facts, side.ids, self._decoder.n_embeddings)
+            require_readable(self.facts, side.ids)
+            require_positions([pair[place] for pair in pairs.positions], len(side.ids))
             layers = tuple(pair[place] for pair in pairs.layers)
             self._require_wanted(Wanted(layers, 1, pairs.targets, side.kind))
         return self._comparing(a, b, pairs)
@@ -281,49 +279,10 @@ class NnsightEngine:
             max_stored_bytes=self._store.max_bytes,
         )
 
-    def _require_readable(self, ids: Sequence[int]) -> None:
-        self._require_ids(ids)
-        if len(ids) > self.facts.n_ctx:
-            raise ContextExceeded(
-                f"The text has {len(ids):,} tokens; {self.facts.name} reads at most"
-                f" {self.facts.n_ctx:,}.",
-                hint="Shorten the text.",
-            )
-
-    def _require_ids(self, ids: Sequence[int]) -> None:
-        if not ids:
-            raise EmptyPrompt("There is nothing to read: the text has no tokens.")
-        for position, token_id in enumerate(ids):
-            if not 0 <= token_id < self._decoder.n_embeddings:
-                raise UnknownToken(
-                    f"There is no token {token_id} (at position {position}): {self.facts.name} knows"
-                    f" ids 0 to {self._decoder.n_embeddings - 1:,}."
-                )
-
-    def _require_positions(self, positions: Sequence[int], end: int) -> None:
-        for position in positions:
-            if not 0 <= position < end:
-                raise PositionOutOfRange(
-                    f"There is no position {position} here: the text has positions 0 to {end - 1}.",
-                    param="positions",
-                )
-
     def _require_wanted(self, wanted: Wanted) -> None:
         self.require_lens(wanted.kind, "kind")
-        for layer in wanted.layers:
-            if not 0 <= layer <= self.facts.n_layers:
-                raise LayerOutOfRange(
-                    f"There is no layer {layer}: {self.facts.name} has layers 0 to"
-                    f" {self.facts.n_layers}.",
-                    param="layers",
-                )
-        for target in wanted.targets:
-            if not 0 <= target < self.facts.d_vocab:
-                raise UnknownToken(
-                    f"There is no token {target}: {self.facts.name} has logits for ids 0 to"
-                    f" {self.facts.d_vocab - 1:,}.",
-                    param="targets",
-                )
+        require_layers(self.facts, wanted.layers)
+        require_targets(self.facts, wanted.targets)
 
 
 def _special_ids(model: nn.Module) -> frozenset[int]:

@@ -41,12 +41,12 @@ export function PromptBox({ timeline, mode, state: { text, write } }: PromptBoxP
         </label>
         <textarea
           id={id}
-          rows={Math.min(4, Math.max(1, Math.ceil(draft.length / 60)))}
+          rows={1}
           value={draft}
           maxLength={MAX_TEXT}
           onChange={(event) => write({ draft: event.target.value })}
           onKeyDown={onKeyDown}
-          className="block min-h-8 w-full resize-y rounded-control border border-line-strong bg-surface px-2 py-1.5 text-ink"
+          className="block field-sizing-content max-h-28 min-h-8 w-full resize-y rounded-control border border-line-strong bg-surface px-2 py-1.5 text-ink"
         />
       </div>
       <Button
