@@ -39,6 +39,11 @@ const STREAMED_KIND: LensKind = "logit";
 /** Numbers of predictions that are asked for, so that a slightly larger `top_k` needs no new request. */
 const FETCH_SIZES = [10, 25, 50] as const;
 
+/** What passes when it is asked for again. */
+const BUSY = ["queue_full"];
+/** After Stop: the server saves what was written when it notices that the connection is closed. */
+const NOT_SAVED_YET = ["conversation_not_found", "position_out_of_range"];
+
 /** Read-outs around the token at `index`, with the `topK` most probable tokens of each layer. */
 export function useTokenLens(
   timeline: Timeline,
@@ -46,7 +51,8 @@ export function useTokenLens(
   topK: number,
   kind: LensKind = STREAMED_KIND,
 ): TokenLens {
-  const { conversationId, tokens, status } = timeline;
+  const { conversationId, tokens, turns, status } = timeline;
+  const passes = turns.at(-1)?.finish === "cancelled" ? [...BUSY, ...NOT_SAVED_YET] : BUSY;
   const size = FETCH_SIZES.find((each) => each >= topK) ?? 50;
   // The last token's own read-out changes when a token follows it.
   const hasNext = index + 1 < tokens.length;
@@ -69,7 +75,7 @@ export function useTokenLens(
     enabled: isSettled && index < tokens.length,
     staleTime: Number.POSITIVE_INFINITY,
     gcTime: 10 * 60_000,
-    retry: (attempts, cause) => cause instanceof ApiError && cause.code === "queue_full" && attempts < 5,
+    retry: (attempts, cause) => cause instanceof ApiError && passes.includes(cause.code) && attempts < 5,
     retryDelay: 500,
   });
 

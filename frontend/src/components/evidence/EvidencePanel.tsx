@@ -35,32 +35,34 @@ export function EvidencePanel(props: EvidencePanelProps) {
       className="@container flex min-h-0 min-w-0 flex-1 flex-col bg-raised"
     >
       <div className="flex shrink-0 items-center gap-1 border-b border-line px-3 py-1 max-md:flex-wrap">
-        <Tabs.List
-          aria-label="Views"
-          data-tour="views"
-          className="flex min-w-0 gap-4 overflow-x-auto @max-3xl:gap-3 -mb-[5px]"
-        >
-          {views.map((view) => (
-            <Tabs.Trigger
-              key={view.id}
-              value={view.id}
-              title={`Key ${view.shortcut}`}
-              className={clsx(
-                "h-[37px] shrink-0 border-b-2 border-transparent font-medium text-muted transition-colors hover:text-ink",
-                "data-[state=active]:border-accent data-[state=active]:text-ink",
-              )}
-            >
-              {view.title}
-            </Tabs.Trigger>
-          ))}
-        </Tabs.List>
-        {open !== undefined && <ViewNoteButton view={open} />}
+        <div className="flex min-w-0 items-center gap-1 max-md:basis-full max-md:justify-between">
+          <Tabs.List
+            aria-label="Views"
+            data-tour="views"
+            className="flex min-w-0 gap-4 overflow-x-auto @max-3xl:gap-3 -mb-[5px]"
+          >
+            {views.map((view) => (
+              <Tabs.Trigger
+                key={view.id}
+                value={view.id}
+                title={`Key ${view.shortcut}`}
+                className={clsx(
+                  "h-[37px] shrink-0 border-b-2 border-transparent font-medium text-muted transition-colors hover:text-ink",
+                  "data-[state=active]:border-accent data-[state=active]:text-ink",
+                )}
+              >
+                {view.title}
+              </Tabs.Trigger>
+            ))}
+          </Tabs.List>
+          {open !== undefined && <ViewNoteButton view={open} />}
+        </div>
         {/* On a phone below the tabs, which would not be seen whole beside it. */}
-        <span className="ml-auto flex min-w-0 items-center gap-1 max-md:order-last max-md:mt-2 max-md:basis-full max-md:justify-between">
+        <span className="ml-auto flex min-w-0 items-center gap-1 max-md:mt-1.5 max-md:ml-0 max-md:flex-1">
           <LensSelect />
           <ExportButton timeline={timeline} view={open} />
         </span>
-        <span className="flex items-center gap-1 max-md:ml-auto">{sheetControls}</span>
+        <span className="flex items-center gap-1 max-md:mt-1.5">{sheetControls}</span>
         <IconButton
           icon={isMaximised ? "collapse" : "expand"}
           label={isMaximised ? "Show the conversation again" : "Give the evidence the whole width"}

@@ -48,7 +48,7 @@ export function PartingNote({ rows, layers, choices, plainText }: PartingNotePro
   return (
     <p className="min-h-5">
       {start} {who} {kind === "agree" ? "have the same first choice" : "predict different tokens"}; at the
-      output {atEnd}.
+      output{rows === "fixed" && " of A"} {atEnd}.
     </p>
   );
 }

@@ -55,6 +55,23 @@ describe("the four states", () => {
     expect(screen.queryByRole("alert")).not.toBeInTheDocument();
   });
 
+  test("cancelled: a reply that was stopped is asked for again until it is saved", async () => {
+    const server = fakeServer(tokens);
+    const answer = server.answer;
+    let asked = 0;
+    server.answer = (request) => {
+      asked += 1;
+      return asked === 1
+        ? refusal("conversation_not_found", "There is no such conversation.", 404)
+        : answer(request);
+    };
+    const stopped = timeline.turns.map((turn) => ({ ...turn, finish: "cancelled" as const }));
+    renderView(Standard, { ...timeline, turns: stopped }, { index: INDEX });
+    expect(await screen.findByRole("table", { busy: false })).toBeInTheDocument();
+    expect(asked).toBe(2);
+    expect(screen.queryByRole("alert")).not.toBeInTheDocument();
+  });
+
   test("done: every number is the server's, from the output down to the embedding", async () => {
     const server = fakeServer(tokens);
     renderView(Standard, timeline, { index: INDEX });
