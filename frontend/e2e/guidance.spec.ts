@@ -33,9 +33,10 @@ test("five examples open in one click and say what the running model shows", asy
     await page.getByRole("main").getByRole("button", { name: example.text }).click();
     const guide = page.getByRole("region", { name: "What to see" });
     await expect(guide.getByRole("listitem")).toHaveCount(3);
-    await expect(guide).toContainText(example.note);
+    await expect(guide).toContainText(example.note.replaceAll("“ ", "“·"));
     // The token that it is about is selected, and the numbers are the server's.
     await expect(explorer.evidence.getByRole("region", { name: "Selected layer" })).toBeVisible();
+    await expect(page).toHaveURL(/[?&]c=.+&t=\d+&l=\d+/);
     const { searchParams } = new URL(page.url());
     const index = Number(searchParams.get("t"));
     const lens = await post<Schemas["LensReadResponse"]>(page, "/api/lens", {

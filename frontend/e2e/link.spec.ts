@@ -22,7 +22,7 @@ async function elsewhere(
 /** All that the evidence says, once nothing is being read any more. */
 async function said(evidence: Locator): Promise<string> {
   await expect(evidence.getByText(/^Reading/)).toHaveCount(0);
-  await expect(evidence.getByRole("row").first()).toBeVisible();
+  await expect(evidence.locator("[role=row], tr, [role=option]").first()).toBeVisible();
   return evidence.innerText();
 }
 
@@ -49,6 +49,25 @@ const CHOICES: Readonly<
     choose: async (page, evidence) => {
       await evidence.getByRole("radio", { name: "Rank" }).click();
       await page.getByRole("switch", { name: "Every layer as a table" }).click();
+    },
+  },
+  Layers: {
+    key: "4",
+    choose: async (page, evidence) => {
+      await evidence.getByRole("radio", { name: "All" }).click();
+      await evidence.getByRole("button", { name: "Look" }).click();
+      await page.getByRole("switch", { name: /^What stands in the text/ }).click();
+      await page.keyboard.press("Escape");
+    },
+  },
+  Compare: {
+    key: "5",
+    choose: async (page, evidence) => {
+      await evidence.getByRole("combobox", { name: /^A: this conversation/ }).selectOption("same");
+      await evidence.getByRole("combobox", { name: "layers" }).selectOption("one");
+      await evidence.getByRole("combobox", { name: "layer of B" }).selectOption("7");
+      await evidence.getByRole("combobox", { name: "difference" }).selectOption("kl_b_to_a");
+      await expect(page).toHaveURL(/layerB=7/);
     },
   },
 };
@@ -84,6 +103,8 @@ for (const [view, { key, choose }] of Object.entries(CHOICES)) {
         "view-standard": { topK: "9" },
         "view-heatmap": { metric: "kl", hasTable: "on", stride: "2", ramp: "cividis" },
         "view-trajectories": { metric: "logprob" },
+        "view-layers": { hasTint: "on", hasMarks: "off" },
+        "view-compare": { difference: "target", cellWidth: "28" },
       },
     ]) {
       const other = await elsewhere(browser, link, habits);

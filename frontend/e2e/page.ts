@@ -76,6 +76,8 @@ export class ExplorerPage {
       }
     }
     await expect(token).toHaveAttribute("aria-selected", "true");
+    // The address follows a moment later.
+    await expect(this.page).toHaveURL(new RegExp(`[?&]t=${await token.getAttribute("data-index")}(&|$)`));
   }
 
   async openView(title: string, key: string, hand: Hand): Promise<void> {
