@@ -55,6 +55,7 @@ async function compareTexts(explorer: ExplorerPage): Promise<Compared> {
   await page.getByRole("tab", { name: "Compare" }).click();
   const box = explorer.evidence.getByRole("textbox", { name: /with a word changed/ });
   await expect(box).toHaveValue(A);
+  await explorer.evidence.getByRole("switch", { name: "then A’s reply" }).click();
   await box.fill(B);
   await box.press("Enter");
   await isRead(explorer);

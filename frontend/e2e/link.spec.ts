@@ -68,6 +68,8 @@ const CHOICES: Readonly<
       await evidence.getByRole("combobox", { name: "layer of B" }).selectOption("7");
       await evidence.getByRole("combobox", { name: "difference" }).selectOption("kl_b_to_a");
       await expect(page).toHaveURL(/layerB=7/);
+      await expect(evidence.getByText(/(\d+) of \1 pairs read/)).toBeVisible();
+      await expect(evidence.getByLabel("Measures")).toContainText(/KL\(B ‖ A\), nats\d/);
     },
   },
 };

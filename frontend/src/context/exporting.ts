@@ -76,7 +76,13 @@ export function useExporter(timeline: Timeline, view: Provenance["view"] | undef
 export async function copyLink(): Promise<void> {
   try {
     await navigator.clipboard.writeText(window.location.href);
-    tell({ kind: "done", text: "Link copied. It opens wherever this server can be reached." });
+    const isOnlyHere = ["localhost", "127.0.0.1", "[::1]"].includes(window.location.hostname);
+    tell({
+      kind: "done",
+      text: isOnlyHere
+        ? "Link copied. It opens on this computer only; to send the conversation, export it as a file from the list."
+        : "Link copied. It opens wherever this server can be reached.",
+    });
   } catch {
     tell({
       kind: "failed",

@@ -74,5 +74,5 @@ test("what storage holds is used only if it parses", () => {
 test("a value beyond the scale has a second cue besides its colour", () => {
   expect(tintOf(10, 10).isMarked).toBe(false);
   expect(tintOf(10.1, 10).isMarked).toBe(true);
-  expect(tintOf(Number.POSITIVE_INFINITY, 12).isMarked).toBe(true);
+  expect(tintOf(Number.POSITIVE_INFINITY, 12)).toEqual({ background: "transparent", isMarked: true });
 });

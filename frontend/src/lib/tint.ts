@@ -32,6 +32,8 @@ const BACKGROUNDS = Array.from(
 );
 // Shared objects, so that an unchanged tint is the same object and its token is not drawn again.
 const PLAIN: readonly Tint[] = BACKGROUNDS.map((background) => ({ background, isMarked: false }));
+/** A layer that there is not has no place on the scale. */
+const NOWHERE: Tint = { background: "transparent", isMarked: true };
 const MARKED: Tint = { background: BACKGROUNDS[STEPS] ?? "transparent", isMarked: true };
 
 export const TINT_GRADIENT = `linear-gradient(to right, ${BACKGROUNDS.filter((_, step) => step % 4 === 0).join(", ")})`;
@@ -58,17 +60,18 @@ export function tintScale(metric: TintMetric, nLayers: number): TintScale {
       };
     case "decided":
       return {
-        title: "First layer at which the token is rank 1",
+        title: "Layer from which the token is rank 1 up to the output",
         unit: "layer",
         max: nLayers,
         low: "embed",
         high: `${nLayers}`,
-        marked: "rank 1 at no layer",
+        marked: "another token is rank 1 at the output",
       };
   }
 }
 
 export function tintOf(value: number, max: number): Tint {
+  if (value === Number.POSITIVE_INFINITY) return NOWHERE;
   if (value > max) return MARKED;
   return PLAIN[Math.max(0, Math.round((value / max) * STEPS))] ?? MARKED;
 }

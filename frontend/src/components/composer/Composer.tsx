@@ -81,7 +81,9 @@ export function Composer(props: ComposerProps) {
     >
       {editing !== null && (
         <div className="mb-1 flex items-center justify-between gap-2 text-label">
-          <span className="text-muted">Editing your last message. Its reply will be replaced.</span>
+          <span className="text-muted">
+            Editing your last message. What it is now, with its reply, stays as a branch.
+          </span>
           <Button look="quiet" className="h-6 px-2" onClick={cancelEdit}>
             Cancel
           </Button>

@@ -3,6 +3,7 @@ import { useTimelineLens } from "@/api/lens";
 import { EMPTY_TIMELINE } from "@/context/chatState";
 import type { Colouring } from "@/context/settings";
 import type { LensColumns } from "@/lib/columns";
+import { decisionLayer } from "@/lib/decision";
 import { type Tint, type TintMetric, tintOf, tintScale } from "@/lib/tint";
 import type { Timeline, Token } from "@/types/timeline";
 
@@ -35,17 +36,15 @@ function valueOf(token: Token, metric: TintMetric, columns: LensColumns | null):
       if (token.entropy_nats !== null) return token.entropy_nats;
       return isRead ? known(columns.entropyNats(position, last)) : null;
     case "decided":
-      return isRead ? firstLayerAtRankOne(columns, position) : null;
+      return isRead ? decidedAt(columns, position) : null;
   }
 }
 
 const known = (value: number): number | null => (Number.isNaN(value) ? null : value);
 
-/** Infinity where no layer ranks the token first. */
-function firstLayerAtRankOne(columns: LensColumns, position: number): number | null {
-  if (Number.isNaN(columns.nextRank(position, 0))) return null;
-  for (let layer = 0; layer < columns.nLayers; layer += 1) {
-    if (columns.nextRank(position, layer) === 1) return layer;
-  }
-  return Number.POSITIVE_INFINITY;
+/** Infinity where the output ranks another token first. */
+function decidedAt(columns: LensColumns, position: number): number | null {
+  const ranks = Array.from({ length: columns.nLayers }, (_, layer) => columns.nextRank(position, layer));
+  if (ranks.some(Number.isNaN)) return null;
+  return decisionLayer(ranks) ?? Number.POSITIVE_INFINITY;
 }

@@ -3,6 +3,7 @@ import userEvent from "@testing-library/user-event";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { align } from "@/lib/alignment";
 import { formatNats } from "@/lib/format";
+import { writeStored } from "@/lib/stored";
 import { N_LAYERS, idOf, madeUpComparison, madeUpLens, madeUpTimeline, madeUpTokens } from "@/test/lensData";
 import { type FakeServer, fakeServer, refusal, renderView } from "@/test/renderView";
 import { branch, savedConversation } from "@/test/saved";
@@ -50,6 +51,7 @@ const nPairs = alignment.nPairs;
 const isRead = () => screen.findByText(new RegExp(`^${nPairs} of ${nPairs} pairs read`));
 
 async function comparePrompt(timeline = timelineOf(), index: number | null = 6, layer = N_LAYERS) {
+  writeStored("view-compare", { withReply: "off" });
   const page = renderView(Compare, timeline, { index, layer });
   const box = await prompt();
   await userEvent.clear(box);
@@ -91,6 +93,19 @@ describe("a prompt with a word changed", () => {
     const inOrder = (all: number[][]) => all.toSorted(([one = 0], [other = 0]) => one - other);
     expect(inOrder(asked)).toEqual(inOrder(pairs));
     expect(screen.getByText(/stand against a gap/)).toHaveTextContent(`${12 + 10 - 2 * nPairs} tokens stand`);
+  });
+
+  test("is followed by the conversation's own reply, unless that is switched off", async () => {
+    const timeline = timelineOf();
+    renderView(Compare, timeline, { index: 6 });
+    await userEvent.type(await prompt(), "{Enter}");
+    await screen.findByText(/^(\d+) of \1 pairs read/);
+    const reply = timeline.tokens.slice(timeline.turns[0]?.replyStart).map(({ id }) => id);
+    expect(reply.length).toBeGreaterThan(0);
+    const ids = changed.map(({ id }) => id);
+    expect(server.compared[0]?.b).toEqual({ token_ids: [...ids, ...reply], kind: "logit" });
+    await userEvent.click(screen.getByRole("switch", { name: "then A’s reply" }));
+    await waitFor(() => expect(server.compared.at(-1)?.b).toEqual({ token_ids: ids, kind: "logit" }));
   });
 
   test("the place of the page is locked to its counterpart, with the server's numbers", async () => {

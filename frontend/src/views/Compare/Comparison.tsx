@@ -7,7 +7,7 @@ import { useConversationFacts } from "@/context/library";
 import type { Timeline } from "@/types/timeline";
 import { AlignedTimelines } from "./AlignedTimelines";
 import { OtherPicker } from "./OtherPicker";
-import { otherBranches, otherKind, otherRequest } from "./comparison";
+import { otherBranches, otherKind, otherRequest, withReplyOf } from "./comparison";
 import { useCompareChoices } from "./choices";
 
 interface ComparisonProps {
@@ -27,6 +27,11 @@ export function Comparison({ timeline, model }: ComparisonProps) {
   );
   const kind = otherKind(state.choices, branches);
   const other = useOtherSide(timeline, otherRequest(state.choices, branches, state.text.asked));
+  const continues = kind === "prompt" && state.choices.withReply;
+  const side = useMemo(
+    () => (other.side !== null && continues ? withReplyOf(other.side, timeline) : other.side),
+    [other.side, continues, timeline],
+  );
   return (
     <div className="@container flex min-h-0 flex-1 flex-col overflow-y-auto bg-raised">
       <OtherPicker
@@ -36,10 +41,10 @@ export function Comparison({ timeline, model }: ComparisonProps) {
         branches={branches}
         ownId={facts?.conversation_id ?? null}
       />
-      {other.side === null ? (
+      {side === null ? (
         <OtherState other={other} isPrompt={kind === "prompt"} />
       ) : (
-        <AlignedTimelines timeline={timeline} model={model} state={state} side={other.side} kind={kind} />
+        <AlignedTimelines timeline={timeline} model={model} state={state} side={side} kind={kind} />
       )}
     </div>
   );

@@ -1,5 +1,6 @@
 import { type KeyboardEvent, useId } from "react";
 import { Button } from "@/components/ui/Button";
+import { Switch } from "@/components/ui/Switch";
 import { useSettings } from "@/context/settings";
 import { lastUserText, withLastUserText } from "@/lib/history";
 import type { Timeline } from "@/types/timeline";
@@ -15,7 +16,7 @@ interface PromptBoxProps {
 const MAX_TEXT = 200_000;
 
 /** The last message, to be put differently; nothing is sent before it is asked for. */
-export function PromptBox({ timeline, mode, state: { text, write } }: PromptBoxProps) {
+export function PromptBox({ timeline, mode, state: { choices, text, change, write } }: PromptBoxProps) {
   const { settings } = useSettings();
   const id = useId();
   const own = lastUserText(timeline.tokens, mode);
@@ -34,8 +35,8 @@ export function PromptBox({ timeline, mode, state: { text, write } }: PromptBoxP
     compare();
   };
   return (
-    <div className="flex min-w-0 flex-1 basis-72 items-end gap-2">
-      <div className="min-w-0 flex-1">
+    <div className="flex min-w-0 flex-1 basis-72 flex-wrap items-end gap-x-2">
+      <div className="min-w-0 flex-1 basis-52">
         <label htmlFor={id} className="block pb-0.5 text-cell text-muted">
           {mode === "chat" ? "your last message, with a word changed" : "the text, with a word changed"}
         </label>
@@ -56,6 +57,11 @@ export function PromptBox({ timeline, mode, state: { text, write } }: PromptBoxP
       >
         Compare
       </Button>
+      <Switch
+        label="then A’s reply"
+        checked={choices.withReply}
+        onChange={(withReply) => change({ withReply })}
+      />
     </div>
   );
 }

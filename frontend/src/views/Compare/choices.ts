@@ -7,7 +7,7 @@ import type { OtherText } from "@/api/otherSide";
 import { CELL_WIDTHS } from "@/components/heatmap/geometry";
 import { DIFFERENCE_IDS, type DifferenceId } from "@/lib/differences";
 import { useChoices } from "@/context/choices";
-import { type ChoiceSpec, oneOf, orNull, passing, serverId, wholeNumber } from "@/lib/choices";
+import { type ChoiceSpec, oneOf, onOff, orNull, passing, serverId, wholeNumber } from "@/lib/choices";
 import { LENSES, type LensKind } from "@/lib/lenses";
 
 const MAX_LAYER = 9_999;
@@ -25,6 +25,8 @@ export interface CompareChoices {
   readonly other: OtherKind | null;
   readonly branchId: string | null;
   readonly savedId: string | null;
+  /** Another prompt is followed by the conversation's own reply. */
+  readonly withReply: boolean;
   /** Null leaves it to what is compared. */
   readonly rows: Rows | null;
   /** For `one`; null is the output, as below. */
@@ -52,6 +54,7 @@ const SPEC: ChoiceSpec<CompareChoices & { readonly cellWidth: number }> = {
   other: passing(orNull(oneOf(OTHER_KINDS, "same"))),
   branchId: passing(orNull(serverId)),
   savedId: passing(orNull(serverId)),
+  withReply: onOff(true),
   rows: passing(orNull(oneOf(ROWS, "each"))),
   layerA: layer,
   layerB: layer,

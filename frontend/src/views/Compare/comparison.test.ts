@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { act, renderHook } from "@testing-library/react";
+import { madeUpTimeline, madeUpTokens } from "@/test/lensData";
 import { branch } from "@/test/saved";
 import {
   chosenBranch,
@@ -9,11 +10,13 @@ import {
   otherRequest,
   rowLabel,
   rowsInUse,
+  withReplyOf,
 } from "./comparison";
 import { type CompareChoices, useCompareChoices } from "./choices";
 import { useShownChoices, visitChoices } from "@/context/choices";
 
 const NONE: CompareChoices = {
+  withReply: true,
   other: null,
   branchId: null,
   savedId: null,
@@ -90,6 +93,19 @@ describe("the layers", () => {
       "0 | 12",
     ]);
   });
+});
+
+test("a reply that is appended has none of the scores that it had after its own prompt", () => {
+  const tokens = madeUpTokens(12).map((token) => ({ ...token, logprob_nats: -1, rank: 1, entropy_nats: 2 }));
+  const timeline = madeUpTimeline(tokens, "with-reply");
+  const other = tokens.slice(0, 5);
+  const side = withReplyOf({ source: { token_ids: other.map(({ id }) => id) }, tokens: other }, timeline);
+  const ids = [...other, ...tokens.slice(9)].map(({ id }) => id);
+  expect(side.source).toEqual({ token_ids: ids });
+  expect(side.tokens.map(({ index }) => index)).toEqual(ids.map((_, index) => index));
+  for (const token of side.tokens) {
+    expect(token).toMatchObject({ logprob_nats: null, rank: null, entropy_nats: null, lens: null });
+  }
 });
 
 describe("the choices", () => {

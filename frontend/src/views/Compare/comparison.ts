@@ -1,7 +1,8 @@
 /** From what is chosen, and what there is, to what is compared. */
 import type { Branch } from "@/api/conversations";
-import type { OtherRequest, OtherText } from "@/api/otherSide";
+import type { OtherRequest, OtherSide, OtherText } from "@/api/otherSide";
 import type { LensKind } from "@/lib/lenses";
+import type { Timeline } from "@/types/timeline";
 import type { CompareChoices, OtherKind, Rows } from "./choices";
 
 /** A branch of the conversation that can stand beside the one on the page. */
@@ -48,6 +49,21 @@ export function otherRequest(
     case "same":
       return { kind: "same" };
   }
+}
+
+/** A text and then the conversation's own reply, so that both sides are to predict the same words. */
+export function withReplyOf(side: OtherSide, { tokens, turns }: Timeline): OtherSide {
+  const reply = tokens.slice(turns.at(-1)?.replyStart ?? tokens.length);
+  const all = [...side.tokens, ...reply].map((token, index) => ({
+    ...token,
+    index,
+    // How it was predicted after the conversation's own prompt is not how it is after this one.
+    logprob_nats: null,
+    rank: null,
+    entropy_nats: null,
+    lens: null,
+  }));
+  return { source: { token_ids: all.map(({ id }) => id) }, tokens: all };
 }
 
 /** A conversation beside itself differs only where other layers or another lens are read. */

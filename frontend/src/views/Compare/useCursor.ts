@@ -1,7 +1,7 @@
 import { useCallback, useState } from "react";
 import type { CellPlace, Hit } from "@/components/heatmap/geometry";
 import { useSelection } from "@/context/selection";
-import { type Alignment, columnOf } from "@/lib/alignment";
+import { type AlignedColumn, type Alignment, columnOf } from "@/lib/alignment";
 
 interface CursorParts {
   readonly alignment: Alignment;
@@ -25,7 +25,7 @@ export interface Cursor {
 
 /**
  * One place for both sides. It is where the keys or a click went last, until another token or layer is
- * selected on the page; with nothing selected, the last pair at the output.
+ * selected on the page; with nothing selected, the first pair of different tokens, at the output.
  */
 export function useCursor({ alignment, layers, nTokens }: CursorParts): Cursor {
   const { index, layer, select } = useSelection();
@@ -34,11 +34,13 @@ export function useCursor({ alignment, layers, nTokens }: CursorParts): Cursor {
   );
   const selectedColumn = index === null || index === 0 ? null : columnOf(alignment, index - 1);
   const { columns } = alignment;
-  const lastPair = columns.findLastIndex((column) => column.a !== null && column.b !== null);
+  const isPair = ({ a, b }: AlignedColumn): boolean => a !== null && b !== null;
+  const parting = columns.findIndex((column) => isPair(column) && !column.isSame);
+  const start = parting < 0 ? columns.findLastIndex(isPair) : parting;
   const isCurrent = active !== null && active.index === index && active.at === layer;
   const wanted = isCurrent
     ? active
-    : { position: selectedColumn ?? lastPair, layer: layer ?? layers.at(-1) ?? 0 };
+    : { position: selectedColumn ?? start, layer: layer ?? layers.at(-1) ?? 0 };
   const place: CellPlace = {
     position: Math.max(0, Math.min(wanted.position, columns.length - 1)),
     layer: layers.includes(wanted.layer) ? wanted.layer : (layers.at(-1) ?? 0),
