@@ -47,7 +47,7 @@ export function EvidencePanel(props: EvidencePanelProps) {
                 value={view.id}
                 title={`Key ${view.shortcut}`}
                 className={clsx(
-                  "h-[37px] shrink-0 border-b-2 border-transparent font-medium text-muted transition-colors hover:text-ink",
+                  "h-[37px] shrink-0 border-b-2 border-transparent font-medium text-muted transition-colors hover:text-ink focus-visible:-outline-offset-2",
                   "data-[state=active]:border-accent data-[state=active]:text-ink",
                 )}
               >

@@ -43,7 +43,7 @@ export function TokenHead({ timeline, token }: { readonly timeline: Timeline; re
   return (
     <div className="min-w-0 px-3 py-2.5">
       <div className="flex items-center gap-3">
-        <h2 className="min-w-0 overflow-hidden rounded-mark bg-accent-soft px-2 py-0.5 text-title font-medium text-ellipsis">
+        <h2 className="max-w-1/2 shrink-0 overflow-hidden rounded-mark bg-accent-soft px-2 py-0.5 text-title font-medium text-ellipsis">
           <span className="sr-only">Selected token </span>
           <TokenText parts={cellParts(token)} />
         </h2>

@@ -45,7 +45,7 @@ export function ConversationItem(props: ConversationItemProps) {
       <button
         type="button"
         aria-current={isCurrent ? "page" : undefined}
-        title={title}
+        title={`${title}\n${new Date(conversation.updated_at_ms).toLocaleString()}`}
         onClick={onOpen}
         className="min-w-0 flex-1 rounded-control py-1.5 pl-2 text-left"
       >

@@ -17,7 +17,10 @@ interface SavedSearchProps {
 /** The saved conversations that the running model can read, found by title and text. */
 export function SavedSearch({ chosenId, ownId, onChoose }: SavedSearchProps) {
   const [chosen, setChosen] = useState<ConversationSummary | null>(null);
-  const name = chosenId === null ? "Choose…" : chosen?.id === chosenId ? chosen.title : "chosen";
+  // One that an address names is most often among the newest.
+  const newest = useLibrary("").conversations;
+  const known = [chosen, ...newest].find((each) => each?.id === chosenId);
+  const name = chosenId === null ? "Choose…" : (known?.title ?? "chosen");
   return (
     <div className="min-w-44 flex-1">
       <span className="block text-cell text-muted">conversation</span>

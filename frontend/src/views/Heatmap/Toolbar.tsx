@@ -69,7 +69,7 @@ export function Toolbar({ look, metric, outlines, outlined, onChange, onFit }: T
             ? "Pin a token in the card below the grid to outline where it is likely"
             : "Draws a line around the cells where a pinned token is likely"
         }
-        className="w-36"
+        className="w-40"
       />
       {outlined !== null && (
         <Select

@@ -51,7 +51,7 @@ export function LayerScrubber({ layer, last, agreement, onChange }: LayerScrubbe
   return (
     <div>
       <p className="pb-0.5 text-cell text-muted">
-        bars: share of the tokens that are what stands in the text, 0 to 1
+        bars: share of the words that are already those of the text, 0 to 1
       </p>
       <div
         ref={frame}
