@@ -6,7 +6,7 @@ import { FirstToken } from "@/components/lens/FirstToken";
 import { LensFailure } from "@/components/lens/LensFailure";
 import { ReadAt } from "@/components/lens/ReadAt";
 import { TokenSearch } from "@/components/lens/TokenSearch";
-import { QuotedText } from "@/components/lens/TokenText";
+import { QuotedText, QuotedToken } from "@/components/lens/TokenText";
 import { Button } from "@/components/ui/Button";
 import { Segmented } from "@/components/ui/Segmented";
 import { Switch } from "@/components/ui/Switch";
@@ -182,6 +182,14 @@ function Lines({ timeline, index, direction }: LinesProps) {
         </p>
         {trajectories.status === "loading" && <Button onClick={trajectories.cancel}>Stop reading</Button>}
         {status === "cancelled" && <Button onClick={trajectories.retry}>Read on</Button>}
+        {status === "done" && !isFull && actual !== null && !isPinned(pins, actual.id) && (
+          <>
+            <p>
+              <QuotedToken token={actual} />, the actual token, is not among the lines.
+            </p>
+            <Button onClick={() => pin([{ id: actual.id, text: actual.text }])}>Pin it</Button>
+          </>
+        )}
         {ghost !== null && ghostCurve !== null && (
           <p className="ml-auto text-label">
             preview <QuotedText text={ghost.text ?? ghostCurve.text} />, layer {labels[layer]}:{" "}

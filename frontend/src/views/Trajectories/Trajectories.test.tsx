@@ -194,6 +194,20 @@ describe("pins", () => {
     expect(screen.getByText(/Nothing is pinned/)).toBeInTheDocument();
   });
 
+  test("where the actual token is not among the pinned ones it says so, and pins it", async () => {
+    const view = renderView(Trajectories, timeline, { index: INDEX });
+    await waitFor(() => expect(values().getAllByRole("rowheader")).toHaveLength(5));
+    await read();
+    const missing = /the actual token, is not among the lines/;
+    expect(screen.queryByText(missing)).not.toBeInTheDocument();
+    act(() => view.pins().pin([{ id: idOf("."), text: "." }]));
+    await waitFor(() => expect(values().getAllByRole("rowheader")).toHaveLength(1));
+    expect(await screen.findByText(missing)).toHaveTextContent(/^“,”/);
+    await userEvent.click(screen.getByRole("button", { name: "Pin it" }));
+    await waitFor(() => expect(values().getAllByRole("rowheader")).toHaveLength(2));
+    expect(screen.queryByText(missing)).not.toBeInTheDocument();
+  });
+
   test("at the limit it says so", async () => {
     await withPins(..." the| capital| of| France| is| Paris| river| city".split("|").slice(0, 7), " which");
     expect(screen.getByText(`${MAX_PINNED_TOKENS} tokens are pinned`, { exact: false })).toBeInTheDocument();
