@@ -117,7 +117,7 @@ for (const theme of ["light", "dark"] as const) {
       const last = whole.layers.length - 1;
       const pair = whole.positions.length - 1;
       const [atA = 0, atB = 0] = whole.positions[pair] ?? [];
-      // The last pair is where nothing is selected: the end of both prompts.
+      // Where nothing is selected it is the first pair that parts at the output: here the end of both prompts.
       expect(idsB).toHaveLength(atB + 1);
       await expect(activeCell(explorer)).toContainText(`A read at index ${atA}`);
       await expect(activeCell(explorer)).toContainText(

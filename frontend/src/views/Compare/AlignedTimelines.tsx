@@ -40,7 +40,12 @@ export function AlignedTimelines({ timeline, model, state, side, kind }: Aligned
   const { alignment, rows, layers, rowLayers, layerLabels, lensA, lensB, difference, isOfToken } = both;
   const { isSettled, pairs, target, textsA, textsB, textOf, drawn, onVisible } = both;
   const { columns } = alignment;
-  const cursor = useCursor({ alignment, layers: rowLayers, nTokens: tokens.length });
+  const cursor = useCursor({
+    alignment,
+    cells: drawn?.cells ?? null,
+    layers: rowLayers,
+    nTokens: tokens.length,
+  });
   const [gridWindow] = useState(() => new GridWindow());
   // With nothing selected the grid begins where the two part; what is alike before it tells little.
   const firstDifference = columns.findIndex((column) => !column.isSame);

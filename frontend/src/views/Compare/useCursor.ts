@@ -1,10 +1,13 @@
 import { useCallback, useState } from "react";
+import type { CellSource } from "@/components/heatmap/cellLooks";
 import type { CellPlace, Hit } from "@/components/heatmap/geometry";
 import { useSelection } from "@/context/selection";
-import { type AlignedColumn, type Alignment, columnOf } from "@/lib/alignment";
+import { type Alignment, columnOf } from "@/lib/alignment";
 
 interface CursorParts {
   readonly alignment: Alignment;
+  /** Null until there are any. */
+  readonly cells: CellSource | null;
   /** Layers of A that have a row. */
   readonly layers: readonly number[];
   /** Of the conversation, A. */
@@ -25,18 +28,19 @@ export interface Cursor {
 
 /**
  * One place for both sides. It is where the keys or a click went last, until another token or layer is
- * selected on the page; with nothing selected, the first pair of different tokens, at the output.
+ * selected on the page; with nothing selected, the first pair whose first choices differ at the output, else the last one.
  */
-export function useCursor({ alignment, layers, nTokens }: CursorParts): Cursor {
+export function useCursor({ alignment, cells, layers, nTokens }: CursorParts): Cursor {
   const { index, layer, select } = useSelection();
   const [active, setActive] = useState<(CellPlace & { index: number | null; at: number | null }) | null>(
     null,
   );
   const selectedColumn = index === null || index === 0 ? null : columnOf(alignment, index - 1);
   const { columns } = alignment;
-  const isPair = ({ a, b }: AlignedColumn): boolean => a !== null && b !== null;
-  const parting = columns.findIndex((column) => isPair(column) && !column.isSame);
-  const start = parting < 0 ? columns.findLastIndex(isPair) : parting;
+  const output = layers.at(-1) ?? 0;
+  const parting = columns.findIndex((_, position) => cells?.isMarked(position, output) === true);
+  const start =
+    parting < 0 ? columns.findLastIndex((column) => column.a !== null && column.b !== null) : parting;
   const isCurrent = active !== null && active.index === index && active.at === layer;
   const wanted = isCurrent
     ? active
