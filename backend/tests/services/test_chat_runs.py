@@ -138,6 +138,7 @@ def test_json_reply_given_up_leaves_nothing_behind() -> None:
             pause = engine.faults.pause("decode:5")
             run = await service.open(request(), client="a", request_id="r")
             reply = asyncio.ensure_future(run.reply())
+            await asyncio.sleep(0)  # what has not begun cannot be given up
             await until(pause.reached.is_set)
             reply.cancel()
             with pytest.raises(asyncio.CancelledError):
