@@ -1,22 +1,9 @@
 /** Text of the heatmap that is drawn in the theme's colours, not in a ramp's. */
 import { describe, expect, test } from "vitest";
 import { contrast } from "@/lib/colour";
-import { hexOf } from "@/lib/oklab";
-import css from "./app.css?raw";
+import { THEMES } from "@/test/themeColours";
 
-const [light = "", dark = ""] = css.split(":root[data-theme");
-
-describe.each([
-  ["light", light],
-  ["dark", dark],
-])("in the %s theme", (_, theme) => {
-  const colourOf = (name: string): string => {
-    const found = new RegExp(`--${name}: oklch\\(([\\d.]+) ([\\d.]+) ([\\d.]+)\\)`).exec(theme);
-    const [lightness, chroma, hue] = (found ?? []).slice(1).map(Number);
-    if (lightness === undefined || chroma === undefined || hue === undefined) throw new Error(`no ${name}`);
-    return hexOf(lightness, chroma, hue);
-  };
-
+describe.each(THEMES)("in the %s theme", (_, colourOf) => {
   test.each([
     ["a cell without a value", "text-quiet", "surface-sunken"],
     ["a column head", "text", "surface-raised"],

@@ -1,11 +1,8 @@
 /** Words of the Layers view on every ground that they can have. */
 import { describe, expect, test } from "vitest";
 import { contrast } from "@/lib/colour";
-import { hexOf } from "@/lib/oklab";
+import { THEMES } from "@/test/themeColours";
 import { TINT_GRADIENT } from "@/lib/tint";
-import css from "./app.css?raw";
-
-const [light = "", dark = ""] = css.split(":root[data-theme");
 
 /** What `part` of one colour over another looks like, 0 to 1. */
 const over = (top: string, ground: string, part: number): string =>
@@ -17,17 +14,7 @@ const over = (top: string, ground: string, part: number): string =>
     })
     .join("")}`;
 
-describe.each([
-  ["light", light],
-  ["dark", dark],
-])("in the %s theme", (_, theme) => {
-  const colourOf = (name: string): string => {
-    const found = new RegExp(`--${name}: oklch\\(([\\d.]+) ([\\d.]+) ([\\d.]+)\\)`).exec(theme);
-    const [lightness, chroma, hue] = (found ?? []).slice(1).map(Number);
-    if (lightness === undefined || chroma === undefined || hue === undefined) throw new Error(`no ${name}`);
-    return hexOf(lightness, chroma, hue);
-  };
-
+describe.each(THEMES)("in the %s theme", (_, colourOf) => {
   test.each([
     ["a word that differs", "text-muted", "surface-raised"],
     ["the first token", "text-quiet", "surface-raised"],

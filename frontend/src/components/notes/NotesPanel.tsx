@@ -31,8 +31,7 @@ export default function NotesPanel({ tokens }: { readonly tokens: readonly Token
     panel.current?.focus(); // its button goes with it
   };
   return (
-    // Escape closes it from anywhere inside.
-    // eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions
+    // eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- Escape closes it from anywhere inside
     <section
       ref={panel}
       tabIndex={-1}

@@ -12,7 +12,7 @@ import { LENSES, type LensKind } from "@/lib/lenses";
 import { type Pair, pairOf } from "@/lib/pairColumns";
 import type { Token } from "@/types/timeline";
 import { PartingNote } from "./PartingNote";
-import { layerLabel } from "./comparison";
+import { layerLabel } from "@/lib/layers";
 import type { Rows } from "./choices";
 
 export interface ShownSide {

@@ -1,7 +1,7 @@
 import { QuotedText } from "@/components/lens/TokenText";
 import { partingOf } from "@/lib/differences";
 import type { FirstChoices } from "@/lib/pairColumns";
-import { layerLabel } from "./comparison";
+import { layerLabel } from "@/lib/layers";
 import type { Rows } from "./choices";
 
 interface PartingNoteProps {

@@ -3,7 +3,7 @@ import { IconButton } from "@/components/ui/Button";
 import { Select } from "@/components/ui/Select";
 import { DIFFERENCES, type Difference } from "@/lib/differences";
 import { LENSES, type LensKind } from "@/lib/lenses";
-import { layerLabel } from "./comparison";
+import { layerLabel } from "@/lib/layers";
 import { type CompareState, ROWS, type Rows } from "./choices";
 
 interface ToolbarProps {

@@ -1,6 +1,7 @@
 /** From what is chosen, and what there is, to what is compared. */
 import type { Branch } from "@/api/conversations";
 import type { OtherRequest, OtherSide, OtherText } from "@/api/otherSide";
+import { layerLabel } from "@/lib/layers";
 import type { LensKind } from "@/lib/lenses";
 import type { Timeline } from "@/types/timeline";
 import type { CompareChoices, OtherKind, Rows } from "./choices";
@@ -90,8 +91,6 @@ export function layerPairs(
       return [[bounded(choices.layerA), bounded(choices.layerB)]];
   }
 }
-
-export const layerLabel = (layer: number): string => (layer === 0 ? "embed" : String(layer));
 
 /** What stands before a row: the layer, or the numbers of both where they may differ. */
 export const rowLabel = ([a, b]: readonly [number, number], rows: Rows): string =>
