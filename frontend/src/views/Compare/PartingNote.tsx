@@ -34,7 +34,7 @@ export function PartingNote({ rows, layers, choices, plainText }: PartingNotePro
   if (rows === "one") {
     return (
       <p className="min-h-5">
-        Layer {layerLabel(lastA)} of A beside layer {layerLabel(lastB)} of B: {atEnd}.
+        With {spoken(lastA)} of A beside {spoken(lastB)} of B, {atEnd}.
       </p>
     );
   }
@@ -44,11 +44,13 @@ export function PartingNote({ rows, layers, choices, plainText }: PartingNotePro
       : from === layers.length - 1
         ? "Only at the output"
         : `From layer ${layerLabel(layers[from]?.[0] ?? 0)} on`;
-  const who = rows === "fixed" ? `A and layer ${layerLabel(lastB)} of B` : "the two";
+  const who = rows === "fixed" ? `A and ${spoken(lastB)} of B` : "the two";
   return (
     <p className="min-h-5">
       {start} {who} {kind === "agree" ? "have the same first choice" : "predict different tokens"}; at the
-      output{rows === "fixed" && " of A"} {atEnd}.
+      output{rows === "fixed" && " of A,"} {atEnd}.
     </p>
   );
 }
+
+const spoken = (layer: number): string => (layer === 0 ? "the embedding" : `layer ${layer}`);
