@@ -213,7 +213,7 @@ describe("other things to compare with", () => {
     await userEvent.selectOptions(screen.getByRole("combobox", { name: "layers" }), "one");
     await userEvent.selectOptions(screen.getByRole("combobox", { name: "layer of A" }), "6");
     await waitFor(() => expect(server.compared.at(-1)?.layers).toEqual([[6, N_LAYERS]]));
-    expect(await screen.findByText(/Layer 6 of A beside layer 12 of B/)).toBeVisible();
+    expect(await screen.findByText(/layer 6 of A beside layer 12 of B/)).toBeVisible();
   });
 
   test("and through another lens", async () => {
