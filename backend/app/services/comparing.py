@@ -13,7 +13,7 @@ from app.engine.types import Comparison, LensEngine, ModelFacts, Pairs, Side
 from app.errors import ExplorerError, InvalidRequest, LayerOutOfRange, PositionOutOfRange
 from app.models.compare import ComparedTarget, CompareRequest, CompareResponse
 from app.services.job import Job
-from app.services.reading import MAX_CELLS
+from app.services.reading import MAX_CELLS, gathered
 from app.services.readouts import layer_label, make_tokens, require_finite_comparison, shortest
 from app.services.timeline_source import SourceTimeline
 from app.services.timelines import require_known
@@ -119,11 +119,7 @@ def run_comparison(job: Job[Chunks], engine: LensEngine, plan: ComparisonPlan) -
     a = Side(plan.a.ids, plan.request.a.kind, plan.a.lineage)
     b = Side(plan.b.ids, plan.request.b.kind, plan.b.lineage)
     chunks: Chunks = []
-    for columns in engine.comparing(a, b, plan.pairs):
-        if columns is not None:
-            require_finite_comparison(columns)
-            chunks.append(columns)
-        yield
+    yield from gathered(engine.comparing(a, b, plan.pairs), require_finite_comparison, chunks)
     n_pairs = len(plan.pairs.layers) * len(plan.pairs.positions)
     per_pair = VALUES_PER_PAIR + VALUES_PER_TARGET * len(plan.pairs.targets)
     job.emit(chunks, 8 * n_pairs * per_pair)

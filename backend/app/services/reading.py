@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
-from app.engine.types import LensColumns, LensEngine, ModelFacts, Wanted
+from app.engine.types import Comparison, LensColumns, LensEngine, ModelFacts, Wanted
 from app.errors import InvalidRequest, LayerOutOfRange, PositionOutOfRange
 from app.models.lens import LensReadRequest, LensReadResponse, TargetColumns
 from app.models.tokens import Token
@@ -89,6 +90,20 @@ def require_reasonable(
         )
 
 
+Found = TypeVar("Found", LensColumns, Comparison)
+
+
+def gathered(
+    turns: Iterator[Found | None], require: Callable[[Found], None], chunks: list[Found]
+) -> Iterator[None]:
+    """One turn for each chunk that the engine works through; `require` refuses what is no answer."""
+    for found in turns:
+        if found is not None:
+            require(found)
+            chunks.append(found)
+        yield
+
+
 def run_reading(job: Job[Chunks], engine: LensEngine, reading: Reading) -> Iterator[None]:
     """Work of a job: one turn for each chunk that the engine reads."""
     request = reading.request
@@ -100,11 +115,8 @@ def run_reading(job: Job[Chunks], engine: LensEngine, reading: Reading) -> Itera
     )
     ids, lineage = reading.timeline.ids, reading.timeline.lineage
     chunks: Chunks = []
-    for columns in engine.reading(ids, reading.positions, wanted, lineage=lineage):
-        if columns is not None:
-            require_finite(columns)
-            chunks.append(columns)
-        yield
+    turns = engine.reading(ids, reading.positions, wanted, lineage=lineage)
+    yield from gathered(turns, require_finite, chunks)
     size = 16 * len(reading.layers) * len(reading.positions) * (request.top_k + 4)
     job.emit(chunks, size)
 

@@ -52,7 +52,7 @@ export function useTokenLens(
   kind: LensKind = STREAMED_KIND,
 ): TokenLens {
   const { conversationId, tokens, turns, status } = timeline;
-  const passes = turns.at(-1)?.finish === "cancelled" ? [...BUSY, ...NOT_SAVED_YET] : BUSY;
+  const temporary = turns.at(-1)?.finish === "cancelled" ? [...BUSY, ...NOT_SAVED_YET] : BUSY;
   const size = FETCH_SIZES.find((each) => each >= topK) ?? 50;
   // The last token's own read-out changes when a token follows it.
   const hasNext = index + 1 < tokens.length;
@@ -75,7 +75,7 @@ export function useTokenLens(
     enabled: isSettled && index < tokens.length,
     staleTime: Number.POSITIVE_INFINITY,
     gcTime: 10 * 60_000,
-    retry: (attempts, cause) => cause instanceof ApiError && passes.includes(cause.code) && attempts < 5,
+    retry: (attempts, cause) => cause instanceof ApiError && temporary.includes(cause.code) && attempts < 5,
     retryDelay: 500,
   });
 
