@@ -209,15 +209,16 @@ class NnsightEngine:
         reader = DivergenceReader(self._unembedding)
         with naming_out_of_memory("comparing these texts"), ExitStack() as pins:
             # A store that cannot hold both would forget, chunk by chunk, each for the other.
+            timelines = []
             for ids, lineage in needed:
                 timeline = yield from self._store.covering(ids, lineage)
                 pins.enter_context(self._store.pinned(timeline))
+                timelines.append(timeline)
             for chunk in reader.chunks(pairs):
                 streams = []
-                for side, (ids, lineage), positions in zip(
-                    (a, b), needed, zip(*chunk.positions, strict=True), strict=True
+                for side, timeline, positions in zip(
+                    (a, b), timelines, zip(*chunk.positions, strict=True), strict=True
                 ):
-                    timeline = yield from self._store.covering(ids, lineage)
                     each = tuple(dict.fromkeys(positions))
                     lens = self.lens(side.kind, "kind")
                     streams.append(SideStreams(each, timeline.streams(each), lens))

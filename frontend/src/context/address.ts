@@ -5,6 +5,12 @@ import { type Address, formatAddress, parseAddress } from "@/lib/address";
 /** A browser refuses an address that changes too often: Safari after 100 changes in 30 s. */
 const REST_MS = 300;
 
+/** The change of the address that is still resting. */
+let waiting: (() => void) | null = null;
+
+/** Makes the address say what the page shows now, for whoever takes it or leaves the page. */
+export const settleAddress = (): void => waiting?.();
+
 /** `onVisit` is called for the address that the page was opened with and for each step through the history. */
 export function useAddress(
   address: Address,
@@ -21,11 +27,15 @@ export function useAddress(
   useEffect(() => {
     const onHistory = (): void => visit.current(parseAddress(window.location.search));
     window.addEventListener("popstate", onHistory);
+    window.addEventListener("pagehide", settleAddress);
     if (!visited.current) {
       visited.current = true;
       onHistory();
     }
-    return () => window.removeEventListener("popstate", onHistory);
+    return () => {
+      window.removeEventListener("popstate", onHistory);
+      window.removeEventListener("pagehide", settleAddress);
+    };
   }, []);
 
   const { conversationId } = address;
@@ -46,6 +56,7 @@ export function useAddress(
       return undefined;
     }
     const replace = (): void => {
+      waiting = null;
       replacedAt.current = performance.now();
       window.history.replaceState(null, "", url);
     };
@@ -54,7 +65,11 @@ export function useAddress(
       replace();
       return undefined;
     }
+    waiting = replace;
     const timer = setTimeout(replace, rest);
-    return () => clearTimeout(timer);
+    return () => {
+      clearTimeout(timer);
+      if (waiting === replace) waiting = null;
+    };
   }, [conversationId, query, isUnsettled]);
 }

@@ -3,6 +3,7 @@ import { useCallback, useSyncExternalStore } from "react";
 import type { Exhibit, Provenance } from "@/lib/exhibit";
 import type { ExportForm } from "@/lib/exports";
 import type { Timeline } from "@/types/timeline";
+import { settleAddress } from "./address";
 import { useLensKind } from "./lens";
 import { useNotes } from "./notes";
 import { useCurrentOffer } from "./offer";
@@ -74,6 +75,7 @@ export function useExporter(timeline: Timeline, view: Provenance["view"] | undef
 
 /** The page's address says it all: conversation, branch, view, lens, place, pins and choices. */
 export async function copyLink(): Promise<void> {
+  settleAddress();
   try {
     await navigator.clipboard.writeText(window.location.href);
     const isOnlyHere = ["localhost", "127.0.0.1", "[::1]"].includes(window.location.hostname);
