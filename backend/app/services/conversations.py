@@ -15,7 +15,7 @@ from collections.abc import Iterator
 
 from app.engine.types import Vocabulary
 from app.errors import Conflict, ConversationNotFound, ExplorerError
-from app.services.storage import branches
+from app.services.storage import growing, listing, opening
 from app.services.storage.database import Database
 from app.services.timelines import Conversation, ModelIdentity
 from app.services.words import words_of
@@ -59,7 +59,7 @@ class ConversationStore:
         """As `get`, of one that is known to be free."""
         where = self._database.where
         return await self._database.read(
-            lambda connection: branches.load(connection, conversation_id, where)
+            lambda connection: opening.load(connection, conversation_id, where)
         )
 
     def put(
@@ -80,7 +80,7 @@ class ConversationStore:
     ) -> None:
         words = await asyncio.to_thread(words_of, conversation, vocabulary)
         await self._database.write(
-            lambda connection: branches.save_turn(connection, conversation, model, words)
+            lambda connection: growing.save_turn(connection, conversation, model, words)
         )
 
     def _on_written(self, conversation_id: str, done: asyncio.Task[None]) -> None:
@@ -118,7 +118,7 @@ class ConversationStore:
 
     async def count(self) -> int:
         """Conversations that are kept."""
-        return await self._database.read(branches.count)
+        return await self._database.read(listing.count)
 
     async def close(self) -> None:
         """Waits until what was begun is stored, then closes the database."""

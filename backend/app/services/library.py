@@ -32,7 +32,7 @@ from app.services.conversation_file import (
     wire_turn,
 )
 from app.services.readouts import make_tokens
-from app.services.storage import branches as stored
+from app.services.storage import annotating, deletion, growing, listing, opening, rows
 from app.services.storage.database import Database
 from app.services.storage.records import ConversationFacts, StoredBranch, Summary
 from app.services.timelines import ModelIdentity, new_id, require_readable
@@ -50,7 +50,7 @@ class LibraryService:
     async def find(self, query: str, limit: int, offset: int) -> ConversationList:
         """One page of those whose title or text contains `query`, the last written first."""
         found, total = await self._database.read(
-            lambda connection: stored.find(connection, query, limit, offset)
+            lambda connection: listing.find(connection, query, limit, offset)
         )
         return ConversationList(conversations=list(map(summary, found)), total=total)
 
@@ -58,7 +58,7 @@ class LibraryService:
         """A branch with its tokens, where the running model can read them."""
         engine = self._worker.engine
         facts, branch = await self._database.read(
-            lambda connection: stored.open_branch(connection, branch_id, self._database.where)
+            lambda connection: opening.open_branch(connection, branch_id, self._database.where)
         )
         return await asyncio.to_thread(opened, engine, facts, branch, include_tokens)
 
@@ -67,44 +67,44 @@ class LibraryService:
 
         def work(connection: Connection) -> ConversationSummary:
             if changes.title is not None:
-                stored.rename(connection, branch_id, " ".join(changes.title.split()))
+                annotating.rename(connection, branch_id, " ".join(changes.title.split()))
             if changes.branch_name is not None:
                 name = " ".join(changes.branch_name.split())
-                stored.name_branch(connection, branch_id, name or None)
+                annotating.name_branch(connection, branch_id, name or None)
             if changes.pins is not None:
-                stored.pin(connection, branch_id, pins_of(changes.pins))
+                annotating.pin(connection, branch_id, pins_of(changes.pins))
             if changes.notes is not None:
-                n_tokens = len(stored.load(connection, branch_id, self._database.where).ids)
+                n_tokens = len(opening.load(connection, branch_id, self._database.where).ids)
                 require_within(changes.notes, n_tokens)
-                stored.replace_notes(connection, branch_id, notes_of(changes.notes))
-            return summary(stored.summary(connection, branch_id))
+                annotating.replace_notes(connection, branch_id, notes_of(changes.notes))
+            return summary(listing.summary(connection, branch_id))
 
         return await self._database.write(work)
 
     async def delete(self, branch_id: str) -> Deleted:
         """Deletes a whole conversation; for a day it can be restored."""
-        return await self._delete(branch_id, stored.delete_conversation)
+        return await self._delete(branch_id, deletion.delete_conversation)
 
     async def restore(self, branch_id: str) -> ConversationSummary:
-        return await self._restore(branch_id, stored.restore_conversation)
+        return await self._restore(branch_id, deletion.restore_conversation)
 
     async def delete_branch(self, branch_id: str) -> Deleted:
         """Deletes one branch of several; for a day it can be restored."""
-        return await self._delete(branch_id, stored.delete_branch)
+        return await self._delete(branch_id, deletion.delete_branch)
 
     async def restore_branch(self, branch_id: str) -> ConversationSummary:
-        return await self._restore(branch_id, stored.restore_branch)
+        return await self._restore(branch_id, deletion.restore_branch)
 
     async def _delete(self, branch_id: str, delete: Callable[[Connection, str], None]) -> Deleted:
         await self._database.write(lambda connection: delete(connection, branch_id))
-        return Deleted(id=branch_id, restorable_until_ms=stored.now_ms() + stored.KEPT_DELETED_MS)
+        return Deleted(id=branch_id, restorable_until_ms=rows.now_ms() + deletion.KEPT_DELETED_MS)
 
     async def _restore(
         self, branch_id: str, restore: Callable[[Connection, str], None]
     ) -> ConversationSummary:
         def work(connection: Connection) -> ConversationSummary:
             restore(connection, branch_id)
-            return summary(stored.summary(connection, branch_id))
+            return summary(listing.summary(connection, branch_id))
 
         return await self._database.write(work)
 
@@ -112,18 +112,18 @@ class LibraryService:
         """A copy with all branches, under ids of its own."""
 
         def work(connection: Connection) -> ConversationSummary:
-            facts, found = stored.all_branches(connection, branch_id, self._database.where)
+            facts, found = opening.all_branches(connection, branch_id, self._database.where)
             title = cut(facts.title, TITLE_CHARS * 3) + " (copy)"
             copies = renamed(found)
-            stored.add_conversation(connection, title, facts.model, copies)
-            return summary(stored.summary(connection, copies[0].timeline.id))
+            growing.add_conversation(connection, title, facts.model, copies)
+            return summary(listing.summary(connection, copies[0].timeline.id))
 
         return await self._database.write(work)
 
     async def export(self, branch_id: str) -> ConversationFile:
         """A whole conversation as a file."""
         facts, found = await self._database.read(
-            lambda connection: stored.all_branches(connection, branch_id, self._database.where)
+            lambda connection: opening.all_branches(connection, branch_id, self._database.where)
         )
         return await asyncio.to_thread(file_of, facts, found)
 
@@ -138,8 +138,8 @@ class LibraryService:
 
         def work(connection: Connection) -> ConversationSummary:
             title = " ".join(file.title.split())
-            stored.add_conversation(connection, title, model, imported)
-            return summary(stored.summary(connection, imported[0].timeline.id))
+            growing.add_conversation(connection, title, model, imported)
+            return summary(listing.summary(connection, imported[0].timeline.id))
 
         return await self._database.write(work)
 

@@ -593,7 +593,7 @@ def test_reply_that_fails_to_be_saved_ends_in_an_error_and_never_in_done(
     client: TestClient, monkeypatch: pytest.MonkeyPatch, stream: bool
 ) -> None:
     from app.errors import StorageFailed
-    from app.services.storage import branches
+    from app.services.storage import growing
 
     name = say(client)["conversation_id"]
     before = get(client, f"conversations/{name}")
@@ -602,7 +602,7 @@ def test_reply_that_fails_to_be_saved_ends_in_an_error_and_never_in_done(
         raise StorageFailed("The disk is full.", hint="Free some space.")
 
     with monkeypatch.context() as patch:
-        patch.setattr(branches, "save_turn", full)
+        patch.setattr(growing, "save_turn", full)
         response = client.post("/api/chat", json=chat("More", conversation_id=name, stream=stream))
     if stream:
         events = events_of(response.text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -76,3 +77,7 @@ def parsed_ids(stored: bytes) -> tuple[int, ...]:
 
 def parsed_roles(stored: bytes) -> tuple[Role, ...]:
     return tuple(ROLES[code] for code in stored)
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000

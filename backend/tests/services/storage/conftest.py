@@ -17,7 +17,7 @@ import pytest
 from sqlalchemy import Connection, create_engine
 
 from app.engine.types import Role, Sampling
-from app.services.storage import branches
+from app.services.storage import growing, opening
 from app.services.storage.database import Database
 from app.services.storage.records import Words
 from app.services.timelines import Conversation, ModelIdentity, Turn, new_id
@@ -135,7 +135,7 @@ def saved(
     """Stores a conversation and gives its id."""
     new = conversation or timeline(text)
     words = Words(title, text, text[:5])
-    write(database, lambda connection: branches.save_turn(connection, new, MODEL, words))
+    write(database, lambda connection: growing.save_turn(connection, new, MODEL, words))
     return new.id
 
 
@@ -152,4 +152,4 @@ def grown(base: Conversation, *ids: int) -> Conversation:
 
 
 def loaded(database: Database, branch_id: str) -> Conversation:
-    return read(database, lambda connection: branches.load(connection, branch_id, "here"))
+    return read(database, lambda connection: opening.load(connection, branch_id, "here"))

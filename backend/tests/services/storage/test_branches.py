@@ -10,7 +10,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import update
 
 from app.errors import Conflict, ConversationNotFound
-from app.services.storage import branches
+from app.services.storage import annotating, deletion, growing, listing, opening
 from app.services.storage.database import Database
 from app.services.storage.records import Note, Pins, Words
 from app.services.storage.tables import branches as branch_table
@@ -31,7 +31,7 @@ WORDS = Words("A title", "text", "preview")
 
 
 def found(database: Database, query: str, limit: int = 50, offset: int = 0) -> list[str]:
-    page, _ = read(database, lambda c: branches.find(c, query, limit, offset))
+    page, _ = read(database, lambda c: listing.find(c, query, limit, offset))
     return [summary.title for summary in page]
 
 
@@ -59,20 +59,20 @@ def test_text_that_a_database_may_stumble_over_is_kept(database: Database) -> No
     text = "Grüße 🙂 \ufffd ' \" \\ % _ \u202e"
     name = saved(database, text, title=text)
 
-    summary = read(database, lambda c: branches.summary(c, name))
+    summary = read(database, lambda c: listing.summary(c, name))
     assert summary.title == text
     assert found(database, "🙂 \ufffd ' \" \\ %") == [text]
 
 
 def test_next_turn_replaces_the_timeline_and_keeps_what_was_said_of_it(database: Database) -> None:
     name = saved(database)
-    write(database, lambda c: branches.rename(c, name, "Mine"))
-    write(database, lambda c: branches.pin(c, name, Pins(((5, 6),), (2,))))
+    write(database, lambda c: annotating.rename(c, name, "Mine"))
+    write(database, lambda c: annotating.pin(c, name, Pins(((5, 6),), (2,))))
     before = loaded(database, name)
     longer = grown(before, 1, 2)
     saved(database, conversation=longer)
 
-    facts, branch = read(database, lambda c: branches.open_branch(c, name, "here"))
+    facts, branch = read(database, lambda c: opening.open_branch(c, name, "here"))
     assert (branch.timeline.ids, branch.timeline.turns) == (longer.ids, longer.turns)
     assert branch.timeline.version == 2
     assert branch.pins == Pins(((5, 6),), (2,))
@@ -95,35 +95,35 @@ def test_branch_belongs_to_its_parents_conversation_and_inherits_what_they_share
 ) -> None:
     name = saved(database)
     notes = [Note(0, 2, None, "shared"), Note(2, 5, 3, "across the fork"), Note(6, 7, None, "old")]
-    write(database, lambda c: branches.replace_notes(c, name, notes))
-    write(database, lambda c: branches.pin(c, name, Pins(((7,),), (1, 6))))
+    write(database, lambda c: annotating.replace_notes(c, name, notes))
+    write(database, lambda c: annotating.pin(c, name, Pins(((7,),), (1, 6))))
     branch = loaded(database, name).before(4)
     saved(database, conversation=branch)
 
-    facts, opened = read(database, lambda c: branches.open_branch(c, branch.id, "here"))
+    facts, opened = read(database, lambda c: opening.open_branch(c, branch.id, "here"))
     assert facts.id == name
     assert [b.id for b in facts.branches] == [name, branch.id]
     assert (facts.branches[1].parent_id, facts.branches[1].from_index) == (name, 4)
     assert opened.notes == (notes[0],)
     assert opened.pins == Pins(((7,),), (1,))
-    assert read(database, branches.count) == 1
+    assert read(database, listing.count) == 1
 
 
 def test_branch_can_be_named_deleted_and_brought_back(database: Database) -> None:
     name = saved(database)
     branch = loaded(database, name).before(4)
     saved(database, conversation=branch)
-    write(database, lambda c: branches.name_branch(c, branch.id, "Other"))
-    write(database, lambda c: branches.delete_branch(c, name))
+    write(database, lambda c: annotating.name_branch(c, branch.id, "Other"))
+    write(database, lambda c: deletion.delete_branch(c, name))
 
     with pytest.raises(ConversationNotFound):
         loaded(database, name)
-    facts, opened = read(database, lambda c: branches.open_branch(c, name, "here"))
+    facts, opened = read(database, lambda c: opening.open_branch(c, name, "here"))
     assert [b.name for b in facts.branches] == ["Other"]
     assert opened.timeline.id == branch.id, "the conversation's own id opens what is left"
     with pytest.raises(Conflict, match="only branch"):
-        write(database, lambda c: branches.delete_branch(c, branch.id))
-    write(database, lambda c: branches.restore_branch(c, name))
+        write(database, lambda c: deletion.delete_branch(c, branch.id))
+    write(database, lambda c: deletion.restore_branch(c, name))
     assert loaded(database, name).ids == timeline().ids
 
 
@@ -133,9 +133,9 @@ def test_branch_of_a_branch_outlives_it(database: Database) -> None:
     saved(database, conversation=middle)
     last = loaded(database, middle.id).before(5)
     saved(database, conversation=last)
-    write(database, lambda c: branches.delete_branch(c, middle.id))
+    write(database, lambda c: deletion.delete_branch(c, middle.id))
     age_deletions(database)
-    write(database, branches.purge)
+    write(database, deletion.purge)
 
     assert loaded(database, last.id).ids == last.ids
 
@@ -170,14 +170,14 @@ def test_pages_follow_one_another(database: Database) -> None:
     assert found(database, "", limit=2) == ["4", "3"]
     assert found(database, "", limit=2, offset=2) == ["2", "1"]
     assert found(database, "", limit=2, offset=6) == []
-    assert read(database, lambda c: branches.find(c, "", 1, 0))[1] == 5
+    assert read(database, lambda c: listing.find(c, "", 1, 0))[1] == 5
 
 
 def test_list_opens_the_branch_that_was_written_last(database: Database) -> None:
     name = saved(database)
     branch = loaded(database, name).before(4)
     saved(database, conversation=branch)
-    (summary,), total = read(database, lambda c: branches.find(c, "", 9, 0))
+    (summary,), total = read(database, lambda c: listing.find(c, "", 9, 0))
 
     assert (summary.id, summary.conversation_id) == (branch.id, name)
     assert (summary.n_branches, summary.n_tokens, total) == (2, 4, 1)
@@ -186,42 +186,42 @@ def test_list_opens_the_branch_that_was_written_last(database: Database) -> None
 def age_deletions(database: Database) -> None:
     """As if a day had passed."""
     for table in (conversations, branch_table):
-        earlier = table.c.deleted_at_ms - branches.KEPT_DELETED_MS - 1
+        earlier = table.c.deleted_at_ms - deletion.KEPT_DELETED_MS - 1
         write(database, lambda c, t=table, e=earlier: c.execute(update(t).values(deleted_at_ms=e)))
 
 
 def test_deleted_conversation_is_gone_until_it_is_restored(database: Database) -> None:
     name, other = saved(database), saved(database, title="Other")
-    write(database, lambda c: branches.delete_conversation(c, name))
+    write(database, lambda c: deletion.delete_conversation(c, name))
 
     assert found(database, "") == ["Other"]
-    assert read(database, branches.count) == 1
+    assert read(database, listing.count) == 1
     for work in (
-        lambda c: branches.load(c, name, "here"),
-        lambda c: branches.open_branch(c, name, "here"),
-        lambda c: branches.rename(c, name, "x"),
-        lambda c: branches.delete_conversation(c, name),
-        lambda c: branches.restore_branch(c, name),
+        lambda c: opening.load(c, name, "here"),
+        lambda c: opening.open_branch(c, name, "here"),
+        lambda c: annotating.rename(c, name, "x"),
+        lambda c: deletion.delete_conversation(c, name),
+        lambda c: deletion.restore_branch(c, name),
     ):
         with pytest.raises(ConversationNotFound):
             write(database, work)
-    write(database, lambda c: branches.restore_conversation(c, name))
+    write(database, lambda c: deletion.restore_conversation(c, name))
     assert loaded(database, name).ids == timeline().ids
     assert loaded(database, other).id == other
 
 
 def test_deleted_conversation_is_removed_for_good_after_a_day(database: Database) -> None:
     name = saved(database)
-    write(database, lambda c: branches.replace_notes(c, name, [Note(0, 1, None, "x")]))
-    write(database, lambda c: branches.delete_conversation(c, name))
-    write(database, branches.purge)
-    write(database, lambda c: branches.restore_conversation(c, name))
-    write(database, lambda c: branches.delete_conversation(c, name))
+    write(database, lambda c: annotating.replace_notes(c, name, [Note(0, 1, None, "x")]))
+    write(database, lambda c: deletion.delete_conversation(c, name))
+    write(database, deletion.purge)
+    write(database, lambda c: deletion.restore_conversation(c, name))
+    write(database, lambda c: deletion.delete_conversation(c, name))
     age_deletions(database)
-    write(database, branches.purge)
+    write(database, deletion.purge)
 
     with pytest.raises(ConversationNotFound):
-        write(database, lambda c: branches.restore_conversation(c, name))
+        write(database, lambda c: deletion.restore_conversation(c, name))
     left = read(
         database,
         lambda c: [c.execute(t.select()).all() for t in metadata.sorted_tables],
@@ -234,7 +234,7 @@ def test_reply_to_a_conversation_that_was_deleted_meanwhile_says_that_it_is_not_
     database: Database, what: str
 ) -> None:
     base = loaded(database, saved(database))
-    write(database, lambda c: branches.delete_conversation(c, base.id))
+    write(database, lambda c: deletion.delete_conversation(c, base.id))
     with pytest.raises(Conflict, match="deleted"):
         saved(database, conversation=grown(base, 1) if what == "turn" else base.before(3))
 
@@ -243,14 +243,14 @@ def test_a_whole_conversation_is_added_and_read_in_order(database: Database) -> 
     name = saved(database)
     branch = loaded(database, name).before(4)
     saved(database, conversation=branch)
-    facts, whole = read(database, lambda c: branches.all_branches(c, branch.id, "here"))
+    facts, whole = read(database, lambda c: opening.all_branches(c, branch.id, "here"))
     renamed = [
         dataclasses.replace(b, timeline=dataclasses.replace(b.timeline, id=f"{n}"), name=f"b{n}")
         for n, b in enumerate(whole)
     ]
-    write(database, lambda c: branches.add_conversation(c, "Copy", facts.model, renamed))
+    write(database, lambda c: growing.add_conversation(c, "Copy", facts.model, renamed))
 
-    again, copies = read(database, lambda c: branches.all_branches(c, "1", "here"))
+    again, copies = read(database, lambda c: opening.all_branches(c, "1", "here"))
     assert (again.id, again.title, again.model) == ("0", "Copy", MODEL)
     assert [b.name for b in copies] == ["b0", "b1"]
     assert [b.timeline.ids for b in copies] == [b.timeline.ids for b in whole]

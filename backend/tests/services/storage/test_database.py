@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import update
 
 from app.errors import StorageFailed
-from app.services.storage import branches
 from app.services.storage import database as database_module
+from app.services.storage import listing
 from app.services.storage.database import Database
 from app.services.storage.tables import branches as branch_table
 from tests.services.storage.conftest import loaded, read, saved, write
@@ -63,7 +63,7 @@ def test_full_disk_is_told_reads_go_on_and_writes_recover(sqlite_database: Datab
     assert loaded(sqlite_database, name).id == name
     write(sqlite_database, lambda c: c.exec_driver_sql("PRAGMA max_page_count=1000000").all())
     saved(sqlite_database, "x" * 100_000)
-    assert read(sqlite_database, branches.count) == 2
+    assert read(sqlite_database, listing.count) == 2
 
 
 def test_lock_of_another_program_is_waited_for_and_then_told(
@@ -204,7 +204,7 @@ def test_two_servers_may_start_at_once(url: str) -> None:
         thread.join()
 
     assert failures == []
-    assert read(opened[0], branches.count) == 3
+    assert read(opened[0], listing.count) == 3
     for database in opened:
         database.close()
 

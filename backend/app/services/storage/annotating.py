@@ -1,0 +1,79 @@
+"""What people say of a conversation: its title, and name, pins and notes of each branch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from app.services.storage.opening import branch_row
+from app.services.storage.records import Note, Pins
+from app.services.storage.rows import note_of, parsed_pins, written_pins
+from app.services.storage.tables import branches, conversations, notes
+from app.services.timelines import Conversation
+
+
+def rename(connection: Connection, branch_id: str, title: str) -> None:
+    """Gives the conversation that a branch is of another title."""
+    row = branch_row(connection, branch_id)
+    connection.execute(
+        update(conversations)
+        .where(conversations.c.id == row.conversation_id)
+        .values(title=title, title_folded=title.casefold())
+    )
+
+
+def name_branch(connection: Connection, branch_id: str, name: str | None) -> None:
+    branch_row(connection, branch_id)
+    connection.execute(update(branches).where(branches.c.id == branch_id).values(name=name))
+
+
+def pin(connection: Connection, branch_id: str, pins: Pins) -> None:
+    branch_row(connection, branch_id)
+    connection.execute(
+        update(branches).where(branches.c.id == branch_id).values(pins=written_pins(pins))
+    )
+
+
+def replace_notes(connection: Connection, branch_id: str, replaced: Sequence[Note]) -> None:
+    branch_row(connection, branch_id)
+    connection.execute(delete(notes).where(notes.c.branch_id == branch_id))
+    add_notes(connection, branch_id, replaced)
+
+
+def add_notes(connection: Connection, branch_id: str, added: Iterable[Note]) -> None:
+    rows = [
+        {
+            "branch_id": branch_id,
+            "number": number,
+            "start_index": note.start,
+            "end_index": note.end,
+            "layer": note.layer,
+            "text": note.text,
+        }
+        for number, note in enumerate(added)
+    ]
+    if rows:
+        connection.execute(insert(notes), rows)
+
+
+def inherited_pins(connection: Connection, timeline: Conversation) -> str:
+    """Pins of the parent, of which a branch keeps those that lie in what they share."""
+    found = connection.execute(
+        select(branches.c.pins).where(branches.c.id == timeline.parent_id)
+    ).scalar_one_or_none()
+    pins = parsed_pins(found) if found else Pins()
+    shared = timeline.from_index or 0
+    return written_pins(Pins(pins.token_ids, tuple(p for p in pins.positions if p < shared)))
+
+
+def inherit_notes(connection: Connection, timeline: Conversation) -> None:
+    parent = connection.execute(
+        select(notes)
+        .where(
+            notes.c.branch_id == timeline.parent_id,
+            notes.c.end_index <= (timeline.from_index or 0),
+        )
+        .order_by(notes.c.number)
+    ).all()
+    add_notes(connection, timeline.id, map(note_of, parent))

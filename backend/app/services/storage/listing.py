@@ -1,0 +1,54 @@
+"""The list of conversations: found, counted, and one of them as it stands there."""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select
+
+from app.services.storage.opening import branch_row, last_branches
+from app.services.storage.records import Summary
+from app.services.storage.rows import summary_of
+from app.services.storage.tables import branches, conversations
+
+
+def count(connection: Connection) -> int:
+    """Conversations that were not deleted."""
+    return connection.execute(
+        select(func.count())
+        .select_from(conversations)
+        .where(conversations.c.deleted_at_ms.is_(None))
+    ).scalar_one()
+
+
+def find(connection: Connection, query: str, limit: int, offset: int) -> tuple[list[Summary], int]:
+    """Conversations whose title or text contains `query`, the last written first, and how many."""
+    shown: ColumnElement[bool] = conversations.c.deleted_at_ms.is_(None)
+    if query:
+        wanted = query.casefold()
+        in_text = exists().where(
+            branches.c.conversation_id == conversations.c.id,
+            branches.c.deleted_at_ms.is_(None),
+            branches.c.text_folded.contains(wanted, autoescape=True),
+        )
+        in_title = conversations.c.title_folded.contains(wanted, autoescape=True)
+        shown = and_(shown, or_(in_title, in_text))
+    total = connection.execute(
+        select(func.count()).select_from(conversations).where(shown)
+    ).scalar_one()
+    page = connection.execute(
+        select(conversations)
+        .where(shown)
+        .order_by(conversations.c.updated_at_ms.desc(), conversations.c.id)
+        .limit(limit)
+        .offset(offset)
+    ).all()
+    last = last_branches(connection, [row.id for row in page])
+    return [summary_of(row, *last[row.id]) for row in page if row.id in last], total
+
+
+def summary(connection: Connection, branch_id: str) -> Summary:
+    """The conversation that a branch is of, as in the list; raises ConversationNotFound."""
+    conversation_id = branch_row(connection, branch_id).conversation_id
+    row = connection.execute(
+        select(conversations).where(conversations.c.id == conversation_id)
+    ).one()
+    return summary_of(row, *last_branches(connection, [conversation_id])[conversation_id])

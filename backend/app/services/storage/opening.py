@@ -1,0 +1,193 @@
+"""A branch, or a whole conversation, as it is stored.
+
+Like every module of statements here: each function works on a connection inside a transaction of
+`Database`, and sees only what was not deleted unless it says otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from app.errors import ConversationNotFound
+from app.services.storage.failures import damaged
+from app.services.storage.records import BranchFacts, ConversationFacts, StoredBranch
+from app.services.storage.rows import (
+    model_of,
+    note_of,
+    parsed_ids,
+    parsed_pins,
+    parsed_roles,
+    turn_of,
+)
+from app.services.storage.tables import branches, conversations, notes, turns
+from app.services.timelines import Conversation
+
+
+def load(connection: Connection, branch_id: str, where: str) -> Conversation:
+    """One timeline; raises ConversationNotFound, or StorageFailed when it is damaged."""
+    return branch_of(connection, branch_row(connection, branch_id), where).timeline
+
+
+def open_branch(
+    connection: Connection, branch_id: str, where: str
+) -> tuple[ConversationFacts, StoredBranch]:
+    """A branch and the conversation it is of.
+
+    The id of a conversation whose first branch was deleted opens the one that was written last.
+    """
+    try:
+        row = branch_row(connection, branch_id)
+    except ConversationNotFound:
+        last = last_branches(connection, [branch_id])
+        if branch_id not in last:
+            raise
+        row = branch_row(connection, last[branch_id][0].id)
+    return facts_of(connection, row.conversation_id), branch_of(connection, row, where)
+
+
+def all_branches(
+    connection: Connection, branch_id: str, where: str
+) -> tuple[ConversationFacts, list[StoredBranch]]:
+    """A whole conversation, its branches in the order in which they were begun."""
+    found = open_branch(connection, branch_id, where)[0]
+    rows = [branch_row(connection, branch.id) for branch in found.branches]
+    return found, [branch_of(connection, row, where) for row in rows]
+
+
+def facts_of(connection: Connection, conversation_id: str) -> ConversationFacts:
+    row = connection.execute(
+        select(conversations).where(conversations.c.id == conversation_id)
+    ).one()
+    found = connection.execute(
+        select(branches)
+        .where(branches.c.conversation_id == conversation_id, branches.c.deleted_at_ms.is_(None))
+        .order_by(branches.c.created_at_ms, branches.c.id)
+    ).all()
+    return ConversationFacts(
+        id=row.id,
+        title=row.title,
+        model=model_of(row),
+        created_at_ms=row.created_at_ms,
+        updated_at_ms=row.updated_at_ms,
+        branches=tuple(
+            BranchFacts(
+                id=branch.id,
+                name=branch.name,
+                parent_id=branch.parent_id,
+                from_index=branch.from_index,
+                n_tokens=branch.n_tokens,
+                preview=branch.preview,
+                created_at_ms=branch.created_at_ms,
+                updated_at_ms=branch.updated_at_ms,
+            )
+            for branch in found
+        ),
+    )
+
+
+def branch_row(connection: Connection, branch_id: str) -> Row[Any]:
+    """A branch with the model of its conversation; raises ConversationNotFound."""
+    row = connection.execute(
+        select(
+            branches,
+            conversations.c.model_name,
+            conversations.c.model_revision,
+            conversations.c.model_source,
+        )
+        .join(conversations, conversations.c.id == branches.c.conversation_id)
+        .where(
+            branches.c.id == branch_id,
+            branches.c.deleted_at_ms.is_(None),
+            conversations.c.deleted_at_ms.is_(None),
+        )
+    ).one_or_none()
+    if row is None:
+        raise not_found()
+    return row
+
+
+def branch_of(connection: Connection, row: Row[Any], where: str) -> StoredBranch:
+    ids, roles = bytes(row.token_ids), bytes(row.roles)
+    if len(ids) != 4 * row.n_tokens or len(roles) != row.n_tokens:
+        raise damaged(f"the tokens of {row.id} are incomplete", where)
+    turn_rows = connection.execute(
+        select(turns).where(turns.c.branch_id == row.id).order_by(turns.c.number)
+    ).all()
+    note_rows = connection.execute(
+        select(notes).where(notes.c.branch_id == row.id).order_by(notes.c.number)
+    ).all()
+    try:
+        timeline = Conversation(
+            id=row.id,
+            ids=parsed_ids(ids),
+            roles=parsed_roles(roles),
+            turns=tuple(map(turn_of, turn_rows)),
+            version=row.version,
+            parent_id=row.parent_id,
+            from_index=row.from_index,
+            model=model_of(row),
+        )
+        pins = parsed_pins(row.pins)
+    except (ValueError, IndexError, KeyError, TypeError) as failure:
+        raise damaged(f"{row.id} holds what was never written", where) from failure
+    return StoredBranch(
+        timeline=timeline,
+        name=row.name,
+        text=row.text,
+        preview=row.preview,
+        pins=pins,
+        notes=tuple(map(note_of, note_rows)),
+        created_at_ms=row.created_at_ms,
+        updated_at_ms=row.updated_at_ms,
+    )
+
+
+def last_branches(
+    connection: Connection, conversation_ids: Sequence[str]
+) -> dict[str, tuple[Row[Any], int]]:
+    """By conversation: the branch that was written last, and how many there are."""
+    rows = connection.execute(
+        select(
+            branches.c.conversation_id,
+            branches.c.id,
+            branches.c.n_tokens,
+            branches.c.updated_at_ms,
+        )
+        .where(branches.c.conversation_id.in_(conversation_ids), branches.c.deleted_at_ms.is_(None))
+        .order_by(branches.c.updated_at_ms, branches.c.id)
+    ).all()
+    counts: dict[str, int] = {}
+    for row in rows:
+        counts[row.conversation_id] = counts.get(row.conversation_id, 0) + 1
+    return {row.conversation_id: (row, counts[row.conversation_id]) for row in rows}
+
+
+def conversation_of(connection: Connection, branch_id: str) -> str | None:
+    """The conversation that a branch is of, deleted or not."""
+    return connection.execute(
+        select(branches.c.conversation_id).where(branches.c.id == branch_id)
+    ).scalar_one_or_none()
+
+
+def is_kept(connection: Connection, conversation_id: str) -> bool:
+    return (
+        connection.execute(
+            select(conversations.c.id).where(
+                conversations.c.id == conversation_id, conversations.c.deleted_at_ms.is_(None)
+            )
+        ).one_or_none()
+        is not None
+    )
+
+
+def not_found() -> ConversationNotFound:
+    return ConversationNotFound(
+        "There is no conversation with this id: it never existed, its first turn failed, or it was "
+        "deleted.",
+        hint="GET /api/conversations lists those that there are; or send the whole history in "
+        "messages, without conversation_id.",
+        param="conversation_id",
+    )
