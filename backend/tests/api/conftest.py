@@ -13,6 +13,8 @@ from app.main import create_app
 from app.settings import Settings
 from tests.fakes import FakeEngine, loader
 
+JSON = dict[str, Any]
+
 
 def make_client(engine: FakeEngine, **settings: Any) -> TestClient:
     settings.setdefault("page_dir", Path("/nowhere"))
@@ -42,6 +44,45 @@ def events_of(text: str) -> list[dict[str, Any]]:
 
 def chat(text: str, **more: Any) -> dict[str, Any]:
     return {"messages": [{"role": "user", "content": text}], **more}
+
+
+def say(client: TestClient, text: str = "Hi", **more: Any) -> JSON:
+    more = {"sampling": {"max_new_tokens": 6}, **more}
+    response = client.post("/api/chat", json=chat(text, **more))
+    assert response.status_code == 200, response.text
+    answer: JSON = response.json()
+    return answer
+
+
+def branch_off(client: TestClient, answer: JSON, from_index: int, *forced: int) -> JSON:
+    body = {
+        "messages": [],
+        "conversation_id": answer["conversation_id"],
+        "from_index": from_index,
+        "continue_with": list(forced),
+        "sampling": {"max_new_tokens": 3},
+    }
+    response = client.post("/api/chat", json=body)
+    assert response.status_code == 200, response.text
+    branch: JSON = response.json()
+    return branch
+
+
+def get(client: TestClient, path: str) -> JSON:
+    response = client.get(f"/api/{path}")
+    assert response.status_code == 200, response.text
+    answer: JSON = response.json()
+    return answer
+
+
+def ids_of(answer: JSON) -> list[int]:
+    return [token["id"] for token in [*answer.get("prompt_tokens", []), *answer["tokens"]]]
+
+
+def error_of(response: Any, status: int) -> JSON:
+    assert response.status_code == status, response.text
+    error: JSON = response.json()["error"]
+    return error
 
 
 @pytest.fixture
