@@ -12,7 +12,8 @@
     │   └── ConversationNotFound  never existed, or was deleted
     ├── MethodNotAllowed      the address exists, but not for this method
     ├── Conflict              the thing is in use in a way that excludes this request
-    │   └── ModelMismatch         a saved conversation of another model than the one that runs
+    │   ├── ModelMismatch         a saved conversation of another model than the one that runs
+    │   └── AnnotationsChanged    pins or notes are no longer those that a change was made to
     ├── PayloadTooLarge       the request body is over the limit
     ├── Forbidden             the caller's Host or Origin is not ours
     ├── Unauthorized          a token is required and was not given
@@ -128,6 +129,12 @@ class ModelMismatch(Conflict):
     """A saved conversation of another model than the one that runs; its ids would be misread."""
 
     code = "model_mismatch"
+
+
+class AnnotationsChanged(Conflict):
+    """The pins or notes of a branch are no longer those that a change was made to."""
+
+    code = "annotations_changed"
 
 
 class PayloadTooLarge(ExplorerError):

@@ -80,13 +80,17 @@ async def open_conversation(
     return await services.library.open(conversation_id, include_tokens)
 
 
-@router.patch("/conversations/{conversation_id}", responses=error_responses(404, 422, 507))
+@router.patch("/conversations/{conversation_id}", responses=error_responses(404, 409, 422, 507))
 async def change_conversation(
     conversation_id: ConversationId,
     body: Annotated[ConversationChanges, Body(openapi_examples=CHANGES_EXAMPLES)],
     services: ServicesDep,
 ) -> ConversationSummary:
-    """Changes the title of the conversation, or name, pins and notes of this branch."""
+    """Changes the title of the conversation, or name, pins and notes of this branch.
+
+    Pins and notes are lists that are replaced. Who has read a list and sends it back changed names
+    the `annotations_revision` that came with it: then nobody's pin or note is overwritten unseen.
+    """
     return await services.library.change(conversation_id, body)
 
 

@@ -39,6 +39,7 @@ STATUS_OF: dict[str, int] = {
     "method_not_allowed": 405,
     "conflict": 409,
     "model_mismatch": 409,
+    "annotations_changed": 409,
     "payload_too_large": 413,
     "forbidden": 403,
     "unauthorized": 401,

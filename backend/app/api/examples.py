@@ -86,7 +86,8 @@ CHANGES_EXAMPLES: dict[str, Example] = {
             "notes": [
                 {"start": 3, "end": 5, "text": "The name is two tokens."},
                 {"start": 4, "end": 5, "layer": 9, "text": "First seen here."},
-            ]
+            ],
+            "annotations_revision": 0,
         },
     },
 }

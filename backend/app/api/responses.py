@@ -17,7 +17,8 @@ ERROR_DESCRIPTIONS = {
     403: "The Host or Origin of the request is not this server's",
     404: "Unknown or deleted conversation",
     408: "The client did not read its stream",
-    409: "The conversation is being continued by another request, or is another model's",
+    409: "The conversation is being continued or was changed by another request, or is another "
+    "model's",
     413: "The request body is too large",
     422: "The request cannot be answered as it stands, or does not fit the model's context",
     429: "Too many requests wait for the model; see Retry-After",

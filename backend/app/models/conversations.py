@@ -134,6 +134,8 @@ class SavedConversation(Wire):
     turns: list[SavedTurn]
     pins: PinnedPlaces
     notes: list[Note]
+    annotations_revision: int
+    """How often pins or notes of this branch were replaced; a change of them names it."""
 
 
 class ConversationChanges(Wire):
@@ -146,6 +148,14 @@ class ConversationChanges(Wire):
     """Replaces the pins of this branch."""
     notes: Notes | None = None
     """Replaces the notes of this branch."""
+    annotations_revision: Annotated[int, Field(ge=0, lt=2**31)] | None = None
+    """The revision of pins and notes that this changes. When another request was faster, nothing is changed and the answer is `annotations_changed`. Null replaces whatever is there."""
+
+    @model_validator(mode="after")
+    def revision_of_something(self) -> ConversationChanges:
+        if self.annotations_revision is not None and self.pins is None and self.notes is None:
+            raise ValueError("annotations_revision is of pins and notes, so give one of them")
+        return self
 
 
 class Deleted(Wire):

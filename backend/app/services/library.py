@@ -63,23 +63,41 @@ class LibraryService:
         return await asyncio.to_thread(opened, engine, facts, branch, include_tokens)
 
     async def change(self, branch_id: str, changes: ConversationChanges) -> ConversationSummary:
-        """Renames, pins or notes: all of it or nothing."""
+        """Renames, pins or notes: all of it or nothing.
+
+        Raises AnnotationsChanged when the request names another `annotations_revision` than the
+        current one. To name none is allowed: who sets a list in one line of a shell wants that list
+        and has read none before, and would only be made to read one and throw it away. The page
+        changes what it has read, so it always names it.
+        """
 
         def work(connection: Connection) -> ConversationSummary:
-            if changes.title is not None:
-                annotating.rename(connection, branch_id, " ".join(changes.title.split()))
+            # First the branch and then its conversation, as a reply that is stored: PostgreSQL locks
+            # both in this order, and two requests that lock them crosswise would wait for each other.
+            if changes.pins is not None or changes.notes is not None:
+                self._annotate(connection, branch_id, changes)
             if changes.branch_name is not None:
                 name = " ".join(changes.branch_name.split())
                 annotating.name_branch(connection, branch_id, name or None)
-            if changes.pins is not None:
-                annotating.pin(connection, branch_id, pins_of(changes.pins))
-            if changes.notes is not None:
-                n_tokens = len(opening.load(connection, branch_id, self._database.where).ids)
-                require_within(changes.notes, n_tokens)
-                annotating.replace_notes(connection, branch_id, notes_of(changes.notes))
+            if changes.title is not None:
+                annotating.rename(connection, branch_id, " ".join(changes.title.split()))
             return summary(listing.summary(connection, branch_id))
 
         return await self._database.write(work)
+
+    def _annotate(
+        self, connection: Connection, branch_id: str, changes: ConversationChanges
+    ) -> None:
+        if changes.notes is not None:
+            n_tokens = len(opening.load(connection, branch_id, self._database.where).ids)
+            require_within(changes.notes, n_tokens)
+        annotating.annotate(
+            connection,
+            branch_id,
+            None if changes.pins is None else pins_of(changes.pins),
+            None if changes.notes is None else notes_of(changes.notes),
+            changes.annotations_revision,
+        )
 
     async def delete(self, branch_id: str) -> Deleted:
         """Deletes a whole conversation; for a day it can be restored."""
@@ -169,6 +187,7 @@ def opened(
         turns=list(map(wire_turn, timeline.turns)),
         pins=wire_pins(branch.pins),
         notes=list(map(wire_note, branch.notes)),
+        annotations_revision=branch.annotations_revision,
     )
 
 

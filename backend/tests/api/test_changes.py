@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from fastapi.testclient import TestClient
@@ -47,6 +49,9 @@ def test_title_name_pins_and_notes_are_kept(client: TestClient) -> None:
         {"notes": [{"start": 0, "end": 1, "text": ""}]},
         {"pins": {"token_ids": [[]]}},
         {"pins": {"positions": [-1]}},
+        {"notes": [], "annotations_revision": -1},
+        {"notes": [], "annotations_revision": 2**31},
+        {"annotations_revision": 0},
         {"color": "red"},
     ],
 )
@@ -62,3 +67,71 @@ def test_senseless_changes_are_refused_and_change_nothing(
 
     assert error_of(response, 422)["code"] == "invalid_request"
     assert get(client, f"conversations/{name}") == before
+
+
+NOTE = {"start": 0, "end": 1, "layer": None, "text": "mine"}
+
+
+def test_change_that_continues_what_is_there_is_made(client: TestClient) -> None:
+    name = say(client)["conversation_id"]
+    for revision, change in enumerate(
+        ({"notes": [NOTE]}, {"pins": {"token_ids": [[72]], "positions": []}}, {"notes": []})
+    ):
+        assert get(client, f"conversations/{name}")["annotations_revision"] == revision
+        response = client.patch(
+            f"/api/conversations/{name}", json={**change, "annotations_revision": revision}
+        )
+        assert response.status_code == 200, response.text
+
+
+@pytest.mark.parametrize("field", ["notes", "pins"])
+def test_change_to_what_is_no_longer_there_is_refused_as_a_whole(
+    client: TestClient, field: str
+) -> None:
+    name = say(client)["conversation_id"]
+    client.patch(f"/api/conversations/{name}", json={"notes": [NOTE]})
+    before = get(client, f"conversations/{name}")
+    late = {"notes": [], "pins": {"token_ids": [[1]], "positions": []}}[field]
+    changes = {"title": "late", "branch_name": "late", field: late, "annotations_revision": 0}
+
+    error = error_of(client.patch(f"/api/conversations/{name}", json=changes), 409)
+    assert error["code"] == "annotations_changed"
+    assert error["param"] == "annotations_revision"
+    assert get(client, f"conversations/{name}") == before
+
+
+def test_two_clients_that_read_change_and_write_lose_no_note(client: TestClient) -> None:
+    """Two tabs save at once: each reads, adds its note, and does it again when it came too late."""
+    name = say(client)["conversation_id"]
+    path = f"/api/conversations/{name}"
+    start = threading.Barrier(2)
+
+    def run(writer: str) -> None:
+        start.wait()
+        for number in range(8):
+            status = 409
+            while status == 409:
+                held = get(client, f"conversations/{name}")
+                added = {**NOTE, "text": f"{writer} {number}"}
+                body = {
+                    "notes": [*held["notes"], added],
+                    "annotations_revision": held["annotations_revision"],
+                }
+                status = client.patch(path, json=body).status_code
+            assert status == 200
+
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(run, "AB"))
+
+    texts = sorted(note["text"] for note in get(client, f"conversations/{name}")["notes"])
+    assert texts == [f"{writer} {number}" for writer in "AB" for number in range(8)]
+
+
+def test_script_that_names_no_revision_sets_the_list(client: TestClient) -> None:
+    name = say(client)["conversation_id"]
+    for text in ("first", "second"):
+        client.patch(f"/api/conversations/{name}", json={"notes": [{**NOTE, "text": text}]})
+    saved = get(client, f"conversations/{name}")
+
+    assert [note["text"] for note in saved["notes"]] == ["second"]
+    assert saved["annotations_revision"] == 2, "who continues revision 1 must be told"

@@ -44,5 +44,6 @@ export const savedConversation = (more: Partial<SavedConversation> = {}): SavedC
   turns: [{ start: 0, reply_start: 6, end: 8, finish_reason: "stop", sampling: SAMPLING }],
   pins: { token_ids: [], positions: [] },
   notes: [],
+  annotations_revision: 0,
   ...more,
 });

@@ -176,6 +176,9 @@ export interface paths {
         /**
          * Change Conversation
          * @description Changes the title of the conversation, or name, pins and notes of this branch.
+         *
+         *     Pins and notes are lists that are replaced. Who has read a list and sends it back changed names
+         *     the `annotations_revision` that came with it: then nobody's pin or note is overwritten unseen.
          */
         patch: operations["change_conversation"];
         trace?: never;
@@ -676,6 +679,11 @@ export interface components {
              * @description Replaces the notes of this branch.
              */
             notes?: components["schemas"]["Note"][] | null;
+            /**
+             * Annotations Revision
+             * @description The revision of pins and notes that this changes. When another request was faster, nothing is changed and the answer is `annotations_changed`. Null replaces whatever is there.
+             */
+            annotations_revision?: number | null;
         };
         /**
          * ConversationFile
@@ -1267,6 +1275,11 @@ export interface components {
             pins: components["schemas"]["PinnedPlaces"];
             /** Notes */
             notes: components["schemas"]["Note"][];
+            /**
+             * Annotations Revision
+             * @description How often pins or notes of this branch were replaced; a change of them names it.
+             */
+            annotations_revision: number;
         };
         /**
          * SavedModel
@@ -1655,7 +1668,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorResponse"];
                 };
             };
-            /** @description The conversation is being continued by another request, or is another model's */
+            /** @description The conversation is being continued or was changed by another request, or is another model's */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -1781,7 +1794,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorResponse"];
                 };
             };
-            /** @description The conversation is being continued by another request, or is another model's */
+            /** @description The conversation is being continued or was changed by another request, or is another model's */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -1907,7 +1920,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorResponse"];
                 };
             };
-            /** @description The conversation is being continued by another request, or is another model's */
+            /** @description The conversation is being continued or was changed by another request, or is another model's */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2374,6 +2387,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorResponse"];
                 };
             };
+            /** @description The conversation is being continued or was changed by another request, or is another model's */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
             /** @description The request cannot be answered as it stands, or does not fit the model's context */
             422: {
                 headers: {
@@ -2646,7 +2668,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorResponse"];
                 };
             };
-            /** @description The conversation is being continued by another request, or is another model's */
+            /** @description The conversation is being continued or was changed by another request, or is another model's */
             409: {
                 headers: {
                     [name: string]: unknown;

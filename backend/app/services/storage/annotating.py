@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from app.errors import AnnotationsChanged
 from app.services.storage.opening import branch_row
 from app.services.storage.records import Note, Pins
 from app.services.storage.rows import note_of, parsed_pins, written_pins
@@ -28,17 +29,41 @@ def name_branch(connection: Connection, branch_id: str, name: str | None) -> Non
     connection.execute(update(branches).where(branches.c.id == branch_id).values(name=name))
 
 
-def pin(connection: Connection, branch_id: str, pins: Pins) -> None:
-    branch_row(connection, branch_id)
-    connection.execute(
-        update(branches).where(branches.c.id == branch_id).values(pins=written_pins(pins))
-    )
+def annotate(
+    connection: Connection,
+    branch_id: str,
+    pins: Pins | None = None,
+    noted: Sequence[Note] | None = None,
+    continued: int | None = None,
+) -> None:
+    """Replaces the pins or the notes of a branch, or both; what is None stays.
 
-
-def replace_notes(connection: Connection, branch_id: str, replaced: Sequence[Note]) -> None:
+    `continued` is the `annotations_revision` that the change was made to. Raises AnnotationsChanged
+    when the branch is at another one by now. The check is part of the UPDATE that claims the next
+    revision: it locks the row, so that of two that continue the same one the second waits for the
+    first to commit, and then finds that it came too late. Without `continued` whatever is there is
+    replaced, still one change after the other.
+    """
     branch_row(connection, branch_id)
-    connection.execute(delete(notes).where(notes.c.branch_id == branch_id))
-    add_notes(connection, branch_id, replaced)
+    at = branches.c.annotations_revision
+    claim = update(branches).where(branches.c.id == branch_id).values(annotations_revision=at + 1)
+    if continued is not None:
+        claim = claim.where(at == continued)
+    if connection.execute(claim).rowcount != 1:
+        raise AnnotationsChanged(
+            "The pins or notes of this branch were changed meanwhile, so nothing was changed: the "
+            f"request continues revision {continued}, which is no longer the current one.",
+            hint="GET the conversation again, make the change to what it holds now, and send that "
+            "with its annotations_revision.",
+            param="annotations_revision",
+        )
+    if pins is not None:
+        connection.execute(
+            update(branches).where(branches.c.id == branch_id).values(pins=written_pins(pins))
+        )
+    if noted is not None:
+        connection.execute(delete(notes).where(notes.c.branch_id == branch_id))
+        add_notes(connection, branch_id, noted)
 
 
 def add_notes(connection: Connection, branch_id: str, added: Iterable[Note]) -> None:

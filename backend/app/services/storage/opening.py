@@ -116,6 +116,8 @@ def branch_of(connection: Connection, row: Row[Any], where: str) -> StoredBranch
     turn_rows = connection.execute(
         select(turns).where(turns.c.branch_id == row.id).order_by(turns.c.number)
     ).all()
+    # After the row that tells their revision: notes that are newer than it are refused as outdated,
+    # while older ones would pass for current.
     note_rows = connection.execute(
         select(notes).where(notes.c.branch_id == row.id).order_by(notes.c.number)
     ).all()
@@ -142,6 +144,7 @@ def branch_of(connection: Connection, row: Row[Any], where: str) -> StoredBranch
         notes=tuple(map(note_of, note_rows)),
         created_at_ms=row.created_at_ms,
         updated_at_ms=row.updated_at_ms,
+        annotations_revision=row.annotations_revision,
     )
 
 

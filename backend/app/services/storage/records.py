@@ -75,6 +75,8 @@ class StoredBranch:
     notes: tuple[Note, ...]
     created_at_ms: int
     updated_at_ms: int
+    annotations_revision: int = 0
+    """How often its pins or notes were replaced."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,8 @@ branches = Table(
     Column("text_folded", Text, nullable=False),
     Column("preview", Text, nullable=False),
     Column("pins", Text, nullable=False),
+    # How often pins or notes were replaced.
+    Column("annotations_revision", Integer, nullable=False, server_default="0"),
     Column("created_at_ms", BigInteger, nullable=False),
     Column("updated_at_ms", BigInteger, nullable=False),
     Column("deleted_at_ms", BigInteger),

@@ -67,7 +67,7 @@ def test_text_that_a_database_may_stumble_over_is_kept(database: Database) -> No
 def test_next_turn_replaces_the_timeline_and_keeps_what_was_said_of_it(database: Database) -> None:
     name = saved(database)
     write(database, lambda c: annotating.rename(c, name, "Mine"))
-    write(database, lambda c: annotating.pin(c, name, Pins(((5, 6),), (2,))))
+    write(database, lambda c: annotating.annotate(c, name, Pins(((5, 6),), (2,))))
     before = loaded(database, name)
     longer = grown(before, 1, 2)
     saved(database, conversation=longer)
@@ -95,8 +95,8 @@ def test_branch_belongs_to_its_parents_conversation_and_inherits_what_they_share
 ) -> None:
     name = saved(database)
     notes = [Note(0, 2, None, "shared"), Note(2, 5, 3, "across the fork"), Note(6, 7, None, "old")]
-    write(database, lambda c: annotating.replace_notes(c, name, notes))
-    write(database, lambda c: annotating.pin(c, name, Pins(((7,),), (1, 6))))
+    write(database, lambda c: annotating.annotate(c, name, noted=notes))
+    write(database, lambda c: annotating.annotate(c, name, Pins(((7,),), (1, 6))))
     branch = loaded(database, name).before(4)
     saved(database, conversation=branch)
 
@@ -212,7 +212,7 @@ def test_deleted_conversation_is_gone_until_it_is_restored(database: Database) -
 
 def test_deleted_conversation_is_removed_for_good_after_a_day(database: Database) -> None:
     name = saved(database)
-    write(database, lambda c: annotating.replace_notes(c, name, [Note(0, 1, None, "x")]))
+    write(database, lambda c: annotating.annotate(c, name, noted=[Note(0, 1, None, "x")]))
     write(database, lambda c: deletion.delete_conversation(c, name))
     write(database, deletion.purge)
     write(database, lambda c: deletion.restore_conversation(c, name))

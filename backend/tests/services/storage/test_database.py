@@ -11,9 +11,10 @@ import pytest
 from sqlalchemy import update
 
 from app.errors import StorageFailed
+from app.services.storage import annotating, listing, opening
 from app.services.storage import database as database_module
-from app.services.storage import listing
 from app.services.storage.database import Database
+from app.services.storage.records import Note, Pins
 from app.services.storage.tables import branches as branch_table
 from tests.services.storage.conftest import loaded, read, saved, write
 
@@ -148,6 +149,26 @@ def test_tables_of_a_later_version_are_refused_and_left_alone(url: str) -> None:
 def set_revision(database: Database, revision: str) -> None:
     statement = f"UPDATE alembic_version SET version_num = '{revision}'"
     write(database, lambda c: c.exec_driver_sql(statement))
+
+
+def test_tables_of_an_earlier_version_are_brought_up_to_date_with_what_they_hold(url: str) -> None:
+    first = Database(url)
+    name = saved(first)
+    write(first, lambda c: annotating.annotate(c, name, Pins(((5,),)), [Note(0, 1, None, "old")]))
+    # What version 0002 has added.
+    write(
+        first,
+        lambda c: c.exec_driver_sql("ALTER TABLE branches DROP COLUMN annotations_revision"),
+    )
+    set_revision(first, "0001")
+    first.close()
+    second = Database(url)
+
+    branch = read(second, lambda c: opening.open_branch(c, name, "here")[1])
+    assert branch.annotations_revision == 0
+    assert (branch.pins, branch.notes) == (Pins(((5,),)), (Note(0, 1, None, "old"),))
+    assert loaded(second, saved(second)).version == 1
+    second.close()
 
 
 def test_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
