@@ -21,6 +21,8 @@ export default defineConfig({
   workers: 1,
   fullyParallel: false,
   forbidOnly: process.env["CI"] !== undefined,
+  // A busy machine may stall for longer than a test waits. What passes only the second time is named as flaky.
+  retries: 1,
   reporter: [["list"]],
   timeout: 60_000,
   expect: { timeout: 15_000 },
