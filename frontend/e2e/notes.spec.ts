@@ -239,6 +239,45 @@ test("a branch takes over the notes on what it shares; a file carries all of the
   expect(explorer.complaints).toEqual([]);
 });
 
+test("two pages that save in the same moment keep both notes", async ({ explorer, page, context }) => {
+  await begin(explorer);
+  const id = await conversationOf(page);
+  const other = await context.newPage();
+  await other.goto(`${new URL(page.url()).origin}/?c=${id}`);
+  await expect(other.getByRole("listbox", { name: "Tokens of the conversation" })).toBeVisible();
+  // Neither writes before both have read the same list.
+  const waiting: (() => void)[] = [];
+  const refusals: string[] = [];
+  for (const each of [page, other]) {
+    let isFirst = true;
+    await each.route("**/api/conversations/*", async (route) => {
+      if (route.request().method() === "PATCH" && isFirst) {
+        isFirst = false;
+        await new Promise<void>((resolve) => {
+          waiting.push(resolve);
+          if (waiting.length === 2) for (const go of waiting) go();
+        });
+      }
+      await route.continue();
+    });
+    each.on("response", async (answer) => {
+      if (answer.status() === 409) refusals.push(await answer.text());
+    });
+  }
+  for (const [each, index] of [[page, 3] as const, [other, 5] as const]) {
+    const option = each.getByRole("listbox", { name: "Tokens of the conversation" }).getByRole("option");
+    await option.nth(index).click();
+    await each.keyboard.press("n");
+    await write(each, `On token ${index}.`);
+  }
+  await expect
+    .poll(async () => (await heldNotes(page)).map(({ text }) => text).sort())
+    .toEqual(["On token 3.", "On token 5."]);
+  await expect.poll(() => refusals.length).toBe(1);
+  expect(refusals[0]).toContain("annotations_changed");
+  for (const each of [page, other]) await expect(each.getByRole("alert")).toHaveCount(0);
+});
+
 test("a note during a reply is saved when it has ended", async ({ explorer, page }) => {
   await page.getByRole("radio", { name: "Completion" }).click();
   // This hot no token is likely, and so the end of the text is not.

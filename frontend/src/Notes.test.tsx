@@ -13,6 +13,15 @@ import { server } from "./test/server";
 /** What the server holds of each branch, and the lists that it was sent. */
 let held: Record<string, Note[]>;
 let sent: Note[][];
+/** How often each list was replaced; a change of another revision is refused. */
+let revisions: Record<string, number>;
+/** What another page writes between the reading of a list and its writing. */
+let meanwhile: (() => void) | null;
+
+const write = (id: string, notes: Note[]): void => {
+  held[id] = notes;
+  revisions[id] = (revisions[id] ?? 0) + 1;
+};
 
 const note = (start: number, end: number, text: string, layer: number | null = null): Note => ({
   start,
@@ -28,19 +37,29 @@ beforeAll(() => server.listen({ onUnhandledRequest: "bypass" }));
 beforeEach(() => {
   held = {};
   sent = [];
+  revisions = {};
+  meanwhile = null;
   server.use(
     // The read-outs are none of these tests' business; one that failed would be a second alert.
     http.post("*/api/lens", () => delay("infinite")),
     http.get("*/api/conversations/:id", ({ params }) => {
       const id = String(params["id"]);
       const branches = [branch("conversation-1"), branch("branch-2", { from_index: 6 })];
-      return HttpResponse.json(savedConversation({ id, branches, notes: held[id] ?? [] }));
+      const annotations_revision = revisions[id] ?? 0;
+      const notes = held[id] ?? [];
+      return HttpResponse.json(savedConversation({ id, branches, notes, annotations_revision }));
     }),
     http.patch("*/api/conversations/:id", async ({ request, params }) => {
-      const { notes } = (await request.json()) as ConversationChanges;
+      const { notes, annotations_revision } = (await request.json()) as ConversationChanges;
+      const id = String(params["id"]);
+      meanwhile?.();
+      if (annotations_revision !== (revisions[id] ?? 0)) {
+        const error = { code: "annotations_changed", message: "Late.", hint: null, param: null };
+        return HttpResponse.json({ error: { ...error, request_id: "r" } }, { status: 409 });
+      }
       if (notes !== undefined && notes !== null) {
         sent.push(notes);
-        held[String(params["id"])] = notes;
+        write(id, notes);
       }
       return HttpResponse.json(summary("conversation-1"));
     }),
@@ -264,7 +283,7 @@ test("two rapid changes are saved one after the other, the second with the first
       await new Promise((resolve) => setTimeout(resolve, 300));
       running -= 1;
       sent.push(notes);
-      held["conversation-1"] = notes;
+      write("conversation-1", notes);
       return HttpResponse.json(summary("conversation-1"));
     }),
   );
@@ -277,6 +296,37 @@ test("two rapid changes are saved one after the other, the second with the first
   await waitFor(() => expect(sent.at(-1)?.map(({ text }) => text)).toEqual(["one", "two", "three"]));
   expect(most).toBe(1);
   expect(screen.getByRole("button", { name: "Notes 3" })).toBeInTheDocument();
+});
+
+test("a note that another page saves in the same moment is kept, and nothing is said", async () => {
+  const user = await openAt("?c=conversation-1&t=6");
+  await tokens();
+  meanwhile = () => {
+    write("conversation-1", [note(2, 3, "of the other page")]);
+    meanwhile = null;
+  };
+  await user.keyboard("n");
+  await user.type(await field(), "mine{Control>}{Enter}{/Control}");
+  expect(await screen.findByRole("button", { name: "Notes 2" })).toBeInTheDocument();
+  await waitFor(() =>
+    expect(held["conversation-1"]).toEqual([note(2, 3, "of the other page"), note(6, 7, "mine")]),
+  );
+  expect(sent).toHaveLength(1);
+  expect(screen.queryByRole("alert")).not.toBeInTheDocument();
+});
+
+test("a page that is too late every time says so, keeps the note, and saves it when asked", async () => {
+  const user = await openAt("?c=conversation-1&t=6");
+  await tokens();
+  meanwhile = () => write("conversation-1", []);
+  await user.keyboard("n");
+  await user.type(await field(), "mine{Control>}{Enter}{/Control}");
+  expect(await screen.findByRole("alert")).toHaveTextContent(/not saved yet.*Late\./);
+  expect(await token("Grüß, has a note")).toBeInTheDocument();
+
+  meanwhile = null;
+  await user.click(screen.getByRole("button", { name: "Try again" }));
+  await waitFor(() => expect(held["conversation-1"]).toEqual([note(6, 7, "mine")]));
 });
 
 test("a note that was written during a reply is saved in the branch that came of it", async () => {

@@ -137,7 +137,22 @@ test("opening brings the pins back, and what is unpinned is saved", async () => 
   await user.click(within(await tokens()).getByRole("option", { name: "Grüß" }));
   await user.keyboard("3");
   await user.click(await screen.findByRole("button", { name: "Unpin all" }));
-  await waitFor(() => expect(changes).toEqual([{ pins: { token_ids: [], positions: [] } }]));
+  await waitFor(() =>
+    expect(changes).toEqual([{ pins: { token_ids: [], positions: [] }, annotations_revision: 0 }]),
+  );
+});
+
+test("pins that another page has made meanwhile are kept, those that are let go here are not", async () => {
+  saved = savedConversation({ pins: { token_ids: [[7], [8, 9]], positions: [2] } });
+  const user = openAt("?c=conversation-1");
+  await waitFor(() => expect(window.location.search).toContain("pin=7.8-9&at=2"));
+  await user.click(within(await tokens()).getByRole("option", { name: "Grüß" }));
+  await user.keyboard("3");
+  saved = { ...saved, pins: { token_ids: [[7], [8, 9], [5]], positions: [2, 1] }, annotations_revision: 4 };
+  await user.click(await screen.findByRole("button", { name: "Unpin all" }));
+  await waitFor(() =>
+    expect(changes).toEqual([{ pins: { token_ids: [[5]], positions: [1] }, annotations_revision: 4 }]),
+  );
 });
 
 test("pins of the address outrank those that were saved, and are not written over them", async () => {

@@ -1,10 +1,10 @@
 /**
- * Saves notes behind the page: one request of a branch at a time. Each lays the changes over what the
- * server holds just then, so that the last edit counts and another tab's notes stay.
+ * Saves notes behind the page: one change of a branch at a time. Each is laid over what the server
+ * holds just then, so that the last edit counts and another tab's notes stay.
  */
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
-import { changeConversation, fetchConversation } from "@/api/conversations";
+import { changeAnnotations } from "@/api/annotations";
 import { ApiError, asApiError } from "@/api/errors";
 import { rememberNotes } from "./library";
 import { type NotesAction, type NotesState, listToSave, unsavedBranches } from "./notesState";
@@ -25,9 +25,11 @@ export function useNoteSaving(state: NotesState, dispatch: (action: NotesAction)
     const save = async (branchId: string): Promise<void> => {
       for (let attempt = 1; ; attempt += 1) {
         try {
-          const held = await fetchConversation(branchId, false, new AbortController().signal);
-          const { notes, serials } = listToSave(latest.current, branchId, held.notes);
-          await changeConversation(branchId, { notes: [...notes] });
+          const { changes, serials } = await changeAnnotations(branchId, (held) => {
+            const list = listToSave(latest.current, branchId, held.notes);
+            return { changes: { notes: [...list.notes] }, serials: list.serials };
+          });
+          const { notes } = changes;
           await rememberNotes(queries, branchId, notes);
           saving.current.delete(branchId);
           dispatch({ type: "saved", branchId, notes, serials });

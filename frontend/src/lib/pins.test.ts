@@ -6,6 +6,8 @@ import {
   type PinState,
   idsOf,
   isPinned,
+  pinsOfBoth,
+  pinsToKeep,
   positionsIn,
   restoredPins,
   withPosition,
@@ -106,4 +108,25 @@ test("an address brings tokens, sums and positions back", () => {
     [1, [6, 7]],
   ]);
   expect(positionsIn(state, "a").map((each) => each.position)).toEqual([4, 9]);
+});
+
+describe("what is kept with a conversation", () => {
+  const pins = (token_ids: number[][], positions: number[] = []) => ({ token_ids, positions });
+  const shown = pins([[1], [2, 3]], [4]);
+  test("is what the page shows, in its order, where nobody else has pinned", () => {
+    expect(pinsToKeep(pins([[2, 3], [1]], [4]), shown, shown)).toEqual(pins([[2, 3], [1]], [4]));
+    expect(pinsToKeep(pins([]), shown, shown)).toEqual(pins([]));
+    expect(pinsToKeep(pins([[5]]), {}, shown)).toEqual(pins([[5]]));
+  });
+  test("has what another page has pinned besides, and not what this one let go", () => {
+    const held = pins([[1], [2, 3], [9]], [4, 8]);
+    expect(pinsToKeep(pins([[1]]), held, shown)).toEqual(pins([[1], [9]], [8]));
+  });
+  test("a sum is a pin of its own", () => {
+    expect(pinsToKeep(pins([[1, 2]]), pins([[1], [2]]), pins([[1], [2], [1, 2]]))).toEqual(pins([[1, 2]]));
+    expect(pinsToKeep(pins([[1]]), pins([[1, 2]]), pins([[1]]))).toEqual(pins([[1], [1, 2]]));
+  });
+  test("of both has each once", () => {
+    expect(pinsOfBoth(shown, pins([[2, 3], [6]], [4, 5]))).toEqual(pins([[1], [2, 3], [6]], [4, 5]));
+  });
 });

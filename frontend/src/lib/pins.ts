@@ -142,3 +142,29 @@ export function restoredPins(
   if (conversationId === null) return state;
   return positions.reduce((partial, position) => withPosition(partial, conversationId, position), state);
 }
+
+/** Pins as they are kept with a conversation. */
+export interface KeptPins {
+  readonly token_ids: number[][];
+  readonly positions: number[];
+}
+
+const isIn = (list: readonly unknown[], item: unknown): boolean =>
+  list.some((each) => JSON.stringify(each) === JSON.stringify(item));
+
+const besides = <T>(list: readonly T[], ...others: (readonly T[])[]): T[] =>
+  list.filter((item) => !others.some((other) => isIn(other, item)));
+
+export const pinsOfBoth = (a: KeptPins, b: KeptPins): KeptPins => ({
+  token_ids: [...a.token_ids, ...besides(b.token_ids, a.token_ids)],
+  positions: [...a.positions, ...besides(b.positions, a.positions)],
+});
+
+/**
+ * What is to be kept: the pins of this page, and after them those that the server holds and this page
+ * has never shown, since another has pinned them. What this page has `shown` and no longer has goes.
+ */
+export const pinsToKeep = (now: KeptPins, held: Partial<KeptPins>, shown: KeptPins): KeptPins => ({
+  token_ids: [...now.token_ids, ...besides(held.token_ids ?? [], shown.token_ids)],
+  positions: [...now.positions, ...besides(held.positions ?? [], shown.positions)],
+});
