@@ -16,7 +16,7 @@ import { usePins } from "@/context/pins";
 import { useSelection } from "@/context/selection";
 import { useServer } from "@/context/server";
 import { layerLabels } from "@/lib/layers";
-import { MAX_PINNED_TOKENS, type Pin, type PinnedToken, isPinned, positionsIn } from "@/lib/pins";
+import { MAX_PINNED_TOKENS, type Pin, type PinnedToken, isPinned } from "@/lib/pins";
 import { TRAJECTORY_METRICS, formatReading, readingAt } from "@/lib/trajectories";
 import type { Timeline } from "@/types/timeline";
 import { NumbersTable } from "./NumbersTable";
@@ -91,7 +91,7 @@ function Lines({ timeline, index, direction }: LinesProps) {
   const pins: readonly Pin[] = isDefault
     ? suggested.map((token, slot) => ({ slot, tokens: [token] }))
     : pinned;
-  const kept = positionsIn(state, timeline.conversationId);
+  const kept = state.positions;
   const positions: ShownPosition[] = [
     { slot: 0, position },
     ...kept.filter((each) => each.position !== position && each.position < timeline.tokens.length),
