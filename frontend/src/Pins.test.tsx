@@ -144,6 +144,14 @@ test("what is pinned just before another conversation is opened is saved to the 
   expect(changes).toHaveLength(1);
 });
 
+test("what is pinned just before a new conversation is begun is saved to the one it was pinned in", async () => {
+  const user = await openAt("?c=one");
+  await pinPosition(user);
+  await user.click(await screen.findByRole("button", { name: "New" }));
+  await waitFor(() => expect(changes).toEqual([{ id: "one", pins: { token_ids: [], positions: [5] } }]));
+  expect(window.location.search).not.toContain("c=one");
+});
+
 test("opening the shown conversation again keeps what was just pinned in it", async () => {
   const user = await openAt("?c=one");
   await pinPosition(user);
@@ -169,9 +177,9 @@ test("pins that could not be saved are there again when one comes back, and are 
   await goTo(user, "two");
   expect(await screen.findByText(/The pins are not saved/)).toBeInTheDocument();
   expect(pinsOfAddress()).toEqual([]);
-  refuses = false;
   await goTo(user, "one");
   expect(window.location.search).toContain("at=5");
+  refuses = false;
   await waitFor(() => expect(changes).toEqual([{ id: "one", pins: { token_ids: [], positions: [5] } }]));
 });
 
