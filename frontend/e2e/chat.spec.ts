@@ -1,3 +1,4 @@
+import { conversationOf, selectedIndex } from "./api";
 import { expect, test } from "./page";
 
 const GREEDY = { Temperature: "0", "Longest reply": "12" };
@@ -28,11 +29,11 @@ test("the heatmap shows the conversation, and a click in it moves the selection"
   const grid = explorer.evidence.getByRole("grid");
   await expect(grid).toBeVisible();
   await expect(explorer.evidence.getByText(/(\d+) of \1 positions read/)).toBeVisible();
-  const before = page.url();
+  const before = await selectedIndex(page);
   await grid.focus();
   await page.keyboard.press("ArrowRight");
   await page.keyboard.press("Enter");
-  await expect.poll(() => page.url()).not.toBe(before);
+  await expect.poll(() => selectedIndex(page)).toBe(before + 1);
 });
 
 test("Stop keeps what was written and the conversation goes on from there", async ({ explorer, page }) => {
@@ -66,9 +67,9 @@ test("regenerating with a pinned seed writes the same reply, with a new one the 
   await page.keyboard.press("Escape");
 
   // A reply written again is a branch with an address of its own. It may be too short to be seen being written.
-  const before = page.url();
+  const before = await conversationOf(page);
   await page.getByRole("button", { name: "Regenerate" }).click();
-  await expect.poll(() => page.url()).not.toBe(before);
+  await expect.poll(() => conversationOf(page)).not.toBe(before);
   await explorer.settled();
   expect(await explorer.reply().textContent()).toBe(first);
   await expect(page.getByRole("group", { name: "You" })).toContainText("Once upon a time");

@@ -1,12 +1,10 @@
 /** Two timelines beside each other, as a person compares them, against the server's own numbers. */
-import type { Locator, Page } from "@playwright/test";
+import type { Locator } from "@playwright/test";
 import { align } from "../src/lib/alignment";
 import { DIFFERENCE, DIVERGING, rampStep, roundUp } from "../src/lib/colour";
 import { formatNats, formatProbability, formatRank } from "../src/lib/format";
-import type { components } from "../src/types/api";
+import { type Schemas, conversationOf, post } from "./api";
 import { type ExplorerPage, expect, seriousViolations, test } from "./page";
-
-type Schemas = components["schemas"];
 
 const A = "The capital of France is Paris. The capital of Italy is";
 const B = "The capital of France is Paris. The capital of Spain is";
@@ -17,21 +15,6 @@ const HEAD_HEIGHT = 56;
 const CELL_HEIGHT = 22;
 const CELL_WIDTH = 92;
 
-/** What the server answers in the page's own place. */
-const post = <T>(page: Page, path: string, body: unknown): Promise<T> =>
-  page.evaluate(
-    async ([to, what]) => {
-      const answer = await fetch(to as string, {
-        method: "POST",
-        headers: { "Content-Type": "application/json" },
-        body: JSON.stringify(what),
-      });
-      return (await answer.json()) as T;
-    },
-    [path, body],
-  );
-
-const conversationOf = (page: Page): string => new URL(page.url()).searchParams.get("c") ?? "";
 const grid = ({ evidence }: ExplorerPage): Locator => evidence.getByRole("grid");
 const activeCell = (explorer: ExplorerPage): Locator => grid(explorer).getByRole("gridcell");
 const isRead = ({ evidence }: ExplorerPage) =>
@@ -61,7 +44,7 @@ async function compareTexts(explorer: ExplorerPage): Promise<Compared> {
   await isRead(explorer);
 
   const own = await post<Schemas["LensReadResponse"]>(page, "/api/lens", {
-    conversation_id: conversationOf(page),
+    conversation_id: await conversationOf(page),
     positions: [0, 1],
     layers: [0],
   });
@@ -79,7 +62,7 @@ async function compareTexts(explorer: ExplorerPage): Promise<Compared> {
     each.a === null || each.b === null ? [] : [{ positions: [each.a, each.b], column }],
   );
   const whole = await post<Schemas["CompareResponse"]>(page, "/api/compare", {
-    a: { conversation_id: conversationOf(page) },
+    a: { conversation_id: await conversationOf(page) },
     b: { token_ids: idsB },
     positions: pairs.map((pair) => pair.positions),
     include_tokens: false,
@@ -141,7 +124,7 @@ for (const theme of ["light", "dark"] as const) {
 
       // Both sides, read on their own.
       for (const [name, source, at] of [
-        ["A", { conversation_id: conversationOf(page) }, atA],
+        ["A", { conversation_id: await conversationOf(page) }, atA],
         ["B", { token_ids: idsB }, atB],
       ] as const) {
         const lens = await post<Schemas["LensReadResponse"]>(page, "/api/lens", {
@@ -190,7 +173,7 @@ for (const theme of ["light", "dark"] as const) {
 
       const reads: { probability: number; rank: number; at: number[] }[] = [];
       for (const [source, at] of [
-        [{ conversation_id: conversationOf(page) }, atA],
+        [{ conversation_id: await conversationOf(page) }, atA],
         [{ token_ids: idsB }, atB],
       ] as const) {
         const lens = await post<Schemas["LensReadResponse"]>(page, "/api/lens", {
@@ -219,7 +202,7 @@ for (const theme of ["light", "dark"] as const) {
 
       // The scale ends where the values of all pairs do, the embedding's left out.
       const all = await post<Schemas["CompareResponse"]>(page, "/api/compare", {
-        a: { conversation_id: conversationOf(page) },
+        a: { conversation_id: await conversationOf(page) },
         b: { token_ids: idsB },
         positions: whole.positions,
         targets: [id],
@@ -349,7 +332,7 @@ test("a layer beside the output is what the heatmap calls its KL to final", asyn
   await choose(explorer, "difference", "KL(B ‖ A)");
   await isRead(explorer);
   const lens = await post<Schemas["LensReadResponse"]>(page, "/api/lens", {
-    conversation_id: conversationOf(page),
+    conversation_id: await conversationOf(page),
     top_k: 1,
   });
   await goTo(explorer, 3);

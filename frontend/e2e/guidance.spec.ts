@@ -1,26 +1,8 @@
-import type { Page } from "@playwright/test";
 import { formatProbability, formatRank } from "../src/lib/format";
-import type { components } from "../src/types/api";
+import { type Schemas, addressOf, lensOf } from "./api";
 import { expect, seriousViolations, test } from "./page";
 
-type Schemas = components["schemas"];
-
-async function post<T>(page: Page, path: string, body: unknown): Promise<T> {
-  return page.evaluate(
-    async ([address, content]) => {
-      const answer = await fetch(address, {
-        method: "POST",
-        headers: { "Content-Type": "application/json" },
-        body: JSON.stringify(content),
-      });
-      return (await answer.json()) as T;
-    },
-    [path, body] as [string, unknown],
-  );
-}
-
 test("five examples open in one click and say what the running model shows", async ({ explorer, page }) => {
-  test.setTimeout(120_000);
   const model = await page.evaluate(async () => {
     const answer = await fetch("/api/model_info");
     return (await answer.json()) as Schemas["ModelInfo"];
@@ -29,6 +11,7 @@ test("five examples open in one click and say what the running model shows", asy
   expect(examples).toHaveLength(5);
   for (const example of examples) {
     await page.getByRole("button", { name: "New conversation" }).click();
+    await expect(page).not.toHaveURL(/[?&]c=/);
     // Saved conversations are listed beside the page by the same words.
     await page.getByRole("main").getByRole("button", { name: example.text }).click();
     const guide = page.getByRole("region", { name: "What to see" });
@@ -37,17 +20,13 @@ test("five examples open in one click and say what the running model shows", asy
     // The token that it is about is selected, and the numbers are the server's.
     await expect(explorer.evidence.getByRole("region", { name: "Selected layer" })).toBeVisible();
     await expect(page).toHaveURL(/[?&]c=.+&t=\d+&l=\d+/);
-    const { searchParams } = new URL(page.url());
-    const index = Number(searchParams.get("t"));
-    const lens = await post<Schemas["LensReadResponse"]>(page, "/api/lens", {
-      conversation_id: searchParams.get("c"),
-      positions: [index - 1, index],
-      top_k: 1,
-    });
+    const address = await addressOf(page);
+    const index = Number(address.get("t"));
+    const lens = await lensOf(page, { positions: [index - 1, index], top_k: 1 });
     const ranks = lens.next_rank.map((row) => row[0] ?? 0);
     const decided = ranks.findLastIndex((rank) => rank !== 1) + 1;
     expect(lens.tokens[index]?.text).toBe(example.watch);
-    expect(searchParams.get("l")).toBe(String(decided));
+    expect(address.get("l")).toBe(String(decided));
     const first = guide.getByRole("listitem").first();
     await expect(first).toContainText(`is the first choice from layer ${decided} on`);
     await expect(first).toContainText(formatProbability(lens.next_probability.at(-1)?.[0] ?? null));

@@ -2,11 +2,8 @@
 import type { Locator, Page } from "@playwright/test";
 import { DIVERGING, RAMPS, type Ramp, SECOND_HUE, rampStep, roundUp } from "../src/lib/colour";
 import { formatNats, formatProbability, formatRank } from "../src/lib/format";
-import type { components } from "../src/types/api";
+import { type LensReadRequest, type LensReadResponse, addressOf, lensOf } from "./api";
 import { type ExplorerPage, expect, test } from "./page";
-
-type LensReadRequest = components["schemas"]["LensReadRequest"];
-type LensReadResponse = components["schemas"]["LensReadResponse"];
 
 /** Where the cells are, as components/heatmap/geometry.ts has it. */
 const LABEL_WIDTH = 68;
@@ -17,22 +14,6 @@ const DEFAULT_CELL_WIDTH = 64;
 const TEXT =
   "The capital of France is Paris. The capital of Spain is Madrid. The capital of Italy is Rome. " +
   "The river was high and the people of the town built a new bridge.";
-
-/** What the server itself says of the conversation in the page's address. */
-async function lensOf(page: Page, more: Partial<LensReadRequest> = {}): Promise<LensReadResponse> {
-  const conversation = new URL(page.url()).searchParams.get("c");
-  return page.evaluate(
-    async (body) => {
-      const answer = await fetch("/api/lens", {
-        method: "POST",
-        headers: { "Content-Type": "application/json" },
-        body: JSON.stringify(body),
-      });
-      return (await answer.json()) as LensReadResponse;
-    },
-    { conversation_id: conversation, top_k: 5, ...more },
-  );
-}
 
 const grid = ({ evidence }: ExplorerPage): Locator => evidence.getByRole("grid");
 const activeCell = (explorer: ExplorerPage): Locator => grid(explorer).getByRole("gridcell");
@@ -98,7 +79,7 @@ for (const theme of ["light", "dark"] as const) {
             const [probability = Number.NaN] = lens.top_probabilities[layer]?.[position] ?? [];
             const step = rampStep(scale, probability);
             const ramp: Ramp = isSecond(layer, position) ? SECOND_HUE.viridis : RAMPS.viridis;
-            expect(await cellColour(explorer, position, last - layer)).toBe(ramp.fill[step]);
+            await expect.poll(() => cellColour(explorer, position, last - layer)).toBe(ramp.fill[step]);
           }
         }
       };
@@ -109,6 +90,7 @@ for (const theme of ["light", "dark"] as const) {
       await colours((layer, position) => top(layer, position) === top(last, position));
       await choose(explorer, "second hue", "the actual next token");
       await colours((layer, position) => top(layer, position) === lens.tokens[position + 1]?.id);
+      await addressOf(explorer.page); // the address names what was chosen before it is loaded again
       await explorer.page.reload();
       await expect(explorer.evidence.getByRole("combobox", { name: "second hue" })).toHaveValue("actual");
       expect(explorer.complaints).toEqual([]);
@@ -131,7 +113,9 @@ for (const theme of ["light", "dark"] as const) {
       for (const position of [1, 4, 7]) {
         for (const layer of lens.layers.slice(1)) {
           const step = rampStep(scale, change(layer, position));
-          expect(await cellColour(explorer, position, last - layer)).toBe(DIVERGING[theme].fill[step]);
+          await expect
+            .poll(() => cellColour(explorer, position, last - layer))
+            .toBe(DIVERGING[theme].fill[step]);
         }
       }
       const beyond = lens.positions
@@ -188,9 +172,9 @@ test("the outline of a pinned token counts the cells by the server's ranks", asy
       const isBorder = isInside(position, row) !== isInside(position + 1, row);
       found[isBorder ? "border" : "none"] += 1;
       const x = LABEL_WIDTH + (position + 1) * DEFAULT_CELL_WIDTH - 1;
-      const seen = await pixel(explorer, x, HEAD_HEIGHT + (row + 0.5) * CELL_HEIGHT);
-      if (isBorder) expect(seen).toBe(line);
-      else expect(seen).not.toBe(line);
+      const seen = expect.poll(() => pixel(explorer, x, HEAD_HEIGHT + (row + 0.5) * CELL_HEIGHT));
+      if (isBorder) await seen.toBe(line);
+      else await seen.not.toBe(line);
     }
   }
   expect(found.border).toBeGreaterThan(0);
@@ -211,14 +195,14 @@ test("columns are dragged over to choose a range; it is fitted, and the table ha
   const box = await grid(explorer).boundingBox();
   if (box === null) throw new Error("the grid is not shown");
   const [from, to] = [pointOf(3, 4), pointOf(6, 2)];
-  const before = page.url();
+  const before = (await addressOf(page)).toString();
   await page.mouse.move(box.x + from.x, box.y + from.y);
   await page.mouse.down();
   await page.mouse.move(box.x + to.x, box.y + to.y, { steps: 4 });
   await page.mouse.up();
   const range = explorer.evidence.getByRole("group", { name: "Range" });
   await expect(range).toContainText("Index 3 to 6, 4 positions");
-  expect(page.url()).toBe(before);
+  expect((await addressOf(page)).toString()).toBe(before);
 
   await explorer.evidence.getByRole("button", { name: "Table" }).click();
   const rows = explorer.evidence.getByRole("region", { name: "Table of cells" }).getByRole("row");
@@ -282,6 +266,7 @@ test("the overview's frame is dragged, moved by keys, and the wheel with Ctrl zo
     return /read at index \d+/.exec(card ?? "")?.[0] ?? "";
   };
   await grid(explorer).hover({ position: pointOf(2, 5) });
+  await expect.poll(under).not.toBe("");
   const seen = await under();
   await page.keyboard.down("Control");
   await page.mouse.wheel(0, -120);
@@ -292,7 +277,7 @@ test("the overview's frame is dragged, moved by keys, and the wheel with Ctrl zo
     .toBe(LABEL_WIDTH + 92 * lens.positions.length);
   const gridBox = await grid(explorer).boundingBox();
   await page.mouse.move((gridBox?.x ?? 0) + pointOf(2, 5).x + 1, (gridBox?.y ?? 0) + pointOf(2, 5).y);
-  expect(await under()).toBe(seen);
+  await expect.poll(under).toBe(seen);
 });
 
 test("what is on the screen is read first", async ({ explorer, page }) => {

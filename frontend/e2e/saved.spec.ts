@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { conversationOf, selectedIndex } from "./api";
 import { expect, test } from "./page";
 import type { ExplorerPage } from "./page";
 import { startServer } from "./server";
@@ -56,7 +57,6 @@ test("an exported conversation comes back from its file, with the same numbers",
   explorer,
   page,
 }) => {
-  test.setTimeout(180_000);
   await explorer.setSampling(GREEDY);
   await explorer.say("Snow is white");
   await explorer.tokens.nth(5).click();
@@ -68,9 +68,9 @@ test("an exported conversation comes back from its file, with the same numbers",
   const path = await file.path();
   expect(readFileSync(path, "utf8")).toContain('"format":"mechanistic-explorer-conversation"');
 
-  const address = page.url();
+  const exported = await conversationOf(page);
   await page.getByLabel("File of a conversation").setInputFiles(path);
-  await expect.poll(() => page.url()).not.toBe(address);
+  await expect.poll(() => conversationOf(page)).not.toBe(exported);
   await expect(list(explorer).getByRole("button", { name: "Snow is white", exact: true })).toHaveCount(2);
   await explorer.tokens.nth(5).click();
   await expect.poll(() => numbers(explorer)).toBe(before);
@@ -98,7 +98,7 @@ test("another token begins a branch; both stay, can be named, switched and delet
   await explorer.say("What is the capital of France?");
   const first = await explorer.reply().textContent();
   await explorer.reply().getByRole("option").nth(2).click();
-  const index = Number(new URL(page.url()).searchParams.get("t"));
+  const index = await selectedIndex(page);
   await expect(explorer.evidence.getByText(/predicts index/).first()).toBeVisible();
 
   await explorer.evidence.getByRole("button", { name: "Branch" }).click();
@@ -109,7 +109,7 @@ test("another token begins a branch; both stay, can be named, switched and delet
   await alternative.click();
   await expect(page.getByRole("button", { name: /^Branch 2 of 2/ })).toBeVisible();
   await explorer.settled();
-  expect(await explorer.reply().textContent()).not.toBe(first);
+  await expect.poll(() => explorer.reply().textContent()).not.toBe(first);
   // The chosen token stands where it was put, with the score that the model gave it.
   await expect(page).toHaveURL(new RegExp(`[?&]t=${index}(&|$)`));
   const head = explorer.evidence.getByRole("heading", { name: /^Selected token/ });
@@ -158,7 +158,6 @@ test.describe("with a database in a file", () => {
     explorer,
     page,
   }) => {
-    test.setTimeout(180_000);
     const database = `sqlite:///${join(folder, "conversations.db")}`;
     const first = await startServer(database);
     await page.goto(first.url);

@@ -1,35 +1,8 @@
-import type { Page } from "@playwright/test";
 import { formatLogprob, formatNats, formatProbability, formatRank } from "../src/lib/format";
-import type { components } from "../src/types/api";
+import { addressOf, lensOf, selectedIndex } from "./api";
 import { WAYS, activate, expect, test } from "./page";
 
-type LensReadRequest = components["schemas"]["LensReadRequest"];
-type LensReadResponse = components["schemas"]["LensReadResponse"];
-
 const GREEDY = { Temperature: "0", "Longest reply": "12" };
-
-/** What the server itself says of these positions of the conversation in the page's address. */
-async function lensOf(
-  page: Page,
-  start: number,
-  end: number,
-  more: Pick<LensReadRequest, "kind" | "targets"> = {},
-): Promise<LensReadResponse> {
-  const conversation = new URL(page.url()).searchParams.get("c");
-  return page.evaluate(
-    async (body) => {
-      const answer = await fetch("/api/lens", {
-        method: "POST",
-        headers: { "Content-Type": "application/json" },
-        body: JSON.stringify(body),
-      });
-      return (await answer.json()) as LensReadResponse;
-    },
-    { conversation_id: conversation, positions: [start, end], top_k: 5, ...more },
-  );
-}
-
-const selectedIndex = (page: Page): number => Number(new URL(page.url()).searchParams.get("t"));
 
 for (const { hand, colorScheme } of WAYS) {
   test.describe(`${colorScheme}, by ${hand}`, () => {
@@ -46,8 +19,8 @@ for (const { hand, colorScheme } of WAYS) {
         await explorer.selectToken("France", hand);
         await activate(page.getByRole("radio", { name: direction }), hand);
         await expect(explorer.evidence.getByRole("listitem").first()).toBeVisible();
-        const position = selectedIndex(page) + offset;
-        const lens = await lensOf(page, position, position + 1);
+        const position = (await selectedIndex(page)) + offset;
+        const lens = await lensOf(page, { positions: [position, position + 1] });
         await expect(explorer.evidence.getByText(new RegExp(`^read at index ${position} `))).toBeVisible();
         const rows = explorer.evidence.getByRole("table").first().getByRole("row");
         for (const [i, layer] of lens.layers.toReversed().entries()) {
@@ -92,7 +65,7 @@ test("a click on a cell of the heatmap selects the token that its column predict
     /^Layer (\d+), read at index (\d+) .*? predicts index (\d+)/.exec(cell ?? "") ?? [];
   expect(Number(predicts)).toBe(Number(readAt) + 1);
   await expect.poll(() => selectedIndex(page)).toBe(Number(predicts));
-  expect(new URL(page.url()).searchParams.get("l")).toBe(layer);
+  expect((await addressOf(page)).get("l")).toBe(layer);
 
   // The same cell in the Standard view has the same first choice.
   await page.keyboard.press("1");
@@ -130,8 +103,8 @@ for (const { hand, colorScheme } of WAYS) {
       await expect(values.getByRole("rowheader")).toHaveCount(1);
       await expect(page).toHaveURL(new RegExp(`[?&]pin=${id}(&|$)`));
 
-      const position = selectedIndex(page) - 1;
-      const lens = await lensOf(page, position, position + 1, { targets: [id] });
+      const position = (await selectedIndex(page)) - 1;
+      const lens = await lensOf(page, { positions: [position, position + 1], targets: [id] });
       const [target] = lens.targets;
       await activate(explorer.evidence.getByRole("switch", { name: "Every layer as a table" }), hand);
       const rows = explorer.evidence.getByRole("table", { name: /^Every layer/ }).getByRole("row");
@@ -147,7 +120,7 @@ for (const { hand, colorScheme } of WAYS) {
       }
 
       await explorer.evidence.getByRole("slider", { name: "Layer" }).press("End");
-      await expect.poll(() => new URL(page.url()).searchParams.get("l")).toBe(String(lens.layers.length - 1));
+      await expect.poll(async () => (await addressOf(page)).get("l")).toBe(String(lens.layers.length - 1));
 
       // The pin survives a reload: the address names it.
       await page.reload();
@@ -162,10 +135,10 @@ test("a fitted lens shows its own numbers in every row but the output's", async 
   await explorer.setSampling(GREEDY);
   await explorer.say("The capital of France is");
   await explorer.tokens.filter({ hasText: "France" }).first().click();
-  const index = selectedIndex(page);
+  const index = await selectedIndex(page);
   await explorer.evidence.getByRole("combobox", { name: "Lens" }).selectOption("tuned");
-  const tuned = await lensOf(page, index - 1, index, { kind: "tuned" });
-  const logit = await lensOf(page, index - 1, index);
+  const tuned = await lensOf(page, { positions: [index - 1, index], kind: "tuned" });
+  const logit = await lensOf(page, { positions: [index - 1, index] });
   expect(tuned.entropy_nats[6]).not.toEqual(logit.entropy_nats[6]);
   for (const layer of [3, 6, 12]) {
     const row = explorer.evidence
@@ -178,6 +151,6 @@ test("a fitted lens shows its own numbers in every row but the output's", async 
   await expect(page).toHaveURL(/[?&]lens=tuned(&|$)/);
   await explorer.evidence.getByRole("combobox", { name: "Lens" }).selectOption("logit");
   await expect(page).not.toHaveURL(/lens=/);
-  await explorer.open(new URL(page.url()).search.replace("?", "?lens=tuned&"));
+  await explorer.open(`?lens=tuned&${(await addressOf(page)).toString()}`);
   await expect(explorer.evidence.getByRole("combobox", { name: "Lens" })).toHaveValue("tuned");
 });
