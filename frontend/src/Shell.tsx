@@ -12,13 +12,13 @@ import { SidebarFrame } from "@/components/sidebar/SidebarFrame";
 import { FailedNotice } from "@/components/ui/FailedNotice";
 import { useAddress } from "@/context/address";
 import { useChatActions, useChatState } from "@/context/chat";
-import type { Mode } from "@/context/chatState";
+import { type Mode, shownId } from "@/context/chatState";
 import { useShownChoices, visitChoices } from "@/context/choices";
 import { useConversationFacts, useLibraryFollowing } from "@/context/library";
 import { useBeginNote } from "@/context/noteWriting";
 import { useNotes } from "@/context/notes";
 import { usePinSaving } from "@/context/pinSaving";
-import { usePins } from "@/context/pins";
+import { usePinKeeping, usePins } from "@/context/pins";
 import { useSidebar, useSplit } from "@/context/preferences";
 import { useSelection } from "@/context/selection";
 import { useServer } from "@/context/server";
@@ -26,7 +26,7 @@ import { useSettings } from "@/context/settings";
 import { type ShortcutMap, useCommandKey, useShortcuts } from "@/context/shortcuts";
 import type { Address } from "@/lib/address";
 import { lensInUse } from "@/lib/lenses";
-import { idsOf, positionsIn } from "@/lib/pins";
+import { pinnedIds } from "@/lib/pins";
 import { stepToken } from "@/lib/segments";
 import { VIEWS } from "@/views/registry";
 
@@ -40,13 +40,14 @@ const FIRST_VIEW = VIEWS[0]?.id ?? "";
 export function Shell() {
   const server = useServer();
   const chat = useChatState();
-  const { timeline, mode, pending, failure, opened } = chat;
+  const { timeline, mode, pending, opened } = chat;
   const actions = useChatActions();
   const { settings, update } = useSettings();
   const { index, layer, extent, select, extend } = useSelection();
   const { draft } = useNotes();
   const beginNote = useBeginNote();
   const pins = usePins();
+  const { visit: visitPins } = usePinKeeping();
   const [split, changeSplit] = useSplit();
   const [hasSidebar, showSidebar] = useSidebar();
   const [hasSheet, showSheet] = useState(false);
@@ -66,27 +67,29 @@ export function Shell() {
   );
 
   useLibraryFollowing(timeline);
-  const unsavedPins = usePinSaving(timeline, opened);
+  const unsavedPins = usePinSaving(chat);
+  const { flush: savePins } = unsavedPins;
   const openConversation = useCallback(
     (id: string) => {
       select(null, null);
+      savePins();
+      visitPins(id, { token_ids: [], positions: [] });
       actions.reopen(id);
       showSheet(false);
     },
-    [actions, select],
+    [actions, select, savePins, visitPins],
   );
 
-  // A failed turn is not stored, so the address stays with the conversation before it.
-  const stored = failure?.pending?.before ?? timeline;
-  const shownId = opened?.is_readable === false ? opened.id : stored.conversationId;
+  const currentId = shownId(chat);
+  const { token_ids, positions } = pinnedIds(pins.state);
   const address: Address = {
-    conversationId: shownId,
+    conversationId: currentId,
     viewId: viewId === FIRST_VIEW ? null : viewId,
     lens: server.model === null ? settings.lens : lensInUse(settings.lens, server.model.lenses),
     index,
     layer,
-    pins: pins.pins.map(idsOf),
-    positions: positionsIn(pins.state, shownId).map((each) => each.position),
+    pins: token_ids,
+    positions,
     choices: useShownChoices(viewId),
   };
   useAddress(address, timeline.status === "waiting", (visited) => {
@@ -97,9 +100,10 @@ export function Shell() {
       // The same address shows the same numbers, whatever was chosen here last.
       update({ lens: visited.lens });
       visitChoices(visitedView, visited.choices, visited.conversationId);
-      pins.restore(visited.conversationId, visited.pins, visited.positions);
+      savePins();
+      visitPins(visited.conversationId, { token_ids: visited.pins, positions: visited.positions });
     }
-    if (visited.conversationId === shownId) return;
+    if (visited.conversationId === currentId) return;
     if (visited.conversationId === null) actions.startNew(mode);
     else actions.reopen(visited.conversationId);
   });
@@ -157,9 +161,9 @@ export function Shell() {
           onCloseSheet={() => showSheet(false)}
           onShowPalette={() => setShowsPalette(true)}
           onStartTour={() => setIsOnTour(true)}
-          currentId={shownId}
+          currentId={currentId}
           currentConversationId={
-            facts?.conversation_id ?? (opened?.id === shownId ? opened.conversation_id : null)
+            facts?.conversation_id ?? (opened?.id === currentId ? opened.conversation_id : null)
           }
           model={server.model}
           onOpen={openConversation}

@@ -63,9 +63,12 @@ const pathOf = (id: string) => ({ params: { path: { conversation_id: id } } });
 export async function changeConversation(
   id: string,
   body: ConversationChanges,
+  { keepalive = false } = {},
 ): Promise<ConversationSummary> {
   return unwrap(
-    await call(() => client.PATCH("/api/conversations/{conversation_id}", { ...pathOf(id), body })),
+    await call(() =>
+      client.PATCH("/api/conversations/{conversation_id}", { ...pathOf(id), body, keepalive }),
+    ),
   );
 }
 

@@ -28,6 +28,21 @@ test("who takes the address, or leaves the page, has the last change in it", () 
   expect(window.location.search).toBe("?c=one&t=3");
 });
 
+test("a conversation that is left has the last change in its place of the history", async () => {
+  const { rerender } = renderHook(
+    ({ address, isUnsettled }: { readonly address: Address; readonly isUnsettled: boolean }) =>
+      useAddress(address, isUnsettled, () => undefined),
+    { initialProps: { address: AT, isUnsettled: false } },
+  );
+  rerender({ address: { ...AT, index: 2 }, isUnsettled: false });
+  rerender({ address: { ...AT, index: 3 }, isUnsettled: false });
+  rerender({ address: { ...AT, index: null, conversationId: null }, isUnsettled: true });
+  rerender({ address: { ...AT, index: null, conversationId: "two" }, isUnsettled: false });
+  expect(window.location.search).toBe("?c=two");
+  window.history.back();
+  await expect.poll(() => window.location.search).toBe("?c=one&t=3");
+});
+
 test("a page that is left has the last change in its address", () => {
   moveTo(5, 6);
   window.dispatchEvent(new Event("pagehide"));

@@ -25,7 +25,10 @@ export function useAddress(
   });
 
   useEffect(() => {
-    const onHistory = (): void => visit.current(parseAddress(window.location.search));
+    const onHistory = (): void => {
+      waiting = null; // it was of the place in the history that is left
+      visit.current(parseAddress(window.location.search));
+    };
     window.addEventListener("popstate", onHistory);
     window.addEventListener("pagehide", settleAddress);
     if (!visited.current) {
@@ -33,6 +36,7 @@ export function useAddress(
       onHistory();
     }
     return () => {
+      waiting = null;
       window.removeEventListener("popstate", onHistory);
       window.removeEventListener("pagehide", settleAddress);
     };
@@ -47,11 +51,14 @@ export function useAddress(
       isFirst.current = false; // the address as opened is read first
       return undefined;
     }
-    if (isUnsettled) return undefined;
-    if (query === window.location.search) return undefined;
+    const isElsewhere = parseAddress(window.location.search).conversationId !== conversationId;
+    // Whoever comes back finds what the page showed last.
+    if (isUnsettled || isElsewhere) settleAddress();
+    waiting = null;
+    if (isUnsettled || query === window.location.search) return undefined;
     const url = `${window.location.pathname}${query}`;
     // A conversation is a place to come back to; moving about in one is not.
-    if (parseAddress(window.location.search).conversationId !== conversationId) {
+    if (isElsewhere) {
       window.history.pushState(null, "", url);
       return undefined;
     }
@@ -66,10 +73,7 @@ export function useAddress(
       return undefined;
     }
     waiting = replace;
-    const timer = setTimeout(replace, rest);
-    return () => {
-      clearTimeout(timer);
-      if (waiting === replace) waiting = null;
-    };
+    const timer = setTimeout(() => waiting === replace && replace(), rest);
+    return () => clearTimeout(timer);
   }, [conversationId, query, isUnsettled]);
 }

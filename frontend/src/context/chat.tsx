@@ -15,6 +15,7 @@ import {
 } from "react";
 import { openWhenReady } from "@/api/conversations";
 import { asApiError } from "@/api/errors";
+import { pinsWritten } from "@/api/pinWrites";
 import { type ChatRequest, streamChat } from "@/api/stream";
 import { chatRequest } from "./chatRequest";
 import {
@@ -123,6 +124,7 @@ export function ChatProvider({ children }: { readonly children: ReactNode }) {
       reopen: (conversationId) => {
         dispatch({ type: "reopening" });
         void run(async (signal) => {
+          await pinsWritten(conversationId); // so that they are among what is read
           dispatch({ type: "reopened", saved: await openWhenReady(conversationId, signal) });
         });
       },

@@ -52,6 +52,8 @@ export interface ChatState {
   readonly stats: ReplyStats;
   /** The saved conversation that was opened last, as it was then; null for one that began here. */
   readonly opened: SavedConversation | null;
+  /** What the shown conversation left, where it is a branch that was begun here. */
+  readonly branchedFrom: { readonly conversationId: string; readonly fromIndex: number } | null;
 }
 
 export type ChatAction =
@@ -80,7 +82,14 @@ export function initialChatState(mode: Mode): ChatState {
     returned: { text: "", serial: 0 },
     stats: NO_STATS,
     opened: null,
+    branchedFrom: null,
   };
+}
+
+/** The conversation that is shown. A failed turn is not stored, so that is the one before it. */
+export function shownId({ opened, failure, timeline }: ChatState): string | null {
+  if (opened?.is_readable === false) return opened.id;
+  return (failure?.pending?.before ?? timeline).conversationId;
 }
 
 export function chatReducer(state: ChatState, action: ChatAction): ChatState {
@@ -160,6 +169,7 @@ function receive(state: ChatState, event: Exclude<StreamEvent, { type: "error" }
           turns: [...turnsBefore(state, event.prompt_tokens.length), startedTurn(state, event)],
           status: "streaming",
         },
+        branchedFrom: branchingOf(state.pending, event.conversation_id) ?? state.branchedFrom,
       };
     case "token":
       return {
@@ -185,6 +195,12 @@ function receive(state: ChatState, event: Exclude<StreamEvent, { type: "error" }
     default:
       return assertNever(event);
   }
+}
+
+function branchingOf({ before, submission }: Pending, newId: string): ChatState["branchedFrom"] {
+  const { conversationId, tokens } = before;
+  if (conversationId === null || conversationId === newId) return null;
+  return { conversationId, fromIndex: submission.fromIndex ?? tokens.length };
 }
 
 /** The turns that stay as they are; a branch goes on with the turn that it leaves. */

@@ -1,70 +1,81 @@
 /**
- * Pins are kept with the conversation. Opening one brings its pins back, unless the address names
- * others; what is pinned or let go afterwards is saved a moment later. What another page has pinned
- * meanwhile is kept beside it.
+ * Pins are kept with the conversation: what is pinned or let go is saved a moment later, and at once
+ * when another conversation is shown or the page is left.
  */
-import { useEffect, useMemo, useRef } from "react";
-import { changeAnnotations } from "@/api/annotations";
-import type { SavedConversation } from "@/api/conversations";
-import { type KeptPins, type PinState, idsOf, pinsOfBoth, pinsToKeep, positionsIn } from "@/lib/pins";
-import type { Timeline } from "@/types/timeline";
+import { useCallback, useEffect, useRef } from "react";
+import { isGone, writePins, writePinsLeaving } from "@/api/pinWrites";
 import { type Attempts, useAttempts } from "./attempt";
-import { usePins } from "./pins";
+import { type ChatState, shownId } from "./chatState";
+import { usePinKeeping } from "./pins";
+import type { UnsavedPins } from "./pinsState";
 
 const PAUSE_MS = 600;
 
-/** Tells when they could not be saved; they stay on the page and in its address. */
-export function usePinSaving(
-  { conversationId, status }: Timeline,
-  opened: SavedConversation | null,
-): Attempts {
-  const { state, restore } = usePins();
-  const attempts = useAttempts();
-  const { attempt } = attempts;
-  const pinned = useMemo(() => pinnedIn(state, conversationId), [state, conversationId]);
-  /** What the server holds, or what was there when the conversation began to be shown. */
-  const known = useRef<{ readonly id: string; readonly pins: string } | null>(null);
-  /** All that this page has shown of the conversation: what it no longer shows was let go here. */
-  const shown = useRef<{ readonly id: string; readonly pins: KeptPins } | null>(null);
-  const latest = useRef(state);
-  useEffect(() => {
-    latest.current = state;
-  });
-
-  useEffect(() => {
-    if (!opened?.is_readable) return;
-    const { token_ids = [], positions = [] } = opened.pins;
-    const there = latest.current;
-    const isFromAddress =
-      there.conversationId === opened.id && (there.pins.length > 0 || there.positions.length > 0);
-    if (token_ids.length + positions.length > 0 && !isFromAddress) {
-      known.current = { id: opened.id, pins: JSON.stringify({ token_ids, positions }) };
-      restore(opened.id, token_ids, positions);
-    } else known.current = { id: opened.id, pins: JSON.stringify(pinnedIn(there, opened.id)) };
-  }, [opened, restore]);
-
-  useEffect(() => {
-    if (conversationId === null || status !== "settled") return undefined;
-    const now = JSON.stringify(pinned);
-    const before = shown.current?.id === conversationId ? shown.current.pins : null;
-    const seen = before === null ? pinned : pinsOfBoth(before, pinned);
-    shown.current = { id: conversationId, pins: seen };
-    if (known.current?.id !== conversationId) known.current = { id: conversationId, pins: now };
-    if (known.current.pins === now) return undefined;
-    const timer = setTimeout(() => {
-      known.current = { id: conversationId, pins: now };
-      attempt("The pins are not saved.", async () => {
-        await changeAnnotations(conversationId, (held) => ({
-          changes: { pins: pinsToKeep(pinned, held.pins, seen) },
-        }));
-      });
-    }, PAUSE_MS);
-    return () => clearTimeout(timer);
-  }, [conversationId, status, pinned, attempt]);
-  return attempts;
+interface PinSaving extends Attempts {
+  /** Saves now what is still to be saved. */
+  readonly flush: () => void;
 }
 
-const pinnedIn = (state: PinState, conversationId: string | null): KeptPins => ({
-  token_ids: state.pins.map(idsOf),
-  positions: positionsIn(state, conversationId).map((each) => each.position),
-});
+/** Tells when they could not be saved; they stay on the page, and are tried again with the next change. */
+export function usePinSaving(chat: ChatState): PinSaving {
+  const { unsaved, markSaved, forget } = usePinKeeping();
+  const attempts = useAttempts();
+  const { attempt } = attempts;
+  const id = shownId(chat);
+  // While a reply is written, its conversation may not be stored yet.
+  const isSettled = chat.timeline.status === "settled";
+  const latest = useRef({ unsaved, id, isSettled });
+  /** By conversation, what is on its way. */
+  const sent = useRef(new Map<string, string>());
+  useEffect(() => {
+    latest.current = { unsaved, id, isSettled };
+  });
+
+  const save = useCallback(
+    (write: UnsavedPins, isLeaving: boolean): void => {
+      const { id: ownId, pins } = write;
+      const text = JSON.stringify(pins);
+      if (!isLeaving && sent.current.get(ownId) === text) return;
+      sent.current.set(ownId, text);
+      attempt("The pins are not saved.", async () => {
+        try {
+          await (isLeaving ? writePinsLeaving : writePins)(ownId, write);
+          markSaved(ownId, pins);
+        } catch (error) {
+          // Deleted, or stopped before there was anything to keep.
+          if (isGone(error) && ownId !== latest.current.id) forget(ownId);
+          else throw error;
+        } finally {
+          if (sent.current.get(ownId) === text) sent.current.delete(ownId);
+        }
+      });
+    },
+    [attempt, markSaved, forget],
+  );
+  const flush = useCallback(
+    (isLeaving = false): void => {
+      const now = latest.current;
+      for (const each of now.unsaved) {
+        if (each.id !== now.id || now.isSettled || isLeaving) save(each, isLeaving);
+      }
+    },
+    [save],
+  );
+
+  const shown = unsaved.find((each) => each.id === id);
+  const due = shown === undefined ? null : JSON.stringify(shown.pins);
+  useEffect(() => {
+    if (due === null || !isSettled) return undefined;
+    const timer = setTimeout(flush, PAUSE_MS);
+    return () => clearTimeout(timer);
+  }, [id, due, isSettled, flush]);
+  useEffect(() => {
+    flush(); // what was pinned in the conversation before
+  }, [id, flush]);
+  useEffect(() => {
+    const onLeave = (): void => flush(true);
+    window.addEventListener("pagehide", onLeave);
+    return () => window.removeEventListener("pagehide", onLeave);
+  }, [flush]);
+  return { ...attempts, flush };
+}

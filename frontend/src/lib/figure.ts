@@ -28,22 +28,11 @@ export const PAPER = {
   "series-2": "#e76c2b",
   "series-3": "#1c7b5a",
   "series-4": "#d84497",
-  "series-5": "#202237",
+  "series-5": "#622aa1",
   "series-6": "#3f9dbf",
   "series-7": "#897311",
   "series-8": "#791824",
 } as const;
-
-export const SERIES_COLOURS = [
-  PAPER["series-1"],
-  PAPER["series-2"],
-  PAPER["series-3"],
-  PAPER["series-4"],
-  PAPER["series-5"],
-  PAPER["series-6"],
-  PAPER["series-7"],
-  PAPER["series-8"],
-] as const;
 
 const SANS = "'Inter Variable', Inter, 'Helvetica Neue', Arial, 'DejaVu Sans', sans-serif";
 const MONO = "'JetBrains Mono', ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace";

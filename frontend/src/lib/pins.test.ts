@@ -5,10 +5,10 @@ import {
   NO_PINS,
   type PinState,
   idsOf,
+  inheritedPins,
   isPinned,
-  pinsOfBoth,
+  pinnedIds,
   pinsToKeep,
-  positionsIn,
   restoredPins,
   withPosition,
   withSplit,
@@ -79,7 +79,7 @@ describe("sums", () => {
 
 describe("positions", () => {
   test("are in the order of the text, keep their dashes, and leave the solid line to the selected one", () => {
-    const state = withPosition(withPosition(NO_PINS, "a", 9), "a", 4);
+    const state = withPosition(withPosition(NO_PINS, 9), 4);
     expect(state.positions).toEqual([
       { slot: 2, position: 4 },
       { slot: 1, position: 9 },
@@ -87,27 +87,26 @@ describe("positions", () => {
     expect(withoutPosition(state, 9).positions).toEqual([{ slot: 2, position: 4 }]);
   });
 
-  test("hold for their conversation only", () => {
-    const state = withPosition(NO_PINS, "a", 9);
-    expect(positionsIn(state, "b")).toEqual([]);
-    expect(positionsIn(state, null)).toEqual([]);
-    expect(withPosition(state, "b", 2).positions).toEqual([{ slot: 1, position: 2 }]);
+  test("those in the text that a branch shares are taken over, with their dashes", () => {
+    const state = withPosition(withPosition(pinned(5), 9), 4);
+    expect(inheritedPins(state, 9)).toEqual({ ...pinned(5), positions: [{ slot: 2, position: 4 }] });
+    expect(inheritedPins(state, 10)).toEqual(state);
   });
 
   test("are not more than there are dashes for", () => {
     let state = NO_PINS;
-    for (let position = 0; position < 9; position += 1) state = withPosition(state, "a", position);
+    for (let position = 0; position < 9; position += 1) state = withPosition(state, position);
     expect(state.positions).toHaveLength(MAX_PINNED_POSITIONS);
   });
 });
 
-test("an address brings tokens, sums and positions back", () => {
-  const state = restoredPins("a", [[5], [6, 7], [5]], [9, 4]);
+test("ids bring tokens, sums and positions back; what is said twice is left out", () => {
+  const state = restoredPins({ token_ids: [[5], [6, 7], [5]], positions: [9, 4] });
   expect(shape(state)).toEqual([
     [0, [5]],
     [1, [6, 7]],
   ]);
-  expect(positionsIn(state, "a").map((each) => each.position)).toEqual([4, 9]);
+  expect(pinnedIds(state)).toEqual({ token_ids: [[5], [6, 7]], positions: [4, 9] });
 });
 
 describe("what is kept with a conversation", () => {
@@ -123,10 +122,10 @@ describe("what is kept with a conversation", () => {
     expect(pinsToKeep(pins([[1]]), held, shown)).toEqual(pins([[1], [9]], [8]));
   });
   test("a sum is a pin of its own", () => {
-    expect(pinsToKeep(pins([[1, 2]]), pins([[1], [2]]), pins([[1], [2], [1, 2]]))).toEqual(pins([[1, 2]]));
+    expect(pinsToKeep(pins([[1, 2]]), pins([[1], [2]]), pins([[1], [2]]))).toEqual(pins([[1, 2]]));
     expect(pinsToKeep(pins([[1]]), pins([[1, 2]]), pins([[1]]))).toEqual(pins([[1], [1, 2]]));
   });
-  test("of both has each once", () => {
-    expect(pinsOfBoth(shown, pins([[2, 3], [6]], [4, 5]))).toEqual(pins([[1], [2, 3], [6]], [4, 5]));
+  test("has once what both pages have pinned", () => {
+    expect(pinsToKeep(pins([[1], [5]]), pins([[1], [5]]), pins([[1]]))).toEqual(pins([[1], [5]]));
   });
 });

@@ -1,6 +1,6 @@
 /**
- * What is followed over the layers: pinned tokens, each a line of its own or several added up, and
- * pinned positions. Tokens hold for the model, positions only for the conversation they are of.
+ * What is followed over the layers in one conversation: pinned tokens, each a line of its own or
+ * several added up, and pinned positions.
  */
 
 export interface PinnedToken {
@@ -25,8 +25,13 @@ export interface PinnedPosition {
 
 export interface PinState {
   readonly pins: readonly Pin[];
-  readonly conversationId: string | null;
   readonly positions: readonly PinnedPosition[];
+}
+
+/** The same as ids alone, as the server keeps it and an address names it. */
+export interface PinnedIds {
+  readonly token_ids: readonly (readonly number[])[];
+  readonly positions: readonly number[];
 }
 
 /** As many as there are colours that can be told apart. */
@@ -34,7 +39,7 @@ export const MAX_PINNED_TOKENS = 8;
 /** Besides the selected one: with it, as many as there are dashes that can be told apart. */
 export const MAX_PINNED_POSITIONS = 5;
 
-export const NO_PINS: PinState = { pins: [], conversationId: null, positions: [] };
+export const NO_PINS: PinState = { pins: [], positions: [] };
 
 export const idsOf = (pin: Pin): number[] => pin.tokens.map((token) => token.id);
 
@@ -101,18 +106,14 @@ export function withSplit(state: PinState, slot: number): PinState {
   return { ...state, pins };
 }
 
-export const positionsIn = (state: PinState, conversationId: string | null): readonly PinnedPosition[] =>
-  conversationId !== null && state.conversationId === conversationId ? state.positions : [];
-
 /** The same state where the position is pinned already, or where there is no room. */
-export function withPosition(state: PinState, conversationId: string, position: number): PinState {
-  const positions = positionsIn(state, conversationId);
+export function withPosition(state: PinState, position: number): PinState {
+  const { positions } = state;
   if (positions.length >= MAX_PINNED_POSITIONS || positions.some((each) => each.position === position)) {
     return state;
   }
   return {
     ...state,
-    conversationId,
     positions: [...positions, { slot: freeSlot(positions, 1), position }].sort(
       (a, b) => a.position - b.position,
     ),
@@ -124,14 +125,21 @@ export const withoutPosition = (state: PinState, position: number): PinState => 
   positions: state.positions.filter((each) => each.position !== position),
 });
 
-/** The state that an address describes; what is beyond the limits, or said twice, is left out. */
-export function restoredPins(
-  conversationId: string | null,
-  pins: readonly (readonly number[])[],
-  positions: readonly number[],
-): PinState {
-  let state: PinState = { ...NO_PINS, conversationId };
-  for (const ids of pins) {
+/** What a branch takes over that leaves before this index: what is pinned in the text that both share. */
+export const inheritedPins = (state: PinState, fromIndex: number): PinState => ({
+  ...state,
+  positions: state.positions.filter((each) => each.position < fromIndex),
+});
+
+export const pinnedIds = (state: PinState): PinnedIds => ({
+  token_ids: state.pins.map(idsOf),
+  positions: state.positions.map((each) => each.position),
+});
+
+/** The state with these ids; what is beyond the limits, or said twice, is left out. */
+export function restoredPins({ token_ids, positions }: PinnedIds): PinState {
+  let state = NO_PINS;
+  for (const ids of token_ids) {
     const before = state.pins.map((pin) => pin.slot);
     for (const id of ids) state = withToken(state, { id, text: null });
     state = withSum(
@@ -139,14 +147,7 @@ export function restoredPins(
       state.pins.map((pin) => pin.slot).filter((slot) => !before.includes(slot)),
     );
   }
-  if (conversationId === null) return state;
-  return positions.reduce((partial, position) => withPosition(partial, conversationId, position), state);
-}
-
-/** Pins as they are kept with a conversation. */
-export interface KeptPins {
-  readonly token_ids: number[][];
-  readonly positions: number[];
+  return positions.reduce(withPosition, state);
 }
 
 const isIn = (list: readonly unknown[], item: unknown): boolean =>
@@ -155,16 +156,11 @@ const isIn = (list: readonly unknown[], item: unknown): boolean =>
 const besides = <T>(list: readonly T[], ...others: (readonly T[])[]): T[] =>
   list.filter((item) => !others.some((other) => isIn(other, item)));
 
-export const pinsOfBoth = (a: KeptPins, b: KeptPins): KeptPins => ({
-  token_ids: [...a.token_ids, ...besides(b.token_ids, a.token_ids)],
-  positions: [...a.positions, ...besides(b.positions, a.positions)],
-});
-
 /**
- * What is to be kept: the pins of this page, and after them those that the server holds and this page
- * has never shown, since another has pinned them. What this page has `shown` and no longer has goes.
+ * What is to be kept of the pins `now` on this page: after them those that the server holds and this
+ * page has not `saved`, since another has pinned them. What this page has saved and no longer has goes.
  */
-export const pinsToKeep = (now: KeptPins, held: Partial<KeptPins>, shown: KeptPins): KeptPins => ({
-  token_ids: [...now.token_ids, ...besides(held.token_ids ?? [], shown.token_ids)],
-  positions: [...now.positions, ...besides(held.positions ?? [], shown.positions)],
+export const pinsToKeep = (now: PinnedIds, held: Partial<PinnedIds>, saved: PinnedIds): PinnedIds => ({
+  token_ids: [...now.token_ids, ...besides(held.token_ids ?? [], saved.token_ids, now.token_ids)],
+  positions: [...now.positions, ...besides(held.positions ?? [], saved.positions, now.positions)],
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { MAX_PINNED_TOKENS } from "@/lib/pins";
+import { ACTUAL_PAINT, PIN_PAINTS } from "@/views/Trajectories/lineLook";
 import css from "./app.css?raw";
 
 type Rgb = readonly [number, number, number];
@@ -67,11 +68,27 @@ describe.each([
   ["light", light],
   ["dark", dark],
 ])("the lines of the %s theme", (_, theme) => {
-  const lines = Array.from({ length: MAX_PINNED_TOKENS }, (__, i) => colourOf(theme, `--series-${i + 1}`));
+  const lines = PIN_PAINTS.map((paint) => colourOf(theme, `--${paint}`));
+
+  test("are as many as there are tokens to be pinned", () => {
+    expect(new Set(PIN_PAINTS).size).toBe(MAX_PINNED_TOKENS);
+  });
 
   test("stand out from the surface they are drawn on by 3:1", () => {
     const surface = colourOf(theme, "--surface-raised");
     for (const line of lines) expect(contrast(line, surface)).toBeGreaterThanOrEqual(3);
+  });
+
+  const actual = colourOf(theme, `--${ACTUAL_PAINT}`);
+
+  test("have the actual token's among them, which stands out more than any of a pin", () => {
+    const surface = colourOf(theme, "--surface-raised");
+    for (const line of lines) expect(contrast(actual, surface)).toBeGreaterThan(contrast(line, surface));
+  });
+
+  // Besides, it is heavier and has a mark of its own, and nothing else in the chart is without a hue.
+  test.each(Object.entries(VISIONS))("differ from the actual token's, seen with %s", (__, vision) => {
+    for (const line of lines) expect(distance(seen(line, vision), seen(actual, vision))).toBeGreaterThan(0.1);
   });
 
   test.each(Object.entries(VISIONS))("differ from each other, seen with %s", (__, vision) => {

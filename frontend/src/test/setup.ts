@@ -11,7 +11,7 @@ afterEach(() => {
 });
 
 // One second, the default, is too short on a machine that is busy with something else.
-configure({ asyncUtilTimeout: 4000 });
+configure({ asyncUtilTimeout: 15_000 });
 
 HTMLCanvasElement.prototype.getContext = () => null;
 Element.prototype.scrollIntoView = () => undefined;

@@ -27,6 +27,7 @@ export function NumbersTable({ series, labels, metric, selectedLayer, onSelectLa
             {series.map((each) => (
               <th key={each.key} scope="col" className="pr-4 text-right font-normal whitespace-nowrap">
                 <LineName tokens={each.tokens} /> <span>at {each.place.position}</span>
+                {each.isActual && <b className="ml-1.5 font-medium text-ink">actual</b>}
               </th>
             ))}
           </tr>

@@ -1,7 +1,7 @@
 import { QuotedToken } from "@/components/lens/TokenText";
 import { Button, IconButton } from "@/components/ui/Button";
 import { usePins } from "@/context/pins";
-import { MAX_PINNED_POSITIONS, positionsIn } from "@/lib/pins";
+import { MAX_PINNED_POSITIONS } from "@/lib/pins";
 import type { Timeline } from "@/types/timeline";
 import { lineDash } from "./lineLook";
 import type { ShownPosition } from "./series";
@@ -16,7 +16,7 @@ interface PinnedPositionsProps {
 export function PinnedPositions({ timeline, positions }: PinnedPositionsProps) {
   const { state, pinPosition, unpinPosition } = usePins();
   const { conversationId, tokens } = timeline;
-  const pinned = positionsIn(state, conversationId);
+  const pinned = state.positions;
   const selected = positions[0]?.position ?? null;
   const isPinned = pinned.some((each) => each.position === selected);
   const isFull = pinned.length >= MAX_PINNED_POSITIONS;
@@ -51,12 +51,7 @@ export function PinnedPositions({ timeline, positions }: PinnedPositionsProps) {
         })}
       </ul>
       {conversationId !== null && selected !== null && !isPinned && !isFull && (
-        <Button
-          icon="pin"
-          look="quiet"
-          className="px-2"
-          onClick={() => pinPosition(conversationId, selected)}
-        >
+        <Button icon="pin" look="quiet" className="px-2" onClick={() => pinPosition(selected)}>
           Pin this position
         </Button>
       )}

@@ -3,16 +3,14 @@ import { type ReactNode, useState } from "react";
 import { PinToggle } from "@/components/lens/PinToggle";
 import { Button, IconButton } from "@/components/ui/Button";
 import { usePins } from "@/context/pins";
-import type { Pin } from "@/lib/pins";
 import { TRAJECTORY_METRICS, type TrajectoryMetric, formatReading, readingAt } from "@/lib/trajectories";
-import type { Token } from "@/types/timeline";
 import { LineKey } from "./LineKey";
 import { LineName } from "./LineName";
+import { lookOf } from "./lineLook";
 import { type Series, lineName } from "./series";
 
 interface ReadOutProps {
   readonly series: readonly Series[];
-  readonly tokens: readonly Token[];
   readonly layer: number;
   readonly layerLabel: string;
   /** The layer is that under the pointer, not the selected one. */
@@ -22,7 +20,7 @@ interface ReadOutProps {
 }
 
 /** Every line with its values at one layer: the legend and the read-out in one, always at the same place. */
-export function ReadOut({ series, tokens, layer, layerLabel, isHovered, isDefault }: ReadOutProps) {
+export function ReadOut({ series, layer, layerLabel, isHovered, isDefault }: ReadOutProps) {
   const { pins, combine } = usePins();
   const [chosen, setChosen] = useState<ReadonlySet<number>>(new Set());
   const slots = pins.map((pin) => pin.slot).filter((slot) => chosen.has(slot));
@@ -34,6 +32,16 @@ export function ReadOut({ series, tokens, layer, layerLabel, isHovered, isDefaul
     else next.delete(slot);
     setChosen(next);
   };
+  const choiceOf = ({ slot, tokens }: Series): ReactNode =>
+    canCombine && slot !== "actual" ? (
+      <input
+        type="checkbox"
+        aria-label={`Add ${lineName(tokens)} to a sum`}
+        checked={chosen.has(slot)}
+        onChange={(event) => onChoose(slot, event.target.checked)}
+        className="size-4 accent-(--accent)"
+      />
+    ) : null;
   return (
     <section aria-label="Values" className="px-3 pb-2">
       <div className="overflow-x-auto">
@@ -61,20 +69,9 @@ export function ReadOut({ series, tokens, layer, layerLabel, isHovered, isDefaul
                 key={each.key}
                 series={each}
                 layer={layer}
-                isActual={isActual(each, tokens)}
                 // What concerns the token stands in the first of its rows.
-                isFirst={series[i - 1]?.pin.slot !== each.pin.slot}
-                choice={
-                  canCombine ? (
-                    <input
-                      type="checkbox"
-                      aria-label={`Add ${lineName(each.tokens)} to a sum`}
-                      checked={chosen.has(each.pin.slot)}
-                      onChange={(event) => onChoose(each.pin.slot, event.target.checked)}
-                      className="size-4 accent-(--accent)"
-                    />
-                  ) : null
-                }
+                isFirst={series[i - 1]?.slot !== each.slot}
+                choice={choiceOf(each)}
                 isDefault={isDefault}
               />
             ))}
@@ -111,11 +108,6 @@ const HEADS: Readonly<Record<TrajectoryMetric, string>> = {
   rank: "rank",
 };
 
-function isActual({ pin, place }: Series, tokens: readonly Token[]): boolean {
-  const next = tokens[place.position + 1];
-  return next !== undefined && pin.tokens.length === 1 && pin.tokens[0]?.id === next.id;
-}
-
 function Head({ className, children }: { readonly className?: string; readonly children: ReactNode }) {
   return (
     <th scope="col" className={clsx("pr-2 font-normal last:pr-0", className)}>
@@ -127,26 +119,25 @@ function Head({ className, children }: { readonly className?: string; readonly c
 interface LineProps {
   readonly series: Series;
   readonly layer: number;
-  readonly isActual: boolean;
   readonly isFirst: boolean;
   readonly isDefault: boolean;
   readonly choice: ReactNode;
 }
 
-function Line({ series, layer, isActual: actual, isFirst, isDefault, choice }: LineProps) {
+function Line({ series, layer, isFirst, isDefault, choice }: LineProps) {
   const reading = readingAt(series.curve, layer);
   return (
     <tr className={clsx("align-middle", isFirst && "border-t border-line")}>
       <th scope="row" className="max-w-48 py-0.5 pr-2 font-normal">
         <span className="flex min-h-6 min-w-0 flex-wrap items-center gap-x-2">
           {isFirst ? choice : null}
-          <LineKey slot={series.pin.slot} positionSlot={series.place.slot} />
+          <LineKey look={lookOf(series)} />
           <span className={clsx("min-w-0 truncate", !isFirst && "sr-only")}>
             <LineName tokens={series.tokens} />
           </span>
           <span className="text-cell text-muted">
             at {series.place.position}
-            {actual && <b className="ml-1.5 font-medium text-ink">actual</b>}
+            {series.isActual && <b className="ml-1.5 font-medium text-ink">actual</b>}
           </span>
         </span>
       </th>
@@ -156,36 +147,31 @@ function Line({ series, layer, isActual: actual, isFirst, isDefault, choice }: L
         </td>
       ))}
       <td className="text-right whitespace-nowrap">
-        {isFirst && <PinAction pin={series.pin} tokens={series.tokens} isDefault={isDefault} />}
+        {isFirst && <PinAction series={series} isDefault={isDefault} />}
       </td>
     </tr>
   );
 }
 
 interface PinActionProps {
-  readonly pin: Pin;
-  readonly tokens: Series["tokens"];
+  readonly series: Series;
   readonly isDefault: boolean;
 }
 
-function PinAction({ pin, tokens, isDefault }: PinActionProps) {
+function PinAction({ series: { slot, tokens }, isDefault }: PinActionProps) {
   const { remove, split } = usePins();
   const [first] = tokens;
-  if (isDefault) return first === undefined ? null : <PinToggle tokenId={first.id} text={first.text ?? ""} />;
+  if (isDefault || slot === "actual")
+    return first === undefined ? null : <PinToggle tokenId={first.id} text={first.text ?? ""} />;
   const name = lineName(tokens);
   return (
     <span className="inline-flex items-center">
       {tokens.length > 1 && (
-        <Button
-          look="quiet"
-          aria-label={`Split the ${name}`}
-          className="px-2"
-          onClick={() => split(pin.slot)}
-        >
+        <Button look="quiet" aria-label={`Split the ${name}`} className="px-2" onClick={() => split(slot)}>
           Split
         </Button>
       )}
-      <IconButton icon="close" label={`Unpin ${name}`} className="size-6" onClick={() => remove(pin.slot)} />
+      <IconButton icon="close" label={`Unpin ${name}`} className="size-6" onClick={() => remove(slot)} />
     </span>
   );
 }

@@ -8,8 +8,9 @@ import { cellPartsOfText } from "@/lib/tokens";
 import { tokenName } from "./series";
 
 interface SuggestionsProps {
-  /** The actual token, if there is one, and the output's first choices. */
   readonly tokens: readonly PinnedToken[];
+  /** The first of them is the actual token, whatever the output chose. */
+  readonly beginsWithActual: boolean;
   readonly actualId: number | null;
   /** They are what the chart shows, because nothing is pinned. */
   readonly isDefault: boolean;
@@ -17,11 +18,12 @@ interface SuggestionsProps {
 }
 
 /** What may be worth following at the selected position. */
-export function Suggestions({ tokens, actualId, isDefault, onPreview }: SuggestionsProps) {
+export function Suggestions({ tokens, beginsWithActual, actualId, isDefault, onPreview }: SuggestionsProps) {
   const { pins, pin, unpin, isFull } = usePins();
   if (tokens.length === 0) return null;
-  const what =
-    actualId === null ? "the output’s first choices" : "the actual token and the output’s first choices";
+  const what = beginsWithActual
+    ? "the actual token and the output’s first choices"
+    : "the output’s first choices";
   if (isDefault) {
     return (
       <div className="flex flex-wrap items-center gap-x-3 gap-y-1 px-3 py-1">

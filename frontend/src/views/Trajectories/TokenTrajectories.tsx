@@ -1,6 +1,4 @@
 import { useState } from "react";
-import { useTokenLens } from "@/api/lens";
-import { useTrajectories } from "@/api/trajectories";
 import { type Direction, DIRECTIONS } from "@/components/lens/direction";
 import { FirstToken } from "@/components/lens/FirstToken";
 import { LensFailure } from "@/components/lens/LensFailure";
@@ -10,13 +8,12 @@ import { QuotedText, QuotedToken } from "@/components/lens/TokenText";
 import { Button } from "@/components/ui/Button";
 import { Segmented } from "@/components/ui/Segmented";
 import { Switch } from "@/components/ui/Switch";
-import { useLensKind } from "@/context/lens";
 import { useOffer } from "@/context/offer";
 import { usePins } from "@/context/pins";
 import { useSelection } from "@/context/selection";
 import { useServer } from "@/context/server";
 import { layerLabels } from "@/lib/layers";
-import { MAX_PINNED_TOKENS, type Pin, type PinnedToken, isPinned, positionsIn } from "@/lib/pins";
+import { MAX_PINNED_TOKENS, type PinnedToken, isPinned } from "@/lib/pins";
 import { TRAJECTORY_METRICS, formatReading, readingAt } from "@/lib/trajectories";
 import type { Timeline } from "@/types/timeline";
 import { NumbersTable } from "./NumbersTable";
@@ -25,15 +22,13 @@ import { ReadOut } from "./ReadOut";
 import { Suggestions } from "./Suggestions";
 import { TrajectoryChart } from "./TrajectoryChart";
 import { useTrajectoryChoices } from "./choices";
-import { type ShownPosition, lineLabel, seriesOf } from "./series";
+import { lineLabel } from "./series";
+import { useLines } from "./useLines";
 
 interface TokenTrajectoriesProps {
   readonly timeline: Timeline;
   readonly index: number;
 }
-
-/** The actual token and its strongest rivals at the output. */
-const N_SUGGESTED = 5;
 
 /** The lines at the selected position and at the pinned ones. */
 export function TokenTrajectories({ timeline, index }: TokenTrajectoriesProps) {
@@ -68,58 +63,22 @@ interface LinesProps extends TokenTrajectoriesProps {
 }
 
 function Lines({ timeline, index, direction }: LinesProps) {
-  const position = direction === "predictedBy" ? index - 1 : index;
   const { layer: selectedLayer, select } = useSelection();
-  const { state, pins: pinned, isFull, pin, clear } = usePins();
+  const { pins: pinned, isFull, pin, clear } = usePins();
   const { model } = useServer();
-  const [{ metric, table }, choose] = useTrajectoryChoices();
+  const [{ metric, actual: hasActual, table }, choose] = useTrajectoryChoices();
   const [hovered, setHovered] = useState<number | null>(null);
   const [preview, setPreview] = useState<PinnedToken | null>(null);
-
-  const kind = useLensKind();
-  const lens = useTokenLens(timeline, index, N_SUGGESTED, kind);
-  const actual = timeline.tokens[position + 1] ?? null;
-  const output = lens[direction]?.layers.at(-1)?.predictions ?? [];
-  const suggested: PinnedToken[] = [
-    ...(actual === null || output.length === 0 ? [] : [{ id: actual.id, text: actual.text }]),
-    ...output
-      .filter((prediction) => prediction.token_id !== actual?.id)
-      .map((prediction) => ({ id: prediction.token_id, text: prediction.text })),
-  ].slice(0, N_SUGGESTED);
-
-  const isDefault = pinned.length === 0;
-  const pins: readonly Pin[] = isDefault
-    ? suggested.map((token, slot) => ({ slot, tokens: [token] }))
-    : pinned;
-  const kept = positionsIn(state, timeline.conversationId);
-  const positions: ShownPosition[] = [
-    { slot: 0, position },
-    ...kept.filter((each) => each.position !== position && each.position < timeline.tokens.length),
-  ];
-  const ghost = preview === null || pins.some((pin) => isPinned([pin], preview.id)) ? null : preview;
-
-  const trajectories = useTrajectories(
-    timeline,
-    [
-      ...positions.flatMap((place) =>
-        pins.flatMap((pin) => pin.tokens.map((token) => ({ tokenId: token.id, position: place.position }))),
-      ),
-      ...(ghost === null ? [] : [{ tokenId: ghost.id, position }]),
-    ],
-    kind,
-  );
-  const series = seriesOf(pins, positions, trajectories.curveOf);
-  const ghostCurve = ghost === null ? null : trajectories.curveOf(ghost.id, position);
+  const lines = useLines({ timeline, index, direction, hasActual, preview });
+  const { series, positions, actual, suggested, isDefault, ghost, status, error } = lines;
+  const position = positions[0].position;
 
   const nLayers = series.find((each) => each.curve !== null)?.curve?.labels.length ?? 0;
   const labels = layerLabels(nLayers > 0 ? nLayers : model === null ? 0 : model.num_layers + 1);
   const last = labels.length - 1;
   const layer = Math.min(last, hovered ?? selectedLayer ?? last);
 
-  // Nothing can be asked for before it is known what to suggest.
-  const isWaitingForLens = pins.length === 0;
-  const status = isWaitingForLens ? lens.status : trajectories.status;
-  const error = isWaitingForLens ? lens.error : trajectories.error;
+  const isActualMissing = !series.some((each) => each.isActual && each.place.slot === 0);
   const unit = TRAJECTORY_METRICS.find(({ value }) => value === metric)?.unit ?? "";
   useOffer(
     series.every((each) => each.curve === null)
@@ -153,7 +112,7 @@ function Lines({ timeline, index, direction }: LinesProps) {
           onPreview={setPreview}
           className="@min-[40rem]:max-w-80"
         />
-        {(!isDefault || kept.length > 0) && (
+        {(!isDefault || positions.length > 1) && (
           <Button look="quiet" className="px-2" onClick={clear}>
             Unpin all
           </Button>
@@ -166,11 +125,7 @@ function Lines({ timeline, index, direction }: LinesProps) {
       )}
       {status === "failed" && error !== null && (
         <div className="px-3 py-2">
-          <LensFailure
-            title="The trajectories could not be read."
-            error={error}
-            onRetry={isWaitingForLens ? lens.retry : trajectories.retry}
-          />
+          <LensFailure title="The trajectories could not be read." error={error} onRetry={lines.retry} />
         </div>
       )}
       <div className="flex min-h-8 items-center gap-3 px-3 text-muted">
@@ -180,20 +135,20 @@ function Lines({ timeline, index, direction }: LinesProps) {
           {status === "deferred" &&
             "The model is busy with the reply. What is missing is read as soon as it has ended."}
         </p>
-        {trajectories.status === "loading" && <Button onClick={trajectories.cancel}>Stop reading</Button>}
-        {status === "cancelled" && <Button onClick={trajectories.retry}>Read on</Button>}
-        {status === "done" && !isFull && actual !== null && !isPinned(pins, actual.id) && (
+        {lines.isReading && <Button onClick={lines.cancel}>Stop reading</Button>}
+        {status === "cancelled" && <Button onClick={lines.retry}>Read on</Button>}
+        {status === "done" && actual !== null && isActualMissing && (
           <>
             <p>
               <QuotedToken token={actual} />, the actual token, is not among the lines.
             </p>
-            <Button onClick={() => pin([{ id: actual.id, text: actual.text }])}>Pin it</Button>
+            <Button onClick={() => choose({ actual: true })}>Draw it</Button>
           </>
         )}
-        {ghost !== null && ghostCurve !== null && (
+        {ghost?.curve && (
           <p className="ml-auto text-label">
-            preview <QuotedText text={ghost.text ?? ghostCurve.text} />, layer {labels[layer]}:{" "}
-            <span className="font-mono text-ink">{formatReading(readingAt(ghostCurve, layer), metric)}</span>{" "}
+            preview <QuotedText text={ghost.token.text ?? ghost.curve.text} />, layer {labels[layer]}:{" "}
+            <span className="font-mono text-ink">{formatReading(readingAt(ghost.curve, layer), metric)}</span>{" "}
             {unit}
           </p>
         )}
@@ -202,9 +157,7 @@ function Lines({ timeline, index, direction }: LinesProps) {
         <>
           <TrajectoryChart
             series={series}
-            preview={
-              ghost === null || ghostCurve === null ? null : { name: lineLabel([ghost]), curve: ghostCurve }
-            }
+            preview={ghost?.curve ? { name: lineLabel([ghost.token]), curve: ghost.curve } : null}
             labels={labels}
             metric={metric}
             selectedLayer={selectedLayer}
@@ -215,13 +168,17 @@ function Lines({ timeline, index, direction }: LinesProps) {
           />
           <ReadOut
             series={series}
-            tokens={timeline.tokens}
             layer={layer}
             layerLabel={labels[layer] ?? ""}
             isHovered={hovered !== null}
             isDefault={isDefault}
           />
-          <div className="px-3">
+          <div className="flex flex-wrap gap-x-4 px-3">
+            <Switch
+              label="Always draw the actual token"
+              checked={hasActual}
+              onChange={(value) => choose({ actual: value })}
+            />
             <Switch
               label="Every layer as a table"
               checked={table}
@@ -242,6 +199,7 @@ function Lines({ timeline, index, direction }: LinesProps) {
       <PinnedPositions timeline={timeline} positions={positions} />
       <Suggestions
         tokens={suggested}
+        beginsWithActual={lines.suggestsActual}
         actualId={actual?.id ?? null}
         isDefault={isDefault}
         onPreview={setPreview}

@@ -194,20 +194,6 @@ describe("pins", () => {
     expect(screen.getByText(/Nothing is pinned/)).toBeInTheDocument();
   });
 
-  test("where the actual token is not among the pinned ones it says so, and pins it", async () => {
-    const view = renderView(Trajectories, timeline, { index: INDEX });
-    await waitFor(() => expect(values().getAllByRole("rowheader")).toHaveLength(5));
-    await read();
-    const missing = /the actual token, is not among the lines/;
-    expect(screen.queryByText(missing)).not.toBeInTheDocument();
-    act(() => view.pins().pin([{ id: idOf("."), text: "." }]));
-    await waitFor(() => expect(values().getAllByRole("rowheader")).toHaveLength(1));
-    expect(await screen.findByText(missing)).toHaveTextContent(/^“,”/);
-    await userEvent.click(screen.getByRole("button", { name: "Pin it" }));
-    await waitFor(() => expect(values().getAllByRole("rowheader")).toHaveLength(2));
-    expect(screen.queryByText(missing)).not.toBeInTheDocument();
-  });
-
   test("at the limit it says so", async () => {
     await withPins(..." the| capital| of| France| is| Paris| river| city".split("|").slice(0, 7), " which");
     expect(screen.getByText(`${MAX_PINNED_TOKENS} tokens are pinned`, { exact: false })).toBeInTheDocument();
@@ -217,14 +203,100 @@ describe("pins", () => {
     const view = await withPins(" Paris");
     await userEvent.click(screen.getByRole("button", { name: "Pin this position" }));
     act(() => view.selection().select(5));
-    await waitFor(() => expect(values().getAllByRole("rowheader")).toHaveLength(2));
+    await waitFor(() => expect(values().getAllByRole("rowheader")).toHaveLength(3));
     const heads = values().getAllByRole("rowheader");
-    expect(heads[0]).toHaveTextContent("at 4");
-    expect(heads[1]).toHaveTextContent(`at ${POSITION}`);
+    expect(heads[0]).toHaveTextContent("at 4actual");
+    expect(heads[1]).toHaveTextContent("at 4");
+    expect(heads[2]).toHaveTextContent(`at ${POSITION}`);
     const kept = formatProbability(truth(" Paris", POSITION).at(N_LAYERS).probability);
-    expect(values().getAllByRole("row")[2]).toHaveTextContent(kept);
+    expect(values().getAllByRole("row")[3]).toHaveTextContent(kept);
     await userEvent.click(screen.getByRole("button", { name: `Unpin index ${POSITION}` }));
-    expect(values().getAllByRole("rowheader")).toHaveLength(1);
+    expect(values().getAllByRole("rowheader")).toHaveLength(2);
+  });
+});
+
+describe("the actual token", () => {
+  const actualRows = () =>
+    values()
+      .getAllByRole("rowheader")
+      .filter((head) => head.textContent.endsWith("actual"));
+  const always = () => screen.getByRole("switch", { name: "Always draw the actual token" });
+  const missing = /the actual token, is not among the lines/;
+  const N_PINNED = 1;
+
+  test("has a line besides the pinned ones, with the server's numbers, and can be pinned there", async () => {
+    const view = await withPins(" Paris");
+    await waitFor(() => expect(values().getAllByRole("row")[1]).toHaveTextContent(/,at 8actual.*\d/));
+    const { probability, rank } = truth(",").at(N_LAYERS);
+    const [row] = values().getAllByRole("row").slice(1);
+    if (row === undefined) throw new Error("no row");
+    const cells = within(row).getAllByRole("cell");
+    expect(cells[0]).toHaveTextContent(formatProbability(probability));
+    expect(cells[1]).toHaveTextContent(formatLogprob(probability));
+    expect(cells[2]).toHaveTextContent(formatRank(rank));
+    expect(screen.queryByText(missing)).not.toBeInTheDocument();
+    await userEvent.click(within(row).getByRole("button", { name: "Pin ," }));
+    expect(view.pins().pins).toMatchObject([{ tokens: [token(" Paris")] }, { tokens: [{ id: idOf(",") }] }]);
+    // Now it is the line of a pin, marked, and stands where the others do.
+    expect(values().getAllByRole("rowheader")).toHaveLength(N_PINNED + 1);
+    expect(actualRows()).toEqual([values().getAllByRole("rowheader").at(-1)]);
+    expect(within(rowOf(/^,at/)).getByRole("button", { name: "Unpin ," })).toBeInTheDocument();
+  });
+
+  test("moves with the selection", async () => {
+    const view = await withPins(" Paris");
+    act(() => view.selection().select(INDEX + 1));
+    const next = tokens[INDEX + 1];
+    await waitFor(() => expect(actualRows()[0]).toHaveTextContent(`at ${INDEX}actual`));
+    await waitFor(() => expect(asked().at(-1)?.targets).toContain(next?.id));
+  });
+
+  test("has a line also where it is part of a sum", async () => {
+    const view = await withPins(",", " Paris");
+    act(() => view.pins().combine([0, 1]));
+    await waitFor(() => expect(values().getAllByRole("rowheader")).toHaveLength(2));
+    expect(actualRows()).toHaveLength(1);
+    expect(actualRows()[0]).not.toHaveTextContent("sum of");
+  });
+
+  test("is left out on request, which is remembered and said, and drawn again", async () => {
+    await withPins(" Paris");
+    await userEvent.click(always());
+    expect(actualRows()).toEqual([]);
+    expect(values().getAllByRole("rowheader")).toHaveLength(N_PINNED);
+    expect(window.localStorage.getItem("view-trajectories")).toContain('"actual":"off"');
+    expect(await screen.findByText(missing)).toHaveTextContent(/^“,”/);
+    await userEvent.click(screen.getByRole("button", { name: "Draw it" }));
+    expect(always()).toBeChecked();
+    expect(actualRows()).toHaveLength(1);
+    expect(screen.queryByText(missing)).not.toBeInTheDocument();
+  });
+
+  test("left out, and nothing pinned, the lines are the output's first choices and no others", async () => {
+    window.localStorage.setItem("view-trajectories", '{"actual":"off"}');
+    renderView(Trajectories, timeline, { index: INDEX });
+    expect(await screen.findByText(/so this shows the output’s first choices here/)).toBeInTheDocument();
+    await read();
+    const top = madeUpLens(tokens, { positions: [POSITION, INDEX], top_k: 5 }).top_ids.at(-1)?.[0];
+    expect(asked()).toMatchObject([{ targets: top }]);
+  });
+
+  test("is not there where nothing follows yet, and is not missed", async () => {
+    const view = renderView(Trajectories, timeline, { index: tokens.length - 1 });
+    act(() => view.pins().pin([token(" Paris")]));
+    await userEvent.click(screen.getByRole("radio", { name: "What it predicts" }));
+    await waitFor(() => expect(values().getAllByRole("rowheader")).toHaveLength(N_PINNED));
+    await read();
+    expect(actualRows()).toEqual([]);
+    expect(screen.queryByText(missing)).not.toBeInTheDocument();
+  });
+
+  test("is named in the table of every layer", async () => {
+    await withPins(" Paris");
+    await userEvent.click(screen.getByRole("switch", { name: "Every layer as a table" }));
+    const heads = screen.getByRole("table", { name: /^Every layer/ }).querySelectorAll("thead th");
+    expect(heads[1]).toHaveTextContent(/^, at 8actual$/);
+    expect(heads[2]).toHaveTextContent(/^·Paris at 8$/);
   });
 });
 
@@ -243,7 +315,7 @@ describe("sums", () => {
     expect(cells[2]).toHaveTextContent("–");
     expect(screen.getByText(/It has no rank/)).toBeInTheDocument();
     await userEvent.click(screen.getByRole("button", { name: "Split the sum of ·Paris and ·which" }));
-    expect(values().getAllByRole("rowheader")).toHaveLength(2);
+    expect(rowOf(/^·which/)).toBeInTheDocument();
   });
 });
 
@@ -255,10 +327,11 @@ describe("layers and metrics", () => {
     expect(view.selection()).toMatchObject({ index: INDEX, layer: N_LAYERS - 1 });
     expect(values().getByText(`Layer ${N_LAYERS - 1}`)).toBeInTheDocument();
     const value = formatProbability(truth(" Paris").at(N_LAYERS - 1).probability);
+    const actual = formatProbability(truth(",").at(N_LAYERS - 1).probability);
     expect(rowOf(/·Paris/)).toHaveTextContent(value);
     expect(slider()).toHaveAttribute(
       "aria-valuetext",
-      `Layer ${N_LAYERS - 1}. ·Paris at index ${POSITION}: ${value}`,
+      `Layer ${N_LAYERS - 1}. ,, the actual token, at index ${POSITION}: ${actual}; ·Paris at index ${POSITION}: ${value}`,
     );
     await userEvent.keyboard("{Home}");
     expect(view.selection()).toMatchObject({ layer: 0 });

@@ -1,3 +1,4 @@
+import clsx from "clsx";
 import { type KeyboardEvent, type PointerEvent, useId } from "react";
 import {
   type Axis,
@@ -21,7 +22,8 @@ import {
   plotted,
   readingAt,
 } from "@/lib/trajectories";
-import { lineColour, lineDash, lineMark } from "./lineLook";
+import { ChartLine } from "./ChartLine";
+import { lookOf } from "./lineLook";
 import { type Series, lineLabel, lineName } from "./series";
 import { useElementWidth } from "@/components/layout/useElementWidth";
 
@@ -71,10 +73,13 @@ export function TrajectoryChart(props: TrajectoryChartProps) {
   const ends = [
     ...lines.map((line) => ({
       text: lineLabel(line.tokens),
+      isActual: line.isActual,
       value: line.place.slot === 0 ? line.values.at(-1) : null,
     })),
-    { text: preview?.name ?? "", value: ghost.at(-1) },
-  ].flatMap(({ text, value }) => (value === null || value === undefined ? [] : [{ text, y: yOf(value) }]));
+    { text: preview?.name ?? "", isActual: false, value: ghost.at(-1) },
+  ].flatMap(({ value, ...end }) =>
+    value === null || value === undefined ? [] : [{ ...end, y: yOf(value) }],
+  );
   const endPlaces = spread(
     ends.map(({ y }) => y),
     LABEL_GAP,
@@ -88,8 +93,8 @@ export function TrajectoryChart(props: TrajectoryChartProps) {
     layer === 0 ? "embed, layer 0" : `Layer ${labels[layer] ?? layer}`;
   const spoken = lines
     .map(
-      ({ tokens, place, curve }) =>
-        `${lineName(tokens)} at index ${place.position}: ${formatReading(readingAt(curve, current), metric)}`,
+      ({ tokens, place, curve, isActual }) =>
+        `${lineName(tokens)}${isActual ? ", the actual token," : ""} at index ${place.position}: ${formatReading(readingAt(curve, current), metric)}`,
     )
     .join("; ");
 
@@ -188,28 +193,17 @@ export function TrajectoryChart(props: TrajectoryChartProps) {
               strokeDasharray="2 2"
             />
           )}
-          {lines.map(({ key, pin, place, values }) => (
-            <g key={key} stroke={lineColour(pin.slot)} fill={lineColour(pin.slot)}>
-              <path
-                d={linePath(pointsOf(values))}
-                fill="none"
-                strokeWidth={place.slot === 0 ? 2 : 1.5}
-                strokeDasharray={lineDash(place.slot)}
-                strokeLinejoin="round"
+          {lines.map((line) => {
+            const points = pointsOf(line.values);
+            return (
+              <ChartLine
+                key={line.key}
+                look={lookOf(line)}
+                path={linePath(points)}
+                points={points.filter((point) => point !== null)}
               />
-              {pointsOf(values).map(
-                (point, layer) =>
-                  point !== null && (
-                    <path
-                      key={layer}
-                      d={lineMark(pin.slot)}
-                      transform={`translate(${point.x} ${point.y})`}
-                      strokeWidth="1.2"
-                    />
-                  ),
-              )}
-            </g>
-          ))}
+            );
+          })}
           <path
             d={linePath(pointsOf(ghost))}
             className="stroke-muted"
@@ -218,7 +212,7 @@ export function TrajectoryChart(props: TrajectoryChartProps) {
             strokeOpacity="0.55"
             strokeLinejoin="round"
           />
-          {ends.map(({ text, y }, i) => (
+          {ends.map(({ text, isActual, y }, i) => (
             <g key={i}>
               <path
                 d={`M${MARGIN.left + plotWidth + 6} ${y}L${MARGIN.left + plotWidth + 14} ${endPlaces[i] ?? y}`}
@@ -229,7 +223,7 @@ export function TrajectoryChart(props: TrajectoryChartProps) {
                 x={MARGIN.left + plotWidth + 17}
                 y={endPlaces[i] ?? y}
                 dominantBaseline="central"
-                className="fill-ink"
+                className={clsx("fill-ink", isActual && "font-bold")}
                 style={{ unicodeBidi: "isolate" }}
               >
                 {text}

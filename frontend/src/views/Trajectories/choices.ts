@@ -7,6 +7,8 @@ interface TrajectoryChoices {
   readonly direction: Direction;
   /** What the y axis shows. */
   readonly metric: TrajectoryMetric;
+  /** The actual token is drawn also where no pin has it. */
+  readonly actual: boolean;
   readonly table: boolean;
 }
 
@@ -16,6 +18,7 @@ const SPEC: ChoiceSpec<TrajectoryChoices> = {
     TRAJECTORY_METRICS.map(({ value }) => value),
     "probability",
   ),
+  actual: onOff(true),
   table: onOff(false),
 };
 

@@ -10,7 +10,7 @@ import {
   spread,
 } from "@/lib/chart";
 import type { Exhibit } from "@/lib/exhibit";
-import { DATA, type Drawing, PAPER, SERIES_COLOURS } from "@/lib/figure";
+import { DATA, type Drawing, PAPER } from "@/lib/figure";
 import { cutText, element, textElement, textWidth } from "@/lib/svg";
 import type { Cell } from "@/lib/table";
 import { cellText } from "@/lib/tokens";
@@ -24,7 +24,7 @@ import {
   readingAt,
 } from "@/lib/trajectories";
 import type { Token } from "@/types/timeline";
-import { lineDash, lineMark } from "./lineLook";
+import { type LineLook, lookOf } from "./lineLook";
 import { type Series, lineLabel, lineName } from "./series";
 
 export interface TrajectoriesState {
@@ -46,6 +46,7 @@ const COLUMNS = [
   { key: "read_at_token_id", unit: null },
   { key: "read_at_text", unit: null },
   { key: "predicts_index", unit: null },
+  { key: "is_actual", unit: "1 for the token that follows" },
   { key: "layer", unit: null },
   { key: "layer_label", unit: null },
   { key: "probability", unit: "0 to 1" },
@@ -59,12 +60,16 @@ export function trajectoriesExhibit(state: TrajectoriesState): Exhibit {
   const missing = state.series.length - series.length;
   const read = tokens[position];
   const next = tokens[position + 1];
+  const own = state.series.find((each) => each.isActual && each.place.slot === 0);
   const unit = TRAJECTORY_METRICS.find(({ value }) => value === metric)?.unit ?? "";
   return {
     title: `How chosen tokens move over the layers`,
     facts: [
       `Solid lines are read at index ${position}${read === undefined ? "" : ` “${cellText(read)}”`} and predict index ${position + 1}${next === undefined ? " (nothing there yet)" : ` “${cellText(next)}”`}`,
       `Metric: ${unit}`,
+      ...(next === undefined
+        ? []
+        : [`The actual token “${cellText(next)}” (id ${next.id}) ${actualWords(own)}`]),
       ...(missing === 0 ? [] : [`Not read: ${missing} of ${state.series.length} lines`]),
     ],
     place: `${position}-${next?.text ?? "next"}-${metric}`,
@@ -81,6 +86,7 @@ export function trajectoriesExhibit(state: TrajectoriesState): Exhibit {
             tokens[place.position]?.id ?? null,
             tokens[place.position]?.text ?? null,
             place.position + 1,
+            tokens[place.position + 1] === undefined ? null : Number(line.isActual),
             layer,
             label,
             probability,
@@ -105,6 +111,13 @@ export function trajectoriesExhibit(state: TrajectoriesState): Exhibit {
   };
 }
 
+const actualWords = (own: Series | undefined): string =>
+  own === undefined
+    ? "is not among the lines"
+    : own.slot === "actual"
+      ? "is the line in ink, with rings"
+      : "is the line that is outlined in ink";
+
 const WIDTH = 820;
 const PLOT = { left: 64, top: 12, width: 620, height: 300 } as const;
 const LEGEND_TOP = PLOT.top + PLOT.height + 56;
@@ -120,8 +133,6 @@ function draw(series: readonly ReadSeries[], { tokens, labels, metric }: Traject
   const yOf = (value: number): number => PLOT.top + (1 - shareOf(axis, value)) * PLOT.height;
   const pointsOf = (values: readonly (number | null)[]): (Point | null)[] =>
     values.map((value, layer) => (value === null ? null : { x: xOf(layer), y: yOf(value) }));
-  const colourOf = (slot: number): string =>
-    SERIES_COLOURS[slot % SERIES_COLOURS.length] ?? SERIES_COLOURS[0];
 
   const right = PLOT.left + PLOT.width;
   const bottom = PLOT.top + PLOT.height;
@@ -153,33 +164,19 @@ function draw(series: readonly ReadSeries[], { tokens, labels, metric }: Traject
       transform: `rotate(-90 12 ${PLOT.top + PLOT.height / 2})`,
     }),
   ];
-  const drawn = lines.map(({ pin, place, values }) => {
-    const points = pointsOf(values);
-    const colour = colourOf(pin.slot);
-    return element(
-      "g",
-      { stroke: colour, fill: colour },
-      element("path", {
-        d: linePath(points),
-        fill: "none",
-        "stroke-width": place.slot === 0 ? 2 : 1.5,
-        "stroke-dasharray": lineDash(place.slot),
-        "stroke-linejoin": "round",
-      }),
-      ...points.map((point) =>
-        point === null
-          ? ""
-          : element("path", {
-              d: lineMark(pin.slot),
-              transform: `translate(${Math.round(10 * point.x) / 10} ${Math.round(10 * point.y) / 10})`,
-              "stroke-width": 1.2,
-            }),
-      ),
+  const drawn = lines.map((line) => {
+    const points = pointsOf(line.values);
+    return drawLine(
+      lookOf(line),
+      linePath(points),
+      points.filter((point) => point !== null),
     );
   });
   const ends = lines.flatMap((line) => {
     const value = line.place.slot === 0 ? line.values.at(-1) : null;
-    return value === null || value === undefined ? [] : [{ text: lineLabel(line.tokens), y: yOf(value) }];
+    return value === null || value === undefined
+      ? []
+      : [{ text: lineLabel(line.tokens), isActual: line.isActual, y: yOf(value) }];
   });
   const places = spread(
     ends.map(({ y }) => y),
@@ -187,34 +184,30 @@ function draw(series: readonly ReadSeries[], { tokens, labels, metric }: Traject
     PLOT.top,
     bottom,
   );
-  const names = ends.map(({ text, y }, i) => {
+  const names = ends.map(({ text, isActual, y }, i) => {
     const at = places[i] ?? y;
     return (
       element("path", {
         d: `M${right + 6} ${y}L${right + 14} ${at}`,
         stroke: PAPER["line-strong"],
         fill: "none",
-      }) + textElement(right + 18, at + 4, text, { ...DATA, fill: PAPER.text })
+      }) +
+      textElement(right + 18, at + 4, text, {
+        ...DATA,
+        fill: PAPER.text,
+        ...(isActual ? { "font-weight": 700 } : {}),
+      })
     );
   });
-  const legend = lines.map(({ pin, place, tokens: own, curve }, i) => {
+  const legend = lines.map((line, i) => {
+    const { place, tokens: own, curve, isActual } = line;
     const y = LEGEND_TOP + i * LEGEND_LINE;
-    const colour = colourOf(pin.slot);
     const name = cutText(lineName(own), SIZE, 240);
     const ids = own.map((token) => token.id).join(" + ");
     const read = tokens[place.position];
-    const detail = `id ${ids}, read at index ${place.position}${read === undefined ? "" : ` “${cellText(read)}”`}; at the output ${formatReading(readingAt(curve, last), metric)}`;
+    const detail = `${isActual ? "actual, " : ""}id ${ids}, read at index ${place.position}${read === undefined ? "" : ` “${cellText(read)}”`}; at the output ${formatReading(readingAt(curve, last), metric)}`;
     return (
-      element(
-        "g",
-        { stroke: colour, fill: colour },
-        element("path", {
-          d: `M0 ${y - 4}H28`,
-          "stroke-width": 2,
-          "stroke-dasharray": lineDash(place.slot),
-        }),
-        element("path", { d: lineMark(pin.slot), transform: `translate(14 ${y - 4})`, "stroke-width": 1.2 }),
-      ) +
+      drawLine(lookOf(line), `M0 ${y - 4}H28`, [{ x: 14, y: y - 4 }]) +
       textElement(38, y, name, { ...DATA, fill: PAPER.text }) +
       textElement(
         38 + textWidth(name, SIZE) + 14,
@@ -231,4 +224,30 @@ function draw(series: readonly ReadSeries[], { tokens, labels, metric }: Traject
     height: LEGEND_TOP + lines.length * LEGEND_LINE,
     svg: [...axes, ...drawn, ...names, ...legend].join(""),
   };
+}
+
+/** As `ChartLine` draws it in the page. */
+function drawLine({ strokes, dash, mark }: LineLook, path: string, points: readonly Point[]): string {
+  const round = (value: number): number => Math.round(10 * value) / 10;
+  return element(
+    "g",
+    {},
+    ...strokes.map(({ paint, width }) =>
+      element("path", {
+        d: path,
+        fill: "none",
+        stroke: PAPER[paint],
+        "stroke-width": width,
+        "stroke-dasharray": dash,
+        "stroke-linejoin": "round",
+      }),
+    ),
+    element(
+      "g",
+      { stroke: PAPER[mark.stroke], fill: PAPER[mark.fill], "stroke-width": mark.width },
+      ...points.map(({ x, y }) =>
+        element("path", { d: mark.outline, transform: `translate(${round(x)} ${round(y)})` }),
+      ),
+    ),
+  );
 }

@@ -1,14 +1,46 @@
-/** How a line looks: colour and mark tell the token, the dash tells the position. */
+/**
+ * How a line looks: colour and mark tell the token, the dash tells the position. What is in ink is the
+ * actual token: a line of its own, or the outline of the line of a pin.
+ */
+import type { PAPER } from "@/lib/figure";
+import type { LineSlot, Series } from "./series";
 
-/** Colours are variables of the style sheet, so that they follow the theme. */
-export const lineColour = (slot: number): string => `var(--series-${slot + 1})`;
+/** A colour by its name in the style sheet, so that it follows the theme; an export has its own. */
+type Paint = keyof typeof PAPER;
+
+export interface LineLook {
+  /** Drawn one over the other. */
+  readonly strokes: readonly { readonly paint: Paint; readonly width: number }[];
+  readonly dash: string | undefined;
+  /** An outline about 7 px across around (0, 0). */
+  readonly mark: {
+    readonly outline: string;
+    readonly stroke: Paint;
+    readonly fill: Paint;
+    readonly width: number;
+  };
+}
+
+/** As many as there are tokens to be pinned. */
+export const PIN_PAINTS = [
+  "series-1",
+  "series-2",
+  "series-3",
+  "series-4",
+  "series-5",
+  "series-6",
+  "series-7",
+  "series-8",
+] as const satisfies readonly Paint[];
+
+export const ACTUAL_PAINT = "text";
 
 /** One per slot of a pinned position; slot 0, solid, is the selected one. */
 const DASHES = [null, "6 3", "2 3", "9 3 2 3", "12 4", "4 2 1 2 1 2"] as const;
 
 export const lineDash = (slot: number): string | undefined => DASHES[slot % DASHES.length] ?? undefined;
 
-/** Outlines about 7 px across around (0, 0), as many as there are colours. */
+/** As many as there are colours. */
 const MARKS = [
   "M-3 0a3 3 0 1 0 6 0a3 3 0 1 0 -6 0z",
   "M-2.6-2.6h5.2v5.2h-5.2z",
@@ -20,4 +52,23 @@ const MARKS = [
   "M-3.6-2h7.2v4h-7.2z",
 ] as const;
 
-export const lineMark = (slot: number): string => MARKS[slot % MARKS.length] ?? MARKS[0];
+/** A ring, larger than the disc of the first pin, and empty. */
+const RING = "M-3.6 0a3.6 3.6 0 1 0 7.2 0a3.6 3.6 0 1 0 -7.2 0z";
+
+const paintOf = (slot: LineSlot): Paint =>
+  slot === "actual" ? ACTUAL_PAINT : (PIN_PAINTS[slot % PIN_PAINTS.length] ?? PIN_PAINTS[0]);
+
+export function lookOf({ slot, place, isActual }: Pick<Series, "slot" | "place" | "isActual">): LineLook {
+  const paint = paintOf(slot);
+  const dash = lineDash(place.slot);
+  if (slot === "actual") {
+    const mark = { outline: RING, stroke: paint, fill: "surface-raised", width: 1.6 } as const;
+    return { strokes: [{ paint, width: 3 }], dash, mark };
+  }
+  const width = place.slot === 0 ? 2 : 1.5;
+  return {
+    strokes: [...(isActual ? [{ paint: ACTUAL_PAINT, width: width + 3 } as const] : []), { paint, width }],
+    dash,
+    mark: { outline: MARKS[slot % MARKS.length] ?? MARKS[0], stroke: paint, fill: paint, width: 1.2 },
+  };
+}

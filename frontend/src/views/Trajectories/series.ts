@@ -1,6 +1,7 @@
 import type { Pin, PinnedToken } from "@/lib/pins";
 import { cellTextOfText } from "@/lib/tokens";
 import { type Curve, sumOf } from "@/lib/trajectories";
+import type { Token } from "@/types/timeline";
 
 export interface ShownPosition {
   /** 0 for the selected position. */
@@ -8,36 +9,56 @@ export interface ShownPosition {
   readonly position: number;
 }
 
+/** Decides colour and mark. `actual` is the line of the actual token, where no pin has it. */
+export type LineSlot = number | "actual";
+
 /** One line of the chart: a token, or a sum of tokens, at one position. */
 export interface Series {
   readonly key: string;
-  readonly pin: Pin;
-  /** The pin's tokens with their texts, as far as they are known. */
+  readonly slot: LineSlot;
+  /** With their texts, as far as they are known. */
   readonly tokens: readonly PinnedToken[];
   readonly place: ShownPosition;
   /** Null until it is read. */
   readonly curve: Curve | null;
+  /** Its one token is the one that stands in the text after the place. */
+  readonly isActual: boolean;
 }
+
+type CurveOf = (tokenId: number, position: number) => Curve | null;
 
 /** Every pin at every position, the positions of a pin together. */
 export function seriesOf(
   pins: readonly Pin[],
   positions: readonly ShownPosition[],
-  curveOf: (tokenId: number, position: number) => Curve | null,
+  timeline: readonly Token[],
+  curveOf: CurveOf,
 ): Series[] {
   return pins.flatMap((pin) =>
     positions.map((place) => {
       const curves = pin.tokens.map((token) => curveOf(token.id, place.position));
+      const tokens = pin.tokens.map(({ id, text }, i) => ({ id, text: text ?? curves[i]?.text ?? null }));
       return {
         key: `${pin.tokens.map((token) => token.id).join("-")}@${place.position}`,
-        pin,
-        tokens: pin.tokens.map((token, i) => ({ id: token.id, text: token.text ?? curves[i]?.text ?? null })),
+        slot: pin.slot,
+        tokens,
         place,
         curve: sumOf(curves),
+        isActual: tokens.length === 1 && tokens[0]?.id === timeline[place.position + 1]?.id,
       };
     }),
   );
 }
+
+/** The line of the actual token at the selected position. */
+export const actualSeries = ({ id, text }: Token, place: ShownPosition, curveOf: CurveOf): Series => ({
+  key: `actual@${place.position}`,
+  slot: "actual",
+  tokens: [{ id, text }],
+  place,
+  curve: curveOf(id, place.position),
+  isActual: true,
+});
 
 export const tokenName = ({ id, text }: PinnedToken): string =>
   text === null ? `id ${id}` : cellTextOfText(text);

@@ -1,0 +1,88 @@
+import { expect, test } from "vitest";
+import { PAPER } from "@/lib/figure";
+import { toRecords } from "@/lib/table";
+import type { Curve } from "@/lib/trajectories";
+import { madeUpTokens } from "@/test/lensData";
+import { trajectoriesExhibit } from "./exhibit";
+import { actualSeries, seriesOf } from "./series";
+
+const tokens = madeUpTokens(12);
+const POSITION = 4;
+const next = tokens[POSITION + 1];
+if (next === undefined) throw new Error("nothing follows");
+const place = { slot: 0, position: POSITION };
+const LABELS = ["embed", "1"];
+
+const curveOf = (tokenId: number): Curve => ({
+  tokenId,
+  text: tokenId === next.id ? next.text : "other",
+  labels: LABELS,
+  probability: [tokenId === next.id ? 0.125 : 0.25, 0.5],
+  rank: [3, 1],
+});
+const pinned = (id: number) =>
+  seriesOf([{ slot: 2, tokens: [{ id, text: null }] }], [place], tokens, curveOf);
+const exhibitOf = (series: ReturnType<typeof pinned>, shown = tokens) =>
+  trajectoriesExhibit({ tokens: shown, series, labels: LABELS, metric: "probability", position: POSITION });
+
+test("the actual token's own line is in the table, the script, the picture and its legend", () => {
+  const { table, probabilities, facts, draw } = exhibitOf([
+    actualSeries(next, place, curveOf),
+    ...pinned(100_000),
+  ]);
+  expect(
+    toRecords(table).map((row) => [
+      row["line"],
+      row["token_ids"],
+      row["is_actual"],
+      row["layer"],
+      row["probability"],
+    ]),
+  ).toEqual([
+    [1, String(next.id), 1, 0, 0.125],
+    [1, String(next.id), 1, 1, 0.5],
+    [2, "100000", 0, 0, 0.25],
+    [2, "100000", 0, 1, 0.5],
+  ]);
+  expect(probabilities[0]).toEqual({
+    position: POSITION,
+    layer: 0,
+    tokenIds: [next.id],
+    probability: 0.125,
+    rank: 3,
+  });
+  expect(facts).toContainEqual(
+    expect.stringMatching(/^The actual token “.*” \(id \d+\) is the line in ink, with rings$/),
+  );
+  const { svg } = draw();
+  expect(svg).toContain(`actual, id ${next.id}, read at index ${POSITION}`);
+  expect(svg).not.toContain("actual, id 100000");
+  expect(svg).toMatch(new RegExp(`stroke="${PAPER.text}" stroke-width="3"`));
+});
+
+test("the line of a pin that is the actual token is outlined and named", () => {
+  const { table, facts, draw } = exhibitOf(pinned(next.id));
+  expect(toRecords(table).map((row) => row["is_actual"])).toEqual([1, 1]);
+  expect(facts).toContainEqual(expect.stringMatching(/is the line that is outlined in ink$/));
+  const { svg } = draw();
+  expect(svg).toContain(`actual, id ${next.id}`);
+  expect(svg.indexOf(`stroke="${PAPER.text}" stroke-width="5"`)).toBeGreaterThan(-1);
+  expect(svg.indexOf(`stroke="${PAPER.text}" stroke-width="5"`)).toBeLessThan(
+    svg.indexOf(`stroke="${PAPER["series-3"]}" stroke-width="2"`),
+  );
+});
+
+test("an export without the actual token says so", () => {
+  const { facts, draw } = exhibitOf(pinned(100_000));
+  expect(facts).toContainEqual(expect.stringMatching(/ is not among the lines$/));
+  expect(draw().svg).not.toContain(`stroke="${PAPER.text}"`);
+});
+
+test("where nothing follows there is no actual token to speak of", () => {
+  const { table, facts } = exhibitOf(
+    seriesOf([{ slot: 0, tokens: [{ id: 7, text: null }] }], [place], [], curveOf),
+    tokens.slice(0, POSITION + 1),
+  );
+  expect(facts.join()).not.toContain("actual");
+  expect(toRecords(table).map((row) => row["is_actual"])).toEqual([null, null]);
+});

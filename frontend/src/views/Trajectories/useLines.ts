@@ -1,0 +1,109 @@
+/** Which lines the chart has, and what was read of them. */
+import { useTokenLens } from "@/api/lens";
+import { type Trajectories, useTrajectories } from "@/api/trajectories";
+import type { Direction } from "@/components/lens/direction";
+import { useLensKind } from "@/context/lens";
+import { usePins } from "@/context/pins";
+import { type Pin, type PinnedToken, isPinned } from "@/lib/pins";
+import type { Curve } from "@/lib/trajectories";
+import type { Timeline, Token } from "@/types/timeline";
+import { type Series, type ShownPosition, actualSeries, seriesOf } from "./series";
+
+/** The actual token and its strongest rivals at the output. */
+const N_SUGGESTED = 5;
+
+interface Wanted {
+  readonly timeline: Timeline;
+  readonly index: number;
+  readonly direction: Direction;
+  /** The actual token is to have a line also where no pin has it. */
+  readonly hasActual: boolean;
+  /** A token that is looked at. */
+  readonly preview: PinnedToken | null;
+}
+
+export interface Lines extends Pick<Trajectories, "status" | "error" | "cancel" | "retry"> {
+  /** The line of the actual token first, where it is not that of a pin. */
+  readonly series: readonly Series[];
+  /** Where they are read, the selected position first. */
+  readonly positions: readonly [ShownPosition, ...ShownPosition[]];
+  /** What stands in the text after the selected position; null at its end. */
+  readonly actual: Token | null;
+  /** What may be worth following; it is what the lines are of while nothing is pinned. */
+  readonly suggested: readonly PinnedToken[];
+  /** The actual token leads them. */
+  readonly suggestsActual: boolean;
+  readonly isDefault: boolean;
+  /** The token that is looked at, where no line is its own; its curve is null until it is read. */
+  readonly ghost: { readonly token: PinnedToken; readonly curve: Curve | null } | null;
+  /** Lines are being read, not only what to suggest. */
+  readonly isReading: boolean;
+}
+
+export function useLines({ timeline, index, direction, hasActual, preview }: Wanted): Lines {
+  const position = direction === "predictedBy" ? index - 1 : index;
+  const { state, pins: pinned } = usePins();
+  const kind = useLensKind();
+  const lens = useTokenLens(timeline, index, N_SUGGESTED, kind);
+  const actual = timeline.tokens[position + 1] ?? null;
+  const output = (lens[direction]?.layers.at(-1)?.predictions ?? []).map(({ token_id, text }) => ({
+    id: token_id,
+    text,
+  }));
+
+  const isDefault = pinned.length === 0;
+  const first = output.length > 0 && (hasActual || !isDefault) ? actual : null;
+  const suggested: readonly PinnedToken[] = (
+    first === null
+      ? output
+      : [{ id: first.id, text: first.text }, ...output.filter(({ id }) => id !== first.id)]
+  ).slice(0, N_SUGGESTED);
+  // Each has the colour that it keeps when all of them are pinned.
+  const followed: readonly Pin[] = isDefault
+    ? suggested.map((token, slot) => ({ slot, tokens: [token] }))
+    : pinned;
+  const isOwn = ({ tokens }: Pin): boolean => tokens.length === 1 && tokens[0]?.id === actual?.id;
+  // Nothing can be asked for before it is known what to suggest.
+  const isWaiting = followed.length === 0;
+  const ownLine = hasActual && !isWaiting && (isDefault || !followed.some(isOwn)) ? actual : null;
+  const pins = isDefault && ownLine !== null ? followed.filter((pin) => !isOwn(pin)) : followed;
+
+  const selected: ShownPosition = { slot: 0, position };
+  const positions: Lines["positions"] = [
+    selected,
+    ...state.positions.filter((each) => each.position !== position && each.position < timeline.tokens.length),
+  ];
+  const hasLine = (id: number): boolean => id === ownLine?.id || pins.some((pin) => isPinned([pin], id));
+  const ghost = preview === null || hasLine(preview.id) ? null : preview;
+
+  const trajectories = useTrajectories(
+    timeline,
+    [
+      ...(ownLine === null ? [] : [{ tokenId: ownLine.id, position }]),
+      ...positions.flatMap((place) =>
+        pins.flatMap((pin) => pin.tokens.map((token) => ({ tokenId: token.id, position: place.position }))),
+      ),
+      ...(ghost === null ? [] : [{ tokenId: ghost.id, position }]),
+    ],
+    kind,
+  );
+  const { curveOf } = trajectories;
+  const source = isWaiting ? lens : trajectories;
+  return {
+    series: [
+      ...(ownLine === null ? [] : [actualSeries(ownLine, selected, curveOf)]),
+      ...seriesOf(pins, positions, timeline.tokens, curveOf),
+    ],
+    positions,
+    actual,
+    suggested,
+    suggestsActual: first !== null,
+    isDefault,
+    ghost: ghost === null ? null : { token: ghost, curve: curveOf(ghost.id, position) },
+    status: source.status,
+    error: source.error,
+    retry: source.retry,
+    cancel: trajectories.cancel,
+    isReading: trajectories.status === "loading",
+  };
+}
