@@ -84,3 +84,21 @@ export function streamAnswer(text: string, size = 7): Response {
   });
   return new Response(body, { headers: { "content-type": "text/event-stream" } });
 }
+
+/** An answer that is sent event by event, and breaks off as a connection does when the reader hangs up. */
+export function openAnswer(signal: AbortSignal) {
+  const encoder = new TextEncoder();
+  let sender: ReadableStreamDefaultController<Uint8Array> | undefined;
+  const body = new ReadableStream<Uint8Array>({
+    start: (controller) => {
+      sender = controller;
+      signal.addEventListener("abort", () => controller.error(new DOMException("aborted", "AbortError")));
+    },
+  });
+  return {
+    response: new Response(body, { headers: { "content-type": "text/event-stream" } }),
+    send: (event: StreamEvent) =>
+      sender?.enqueue(encoder.encode(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`)),
+    end: () => sender?.close(),
+  };
+}

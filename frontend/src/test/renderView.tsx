@@ -15,6 +15,7 @@ import { N_LAYERS, VOCABULARY_SIZE, madeUpComparison, madeUpLens, madeUpMatches 
 
 type LensReadRequest = components["schemas"]["LensReadRequest"];
 type CompareRequest = components["schemas"]["CompareRequest"];
+type ChatRequest = components["schemas"]["ChatRequest"];
 
 export interface FakeServer {
   /** Lens requests so far. */
@@ -27,6 +28,12 @@ export interface FakeServer {
   readonly compared: CompareRequest[];
   /** Replaces the answer to one of them. */
   compare: (request: CompareRequest) => Response | Promise<Response>;
+  /** Replies that were asked for so far. */
+  readonly chats: ChatRequest[];
+  /** Answers such a request; `signal` aborts when the page hangs up. */
+  chat: (request: ChatRequest, signal: AbortSignal) => Response | Promise<Response>;
+  /** Requests that wait for the model, as health tells. */
+  waiting: number;
   /** Answers about the saved conversations. */
   saved: (path: string) => Response;
 }
@@ -48,11 +55,16 @@ export function fakeServer(tokens: readonly Token[], tiedEmbeddings = true): Fak
     answer: (request) => Response.json(madeUpLens(tokens, request)),
     compared: [],
     compare: (request) => Response.json(madeUpComparison(request)),
+    chats: [],
+    waiting: 0,
+    chat: () => refusal("model_failed", "The model could not be loaded."),
     saved: () => refusal("conversation_not_found", "There is no such conversation.", 404),
   };
-  vi.stubGlobal("fetch", async (request: Request) => {
+  vi.stubGlobal("fetch", async (asked: Request | string, init?: RequestInit) => {
+    const request = typeof asked === "string" ? new Request(new URL(asked, location.href), init) : asked;
     const { pathname, searchParams } = new URL(request.url);
-    if (pathname === "/api/health") return Response.json(HEALTH);
+    if (pathname === "/api/health")
+      return Response.json({ ...HEALTH, queue: { ...HEALTH.queue, waiting: server.waiting } });
     if (pathname === "/api/model_info") {
       return Response.json({
         model_name: "made-up",
@@ -60,11 +72,18 @@ export function fakeServer(tokens: readonly Token[], tiedEmbeddings = true): Fak
         vocab_size: VOCABULARY_SIZE,
         tied_embeddings: tiedEmbeddings,
         packing: "all",
+        bos_token_id: null,
+        chat_template: { source: "built-in", text: "User: {}", stop: ["\nUser:"] },
         lenses: server.lenses,
       });
     }
     if (pathname === "/api/tokens") return Response.json(madeUpMatches(searchParams.get("query") ?? ""));
     if (pathname.startsWith("/api/conversations")) return server.saved(pathname);
+    if (pathname === "/api/chat") {
+      const body = (await request.json()) as ChatRequest;
+      server.chats.push(body);
+      return Promise.race([server.chat(body, request.signal), whenAborted(request.signal)]);
+    }
     if (pathname === "/api/compare") {
       const body = (await request.json()) as CompareRequest;
       server.compared.push(body);

@@ -70,8 +70,8 @@ export function EvidencePanel(props: EvidencePanelProps) {
           onClick={onToggleMaximise}
         />
       </div>
-      {token !== undefined && (
-        <div className="shrink-0 border-b border-line">
+      {timeline.tokens.length > 0 && (
+        <div className="min-w-0 shrink-0 border-b border-line px-3 py-2.5">
           <TokenHead timeline={timeline} token={token} />
         </div>
       )}

@@ -1,3 +1,4 @@
+import type { ReactNode } from "react";
 import { Alternatives } from "./Alternatives";
 import { RangeLine } from "@/components/notes/RangeLine";
 import { TokenNotes } from "@/components/notes/TokenNotes";
@@ -34,57 +35,90 @@ const TOP_K = 5;
 /** Still within the same answer. */
 const ALTERNATIVES = 8;
 
-/** The selected token and what the model thought of it: always at the same place. */
-export function TokenHead({ timeline, token }: { readonly timeline: Timeline; readonly token: Token }) {
+interface TokenHeadProps {
+  readonly timeline: Timeline;
+  /** Undefined while none is selected. */
+  readonly token: Token | undefined;
+}
+
+/** The selected token and what the model thought of it: always at the same place, and as high without one. */
+export function TokenHead({ timeline, token }: TokenHeadProps) {
+  if (token !== undefined) return <SelectedToken timeline={timeline} token={token} />;
+  return (
+    <Head
+      first={<p className="text-muted">No token is selected</p>}
+      second={<span className="text-muted">Select one to see its rank, probability and surprisal.</span>}
+    />
+  );
+}
+
+/** Two lines that keep their height, so that what stands below never moves under the pointer. */
+function Head({ first, second }: { readonly first: ReactNode; readonly second: ReactNode }) {
+  return (
+    <>
+      <div className="flex h-6 items-center gap-3 @max-md:h-8">{first}</div>
+      <p className="mt-1.5 flex h-5 gap-x-4 overflow-hidden whitespace-nowrap @max-md:gap-x-3 @max-md:text-label">
+        {second}
+      </p>
+    </>
+  );
+}
+
+function SelectedToken({ timeline, token }: { readonly timeline: Timeline; readonly token: Token }) {
   const { predictedBy, status } = useTokenLens(timeline, token.index, TOP_K);
   const { predictedBy: alternatives } = useTokenLens(timeline, token.index, ALTERNATIVES);
   const beginNote = useBeginNote();
   const score = scoreOf(token, predictedBy?.layers.at(-1)?.actual ?? null);
   return (
-    <div className="min-w-0 px-3 py-2.5">
-      <div className="flex items-center gap-3">
-        <h2 className="max-w-1/2 shrink-0 overflow-hidden rounded-mark bg-accent-soft px-2 py-0.5 text-title font-medium text-ellipsis">
-          <span className="sr-only">Selected token </span>
-          <TokenText parts={cellParts(token)} />
-        </h2>
-        <p className="flex min-w-0 flex-wrap gap-x-3 text-label text-muted">
-          <span>index {token.index}</span>
-          <span>id {token.id}</span>
-          <span title={`Bytes ${byteList(token)}`}>{ROLES[token.role]}</span>
-        </p>
-        <span className="-my-1 ml-auto flex shrink-0">
-          <Button
-            look="quiet"
-            icon="note"
-            className="px-2"
-            title="Write a note (n)"
-            // Pressing it must not take away the selection of text that it is about.
-            onMouseDown={(event) => event.preventDefault()}
-            onClick={beginNote}
-          >
-            <span className="max-md:sr-only">Note</span>
-          </Button>
-          <Alternatives token={token} reading={alternatives} />
-        </span>
-      </div>
-      <p className="mt-1.5 flex min-h-5 flex-wrap gap-x-4">
-        {token.index === 0 ? (
-          <span className="text-muted">
-            The first token: nothing came before it, so nothing predicted it.
-          </span>
-        ) : score === null ? (
-          <span className="text-quiet">{WAITING[status]}</span>
-        ) : (
+    <>
+      <Head
+        first={
           <>
-            <Score name="rank" value={formatRank(score.rank)} />
-            <Score name="probability" value={formatProbability(Math.exp(score.logprobNats))} />
-            <Score name="surprisal" value={`${formatNats(-score.logprobNats)} nats`} />
+            <h2 className="max-w-1/2 shrink-0 truncate rounded-mark bg-accent-soft px-2 py-0.5 text-title font-medium @max-md:max-w-2/5">
+              <span className="sr-only">Selected token </span>
+              <TokenText parts={cellParts(token)} />
+            </h2>
+            <p className="flex max-h-full min-w-0 flex-wrap gap-x-3 overflow-hidden text-label text-muted @max-md:leading-4">
+              <span>index {token.index}</span>
+              <span>id {token.id}</span>
+              <span title={`Bytes ${byteList(token)}`}>{ROLES[token.role]}</span>
+            </p>
+            <span className="-my-1 ml-auto flex shrink-0">
+              <Button
+                look="quiet"
+                icon="note"
+                className="px-2"
+                title="Write a note (n)"
+                // Pressing it must not take away the selection of text that it is about.
+                onMouseDown={(event) => event.preventDefault()}
+                onClick={beginNote}
+              >
+                <span className="max-md:sr-only">Note</span>
+              </Button>
+              <Alternatives token={token} reading={alternatives} />
+            </span>
           </>
-        )}
-      </p>
+        }
+        second={
+          token.index === 0 ? (
+            <span className="text-muted">
+              The first token: nothing came before it
+              <span className="@max-md:hidden">, so nothing predicted it</span>.
+            </span>
+          ) : score === null ? (
+            <span className="text-quiet">{WAITING[status]}</span>
+          ) : (
+            <>
+              <Score name="rank" value={formatRank(score.rank)} />
+              <Score name="probability" value={formatProbability(Math.exp(score.logprobNats))} />
+              <Score name="surprisal" value={`${formatNats(-score.logprobNats)} nats`} />
+            </>
+          )
+        }
+      />
       <RangeLine />
       <TokenNotes token={token} tokens={timeline.tokens} />
-    </div>
+    </>
   );
 }
 

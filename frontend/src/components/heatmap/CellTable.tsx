@@ -1,61 +1,84 @@
 import clsx from "clsx";
-import { useState } from "react";
-import { TokenText } from "@/components/lens/TokenText";
+import { type KeyboardEvent, type ReactNode, useState } from "react";
 import { Button } from "@/components/ui/Button";
-import type { Cell, LensColumns, Span } from "@/lib/columns";
-import { formatNats, formatProbability, formatRank } from "@/lib/format";
-import type { Metric } from "@/lib/metrics";
-import type { RankColumns } from "@/lib/rankColumns";
-import { cellParts, cellPartsOfText } from "@/lib/tokens";
-import type { Token } from "@/types/timeline";
+import type { Span } from "@/lib/columns";
 import type { CellPlace } from "./geometry";
 
+export interface TableColumn {
+  /** With the unit, where the numbers have one. */
+  readonly name: string;
+  /** Only asked for where the position is read. */
+  readonly cell: (position: number, layer: number) => ReactNode;
+  readonly isText?: true;
+}
+
+/** What the table of a grid says, whatever the grid is about. */
+export interface TableContents {
+  /** What a column of the grid is called, in front of its number. */
+  readonly unit: "Index" | "Column";
+  /** Above the places. */
+  readonly placeName: string;
+  readonly place: (position: number) => ReactNode;
+  readonly isRead: (position: number) => boolean;
+  /** Why there are no cells at a position: it has a single row then. Null where there are. */
+  readonly absence: (position: number) => string | null;
+  readonly columns: readonly TableColumn[];
+}
+
 interface CellTableProps {
-  readonly tokens: readonly Token[];
-  readonly columns: LensColumns;
+  readonly contents: TableContents;
   /** Those that have a row, the embedding first. */
   readonly layers: readonly number[];
   readonly layerLabels: readonly string[];
   /** The positions that the table covers, page by page. */
   readonly span: Span;
-  /** A metric that is no column of its own gets one. */
-  readonly metric: Metric;
-  /** The token that is outlined in the grid. */
-  readonly outlined: { readonly text: string; readonly ranks: RankColumns } | null;
   readonly active: CellPlace;
+  readonly onChoose: (place: CellPlace) => void;
 }
 
 /** Rows of one page at most, unless a single position has more layers. */
 const PAGE_ROWS = 60;
-const HEAD = "px-2 py-1 text-right font-normal whitespace-nowrap";
+const TEXT_HEAD = "px-2 py-1 font-normal whitespace-nowrap";
+const HEAD = `${TEXT_HEAD} text-right`;
 const NUMBER = "px-2 text-right font-mono whitespace-nowrap";
 
 /** The grid as text: a row for each cell, position by position, from the output down. */
-export function CellTable(props: CellTableProps) {
-  const { tokens, columns, layers, layerLabels, span, metric, outlined, active } = props;
+export function CellTable({ contents, layers, layerLabels, span, active, onChoose }: CellTableProps) {
+  const { unit, placeName, columns } = contents;
   const perPage = Math.max(1, Math.floor(PAGE_ROWS / layers.length));
   const nPages = Math.max(1, Math.ceil((span.end - span.start) / perPage));
   const pageOf = (position: number): number =>
     position >= span.start && position < span.end ? Math.floor((position - span.start) / perPage) : 0;
-  const [wanted, setPage] = useState(() => pageOf(active.position));
-  const page = Math.min(wanted, nPages - 1);
+  // Another span opens at the active cell. The rows that stay keep the focus, so nothing is mounted anew.
+  const spanKey = `${span.start} ${span.end} ${perPage}`;
+  const [turned, setTurned] = useState(() => ({ spanKey, page: pageOf(active.position) }));
+  if (turned.spanKey !== spanKey) setTurned({ spanKey, page: pageOf(active.position) });
+  const page = Math.min(turned.page, nPages - 1);
+  const turnTo = (next: number): void => setTurned({ spanKey, page: next });
   const start = span.start + page * perPage;
   const end = Math.min(span.end, start + perPage);
   const positions = Array.from({ length: Math.max(0, end - start) }, (_, i) => start + i);
   const rows = layers.toReversed();
+  const isActive = (place: CellPlace): boolean =>
+    place.position === active.position && place.layer === active.layer;
+  // One row takes part in the order of Tab: the active one, or the first where that is on another page.
+  const hasActive = positions.includes(active.position) && contents.absence(active.position) === null;
+  const first = positions.find((position) => contents.absence(position) === null);
+  const isStop = (place: CellPlace): boolean =>
+    hasActive ? isActive(place) : place.position === first && place.layer === rows[0];
   return (
     <section aria-label="Cells as a table" className="shrink-0 px-3 py-2">
       <div className="flex flex-wrap items-center gap-2 pb-1">
         <p aria-live="polite" className="text-muted">
-          Index {start} to {end - 1}
+          {unit} {start} to {end - 1}
           {nPages > 1 && `, page ${page + 1} of ${nPages}`}
         </p>
         {nPages > 1 && (
           <span className="ml-auto flex gap-2">
-            <Button disabled={page === 0} onClick={() => setPage(page - 1)}>
+            <Button disabled={page === 0} onClick={() => turnTo(page - 1)}>
               Page before
             </Button>
-            <Button disabled={page === nPages - 1} onClick={() => setPage(page + 1)}>
+            <Button disabled={page === nPages - 1} onClick={() => turnTo(page + 1)}>
               Next page
             </Button>
           </span>
@@ -71,130 +94,110 @@ export function CellTable(props: CellTableProps) {
       >
         <table className="w-full text-left text-label">
           <caption className="sr-only">
-            Every number of the cells at index {start} to {end - 1}, from the output down to the embedding
+            Every number of the cells at {unit.toLowerCase()} {start} to {end - 1}, from the output down to
+            the embedding
           </caption>
-          <thead className="sticky top-0 bg-sunken text-cell text-muted">
+          <thead className="sticky top-0 z-1 bg-sunken text-cell text-muted">
             <tr>
-              <th scope="col" className="px-2 py-1 font-normal">
-                read at → predicts
+              <th scope="col" className={TEXT_HEAD}>
+                {placeName}
               </th>
               <th scope="col" className={HEAD}>
                 layer
               </th>
-              <th scope="col" className="px-2 py-1 font-normal">
-                first choice
-              </th>
-              <th scope="col" className={HEAD}>
-                probability
-              </th>
-              <th scope="col" className={HEAD}>
-                actual: rank
-              </th>
-              <th scope="col" className={HEAD}>
-                probability
-              </th>
-              {metric.isSigned && (
-                <th scope="col" className={HEAD}>
-                  change, nats
+              {columns.map(({ name, isText }) => (
+                <th key={name} scope="col" className={isText === true ? TEXT_HEAD : HEAD}>
+                  {name}
                 </th>
-              )}
-              <th scope="col" className={HEAD}>
-                entropy, nats
-              </th>
-              <th scope="col" className={HEAD}>
-                KL, nats
-              </th>
-              {outlined !== null && (
-                <th scope="col" className={HEAD}>
-                  {outlined.text}: rank
-                </th>
-              )}
-              {outlined !== null && (
-                <th scope="col" className={HEAD}>
-                  probability
-                </th>
-              )}
+              ))}
             </tr>
           </thead>
-          {positions.map((position) => (
-            <tbody key={position} className="border-t border-line-strong">
-              {rows.map((layer, i) => {
-                const cell = columns.cell(position, layer);
-                const isActive = position === active.position && layer === active.layer;
-                const place = outlined?.ranks.place(position, layer) ?? null;
-                return (
-                  <tr
-                    key={layer}
-                    aria-current={isActive ? "true" : undefined}
-                    className={clsx(i > 0 && "border-t border-line", isActive && "bg-accent-soft")}
-                  >
-                    {i === 0 && (
-                      <th scope="rowgroup" rowSpan={rows.length} className="px-2 py-1 align-top font-normal">
-                        <Place tokens={tokens} position={position} />
-                      </th>
-                    )}
-                    <th scope="row" className={`${NUMBER} font-normal`}>
-                      {layerLabels[layer]}
+          {positions.map((position) => {
+            const absence = contents.absence(position);
+            const isRead = contents.isRead(position);
+            return (
+              <tbody key={position} className="border-t border-line-strong">
+                {absence !== null && (
+                  <tr>
+                    <th scope="row" className="px-2 py-1 align-top font-normal">
+                      {contents.place(position)}
                     </th>
-                    {cell === null ? (
-                      <td
-                        colSpan={6 + (outlined === null ? 0 : 2) + (metric.isSigned ? 1 : 0)}
-                        className="px-2 text-quiet"
-                      >
-                        not read yet
-                      </td>
-                    ) : (
-                      <>
-                        <FirstChoice cell={cell} />
-                        <td className={NUMBER}>{formatRank(cell.nextRank)}</td>
-                        <td className={NUMBER}>{formatProbability(cell.nextProbability)}</td>
-                        {metric.isSigned && (
-                          <td className={NUMBER}>{metric.format(metric.value(columns, position, layer))}</td>
-                        )}
-                        <td className={NUMBER}>{formatNats(cell.entropyNats)}</td>
-                        <td className={NUMBER}>{formatNats(cell.klToFinalNats)}</td>
-                        {outlined !== null && <td className={NUMBER}>{formatRank(place?.rank ?? null)}</td>}
-                        {outlined !== null && (
-                          <td className={NUMBER}>{formatProbability(place?.probability ?? null)}</td>
-                        )}
-                      </>
-                    )}
+                    <td colSpan={columns.length + 1} className="px-2 text-muted">
+                      {absence}
+                    </td>
                   </tr>
-                );
-              })}
-            </tbody>
-          ))}
+                )}
+                {(absence === null ? rows : []).map((layer, i) => {
+                  const place = { position, layer };
+                  return (
+                    // The button in the row does the same for the keyboard.
+                    <tr
+                      key={layer}
+                      aria-current={isActive(place) ? "true" : undefined}
+                      onClick={() => {
+                        // Numbers that were marked to be copied are no choice.
+                        if (window.getSelection()?.isCollapsed !== false) onChoose(place);
+                      }}
+                      className={clsx(
+                        "cursor-pointer",
+                        i > 0 && "border-t border-line",
+                        isActive(place) ? "bg-accent-soft" : "hover:bg-hover",
+                      )}
+                    >
+                      {i === 0 && (
+                        <th
+                          scope="rowgroup"
+                          rowSpan={rows.length}
+                          className="cursor-auto bg-raised px-2 py-1 align-top font-normal"
+                        >
+                          {contents.place(position)}
+                        </th>
+                      )}
+                      <th scope="row" className={`${NUMBER} font-normal`}>
+                        <button
+                          type="button"
+                          title="Select this cell"
+                          tabIndex={isStop(place) ? 0 : -1}
+                          onKeyDown={moveFocus}
+                          className="w-full text-right"
+                        >
+                          {layerLabels[layer]}
+                        </button>
+                      </th>
+                      {isRead ? (
+                        columns.map(({ name, cell, isText }) => (
+                          <td
+                            key={name}
+                            className={isText === true ? "max-w-40 truncate px-2 font-mono" : NUMBER}
+                          >
+                            {cell(position, layer)}
+                          </td>
+                        ))
+                      ) : (
+                        <td colSpan={columns.length} className="px-2 text-quiet">
+                          not read yet
+                        </td>
+                      )}
+                    </tr>
+                  );
+                })}
+              </tbody>
+            );
+          })}
         </table>
       </div>
     </section>
   );
 }
 
-function Place({ tokens, position }: { readonly tokens: readonly Token[]; readonly position: number }) {
-  const [token, next] = [tokens[position], tokens[position + 1]];
-  return (
-    <>
-      <span className="font-mono">{position}</span>{" "}
-      {token !== undefined && <TokenText parts={cellParts(token)} className="font-mono" />}
-      <br />
-      <span className="text-muted">→ </span>
-      {next === undefined ? (
-        <span className="text-muted">none yet</span>
-      ) : (
-        <TokenText parts={cellParts(next)} className="font-mono" />
-      )}
-    </>
-  );
-}
-
-function FirstChoice({ cell }: { readonly cell: Cell }) {
-  const [first] = cell.predictions;
-  return (
-    <>
-      <td className="max-w-40 truncate px-2 font-mono">
-        {first !== undefined && <TokenText parts={cellPartsOfText(first.text)} />}
-      </td>
-      <td className={NUMBER}>{formatProbability(first?.probability ?? null)}</td>
-    </>
-  );
+/** The arrows go from row to row; the browser scrolls to what has the focus. */
+function moveFocus(event: KeyboardEvent<HTMLButtonElement>): void {
+  const step = { ArrowUp: -1, ArrowDown: 1, PageUp: -10, PageDown: 10 }[event.key];
+  const buttons = [...(event.currentTarget.closest("table")?.querySelectorAll("button") ?? [])];
+  const last = buttons.length - 1;
+  const at = buttons.indexOf(event.currentTarget);
+  const next = event.key === "Home" ? 0 : event.key === "End" ? last : step === undefined ? null : at + step;
+  if (next === null) return;
+  event.preventDefault();
+  buttons[Math.max(0, Math.min(last, next))]?.focus();
 }

@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from "react";
 import type { ModelInfo } from "@/api/client";
 import type { OtherSide } from "@/api/otherSide";
 import { GridWindow } from "@/components/heatmap/GridWindow";
+import { WindowTable } from "@/components/heatmap/WindowTable";
 import type { CellPlace } from "@/components/heatmap/geometry";
 import { LensFailure } from "@/components/lens/LensFailure";
 import { useOffer } from "@/context/offer";
@@ -17,6 +18,7 @@ import { TargetChoice } from "./TargetChoice";
 import { Toolbar } from "./Toolbar";
 import { describePair } from "./describePair";
 import { nextDifference } from "./pairCells";
+import { pairTable } from "./pairTable";
 import type { CompareState, OtherKind } from "./choices";
 import { useComparedTimelines } from "./useComparedTimelines";
 import { useCursor } from "./useCursor";
@@ -193,6 +195,24 @@ export function AlignedTimelines({ timeline, model, state, side, kind }: Aligned
         a={{ tokens, source: { conversation_id: conversationId ?? "" }, kind: lensA }}
         b={{ tokens: side.tokens, source: side.source, kind: lensB }}
       />
+      {choices.hasTable && (
+        <WindowTable
+          gridWindow={gridWindow}
+          nPositions={columns.length}
+          range={null}
+          contents={pairTable({
+            alignment,
+            compared,
+            a: tokens,
+            b: side.tokens,
+            rowOf: (layer) => rowLayers.indexOf(layer),
+          })}
+          layers={rowLayers}
+          layerLabels={layerLabels}
+          active={cursor.place}
+          onChoose={cursor.choose}
+        />
+      )}
     </>
   );
 }

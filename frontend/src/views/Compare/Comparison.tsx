@@ -7,8 +7,10 @@ import { useConversationFacts } from "@/context/library";
 import type { Timeline } from "@/types/timeline";
 import { AlignedTimelines } from "./AlignedTimelines";
 import { OtherPicker } from "./OtherPicker";
+import { ReplyWriting } from "./ReplyWriting";
 import { otherBranches, otherKind, otherRequest, withReplyOf } from "./comparison";
 import { useCompareChoices } from "./choices";
+import { useReplyWriting } from "./useReplyWriting";
 
 interface ComparisonProps {
   readonly timeline: Timeline;
@@ -32,6 +34,8 @@ export function Comparison({ timeline, model }: ComparisonProps) {
     () => (other.side !== null && continues ? withReplyOf(other.side, timeline) : other.side),
     [other.side, continues, timeline],
   );
+  const ownReply = useReplyWriting({ timeline, model, facts, kind, change: state.change });
+  const { written } = ownReply;
   return (
     <div className="@container flex min-h-0 flex-1 flex-col overflow-y-auto bg-raised">
       <OtherPicker
@@ -40,8 +44,20 @@ export function Comparison({ timeline, model }: ComparisonProps) {
         state={state}
         branches={branches}
         ownId={facts?.conversation_id ?? null}
+        bos={model.bos_token_id === null ? null : timeline.tokens[0]?.id === model.bos_token_id}
+        ownReply={ownReply}
       />
-      {side === null ? (
+      {written !== null && (
+        <ReplyWriting
+          written={written}
+          isQueued={ownReply.isQueued}
+          onStop={ownReply.stop}
+          onRetry={ownReply.retry}
+          onTake={ownReply.take}
+          onDismiss={ownReply.dismiss}
+        />
+      )}
+      {kind === "prompt" && ownReply.isUnderWay ? null : side === null ? (
         <OtherState other={other} isPrompt={kind === "prompt"} />
       ) : (
         <AlignedTimelines timeline={timeline} model={model} state={state} side={side} kind={kind} />
@@ -71,7 +87,7 @@ function OtherState({ other, isPrompt }: { readonly other: OtherSideRead; readon
       return (
         <p className="m-auto max-w-md p-6 text-center text-muted">
           {isPrompt
-            ? "Change a word of the message above and press Compare. It is read as if you had sent it, but nothing is written and nothing is saved."
+            ? "Change a word of the message above. Compare reads it as if you had sent it: nothing is written and nothing is saved. Write B’s reply lets the model answer it as it answered A’s, and saves that as a conversation of its own."
             : "Choose above what to compare this conversation with."}
         </p>
       );

@@ -2,6 +2,7 @@ import { Select } from "@/components/ui/Select";
 import type { Timeline } from "@/types/timeline";
 import { PromptBox } from "./PromptBox";
 import { SavedSearch } from "./SavedSearch";
+import type { OwnReply } from "./useReplyWriting";
 import { type OtherBranch, chosenBranch, otherKind } from "./comparison";
 import { type CompareState, OTHER_KINDS, type OtherKind } from "./choices";
 
@@ -12,6 +13,8 @@ interface OtherPickerProps {
   readonly branches: readonly OtherBranch[];
   /** Ids of the conversation on the page, all branches: the list of the others leaves it out. */
   readonly ownId: string | null;
+  readonly bos: boolean | null;
+  readonly ownReply: OwnReply;
 }
 
 const KINDS: Readonly<Record<OtherKind, string>> = {
@@ -22,14 +25,15 @@ const KINDS: Readonly<Record<OtherKind, string>> = {
 };
 
 /** What stands beside the conversation. */
-export function OtherPicker({ timeline, mode, state, branches, ownId }: OtherPickerProps) {
+export function OtherPicker(props: OtherPickerProps) {
+  const { timeline, mode, state, branches, ownId, bos, ownReply } = props;
   const { choices, change } = state;
   const kind = otherKind(choices, branches);
   return (
     <div
       role="group"
       aria-label="What to compare with"
-      className="flex flex-wrap items-end gap-x-2 gap-y-1.5 px-3 pt-2"
+      className="flex flex-wrap items-start gap-x-2 gap-y-1.5 px-3 pt-2"
     >
       <Select
         label="A: this conversation. B:"
@@ -42,9 +46,11 @@ export function OtherPicker({ timeline, mode, state, branches, ownId }: OtherPic
       {kind === "saved" && (
         <SavedSearch chosenId={choices.savedId} ownId={ownId} onChoose={(savedId) => change({ savedId })} />
       )}
-      {kind === "prompt" && <PromptBox timeline={timeline} mode={mode} state={state} />}
+      {kind === "prompt" && (
+        <PromptBox timeline={timeline} mode={mode} state={state} bos={bos} ownReply={ownReply} />
+      )}
       {kind === "same" && (
-        <p className="min-w-0 flex-1 basis-60 pb-1.5 text-muted">
+        <p className="min-w-0 flex-1 basis-60 self-end pb-1.5 text-muted">
           Choose another layer or another lens for B below.
         </p>
       )}
@@ -59,7 +65,7 @@ function BranchSelect({
   const chosen = chosenBranch(choices, branches);
   if (chosen === null) {
     return (
-      <p className="min-w-0 flex-1 basis-60 pb-1.5 text-muted">
+      <p className="min-w-0 flex-1 basis-60 self-end pb-1.5 text-muted">
         This conversation has one branch only. Regenerate the reply, edit the message or continue with another
         token, and it has two.
       </p>

@@ -1,33 +1,34 @@
 import { type KeyboardEvent, useId } from "react";
 import { Button } from "@/components/ui/Button";
 import { Switch } from "@/components/ui/Switch";
-import { useSettings } from "@/context/settings";
 import { lastUserText, withLastUserText } from "@/lib/history";
 import type { Timeline } from "@/types/timeline";
 import type { CompareState } from "./choices";
+import type { OwnReply } from "./useReplyWriting";
 
 interface PromptBoxProps {
   readonly timeline: Timeline;
   readonly mode: "chat" | "completion";
   readonly state: CompareState;
+  /** Whether A begins with the beginning-of-sequence token; null where the model has none. */
+  readonly bos: boolean | null;
+  readonly ownReply: OwnReply;
 }
 
 /** The server's bound of a text. */
 const MAX_TEXT = 200_000;
 
 /** The last message, to be put differently; nothing is sent before it is asked for. */
-export function PromptBox({ timeline, mode, state: { choices, text, change, write } }: PromptBoxProps) {
-  const { settings } = useSettings();
+export function PromptBox({ timeline, mode, state, bos, ownReply }: PromptBoxProps) {
+  const { choices, text, change, write } = state;
+  const { refusedBecause } = ownReply;
   const id = useId();
   const own = lastUserText(timeline.tokens, mode);
   const draft = text.draft ?? own;
+  const isBlank = draft.trim() === "";
+  const asked = { ...withLastUserText(timeline.tokens, mode, draft), ...(bos === null ? {} : { bos }) };
   const compare = (): void => {
-    if (draft.trim() === "") return;
-    const { bos } = settings;
-    write({
-      draft,
-      asked: { ...withLastUserText(timeline.tokens, mode, draft), ...(bos === null ? {} : { bos }) },
-    });
+    if (!isBlank) write({ draft, asked });
   };
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.key !== "Enter" || event.shiftKey || event.nativeEvent.isComposing) return;
@@ -35,7 +36,7 @@ export function PromptBox({ timeline, mode, state: { choices, text, change, writ
     compare();
   };
   return (
-    <div className="flex min-w-0 flex-1 basis-72 flex-wrap items-end gap-x-2">
+    <div className="flex min-w-0 flex-1 basis-72 flex-wrap items-end gap-x-2 gap-y-1.5">
       <div className="min-w-0 flex-1 basis-52">
         <label htmlFor={id} className="block pb-0.5 text-cell text-muted">
           {mode === "chat" ? "your last message, with a word changed" : "the text, with a word changed"}
@@ -50,11 +51,7 @@ export function PromptBox({ timeline, mode, state: { choices, text, change, writ
           className="block field-sizing-content max-h-28 min-h-8 w-full resize-y rounded-control border border-line-strong bg-surface px-2 py-1.5 text-ink"
         />
       </div>
-      <Button
-        look={text.asked === null ? "primary" : "plain"}
-        disabled={draft.trim() === ""}
-        onClick={compare}
-      >
+      <Button look={text.asked === null ? "primary" : "plain"} disabled={isBlank} onClick={compare}>
         Compare
       </Button>
       <Switch
@@ -62,6 +59,20 @@ export function PromptBox({ timeline, mode, state: { choices, text, change, writ
         checked={choices.withReply}
         onChange={(withReply) => change({ withReply })}
       />
+      <Button
+        disabled={isBlank || refusedBecause !== null}
+        title={
+          refusedBecause ??
+          "The model answers this prompt as it answered A’s; saved as a conversation of its own"
+        }
+        onClick={() => {
+          write({ draft });
+          ownReply.write(asked);
+        }}
+      >
+        Write B’s reply
+      </Button>
+      {ownReply.isForGood && <p className="basis-full text-label text-muted">{refusedBecause}</p>}
     </div>
   );
 }

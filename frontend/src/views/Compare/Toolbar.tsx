@@ -1,3 +1,4 @@
+import { TableToggle } from "@/components/heatmap/TableToggle";
 import { CELL_WIDTHS, zoomed } from "@/components/heatmap/geometry";
 import { IconButton } from "@/components/ui/Button";
 import { Select } from "@/components/ui/Select";
@@ -91,6 +92,7 @@ export function Toolbar({ state, difference, rows, nLayers, lensA, lensB, lenses
           onClick={() => zoom(zoomed(cellWidth, 1))}
         />
       </div>
+      <TableToggle isShown={choices.hasTable} onChange={(hasTable) => change({ hasTable })} />
     </div>
   );
 }

@@ -38,6 +38,7 @@ export interface CompareChoices {
   readonly difference: DifferenceId;
   /** The token whose probability is compared. */
   readonly tokenId: number | null;
+  readonly hasTable: boolean;
 }
 
 /** What was typed and asked for as the other prompt. */
@@ -68,6 +69,7 @@ const SPEC: ChoiceSpec<CompareChoices & { readonly cellWidth: number }> = {
   ),
   difference: oneOf(DIFFERENCE_IDS, "js"),
   tokenId: passing(orNull(wholeNumber(0, 0, MAX_TOKEN_ID))),
+  hasTable: onOff(false),
   cellWidth: oneOf<number>(CELL_WIDTHS, 92),
 };
 

@@ -26,6 +26,7 @@ const NONE: CompareChoices = {
   lensB: null,
   difference: "js",
   tokenId: null,
+  hasTable: false,
 };
 const BRANCHES = otherBranches(
   [

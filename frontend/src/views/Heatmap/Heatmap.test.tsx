@@ -529,6 +529,26 @@ describe("the table", () => {
     ]);
   });
 
+  test("a row moves the selection as its cell does, by mouse and by keyboard", async () => {
+    const view = renderView(Heatmap, timeline, { index: 9, layer: 8 });
+    await allRead();
+    await userEvent.click(screen.getByRole("button", { name: "Table" }));
+    const rowOf = (label: string) => table().getByText(label, { selector: "button" });
+    await userEvent.click(rowOf("5").closest("tr")?.lastElementChild ?? document.body);
+    const { index } = view.selection();
+    expect(view.selection()).toMatchObject({ index, layer: 5 });
+    expect(rowOf("5").closest("tr")).toHaveAttribute("aria-current", "true");
+    rowOf("5").focus();
+    await userEvent.keyboard("{ArrowUp} ");
+    expect(view.selection()).toMatchObject({ index, layer: 6 });
+    // A single row is reached by Tab.
+    expect(
+      table()
+        .getAllByRole("button")
+        .filter((each) => each.tabIndex === 0),
+    ).toHaveLength(1);
+  });
+
   test("says of a cell that is not read that it is not", async () => {
     server.answer = () => new Promise<Response>(() => undefined);
     renderView(Heatmap, timeline, { index: 9 });

@@ -1,3 +1,4 @@
+import { TableToggle } from "@/components/heatmap/TableToggle";
 import { STRIDES } from "@/components/heatmap/geometry";
 import { Button } from "@/components/ui/Button";
 import { Popover } from "@/components/ui/Popover";
@@ -44,14 +45,7 @@ export function LookControls({ look, metric, onChange }: LookControlsProps) {
           <p className="text-label text-muted">The embedding and the output are always shown.</p>
         </div>
       </Popover>
-      <Button
-        icon="table"
-        aria-pressed={look.hasTable}
-        onClick={() => onChange({ hasTable: !look.hasTable })}
-        className="aria-pressed:bg-accent-soft aria-pressed:text-accent"
-      >
-        Table
-      </Button>
+      <TableToggle isShown={look.hasTable} onChange={(hasTable) => onChange({ hasTable })} />
     </div>
   );
 }

@@ -23,6 +23,7 @@ import {
 } from "@/components/heatmap/geometry";
 import { lensCells, lensHeads } from "@/components/heatmap/lensCells";
 import type { Scene } from "@/components/heatmap/paint";
+import { WindowTable } from "@/components/heatmap/WindowTable";
 import { useVisible } from "@/components/heatmap/useVisible";
 import { LensFailure } from "@/components/lens/LensFailure";
 import { ReadingProgress } from "@/components/lens/ReadingProgress";
@@ -44,8 +45,8 @@ import { LookControls } from "./LookControls";
 import { OutlineStatus } from "./OutlineStatus";
 import { RangeControls } from "./RangeControls";
 import { Toolbar } from "./Toolbar";
-import { WindowTable } from "./WindowTable";
 import { useHeatmapLook } from "./choices";
+import { lensTable } from "./lensTable";
 import { useOutline } from "./useOutline";
 import { useScale } from "./useScale";
 
@@ -380,16 +381,19 @@ export function TimelineHeatmap({ timeline, model }: TimelineHeatmapProps) {
       {look.hasTable && (
         <WindowTable
           gridWindow={gridWindow}
+          nPositions={nPositions}
           range={range}
-          tokens={tokens}
-          columns={columns}
+          contents={lensTable({
+            tokens,
+            columns,
+            metric,
+            outlined:
+              chosen === null || ranks.columns === null ? null : { text: chosen.text, ranks: ranks.columns },
+          })}
           layers={layers}
           layerLabels={layerLabels}
-          metric={metric}
-          outlined={
-            chosen === null || ranks.columns === null ? null : { text: chosen.text, ranks: ranks.columns }
-          }
           active={cursor}
+          onChoose={onChoose}
         />
       )}
       <p className="mt-auto px-3 py-2 text-label text-muted">

@@ -1,10 +1,11 @@
 import { type ComponentProps, useEffect, useState } from "react";
-import { CellTable } from "@/components/heatmap/CellTable";
-import type { GridWindow } from "@/components/heatmap/GridWindow";
 import type { Span } from "@/lib/columns";
+import { CellTable } from "./CellTable";
+import type { GridWindow } from "./GridWindow";
 
 interface WindowTableProps extends Omit<ComponentProps<typeof CellTable>, "span"> {
   readonly gridWindow: GridWindow;
+  readonly nPositions: number;
   /** Chosen by the person; without it the table covers what the grid shows. */
   readonly range: Span | null;
 }
@@ -13,7 +14,7 @@ interface WindowTableProps extends Omit<ComponentProps<typeof CellTable>, "span"
 const SETTLED_MS = 150;
 
 /** The table of the range, or of the columns that the grid shows once it has stopped moving. */
-export function WindowTable({ gridWindow, range, ...rest }: WindowTableProps) {
+export function WindowTable({ gridWindow, nPositions, range, ...rest }: WindowTableProps) {
   const [settled, setSettled] = useState(() => wholeColumns(gridWindow));
   useEffect(() => {
     let timer = 0;
@@ -28,12 +29,11 @@ export function WindowTable({ gridWindow, range, ...rest }: WindowTableProps) {
       window.clearTimeout(timer);
     };
   }, [gridWindow]);
-  const nPositions = rest.tokens.length;
   const shown = range ?? settled;
   const start = Math.min(shown.start, nPositions - 1);
   // Nothing is laid out before the first drawing: then one column stands for all.
   const span = { start, end: Math.min(nPositions, Math.max(shown.end, start + 1)) };
-  return <CellTable key={`${span.start} ${span.end}`} span={span} {...rest} />;
+  return <CellTable span={span} {...rest} />;
 }
 
 /** Columns of which at least a part is on the screen. */

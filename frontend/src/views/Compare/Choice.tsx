@@ -1,0 +1,16 @@
+import { TokenText } from "@/components/lens/TokenText";
+import { cellPartsOfText } from "@/lib/tokens";
+
+interface ChoiceProps {
+  readonly id: number;
+  readonly text: string;
+}
+
+/** A predicted token with its id: two tokens of the same looks are told apart by it. */
+export function Choice({ id, text }: ChoiceProps) {
+  return (
+    <>
+      <TokenText parts={cellPartsOfText(text)} /> <span className="text-muted">{id}</span>
+    </>
+  );
+}

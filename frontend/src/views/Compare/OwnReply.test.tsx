@@ -1,0 +1,244 @@
+import { act, screen, waitFor, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import type { StreamEvent } from "@/api/stream";
+import { EVENTS, openAnswer } from "@/test/recordedStream";
+import { N_LAYERS, madeUpLens, madeUpTimeline, madeUpTokens } from "@/test/lensData";
+import { type FakeServer, fakeServer, refusal, renderView } from "@/test/renderView";
+import { SAMPLING, branch, savedConversation } from "@/test/saved";
+import type { Timeline } from "@/types/timeline";
+import Compare from "./Compare";
+
+const tokens = madeUpTokens(12);
+const written = madeUpTokens(10);
+const SPAIN = "The capital of Spain is";
+/** As the server keeps it: with the strings by which the template ends a reply. */
+const STORED = { ...SAMPLING, temperature: 0.8, top_p: 0.9, seed: 4242, stop: ["END", "\nUser:"] };
+
+let server: FakeServer;
+let number = 0;
+let own = "";
+let other = "";
+/** The reply that is being sent. */
+let answer: ReturnType<typeof openAnswer> | null = null;
+/** Conversations that the server has kept besides A. */
+let kept: string[] = [];
+
+const timelineOf = (more: Partial<Timeline> = {}): Timeline => ({ ...madeUpTimeline(tokens, own), ...more });
+
+beforeEach(() => {
+  number += 1;
+  own = `own-${number}`;
+  other = `other-${number}`;
+  kept = [];
+  answer = null;
+  server = fakeServer(tokens);
+  server.answer = (request) =>
+    Response.json(madeUpLens(request.conversation_id === own ? tokens : written, request));
+  server.chat = (_, signal) => {
+    answer = openAnswer(signal);
+    return answer.response;
+  };
+  server.saved = (path) => {
+    const id = path.split("/")[3];
+    if (id === undefined) return Response.json({ conversations: [], total: 0 });
+    const turn = { start: 0, reply_start: 9, end: 12, finish_reason: "stop", sampling: STORED } as const;
+    if (id === own)
+      return Response.json(
+        savedConversation({ id, branches: [branch(id)], tokens: [...tokens], turns: [turn] }),
+      );
+    return kept.includes(id)
+      ? Response.json(savedConversation({ id, branches: [branch(id)], tokens: [...written] }))
+      : refusal("conversation_not_found", "There is no such conversation.", 404);
+  };
+});
+afterEach(() => vi.unstubAllGlobals());
+
+const button = () => screen.findByRole("button", { name: "Write B’s reply" });
+const reply = () => within(screen.getByRole("region", { name: "B’s own reply" }));
+const send = (...events: StreamEvent[]) =>
+  act(async () => {
+    for (const event of events) answer?.send(event);
+    await Promise.resolve();
+  });
+const [start, first, , second, done] = EVENTS;
+const begun = (): StreamEvent => ({
+  ...(start as Extract<StreamEvent, { type: "start" }>),
+  conversation_id: other,
+});
+const sent = (event: StreamEvent | undefined): StreamEvent => {
+  if (event === undefined) throw new Error("no such event");
+  return event;
+};
+
+async function writeReply(timeline = timelineOf()) {
+  const page = renderView(Compare, timeline, { index: 6, layer: N_LAYERS });
+  const box = await screen.findByRole("textbox", { name: /with a word changed/ });
+  await userEvent.clear(box);
+  await userEvent.type(box, SPAIN);
+  await waitFor(async () => expect(await button()).toBeEnabled());
+  await userEvent.click(await button());
+  await waitFor(() => expect(server.chats).toHaveLength(1));
+  return page;
+}
+
+async function finish(): Promise<void> {
+  kept.push(other);
+  await send(sent(done));
+}
+
+const isB = (id: string) =>
+  waitFor(() => expect(server.compared.at(-1)?.b).toEqual({ conversation_id: id, kind: "logit" }));
+
+test("it is asked for as A’s was: the same settings and seed, a conversation of its own, and no numbers", async () => {
+  await writeReply();
+  expect(server.chats).toEqual([
+    {
+      mode: "chat",
+      messages: [{ role: "user", content: SPAIN }],
+      // The template's own stop string is the server's to add.
+      sampling: { ...STORED, stop: ["END"] },
+      lens: { scope: "none" },
+      stream: true,
+    },
+  ]);
+  expect(reply().getByText(/temperature 0.8, top-p 0.9, seed 4242/)).toBeVisible();
+  expect([server.asked, server.compared]).toEqual([[], []]);
+});
+
+test("it is seen while it is written, and then B is the conversation that holds it; A stays selected as it was", async () => {
+  const page = await writeReply();
+  expect(reply().getByRole("status")).toHaveTextContent("The model reads B’s prompt…");
+  await send(begun(), sent(first));
+  expect(await reply().findByText("Writing B’s reply…")).toBeVisible();
+  expect(reply().getByText("1 of at most 16 tokens")).toBeVisible();
+  await send(sent(second));
+  expect(await reply().findByText("Grüß dich")).toBeVisible();
+  expect(screen.getByRole("progressbar", { name: "Tokens of B’s reply" })).toHaveAttribute("value", "2");
+  expect(await button()).toBeDisabled();
+  await finish();
+  await isB(other);
+  expect(screen.getByRole("combobox", { name: /B:/ })).toHaveValue("saved");
+  expect(screen.queryByRole("region", { name: "B’s own reply" })).toBeNull();
+  expect(page.selection()).toMatchObject({ index: 6, layer: N_LAYERS });
+  // What was typed is there again for another try.
+  await userEvent.selectOptions(screen.getByRole("combobox", { name: /B:/ }), "prompt");
+  expect(screen.getByRole("textbox", { name: /with a word changed/ })).toHaveValue(SPAIN);
+});
+
+test("says that it waits while the model is busy with others", async () => {
+  server.waiting = 2;
+  await writeReply();
+  expect(reply().getByRole("status")).toHaveTextContent("Queued: the model is busy");
+});
+
+describe("what was stopped", () => {
+  test("before the first token is as if it had never been asked for", async () => {
+    await writeReply();
+    await send(begun());
+    await userEvent.click(reply().getByRole("button", { name: "Stop" }));
+    expect(await reply().findByText(/nothing was written and nothing is saved/)).toBeVisible();
+    expect(server.compared).toEqual([]);
+    await userEvent.click(reply().getByRole("button", { name: "Put this away" }));
+    expect(screen.queryByRole("region", { name: "B’s own reply" })).toBeNull();
+    expect(await button()).toBeEnabled();
+  });
+
+  test("later is kept, and is B once the server has it; Escape does it as well", async () => {
+    await writeReply();
+    await send(begun(), sent(first));
+    await reply().findByText("Writing B’s reply…");
+    await userEvent.keyboard("{Escape}");
+    expect(await reply().findByText(/is being saved/)).toBeVisible();
+    expect(server.compared).toEqual([]);
+    kept.push(other);
+    await isB(other);
+  });
+
+  test("and was kept by no one is a failure, never an empty B", async () => {
+    await writeReply();
+    await send(begun(), sent(first));
+    await reply().findByText("Writing B’s reply…");
+    await userEvent.click(reply().getByRole("button", { name: "Stop" }));
+    expect(await screen.findByRole("alert", {}, { timeout: 4000 })).toHaveTextContent(
+      "conversation_not_found",
+    );
+    expect(server.compared).toEqual([]);
+  });
+});
+
+describe("what failed", () => {
+  test("says why and is asked for again, word for word", async () => {
+    server.chat = () => refusal("queue_full", "The queue is full.", 429);
+    await writeReply();
+    const alert = await screen.findByRole("alert");
+    expect(alert).toHaveTextContent("The queue is full.");
+    expect(alert).toHaveTextContent("queue_full");
+    server.chat = (_, signal) => {
+      answer = openAnswer(signal);
+      return answer.response;
+    };
+    await userEvent.click(within(alert).getByRole("button", { name: "Retry" }));
+    await waitFor(() => expect(server.chats).toHaveLength(2));
+    expect(server.chats[1]).toEqual(server.chats[0]);
+    await send(begun(), sent(first));
+    await finish();
+    await isB(other);
+    expect(screen.queryByRole("alert")).toBeNull();
+  });
+
+  test("in the middle, as when the server was killed, is no B", async () => {
+    await writeReply();
+    await send(begun(), sent(first));
+    act(() => answer?.end());
+    expect(await screen.findByRole("alert")).toHaveTextContent("stream_cut");
+    expect(server.compared).toEqual([]);
+    await userEvent.click(screen.getByRole("button", { name: "Put this away" }));
+    expect(screen.queryByRole("alert")).toBeNull();
+  });
+});
+
+describe("meanwhile", () => {
+  test("the view may be left: the reply goes on, and is B when the view is opened again", async () => {
+    const page = await writeReply();
+    await send(begun(), sent(first));
+    page.unmount();
+    await send(sent(second));
+    await finish();
+    renderView(Compare, timelineOf(), { index: 6 });
+    await isB(other);
+    expect(server.chats).toHaveLength(1);
+  });
+
+  test("another B may be chosen: it stays, and the reply is offered", async () => {
+    await writeReply();
+    await send(begun(), sent(first));
+    await userEvent.selectOptions(screen.getByRole("combobox", { name: /B:/ }), "same");
+    await isB(own);
+    await finish();
+    expect(await reply().findByText(/saved as a conversation of its own/)).toBeVisible();
+    expect(screen.getByRole("combobox", { name: /B:/ })).toHaveValue("same");
+    await userEvent.click(reply().getByRole("button", { name: "Compare with it" }));
+    await isB(other);
+  });
+});
+
+describe("is refused, with the reason,", () => {
+  test("where it is not known how A’s reply was sampled", async () => {
+    server.saved = (path) =>
+      Response.json(
+        path.endsWith(own)
+          ? savedConversation({ id: own, branches: [branch(own)], tokens: [...tokens], turns: [] })
+          : { conversations: [], total: 0 },
+      );
+    renderView(Compare, timelineOf(), { index: 6 });
+    expect(await screen.findByText(/not known how A’s reply was sampled/)).toBeVisible();
+    expect(await button()).toBeDisabled();
+  });
+
+  test("while A’s reply is being written", async () => {
+    renderView(Compare, timelineOf({ status: "streaming" }), { index: 6 });
+    await waitFor(async () => expect(await button()).toHaveAttribute("title", "A’s reply is being written."));
+    expect(await button()).toBeDisabled();
+  });
+});

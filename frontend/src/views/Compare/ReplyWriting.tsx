@@ -1,0 +1,99 @@
+import { asApiError } from "@/api/errors";
+import { LensFailure } from "@/components/lens/LensFailure";
+import { Button, IconButton } from "@/components/ui/Button";
+import { formatCount } from "@/lib/format";
+import { runningPieces } from "@/lib/tokens";
+import { samplingWords } from "./replyRequest";
+import { type WrittenReply, isUnderWay } from "./writtenReply";
+
+interface ReplyWritingProps {
+  readonly written: WrittenReply;
+  /** Others wait for the model as well. */
+  readonly isQueued: boolean;
+  readonly onStop: () => void;
+  readonly onRetry: () => void;
+  /** Puts the written conversation beside A. */
+  readonly onTake: () => void;
+  readonly onDismiss: () => void;
+}
+
+/** How far B's own reply is, what is written of it, and what came of it. */
+export function ReplyWriting(props: ReplyWritingProps) {
+  const { written, isQueued, onStop, onRetry, onTake, onDismiss } = props;
+  const { reply, request, status } = written;
+  const most = request.sampling?.max_new_tokens ?? null;
+  const isOpen = isUnderWay(written);
+  return (
+    <section aria-label="B’s own reply" className="shrink-0 px-3 pt-2">
+      {status === "failed" ? (
+        <div className="flex items-start gap-1">
+          <div className="min-w-0 flex-1">
+            <LensFailure
+              title="B’s reply could not be written."
+              error={asApiError(written.cause)}
+              onRetry={onRetry}
+            />
+          </div>
+          <IconButton icon="close" label="Put this away" onClick={onDismiss} />
+        </div>
+      ) : (
+        <div className="flex min-h-8 flex-wrap items-center gap-x-3 gap-y-1">
+          <p role="status">{wordsFor(written, isQueued)}</p>
+          {isOpen && most !== null && (
+            <>
+              <progress
+                aria-label="Tokens of B’s reply"
+                value={reply.length}
+                max={most}
+                className="progress w-24"
+              />
+              <span className="text-cell text-muted">
+                {formatCount(reply.length)} of at most {formatCount(most)} tokens
+              </span>
+            </>
+          )}
+          {isOpen && (
+            <Button icon="stop" disabled={status === "saving"} onClick={onStop}>
+              Stop
+            </Button>
+          )}
+          {status === "done" && <Button onClick={onTake}>Compare with it</Button>}
+          {!isOpen && <IconButton icon="close" label="Put this away" onClick={onDismiss} />}
+        </div>
+      )}
+      {isOpen && (
+        <>
+          <p className="text-label text-muted">
+            As A’s reply was written: {samplingWords(request.sampling ?? {})}.
+          </p>
+          <p
+            dir="auto"
+            className="mt-2 max-h-60 min-h-16 overflow-y-auto border-l-2 border-line-strong pl-3 break-words whitespace-pre-wrap"
+          >
+            {runningPieces(reply, true)
+              .map(({ text }) => text)
+              .join("")}
+          </p>
+        </>
+      )}
+    </section>
+  );
+}
+
+function wordsFor({ status, reply }: WrittenReply, isQueued: boolean): string {
+  switch (status) {
+    case "sent":
+    case "reading":
+      return isQueued ? "Queued: the model is busy" : "The model reads B’s prompt…";
+    case "writing":
+      return "Writing B’s reply…";
+    case "saving":
+      return reply.length === 0 ? "Stopping…" : "Stopped; what was written is being saved…";
+    case "stopped":
+      return "Stopped before the first token: nothing was written and nothing is saved.";
+    case "failed":
+      return "";
+    case "done":
+      return "B’s reply is written, and saved as a conversation of its own.";
+  }
+}

@@ -1,0 +1,107 @@
+import { useCallback, useEffect } from "react";
+import type { ModelInfo } from "@/api/client";
+import type { SavedConversation } from "@/api/conversations";
+import type { OtherText } from "@/api/otherSide";
+import type { ChatRequest } from "@/api/stream";
+import { useChatState } from "@/context/chat";
+import { useLibraryRefresh } from "@/context/library";
+import { useServer } from "@/context/server";
+import { useShortcuts } from "@/context/shortcuts";
+import type { Timeline } from "@/types/timeline";
+import type { CompareState, OtherKind } from "./choices";
+import { replyRequest, samplingOf } from "./replyRequest";
+import {
+  type WrittenReply,
+  forgetReply,
+  isUnderWay,
+  stopReply,
+  useWrittenReply,
+  writeReply,
+} from "./writtenReply";
+
+interface ReplyWritingParts {
+  readonly timeline: Timeline;
+  readonly model: ModelInfo;
+  /** Null until they are read. */
+  readonly facts: SavedConversation | null;
+  readonly kind: OtherKind;
+  readonly change: CompareState["change"];
+}
+
+export interface OwnReply {
+  readonly written: WrittenReply | null;
+  readonly isUnderWay: boolean;
+  readonly isQueued: boolean;
+  /** Why none can be written now; null where one can. */
+  readonly refusedBecause: string | null;
+  /** Nothing that could be waited for will change that. */
+  readonly isForGood: boolean;
+  readonly write: (text: OtherText) => void;
+  readonly stop: () => void;
+  readonly retry: () => void;
+  readonly take: () => void;
+  readonly dismiss: () => void;
+}
+
+/** B's own reply to the other prompt. Once it is written, B is the conversation that holds it. */
+export function useReplyWriting({ timeline, model, facts, kind, change }: ReplyWritingParts): OwnReply {
+  const { mode, pending } = useChatState();
+  const { phase, health } = useServer();
+  const refresh = useLibraryRefresh();
+  const beside = timeline.conversationId;
+  const written = useWrittenReply(beside);
+  const isBusy = isUnderWay(written);
+  const sampling = samplingOf(facts?.turns ?? [], timeline.tokens.length);
+  const begin = (request: ChatRequest): void => {
+    if (beside !== null) void writeReply(beside, request, () => void refresh());
+  };
+  const writtenId = written?.status === "done" ? written.conversationId : null;
+  const take = useCallback(() => {
+    if (beside === null || writtenId === null) return;
+    change({ other: "saved", savedId: writtenId });
+    forgetReply(beside);
+  }, [beside, writtenId, change]);
+  // Who has chosen another B meanwhile keeps it, and is told.
+  useEffect(() => {
+    if (kind === "prompt") take();
+  }, [kind, take]);
+  const stop = (): void => {
+    if (beside !== null) stopReply(beside);
+  };
+  useShortcuts(
+    {},
+    () => {
+      // Escape ends A's reply first, as everywhere on the page.
+      if (pending === null) stop();
+    },
+    false,
+  );
+  return {
+    written,
+    isUnderWay: isBusy,
+    isQueued: health !== null && health.queue.waiting > 0,
+    refusedBecause: isBusy
+      ? "B’s reply is being written."
+      : timeline.status !== "settled"
+        ? "A’s reply is being written."
+        : phase !== "ready" && phase !== "stalled"
+          ? "The model is not ready."
+          : facts === null
+            ? "The conversation is still being read."
+            : sampling === null
+              ? "It is not known how A’s reply was sampled, so B’s cannot be written alike."
+              : null,
+    isForGood: facts !== null && timeline.status === "settled" && sampling === null,
+    write: (text) => {
+      if (sampling !== null) begin(replyRequest(text, mode, sampling, model.chat_template.stop));
+    },
+    stop,
+    retry: () => {
+      if (written !== null) begin(written.request);
+    },
+    take,
+    dismiss: () => {
+      if (beside !== null) forgetReply(beside);
+    },
+  };
+}

@@ -1,0 +1,26 @@
+import { TokenText } from "@/components/lens/TokenText";
+import { cellParts } from "@/lib/tokens";
+import type { Token } from "@/types/timeline";
+
+interface ReadPlaceProps {
+  readonly tokens: readonly Token[];
+  readonly position: number;
+}
+
+/** The token that is read, and the one that it predicts. */
+export function ReadPlace({ tokens, position }: ReadPlaceProps) {
+  const [token, next] = [tokens[position], tokens[position + 1]];
+  return (
+    <>
+      <span className="font-mono">{position}</span>{" "}
+      {token !== undefined && <TokenText parts={cellParts(token)} className="font-mono" />}
+      <br />
+      <span className="text-muted">→ </span>
+      {next === undefined ? (
+        <span className="text-muted">none yet</span>
+      ) : (
+        <TokenText parts={cellParts(next)} className="font-mono" />
+      )}
+    </>
+  );
+}
