@@ -41,7 +41,7 @@ export function TokenHead({ timeline, token }: { readonly timeline: Timeline; re
   const beginNote = useBeginNote();
   const score = scoreOf(token, predictedBy?.layers.at(-1)?.actual ?? null);
   return (
-    <div className="min-w-0 px-3 py-2.5">
+    <div className="min-w-0 px-3 py-2.5 short:py-1">
       <div className="flex items-center gap-3">
         <h2 className="max-w-1/2 shrink-0 overflow-hidden rounded-mark bg-accent-soft px-2 py-0.5 text-title font-medium text-ellipsis">
           <span className="sr-only">Selected token </span>
@@ -67,7 +67,7 @@ export function TokenHead({ timeline, token }: { readonly timeline: Timeline; re
           <Alternatives token={token} reading={alternatives} />
         </span>
       </div>
-      <p className="mt-1.5 flex min-h-5 flex-wrap gap-x-4">
+      <p className="mt-1.5 flex min-h-5 short:mt-0.5 flex-wrap gap-x-4">
         {token.index === 0 ? (
           <span className="text-muted">
             The first token: nothing came before it, so nothing predicted it.
