@@ -1,6 +1,6 @@
 import clsx from "clsx";
 import { type CSSProperties, Suspense, lazy, useCallback, useState } from "react";
-import { COMPOSER_ID, ConversationPane } from "@/components/conversation/ConversationPane";
+import { ConversationPane } from "@/components/conversation/ConversationPane";
 import { EvidencePanel } from "@/components/evidence/EvidencePanel";
 import { ExportOutcome } from "@/components/export/ExportOutcome";
 import { Header } from "@/components/header/Header";
@@ -14,6 +14,7 @@ import { useAddress } from "@/context/address";
 import { useChatActions, useChatState } from "@/context/chat";
 import { type Mode, shownId } from "@/context/chatState";
 import { useShownChoices, visitChoices } from "@/context/choices";
+import { COMPOSER_ID, useEvidenceSheet } from "@/context/evidenceSheet";
 import { useConversationFacts, useLibraryFollowing } from "@/context/library";
 import { useBeginNote } from "@/context/noteWriting";
 import { useNotes } from "@/context/notes";
@@ -51,6 +52,7 @@ export function Shell() {
   const [split, changeSplit] = useSplit();
   const [hasSidebar, showSidebar] = useSidebar();
   const [hasSheet, showSheet] = useState(false);
+  const evidenceSheet = useEvidenceSheet(index);
   const facts = useConversationFacts(chat);
   const [viewId, setViewId] = useState(FIRST_VIEW);
   const [showsShortcuts, setShowsShortcuts] = useState(false);
@@ -141,7 +143,7 @@ export function Shell() {
   const splitStyle: CSSProperties & Record<"--split", string> = { "--split": `${split.percent}%` };
 
   return (
-    <div className="flex h-dvh flex-col overflow-hidden">
+    <div className="flex h-dvh flex-col overflow-hidden pb-[env(safe-area-inset-bottom)]">
       <Header
         server={server}
         mode={mode}
@@ -175,8 +177,9 @@ export function Shell() {
         />
         <main className="flex min-h-0 min-w-0 flex-1 max-md:flex-col" style={splitStyle}>
           <div
+            {...evidenceSheet.follow}
             className={clsx(
-              "flex min-h-0 min-w-0 max-md:flex-1",
+              "flex min-h-0 min-w-0 max-md:flex-1 max-md:overflow-hidden",
               split.maximised === "evidence" && "md:hidden",
               split.maximised === "conversation" ? "md:flex-1" : "md:w-(--split) md:shrink-0",
             )}
@@ -191,6 +194,7 @@ export function Shell() {
                   </div>
                 )
               }
+              isComposerSlim={evidenceSheet.isComposerSlim}
               isMaximised={split.maximised === "conversation"}
               onToggleMaximise={toggle("conversation")}
               onShowView={setViewId}
@@ -202,6 +206,8 @@ export function Shell() {
           )}
           <EvidenceSheet
             token={index === null ? undefined : timeline.tokens[index]}
+            height={evidenceSheet.height}
+            onResize={evidenceSheet.resize}
             className={clsx(split.maximised === "conversation" && "md:hidden")}
           >
             {(sheetControls) => (

@@ -16,5 +16,11 @@ function useMediaQuery(query: string): boolean {
 /** Whether the window is too narrow for columns side by side; the same border as the styles' `md`. */
 export const useIsNarrow = (): boolean => useMediaQuery("(width < 48rem)");
 
+/**
+ * Whether the window is too low for two things one above the other: a phone on its side, or one whose
+ * keyboard is open. The same border as the styles' `short`.
+ */
+export const useIsShort = (): boolean => useMediaQuery("(height < 34rem)");
+
 /** Whether the person asked for as little motion as possible. */
 export const usePrefersReducedMotion = (): boolean => useMediaQuery("(prefers-reduced-motion: reduce)");

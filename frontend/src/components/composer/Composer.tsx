@@ -1,3 +1,4 @@
+import clsx from "clsx";
 import { type KeyboardEvent, type ReactNode, useLayoutEffect, useRef, useState } from "react";
 import { Button } from "@/components/ui/Button";
 import type { ChatState, Mode } from "@/context/chatState";
@@ -17,6 +18,8 @@ interface ComposerProps {
   readonly onStop: () => void;
   readonly onWriteOn: () => void;
   readonly onCancelEdit: () => void;
+  /** One line for text and buttons together; the text grows while it has the focus. */
+  readonly isSlim: boolean;
   /** Controls under the text. */
   readonly children: ReactNode;
 }
@@ -25,7 +28,7 @@ const TALLEST_PX = 220;
 
 /** Where text is written. It is cleared when it is sent and comes back when nothing became of it. */
 export function Composer(props: ComposerProps) {
-  const { id, mode, returned, editing, isBusy, blocked, canWriteOn, children } = props;
+  const { id, mode, returned, editing, isSlim, isBusy, blocked, canWriteOn, children } = props;
   const { onSend, onStop, onWriteOn, onCancelEdit } = props;
   const [text, setText] = useState("");
   const [seenReturn, setSeenReturn] = useState(returned.serial);
@@ -47,7 +50,7 @@ export function Composer(props: ComposerProps) {
     if (element === null) return;
     element.style.height = "auto";
     element.style.height = `${Math.min(element.scrollHeight, TALLEST_PX)}px`;
-  }, [text]);
+  }, [text, isSlim]);
 
   const isEmpty = mode === "chat" ? text.trim() === "" : text === "";
   const canSend = !isEmpty && !isBusy && blocked === null;
@@ -94,7 +97,10 @@ export function Composer(props: ComposerProps) {
       </label>
       <div
         data-tour="composer"
-        className="rounded-control border border-line-strong bg-raised has-[textarea:focus-visible]:outline-2 has-[textarea:focus-visible]:outline-offset-1 has-[textarea:focus-visible]:outline-focus"
+        className={clsx(
+          "rounded-control border border-line-strong bg-raised has-[textarea:focus-visible]:outline-2 has-[textarea:focus-visible]:outline-offset-1 has-[textarea:focus-visible]:outline-focus",
+          isSlim && "flex items-end",
+        )}
       >
         <textarea
           id={id}
@@ -104,9 +110,13 @@ export function Composer(props: ComposerProps) {
           onChange={(event) => setText(event.target.value)}
           onKeyDown={onKeyDown}
           placeholder={mode === "chat" ? "Message" : "Text to continue"}
-          className="block w-full resize-none bg-transparent px-3 pt-2.5 pb-1 text-title leading-6 outline-none placeholder:text-quiet"
+          className={clsx(
+            "block w-full resize-none bg-transparent px-3 pt-2.5 pb-1 text-title leading-6 outline-none placeholder:text-quiet short:max-h-[30dvh] pointer-coarse:text-[1rem]",
+            isSlim &&
+              "min-w-0 flex-1 pb-2.5 not-focus:max-h-11 not-focus:mask-[linear-gradient(black_2.125rem,transparent_0)]",
+          )}
         />
-        <div className="flex items-center justify-between gap-2 p-1.5">
+        <div className={clsx("flex items-center justify-between gap-2", isSlim ? "p-1" : "p-1.5")}>
           <div className="flex min-w-0 items-center">{children}</div>
           {isBusy ? (
             // The key keeps Stop an element of its own: reused as the submit button during its own

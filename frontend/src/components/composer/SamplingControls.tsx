@@ -10,6 +10,8 @@ import { LIMITS, type Settings, useSettings } from "@/context/settings";
 interface SamplingControlsProps {
   readonly model: ModelInfo | null;
   readonly mode: Mode;
+  /** The button has no words, for want of room. */
+  readonly isSlim: boolean;
   /** Whether the next message begins a conversation, so that its opening can still be chosen. */
   readonly isNew: boolean;
   /** Seed of the newest reply. */
@@ -17,7 +19,7 @@ interface SamplingControlsProps {
 }
 
 /** How the reply is sampled, in one line; its button opens the controls. */
-export function SamplingControls({ model, mode, isNew, lastSeed }: SamplingControlsProps) {
+export function SamplingControls({ model, mode, isSlim, isNew, lastSeed }: SamplingControlsProps) {
   const { settings, update } = useSettings();
   return (
     <Popover
@@ -25,7 +27,7 @@ export function SamplingControls({ model, mode, isNew, lastSeed }: SamplingContr
       trigger={
         <Button look="quiet" icon="sliders" className="min-w-0 px-2 font-normal">
           <span className="sr-only">Sampling: </span>
-          <span className="truncate">{summaryOf(settings)}</span>
+          <span className={isSlim ? "sr-only" : "truncate"}>{summaryOf(settings)}</span>
         </Button>
       }
     >

@@ -10,6 +10,8 @@ interface StatusLineProps {
   readonly activity: Activity;
   /** Said instead of "Ready" while nothing can be sent. */
   readonly blocked: string | null;
+  /** There is no room for the line: it is only said. */
+  readonly isUnseen: boolean;
 }
 
 const WORDS: Record<Activity, string> = {
@@ -21,9 +23,9 @@ const WORDS: Record<Activity, string> = {
 
 /** How full the context is, how fast the model writes, and what it does. */
 export const StatusLine = memo(function StatusLine(props: StatusLineProps) {
-  const { usedTokens, contextLength, rate, activity, blocked } = props;
+  const { usedTokens, contextLength, rate, activity, blocked, isUnseen } = props;
   return (
-    <div className="mt-1.5 flex h-5 items-center gap-3 text-label text-muted">
+    <div className={isUnseen ? "sr-only" : "mt-1.5 flex h-5 items-center gap-3 text-label text-muted"}>
       {contextLength !== null && (
         <span className="flex items-center gap-2">
           <meter

@@ -7,6 +7,7 @@ import { StatusLine } from "@/components/composer/StatusLine";
 import { NoteNotices } from "@/components/notes/NoteNotices";
 import { useChatActions, useChatState } from "@/context/chat";
 import { activityOf, tokensPerSecond } from "@/context/chatState";
+import { COMPOSER_ID } from "@/context/evidenceSheet";
 import { useRunExample, workedExample } from "@/context/examples";
 import { useNotes } from "@/context/notes";
 import { useSelection } from "@/context/selection";
@@ -28,14 +29,14 @@ import { useTints } from "./useTints";
 
 const NotesPanel = lazy(() => import("@/components/notes/NotesPanel"));
 
-export const COMPOSER_ID = "composer";
-
 interface ConversationPaneProps {
   readonly server: ServerState;
   /** What is saved of the conversation; null until it is there. */
   readonly facts: SavedConversation | null;
   /** What is pinned could not be saved. */
   readonly unsavedPins: ReactNode;
+  /** The composer has one line only. */
+  readonly isComposerSlim: boolean;
   readonly isMaximised: boolean;
   readonly onToggleMaximise: () => void;
   readonly onShowView: (viewId: string) => void;
@@ -43,7 +44,8 @@ interface ConversationPaneProps {
 }
 
 export function ConversationPane(props: ConversationPaneProps) {
-  const { server, facts, unsavedPins, isMaximised, onToggleMaximise, onShowView, onStartTour } = props;
+  const { server, facts, unsavedPins, isComposerSlim } = props;
+  const { isMaximised, onToggleMaximise, onShowView, onStartTour } = props;
   const state = useChatState();
   const actions = useChatActions();
   const { settings, update } = useSettings();
@@ -182,6 +184,7 @@ export function ConversationPane(props: ConversationPaneProps) {
           mode={mode}
           returned={state.returned}
           editing={editing}
+          isSlim={isComposerSlim}
           isBusy={isBusy}
           blocked={blocked}
           canWriteOn={mode === "completion" && timeline.conversationId !== null && hasText}
@@ -193,6 +196,7 @@ export function ConversationPane(props: ConversationPaneProps) {
           <SamplingControls
             model={model}
             mode={mode}
+            isSlim={isComposerSlim}
             isNew={timeline.conversationId === null}
             lastSeed={lastTurn?.seed ?? null}
           />
@@ -203,6 +207,7 @@ export function ConversationPane(props: ConversationPaneProps) {
           rate={tokensPerSecond(state.stats)}
           activity={activityOf(state, health)}
           blocked={blocked}
+          isUnseen={isComposerSlim}
         />
       </div>
     </section>

@@ -28,7 +28,7 @@ interface ConversationToolbarProps {
 export function ConversationToolbar(props: ConversationToolbarProps) {
   const { timeline, settings, nLayers, hasTemplate, isMaximised, onChange, onToggleMaximise } = props;
   return (
-    <div className="flex shrink-0 flex-wrap items-center gap-x-4 border-b border-line px-3 py-1 max-md:gap-x-2 md:px-4">
+    <div className="flex shrink-0 flex-wrap items-center gap-x-4 border-b border-line px-3 py-1 max-md:gap-x-1 md:px-4">
       <label className="inline-flex min-h-8 items-center gap-2 text-muted max-md:gap-1">
         Colour by
         <select

@@ -34,8 +34,8 @@ export function EvidencePanel(props: EvidencePanelProps) {
       onValueChange={onChangeView}
       className="@container flex min-h-0 min-w-0 flex-1 flex-col bg-raised"
     >
-      <div className="flex shrink-0 items-center gap-1 border-b border-line px-3 py-1 max-md:flex-wrap">
-        <div className="flex min-w-0 items-center gap-1 max-md:basis-full max-md:justify-between">
+      <div className="flex shrink-0 items-center gap-1 border-b border-line px-3 py-1 max-sm:flex-wrap">
+        <div className="flex min-w-0 items-center gap-1 max-sm:basis-full max-sm:justify-between">
           <Tabs.List
             aria-label="Views"
             data-tour="views"
@@ -58,11 +58,11 @@ export function EvidencePanel(props: EvidencePanelProps) {
           {open !== undefined && <ViewNoteButton view={open} />}
         </div>
         {/* On a phone below the tabs, which would not be seen whole beside it. */}
-        <span className="ml-auto flex min-w-0 items-center gap-1 max-md:mt-1.5 max-md:ml-0 max-md:flex-1">
+        <span className="ml-auto flex min-w-0 items-center gap-1 max-sm:mt-1.5 max-sm:ml-0 max-sm:flex-1">
           <LensSelect />
           <ExportButton timeline={timeline} view={open} />
         </span>
-        <span className="flex items-center gap-1 max-md:mt-1.5">{sheetControls}</span>
+        <span className="flex items-center gap-1 max-sm:mt-1.5">{sheetControls}</span>
         <IconButton
           icon={isMaximised ? "collapse" : "expand"}
           label={isMaximised ? "Show the conversation again" : "Give the evidence the whole width"}
@@ -71,7 +71,7 @@ export function EvidencePanel(props: EvidencePanelProps) {
         />
       </div>
       {timeline.tokens.length > 0 && (
-        <div className="min-w-0 shrink-0 border-b border-line px-3 py-2.5">
+        <div className="min-w-0 shrink-0 border-b border-line px-3 py-2.5 short:py-1">
           <TokenHead timeline={timeline} token={token} />
         </div>
       )}

@@ -57,7 +57,7 @@ function Head({ first, second }: { readonly first: ReactNode; readonly second: R
   return (
     <>
       <div className="flex h-6 items-center gap-3 @max-md:h-8">{first}</div>
-      <p className="mt-1.5 flex h-5 gap-x-4 overflow-hidden whitespace-nowrap @max-md:gap-x-3 @max-md:text-label">
+      <p className="mt-1.5 flex h-5 gap-x-4 overflow-hidden short:mt-0.5 whitespace-nowrap @max-md:gap-x-3 @max-md:text-label">
         {second}
       </p>
     </>

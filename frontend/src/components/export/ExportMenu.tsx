@@ -26,7 +26,7 @@ export default function ExportMenu({ timeline, view }: ExportMenuProps) {
           align="end"
           sideOffset={6}
           collisionPadding={8}
-          className="z-20 max-h-(--radix-dropdown-menu-content-available-height) w-72 overflow-y-auto rounded-control border border-line bg-raised p-1 shadow-float"
+          className="touch-sized z-20 max-h-(--radix-dropdown-menu-content-available-height) w-72 overflow-y-auto rounded-control border border-line bg-raised p-1 shadow-float"
         >
           {reason !== null && <p className="px-2 py-1.5 text-muted">{reason}</p>}
           {GROUPS.map((group, i) => (

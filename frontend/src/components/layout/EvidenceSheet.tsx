@@ -1,42 +1,36 @@
 import clsx from "clsx";
-import { type ReactNode, useState } from "react";
+import type { ReactNode } from "react";
 import { TokenText } from "@/components/lens/TokenText";
 import { IconButton } from "@/components/ui/Button";
 import { Icon } from "@/components/ui/Icon";
+import type { SheetHeight } from "@/context/evidenceSheet";
 import { cellParts } from "@/lib/tokens";
 import type { Token } from "@/types/timeline";
 
-type Height = "closed" | "half" | "full";
-
-const HEIGHTS: Record<Height, string> = {
+const HEIGHTS: Record<SheetHeight, string> = {
   closed: "max-md:h-11",
-  half: "max-md:h-[60dvh]",
-  full: "max-md:h-[calc(100dvh-3rem)]",
+  half: "max-md:h-[70%] max-md:short:h-full",
+  full: "max-md:h-full",
 };
 
 interface EvidenceSheetProps {
   readonly token: Token | undefined;
+  readonly height: SheetHeight;
+  readonly onResize: (height: SheetHeight) => void;
   readonly className?: string;
   /** Gets the controls of the open sheet, to place them in its own head; null where there is no sheet. */
   readonly children: (controls: ReactNode) => ReactNode;
 }
 
 /** The evidence: beside the conversation, or on a narrow screen a sheet at its foot that opens with the first token. */
-export function EvidenceSheet({ token, className, children }: EvidenceSheetProps) {
-  const [height, setHeight] = useState<Height>("closed");
-  const [seenToken, setSeenToken] = useState<number | null>(null);
-  const index = token?.index ?? null;
-  if (index !== seenToken) {
-    setSeenToken(index);
-    if (index !== null && height === "closed") setHeight("half");
-  }
+export function EvidenceSheet({ token, height, onResize, className, children }: EvidenceSheetProps) {
   const isClosed = height === "closed";
   return (
     <section
       aria-label="Evidence"
       data-tour="evidence"
       className={clsx(
-        "flex min-h-0 min-w-0 shrink-0 flex-col bg-raised max-md:border-t max-md:border-line-strong md:flex-1",
+        "touch-sized flex min-h-0 min-w-0 shrink-0 flex-col bg-raised max-md:border-t max-md:border-line-strong md:flex-1",
         HEIGHTS[height],
         className,
       )}
@@ -45,7 +39,7 @@ export function EvidenceSheet({ token, className, children }: EvidenceSheetProps
         <button
           type="button"
           aria-expanded={false}
-          onClick={() => setHeight("half")}
+          onClick={() => onResize("half")}
           className="flex h-11 shrink-0 items-center gap-2 px-3 text-left hover:bg-hover md:hidden"
         >
           <Icon name="up" className="text-muted" />
@@ -65,9 +59,10 @@ export function EvidenceSheet({ token, className, children }: EvidenceSheetProps
               label={
                 height === "full" ? "Show the conversation as well" : "Fill the screen with the evidence"
               }
-              onClick={() => setHeight(height === "full" ? "half" : "full")}
+              className="short:hidden"
+              onClick={() => onResize(height === "full" ? "half" : "full")}
             />
-            <IconButton icon="down" label="Close the evidence" onClick={() => setHeight("closed")} />
+            <IconButton icon="down" label="Close the evidence" onClick={() => onResize("closed")} />
           </span>,
         )}
       </div>

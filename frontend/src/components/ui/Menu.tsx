@@ -26,7 +26,7 @@ export function Menu({ trigger, items }: MenuProps) {
           align="start"
           sideOffset={4}
           collisionPadding={8}
-          className="z-40 min-w-40 rounded-control border border-line bg-raised p-1 shadow-float"
+          className="touch-sized z-40 min-w-40 rounded-control border border-line bg-raised p-1 shadow-float"
         >
           {items.map(({ label, icon, isDanger = false, onSelect }) => (
             <DropdownMenu.Item

@@ -20,7 +20,7 @@ export function Popover({ trigger, label, align = "start", children }: PopoverPr
           align={align}
           sideOffset={6}
           collisionPadding={8}
-          className="z-20 max-h-(--radix-popover-content-available-height) w-80 max-w-[calc(100vw-1rem)] overflow-y-auto rounded-control border border-line bg-raised p-4 shadow-float"
+          className="touch-sized z-20 max-h-(--radix-popover-content-available-height) w-80 max-w-[calc(100vw-1rem)] overflow-y-auto rounded-control border border-line bg-raised p-4 shadow-float"
         >
           {children}
         </Radix.Content>

@@ -81,7 +81,7 @@ export function TimelineLayers({ timeline, model }: TimelineLayersProps) {
   const lensTitle = LENSES.find((each) => each.kind === kind)?.title ?? kind;
   return (
     <div className="flex min-h-0 flex-1 flex-col bg-raised max-md:overflow-y-auto">
-      <div className="shrink-0 bg-raised px-3 pt-2 max-md:sticky max-md:top-0 max-md:z-10">
+      <div className="shrink-0 bg-raised px-3 pt-2 max-md:sticky max-md:top-0 max-md:z-10 short:static">
         <div className="flex flex-wrap items-center justify-between gap-x-3 gap-y-1.5 pb-1.5">
           <LayerControls layer={layer} last={last} play={play} onChange={onChangeLayer} />
           <ChoiceControls choices={choices} onChange={changeChoices} />

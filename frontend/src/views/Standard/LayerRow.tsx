@@ -15,6 +15,7 @@ export function LayerRow({ layer, label, isSelected, onSelect, children }: Layer
     // The whole row takes the pointer; the button in its head does the same for the keyboard.
     <tr
       {...ROLES.row}
+      data-part="layer"
       aria-current={isSelected ? "true" : undefined}
       onClick={() => onSelect(layer)}
       className={clsx(

@@ -1,0 +1,154 @@
+/** The page on a phone: under a finger, upright and on its side, with the keyboard open and closed. */
+import type { Locator } from "@playwright/test";
+import { type ExplorerPage, expect, seriousViolations, test } from "./page";
+
+const UPRIGHT = { width: 390, height: 844 };
+const SMALL = { width: 360, height: 640 };
+/** Wide enough for two columns, but low. */
+const SIDEWAYS = { width: 844, height: 390 };
+/** Smallest side of what a finger presses, in px. */
+const FINGER = 44;
+/** One line of text with its frame. */
+const SLIM = 52;
+
+const heightOf = async (element: Locator): Promise<number> => (await element.boundingBox())?.height ?? 0;
+
+/** A short conversation in chat mode, written by touch. */
+async function begin(explorer: ExplorerPage): Promise<void> {
+  await explorer.setSampling({ Temperature: "0", "Longest reply": "8" });
+  await explorer.composer.fill("The capital of France is");
+  await explorer.page.getByRole("button", { name: "Send" }).tap();
+  await explorer.settled();
+}
+
+/** What can be pressed in the evidence and is smaller than a fingertip; a switch is as large as its label. */
+const tooSmall = ({ evidence }: ExplorerPage): Promise<string[]> =>
+  evidence.evaluate(
+    (sheet, least) =>
+      Array.from(sheet.querySelectorAll("button, select, input, textarea, [role=tab]"))
+        // The button in the head of a layer's row does what the whole row does.
+        .map((control) => control.closest("label:has([role=switch]), [data-part=layer]") ?? control)
+        .filter((target) => target.checkVisibility() && target.getClientRects().length > 0)
+        .filter((target) => {
+          const { width, height } = target.getBoundingClientRect();
+          return Math.min(width, height) < least;
+        })
+        .map((target) => target.outerHTML.slice(0, 120)),
+    FINGER,
+  );
+
+test.use({ hasTouch: true, isMobile: true, viewport: UPRIGHT });
+
+for (const [viewport, colorScheme] of [
+  [UPRIGHT, "light"],
+  [SMALL, "dark"],
+] as const) {
+  test.describe(`${viewport.width} by ${viewport.height}, ${colorScheme}`, () => {
+    test.use({ viewport, colorScheme });
+
+    test("the evidence has the room while it is read, and gives it back to who writes", async ({
+      explorer,
+      page,
+    }) => {
+      await begin(explorer);
+      const { composer, evidence } = explorer;
+      const sampling = page.getByRole("button", { name: /^Sampling/ });
+      const wide = await heightOf(composer.locator(".."));
+      const draft = "A draft of two lines.\nThe second.";
+      await composer.fill(draft);
+
+      await explorer.tokens.nth(5).tap();
+      await expect(page.getByRole("tab", { name: "Standard" })).toBeVisible();
+      await expect.poll(() => heightOf(composer.locator(".."))).toBeLessThan(SLIM);
+      expect(wide).toBeGreaterThan(1.5 * SLIM);
+      expect(await heightOf(evidence)).toBeGreaterThan(0.6 * viewport.height);
+      // What was selected can still be seen, and be pressed.
+      await explorer.tokens.nth(4).tap();
+      await expect(explorer.tokens.nth(4)).toHaveAttribute("aria-selected", "true");
+      await expect(composer).toHaveValue(draft);
+      expect(await seriousViolations(page)).toEqual([]);
+
+      await composer.tap();
+      await expect(composer).toBeFocused();
+      await expect(page.getByRole("tab", { name: "Standard" })).toBeHidden();
+      await expect.poll(() => heightOf(composer.locator(".."))).toBeGreaterThan(wide);
+      await expect(sampling).toBeInViewport();
+      await expect(composer).toHaveValue(draft);
+      // As when the keyboard opens: both the text and the way to send it stay in view.
+      await page.setViewportSize({ ...viewport, height: viewport.height - 300 });
+      await expect(composer).toBeInViewport({ ratio: 1 });
+      await expect(page.getByRole("button", { name: "Send" })).toBeInViewport({ ratio: 1 });
+      await page.setViewportSize(viewport);
+
+      await page.getByRole("button", { name: /^Evidence for/ }).tap();
+      await expect(page.getByRole("tab", { name: "Standard" })).toBeVisible();
+      await expect(composer).toHaveValue(draft);
+      await expect.poll(() => heightOf(composer.locator(".."))).toBeLessThan(SLIM);
+      await page.getByRole("button", { name: "Close the evidence" }).tap();
+      await expect.poll(() => heightOf(composer.locator(".."))).toBeGreaterThan(wide);
+    });
+
+    test("what is pressed in the evidence is as large as a fingertip, and nothing is wider than the screen", async ({
+      explorer,
+      page,
+    }) => {
+      await begin(explorer);
+      await explorer.tokens.nth(5).tap();
+      for (const view of ["Standard", "Heatmap", "Trajectories", "Layers", "Compare"]) {
+        await page.getByRole("tab", { name: view }).tap();
+        await expect(page.getByRole("tabpanel", { name: view })).toBeVisible();
+        await expect(explorer.evidence.getByText(/^(Opening|Reading)/)).toHaveCount(0);
+        await expect.poll(() => tooSmall(explorer)).toEqual([]);
+        expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(viewport.width);
+      }
+    });
+  });
+}
+
+test("a reply that is being written can be stopped while evidence is read", async ({ explorer, page }) => {
+  await page.getByRole("radio", { name: "Completion" }).tap();
+  await explorer.setSampling({ Temperature: "10", "Longest reply": "900" });
+  await explorer.composer.fill("This is a long story.");
+  await page.getByRole("button", { name: "Continue" }).tap();
+  await expect.poll(() => explorer.tokens.count()).toBeGreaterThan(8);
+  await explorer.tokens.nth(2).tap();
+  await expect(page.getByRole("tab", { name: "Standard" })).toBeVisible();
+  await page.getByRole("button", { name: "Stop", exact: true }).tap();
+  await explorer.settled();
+});
+
+test("a field in the evidence has all the room once the keyboard is open", async ({ explorer, page }) => {
+  await begin(explorer);
+  await explorer.tokens.nth(5).tap();
+  await page.getByRole("tab", { name: "Trajectories" }).tap();
+  const field = explorer.evidence.getByRole("combobox", { name: /Pin a token/ });
+  await field.tap();
+  await page.setViewportSize({ ...UPRIGHT, height: UPRIGHT.height - 336 });
+  const below = await page.locator("header").first().boundingBox();
+  await expect.poll(async () => (await explorer.evidence.boundingBox())?.y).toBe(below?.height);
+  await expect(field).toBeFocused();
+  await expect(field).toBeInViewport({ ratio: 1 });
+});
+
+test.describe("on its side", () => {
+  test.use({ viewport: SIDEWAYS, colorScheme: "dark" });
+
+  test("the composer is one line beside the evidence, with everything it has elsewhere", async ({
+    explorer,
+    page,
+  }) => {
+    await begin(explorer);
+    const { composer } = explorer;
+    expect(await heightOf(composer.locator(".."))).toBeLessThan(SLIM);
+    await explorer.tokens.nth(5).tap();
+    await expect(explorer.evidence.getByText(/predicts index 5/).first()).toBeVisible();
+    expect(await seriousViolations(page)).toEqual([]);
+    await expect.poll(() => tooSmall(explorer)).toEqual([]);
+    await composer.fill("One\nTwo\nThree");
+    await expect(composer).toBeInViewport({ ratio: 1 });
+    await expect(page.getByRole("button", { name: "Send" })).toBeInViewport({ ratio: 1 });
+    await explorer.tokens.nth(4).tap();
+    await expect.poll(() => heightOf(composer.locator(".."))).toBeLessThan(SLIM);
+    await expect(composer).toHaveValue("One\nTwo\nThree");
+  });
+});
