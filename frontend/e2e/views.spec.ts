@@ -105,8 +105,8 @@ for (const { hand, colorScheme } of WAYS) {
       await expect(page).toHaveURL(new RegExp(`[?&]pin=${id}(&|$)`));
 
       const position = (await selectedIndex(page)) - 1;
-      const { tokens } = await lensOf(page, { positions: [position + 1, position + 2] });
-      const targets = [tokens[0]?.id ?? -1, id];
+      const { tokens } = await lensOf(page, { positions: [position, position + 1] });
+      const targets = [tokens[position + 1]?.id ?? -1, id];
       const lens = await lensOf(page, { positions: [position, position + 1], targets });
       const [actual, target] = lens.targets;
       await activate(explorer.evidence.getByRole("switch", { name: "Every layer as a table" }), hand);
