@@ -138,6 +138,51 @@ test("another token begins a branch; both stay, can be named, switched and delet
   expect(explorer.complaints).toEqual([]);
 });
 
+test("pins stay with the conversation that they were made in, however fast one goes on to another", async ({
+  explorer,
+  page,
+}) => {
+  const pinnedHere = explorer.evidence.getByRole("list", { name: "Positions" }).getByRole("listitem");
+  const unpin = explorer.evidence.getByRole("button", { name: "Unpin index 4" });
+  await explorer.setSampling(GREEDY);
+  await explorer.say("The moon is far");
+  await list(explorer).getByRole("button", { name: "New" }).click();
+  await expect(explorer.tokens).toHaveCount(0);
+  await explorer.say("The sun is near");
+  await page.getByRole("tab", { name: "Trajectories" }).click();
+  await explorer.tokens.nth(5).click();
+  await explorer.evidence.getByRole("button", { name: "Pin this position" }).click();
+  // At once, before the pause after which pins are saved.
+  await list(explorer).getByRole("button", { name: "The moon is far", exact: true }).click();
+  await expect(page).not.toHaveURL(/[?&]at=/);
+  await explorer.tokens.nth(7).click();
+  await expect(pinnedHere).toHaveCount(1);
+  await expect(unpin).toBeHidden();
+
+  // What is saved comes back, also where no address names it.
+  await page.goto(new URL("/?view=trajectories", page.url()).href);
+  await list(explorer).getByRole("button", { name: "The sun is near", exact: true }).click();
+  await expect(page).toHaveURL(/[?&]at=4(&|$)/);
+  await explorer.tokens.nth(7).click();
+  await expect(unpin).toBeVisible();
+
+  // A branch has it too, and shows it all the while.
+  await page.getByRole("button", { name: "Regenerate" }).click();
+  await expect(page.getByRole("button", { name: /^Branch 2 of 2/ })).toBeVisible();
+  await expect(page).toHaveURL(/[?&]at=4(&|$)/);
+  await explorer.settled();
+
+  // Back and Forward show what those addresses name.
+  await list(explorer).getByRole("button", { name: "The moon is far", exact: true }).click();
+  await expect(page).not.toHaveURL(/[?&]at=/);
+  await page.goBack();
+  await expect(page).toHaveURL(/[?&]at=4(&|$)/);
+  await expect(page.getByRole("button", { name: /^Branch 2 of 2/ })).toBeVisible();
+  await page.goForward();
+  await expect(page).not.toHaveURL(/[?&]at=/);
+  expect(explorer.complaints).toEqual([]);
+});
+
 test("a layer's own favourite can be put in the token's place, by keyboard", async ({ explorer, page }) => {
   await explorer.setSampling(GREEDY);
   await explorer.say("Two and two is");

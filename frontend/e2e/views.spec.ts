@@ -100,22 +100,26 @@ for (const { hand, colorScheme } of WAYS) {
       const id = Number(/id (\d+)/.exec((await option.textContent()) ?? "")?.[1]);
       await (hand === "mouse" ? option.click() : search.press("Enter"));
       await search.press("Escape");
-      await expect(values.getByRole("rowheader")).toHaveCount(1);
+      // The actual token keeps a line of its own.
+      await expect(values.getByRole("rowheader")).toHaveCount(2);
       await expect(page).toHaveURL(new RegExp(`[?&]pin=${id}(&|$)`));
 
       const position = (await selectedIndex(page)) - 1;
-      const lens = await lensOf(page, { positions: [position, position + 1], targets: [id] });
-      const [target] = lens.targets;
+      const { tokens } = await lensOf(page, { positions: [position, position + 1] });
+      const targets = [tokens[position + 1]?.id ?? -1, id];
+      const lens = await lensOf(page, { positions: [position, position + 1], targets });
+      const [actual, target] = lens.targets;
       await activate(explorer.evidence.getByRole("switch", { name: "Every layer as a table" }), hand);
       const rows = explorer.evidence.getByRole("table", { name: /^Every layer/ }).getByRole("row");
-      for (const [metric, numbers] of [
-        ["Probability", target?.probability.map((row) => formatProbability(row[0] ?? null))],
-        ["Log-prob.", target?.probability.map((row) => formatLogprob(row[0] ?? null))],
-        ["Rank", target?.rank.map((row) => formatRank(row[0] ?? null))],
+      for (const [metric, kind, format] of [
+        ["Probability", "probability", formatProbability],
+        ["Log-prob.", "probability", formatLogprob],
+        ["Rank", "rank", formatRank],
       ] as const) {
         await activate(explorer.evidence.getByRole("radio", { name: metric }), hand);
         for (const [i, layer] of lens.layers.toReversed().entries()) {
-          await expect(rows.nth(i + 1).getByRole("cell")).toHaveText(numbers?.[layer] ?? "missing");
+          const numbers = [actual, target].map((each) => format(each?.[kind][layer]?.[0] ?? null));
+          await expect(rows.nth(i + 1).getByRole("cell")).toHaveText(numbers);
         }
       }
 
@@ -124,8 +128,15 @@ for (const { hand, colorScheme } of WAYS) {
 
       // The pin survives a reload: the address names it.
       await page.reload();
+      await expect(values.getByRole("rowheader")).toHaveCount(2);
+      await expect(values.getByRole("rowheader").first()).toContainText("actual");
+      await expect(values.getByRole("rowheader").last()).toContainText(target?.text.trim() ?? "missing");
+
+      // Without the actual token's line, which the address says too.
+      await activate(explorer.evidence.getByRole("switch", { name: "Always draw the actual token" }), hand);
       await expect(values.getByRole("rowheader")).toHaveCount(1);
-      await expect(values.getByRole("rowheader")).toContainText(target?.text.trim() ?? "missing");
+      await expect(page).toHaveURL(/[?&]actual=off(&|$)/);
+      await expect(explorer.evidence.getByText(/the actual token, is not among the lines/)).toBeVisible();
       expect(explorer.complaints).toEqual([]);
     });
   });

@@ -33,7 +33,9 @@ export function ReadOut({ series, layer, layerLabel, isHovered, isDefault }: Rea
     setChosen(next);
   };
   const choiceOf = ({ slot, tokens }: Series): ReactNode =>
-    canCombine && slot !== "actual" ? (
+    !canCombine ? null : slot === "actual" ? (
+      <span className="size-4" /> // no pin, so nothing to add up
+    ) : (
       <input
         type="checkbox"
         aria-label={`Add ${lineName(tokens)} to a sum`}
@@ -41,7 +43,7 @@ export function ReadOut({ series, layer, layerLabel, isHovered, isDefault }: Rea
         onChange={(event) => onChoose(slot, event.target.checked)}
         className="size-4 accent-(--accent)"
       />
-    ) : null;
+    );
   return (
     <section aria-label="Values" className="px-3 pb-2">
       <div className="overflow-x-auto">

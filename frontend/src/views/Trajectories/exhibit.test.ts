@@ -66,8 +66,8 @@ test("the line of a pin that is the actual token is outlined and named", () => {
   expect(facts).toContainEqual(expect.stringMatching(/is the line that is outlined in ink$/));
   const { svg } = draw();
   expect(svg).toContain(`actual, id ${next.id}`);
-  expect(svg.indexOf(`stroke="${PAPER.text}" stroke-width="5"`)).toBeGreaterThan(-1);
-  expect(svg.indexOf(`stroke="${PAPER.text}" stroke-width="5"`)).toBeLessThan(
+  expect(svg.indexOf(`stroke="${PAPER.text}" stroke-width="4"`)).toBeGreaterThan(-1);
+  expect(svg.indexOf(`stroke="${PAPER.text}" stroke-width="4"`)).toBeLessThan(
     svg.indexOf(`stroke="${PAPER["series-3"]}" stroke-width="2"`),
   );
 });

@@ -67,7 +67,7 @@ export function lookOf({ slot, place, isActual }: Pick<Series, "slot" | "place" 
   }
   const width = place.slot === 0 ? 2 : 1.5;
   return {
-    strokes: [...(isActual ? [{ paint: ACTUAL_PAINT, width: width + 3 } as const] : []), { paint, width }],
+    strokes: [...(isActual ? [{ paint: ACTUAL_PAINT, width: width + 2 } as const] : []), { paint, width }],
     dash,
     mark: { outline: MARKS[slot % MARKS.length] ?? MARKS[0], stroke: paint, fill: paint, width: 1.2 },
   };
