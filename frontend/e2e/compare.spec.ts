@@ -4,7 +4,7 @@ import { align } from "../src/lib/alignment";
 import { DIFFERENCE, DIVERGING, rampStep, roundUp } from "../src/lib/colour";
 import { formatNats, formatProbability, formatRank } from "../src/lib/format";
 import { type Schemas, conversationOf, post } from "./api";
-import { type ExplorerPage, expect, seriousViolations, test } from "./page";
+import { type ExplorerPage, activate, expect, seriousViolations, test } from "./page";
 
 const A = "The capital of France is Paris. The capital of Italy is";
 const B = "The capital of France is Paris. The capital of Spain is";
@@ -218,6 +218,63 @@ for (const theme of ["light", "dark"] as const) {
       const value = (b.at[last] ?? 0) - (a.at[last] ?? 0);
       const step = rampStep({ kind: "linear", dark: -end, bright: end }, value);
       await expect.poll(() => colourAt(explorer, columns[pair] ?? 0, 0)).toBe(DIVERGING[theme].fill[step]);
+      expect(explorer.complaints).toEqual([]);
+    });
+
+    test("the table has the server's numbers, and its rows select as the cells do", async ({
+      explorer,
+      page,
+    }) => {
+      const hand = theme === "light" ? "mouse" : "keyboard";
+      const { whole, columns } = await compareTexts(explorer);
+      await choose(explorer, "difference", "KL(A ‖ B)");
+      await activate(explorer.evidence.getByRole("button", { name: "Table" }), hand);
+      const table = explorer.evidence.getByRole("region", { name: "Table of cells" });
+      // All columns that the grid shows, page by page; the first page begins where the grid does.
+      const said = explorer.evidence.getByText(/^Column \d+ to \d+/);
+      await expect(said).toBeVisible();
+      const start = Number(/\d+/.exec((await said.textContent()) ?? "")?.[0]);
+      const pair = columns.indexOf(start);
+      expect(pair).toBeGreaterThanOrEqual(0);
+      const layers = whole.layers.map((_, row) => row).toReversed();
+      const numbers = (): Promise<(string | null)[][]> =>
+        table
+          .locator("tbody")
+          .first()
+          .locator("tr")
+          .evaluateAll((rows) =>
+            rows.map((row) => Array.from(row.querySelectorAll("td"), (cell) => cell.textContent)),
+          );
+      const text = (id: number | undefined): string =>
+        `${whole.vocabulary[`${id}`]?.replaceAll(" ", "·")} ${id}`;
+      const expected = layers.map((row) => [
+        text(whole.a_top_id[row]?.[pair]),
+        formatProbability(whole.a_top_probability[row]?.[pair] ?? null),
+        text(whole.b_top_id[row]?.[pair]),
+        formatProbability(whole.b_top_probability[row]?.[pair] ?? null),
+        formatNats(whole.js_nats[row]?.[pair] ?? null),
+        formatNats(whole.kl_a_to_b_nats[row]?.[pair] ?? null),
+        formatNats(whole.kl_b_to_a_nats[row]?.[pair] ?? null),
+      ]);
+      await expect.poll(numbers).toEqual(expected);
+
+      // The fourth row from the top, three below the output.
+      const layer = layers[3] ?? 0;
+      const [atA = 0] = whole.positions[pair] ?? [];
+      const row = table.locator("tbody").first().locator("tr").nth(3);
+      if (hand === "mouse") await row.locator("td").nth(4).click();
+      else {
+        await table.focus();
+        await page.keyboard.press("Tab");
+        await page.keyboard.press("Home");
+        for (let step = 0; step < 3; step += 1) await page.keyboard.press("ArrowDown");
+        await page.keyboard.press("Enter");
+        await expect(row.getByRole("button")).toBeFocused();
+      }
+      await expect(page).toHaveURL(new RegExp(`t=${atA + 1}&l=${layer}(&|$)`));
+      await expect(row).toHaveAttribute("aria-current", "true");
+      await expect(activeCell(explorer)).toContainText(`Layer ${layer}, A read at index ${atA}`);
+      expect(await seriousViolations(page)).toEqual([]);
       expect(explorer.complaints).toEqual([]);
     });
 

@@ -1,0 +1,197 @@
+/** B's own reply, written beside A: as A was written, saved for itself, and stopped or failed honestly. */
+import type { Locator, Page } from "@playwright/test";
+import { formatNats } from "../src/lib/format";
+import { type Schemas, addressOf, conversationOf, post } from "./api";
+import { type ExplorerPage, WAYS, activate, expect, seriousViolations, test } from "./page";
+import { startServer } from "./server";
+
+const FRANCE = "The capital of France is";
+const SPAIN = "The capital of Spain is";
+
+const box = ({ evidence }: ExplorerPage): Locator =>
+  evidence.getByRole("textbox", { name: /with a word changed/ });
+const write = ({ evidence }: ExplorerPage): Locator =>
+  evidence.getByRole("button", { name: "Write B’s reply" });
+const panel = ({ evidence }: ExplorerPage): Locator =>
+  evidence.getByRole("region", { name: "B’s own reply" });
+const otherKind = ({ evidence }: ExplorerPage): Locator => evidence.getByRole("combobox", { name: /B:/ });
+const isRead = ({ evidence }: ExplorerPage) =>
+  expect(evidence.getByText(/^(\d+) of \1 pairs read/)).toBeVisible();
+
+const saved = (page: Page, id: string): Promise<Schemas["SavedConversation"]> =>
+  page.evaluate(
+    async (path) => (await (await fetch(path)).json()) as Schemas["SavedConversation"],
+    `/api/conversations/${id}`,
+  );
+
+const replyIds = ({ tokens, turns }: Schemas["SavedConversation"]): number[] =>
+  tokens.slice(turns.at(-1)?.reply_start).map(({ id }) => id);
+
+/** The id of what stands beside A, once the address names it. */
+async function otherId(page: Page): Promise<string> {
+  await expect.poll(async () => (await addressOf(page)).get("savedId")).not.toBeNull();
+  return (await addressOf(page)).get("savedId") ?? "";
+}
+
+/** A reply that was stopped early, by settings with which the next one takes long. */
+async function sayLong(explorer: ExplorerPage): Promise<void> {
+  const { page, composer, tokens } = explorer;
+  await page.getByRole("radio", { name: "Completion" }).click();
+  await explorer.setSampling({ Temperature: "1.5", "Longest reply": "900" });
+  await composer.fill(FRANCE);
+  await composer.press("Enter");
+  await expect.poll(() => tokens.count()).toBeGreaterThan(8);
+  await page.getByRole("button", { name: "Stop" }).click();
+  await explorer.settled();
+}
+
+for (const { hand, colorScheme } of WAYS) {
+  test.describe(`${hand}, ${colorScheme}`, () => {
+    test.use({ colorScheme });
+
+    test("the same prompt is answered with the same tokens; another one becomes B, with the server's numbers", async ({
+      explorer,
+      page,
+    }) => {
+      await explorer.setSampling({ Temperature: "1.2", "Longest reply": "12" });
+      await explorer.say(FRANCE);
+      // Keys are letters in the box where the message was written.
+      await page.keyboard.press("Escape");
+      await explorer.selectToken("France", hand);
+      await explorer.openView("Compare", "5", hand);
+      const a = await conversationOf(page);
+      const ownTokens = await explorer.tokens.allTextContents();
+
+      // The settings of now are not those of then.
+      await explorer.setSampling({ Temperature: "0", "Longest reply": "3" });
+      await expect(box(explorer)).toHaveValue(FRANCE);
+      await expect(write(explorer)).toBeEnabled();
+      await activate(write(explorer), hand);
+      await isRead(explorer);
+      const same = await saved(page, await otherId(page));
+      const own = await saved(page, a);
+      expect(same.turns.at(-1)?.sampling).toEqual(own.turns.at(-1)?.sampling);
+      expect(replyIds(same)).toEqual(replyIds(own));
+      expect(replyIds(same).length).toBeGreaterThan(0);
+
+      await otherKind(explorer).selectOption({ label: "another prompt" });
+      await box(explorer).fill(SPAIN);
+      await activate(write(explorer), hand);
+      await expect.poll(async () => (await addressOf(page)).get("savedId")).not.toBe(same.id);
+      await isRead(explorer);
+      const b = await saved(page, await otherId(page));
+      expect(b.title).toBe(SPAIN);
+      expect(b.turns.at(-1)?.sampling).toEqual(own.turns.at(-1)?.sampling);
+      expect(b.branches).toHaveLength(1);
+
+      // A, its place and the list: both are there, and A is the one that is shown.
+      expect(await explorer.tokens.allTextContents()).toEqual(ownTokens);
+      expect(await conversationOf(page)).toBe(a);
+      await expect(explorer.evidence.getByRole("heading", { name: /Selected token/ })).toContainText(
+        "France",
+      );
+      const listed = page.getByRole("navigation", { name: "Conversations" }).getByRole("listitem");
+      await expect(listed.filter({ hasText: SPAIN }).first()).toBeVisible();
+      await expect(listed.filter({ has: page.locator("[aria-current]") })).toContainText(FRANCE);
+
+      // The place that is selected, beside its counterpart.
+      const at = Number((await addressOf(page)).get("t")) - 1;
+      const whole = await post<Schemas["CompareResponse"]>(page, "/api/compare", {
+        a: { conversation_id: a },
+        b: { conversation_id: b.id },
+        positions: [[at, at]],
+        include_tokens: false,
+      });
+      await expect(explorer.evidence.getByLabel("Measures")).toContainText(
+        `Jensen–Shannon, nats${formatNats(whole.js_nats.at(-1)?.[0] ?? null)}`,
+      );
+      expect(await seriousViolations(page)).toEqual([]);
+
+      // The address brings both back.
+      await page.reload();
+      await isRead(explorer);
+      expect(await otherId(page)).toBe(b.id);
+      expect(explorer.complaints).toEqual([]);
+    });
+  });
+}
+
+test("a reply is seen while it is written; it goes on beside another view, and Stop keeps what is there", async ({
+  explorer,
+  page,
+}) => {
+  await sayLong(explorer);
+  await explorer.openView("Compare", "5", "mouse");
+  await box(explorer).fill(SPAIN);
+  await expect(write(explorer)).toBeEnabled();
+  await write(explorer).click();
+  await expect(panel(explorer)).toContainText("Writing B’s reply…");
+  await expect(panel(explorer)).toContainText(/ of at most 900 tokens/);
+  await expect(panel(explorer)).toContainText(
+    /As A’s reply was written: temperature 1.5, top-p 0.95, seed \d+/,
+  );
+  await expect(write(explorer)).toBeDisabled();
+  expect(await seriousViolations(page)).toEqual([]);
+  const count = async (): Promise<number> =>
+    Number(/(\d+) of at most/.exec((await panel(explorer).textContent()) ?? "")?.[1]);
+  const before = await count();
+  await explorer.openView("Heatmap", "2", "keyboard");
+  await explorer.openView("Compare", "5", "keyboard");
+  await expect.poll(count).toBeGreaterThan(before);
+  await page.keyboard.press("Escape");
+  await isRead(explorer);
+  const b = await saved(page, await otherId(page));
+  expect(b.turns.at(-1)?.finish_reason).toBe("cancelled");
+  expect(replyIds(b).length).toBeGreaterThan(before);
+  expect(explorer.complaints.filter((text) => !text.includes("404"))).toEqual([]);
+});
+
+test("a server that dies in the middle leaves no B behind; when it is back the reply can be asked for again", async ({
+  explorer,
+  page,
+}) => {
+  test.setTimeout(180_000);
+  const first = await startServer("memory");
+  await page.goto(first.url);
+  await sayLong(explorer);
+  await explorer.openView("Compare", "5", "mouse");
+  await expect(write(explorer)).toBeEnabled();
+  await write(explorer).click();
+  await expect(panel(explorer)).toContainText("Writing B’s reply…");
+  await first.kill();
+  await expect(panel(explorer).getByRole("alert")).toContainText("B’s reply could not be written.");
+  await expect(panel(explorer).getByRole("alert")).toContainText(/stream_cut|server_unreachable/);
+  await expect(otherKind(explorer)).toHaveValue("prompt");
+
+  const second = await startServer("memory", Number(new URL(first.url).port));
+  try {
+    await expect(page.getByText("Ready", { exact: true })).toBeVisible();
+    await panel(explorer).getByRole("button", { name: "Retry" }).click();
+    await expect(panel(explorer)).toContainText("Writing B’s reply…");
+    await panel(explorer).getByRole("button", { name: "Stop" }).click();
+    await expect(otherKind(explorer)).toHaveValue("saved");
+    expect(await saved(page, await otherId(page))).toMatchObject({ title: FRANCE });
+  } finally {
+    await second.stop();
+  }
+});
+
+test.describe("on a phone", () => {
+  test.use({ viewport: { width: 390, height: 844 } });
+
+  test("the reply and the table fit, and nothing is serious for axe", async ({ explorer, page }) => {
+    await explorer.setSampling({ Temperature: "0", "Longest reply": "12" });
+    await explorer.say(FRANCE);
+    await page.getByRole("button", { name: "Evidence" }).click();
+    await page.getByRole("tab", { name: "Compare" }).click();
+    await box(explorer).fill(SPAIN);
+    await expect(write(explorer)).toBeEnabled();
+    await write(explorer).click();
+    await isRead(explorer);
+    await explorer.evidence.getByRole("button", { name: "Table" }).click();
+    await expect(explorer.evidence.getByRole("region", { name: "Table of cells" })).toBeVisible();
+    expect(await seriousViolations(page)).toEqual([]);
+    const width = await page.evaluate(() => document.documentElement.scrollWidth);
+    expect(width).toBeLessThanOrEqual(390);
+  });
+});
