@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -25,7 +26,7 @@ from app.engine.divergence import DivergenceReader, SideStreams
 from app.engine.generation import generate
 from app.engine.lenses import Lens, Lenses, LensFiles
 from app.engine.memory import naming_out_of_memory
-from app.engine.residuals import ResidualStore, StoreDtype
+from app.engine.residuals import ResidualStore, StoreDtype, n_shared
 from app.engine.runtime import LanguageModel
 from app.engine.selfcheck import check_model
 from app.engine.structure import find_structure
@@ -195,7 +196,7 @@ class NnsightEngine:
             for start in range(0, len(positions), size):
                 chunk = positions[start : start + size]
                 # Looked up for each chunk: between two, the store may have forgotten the timeline.
-                timeline = yield from self._store.covering(ids[:n_needed], lineage)
+                timeline = yield from self._store.covering(ids, n_needed, lineage)
                 following = [ids[p + 1] if p + 1 < len(ids) else None for p in chunk]
                 streams = timeline.streams(chunk)
                 yield self._unembedding.read(streams, chunk, following, wanted, lens)
@@ -203,25 +204,30 @@ class NnsightEngine:
     @torch.inference_mode()
     def _comparing(self, a: Side, b: Side, pairs: Pairs) -> Iterator[Comparison | None]:
         needed = [
-            (side.ids[: max(positions) + 1], side.lineage)
+            (side.ids, max(positions) + 1, side.lineage)
             for side, positions in zip((a, b), zip(*pairs.positions, strict=True), strict=True)
         ]
         reader = DivergenceReader(self._unembedding)
         with naming_out_of_memory("comparing these texts"), ExitStack() as pins:
             # A store that cannot hold both would forget, chunk by chunk, each for the other.
             timelines = []
-            for ids, lineage in needed:
-                timeline = yield from self._store.covering(ids, lineage)
+            for ids, n_needed, lineage in needed:
+                timeline = yield from self._store.covering(ids, n_needed, lineage)
                 pins.enter_context(self._store.pinned(timeline))
                 timelines.append(timeline)
+            # What both begin with is one text. It may have been computed by passes of other lengths on
+            # the two sides, so that its rows differ in their last bits; here it is read once.
+            n_common = min(n_shared(*(np.asarray(ids) for ids, _, _ in needed)), needed[0][1])
             for chunk in reader.chunks(pairs):
                 streams = []
                 for side, timeline, positions in zip(
                     (a, b), timelines, zip(*chunk.positions, strict=True), strict=True
                 ):
                     each = tuple(dict.fromkeys(positions))
-                    lens = self.lens(side.kind, "kind")
-                    streams.append(SideStreams(each, timeline.streams(each), lens))
+                    rows = timeline.streams(each)
+                    common = [place for place, position in enumerate(each) if position < n_common]
+                    rows[common] = timelines[0].streams([each[place] for place in common])
+                    streams.append(SideStreams(each, rows, self.lens(side.kind, "kind")))
                 yield from reader.compare(streams[0], streams[1], chunk)
 
     def _generate(

@@ -9,6 +9,7 @@ when it is asked for: forgetting shows in nothing but time.
 Sums over a pass depend in their last bits on how long the pass was. A timeline therefore remembers
 where its passes ended and whose it is, and what another computed is reused only up to where a run
 of one's own would have ended its passes too: beside others, one gets the bits that one gets alone.
+What is read by its text or ids, with no lineage, so has the bits of a fresh store always.
 """
 
 from __future__ import annotations
@@ -178,19 +179,24 @@ class ResidualStore:
         return len(self._timelines)
 
     def covering(
-        self, ids: Sequence[int], lineage: Sequence[str] = ()
+        self, ids: Sequence[int], n_needed: int, lineage: Sequence[str] = ()
     ) -> Generator[None, None, Timeline]:
-        """A timeline that begins with `ids`, made by one pass for each item; it may go on differently.
+        """A timeline that begins with the first `n_needed` of `ids`, made by one pass for each item.
 
-        What was computed before the iterator is closed stays in the store.
+        It may go on differently. What is missing is run up to the end of a pass of a run over all of
+        `ids`: at most 127 tokens more, and the same bits whichever positions are read first. What was
+        computed before the iterator is closed stays in the store.
         """
         wanted = np.asarray(ids, dtype=np.int64)
+        own = self._held_of(lineage, wanted[:n_needed])
+        if own is not None:
+            self._touch(own)
+            return own
+        wanted = wanted[: next(end for end in self._pass_ends(len(wanted)) if end >= n_needed)]
         found, shared = self._longest_prefix(wanted, lineage, len(wanted))
-        # Before a pass is run, any timeline will do that holds all of them.
-        whole = found if shared == len(wanted) else self._holding(wanted)
-        if whole is not None:
-            self._touch(whole)
-            return whole
+        if found is not None and shared == len(wanted):
+            self._touch(found)
+            return found
         timeline = self._continued(found, shared)
         with self.pinned(timeline, lineage):
             yield from self.extending(timeline, wanted[shared:].tolist())
@@ -295,7 +301,7 @@ class ResidualStore:
         longest = 0
         # Newest first, and an older one must share more: ties go to the most recently used.
         for timeline in reversed(self._timelines.values()):
-            shared = min(limit, _n_shared(timeline.ids, wanted))
+            shared = min(limit, n_shared(timeline.ids, wanted))
             if shared > longest and timeline.owners.isdisjoint(lineage):
                 shared = self._n_cut_alike(timeline, shared, len(wanted))
             if shared > longest:
@@ -317,10 +323,10 @@ class ResidualStore:
             return [n_tokens]
         return [*range(PREFILL_TOKENS, n_tokens, PREFILL_TOKENS), n_tokens]
 
-    def _holding(self, wanted: IntArray) -> Timeline | None:
-        """The most recently used timeline that begins with all of the ids."""
-        held = (t for t in reversed(self._timelines.values()) if t.length >= len(wanted))
-        return next((t for t in held if _n_shared(t.ids, wanted) == len(wanted)), None)
+    def _held_of(self, lineage: Sequence[str], wanted: IntArray) -> Timeline | None:
+        """The most recently used timeline of a lineage that begins with all of the ids."""
+        own = (t for t in reversed(self._timelines.values()) if not t.owners.isdisjoint(lineage))
+        return next((t for t in own if n_shared(t.ids, wanted) == len(wanted)), None)
 
     def _continued(self, timeline: Timeline | None, length: int) -> Timeline:
         """A timeline that ends at `length`: the one found, if it does and is free, or a copy."""
@@ -353,7 +359,7 @@ class ResidualStore:
                     return
 
 
-def _n_shared(held: IntArray, wanted: IntArray) -> int:
+def n_shared(held: IntArray, wanted: IntArray) -> int:
     """How many ids two timelines have in common from their start."""
     n = min(len(held), len(wanted))
     different = held[:n] != wanted[:n]

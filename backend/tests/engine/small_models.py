@@ -269,7 +269,7 @@ def greedy(max_new_tokens: int, stop: Sequence[str] = ()) -> Sampling:
 def rows_of(engine: NnsightEngine, ids: Sequence[int], lineage: Sequence[str] = ()) -> np.ndarray:
     """Residual streams `[len(ids), n_layers + 1, d_model]` that the engine reads for these ids."""
     with torch.inference_mode():
-        timeline = drained(engine._store.covering(ids, lineage))
+        timeline = drained(engine._store.covering(ids, len(ids), lineage))
         return timeline.rows[: len(ids)].numpy().copy()
 
 

@@ -13,7 +13,7 @@ import torch
 from app.engine.divergence import divergences
 from app.engine.engine import NnsightEngine
 from app.engine.metrics import LogitsReader
-from app.engine.types import Comparison, Finish, Pairs, Side
+from app.engine.types import Comparison, Finish, Pairs, Side, Step
 from app.errors import (
     ContextExceeded,
     EmptyPrompt,
@@ -227,13 +227,20 @@ def test_comparison_is_that_of_the_models_own_logits(
 
 def test_first_choices_and_targets_are_those_of_a_read_out(engine: NnsightEngine):
     found = compare(engine, A, B, EVERY)
-    for side, name in ((A, "a"), (B, "b")):
-        read = engine.read(side.ids, positions=range(17), targets=EVERY.targets, top_k=1)
-        top_id, top_p = read.top_ids[..., 0], read.top_probabilities[..., 0]
-        np.testing.assert_array_equal(getattr(found, f"{name}_top_id"), top_id)
-        np.testing.assert_array_equal(getattr(found, f"{name}_top_probability"), top_p)
-        for what in ("target_probability", "target_rank"):
-            np.testing.assert_array_equal(getattr(found, f"{name}_{what}"), getattr(read, what))
+    reads = [
+        engine.read(side.ids, positions=range(17), targets=EVERY.targets, top_k=1)
+        for side in (A, B)
+    ]
+    for name, own in zip("ab", reads, strict=True):
+        for what, of in {
+            "top_id": lambda read: read.top_ids[..., 0],
+            "top_probability": lambda read: read.top_probabilities[..., 0],
+            "target_probability": lambda read: read.target_probability,
+            "target_rank": lambda read: read.target_rank,
+        }.items():
+            # What both begin with is read once, on the side of `a`.
+            expected = np.concatenate([of(reads[0])[..., :6], of(own)[..., 6:]], axis=-1)
+            np.testing.assert_array_equal(getattr(found, f"{name}_{what}"), expected)
 
 
 def test_divergence_from_the_last_layer_is_that_of_a_read_out(engine: NnsightEngine):
@@ -251,6 +258,23 @@ def test_what_both_begin_with_is_nothing_apart(engine: NnsightEngine):
         values = getattr(found, name)
         assert (values[:, :6] == 0).all()
         assert (values[:, 6:] > 0).all()
+
+
+def test_what_both_begin_with_is_one_text_however_each_side_was_computed(
+    engine: NnsightEngine, monkeypatch: pytest.MonkeyPatch
+):
+    """One side by the steps of its reply, the other by the passes of a text."""
+    monkeypatch.setattr("app.engine.residuals.PREFILL_TOKENS", 4)
+    *steps, _ = engine.generate(A.ids[:3], greedy(14), lineage=A.lineage)
+    a = (*A.ids[:3], *(step.token_id for step in steps if isinstance(step, Step)))
+    b = (*a[:9], *random_ids(11, seed=33))
+    pairs = Pairs(LAYERS, tuple((i, i) for i in (12, 8, 3, 0, 9)))
+    for one, two in ((Side(a, lineage=A.lineage), Side(b)), (Side(b), Side(a, lineage=A.lineage))):
+        found = compare(engine, one, two, pairs)
+        for name in (*KL_NAMES, "js_nats"):
+            values = getattr(found, name)
+            assert (values[:, 1:4] == 0).all()
+            assert (values[:, [0, 4]] > 0).all()
 
 
 def test_sides_can_be_swapped(engine: NnsightEngine):
@@ -336,10 +360,14 @@ def test_held_timelines_are_compared_without_a_forward_pass(engine: NnsightEngin
     assert (engine.forward_passes(), engine.computed_tokens()) == (passes, tokens)
 
 
-def test_only_the_ids_that_matter_are_run(engine: NnsightEngine):
+def test_only_the_passes_that_matter_are_run(
+    engine: NnsightEngine, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("app.engine.residuals.PREFILL_TOKENS", 4)
     tokens = engine.computed_tokens()
     compare(engine, A, B, Pairs(LAYERS, ((9, 3), (2, 7))))
-    assert engine.computed_tokens() - tokens == 10 + 8
+    # The second has the first pass in common with the first.
+    assert engine.computed_tokens() - tokens == 12 + 4
 
 
 def test_a_store_that_cannot_hold_both_does_not_run_them_again(loaded_gpt2: NnsightEngine):
@@ -348,7 +376,7 @@ def test_a_store_that_cannot_hold_both_does_not_run_them_again(loaded_gpt2: Nnsi
     engine._unembedding.chunk_rows = 8
     tokens = engine.computed_tokens()
     found = compare(engine, A, B, EVERY)
-    assert engine.computed_tokens() - tokens == 17 + 17
+    assert engine.computed_tokens() - tokens == 20 + 17
     assert (engine._store.n_bytes, len(engine._store)) == (0, 0)
     assert_close(found, compare(fresh(loaded_gpt2), A, B, EVERY))
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
 from app.engine.engine import NnsightEngine
 from app.engine.loading import load_engine
-from app.engine.types import Step
+from app.engine.types import Sampling, Step
 from tests.engine.reference import PlainModel, assert_lens_is_right
 from tests.engine.small_models import fresh, greedy
 
@@ -61,10 +62,34 @@ def test_greedy_reply_equals_hugging_face_generate(embedded: NnsightEngine, plai
 
 def test_a_read_of_the_reply_runs_no_pass_and_is_right(embedded: NnsightEngine, plain: PlainModel):
     ids = list(embedded.vocabulary.encode(TEXT))
-    steps = list(embedded.generate(ids, greedy(12)))
+    steps = list(embedded.generate(ids, greedy(12), lineage=["mine"]))
     ids += [step.token_id for step in steps if isinstance(step, Step)]
     passes = embedded.forward_passes()
-    columns = embedded.read(ids, positions=[len(ids) - 4, len(ids) - 2])
+    columns = embedded.read(ids, positions=[len(ids) - 4, len(ids) - 2], lineage=["mine"])
     assert columns is not None
     assert embedded.forward_passes() == passes
     assert_lens_is_right(columns, plain, ids)
+
+
+def test_a_conversation_computed_by_its_replies_is_a_fresh_run_but_for_rounding(
+    embedded: NnsightEngine, loaded: NnsightEngine
+):
+    """The bound that docs/architecture.md names: how far its rows are from those after a restart."""
+    ids = list(embedded.vocabulary.encode(TEXT))
+    while len(ids) < 170:
+        steps = embedded.generate(ids, Sampling(40, 1.0, 0, 1.0, 7, ()), lineage=["mine"])
+        ids += [step.token_id for step in steps if isinstance(step, Step)]
+        ids += embedded.vocabulary.encode(" And then the city was")
+    positions = range(len(ids) - 1)
+    own = embedded.read(ids, positions=positions, lineage=["mine"])
+    again = fresh(loaded).read(ids, positions=positions)
+    assert not np.array_equal(own.entropy_nats, again.entropy_nats), "they are computed differently"
+    for name, bound in {
+        "entropy_nats": 1e-4,
+        "kl_to_final_nats": 1e-4,
+        "next_probability": 1e-5,
+        "top_probabilities": 1e-5,
+    }.items():
+        np.testing.assert_allclose(
+            getattr(own, name), getattr(again, name), atol=bound, rtol=0, err_msg=name
+        )

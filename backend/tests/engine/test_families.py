@@ -69,13 +69,13 @@ def test_last_layer_lens_equals_model_logits(loaded: Loaded):
 
 def test_greedy_reply_equals_hugging_face_generate_and_one_uncached_pass(loaded: Loaded):
     ids = random_ids(12, seed=3)
-    *steps, finish = loaded.engine.generate(ids, greedy(REPLY_TOKENS))
+    *steps, finish = loaded.engine.generate(ids, greedy(REPLY_TOKENS), lineage=["mine"])
     reply = [step.token_id for step in steps if isinstance(step, Step)]
     assert reply == loaded.plain.greedy_ids(ids, REPLY_TOKENS, END_ID)
     assert isinstance(finish, Finish)
     assert finish.reason == ("length" if len(reply) == REPLY_TOKENS else "stop")
     every_id = [*ids, *reply]
-    rows = rows_of(loaded.engine, every_id)
+    rows = rows_of(loaded.engine, every_id, ["mine"])
     for layer, stream in enumerate(loaded.plain.residuals(every_id)):
         # Rounding of float32 in another order, in proportion to the stream.
         tolerance = 1e-5 * float(stream.abs().max())

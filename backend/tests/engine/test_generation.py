@@ -251,13 +251,15 @@ def test_a_read_between_two_steps_disturbs_nothing(
 ):
     expected = run(fresh(loaded_gpt2), greedy(12))[0]
     ids = list(PROMPT)
-    for step in engine.generate(PROMPT, greedy(12)):
+    for step in engine.generate(PROMPT, greedy(12), lineage=["mine"]):
         if isinstance(step, Step):
             ids.append(step.token_id)
             passes = engine.forward_passes()
-            assert engine.read(ids, positions=[len(ids) - 2]) is not None
+            read = engine.read(ids, positions=[len(ids) - 2], lineage=["mine"])
+            assert read.positions == (len(ids) - 2,)
             assert engine.forward_passes() == passes, "the token's own lens needs no pass"
-            assert engine.read(ids) is not None  # also at the token that was not run yet
+            # Also at the token that was not run yet.
+            assert engine.read(ids, lineage=["mine"]) is not None
             assert engine.read([*PROMPT, 3, 4, 5]) is not None
     assert ids[len(PROMPT) :] == expected
 
@@ -292,10 +294,18 @@ def test_dropped_tokens_have_no_readout(engine: NnsightEngine):
 
 def test_more_layers_than_a_chunk_are_read_from_the_store(engine: NnsightEngine):
     wanted = Wanted((3, 2, 1, 0), 4)
-    expected = [i for i in engine.generate(PROMPT, greedy(4), wanted=wanted) if i is not None]
+    expected = [
+        i
+        for i in engine.generate(PROMPT, greedy(4), wanted=wanted, lineage=["mine"])
+        if i is not None
+    ]
     engine._unembedding.chunk_rows = 2
     passes = engine.forward_passes()
-    found = [i for i in engine.generate(PROMPT, greedy(4), wanted=wanted) if i is not None]
+    found = [
+        i
+        for i in engine.generate(PROMPT, greedy(4), wanted=wanted, lineage=["mine"])
+        if i is not None
+    ]
     assert [type(item) for item in found] == [type(item) for item in expected]
     assert engine.forward_passes() - passes == 3
     for one, two in zip(found, expected, strict=True):

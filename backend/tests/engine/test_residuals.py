@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 import torch
 
 from app.engine.engine import NnsightEngine
-from app.engine.residuals import CUT_WITHIN_A_PASS, Timeline
+from app.engine.residuals import CUT_WITHIN_A_PASS, CacheReuse, Timeline
 from app.engine.types import LensColumns, Sampling, Step, Wanted
 from app.errors import ModelComputationError
 from tests.engine.reference import PlainModel
@@ -32,12 +33,12 @@ def plain_rows(plain: PlainModel, ids: list[int]) -> np.ndarray:
 
 
 def test_a_stored_timeline_is_read_without_a_forward_pass(engine: NnsightEngine):
-    *steps, _ = engine.generate(IDS[:12], greedy(8))
+    *steps, _ = engine.generate(IDS[:12], greedy(8), lineage=["mine"])
     reply = [s.token_id for s in steps if isinstance(s, Step)]
     passes = engine.forward_passes()
     timeline = [*IDS[:12], *reply]
-    engine.read(timeline, positions=range(len(timeline) - 1))
-    engine.read(timeline[:5])
+    engine.read(timeline, positions=range(len(timeline) - 1), lineage=["mine"])
+    engine.read(timeline[:5], lineage=["mine"])
     assert engine.forward_passes() == passes
 
 
@@ -235,6 +236,54 @@ def test_the_same_prompt_of_another_is_reused_whole(loaded_gpt2: NnsightEngine):
     passes = engine.forward_passes()
     assert reply_bits(engine, IDS, "mine") == alone
     assert engine.forward_passes() - passes == 5
+
+
+HISTORIES: dict[str, Callable[[NnsightEngine], object]] = {
+    "a reply to a part of it": lambda e: reply_bits(e, IDS[:23], "another"),
+    "a conversation that holds all of it": lambda e: rows_of(e, [*IDS, 5, 6, 7], ["another"]),
+    "a conversation of two turns": lambda e: [
+        rows_of(e, IDS[:n], ["another"]) for n in (7, 18, 29, 30)
+    ],
+    "a longer text": lambda e: rows_of(e, [*IDS, 5, 6, 7]),
+    "a shorter text": lambda e: rows_of(e, IDS[:13]),
+    "itself at its beginning": lambda e: e.read(IDS, positions=[2]),
+    "itself in pieces": lambda e: [e.read(IDS, positions=[p]) for p in (12, 3, 25, 29)],
+}
+
+
+@pytest.mark.parametrize("reuse", ["chunks", "steps", "none"])
+@pytest.mark.parametrize("history", HISTORIES)
+def test_the_bits_of_a_text_do_not_depend_on_what_is_held(
+    loaded_gpt2: NnsightEngine, monkeypatch: pytest.MonkeyPatch, history: str, reuse: CacheReuse
+):
+    """Neither on what others asked, nor on which of its positions were read before."""
+    monkeypatch.setattr("app.engine.residuals.PREFILL_TOKENS", 10)
+
+    def started() -> NnsightEngine:
+        engine = fresh(loaded_gpt2)
+        engine._store._reuse = reuse
+        return engine
+
+    engine = started()
+    HISTORIES[history](engine)
+    np.testing.assert_array_equal(rows_of(engine, IDS), rows_of(started(), IDS))
+    for position in (2, 14, 29):
+        one = engine.read(IDS, positions=[position])
+        two = started().read(IDS, positions=[position])
+        for name in ARRAYS:
+            np.testing.assert_array_equal(getattr(one, name), getattr(two, name))
+
+
+def test_a_text_is_run_once_however_it_is_read(
+    engine: NnsightEngine, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("app.engine.residuals.PREFILL_TOKENS", 10)
+    tokens = engine.computed_tokens()
+    computed = []
+    for last in (3, 9, 10, 15, 2, 29, 11):
+        engine.read(IDS, positions=[last])
+        computed.append(engine.computed_tokens() - tokens)
+    assert computed == [10, 10, 20, 20, 20, 30, 30]
 
 
 def test_a_cut_within_a_pass_is_remembered():
