@@ -2,9 +2,10 @@ import { Alternatives } from "./Alternatives";
 import { RangeLine } from "@/components/notes/RangeLine";
 import { TokenNotes } from "@/components/notes/TokenNotes";
 import { TokenText } from "@/components/lens/TokenText";
-import { Button } from "@/components/ui/Button";
+import { Button, IconButton } from "@/components/ui/Button";
 import { useTokenLens } from "@/api/lens";
 import { useBeginNote } from "@/context/noteWriting";
+import { useSelection } from "@/context/selection";
 import { formatNats, formatProbability, formatRank } from "@/lib/format";
 import { byteList, cellParts } from "@/lib/tokens";
 import type { Role, Timeline, Token } from "@/types/timeline";
@@ -39,6 +40,7 @@ export function TokenHead({ timeline, token }: { readonly timeline: Timeline; re
   const { predictedBy, status } = useTokenLens(timeline, token.index, TOP_K);
   const { predictedBy: alternatives } = useTokenLens(timeline, token.index, ALTERNATIVES);
   const beginNote = useBeginNote();
+  const { isExtending, setExtending } = useSelection();
   const score = scoreOf(token, predictedBy?.layers.at(-1)?.actual ?? null);
   return (
     <div className="min-w-0 px-3 py-2.5 short:py-1">
@@ -64,6 +66,14 @@ export function TokenHead({ timeline, token }: { readonly timeline: Timeline; re
           >
             <span className="max-md:sr-only">Note</span>
           </Button>
+          {/* With Shift it takes a keyboard, and by selecting text a mouse. */}
+          <IconButton
+            icon="range"
+            label="Select several tokens"
+            aria-pressed={isExtending}
+            className="not-any-pointer-coarse:hidden"
+            onClick={() => setExtending(!isExtending)}
+          />
           <Alternatives token={token} reading={alternatives} />
         </span>
       </div>
