@@ -11,7 +11,6 @@ for (const theme of ["light", "dark"] as const) {
         explorer,
         page,
       }) => {
-        test.setTimeout(180_000); // axe goes over the whole page a dozen times
         const check = async (): Promise<void> => {
           expect(await seriousViolations(page)).toEqual([]);
           const width = await page.evaluate(() => document.documentElement.scrollWidth);

@@ -12,8 +12,6 @@ const OWN_PYTHON = join(REPOSITORY, "backend", ".venv", "bin", "python");
 const PYTHON = process.env["EXPLORER_PYTHON"] ?? (existsSync(OWN_PYTHON) ? OWN_PYTHON : "python3");
 
 test.use({ colorScheme: "dark" });
-// A script loads torch and the model once more.
-test.setTimeout(150_000);
 
 const folder = mkdtempSync(join(tmpdir(), "explorer-export-"));
 

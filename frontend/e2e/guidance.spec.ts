@@ -3,7 +3,6 @@ import { type Schemas, addressOf, lensOf } from "./api";
 import { expect, seriousViolations, test } from "./page";
 
 test("five examples open in one click and say what the running model shows", async ({ explorer, page }) => {
-  test.setTimeout(120_000);
   const model = await page.evaluate(async () => {
     const answer = await fetch("/api/model_info");
     return (await answer.json()) as Schemas["ModelInfo"];

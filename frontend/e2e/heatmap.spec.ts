@@ -90,6 +90,7 @@ for (const theme of ["light", "dark"] as const) {
       await colours((layer, position) => top(layer, position) === top(last, position));
       await choose(explorer, "second hue", "the actual next token");
       await colours((layer, position) => top(layer, position) === lens.tokens[position + 1]?.id);
+      await addressOf(explorer.page); // the address names what was chosen before it is loaded again
       await explorer.page.reload();
       await expect(explorer.evidence.getByRole("combobox", { name: "second hue" })).toHaveValue("actual");
       expect(explorer.complaints).toEqual([]);

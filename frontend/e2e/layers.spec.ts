@@ -94,7 +94,7 @@ async function expectLayer(
         kinds[i] === "actual" || kinds[i] === "first" ? null : plain(lens.tokens[index]?.text ?? ""),
       ),
     );
-  }).toPass({ timeout: 15_000 });
+  }).toPass({ timeout: 30_000 });
   const place = layer === 0 ? "the embedding" : `layer ${layer}`;
   const below = layer === 1 ? "the embedding" : `layer ${layer - 1}`;
   const nChanged = changed.filter(Boolean).length;

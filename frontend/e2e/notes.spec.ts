@@ -286,7 +286,6 @@ for (const theme of ["light", "dark"] as const) {
         explorer,
         page,
       }) => {
-        test.setTimeout(120_000); // axe looks at the page six times
         const check = async (): Promise<void> => {
           const { violations } = await new AxeBuilder({ page })
             .withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"])

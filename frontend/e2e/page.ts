@@ -61,7 +61,7 @@ export class ExplorerPage {
   }
 
   async settled(): Promise<void> {
-    await expect(this.page.getByRole("button", { name: "Regenerate" })).toBeVisible({ timeout: 45_000 });
+    await expect(this.page.getByRole("button", { name: "Regenerate" })).toBeVisible({ timeout: 90_000 });
     await expect(this.page.getByText("Ready", { exact: true })).toBeVisible();
   }
 

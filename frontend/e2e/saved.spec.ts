@@ -57,7 +57,6 @@ test("an exported conversation comes back from its file, with the same numbers",
   explorer,
   page,
 }) => {
-  test.setTimeout(180_000);
   await explorer.setSampling(GREEDY);
   await explorer.say("Snow is white");
   await explorer.tokens.nth(5).click();
@@ -159,7 +158,6 @@ test.describe("with a database in a file", () => {
     explorer,
     page,
   }) => {
-    test.setTimeout(180_000);
     const database = `sqlite:///${join(folder, "conversations.db")}`;
     const first = await startServer(database);
     await page.goto(first.url);
