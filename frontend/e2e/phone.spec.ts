@@ -1,5 +1,5 @@
 /** The page on a phone: under a finger, upright and on its side, with the keyboard open and closed. */
-import type { Locator } from "@playwright/test";
+import type { Locator, Page } from "@playwright/test";
 import { type ExplorerPage, expect, seriousViolations, test } from "./page";
 
 const UPRIGHT = { width: 390, height: 844 };
@@ -128,6 +128,99 @@ test("a field in the evidence has all the room once the keyboard is open", async
   await expect.poll(async () => (await explorer.evidence.boundingBox())?.y).toBe(below?.height);
   await expect(field).toBeFocused();
   await expect(field).toBeInViewport({ ratio: 1 });
+});
+
+/** Moves a finger sideways over the grid, as the browser itself gets it, so that it may take it for scrolling. */
+async function swipe(page: Page, grid: Locator, dx: number): Promise<void> {
+  const box = await grid.boundingBox();
+  if (box === null) throw new Error("there is no grid to swipe over");
+  const session = await page.context().newCDPSession(page);
+  const touch = (type: "touchStart" | "touchMove" | "touchEnd", x?: number) =>
+    session.send("Input.dispatchTouchEvent", {
+      type,
+      touchPoints: x === undefined ? [] : [{ x, y: box.y + 100 }],
+    });
+  const from = box.x + box.width / 2 - dx / 2;
+  await touch("touchStart", from);
+  for (let step = 1; step <= 20; step += 1) await touch("touchMove", from + (dx * step) / 20);
+  await touch("touchEnd");
+  await session.detach();
+}
+
+const scrolledLeft = (grid: Locator): Promise<number> => grid.evaluate((element) => element.scrollLeft);
+
+test("a range of the heatmap is chosen by pressing its first and its last column; a swipe scrolls", async ({
+  explorer,
+  page,
+}) => {
+  await begin(explorer);
+  const { evidence } = explorer;
+  await explorer.tokens.nth(2).tap();
+  await page.getByRole("tab", { name: "Heatmap" }).tap();
+  await page.getByRole("button", { name: "Fill the screen with the evidence" }).tap();
+  const grid = evidence.getByRole("grid");
+  await expect(evidence.getByText(/(\d+) of \1 positions read/)).toBeVisible();
+  // Labels take 68 px at the left and heads 56 at the top; a cell is 64 by 22.
+  const press = (position: number) =>
+    grid.tap({ position: { x: 68 + (position + 0.5) * 64, y: 56 + 3.5 * 22 } });
+  const range = evidence.getByRole("group", { name: "Range" });
+
+  await evidence.getByRole("button", { name: "Select a range" }).tap();
+  await expect(range).toContainText("Press the first column");
+  await press(3);
+  await expect(range).toContainText("Press the last column");
+  await press(1);
+  await expect(range).toContainText("Index 1 to 3, 3 positions");
+  // Neither press selected a token.
+  await expect(explorer.tokens.nth(2)).toHaveAttribute("aria-selected", "true");
+  await range.getByRole("button", { name: "Clear" }).tap();
+  await evidence.getByRole("button", { name: "Select a range" }).tap();
+  await range.getByRole("button", { name: "Cancel" }).tap();
+  await expect(range).toBeHidden();
+  // From now on a press selects again.
+  await press(3);
+  await expect(explorer.tokens.nth(4)).toHaveAttribute("aria-selected", "true");
+
+  await swipe(page, grid, -200);
+  await expect.poll(() => scrolledLeft(grid)).toBeGreaterThan(100);
+  await expect(range).toBeHidden();
+});
+
+test("a swipe scrolls the grid of a comparison", async ({ explorer, page }) => {
+  await begin(explorer);
+  await explorer.tokens.nth(2).tap();
+  await page.getByRole("tab", { name: "Compare" }).tap();
+  await page.getByRole("button", { name: "Fill the screen with the evidence" }).tap();
+  await explorer.evidence.getByRole("textbox").fill("The capital of Italy is");
+  await explorer.evidence.getByRole("button", { name: "Compare" }).tap();
+  const grid = explorer.evidence.getByRole("grid");
+  await expect(grid).toBeVisible();
+  await grid.scrollIntoViewIfNeeded();
+  const before = await scrolledLeft(grid);
+  await swipe(page, grid, before > 100 ? 160 : -160);
+  await expect.poll(async () => Math.abs((await scrolledLeft(grid)) - before)).toBeGreaterThan(80);
+});
+
+test("a range of tokens is made by two presses, and a note is written on it", async ({ explorer, page }) => {
+  await begin(explorer);
+  const { evidence, tokens } = explorer;
+  await tokens.nth(2).tap();
+  await evidence.getByRole("button", { name: "Select several tokens" }).tap();
+  // The text has the room, with what is to do below it.
+  await expect(
+    evidence.getByText("Press the last token of the range").filter({ visible: true }),
+  ).toBeVisible();
+  await expect(page.getByRole("tab", { name: "Standard" })).toBeHidden();
+  await tokens.nth(5).tap();
+  await expect(page.getByRole("tab", { name: "Standard" })).toBeVisible();
+  await expect(evidence.getByText(/^Range of/).filter({ visible: true })).toContainText("2 to 5");
+  await evidence.getByRole("button", { name: "Note" }).tap();
+  await expect(page.getByRole("dialog", { name: "New note" })).toContainText("2 to 5");
+  await page.keyboard.press("Escape");
+  await evidence.getByRole("button", { name: "Select several tokens" }).tap();
+  await evidence.getByRole("button", { name: "Cancel" }).tap();
+  await tokens.nth(3).tap();
+  await expect(tokens.and(page.locator("[aria-selected=true]"))).toHaveCount(1);
 });
 
 test.describe("on its side", () => {

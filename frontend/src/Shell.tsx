@@ -44,7 +44,7 @@ export function Shell() {
   const { timeline, mode, pending, opened } = chat;
   const actions = useChatActions();
   const { settings, update } = useSettings();
-  const { index, layer, extent, select, extend } = useSelection();
+  const { index, layer, extent, isExtending, select, extend, setExtending } = useSelection();
   const { draft } = useNotes();
   const beginNote = useBeginNote();
   const pins = usePins();
@@ -132,6 +132,7 @@ export function Shell() {
   };
   const onEscape = (): void => {
     if (pending !== null) actions.stop();
+    else if (isExtending) setExtending(false);
     else if (extent !== null) extend(null);
     else if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
   };

@@ -9,6 +9,8 @@ interface Place {
   readonly layer: number | null;
   /** The token to which the selection was extended; null where it is the selected token alone. */
   readonly extent: number | null;
+  /** The next token that is pressed ends a range, as with Shift. */
+  readonly isExtending: boolean;
 }
 
 export interface Selection extends Place {
@@ -21,12 +23,16 @@ export interface Selection extends Place {
   readonly select: (index: number | null, layer?: number | null) => void;
   /** Makes a range from the selected token to this one; null ends it. */
   readonly extend: (extent: number | null) => void;
+  /** Lets the next pressed token end a range, for who has no Shift; false takes it back. */
+  readonly setExtending: (isExtending: boolean) => void;
 }
+
+const NOWHERE: Place = { index: null, layer: null, extent: null, isExtending: false };
 
 const SelectionContext = createContext<Selection | null>(null);
 
 export function SelectionProvider({ children }: { readonly children: ReactNode }) {
-  const [place, setPlace] = useState<Place>({ index: null, layer: null, extent: null });
+  const [place, setPlace] = useState<Place>(NOWHERE);
   const select = useCallback(
     (index: number | null, layer?: number | null) =>
       setPlace((before) => {
@@ -35,6 +41,7 @@ export function SelectionProvider({ children }: { readonly children: ReactNode }
           index,
           layer: layer === undefined ? before.layer : layer,
           extent: isSameToken ? before.extent : null,
+          isExtending: false,
         });
       }),
     [],
@@ -45,22 +52,29 @@ export function SelectionProvider({ children }: { readonly children: ReactNode }
         changed(
           before,
           before.index === null
-            ? { ...before, index: extent }
-            : { ...before, extent: extent === before.index ? null : extent },
+            ? { ...before, index: extent, isExtending: false }
+            : { ...before, extent: extent === before.index ? null : extent, isExtending: false },
         ),
       ),
     [],
   );
+  const setExtending = useCallback(
+    (isExtending: boolean) => setPlace((before) => changed(before, { ...before, isExtending })),
+    [],
+  );
   const selection = useMemo(
-    () => ({ ...place, range: rangeOf(place), select, extend }),
-    [place, select, extend],
+    () => ({ ...place, range: rangeOf(place), select, extend, setExtending }),
+    [place, select, extend, setExtending],
   );
   return <SelectionContext value={selection}>{children}</SelectionContext>;
 }
 
 /** The same object where nothing is different. */
 const changed = (before: Place, after: Place): Place =>
-  after.index === before.index && after.layer === before.layer && after.extent === before.extent
+  after.index === before.index &&
+  after.layer === before.layer &&
+  after.extent === before.extent &&
+  after.isExtending === before.isExtending
     ? before
     : after;
 

@@ -29,7 +29,7 @@ interface TranscriptProps {
 
 /** The conversation as running text of which each token can be selected, by pointer or by arrow keys. */
 export function Transcript({ timeline, mode, modelName, tints, showTemplate }: TranscriptProps) {
-  const { index: selectedIndex, layer, extent, range, select, extend } = useSelection();
+  const { index: selectedIndex, layer, extent, range, isExtending, select, extend } = useSelection();
   const { notes } = useNotes();
   const list = useRef<HTMLDivElement>(null);
   const isOpen = timeline.status === "streaming";
@@ -63,7 +63,7 @@ export function Transcript({ timeline, mode, modelName, tints, showTemplate }: T
     const option = event.target instanceof Element ? event.target.closest("[data-index]") : null;
     if (option === null) return;
     const index = Number(option.getAttribute("data-index"));
-    if (event.shiftKey) extend(index);
+    if (event.shiftKey || isExtending) extend(index);
     else select(index);
   };
 

@@ -3,9 +3,10 @@ import { Alternatives } from "./Alternatives";
 import { RangeLine } from "@/components/notes/RangeLine";
 import { TokenNotes } from "@/components/notes/TokenNotes";
 import { TokenText } from "@/components/lens/TokenText";
-import { Button } from "@/components/ui/Button";
+import { Button, IconButton } from "@/components/ui/Button";
 import { useTokenLens } from "@/api/lens";
 import { useBeginNote } from "@/context/noteWriting";
+import { useSelection } from "@/context/selection";
 import { formatNats, formatProbability, formatRank } from "@/lib/format";
 import { byteList, cellParts } from "@/lib/tokens";
 import type { Role, Timeline, Token } from "@/types/timeline";
@@ -68,6 +69,7 @@ function SelectedToken({ timeline, token }: { readonly timeline: Timeline; reado
   const { predictedBy, status } = useTokenLens(timeline, token.index, TOP_K);
   const { predictedBy: alternatives } = useTokenLens(timeline, token.index, ALTERNATIVES);
   const beginNote = useBeginNote();
+  const { isExtending, setExtending } = useSelection();
   const score = scoreOf(token, predictedBy?.layers.at(-1)?.actual ?? null);
   return (
     <>
@@ -95,6 +97,14 @@ function SelectedToken({ timeline, token }: { readonly timeline: Timeline; reado
               >
                 <span className="max-md:sr-only">Note</span>
               </Button>
+              {/* With Shift it takes a keyboard, and by selecting text a mouse. */}
+              <IconButton
+                icon="range"
+                label="Select several tokens"
+                aria-pressed={isExtending}
+                className="not-any-pointer-coarse:hidden"
+                onClick={() => setExtending(!isExtending)}
+              />
               <Alternatives token={token} reading={alternatives} />
             </span>
           </>

@@ -1,14 +1,16 @@
 import clsx from "clsx";
 import type { ReactNode } from "react";
+import { RangeLine } from "@/components/notes/RangeLine";
 import { TokenText } from "@/components/lens/TokenText";
 import { IconButton } from "@/components/ui/Button";
 import { Icon } from "@/components/ui/Icon";
 import type { SheetHeight } from "@/context/evidenceSheet";
+import { useSelection } from "@/context/selection";
 import { cellParts } from "@/lib/tokens";
 import type { Token } from "@/types/timeline";
 
 const HEIGHTS: Record<SheetHeight, string> = {
-  closed: "max-md:h-11",
+  closed: "max-md:h-[45px]",
   half: "max-md:h-[70%] max-md:short:h-full",
   full: "max-md:h-full",
 };
@@ -24,18 +26,26 @@ interface EvidenceSheetProps {
 
 /** The evidence: beside the conversation, or on a narrow screen a sheet at its foot that opens with the first token. */
 export function EvidenceSheet({ token, height, onResize, className, children }: EvidenceSheetProps) {
-  const isClosed = height === "closed";
+  const { isExtending } = useSelection();
+  // While the end of a range is to be pressed in the text, the text has the room.
+  const shown = isExtending ? "closed" : height;
+  const isClosed = shown === "closed";
   return (
     <section
       aria-label="Evidence"
       data-tour="evidence"
       className={clsx(
         "touch-sized flex min-h-0 min-w-0 shrink-0 flex-col bg-raised max-md:border-t max-md:border-line-strong md:flex-1",
-        HEIGHTS[height],
+        HEIGHTS[shown],
         className,
       )}
     >
-      {isClosed && (
+      {isExtending && (
+        <div className="flex h-11 shrink-0 items-center px-3 md:hidden">
+          <RangeLine />
+        </div>
+      )}
+      {isClosed && !isExtending && (
         <button
           type="button"
           aria-expanded={false}

@@ -28,7 +28,7 @@ export function PredictionBars({ predictions, actualId, actions }: PredictionBar
         return (
           <li
             key={prediction.tokenId}
-            className="grid grid-cols-[1.25rem_minmax(0,7rem)_minmax(2rem,1fr)_3.75rem_3rem] items-center gap-2"
+            className="grid grid-cols-[1.25rem_minmax(0,7rem)_minmax(1.5rem,1fr)_3.75rem_minmax(3rem,auto)] items-center gap-2"
           >
             <span className="text-quiet">{i + 1}</span>
             <TokenText

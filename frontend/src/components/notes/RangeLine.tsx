@@ -2,18 +2,27 @@ import { Button } from "@/components/ui/Button";
 import { useSelection } from "@/context/selection";
 import { rangeWords } from "@/lib/notes";
 
-/** Says that several tokens are selected together, and ends that. */
+/** Says that several tokens are selected together, or are about to be, and ends that. */
 export function RangeLine() {
-  const { range, extend } = useSelection();
+  const { range, isExtending, extend, setExtending } = useSelection();
   return (
     <p role="status" className="flex items-center gap-2 text-label text-muted empty:hidden">
-      {range !== null && (
+      {isExtending ? (
         <>
-          Range of {rangeWords({ ...range, layer: null })}
-          <Button look="quiet" className="h-6 px-2" onClick={() => extend(null)}>
-            Clear
+          <span className="text-accent">Press the last token of the range</span>
+          <Button look="quiet" className="h-6 px-2" onClick={() => setExtending(false)}>
+            Cancel
           </Button>
         </>
+      ) : (
+        range !== null && (
+          <>
+            Range of {rangeWords({ ...range, layer: null })}
+            <Button look="quiet" className="h-6 px-2" onClick={() => extend(null)}>
+              Clear
+            </Button>
+          </>
+        )
       )}
     </p>
   );

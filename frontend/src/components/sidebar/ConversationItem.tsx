@@ -1,5 +1,5 @@
 import clsx from "clsx";
-import { useState } from "react";
+import { useId, useState } from "react";
 import type { ConversationSummary } from "@/api/conversations";
 import { IconButton } from "@/components/ui/Button";
 import { Icon } from "@/components/ui/Icon";
@@ -12,13 +12,17 @@ interface ConversationItemProps {
   readonly isCurrent: boolean;
   /** The conversation needs another model than the one that runs. */
   readonly isForeign: boolean;
+  /** What tells it from one whose title looks the same; null where there is none. */
+  readonly twinMark: string | null;
   readonly onOpen: () => void;
   readonly actions: LibraryActions;
 }
 
 /** One conversation of the list: opened by a click, everything else in its menu. */
 export function ConversationItem(props: ConversationItemProps) {
-  const { conversation, isCurrent, isForeign, onOpen, actions } = props;
+  const { conversation, isCurrent, isForeign, twinMark, onOpen, actions } = props;
+  const markId = useId();
+  const describedBy = twinMark === null ? undefined : markId;
   const { title, model, n_branches } = conversation;
   const [isRenaming, setRenaming] = useState(false);
   if (isRenaming) {
@@ -45,13 +49,20 @@ export function ConversationItem(props: ConversationItemProps) {
       <button
         type="button"
         aria-current={isCurrent ? "page" : undefined}
+        aria-describedby={describedBy}
         title={`${title}\n${new Date(conversation.updated_at_ms).toLocaleString()}`}
         onClick={onOpen}
         className="min-w-0 flex-1 rounded-control py-1.5 pl-2 text-left"
       >
         <span className={clsx("block truncate", isCurrent && "font-medium")}>{title}</span>
-        {(isForeign || n_branches > 1) && (
+        {(isForeign || n_branches > 1 || twinMark !== null) && (
           <span className="flex min-w-0 items-center gap-2 text-cell text-muted">
+            {twinMark !== null && (
+              // The title stays the name; this describes it.
+              <span id={markId} aria-hidden="true" className="shrink-0">
+                {twinMark}
+              </span>
+            )}
             {isForeign && (
               <span className="truncate" title={`Held with ${model.name}, which is not the model that runs`}>
                 {model.name}
@@ -71,6 +82,7 @@ export function ConversationItem(props: ConversationItemProps) {
           <IconButton
             icon="more"
             label={`More for ${title}`}
+            aria-describedby={describedBy}
             className={clsx(
               "size-7 focus-visible:opacity-100 data-[state=open]:opacity-100 pointer-coarse:opacity-100",
               isCurrent ? "" : "opacity-0 group-hover:opacity-100",

@@ -122,6 +122,27 @@ test("done: grouped by day, the shown one is marked, what differs is told", asyn
   expect(calls.onOpen).toHaveBeenCalledWith("b");
 });
 
+test("same titles are told apart by time and length, which describe them and are no part of their names", async () => {
+  const noon = new Date().setHours(12, 0, 0, 0);
+  kept = [
+    summary("a", { title: "Same", updated_at_ms: noon + 60_000, n_tokens: 12 }),
+    summary("b", { title: "Same", updated_at_ms: noon }),
+    summary("d", { title: "Other", updated_at_ms: noon }),
+  ];
+  const user = show();
+  const same = await screen.findAllByRole("button", { name: "Same" });
+  expect(same.map((each) => each.textContent)).toEqual(["Same12:01, 12 tokens", "Same12:00, 8 tokens"]);
+  expect(same[0]).toHaveAccessibleDescription("12:01, 12 tokens");
+  expect(screen.getAllByRole("button", { name: "More for Same" })[1]).toHaveAccessibleDescription(
+    "12:00, 8 tokens",
+  );
+  expect(screen.getByRole("button", { name: "Other" })).not.toHaveAccessibleDescription(/tokens/);
+  await choose(user, "Other", "Rename");
+  await user.clear(screen.getByRole("textbox", { name: "Title of Other" }));
+  await user.keyboard("Same{Enter}");
+  await waitFor(() => expect(screen.getAllByRole("button", { name: "Same" })).toHaveLength(3));
+});
+
 test("the search asks the server, and says when it finds nothing", async () => {
   const user = show();
   await screen.findByText("Title of b");

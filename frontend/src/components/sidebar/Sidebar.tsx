@@ -8,6 +8,7 @@ import { UndoNotice } from "@/components/ui/UndoNotice";
 import { type Library, isReadableWith, useLibrary } from "@/context/library";
 import { byDay } from "@/lib/days";
 import { formatCount } from "@/lib/format";
+import { twinMarks } from "@/lib/twins";
 import { ConversationItem } from "./ConversationItem";
 import { useLibraryActions } from "./useLibraryActions";
 
@@ -39,6 +40,7 @@ export default function Sidebar(props: SidebarProps) {
   const isForeign = ({ model: needed }: ConversationSummary): boolean =>
     model !== null && !isReadableWith(model, needed);
   const groups = byDay(library.conversations, (each) => new Date(each.updated_at_ms), new Date());
+  const twins = twinMarks(library.conversations);
   return (
     <nav aria-label="Conversations" className="flex min-h-0 flex-1 flex-col bg-surface">
       <div className="flex shrink-0 items-center gap-1 px-2 pt-2">
@@ -87,6 +89,7 @@ export default function Sidebar(props: SidebarProps) {
                   conversation={conversation}
                   isCurrent={isCurrent(conversation)}
                   isForeign={isForeign(conversation)}
+                  twinMark={twins.get(conversation.id) ?? null}
                   onOpen={() => onOpen(conversation.id)}
                   actions={actions}
                 />

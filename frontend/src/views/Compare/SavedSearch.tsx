@@ -6,6 +6,7 @@ import { Popover, PopoverClose } from "@/components/ui/Popover";
 import { isReadableWith, useLibrary } from "@/context/library";
 import { useServer } from "@/context/server";
 import { dayLabel } from "@/lib/days";
+import { twinMarks } from "@/lib/twins";
 
 interface SavedSearchProps {
   readonly chosenId: string | null;
@@ -57,6 +58,7 @@ function List({ chosenId, ownId, onChoose }: ListProps) {
   const readable = library.conversations.filter(
     (each) => each.conversation_id !== ownId && (model === null || isReadableWith(model, each.model)),
   );
+  const twins = twinMarks(readable);
   return (
     <div className="flex flex-col gap-2">
       <input
@@ -80,7 +82,9 @@ function List({ chosenId, ownId, onChoose }: ListProps) {
               >
                 <span className="min-w-0 flex-1 truncate">{each.title}</span>
                 <span className="shrink-0 text-label text-muted">
-                  {dayLabel(new Date(each.updated_at_ms), new Date())}
+                  {[dayLabel(new Date(each.updated_at_ms), new Date()), twins.get(each.id)]
+                    .filter((part) => part !== undefined)
+                    .join(" ")}
                 </span>
               </button>
             </PopoverClose>

@@ -2,23 +2,44 @@ import { MIN_TEXT_WIDTH } from "@/components/heatmap/geometry";
 import { Button } from "@/components/ui/Button";
 import type { Span } from "@/lib/columns";
 import { formatCount } from "@/lib/format";
+import type { ChosenRange } from "./useRange";
 
 interface RangeControlsProps {
-  readonly range: Span | null;
+  readonly chosen: ChosenRange;
   /** The cells are too narrow for text. */
   readonly isNarrow: boolean;
   readonly onFit: (range: Span) => void;
-  readonly onClear: () => void;
 }
 
-/** The chosen range of positions, and what can be done with it. */
-export function RangeControls({ range, isNarrow, onFit, onClear }: RangeControlsProps) {
+/** The chosen range of positions, how to choose one, and what can be done with it. */
+export function RangeControls({ chosen, isNarrow, onFit }: RangeControlsProps) {
+  const { range, picking, clear, pick } = chosen;
+  if (picking !== null) {
+    return (
+      <span role="group" aria-label="Range" className="ml-auto flex items-center gap-1.5">
+        <span role="status" className="text-accent">
+          Press the {picking} column of the range
+        </span>
+        <Button look="quiet" className="!h-6 px-2" onClick={clear}>
+          Cancel
+        </Button>
+      </span>
+    );
+  }
   if (range === null) {
-    return isNarrow ? (
-      <span className="ml-auto">Cells under {MIN_TEXT_WIDTH} px show colour only: widen them for text</span>
-    ) : (
-      <span className="ml-auto truncate text-quiet max-md:hidden">
-        Drag over columns, or press Shift with an arrow, to choose a range
+    return (
+      <span className="ml-auto flex min-w-0 items-center gap-1.5">
+        {isNarrow ? (
+          <span>Cells under {MIN_TEXT_WIDTH} px show colour only: widen them for text</span>
+        ) : (
+          <span className="truncate text-quiet max-md:hidden pointer-coarse:hidden">
+            Drag over columns, or press Shift with an arrow, to choose a range
+          </span>
+        )}
+        {/* A finger that is dragged scrolls. */}
+        <Button className="!h-6 px-2 not-any-pointer-coarse:hidden" onClick={pick}>
+          Select a range
+        </Button>
       </span>
     );
   }
@@ -31,7 +52,7 @@ export function RangeControls({ range, isNarrow, onFit, onClear }: RangeControls
       <Button className="!h-6 px-2" onClick={() => onFit(range)}>
         Fit to range
       </Button>
-      <Button look="quiet" className="!h-6 px-2" onClick={onClear}>
+      <Button look="quiet" className="!h-6 px-2" onClick={clear}>
         Clear
       </Button>
     </span>

@@ -17,7 +17,6 @@ import {
   fittingWidth,
   rowOf,
   shownLayer,
-  spanBetween,
   stridedLayers,
   zoomed,
 } from "@/components/heatmap/geometry";
@@ -48,6 +47,7 @@ import { Toolbar } from "./Toolbar";
 import { useHeatmapLook } from "./choices";
 import { lensTable } from "./lensTable";
 import { useOutline } from "./useOutline";
+import { useRange } from "./useRange";
 import { useScale } from "./useScale";
 
 interface TimelineHeatmapProps {
@@ -72,7 +72,8 @@ export function TimelineHeatmap({ timeline, model }: TimelineHeatmapProps) {
   const { columns, version } = lens;
   const [active, setActive] = useState<CellPlace | null>(null);
   const [hovered, setHovered] = useState<CellPlace | null>(null);
-  const [range, setRange] = useState<Span | null>(null);
+  const chosenRange = useRange();
+  const { range, take } = chosenRange;
   const [gridWindow] = useState(() => new GridWindow());
   const frame = useRef<HTMLDivElement>(null);
   const gridId = useId();
@@ -179,6 +180,7 @@ export function TimelineHeatmap({ timeline, model }: TimelineHeatmapProps) {
 
   const onChoose = useCallback(
     (hit: Hit) => {
+      if (hit.position !== null && take(hit.position)) return;
       if (hit.position !== null) {
         const { position } = hit;
         setActive((before) => ({ position, layer: hit.layer ?? before?.layer ?? nLayers - 1 }));
@@ -187,7 +189,7 @@ export function TimelineHeatmap({ timeline, model }: TimelineHeatmapProps) {
       if (hit.position === null) select(index, hit.layer);
       else if (hit.position + 1 < nPositions) select(hit.position + 1, hit.layer ?? layer);
     },
-    [index, layer, nLayers, select, nPositions],
+    [index, layer, nLayers, select, nPositions, take],
   );
   useOffer(
     columns === null || columns.nLayers === 0
@@ -212,7 +214,6 @@ export function TimelineHeatmap({ timeline, model }: TimelineHeatmapProps) {
       run: () => changeLook({ metric: id }),
     })),
   );
-  const onRange = useCallback((from: number, to: number) => setRange(spanBetween(from, to)), []);
   const onZoom = useCallback(
     (direction: 1 | -1) => changeLook({ cellWidth: zoomed(look.cellWidth, direction) }),
     [changeLook, look.cellWidth],
@@ -335,18 +336,13 @@ export function TimelineHeatmap({ timeline, model }: TimelineHeatmapProps) {
         onHover={setHovered}
         onActivate={setActive}
         onChoose={onChoose}
-        onRange={onRange}
-        onClearRange={() => setRange(null)}
+        onRange={chosenRange.setRange}
+        onClearRange={chosenRange.clear}
         onZoom={onZoom}
         onVisible={onVisible}
       />
       <ReadingProgress lens={lens} isBusy={isBusy} hatched="columns">
-        <RangeControls
-          range={range}
-          isNarrow={look.cellWidth < MIN_TEXT_WIDTH}
-          onFit={onFit}
-          onClear={() => setRange(null)}
-        />
+        <RangeControls chosen={chosenRange} isNarrow={look.cellWidth < MIN_TEXT_WIDTH} onFit={onFit} />
       </ReadingProgress>
       {chosen !== null && outline.outlined !== null && (
         <OutlineStatus
