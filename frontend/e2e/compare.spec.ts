@@ -230,17 +230,16 @@ for (const theme of ["light", "dark"] as const) {
       await choose(explorer, "difference", "KL(A ‖ B)");
       await activate(explorer.evidence.getByRole("button", { name: "Table" }), hand);
       const table = explorer.evidence.getByRole("region", { name: "Table of cells" });
-      // All columns that the grid shows, page by page; the first page begins where the grid does.
+      // The page with the keyboard's cell: the end of both prompts, where the two part.
       const said = explorer.evidence.getByText(/^Column \d+ to \d+/);
       await expect(said).toBeVisible();
+      const pair = whole.positions.length - 1;
+      expect(whole.kl_a_to_b_nats.at(-1)?.[pair]).not.toBe(whole.kl_b_to_a_nats.at(-1)?.[pair]);
       const start = Number(/\d+/.exec((await said.textContent()) ?? "")?.[0]);
-      const pair = columns.indexOf(start);
-      expect(pair).toBeGreaterThanOrEqual(0);
+      const column = table.locator("tbody").nth((columns[pair] ?? 0) - start);
       const layers = whole.layers.map((_, row) => row).toReversed();
       const numbers = (): Promise<(string | null)[][]> =>
-        table
-          .locator("tbody")
-          .first()
+        column
           .locator("tr")
           .evaluateAll((rows) =>
             rows.map((row) => Array.from(row.querySelectorAll("td"), (cell) => cell.textContent)),
@@ -261,12 +260,13 @@ for (const theme of ["light", "dark"] as const) {
       // The fourth row from the top, three below the output.
       const layer = layers[3] ?? 0;
       const [atA = 0] = whole.positions[pair] ?? [];
-      const row = table.locator("tbody").first().locator("tr").nth(3);
+      const row = column.locator("tr").nth(3);
       if (hand === "mouse") await row.locator("td").nth(4).click();
       else {
         await table.focus();
+        // Tab goes to the row of the keyboard's cell, which is the output's.
         await page.keyboard.press("Tab");
-        await page.keyboard.press("Home");
+        await expect(column.locator("tr").first().getByRole("button")).toBeFocused();
         for (let step = 0; step < 3; step += 1) await page.keyboard.press("ArrowDown");
         await page.keyboard.press("Enter");
         await expect(row.getByRole("button")).toBeFocused();
