@@ -45,12 +45,8 @@ interface TokenHeadProps {
 /** The selected token and what the model thought of it: always at the same place, and as high without one. */
 export function TokenHead({ timeline, token }: TokenHeadProps) {
   if (token !== undefined) return <SelectedToken timeline={timeline} token={token} />;
-  return (
-    <Head
-      first={<p className="text-muted">No token is selected</p>}
-      second={<span className="text-muted">Select one to see its rank, probability and surprisal.</span>}
-    />
-  );
+  // What to do is said by the view below.
+  return <Head first={<p className="text-muted">No token is selected</p>} second={null} />;
 }
 
 /** Two lines that keep their height, so that what stands below never moves under the pointer. */
