@@ -73,7 +73,7 @@ describe("before there is something to compare", () => {
   test("the box has the last message, and nothing is asked before Compare is pressed", async () => {
     renderView(Compare, timelineOf(), { index: 6 });
     expect(await prompt()).toHaveValue("User: The capital of France is");
-    expect(screen.getByText(/press Compare/)).toBeVisible();
+    expect(screen.getByText(/Compare reads it as if you had sent it/)).toBeVisible();
     expect(server.asked).toEqual([]);
     expect(server.compared).toEqual([]);
   });
