@@ -63,7 +63,7 @@ export function ReplyWriting(props: ReplyWritingProps) {
       )}
       {isOpen && (
         <>
-          <p className="text-label text-muted">
+          <p className="pt-1 text-label text-muted">
             As A’s reply was written: {samplingWords(request.sampling ?? {})}.
           </p>
           <p
