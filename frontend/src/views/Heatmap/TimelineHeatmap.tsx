@@ -2,12 +2,10 @@ import { useCallback, useId, useMemo, useRef, useState } from "react";
 import type { ModelInfo } from "@/api/client";
 import { useTimelineLens } from "@/api/lens";
 import { CellCard } from "@/components/heatmap/CellCard";
-import { CellPicture } from "@/components/heatmap/CellPicture";
 import { GridWindow } from "@/components/heatmap/GridWindow";
 import { HeatmapGrid } from "@/components/heatmap/HeatmapGrid";
 import { Legend } from "@/components/heatmap/Legend";
 import { Overview } from "@/components/heatmap/Overview";
-import { CellLooks } from "@/components/heatmap/cellLooks";
 import { describeCell } from "@/components/heatmap/describe";
 import {
   type CellPlace,
@@ -17,10 +15,9 @@ import {
   fittingWidth,
   rowOf,
   shownLayer,
-  stridedLayers,
   zoomed,
 } from "@/components/heatmap/geometry";
-import { lensCells, lensHeads } from "@/components/heatmap/lensCells";
+import { lensHeads } from "@/components/heatmap/lensCells";
 import type { Scene } from "@/components/heatmap/paint";
 import { WindowTable } from "@/components/heatmap/WindowTable";
 import { useVisible } from "@/components/heatmap/useVisible";
@@ -32,23 +29,21 @@ import { useNotes } from "@/context/notes";
 import { useOffer } from "@/context/offer";
 import { useSelection } from "@/context/selection";
 import { useTheme } from "@/context/theme";
-import { DIVERGING, RAMPS, SECOND_HUE } from "@/lib/colour";
 import type { LensColumns, Span } from "@/lib/columns";
 import { formatProbability, formatRank } from "@/lib/format";
-import { layerLabels as layerLabelsOf } from "@/lib/layers";
 import { METRICS } from "@/lib/metrics";
 import { layerOf, notedPlaces, notesOn, onOneLine } from "@/lib/notes";
-import { cellText, cellTextOfText } from "@/lib/tokens";
 import type { Timeline } from "@/types/timeline";
+import { Caption } from "./Caption";
 import { LookControls } from "./LookControls";
 import { OutlineStatus } from "./OutlineStatus";
 import { RangeControls } from "./RangeControls";
 import { Toolbar } from "./Toolbar";
 import { useHeatmapLook } from "./choices";
 import { lensTable } from "./lensTable";
+import { useCells } from "./useCells";
 import { useOutline } from "./useOutline";
 import { useRange } from "./useRange";
-import { useScale } from "./useScale";
 
 interface TimelineHeatmapProps {
   readonly timeline: Timeline;
@@ -79,35 +74,9 @@ export function TimelineHeatmap({ timeline, model }: TimelineHeatmapProps) {
   const gridId = useId();
 
   const nLayers = model.num_layers + 1;
-  const { layers, layerLabels } = useMemo(
-    () => ({
-      layers: stridedLayers(nLayers, look.stride),
-      layerLabels: layerLabelsOf(nLayers),
-    }),
-    [nLayers, look.stride],
-  );
-  const tokenIds = useMemo(() => tokens.map((token) => token.id), [tokens]);
-  const tokenTexts = useMemo(() => tokens.map(cellText), [tokens]);
-  const textOf = useMemo(() => {
-    // Of the tokens in the timeline the bytes are known, of others only the text.
-    const known = new Map(tokenIds.map((id, i) => [id, tokenTexts[i] ?? ""]));
-    return (id: number) => known.get(id) ?? cellTextOfText(columns?.text(id) ?? "");
-  }, [tokenIds, tokenTexts, columns]);
-
-  const metric = METRICS.find(({ id }) => id === look.metric) ?? METRICS[0];
-  const { scale, hasExtremes } = useScale({
-    metric,
-    columns,
-    version,
-    nPositions,
-    vocabularySize: model.vocab_size,
-    withExtremes: look.withExtremes,
-  });
-  const rampName = metric.isSigned ? look.signedRamp : look.ramp;
-  const ramp = rampName === "diverging" ? DIVERGING[theme] : RAMPS[rampName];
-  // A diverging ramp's hue is the sign, so nothing else can be told by hue.
-  const answer = rampName === "diverging" ? "off" : look.answer;
-  const answerRamp = rampName === "diverging" ? ramp : SECOND_HUE[rampName];
+  const drawn = useCells({ tokens, model, look, columns, version });
+  const { layers, layerLabels, tokenTexts, textOf, metric, scale, ramp, answer, answerRamp } = drawn;
+  const { painted } = drawn;
 
   const outline = useOutline({
     timeline,
@@ -121,12 +90,6 @@ export function TimelineHeatmap({ timeline, model }: TimelineHeatmapProps) {
   const { notes } = useNotes();
   const noted = useMemo(() => (notes.length === 0 ? undefined : notedPlaces(notes)), [notes]);
 
-  const { cells, looks, picture } = useMemo(() => {
-    if (columns === null) return { cells: null, looks: null, picture: null, version };
-    const source = lensCells({ columns, metric, answer, tokenIds });
-    const worked = new CellLooks({ cells: source, layers, scale });
-    return { cells: source, looks: worked, picture: new CellPicture(worked, ramp, answerRamp), version };
-  }, [columns, version, layers, metric, scale, answer, tokenIds, ramp, answerRamp]);
   const heads = useMemo(() => lensHeads(tokenTexts, noted), [tokenTexts, noted]);
 
   const selectedPosition = index === null || index === 0 || index >= nPositions ? null : index - 1;
@@ -136,13 +99,13 @@ export function TimelineHeatmap({ timeline, model }: TimelineHeatmapProps) {
   );
   const scene = useMemo<Scene | null>(
     () =>
-      cells === null
+      painted === null
         ? null
         : {
             grid,
-            cells,
-            looks,
-            picture,
+            cells: painted.cells,
+            looks: painted.looks,
+            picture: painted.picture,
             layerLabels,
             heads,
             ramp,
@@ -155,9 +118,7 @@ export function TimelineHeatmap({ timeline, model }: TimelineHeatmapProps) {
           },
     [
       grid,
-      cells,
-      looks,
-      picture,
+      painted,
       layerLabels,
       heads,
       ramp,
@@ -202,8 +163,7 @@ export function TimelineHeatmap({ timeline, model }: TimelineHeatmapProps) {
             layerLabels,
             metric,
             scale,
-            // Exports are always light.
-            ramp: rampName === "diverging" ? DIVERGING.light : ramp,
+            ramp: drawn.lightRamp,
             answer,
             answerRamp,
             cellWidth: look.cellWidth,
@@ -226,7 +186,8 @@ export function TimelineHeatmap({ timeline, model }: TimelineHeatmapProps) {
     changeLook({ cellWidth });
   };
 
-  if (columns === null || scene === null || looks === null) return null;
+  if (columns === null || scene === null) return null;
+  const { looks, picture } = scene;
   const notesOf = ({ position, layer: at }: CellPlace): string[] => {
     const row = rowOf(grid, at) ?? 0;
     return [
@@ -283,7 +244,7 @@ export function TimelineHeatmap({ timeline, model }: TimelineHeatmapProps) {
           second={answer === "off" ? null : { ramp: answerRamp, meaning: SECOND_MEANING[answer] }}
           nClipped={looks.nClipped}
         >
-          {hasExtremes && (
+          {drawn.hasExtremes && (
             <Switch
               label="Let the first token and the embedding set the scale"
               checked={look.withExtremes}
@@ -392,21 +353,7 @@ export function TimelineHeatmap({ timeline, model }: TimelineHeatmapProps) {
           onChoose={onChoose}
         />
       )}
-      <p className="mt-auto px-3 py-2 text-label text-muted">
-        A column is read at its token and predicts the next one; a click selects the token it predicts. The
-        corner mark <span aria-hidden="true">◥</span> says that a layer&rsquo;s first choice is the token that
-        really follows
-        {noted !== undefined && (
-          <>
-            , and <span aria-hidden="true">◤</span> that a cell has a note; a line under a token says the same
-            of the token
-          </>
-        )}
-        .{" "}
-        {kind === "logit" &&
-          model.tied_embeddings &&
-          "The embed row tends to echo its own token: input and output embeddings are shared."}
-      </p>
+      <Caption hasNotes={noted !== undefined} echoes={kind === "logit" && model.tied_embeddings} />
     </div>
   );
 }

@@ -1,0 +1,82 @@
+/** The cells of the conversation, the texts in them and the colours they have under the current choices. */
+import { useMemo } from "react";
+import type { ModelInfo } from "@/api/client";
+import { CellPicture } from "@/components/heatmap/CellPicture";
+import { CellLooks } from "@/components/heatmap/cellLooks";
+import { stridedLayers } from "@/components/heatmap/geometry";
+import { lensCells } from "@/components/heatmap/lensCells";
+import { useTheme } from "@/context/theme";
+import { DIVERGING, RAMPS, SECOND_HUE } from "@/lib/colour";
+import type { LensColumns } from "@/lib/columns";
+import { layerLabels as layerLabelsOf } from "@/lib/layers";
+import { METRICS } from "@/lib/metrics";
+import { cellText, cellTextOfText } from "@/lib/tokens";
+import type { Token } from "@/types/timeline";
+import type { HeatmapLook } from "./choices";
+import { useScale } from "./useScale";
+
+interface CellsRequest {
+  readonly tokens: readonly Token[];
+  readonly model: ModelInfo;
+  readonly look: HeatmapLook;
+  /** Filled in place; `version` tells when. Null before the first was read. */
+  readonly columns: LensColumns | null;
+  readonly version: number;
+}
+
+export function useCells({ tokens, model, look, columns, version }: CellsRequest) {
+  const theme = useTheme();
+  const nLayers = model.num_layers + 1;
+  const { layers, layerLabels } = useMemo(
+    () => ({
+      layers: stridedLayers(nLayers, look.stride),
+      layerLabels: layerLabelsOf(nLayers),
+    }),
+    [nLayers, look.stride],
+  );
+  const tokenIds = useMemo(() => tokens.map((token) => token.id), [tokens]);
+  const tokenTexts = useMemo(() => tokens.map(cellText), [tokens]);
+  const textOf = useMemo(() => {
+    // Of the tokens in the timeline the bytes are known, of others only the text.
+    const known = new Map(tokenIds.map((id, i) => [id, tokenTexts[i] ?? ""]));
+    return (id: number) => known.get(id) ?? cellTextOfText(columns?.text(id) ?? "");
+  }, [tokenIds, tokenTexts, columns]);
+
+  const metric = METRICS.find(({ id }) => id === look.metric) ?? METRICS[0];
+  const { scale, hasExtremes } = useScale({
+    metric,
+    columns,
+    version,
+    nPositions: tokens.length,
+    vocabularySize: model.vocab_size,
+    withExtremes: look.withExtremes,
+  });
+  const rampName = metric.isSigned ? look.signedRamp : look.ramp;
+  const ramp = rampName === "diverging" ? DIVERGING[theme] : RAMPS[rampName];
+  // A diverging ramp's hue is the sign, so nothing else can be told by hue.
+  const answer = rampName === "diverging" ? "off" : look.answer;
+  const answerRamp = rampName === "diverging" ? ramp : SECOND_HUE[rampName];
+
+  const painted = useMemo(() => {
+    if (columns === null) return null;
+    const cells = lensCells({ columns, metric, answer, tokenIds });
+    const looks = new CellLooks({ cells, layers, scale });
+    return { cells, looks, picture: new CellPicture(looks, ramp, answerRamp), version };
+  }, [columns, version, layers, metric, scale, answer, tokenIds, ramp, answerRamp]);
+  return {
+    layers,
+    layerLabels,
+    tokenTexts,
+    textOf,
+    metric,
+    scale,
+    hasExtremes,
+    ramp,
+    /** For exports, which are always light. */
+    lightRamp: rampName === "diverging" ? DIVERGING.light : ramp,
+    answer,
+    answerRamp,
+    /** Null before the first was read. */
+    painted,
+  };
+}
