@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 
 from app.engine.model_names import EMBEDDED_FOLDER
-from bench.figures import PARTS, Subjects, reply
+from bench.figures import ON_THE_EMBEDDED_MODEL, PARTS, Subjects
 from bench.model import make_gpt2_shape
 from bench.processes import References, Server, Texts
 from bench.report import Figure, table, update_json
@@ -32,8 +32,9 @@ def main() -> None:
         # Each part has a server of its own, so that none starts with what another left behind.
         for name in options.parts:
             figures += measured(name, str(model), model, options)
-    if "reply" in options.parts:
-        figures += measured("reply", "embedded", EMBEDDED_FOLDER, options, "embedded_")
+    for name in options.parts:
+        if name in ON_THE_EMBEDDED_MODEL:
+            figures += measured(name, "embedded", EMBEDDED_FOLDER, options, "embedded_")
     print(table(figures))
     print(f"\nwritten to {RESULTS.name}")
 
@@ -47,7 +48,8 @@ def measured(
     references = References(folder, options.threads)
     try:
         subjects = Subjects(server, references, Texts(seed=len(name)), options.repeats)
-        found = list(reply(subjects, prefix) if name == "reply" else PARTS[name](subjects))
+        part = ON_THE_EMBEDDED_MODEL[name] if prefix else PARTS[name]
+        found = list(part(subjects))
         update_json(RESULTS, found, NOTES)
     finally:
         server.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -13,6 +14,8 @@ from bench.report import Figure, at_least, at_most, figure
 
 STORE_MB = 512
 """The store's bound by default."""
+COMPARED_TOKENS = 256
+"""Positions of each side of a comparison; all layers of each."""
 
 
 @dataclass
@@ -179,6 +182,32 @@ def reading(subjects: Subjects) -> Iterator[Figure]:
     )
 
 
+def comparing(subjects: Subjects, prefix: str = "") -> Iterator[Figure]:
+    """Two held timelines compared, against reading both with the lens, one after the other."""
+    server, texts = subjects.server, subjects.texts
+    sides = [{"prompt": texts.text(COMPARED_TOKENS + 1)} for _ in range(2)]
+    span = [0, COMPARED_TOKENS]
+    pairs = [[place, place] for place in range(COMPARED_TOKENS)]
+    ratios, readings = [], []
+    passes = 0
+    for n in range(subjects.repeats + 1):
+        apart = sum(server.read(**side, positions=span, top_k=1)[0] for side in sides)
+        together, answer = server.compare(a=sides[0], b=sides[1], positions=pairs)
+        assert np.array(answer["js_nats"]).shape == (len(answer["layers"]), COMPARED_TOKENS)
+        if n == 0:
+            passes = server.forward_passes()
+            continue  # the first of everything runs the model
+        ratios.append(together / apart)
+        readings.append(apart)
+    assert server.forward_passes() == passes, "a comparison of what is held ran the model"
+    yield figure(
+        f"{prefix}compare_over_reading_both",
+        ratios,
+        "ratio",
+        f"/api/lens of both sides, top-1, the same positions: {statistics.median(readings):.2f} s",
+    )
+
+
 def turn_ten(subjects: Subjects) -> Iterator[Figure]:
     """The tenth turn of a conversation, until its first token, against a fresh prompt of its length."""
     ratios, fresh_times = [], []
@@ -243,7 +272,14 @@ PARTS: dict[str, Callable[[Subjects], Iterator[Figure]]] = {
     "reply": reply,
     "conversation": conversation,
     "reading": reading,
+    "comparing": comparing,
     "turn_ten": turn_ten,
     "linearity": linearity,
     "memory": memory,
 }
+
+ON_THE_EMBEDDED_MODEL: dict[str, Callable[[Subjects], Iterator[Figure]]] = {
+    "reply": partial(reply, prefix="embedded_"),
+    "comparing": partial(comparing, prefix="embedded_"),
+}
+"""The parts that are measured with the shipped model too."""

@@ -178,8 +178,15 @@ class Server:
 
     def read(self, **request: Any) -> tuple[float, dict[str, Any]]:
         """Seconds of one reading of lens columns, until its last byte is here, and the answer."""
+        return self._timed("/api/lens", request)
+
+    def compare(self, **request: Any) -> tuple[float, dict[str, Any]]:
+        """As `read`, of one comparison of two timelines."""
+        return self._timed("/api/compare", request)
+
+    def _timed(self, path: str, request: dict[str, Any]) -> tuple[float, dict[str, Any]]:
         started = time.perf_counter()
-        response = self._client.post("/api/lens", json={"include_tokens": False, **request})
+        response = self._client.post(path, json={"include_tokens": False, **request})
         seconds = time.perf_counter() - started
         response.raise_for_status()
         found: dict[str, Any] = response.json()
