@@ -3,6 +3,7 @@ import createClient from "openapi-fetch";
 import type { CompareResponse } from "@/lib/pairColumns";
 import type { components, paths } from "@/types/api";
 import { ApiError, asApiError, errorFromBody, isAbort, serverUnreachable } from "./errors";
+import { keepTexts } from "./tokenTexts";
 
 type Schemas = components["schemas"];
 export type Health = Schemas["Health"];
@@ -44,7 +45,9 @@ export async function fetchModelInfo(signal: AbortSignal): Promise<ModelInfo> {
 }
 
 export async function fetchLens(body: LensReadRequest, signal: AbortSignal): Promise<LensReadResponse> {
-  return unwrap(await call(() => client.POST("/api/lens", { body, signal })));
+  const answer = unwrap(await call(() => client.POST("/api/lens", { body, signal })));
+  keepTexts(body.conversation_id ?? null, answer);
+  return answer;
 }
 
 export async function fetchComparison(body: CompareRequest, signal: AbortSignal): Promise<CompareResponse> {

@@ -462,6 +462,29 @@ describe("the outline of a pinned token", () => {
     expect(await screen.findByText(/in \d+ of 390 cells/)).toBeInTheDocument();
   });
 
+  test("a token that came from a link has its text as soon as an answer has told it, and keeps it", async () => {
+    const option = (name: string) => within(outline()).queryByRole("option", { name });
+    // Not among the first choices of any layer, so that only its own ranks tell its text.
+    const { answer } = server;
+    const seine = { id: idOf(" Seine"), text: null };
+    server.answer = async (request) => {
+      const told = (await (await answer(request)).json()) as ReturnType<typeof madeUpLens>;
+      const vocabulary = Object.fromEntries(
+        Object.entries(told.vocabulary).filter(([id]) => Number(id) !== seine.id),
+      );
+      return Response.json({ ...told, vocabulary });
+    };
+    const view = renderView(Heatmap, timeline, { index: 9 });
+    await allRead();
+    act(() => view.pins().pin([{ ...paris, text: null }, seine]));
+    expect(option(`·Paris (id ${paris.id})`)).toBeInTheDocument();
+    expect(option(`·Seine (id ${seine.id})`)).not.toBeInTheDocument();
+    await userEvent.selectOptions(outline(), String(seine.id));
+    expect(await screen.findByText(/in \d+ of 390 cells/)).toBeInTheDocument();
+    await userEvent.selectOptions(outline(), "nothing");
+    expect(option(`·Seine (id ${seine.id})`)).toBeInTheDocument();
+  });
+
   test("ends when the token is unpinned", async () => {
     const view = await pinned();
     await userEvent.selectOptions(outline(), `·Paris (id ${paris.id})`);

@@ -1,6 +1,7 @@
 import { useMemo } from "react";
 import { type TimelineRanks, useTimelineRanks } from "@/api/ranks";
 import { OutlinedCells } from "@/components/heatmap/cellLooks";
+import { toldText } from "@/api/tokenTexts";
 import { usePins } from "@/context/pins";
 import type { LensKind } from "@/lib/lenses";
 import { cellTextOfText } from "@/lib/tokens";
@@ -41,7 +42,8 @@ export function useOutline({ timeline, kind, layers, tokenId, rank }: OutlineReq
     [columns, version, nPositions, layers, rank],
   );
   const choices = pinned.map(({ id, text }): OutlineChoice => {
-    const known = text ?? (columns?.tokenId === id ? columns.text : null);
+    const known =
+      text ?? toldText(timeline.conversationId, id) ?? (columns?.tokenId === id ? columns.text : null);
     return { id, text: known === null ? "token" : cellTextOfText(known) };
   });
   return { choices, chosen: choices.find(({ id }) => id === chosenId) ?? null, ranks, outlined: cells };
