@@ -63,11 +63,9 @@ export class ChunkedReader {
     this.runs += 1;
     this.publish({ error: null });
     let busyAttempts = 0;
-    for (;;) {
-      const gap = work.nextGap(this.chunk, this.visible);
-      if (gap === null || signal.aborted) break;
+    while (!signal.aborted && work.nextGap(this.chunk, this.visible) !== null) {
       try {
-        await this.readOne(work, gap, signal);
+        if (!(await this.readOne(work, signal))) break;
         busyAttempts = 0;
       } catch (error) {
         if (isAbort(error)) break;
@@ -84,9 +82,13 @@ export class ChunkedReader {
     this.publish({});
   }
 
-  private async readOne(work: ChunkedWork, gap: Span, signal: AbortSignal): Promise<void> {
-    await this.lane.afterwards(async () => {
+  /** False where nothing was missing any more. */
+  private readOne(work: ChunkedWork, signal: AbortSignal): Promise<boolean> {
+    return this.lane.afterwards(async () => {
       signal.throwIfAborted();
+      // Not before it is this run's turn: another that reads the same may have filled the gap meanwhile.
+      const gap = work.nextGap(this.chunk, this.visible);
+      if (gap === null) return false;
       const startedAt = performance.now();
       await work.readSpan(gap, signal);
       // Each request has a cost of its own besides that of its positions, so the size is steered by
@@ -95,6 +97,7 @@ export class ChunkedReader {
       if (took > 2 * CHUNK_TARGET_MS) this.chunk = Math.max(MIN_CHUNK, this.chunk / 2);
       else if (took < CHUNK_TARGET_MS) this.chunk = Math.min(MAX_CHUNK, this.chunk * 2);
       this.publish({});
+      return true;
     });
   }
 

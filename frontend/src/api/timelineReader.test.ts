@@ -61,6 +61,15 @@ describe("reading a timeline", () => {
     expect(reader.getProgress()).toMatchObject({ isReading: false, error: null });
   });
 
+  test("asks for every position once, also where two read it at the same time", async () => {
+    serve();
+    const reader = new TimelineReader("c", "logit", new RequestLane());
+    const { signal } = new AbortController();
+    await Promise.all([reader.read(LENGTH, signal), reader.read(LENGTH, signal)]);
+    expect(positionsAsked().toSorted((a, b) => a - b)).toEqual(tokens.map((token) => token.index));
+    expect(reader.getProgress()).toMatchObject({ isReading: false, error: null });
+  });
+
   test("asks for what is on the screen before the rest", async () => {
     serve();
     const reader = new TimelineReader("c", "logit", new RequestLane());
