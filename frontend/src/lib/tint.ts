@@ -13,7 +13,10 @@ export interface Tint {
 
 export interface TintScale {
   readonly title: string;
-  readonly unit: string;
+  /** Null where the title says it. */
+  readonly unit: string | null;
+  /** The values are read at layers below the output, so each lens has its own. The output is the same for all. */
+  readonly isOfLens: boolean;
   /** Value at full strength. Fixed, so that colours compare across conversations. */
   readonly max: number;
   /** Words for the two ends. */
@@ -44,6 +47,7 @@ export function tintScale(metric: TintMetric, nLayers: number): TintScale {
       return {
         title: "Surprisal",
         unit: "nats",
+        isOfLens: false,
         max: 10,
         low: "0 expected",
         high: "10",
@@ -53,6 +57,7 @@ export function tintScale(metric: TintMetric, nLayers: number): TintScale {
       return {
         title: "Entropy before the token",
         unit: "nats",
+        isOfLens: false,
         max: 8,
         low: "0 certain",
         high: "8",
@@ -61,7 +66,8 @@ export function tintScale(metric: TintMetric, nLayers: number): TintScale {
     case "decided":
       return {
         title: "Layer from which the token is rank 1 up to the output",
-        unit: "layer",
+        unit: null,
+        isOfLens: true,
         max: nLayers,
         low: "embed",
         high: `${nLayers}`,

@@ -57,7 +57,7 @@ export function ConversationPane(props: ConversationPaneProps) {
   const { model, health, phase } = server;
   const honesty = model === null ? null : honestyLine(model);
   const nLayers = model?.num_layers ?? 0;
-  const tints = useTints(timeline, settings.colouring, nLayers);
+  const colours = useTints(timeline, settings.colouring, nLayers);
 
   const runExample = useRunExample();
   const worked = workedExample(timeline, mode, model?.examples ?? []);
@@ -94,6 +94,8 @@ export function ConversationPane(props: ConversationPaneProps) {
           timeline={timeline}
           settings={settings}
           nLayers={nLayers}
+          colours={colours}
+          mode={mode}
           hasTemplate={timeline.tokens.some((token) => token.role === "template")}
           isMaximised={isMaximised}
           onChange={update}
@@ -129,7 +131,7 @@ export function ConversationPane(props: ConversationPaneProps) {
                 timeline={timeline}
                 mode={mode}
                 modelName={modelName}
-                tints={tints}
+                tints={colours.tints}
                 showTemplate={settings.showTemplate}
               />
             )}

@@ -2,10 +2,12 @@ import { NotesButton } from "@/components/notes/NotesButton";
 import { IconButton } from "@/components/ui/Button";
 import { CopyButton } from "@/components/ui/CopyButton";
 import { Switch } from "@/components/ui/Switch";
+import type { Mode } from "@/context/chatState";
 import { COLOURINGS, type Colouring, type Settings } from "@/context/settings";
-import { TINT_GRADIENT, tintScale } from "@/lib/tint";
 import { decodedText } from "@/lib/tokens";
 import type { Timeline } from "@/types/timeline";
+import { TintLegend } from "./TintLegend";
+import type { Colours } from "./useTints";
 
 const NAMES: Record<Colouring, string> = {
   none: "nothing",
@@ -18,6 +20,8 @@ interface ConversationToolbarProps {
   readonly timeline: Timeline;
   readonly settings: Settings;
   readonly nLayers: number;
+  readonly colours: Colours;
+  readonly mode: Mode;
   readonly hasTemplate: boolean;
   readonly isMaximised: boolean;
   readonly onChange: (change: Partial<Settings>) => void;
@@ -26,7 +30,8 @@ interface ConversationToolbarProps {
 
 /** How the text is shown: coloured by what, with or without the template; and the way to copy it. */
 export function ConversationToolbar(props: ConversationToolbarProps) {
-  const { timeline, settings, nLayers, hasTemplate, isMaximised, onChange, onToggleMaximise } = props;
+  const { timeline, settings, nLayers, colours, mode, hasTemplate, isMaximised, onChange, onToggleMaximise } =
+    props;
   return (
     <div className="flex shrink-0 flex-wrap items-center gap-x-4 border-b border-line px-3 py-1 max-md:gap-x-1 md:px-4">
       <label className="inline-flex min-h-8 items-center gap-2 text-muted max-md:gap-1">
@@ -63,32 +68,15 @@ export function ConversationToolbar(props: ConversationToolbarProps) {
           onClick={onToggleMaximise}
         />
       </div>
-      {settings.colouring !== "none" && <Legend colouring={settings.colouring} nLayers={nLayers} />}
+      {settings.colouring !== "none" && (
+        <TintLegend
+          metric={settings.colouring}
+          nLayers={nLayers}
+          colours={colours}
+          isBusy={timeline.status !== "settled"}
+          hasOwnItalic={mode === "completion"}
+        />
+      )}
     </div>
-  );
-}
-
-function Legend({
-  colouring,
-  nLayers,
-}: {
-  readonly colouring: Exclude<Colouring, "none">;
-  readonly nLayers: number;
-}) {
-  const { title, unit, low, high, marked } = tintScale(colouring, nLayers);
-  return (
-    <p className="flex w-full flex-wrap items-center gap-x-2 pb-1 text-label text-muted">
-      <span>
-        {title}, {unit}:
-      </span>
-      <span>{low}</span>
-      <span
-        aria-hidden="true"
-        className="h-3 w-24 border border-line"
-        style={{ background: TINT_GRADIENT }}
-      />
-      <span>{high}</span>
-      <span className="underline decoration-dotted underline-offset-4">{marked}</span>
-    </p>
   );
 }

@@ -47,6 +47,7 @@ export const TokenOption = memo(function TokenOption({
         role === "template" && "token-template",
         role === "system" && "text-muted",
         isSpecial && "token-special",
+        tint !== null && "token-tinted",
         tint?.isMarked === true && "token-beyond",
         isInRange && "token-ranged",
         noteMark !== undefined && "token-noted",

@@ -133,7 +133,11 @@ export function Transcript({ timeline, mode, modelName, tints, showTemplate }: T
               key={key}
               role="group"
               aria-label={name}
-              className={segment.kind === "prompt" ? "text-muted" : "text-ink"}
+              className={clsx(
+                segment.kind === "prompt" && tints === null ? "text-muted" : "text-ink",
+                // The tints are made for one ink only, so that a second one cannot tell who wrote what.
+                segment.kind === "prompt" && tints !== null && "italic",
+              )}
             >
               {tokens}
             </span>

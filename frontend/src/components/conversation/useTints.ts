@@ -1,16 +1,35 @@
 import { useMemo } from "react";
-import { useTimelineLens } from "@/api/lens";
+import { type TimelineLens, useTimelineLens } from "@/api/lens";
 import { EMPTY_TIMELINE } from "@/context/chatState";
+import { useLensKind } from "@/context/lens";
 import type { Colouring } from "@/context/settings";
 import type { LensColumns } from "@/lib/columns";
 import { decisionLayer } from "@/lib/decision";
+import type { LensKind } from "@/lib/lenses";
 import { type Tint, type TintMetric, tintOf, tintScale } from "@/lib/tint";
 import type { Timeline, Token } from "@/types/timeline";
 
-/** The colour behind each token; null without colouring. Tokens that are not read yet have none. */
-export function useTints(timeline: Timeline, colouring: Colouring, nLayers: number): (Tint | null)[] | null {
-  const { columns, version } = useTimelineLens(colouring === "none" ? EMPTY_TIMELINE : timeline);
-  return useMemo(() => {
+/** The colour behind each token, and how far its values are read. */
+export interface Colours {
+  /** By index; null without colouring. Tokens that are not read yet have none. */
+  readonly tints: readonly (Tint | null)[] | null;
+  /** The lens that the values are read through. */
+  readonly kind: LensKind;
+  /** Tokens with a value, of `total`: the first was predicted by nothing and has none. */
+  readonly known: number;
+  readonly total: number;
+  readonly lens: Pick<TimelineLens, "isReading" | "error" | "retry">;
+}
+
+/**
+ * Read through the lens in use, whose answers the views share. What the output alone says is the same
+ * through each, so that this needs no second reading either.
+ */
+export function useTints(timeline: Timeline, colouring: Colouring, nLayers: number): Colours {
+  const kind = useLensKind();
+  const lens = useTimelineLens(colouring === "none" ? EMPTY_TIMELINE : timeline, kind);
+  const { columns, version } = lens;
+  const tints = useMemo(() => {
     if (colouring === "none") return null;
     const { max } = tintScale(colouring, nLayers);
     return timeline.tokens.map((token) => {
@@ -20,6 +39,13 @@ export function useTints(timeline: Timeline, colouring: Colouring, nLayers: numb
     // `columns` is filled in place and `version` says when.
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [timeline.tokens, colouring, columns, version, nLayers]);
+  return {
+    tints,
+    kind,
+    known: tints?.filter((tint) => tint !== null).length ?? 0,
+    total: Math.max(0, timeline.tokens.length - 1),
+    lens,
+  };
 }
 
 /** The value of a token, from the token itself or from the read-out at the place before it; null if not known. */

@@ -1,0 +1,137 @@
+/** The colour behind the text: it comes and goes without a trace, and is that of the lens in use. */
+import type { Page } from "@playwright/test";
+import { decisionLayer } from "../src/lib/decision";
+import { tintOf, tintScale } from "../src/lib/tint";
+import { type LensReadResponse, lensOf } from "./api";
+import { type ExplorerPage, expect, test } from "./page";
+
+const colourBy = (page: Page) => page.getByRole("combobox", { name: "Colour by" });
+
+/** What each token looks like, and whether it stands in one's own text. */
+const looksOf = ({ tokens }: ExplorerPage) =>
+  tokens.evaluateAll((found) =>
+    found.map((token) => {
+      const { color, fontStyle, backgroundColor } = getComputedStyle(token);
+      const group = token.closest("[role=group]")?.getAttribute("aria-label") ?? "";
+      return { color, fontStyle, backgroundColor, isOwn: group === "You" };
+    }),
+  );
+
+/** The ground of each token, and a dotted line where the scale has no place for it. */
+const groundsOf = async (explorer: ExplorerPage): Promise<string[]> =>
+  explorer.tokens.evaluateAll((found) =>
+    found.map((token) => {
+      const { backgroundColor, textDecorationStyle } = getComputedStyle(token);
+      return `${backgroundColor}${textDecorationStyle === "dotted" ? " marked" : ""}`;
+    }),
+  );
+
+/** The same for these values, as the browser writes the colours; NaN for a token without one. */
+async function expectedGrounds(page: Page, values: readonly number[], max: number): Promise<string[]> {
+  const tints = values.map((value) => (Number.isNaN(value) ? null : tintOf(value, max)));
+  const colours = await page.evaluate(
+    (backgrounds) => {
+      const probe = document.body.appendChild(document.createElement("span"));
+      const seen = backgrounds.map((background) => {
+        probe.style.backgroundColor = background;
+        return getComputedStyle(probe).backgroundColor;
+      });
+      probe.remove();
+      return seen;
+    },
+    tints.map((tint) => tint?.background ?? "transparent"),
+  );
+  return colours.map((colour, i) => `${colour}${tints[i]?.isMarked === true ? " marked" : ""}`);
+}
+
+/** For each token the layer that decided it, as the server's ranks have it. */
+const decidedLayers = ({ next_rank, positions }: LensReadResponse): number[] => [
+  Number.NaN,
+  ...positions
+    .slice(0, -1)
+    .map(
+      (position) =>
+        decisionLayer(next_rank.map((row) => row[position] ?? Number.NaN)) ?? Number.POSITIVE_INFINITY,
+    ),
+];
+
+for (const mode of ["Chat", "Completion"]) {
+  test(`${mode}: colours come and go without a trace, and tell who wrote what meanwhile`, async ({
+    explorer,
+    page,
+  }) => {
+    await page.getByRole("radio", { name: mode }).click();
+    await explorer.setSampling({ Temperature: "0", "Longest reply": "8" });
+    await explorer.say("The capital of France is");
+    const before = await looksOf(explorer);
+    expect(before.some(({ isOwn }) => isOwn)).toBe(true);
+    expect(before.some(({ isOwn }) => !isOwn)).toBe(true);
+
+    for (const metric of ["surprisal", "entropy", "decided"]) {
+      await colourBy(page).selectOption(metric);
+      await expect
+        .poll(async () => new Set((await looksOf(explorer)).map((look) => look.backgroundColor)).size)
+        .toBeGreaterThan(2);
+      await expect(page.getByText(/ tokens read/)).toBeHidden();
+      if (mode === "Completion") {
+        const coloured = await looksOf(explorer);
+        expect(coloured.map((look) => look.fontStyle === "italic")).toEqual(
+          coloured.map((look) => look.isOwn),
+        );
+        expect(new Set(coloured.map((look) => look.color)).size).toBe(1);
+        await expect(page.getByText("italic: your text")).toBeVisible();
+      } else await expect(page.getByText("italic: your text")).toBeHidden();
+      await colourBy(page).selectOption("none");
+      await expect.poll(() => looksOf(explorer)).toEqual(before);
+    }
+  });
+}
+
+test("the layer decided is that of the lens in use, and what the output alone says is the same under each", async ({
+  explorer,
+  page,
+}) => {
+  await page.getByRole("radio", { name: "Completion" }).click();
+  await explorer.setSampling({ Temperature: "0", "Longest reply": "12" });
+  await explorer.say("The capital of France is Paris. The capital of Spain is");
+  const lens = explorer.evidence.getByRole("combobox", { name: "Lens" });
+  await colourBy(page).selectOption("decided");
+
+  const layers = new Map<string, number[]>();
+  for (const [kind, title] of [
+    ["logit", "logit"],
+    ["jacobian", "Jacobian"],
+    ["tuned", "tuned"],
+  ] as const) {
+    await lens.selectOption(kind);
+    await expect(page.getByText(`up to the output, ${title} lens`)).toBeVisible();
+    const answer = await lensOf(page, { kind });
+    const decided = decidedLayers(answer);
+    layers.set(kind, decided);
+    const expected = await expectedGrounds(page, decided, tintScale("decided", answer.layers.length - 1).max);
+    await expect.poll(() => groundsOf(explorer)).toEqual(expected);
+  }
+  expect(layers.get("jacobian")).not.toEqual(layers.get("logit"));
+  expect(layers.get("tuned")).not.toEqual(layers.get("logit"));
+
+  await colourBy(page).selectOption("entropy");
+  const { entropy_nats } = await lensOf(page, { kind: "logit" });
+  const values = [Number.NaN, ...(entropy_nats.at(-1)?.slice(0, -1) ?? [])];
+  const expected = await expectedGrounds(page, values, tintScale("entropy", 0).max);
+  for (const kind of ["tuned", "jacobian", "logit"]) {
+    await lens.selectOption(kind);
+    await expect.poll(() => groundsOf(explorer)).toEqual(expected);
+  }
+  await expect(page.getByText(/^Entropy before the token/)).not.toContainText("lens");
+
+  // The sentence of the Standard view says the same layer as the colour.
+  await lens.selectOption("jacobian");
+  const index = (layers.get("jacobian") ?? []).findIndex(
+    (layer, i) => layer > 0 && layer < 12 && layer !== layers.get("logit")?.[i],
+  );
+  expect(index).toBeGreaterThan(0);
+  await explorer.tokens.nth(index).click();
+  const layer = layers.get("jacobian")?.[index];
+  await expect(explorer.evidence.getByText(`from layer ${layer} up to the output`)).toBeVisible();
+  expect(explorer.complaints).toEqual([]);
+});
