@@ -1,4 +1,5 @@
 /** The heatmap as a person uses it: its colours and numbers against the server's own. */
+import { readFileSync } from "node:fs";
 import type { Locator, Page } from "@playwright/test";
 import { DIVERGING, RAMPS, type Ramp, SECOND_HUE, rampStep, roundUp } from "../src/lib/colour";
 import { formatNats, formatProbability, formatRank } from "../src/lib/format";
@@ -222,6 +223,22 @@ test("columns are dragged over to choose a range; it is fitted, and the table ha
       ]),
   );
   expect(cells.map((row) => row.slice(1))).toEqual(expected);
+
+  // What is taken away is the range as well.
+  const taken = async (item: RegExp): Promise<string> => {
+    await page.getByRole("button", { name: "Export" }).click();
+    const [download] = await Promise.all([
+      page.waitForEvent("download"),
+      page.getByRole("menuitem", { name: item }).click(),
+    ]);
+    expect(download.suggestedFilename()).toContain("_3-6-");
+    return readFileSync(await download.path(), "utf8");
+  };
+  const lines = (await taken(/^CSV/)).trimEnd().split("\r\n");
+  expect(lines).toHaveLength(1 + 4 * lens.layers.length);
+  const svg = await taken(/^SVG/);
+  expect(svg.match(/<rect [^>]*height="21"/g)).toHaveLength(4 * lens.layers.length);
+  expect(svg).toContain(`Read at index 3 to 6 of a conversation of ${lens.tokens.length} tokens`);
 
   await range.getByRole("button", { name: "Fit to range" }).click();
   // Four columns in all the room there is: the widest cells, from the first of the range on.

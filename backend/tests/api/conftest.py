@@ -23,7 +23,7 @@ def make_client(engine: FakeEngine, **settings: Any) -> TestClient:
 
 
 def wait_until_ready(client: TestClient) -> None:
-    until = time.monotonic() + 10
+    until = time.monotonic() + 60
     while client.get("/api/health").status_code != 200:
         assert time.monotonic() < until, client.get("/api/health").text
         time.sleep(0.005)

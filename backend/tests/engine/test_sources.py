@@ -177,7 +177,7 @@ def test_named_model_without_a_network_is_an_error(dead_hub: Hub) -> None:
     started = time.monotonic()
     with pytest.raises(HubUnreachable, match="not in the local cache"):
         find_model("owner/tiny", hub=dead_hub)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 15
 
 
 def test_gpt2_is_never_replaced(dead_hub: Hub, saved: Path) -> None:
@@ -282,7 +282,7 @@ def test_gpt2_cached_under_its_former_name_is_found(fake: FakeHub, hub: Hub, sav
 def test_auto_falls_back_to_the_embedded_model_and_says_why(dead_hub: Hub, saved: Path) -> None:
     started = time.monotonic()
     files = find_model("auto", hub=dead_hub, embedded_folder=saved)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 15
     assert (files.folder, files.name, files.source) == (saved, "embedded", "embedded")
     digest = hashlib.sha256((saved / "model.safetensors").read_bytes()).hexdigest()
     assert files.revision == digest
@@ -298,7 +298,7 @@ def test_auto_waits_for_a_silent_hub_no_longer_than_its_limit(
     fake.answers.clear()
     started = time.monotonic()
     files = find_model("auto", hub=hub, embedded_folder=saved)
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 10
     assert files.source == "embedded"
     assert "did not answer within 0.3 s" in (files.note or "")
 

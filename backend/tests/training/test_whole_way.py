@@ -68,8 +68,12 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> None:
     main()
 
 
-@pytest.mark.timeout(600)
-def test_two_minutes_of_training_give_a_model_that_the_engine_reads(
+# Counted in tokens, not in time: a busy machine takes longer, and comes to the same weights.
+TRAINING_TOKENS = 40 * 1024
+
+
+@pytest.mark.timeout(1800)
+def test_a_little_training_gives_a_model_that_the_engine_reads(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     corpus, work, folder = tmp_path / "corpus", tmp_path / "work", tmp_path / "exported"
@@ -78,7 +82,7 @@ def test_two_minutes_of_training_give_a_model_that_the_engine_reads(
     run(monkeypatch, "prepare", "--corpus", corpus, "--work", work)
     run(
         monkeypatch,
-        *("train", "--work", work, "--minutes", 2, "--tokens-per-step", 1024),
+        *("train", "--work", work, "--tokens", TRAINING_TOKENS, "--tokens-per-step", 1024),
         *("--threads", 2),
     )
     run(monkeypatch, "export", "--work", work, "--to", folder)
@@ -106,8 +110,7 @@ def test_two_minutes_of_training_give_a_model_that_the_engine_reads(
         assert columns is not None
         before_city = len(engine.vocabulary.encode(f"The capital of {country} is")) - 1
         likely.append(columns.next_rank[1, before_city] <= 30)
-    # How much two minutes teach depends on the machine; that cities follow, of some thousand
-    # tokens, is learned long before which of them.
+    # That cities follow, of some thousand tokens, is learned long before which of them.
     assert told
     assert sum(likely) >= len(told) / 2
     log = (folder / "training_log.csv").read_text(encoding="utf-8").splitlines()

@@ -37,19 +37,20 @@ function csvCell(cell: Cell): string {
 }
 
 /** A spreadsheet runs what begins like this, also after blanks and in full-width form. */
-const FORMULA = /^(?:[\t\r\n]|\s*[=+\-@＝＋－＠])/u;
-/** What no spreadsheet and few parsers take; written as `\x00`. Tab and line breaks may stand in quotes. */
+const FORMULA = /^\s*[=+\-@＝＋－＠]/u;
+/** What few spreadsheets and parsers keep; written as `\n` or `\x00`, so that a row stays a line. */
 // eslint-disable-next-line no-control-regex -- control characters are what is looked for
-const CONTROLS = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/g;
+const CONTROLS = /[\0-\x1f\x7f]/g;
+const NAMED: Readonly<Record<string, string>> = { "\t": "\\t", "\n": "\\n", "\r": "\\r" };
 
 /** Quoted where it has to be; a cell that would be run as a formula gets an apostrophe before it. */
 function csvText(text: string): string {
   const seen = text.replace(
     CONTROLS,
-    (control) => `\\x${control.charCodeAt(0).toString(16).padStart(2, "0")}`,
+    (control) => NAMED[control] ?? `\\x${control.charCodeAt(0).toString(16).padStart(2, "0")}`,
   );
   const safe = FORMULA.test(seen) ? `'${seen}` : seen;
-  return /[",\r\n\t']|^\s|\s$/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  return /[",']|^\s|\s$/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
 /** A number with as many digits as a 32-bit float has, which is how all of them were computed. */

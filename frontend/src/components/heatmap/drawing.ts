@@ -1,5 +1,6 @@
 /** A heatmap drawn as SVG, whole and in the light theme, to be taken away. */
 import { type Ramp, type Scale, gradientStops, ticks } from "@/lib/colour";
+import type { Span } from "@/lib/columns";
 import { FigureTooLarge } from "@/lib/exhibit";
 import { DATA, type Drawing, PAPER } from "@/lib/figure";
 import { formatCount } from "@/lib/format";
@@ -17,6 +18,8 @@ import type { ColumnHeads, HeadLine } from "./paint";
 
 export interface HeatmapDrawing {
   readonly cells: CellSource;
+  /** The columns that are drawn. */
+  readonly span: Span;
   /** Those that have a row, the embedding first. */
   readonly layers: readonly number[];
   /** By layer. */
@@ -46,11 +49,12 @@ const HEAD_LINES = [14, 31, 48] as const;
 
 /** Throws FigureTooLarge. */
 export function drawHeatmap(heatmap: HeatmapDrawing): Drawing {
-  const { cells, layers } = heatmap;
-  const count = cells.nPositions * layers.length;
+  const { span, layers } = heatmap;
+  const nColumns = span.end - span.start;
+  const count = nColumns * layers.length;
   const cellWidth = [...CELL_WIDTHS]
     .reverse()
-    .find((width) => width <= heatmap.cellWidth && LABEL_WIDTH + cells.nPositions * width <= MAX_WIDTH);
+    .find((width) => width <= heatmap.cellWidth && LABEL_WIDTH + nColumns * width <= MAX_WIDTH);
   if (count > MAX_CELLS || cellWidth === undefined) {
     throw new FigureTooLarge(
       `${formatCount(count)} cells are too many for one picture, which holds ${formatCount(MAX_CELLS)}. Take the CSV or the JSON.`,
@@ -58,33 +62,34 @@ export function drawHeatmap(heatmap: HeatmapDrawing): Drawing {
   }
   const grid = element("g", { transform: `translate(0 ${LEGEND.room})` }, drawGrid(heatmap, cellWidth));
   return {
-    width: Math.max(LEGEND.width, LABEL_WIDTH + cells.nPositions * cellWidth),
+    width: Math.max(LEGEND.width, LABEL_WIDTH + nColumns * cellWidth),
     height: LEGEND.room + HEAD_HEIGHT + layers.length * CELL_HEIGHT,
     svg: drawLegend(heatmap) + grid,
   };
 }
 
 function drawGrid(heatmap: HeatmapDrawing, cellWidth: number): string {
-  const { cells, layers, layerLabels, heads, textOf, scale, ramp, answerRamp } = heatmap;
+  const { cells, span, layers, layerLabels, heads, textOf, scale, ramp, answerRamp } = heatmap;
   const nRows = layers.length;
   const looks = new CellLooks({ cells, layers, scale });
   const hasText = cellWidth >= MIN_TEXT_WIDTH;
   const gap = hasText ? 1 : 0;
   const every = cellWidth >= MIN_HEAD_WIDTH ? 1 : ([5, 10, 20, 50].find((n) => n * cellWidth >= 40) ?? 100);
   const quiet = { fill: PAPER["text-quiet"] };
-  const parts = layers.map((layer, i) =>
-    textElement(LABEL_WIDTH - 8, HEAD_HEIGHT + (nRows - 1 - i) * CELL_HEIGHT + 15, layerLabels[layer] ?? "", {
-      ...quiet,
-      "text-anchor": "end",
-    }),
-  );
+  const parts = layers.map((layer, i) => {
+    const label = layerLabels[layer] ?? "";
+    // Once, where there is room for it.
+    const text = i === nRows - 1 && label.length <= 3 ? `layer ${label}` : label;
+    const y = HEAD_HEIGHT + (nRows - 1 - i) * CELL_HEIGHT + 15;
+    return textElement(LABEL_WIDTH - 8, y, text, { ...quiet, "text-anchor": "end" });
+  });
   if (every === 1) {
     for (const [i, y] of HEAD_LINES.entries()) {
       parts.push(textElement(LABEL_WIDTH - 8, y, heads.names[i] ?? "", { ...quiet, "text-anchor": "end" }));
     }
   }
-  for (let position = 0; position < cells.nPositions; position += 1) {
-    const x = LABEL_WIDTH + position * cellWidth;
+  for (let position = span.start; position < span.end; position += 1) {
+    const x = LABEL_WIDTH + (position - span.start) * cellWidth;
     const number = heads.number(position);
     if (every === 1) parts.push(...drawHead(heads.lines(position), x, cellWidth));
     else if (number !== null && number % every === 0) {

@@ -124,6 +124,7 @@ export function compareExhibit(state: CompareExhibitState): Exhibit {
           difference,
           rowOf: (layer) => layers.findIndex(([own]) => own === layer),
         }),
+        span: { start: 0, end: alignment.columns.length },
         layers: layers.map(([layer]) => layer),
         layerLabels: state.layerLabels,
         heads: pairHeads(alignment, { a: a.map(cellText), b: b.map(cellText) }, state.cellWidth),

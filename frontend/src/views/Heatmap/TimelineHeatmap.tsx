@@ -160,6 +160,7 @@ export function TimelineHeatmap({ timeline, model }: TimelineHeatmapProps) {
           return heatmapExhibit({
             tokens,
             columns,
+            range,
             layerLabels,
             metric,
             scale,

@@ -1,8 +1,8 @@
-/** The Heatmap view to take away: every cell that was read, not only those on the screen. */
+/** The Heatmap view to take away: every cell of the chosen range, or of all, not only those on the screen. */
 import { drawHeatmap } from "@/components/heatmap/drawing";
 import { type Answer, lensCells, lensHeads } from "@/components/heatmap/lensCells";
 import type { Ramp, Scale } from "@/lib/colour";
-import type { LensColumns } from "@/lib/columns";
+import type { LensColumns, Span } from "@/lib/columns";
 import type { Exhibit } from "@/lib/exhibit";
 import type { Drawing } from "@/lib/figure";
 import type { Metric } from "@/lib/metrics";
@@ -13,6 +13,8 @@ import type { Token } from "@/types/timeline";
 export interface HeatmapState {
   readonly tokens: readonly Token[];
   readonly columns: LensColumns;
+  /** The range that was chosen; null for the whole conversation. */
+  readonly range: Span | null;
   readonly layerLabels: readonly string[];
   readonly metric: Metric;
   readonly scale: Scale;
@@ -48,20 +50,25 @@ const ANSWER_FACTS: Readonly<Record<Exclude<Answer, "off">, string>> = {
 
 export function heatmapExhibit(state: HeatmapState): Exhibit {
   const { tokens, columns, layerLabels, metric } = state;
-  const positions = tokens.map((token) => token.index).filter((position) => columns.isRead(position));
+  const span = spanOf(state);
+  const inSpan = tokens.slice(span.start, span.end).map((token) => token.index);
+  const positions = inSpan.filter((position) => columns.isRead(position));
   const cells = layerLabels.flatMap((_, layer) =>
     positions.map((position) => columns.cell(position, layer)).filter((cell) => cell !== null),
   );
-  const unread = tokens.length - positions.length;
+  const unread = inSpan.length - positions.length;
   return {
     title: "Layers by tokens",
     facts: [
       `Coloured by ${metric.title}: ${metric.explanation}`,
       "A column is read at its token and predicts the next one; ◥ marks a first choice that is the token which really follows",
       ...(state.answer === "off" ? [] : [ANSWER_FACTS[state.answer]]),
-      ...(unread === 0 ? [] : [`Not read: ${unread} of ${tokens.length} positions`]),
+      ...(state.range === null
+        ? []
+        : [`Read at index ${span.start} to ${span.end - 1} of a conversation of ${tokens.length} tokens`]),
+      ...(unread === 0 ? [] : [`Not read: ${unread} of ${inSpan.length} positions`]),
     ],
-    place: `0-${tokens.length - 1}-${metric.id}`,
+    place: `${span.start}-${span.end - 1}-${metric.id}`,
     table: {
       columns: COLUMNS,
       rows: cells.map((cell): Cell[] => {
@@ -108,12 +115,22 @@ export function heatmapExhibit(state: HeatmapState): Exhibit {
   };
 }
 
-function draw({ tokens, columns, layerLabels, metric, answer, ...look }: HeatmapState): Drawing {
+const spanOf = ({ tokens, range }: HeatmapState): Span => ({
+  start: range?.start ?? 0,
+  end: Math.min(range?.end ?? tokens.length, tokens.length),
+});
+
+function draw(state: HeatmapState): Drawing {
+  const { tokens, columns, layerLabels, metric, answer, scale, ramp, answerRamp, cellWidth } = state;
   const tokenIds = tokens.map((token) => token.id);
   const tokenTexts = tokens.map(cellText);
   const known = new Map(tokenIds.map((id, i) => [id, tokenTexts[i] ?? ""]));
   return drawHeatmap({
-    ...look,
+    scale,
+    ramp,
+    answerRamp,
+    cellWidth,
+    span: spanOf(state),
     cells: lensCells({ columns, metric, answer, tokenIds }),
     layers: layerLabels.map((_, layer) => layer),
     layerLabels,
