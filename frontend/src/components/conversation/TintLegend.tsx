@@ -23,13 +23,15 @@ export function TintLegend({ metric, nLayers, colours, isBusy, hasOwnItalic }: T
     <div className="w-full pb-1">
       <p className="flex flex-wrap items-center gap-x-2 text-label text-muted">
         <span>{[title, unit, lensName].filter((part) => part !== null).join(", ")}:</span>
-        <span>{low}</span>
-        <span
-          aria-hidden="true"
-          className="h-3 w-24 border border-line"
-          style={{ background: TINT_GRADIENT }}
-        />
-        <span>{high}</span>
+        <span className="inline-flex items-center gap-x-2">
+          <span>{low}</span>
+          <span
+            aria-hidden="true"
+            className="h-3 w-24 border border-line"
+            style={{ background: TINT_GRADIENT }}
+          />
+          <span>{high}</span>
+        </span>
         <span className="underline decoration-dotted underline-offset-4">{marked}</span>
         {hasOwnItalic && <span className="italic">italic: your text</span>}
         {(isBusy || ((lens.isReading || lens.error !== null) && known < total)) && (
