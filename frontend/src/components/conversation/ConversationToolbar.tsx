@@ -81,13 +81,16 @@ function Legend({
       <span>
         {title}, {unit}:
       </span>
-      <span>{low}</span>
-      <span
-        aria-hidden="true"
-        className="h-3 w-24 border border-line"
-        style={{ background: TINT_GRADIENT }}
-      />
-      <span>{high}</span>
+      {/* The ends of the scale stay at its sides. */}
+      <span className="inline-flex items-center gap-x-2 whitespace-nowrap">
+        <span>{low}</span>
+        <span
+          aria-hidden="true"
+          className="h-3 w-24 border border-line"
+          style={{ background: TINT_GRADIENT }}
+        />
+        <span>{high}</span>
+      </span>
       <span className="underline decoration-dotted underline-offset-4">{marked}</span>
     </p>
   );
