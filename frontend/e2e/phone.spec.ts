@@ -37,6 +37,56 @@ const tooSmall = ({ evidence }: ExplorerPage): Promise<string[]> =>
     FINGER,
   );
 
+/** The tabs of which a part is scrolled out of their line, or out of the screen. */
+const cutTabs = (page: Page): Promise<string[]> =>
+  page.getByRole("tablist", { name: "Views" }).evaluate((list) => {
+    const line = list.getBoundingClientRect();
+    return Array.from(list.querySelectorAll("[role=tab]"))
+      .filter((tab) => {
+        const { left, right } = tab.getBoundingClientRect();
+        return left < line.left - 0.5 || right > Math.min(line.right, window.innerWidth) + 0.5;
+      })
+      .map((tab) => tab.textContent);
+  });
+
+interface BarRow {
+  readonly probability: number;
+  readonly bar: number;
+  readonly track: number;
+  /** Where the number ends. */
+  readonly end: number;
+  readonly canContinue: boolean;
+}
+
+/** The predictions of these lists, each with its bar as it is drawn, in px. */
+const barRows = (lists: Locator): Promise<BarRow[]> =>
+  lists.evaluateAll((all) =>
+    all
+      .flatMap((list) => Array.from(list.querySelectorAll("li")))
+      .map((row) => {
+        const [, , track, number] = Array.from(row.children);
+        return {
+          // What is nearly 1 is written as “>0.999”.
+          probability: Number(number?.textContent.replace(">", "")),
+          bar: track?.firstElementChild?.getBoundingClientRect().width ?? 0,
+          track: track?.getBoundingClientRect().width ?? 0,
+          end: number?.getBoundingClientRect().right ?? 0,
+          canContinue: row.querySelector("[aria-label^='Continue with']") !== null,
+        };
+      }),
+  );
+
+/** Each bar is as long as its number says, and the numbers are one column. */
+function checkBars(rows: readonly BarRow[]): void {
+  const [first] = rows;
+  if (first === undefined) throw new Error("there are no predictions");
+  for (const { probability, bar, track, end } of rows) {
+    expect(track).toBeGreaterThan(20);
+    expect(Math.abs(bar - probability * first.track)).toBeLessThan(0.25);
+    expect(Math.abs(end - first.end)).toBeLessThan(0.25);
+  }
+}
+
 test.use({ hasTouch: true, isMobile: true, viewport: UPRIGHT });
 
 for (const [viewport, colorScheme] of [
@@ -97,6 +147,7 @@ for (const [viewport, colorScheme] of [
       for (const view of ["Standard", "Heatmap", "Trajectories", "Layers", "Compare"]) {
         await page.getByRole("tab", { name: view }).tap();
         await expect(page.getByRole("tabpanel", { name: view })).toBeVisible();
+        await expect.poll(() => cutTabs(page)).toEqual([]);
         await expect(explorer.evidence.getByText(/^(Opening|Reading)/)).toHaveCount(0);
         await expect.poll(() => tooSmall(explorer)).toEqual([]);
         expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(viewport.width);
@@ -104,6 +155,93 @@ for (const [viewport, colorScheme] of [
     });
   });
 }
+
+for (const viewport of [UPRIGHT, SMALL, { width: 1440, height: 900 }]) {
+  test.describe(`bars at ${viewport.width}`, () => {
+    test.use({ viewport });
+
+    test("are as long as their numbers say, with and without a button to continue", async ({
+      explorer,
+      page,
+    }) => {
+      await begin(explorer);
+      const { evidence } = explorer;
+      await explorer.tokens.filter({ hasText: /^ is$/ }).first().tap();
+      await page.getByRole("tab", { name: "Heatmap" }).tap();
+      // Further down the token that really follows is one of several that are likely.
+      for (let i = 0; i < 8; i += 1) await page.keyboard.press("j");
+      await expect(evidence.getByRole("region", { name: "Cell" })).toContainText("Layer 4 ");
+      const list = evidence.getByRole("region", { name: "Cell" }).getByRole("list");
+      await expect.poll(async () => (await barRows(list)).length).toBeGreaterThan(3);
+      const rows = await barRows(list);
+      checkBars(rows);
+      expect(new Set(rows.map((row) => row.canContinue)).size).toBe(2);
+
+      await page.getByRole("tab", { name: "Compare" }).tap();
+      await evidence.getByRole("textbox").fill("The capital of Italy is");
+      await evidence.getByRole("button", { name: "Compare" }).tap();
+      for (const side of ["A", "B"]) {
+        const predictions = evidence.getByRole("region", { name: `Predictions of ${side}` });
+        await expect(predictions.getByRole("listitem").first()).toBeVisible();
+        checkBars(await barRows(predictions.getByRole("list")));
+      }
+      const both = await barRows(evidence.getByRole("region", { name: "Pair" }).getByRole("list"));
+      const tracks = both.map(({ track }) => track);
+      expect(Math.max(...tracks) - Math.min(...tracks)).toBeLessThan(0.25);
+    });
+  });
+}
+
+test("another conversation, or a new one, is seen though the evidence filled the screen", async ({
+  explorer,
+  page,
+}) => {
+  await begin(explorer);
+  const fill = async (): Promise<void> => {
+    await explorer.tokens.nth(5).tap();
+    await page.getByRole("button", { name: "Fill the screen with the evidence" }).tap();
+    await expect(explorer.tokens.nth(5)).not.toBeInViewport();
+    await page.getByRole("button", { name: "Conversations" }).tap();
+  };
+  const list = page.getByRole("navigation", { name: "Conversations" });
+  await fill();
+  await list.getByRole("button", { name: "New", exact: true }).tap();
+  await expect(list).toBeHidden();
+  await expect(explorer.composer).toBeInViewport({ ratio: 1 });
+  await expect(page.getByRole("tab", { name: "Standard" })).toBeHidden();
+  await explorer.composer.fill("The capital of Italy is");
+  await page.getByRole("button", { name: "Send" }).tap();
+  await explorer.settled();
+
+  await fill();
+  await list
+    .getByRole("button", { name: /France/ })
+    .first()
+    .tap();
+  await expect(list).toBeHidden();
+  await expect(explorer.tokens.filter({ hasText: "France" }).first()).toBeInViewport();
+  await expect(page.getByRole("tab", { name: "Standard" })).toBeHidden();
+});
+
+test("at half its height the heatmap shows more than a few of its layers", async ({ explorer, page }) => {
+  await begin(explorer);
+  await explorer.tokens.nth(5).tap();
+  await page.getByRole("tab", { name: "Heatmap" }).tap();
+  const grid = explorer.evidence.getByRole("grid");
+  await expect(grid).toBeVisible();
+  // Heads take 56 px at the top of the grid, and a row 22.
+  const rowsInView = async (): Promise<number> => {
+    const box = await grid.boundingBox();
+    return box === null ? 0 : (Math.min(box.y + box.height, UPRIGHT.height) - box.y - 56) / 22;
+  };
+  await expect.poll(rowsInView).toBeGreaterThan(6);
+  await page.getByRole("button", { name: "Look" }).tap();
+  await page.getByRole("combobox", { name: "coloured by" }).selectOption("kl");
+  await page.keyboard.press("Escape");
+  await expect(explorer.evidence.getByRole("figure", { name: /KL to final/ })).toBeVisible();
+  // What the legend then says more takes no room from the grid.
+  await expect.poll(rowsInView).toBeGreaterThan(6);
+});
 
 test("a reply that is being written can be stopped while evidence is read", async ({ explorer, page }) => {
   await page.getByRole("radio", { name: "Completion" }).tap();

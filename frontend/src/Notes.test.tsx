@@ -205,7 +205,7 @@ test("the list is sorted, goes to the place, changes, deletes, and brings back",
   const items = within(await list()).getAllByRole("listitem");
   expect(items.map((item) => item.textContent)).toEqual([
     "·Hello, index 2, at layer 1first",
-    "2 tokens, 6 to 7range",
+    "2 tokens, 6 to 7: ·Grüß·dichrange",
   ]);
   await user.click(within(await list()).getByRole("button", { name: /first$/ }));
   expect(window.location.search).toContain("t=2&l=1");

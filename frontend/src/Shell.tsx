@@ -52,7 +52,8 @@ export function Shell() {
   const [split, changeSplit] = useSplit();
   const [hasSidebar, showSidebar] = useSidebar();
   const [hasSheet, showSheet] = useState(false);
-  const evidenceSheet = useEvidenceSheet(index);
+  const currentId = shownId(chat);
+  const evidenceSheet = useEvidenceSheet(currentId, index);
   const facts = useConversationFacts(chat);
   const [viewId, setViewId] = useState(FIRST_VIEW);
   const [showsShortcuts, setShowsShortcuts] = useState(false);
@@ -82,7 +83,6 @@ export function Shell() {
     [actions, select, savePins, visitPins],
   );
 
-  const currentId = shownId(chat);
   const { token_ids, positions } = pinnedIds(pins.state);
   const address: Address = {
     conversationId: currentId,

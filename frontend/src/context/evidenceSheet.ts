@@ -19,16 +19,25 @@ export interface EvidenceSheetState {
   };
 }
 
-/** The sheet opens with each newly selected token (`index`), except while a message is being written. */
-export function useEvidenceSheet(index: number | null): EvidenceSheetState {
+/**
+ * The sheet opens with each newly selected token (`index`), except while a message is being written.
+ * Where it hides the whole conversation it closes once no token is selected, or another conversation
+ * is opened with none: what was just opened is seen.
+ */
+export function useEvidenceSheet(conversationId: string | null, index: number | null): EvidenceSheetState {
   const [height, resize] = useState<SheetHeight>("closed");
   const [isWriting, setWriting] = useState(false);
   const [seenIndex, setSeenIndex] = useState<number | null>(null);
+  const [seenId, setSeenId] = useState(conversationId);
   const isNarrow = useIsNarrow();
   const isShort = useIsShort();
-  if (index !== seenIndex) {
+  if (index !== seenIndex || conversationId !== seenId) {
     setSeenIndex(index);
-    if (index !== null && height === "closed" && !isWriting) resize("half");
+    setSeenId(conversationId);
+    if (index === null) {
+      // In a short window half is all of it.
+      if (height === "full" || isShort) resize("closed");
+    } else if (index !== seenIndex && height === "closed" && !isWriting) resize("half");
   }
   const onFocus = useCallback(
     ({ target }: FocusEvent) => {

@@ -11,6 +11,7 @@ import {
   onOneLine,
   placeOf,
   placeWords,
+  rangeText,
   sortedNotes,
   tokenNoteMarks,
   withChange,
@@ -87,6 +88,33 @@ test("places in words", () => {
   expect(placeWords(placeOf(note(14, 15, 0)), tokens)).toBe(`${own}, index 14, at the embedding`);
   expect(placeWords(placeOf(note(10, 15, null)), tokens)).toBe("5 tokens, 10 to 14");
   expect(placeWords(placeOf(note(14, 15, 8)), [])).toBe("a token, index 14, at layer 8");
+});
+
+describe("the text of a range", () => {
+  const place = (start: number, end: number) => placeOf(note(start, end, null));
+  const written = (...texts: string[]) => texts.map((text) => ({ text, bytes: btoa(text), special: false }));
+
+  test("is in the cell form, from its first token to its last", () => {
+    expect(rangeText(place(1, 4), written("The", " capital", " of", "\n", "France"))).toBe("·capital·of⏎");
+    expect(rangeText(place(3, 9), written("The", " capital"))).toBe("");
+  });
+
+  test("is cut at forty characters, however long the range", () => {
+    const tokens = written(...Array.from({ length: 1024 }, () => "ab"));
+    expect(rangeText(place(0, 20), tokens)).toBe("ab".repeat(20));
+    expect(rangeText(place(0, 1024), tokens)).toBe(`${"ab".repeat(19)}a…`);
+  });
+
+  test("is whole where a character is spread over its tokens", () => {
+    const bytes = ["\xf0", "\x9f", "\x98", "\x80"].map((byte) => ({
+      text: "\ufffd",
+      bytes: btoa(byte),
+      special: false,
+    }));
+    const tokens = Array.from({ length: 50 }, () => bytes).flat();
+    expect(rangeText(place(0, 4), tokens)).toBe("😀");
+    expect(rangeText(place(0, 200), tokens)).toBe(`${"😀".repeat(39)}…`);
+  });
 });
 
 describe("what was typed", () => {

@@ -4,7 +4,7 @@
  * read at the token before. Notes have no ids: one is told from another by what it says of where.
  */
 import type { components } from "@/types/api";
-import { cellText, type ShownToken } from "./tokens";
+import { cellText, cellTextOfText, decodedText, type ShownToken } from "./tokens";
 
 export type Note = components["schemas"]["Note"];
 
@@ -117,6 +117,19 @@ export const rangeWords = ({ start, end, layer }: NotePlace): string =>
   `${end - start} tokens, ${start} to ${end - 1}${layer === null ? "" : `, ${layerWords(layer)}`}`;
 
 export const isRange = ({ start, end }: NotePlace): boolean => end - start > 1;
+
+/** Characters of a range's text where places are listed. */
+const MAX_RANGE_TEXT = 40;
+/** A character is spread over no more tokens than it has bytes in UTF-8. */
+const MAX_CHARACTER_TOKENS = 4;
+
+/** The text of a range in the cell form, cut where it is long; empty where none of its tokens is there. */
+export function rangeText({ start, end }: NotePlace, tokens: readonly ShownToken[]): string {
+  // Only what can be shown is decoded: a range may be a thousand tokens long, and so may the list.
+  const enough = start + MAX_CHARACTER_TOKENS * (MAX_RANGE_TEXT + 1);
+  const text = decodedText(tokens.slice(start, Math.min(end, enough)));
+  return text === "" ? "" : onOneLine(cellTextOfText(text), MAX_RANGE_TEXT);
+}
 
 /** `·Paris, index 14, at layer 8`, or of a range `5 tokens, 10 to 14`. */
 export function placeWords(place: NotePlace, tokens: readonly ShownToken[]): string {

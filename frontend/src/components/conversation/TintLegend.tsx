@@ -23,7 +23,7 @@ export function TintLegend({ metric, nLayers, colours, isBusy, hasOwnItalic }: T
     <div className="w-full pb-1">
       <p className="flex flex-wrap items-center gap-x-2 text-label text-muted">
         <span>{[title, unit, lensName].filter((part) => part !== null).join(", ")}:</span>
-        <span className="inline-flex items-center gap-x-2">
+        <span className="inline-flex items-center gap-x-2 whitespace-nowrap">
           <span>{low}</span>
           <span
             aria-hidden="true"

@@ -35,11 +35,12 @@ export function EvidencePanel(props: EvidencePanelProps) {
       className="@container flex min-h-0 min-w-0 flex-1 flex-col bg-raised"
     >
       <div className="flex shrink-0 items-center gap-1 border-b border-line px-3 py-1 max-sm:flex-wrap">
-        <div className="flex min-w-0 items-center gap-1 max-sm:basis-full max-sm:justify-between">
+        {/* On a phone the tabs have a line of their own, or the last would not be seen whole. */}
+        <div className="flex min-w-0 items-center gap-1 max-sm:contents">
           <Tabs.List
             aria-label="Views"
             data-tour="views"
-            className="flex min-w-0 gap-4 overflow-x-auto @max-3xl:gap-3 -mb-[5px]"
+            className="-mb-[5px] flex min-w-0 gap-4 overflow-x-auto @max-3xl:gap-3 max-sm:basis-full max-sm:justify-between max-sm:gap-1.5"
           >
             {views.map((view) => (
               <Tabs.Trigger
@@ -55,9 +56,12 @@ export function EvidencePanel(props: EvidencePanelProps) {
               </Tabs.Trigger>
             ))}
           </Tabs.List>
-          {open !== undefined && <ViewNoteButton view={open} />}
+          {open !== undefined && (
+            <span className="flex max-sm:mt-1.5">
+              <ViewNoteButton view={open} />
+            </span>
+          )}
         </div>
-        {/* On a phone below the tabs, which would not be seen whole beside it. */}
         <span className="ml-auto flex min-w-0 items-center gap-1 max-sm:mt-1.5 max-sm:ml-0 max-sm:flex-1">
           <LensSelect />
           <ExportButton timeline={timeline} view={open} />

@@ -34,10 +34,14 @@ export function Legend({ metric, scale, ramp, second, nClipped, children }: Lege
   return (
     <figure
       aria-label={`Colour scale: ${metric.title}`}
-      className="flex min-w-0 flex-[1_1_19rem] flex-wrap gap-x-4 gap-y-1 text-cell text-muted max-md:order-last max-md:basis-full"
+      className="flex min-w-0 flex-[1_1_19rem] flex-wrap gap-x-4 gap-y-1 text-cell text-muted max-md:order-last max-md:basis-full max-md:gap-y-0"
     >
-      <div className="max-w-80 min-w-52 flex-1">
-        <figcaption title={metric.explanation} className="truncate">
+      {/* On a narrow screen what the cells are coloured by is chosen elsewhere, so it is named here. */}
+      <figcaption title={metric.explanation} className="basis-full truncate md:hidden">
+        {metric.title}: {metric.unit}
+      </figcaption>
+      <div className="max-w-80 min-w-52 flex-1 max-md:min-w-40">
+        <figcaption title={metric.explanation} className="truncate max-md:hidden">
           {metric.unit}
         </figcaption>
         <Gradient ramp={ramp} className={second === null ? "rounded-[2px]" : "rounded-t-[2px]"} />
@@ -54,7 +58,7 @@ export function Legend({ metric, scale, ramp, second, nClipped, children }: Lege
           ))}
         </div>
       </div>
-      <div className="min-w-0">
+      <div className="min-w-0 max-md:max-w-1/2">
         {second !== null && (
           <p>
             <span
@@ -68,7 +72,8 @@ export function Legend({ metric, scale, ramp, second, nClipped, children }: Lege
         {nClipped > 0 && (
           <p>
             <span aria-hidden="true">◢</span> beyond the scale: {formatCount(nClipped)}{" "}
-            {nClipped === 1 ? "cell" : "cells"}; the card has the number
+            {nClipped === 1 ? "cell" : "cells"}
+            <span className="max-md:hidden">; the card has the number</span>
           </p>
         )}
         {children}

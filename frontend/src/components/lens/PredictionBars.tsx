@@ -22,14 +22,19 @@ interface PredictionBarsProps {
 /** The first predictions of one place, each with a bar as long as its probability. */
 export function PredictionBars({ predictions, actualId, actions }: PredictionBarsProps) {
   return (
-    <ol className="font-mono text-label">
+    <ol
+      className={clsx(
+        // The rows share their columns, and two lists side by side have the same: all bars are measured by
+        // one length, whatever can be done with a prediction. There is room for two actions.
+        "[--actions:3rem] pointer-coarse:[--actions:5.5rem]",
+        "grid grid-cols-[1.25rem_minmax(0,7rem)_minmax(1.5rem,1fr)_3.75rem_var(--actions)] gap-x-2 font-mono text-label",
+        "@max-md:grid-cols-[1rem_minmax(0,5rem)_minmax(1.5rem,1fr)_3rem_var(--actions)]",
+      )}
+    >
       {predictions.map((prediction, i) => {
         const isActual = prediction.tokenId === actualId;
         return (
-          <li
-            key={prediction.tokenId}
-            className="grid grid-cols-[1.25rem_minmax(0,7rem)_minmax(1.5rem,1fr)_3.75rem_minmax(3rem,auto)] items-center gap-2"
-          >
+          <li key={prediction.tokenId} className="col-span-full grid grid-cols-subgrid items-center">
             <span className="text-quiet">{i + 1}</span>
             <TokenText
               parts={cellPartsOfText(prediction.text)}

@@ -90,7 +90,7 @@ export function TokenSearch(props: TokenSearchProps) {
         onFocus={() => setOpen(true)}
         onBlur={close}
         onKeyDown={onKeyDown}
-        className="h-8 w-full rounded-control border border-line-strong bg-surface px-2 font-mono text-ink placeholder:text-quiet"
+        className="h-8 w-full rounded-control border border-line-strong bg-surface px-2 font-mono text-ink placeholder:text-quiet focus-visible:-outline-offset-1"
       />
       <div
         className={clsx(

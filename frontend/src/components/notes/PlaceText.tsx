@@ -1,5 +1,5 @@
 import { TokenText } from "@/components/lens/TokenText";
-import { type NotePlace, afterToken, isRange, rangeWords } from "@/lib/notes";
+import { type NotePlace, afterToken, isRange, rangeText, rangeWords } from "@/lib/notes";
 import { cellParts } from "@/lib/tokens";
 import type { Token } from "@/types/timeline";
 
@@ -8,9 +8,21 @@ interface PlaceTextProps {
   readonly tokens: readonly Token[];
 }
 
-/** Where a note is: “·Paris, index 14, at layer 8”, or “5 tokens, 10 to 14”. */
+/** Where a note is: “·Paris, index 14, at layer 8”, or “5 tokens, 10 to 14: ·the·city·of·light”. */
 export function PlaceText({ place, tokens }: PlaceTextProps) {
-  if (isRange(place)) return rangeWords(place);
+  if (isRange(place)) {
+    const text = rangeText(place, tokens);
+    return (
+      <>
+        {rangeWords(place)}
+        {text !== "" && (
+          <>
+            : <bdi className="font-mono text-ink">{text}</bdi>
+          </>
+        )}
+      </>
+    );
+  }
   const token = tokens[place.start];
   return (
     <>

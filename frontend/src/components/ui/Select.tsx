@@ -22,7 +22,7 @@ export function Select<T extends string | number>(props: SelectProps<T>) {
           const chosen = options.find((option) => String(option.value) === event.target.value);
           if (chosen !== undefined) onChange(chosen.value);
         }}
-        className="h-8 w-full rounded-control border border-line-strong bg-raised px-2 text-body text-ink disabled:text-quiet"
+        className="h-8 w-full rounded-control border border-line-strong bg-raised px-2 text-body text-ink focus-visible:-outline-offset-1 disabled:text-quiet"
       >
         {options.map((option) => (
           <option key={option.value} value={option.value}>

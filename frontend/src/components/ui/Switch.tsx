@@ -17,7 +17,7 @@ export function Switch({ label, checked, onChange }: SwitchProps) {
         role="switch"
         checked={checked}
         onChange={(event) => onChange(event.target.checked)}
-        className="size-4 accent-(--accent)"
+        className="size-4"
       />
       {label}
     </label>

@@ -180,9 +180,9 @@ describe("colour", () => {
     expect(legend.getByText("20")).toBeInTheDocument();
     const beyond = lens.kl_to_final_nats.flat().filter((kl) => kl > 20).length;
     expect(beyond).toBeGreaterThan(1);
-    expect(
-      legend.getByText(`beyond the scale: ${beyond} cells; the card has the number`),
-    ).toBeInTheDocument();
+    expect(screen.getByRole("figure")).toHaveTextContent(
+      `beyond the scale: ${beyond} cells; the card has the number`,
+    );
     const card = screen.getByRole("region", { name: "Cell" });
     expect(card).toHaveTextContent("beyond the colour scale");
     expect(within(card).getByText(formatNats(lens.kl_to_final_nats[layer]?.[0] ?? null))).toBeInTheDocument();
@@ -300,6 +300,29 @@ test("every second layer halves the rows, keeps the embedding and the output, an
     expect(activeCell()).toHaveTextContent(new RegExp(`^Layer ${layer}, read at index 8`));
   }
   expect(server.asked).toHaveLength(asked);
+});
+
+test("on a narrow screen what the cells are coloured by is chosen in Look, and the legend names it", async () => {
+  vi.spyOn(window, "matchMedia").mockImplementation(
+    (query) =>
+      ({
+        matches: query.includes("width"),
+        addEventListener: () => undefined,
+        removeEventListener: () => undefined,
+      }) as unknown as MediaQueryList,
+  );
+  renderView(Heatmap, timeline, { index: 9 });
+  await allRead();
+  expect(screen.queryByRole("combobox")).not.toBeInTheDocument();
+  await userEvent.click(screen.getByRole("button", { name: "Look" }));
+  for (const name of ["second hue", "outline", "ramp", "layers"])
+    expect(screen.getByRole("combobox", { name })).toBeInTheDocument();
+  await userEvent.selectOptions(screen.getByRole("combobox", { name: "coloured by" }), "KL to final");
+  expect(screen.getByRole("switch", { name: /set the scale/ })).not.toBeChecked();
+  await userEvent.keyboard("{Escape}");
+  expect(screen.queryByRole("combobox")).not.toBeInTheDocument();
+  expect(screen.getByRole("figure")).toHaveTextContent("KL to final: nats, KL(final ‖ layer)");
+  vi.restoreAllMocks();
 });
 
 describe("a range", () => {

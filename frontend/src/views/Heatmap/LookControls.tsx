@@ -1,3 +1,4 @@
+import type { ReactNode } from "react";
 import { TableToggle } from "@/components/heatmap/TableToggle";
 import { STRIDES } from "@/components/heatmap/geometry";
 import { Button } from "@/components/ui/Button";
@@ -10,14 +11,17 @@ interface LookControlsProps {
   readonly look: HeatmapLook;
   readonly metric: Metric;
   readonly onChange: (change: Partial<HeatmapLook>) => void;
+  /** What else is chosen here, where there is no room for it beside the grid. */
+  readonly children?: ReactNode;
 }
 
 /** With which ramp and how many layers the grid is drawn, and whether there is a table beside it. */
-export function LookControls({ look, metric, onChange }: LookControlsProps) {
+export function LookControls({ look, metric, onChange, children }: LookControlsProps) {
   return (
     <div className="ml-auto flex items-center gap-1.5">
       <Popover label="Ramp and layers" trigger={<Button icon="sliders">Look</Button>}>
         <div className="flex flex-col gap-3">
+          {children}
           {metric.isSigned ? (
             <Select
               label="ramp"

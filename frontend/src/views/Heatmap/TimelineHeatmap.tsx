@@ -4,7 +4,6 @@ import { useTimelineLens } from "@/api/lens";
 import { CellCard } from "@/components/heatmap/CellCard";
 import { GridWindow } from "@/components/heatmap/GridWindow";
 import { HeatmapGrid } from "@/components/heatmap/HeatmapGrid";
-import { Legend } from "@/components/heatmap/Legend";
 import { Overview } from "@/components/heatmap/Overview";
 import { describeCell } from "@/components/heatmap/describe";
 import {
@@ -23,7 +22,6 @@ import { WindowTable } from "@/components/heatmap/WindowTable";
 import { useVisible } from "@/components/heatmap/useVisible";
 import { LensFailure } from "@/components/lens/LensFailure";
 import { ReadingProgress } from "@/components/lens/ReadingProgress";
-import { Switch } from "@/components/ui/Switch";
 import { useLensKind } from "@/context/lens";
 import { useNotes } from "@/context/notes";
 import { useOffer } from "@/context/offer";
@@ -35,10 +33,9 @@ import { METRICS } from "@/lib/metrics";
 import { layerOf, notedPlaces, notesOn, onOneLine } from "@/lib/notes";
 import type { Timeline } from "@/types/timeline";
 import { Caption } from "./Caption";
-import { LookControls } from "./LookControls";
+import { Controls } from "./Controls";
 import { OutlineStatus } from "./OutlineStatus";
 import { RangeControls } from "./RangeControls";
-import { Toolbar } from "./Toolbar";
 import { useHeatmapLook } from "./choices";
 import { lensTable } from "./lensTable";
 import { useCells } from "./useCells";
@@ -49,12 +46,6 @@ interface TimelineHeatmapProps {
   readonly timeline: Timeline;
   readonly model: ModelInfo;
 }
-
-/** What takes the second hue, in words. */
-const SECOND_MEANING = {
-  output: "the first choice is already the output’s",
-  actual: "the first choice is the token that follows",
-} as const;
 
 export function TimelineHeatmap({ timeline, model }: TimelineHeatmapProps) {
   const { tokens } = timeline;
@@ -229,32 +220,14 @@ export function TimelineHeatmap({ timeline, model }: TimelineHeatmapProps) {
   const isBusy = timeline.status !== "settled";
   return (
     <div ref={frame} className="flex min-h-0 flex-1 flex-col overflow-y-auto bg-raised">
-      <div className="flex flex-wrap items-end gap-x-2 gap-y-1.5 px-3 pt-2">
-        <Toolbar
-          look={look}
-          metric={metric}
-          outlines={outline.choices}
-          outlined={chosen?.id ?? null}
-          onChange={changeLook}
-          onFit={() => onFit({ start: 0, end: nPositions })}
-        />
-        <Legend
-          metric={metric}
-          scale={scale}
-          ramp={ramp}
-          second={answer === "off" ? null : { ramp: answerRamp, meaning: SECOND_MEANING[answer] }}
-          nClipped={looks.nClipped}
-        >
-          {drawn.hasExtremes && (
-            <Switch
-              label="Let the first token and the embedding set the scale"
-              checked={look.withExtremes}
-              onChange={(withExtremes) => changeLook({ withExtremes })}
-            />
-          )}
-        </Legend>
-        <LookControls look={look} metric={metric} onChange={changeLook} />
-      </div>
+      <Controls
+        look={look}
+        drawn={drawn}
+        outlines={outline.choices}
+        outlined={chosen?.id ?? null}
+        onChange={changeLook}
+        onFit={() => onFit({ start: 0, end: nPositions })}
+      />
       {lens.error !== null && (
         <div className="px-3 pb-2">
           <LensFailure

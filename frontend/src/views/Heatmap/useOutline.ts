@@ -6,7 +6,7 @@ import { usePins } from "@/context/pins";
 import type { LensKind } from "@/lib/lenses";
 import { cellTextOfText } from "@/lib/tokens";
 import type { Timeline } from "@/types/timeline";
-import type { OutlineChoice } from "./Toolbar";
+import type { OutlineChoice } from "./ColourControls";
 
 interface OutlineRequest {
   readonly timeline: Timeline;

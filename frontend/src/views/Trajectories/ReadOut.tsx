@@ -41,7 +41,7 @@ export function ReadOut({ series, layer, layerLabel, isHovered, isDefault }: Rea
         aria-label={`Add ${lineName(tokens)} to a sum`}
         checked={chosen.has(slot)}
         onChange={(event) => onChoose(slot, event.target.checked)}
-        className="size-4 accent-(--accent)"
+        className="size-4"
       />
     );
   return (

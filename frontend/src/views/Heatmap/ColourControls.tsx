@@ -1,6 +1,4 @@
 import type { Answer } from "@/components/heatmap/lensCells";
-import { CELL_WIDTHS, zoomed } from "@/components/heatmap/geometry";
-import { IconButton } from "@/components/ui/Button";
 import { Select } from "@/components/ui/Select";
 import { METRICS, type Metric } from "@/lib/metrics";
 import { type HeatmapLook, OUTLINED_RANKS } from "./choices";
@@ -11,15 +9,13 @@ export interface OutlineChoice {
   readonly text: string;
 }
 
-interface ToolbarProps {
+interface ColourControlsProps {
   readonly look: HeatmapLook;
   readonly metric: Metric;
   readonly outlines: readonly OutlineChoice[];
   /** The one that is outlined. */
   readonly outlined: number | null;
   readonly onChange: (change: Partial<HeatmapLook>) => void;
-  /** Makes every column fit into the view, as far as possible. */
-  readonly onFit: () => void;
 }
 
 const ANSWER_LABELS: Readonly<Record<Answer, string>> = {
@@ -29,11 +25,11 @@ const ANSWER_LABELS: Readonly<Record<Answer, string>> = {
 };
 const NO_OUTLINE = -1;
 
-/** What the cells are coloured by, what is singled out among them, and how much of them is seen. */
-export function Toolbar({ look, metric, outlines, outlined, onChange, onFit }: ToolbarProps) {
+/** What the cells are coloured by, and what is singled out among them. */
+export function ColourControls({ look, metric, outlines, outlined, onChange }: ColourControlsProps) {
   const signIsHue = metric.isSigned && look.signedRamp === "diverging";
   return (
-    <div className="contents">
+    <>
       <Select
         label="coloured by"
         value={metric.id}
@@ -53,7 +49,7 @@ export function Toolbar({ look, metric, outlines, outlined, onChange, onFit }: T
             ? "The diverging ramp’s own hue is the sign: choose another ramp first"
             : "Singles out the cells whose first choice is already this one"
         }
-        className="w-40"
+        className="w-40 max-md:w-full"
       />
       <Select
         label="outline"
@@ -69,7 +65,7 @@ export function Toolbar({ look, metric, outlines, outlined, onChange, onFit }: T
             ? "Pin a token in the card below the grid to outline where it is likely"
             : "Draws a line around the cells where a pinned token is likely"
         }
-        className="w-40"
+        className="w-40 max-md:w-full"
       />
       {outlined !== null && (
         <Select
@@ -77,24 +73,9 @@ export function Toolbar({ look, metric, outlines, outlined, onChange, onFit }: T
           value={look.outlinedRank}
           options={OUTLINED_RANKS.map((rank) => ({ value: rank, label: rank === 1 ? "1" : `1 to ${rank}` }))}
           onChange={(outlinedRank) => onChange({ outlinedRank })}
-          className="w-20"
+          className="w-20 max-md:w-full"
         />
       )}
-      <div role="group" aria-label="Cell width" className="flex items-center">
-        <IconButton
-          icon="minus"
-          label="Narrower cells"
-          disabled={look.cellWidth === CELL_WIDTHS[0]}
-          onClick={() => onChange({ cellWidth: zoomed(look.cellWidth, -1) })}
-        />
-        <IconButton
-          icon="plus"
-          label="Wider cells"
-          disabled={look.cellWidth === CELL_WIDTHS.at(-1)}
-          onClick={() => onChange({ cellWidth: zoomed(look.cellWidth, 1) })}
-        />
-        <IconButton icon="expand" label="Fit the whole conversation" onClick={onFit} />
-      </div>
-    </div>
+    </>
   );
 }
