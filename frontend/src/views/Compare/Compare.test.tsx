@@ -136,7 +136,7 @@ describe("a prompt with a word changed", () => {
       expect(side).toHaveTextContent(`predicts index ${index + 1}`);
     }
     // 6 is a multiple of 3: from row 6 on the made-up first choices differ.
-    expect(screen.getByText(/From layer 6 on the two predict different tokens/)).toBeVisible();
+    expect(screen.getByText(/From layer 6 up to the output the two predict different tokens/)).toBeVisible();
   });
 
   test("a gap shows a gap, never a number", async () => {
