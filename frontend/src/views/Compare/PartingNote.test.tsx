@@ -29,13 +29,13 @@ function sentence(rows: Rows, read: readonly (FirstChoices | null)[], layerB?: n
 
 /** Rows that agree (`=`) and differ (`x`), the embedding first. */
 const pattern = (text: string): FirstChoices[] =>
-  choices(...[...text].map((each) => (each === "=" ? "aa" : "ab")));
+  choices(...Array.from(text, (each) => (each === "=" ? "aa" : "ab")));
 
 /** The layers that a sentence claims, of `n` rows with the output last: what a reader takes from it. */
 function claimed(text: string, n: number): number[] {
   const [claim = ""] = text.split("; ");
   const layers = new Set<number>();
-  if (/^At every layer /.test(claim)) for (let layer = 0; layer < n; layer += 1) layers.add(layer);
+  if (claim.startsWith("At every layer ")) for (let layer = 0; layer < n; layer += 1) layers.add(layer);
   if (/^(Only at|At) the output/.test(claim)) layers.add(n - 1);
   const from = /^From (the embedding|layer (\d+)) up to the output/.exec(claim);
   if (from !== null) for (let layer = Number(from[2] ?? 0); layer < n; layer += 1) layers.add(layer);
@@ -86,11 +86,11 @@ describe("one sentence says", () => {
   });
   test("of every pattern of nine layers the ones at which it is so, and no other", () => {
     for (let bits = 0; bits < 2 ** 9; bits += 1) {
-      const rows = [...bits.toString(2).padStart(9, "0")].map((bit) => (bit === "1" ? "=" : "x")).join("");
+      const rows = bits.toString(2).padStart(9, "0").replaceAll("1", "=").replaceAll("0", "x");
       const text = sentence("each", pattern(rows)) ?? "";
       const kind = rows.at(-1);
       expect(text).toContain(kind === "=" ? "have the same first choice" : "predict different tokens");
-      const expected = [...rows].flatMap((each, layer) => (each === kind ? [layer] : []));
+      const expected = Array.from(rows).flatMap((each, layer) => (each === kind ? [layer] : []));
       expect([rows, ...claimed(text, 9)]).toEqual([rows, ...expected]);
     }
   });
