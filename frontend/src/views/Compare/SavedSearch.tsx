@@ -35,7 +35,10 @@ export function SavedSearch({ chosenId, ownId, onChoose }: SavedSearchProps) {
           <Button className="max-w-full !justify-start" icon="list">
             <span className="max-w-64 min-w-0 truncate">{name}</span>
             {known !== undefined && twinMark !== undefined && (
-              <span className="shrink-0 text-label font-normal text-muted"> {whenOf(known, twinMark)}</span>
+              <>
+                {" "}
+                <span className="shrink-0 text-label font-normal text-muted">{whenOf(known, twinMark)}</span>
+              </>
             )}
             <Icon name="down" className="size-3.5" />
           </Button>
