@@ -119,7 +119,9 @@ for (const theme of ["light", "dark"] as const) {
       expect(differs.at(-1)).toBe(true);
       expect(from).toBeGreaterThan(0);
       await expect(
-        explorer.evidence.getByText(`From layer ${from} on the two predict different tokens`),
+        explorer.evidence.getByText(
+          new RegExp(`^From layer ${from} up to the output.* the two predict different`),
+        ),
       ).toBeVisible();
 
       // Both sides, read on their own.

@@ -17,6 +17,8 @@ export interface PlacePrediction {
 export interface PlaceLayer {
   readonly predictions: readonly PlacePrediction[];
   readonly entropyNats: number;
+  /** Of the token that came; null at the end of the timeline. */
+  readonly next: { readonly probability: number; readonly rank: number } | null;
 }
 
 export interface PlaceReading {
@@ -76,6 +78,11 @@ export function usePlaceReading(
   };
 }
 
+function nextOf({ next_probability, next_rank }: LensReadResponse, layer: number): PlaceLayer["next"] {
+  const [probability, rank] = [next_probability[layer]?.[0] ?? null, next_rank[layer]?.[0] ?? null];
+  return probability === null || rank === null ? null : { probability, rank };
+}
+
 const layersOf = (response: LensReadResponse): PlaceLayer[] =>
   response.layers.map((_, layer) => ({
     predictions: (response.top_ids[layer]?.[0] ?? []).map((tokenId, rank) => ({
@@ -84,4 +91,5 @@ const layersOf = (response: LensReadResponse): PlaceLayer[] =>
       probability: response.top_probabilities[layer]?.[0]?.[rank] ?? Number.NaN,
     })),
     entropyNats: response.entropy_nats[layer]?.[0] ?? Number.NaN,
+    next: nextOf(response, layer),
   }));

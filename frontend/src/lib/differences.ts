@@ -104,6 +104,8 @@ export interface Parting {
    */
   readonly kind: "differ" | "agree";
   readonly from: number;
+  /** The rows before `from` that are as the last one, in order; never the one just before it. */
+  readonly earlier: readonly number[];
   /** At the last row. */
   readonly last: FirstChoices;
 }
@@ -113,7 +115,12 @@ export function partingOf(rows: readonly (FirstChoices | null)[]): Parting | nul
   const read = rows.filter((row) => row !== null);
   const last = read.at(-1);
   if (last === undefined || read.length < rows.length) return null;
-  const isSame = (row: FirstChoices): boolean => row.aId === row.bId;
-  const kind = isSame(last) ? "agree" : "differ";
-  return { kind, from: read.findLastIndex((row) => isSame(row) !== isSame(last)) + 1, last };
+  const isAsLast = (row: FirstChoices): boolean => (row.aId === row.bId) === (last.aId === last.bId);
+  const from = read.findLastIndex((row) => !isAsLast(row)) + 1;
+  return {
+    kind: last.aId === last.bId ? "agree" : "differ",
+    from,
+    earlier: read.slice(0, from).flatMap((row, i) => (isAsLast(row) ? [i] : [])),
+    last,
+  };
 }

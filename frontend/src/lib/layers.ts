@@ -5,6 +5,23 @@ export const layerLabel = (layer: number): string => (layer === 0 ? "embed" : St
 export const layerLabels = (count: number): string[] =>
   Array.from({ length: count }, (_, layer) => layerLabel(layer));
 
+/** Layers in running text, ascending ones: `the embedding and layers 2–4 and 7`. */
+export function layerList(layers: readonly number[]): string {
+  const runs: [number, number][] = [];
+  for (const layer of layers) {
+    if (layer === 0) continue;
+    const run = runs.at(-1);
+    if (run?.[1] === layer - 1) run[1] = layer;
+    else runs.push([layer, layer]);
+  }
+  const numbers = runs.map(([first, last]) => (first === last ? `${first}` : `${first}–${last}`));
+  const others = layers.filter((layer) => layer !== 0).length;
+  const named = `${others === 1 ? "layer" : "layers"} ${
+    numbers.length < 2 ? numbers.join() : `${numbers.slice(0, -1).join(", ")} and ${numbers.at(-1) ?? ""}`
+  }`;
+  return [...(layers.includes(0) ? ["the embedding"] : []), ...(others > 0 ? [named] : [])].join(" and ");
+}
+
 /** Layers that PageUp and PageDown pass over. */
 const PAGE = 5;
 

@@ -90,12 +90,20 @@ describe("where two predictions part", () => {
   const rows = (...same: boolean[]): FirstChoices[] =>
     same.map((each) => ({ aId: 1, aProbability: 0.5, bId: each ? 1 : 2, bProbability: 0.5 }));
   test("is the first layer from which on the first choices differ to the end", () => {
-    expect(partingOf(rows(true, false, true, false, false))).toMatchObject({ kind: "differ", from: 3 });
+    expect(partingOf(rows(true, false, true, false, false))).toMatchObject({
+      kind: "differ",
+      from: 3,
+      earlier: [1],
+    });
     expect(partingOf(rows(false, false))).toMatchObject({ kind: "differ", from: 0 });
-    expect(partingOf(rows(true, true, false))).toMatchObject({ kind: "differ", from: 2 });
+    expect(partingOf(rows(true, true, false))).toMatchObject({ kind: "differ", from: 2, earlier: [] });
   });
   test("or from which on they are the same", () => {
-    expect(partingOf(rows(false, true, false, true))).toMatchObject({ kind: "agree", from: 3 });
+    expect(partingOf(rows(false, true, false, true))).toMatchObject({
+      kind: "agree",
+      from: 3,
+      earlier: [1],
+    });
     expect(partingOf(rows(true, true))).toMatchObject({ kind: "agree", from: 0 });
   });
   test("is not known before every layer is", () => {

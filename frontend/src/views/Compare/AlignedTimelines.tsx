@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import type { ModelInfo } from "@/api/client";
 import type { OtherSide } from "@/api/otherSide";
 import { GridWindow } from "@/components/heatmap/GridWindow";
@@ -8,12 +8,15 @@ import { LensFailure } from "@/components/lens/LensFailure";
 import { useOffer } from "@/context/offer";
 import { useSettings } from "@/context/settings";
 import { useShortcuts } from "@/context/shortcuts";
+import { columnOf } from "@/lib/alignment";
 import { DIFFERENCES } from "@/lib/differences";
 import { pairOf } from "@/lib/pairColumns";
+import { partingOfReplies } from "@/lib/replies";
 import type { Timeline } from "@/types/timeline";
 import { ComparedProgress } from "./ComparedProgress";
 import { DifferenceGrid } from "./DifferenceGrid";
 import { PairDetail } from "./PairDetail";
+import { RepliesPart } from "./RepliesPart";
 import { TargetChoice } from "./TargetChoice";
 import { Toolbar } from "./Toolbar";
 import { describePair } from "./describePair";
@@ -58,14 +61,22 @@ export function AlignedTimelines({ timeline, model, state, side, kind }: Aligned
   useEffect(() => {
     if (start.current > 0) gridWindow.moveTo(start.current - 1);
   }, [gridWindow, side.source]);
+  const goTo = (place: CellPlace): void => {
+    cursor.choose(place);
+    const { start, end } = gridWindow.get();
+    if (place.position < start || place.position + 1 > end) gridWindow.moveTo(place.position - 1);
+  };
   const goToDifference = (step: 1 | -1): void => {
     const { position, layer } = cursor.place;
     const next = drawn === null ? null : nextDifference(drawn.cells, position, layer, step);
-    if (next === null) return;
-    cursor.choose({ position: next, layer });
-    const { start, end } = gridWindow.get();
-    if (next < start || next + 1 > end) gridWindow.moveTo(next - 1);
+    if (next !== null) goTo({ position: next, layer });
   };
+  // With A's own reply after another prompt there is one reply only.
+  const isOwnReply = kind === "branch" || kind === "saved";
+  const repliesPart = useMemo(
+    () => (isOwnReply ? partingOfReplies(tokens, side.tokens) : null),
+    [isOwnReply, tokens, side.tokens],
+  );
   useShortcuts(
     { ".": () => goToDifference(1), ",": () => goToDifference(-1) },
     ignoreEscape,
@@ -127,6 +138,8 @@ export function AlignedTimelines({ timeline, model, state, side, kind }: Aligned
     );
   const failed = pairs.error === null ? target : pairs;
   const pair = column === null ? null : pairOf(column);
+  const shownA = { tokens, source: { conversation_id: conversationId ?? "" }, kind: lensA };
+  const shownB = { tokens: side.tokens, source: side.source, kind: lensB };
   return (
     <>
       {failed.error !== null && (
@@ -184,6 +197,21 @@ export function AlignedTimelines({ timeline, model, state, side, kind }: Aligned
         layerLabel={layerLabels[cursor.place.layer] ?? ""}
         onGo={goToDifference}
       />
+      {repliesPart !== null && (
+        <RepliesPart
+          at={repliesPart}
+          a={shownA}
+          b={shownB}
+          isSettled={isSettled}
+          onGo={() =>
+            goTo({
+              // What A reads at the token before is what predicts it.
+              position: columnOf(alignment, repliesPart.a - 1) ?? 0,
+              layer: rowLayers.at(-1) ?? 0,
+            })
+          }
+        />
+      )}
       <PairDetail
         column={column}
         row={rowLayers.indexOf(cursor.place.layer)}
@@ -192,8 +220,8 @@ export function AlignedTimelines({ timeline, model, state, side, kind }: Aligned
         compared={compared}
         difference={difference}
         isSettled={isSettled}
-        a={{ tokens, source: { conversation_id: conversationId ?? "" }, kind: lensA }}
-        b={{ tokens: side.tokens, source: side.source, kind: lensB }}
+        a={shownA}
+        b={shownB}
       />
       {choices.hasTable && (
         <WindowTable

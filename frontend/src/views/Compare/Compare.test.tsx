@@ -10,7 +10,7 @@ import { writeStored } from "@/lib/stored";
 import { cellTextOfText } from "@/lib/tokens";
 import { N_LAYERS, idOf, madeUpComparison, madeUpLens, madeUpTimeline, madeUpTokens } from "@/test/lensData";
 import { type FakeServer, fakeServer, refusal, renderView } from "@/test/renderView";
-import { branch, savedConversation } from "@/test/saved";
+import { branch, savedConversation, summary } from "@/test/saved";
 import type { Timeline, Token } from "@/types/timeline";
 import Compare from "./Compare";
 import { pairTable } from "./pairTable";
@@ -136,7 +136,7 @@ describe("a prompt with a word changed", () => {
       expect(side).toHaveTextContent(`predicts index ${index + 1}`);
     }
     // 6 is a multiple of 3: from row 6 on the made-up first choices differ.
-    expect(screen.getByText(/From layer 6 on the two predict different tokens/)).toBeVisible();
+    expect(screen.getByText(/From layer 6 up to the output the two predict different tokens/)).toBeVisible();
   });
 
   test("a gap shows a gap, never a number", async () => {
@@ -319,6 +319,35 @@ describe("other things to compare with", () => {
     expect(server.compared[0]?.b).toEqual({ conversation_id: "other", kind: "logit" });
   });
 
+  test("a conversation whose title another one has is told apart on the button as in the list", async () => {
+    const timeline = timelineOf();
+    const own = timeline.conversationId ?? "";
+    const at = (minute: number) => new Date(2024, 4, 2, 14, minute).getTime();
+    const listed = [
+      summary("one", { title: "The same", updated_at_ms: at(32), n_tokens: 18 }),
+      summary("two", { title: "The same", updated_at_ms: at(40), n_tokens: 21 }),
+      summary("three", { title: "Another", updated_at_ms: at(50) }),
+    ].map((each) => ({ ...each, model: { name: "made-up", source: "hub" } }));
+    server.saved = (path) =>
+      Response.json(
+        path.endsWith("/conversations")
+          ? { conversations: listed, total: listed.length }
+          : savedConversation({ id: path.split("/")[3] ?? own, branches: [branch(own)], tokens: changed }),
+      );
+    renderView(Compare, timeline, { index: 6 });
+    await userEvent.selectOptions(await screen.findByRole("combobox", { name: /B:/ }), "saved");
+    await userEvent.click(screen.getByRole("button", { name: "Choose…" }));
+    await userEvent.click(
+      await screen.findByRole("button", { name: "The same 2 May 2024 14:40, 21 tokens" }),
+    );
+    const chosen = await screen.findByRole("button", { name: "The same 2 May 2024 14:40, 21 tokens" });
+    await waitFor(() => expect(server.compared[0]?.b).toEqual({ conversation_id: "two", kind: "logit" }));
+    // One that no other looks like needs its title only.
+    await userEvent.click(chosen);
+    await userEvent.click(await screen.findByRole("button", { name: /^Another/ }));
+    expect(await screen.findByRole("button", { name: "Another" })).toBeVisible();
+  });
+
   test("itself is read at another layer, without asking for its ids", async () => {
     renderView(Compare, timelineOf(), { index: 6, layer: 4 });
     await prompt();
@@ -374,13 +403,18 @@ describe("while it is not there", () => {
     await comparePrompt();
     expect(await screen.findByText(new RegExp(`^0 of ${nPairs} pairs read`))).toBeVisible();
     expect(screen.getByRole("progressbar", { name: "Pairs read" })).toBeInTheDocument();
+    const hatched = /Columns with hatched cells are not read yet/;
+    expect(screen.getByText(hatched)).toHaveTextContent(/In a gap .* the cells are empty/);
     expect(await cell()).toHaveTextContent("not read yet");
     await userEvent.click(screen.getByRole("button", { name: "Stop reading" }));
     expect(await screen.findByText(/reading was stopped/)).toBeVisible();
     await userEvent.click(screen.getByRole("button", { name: "Read on" }));
     await waitFor(() => expect(server.compared).toHaveLength(2));
+    expect(screen.getByText(hatched)).toBeInTheDocument();
     act(() => answer?.());
     await isRead();
+    expect(screen.queryByText(hatched)).toBeNull();
+    expect(screen.getByText(/In a gap .* the cells are empty/)).toBeInTheDocument();
   });
 
   test("what failed says why, and is read when it is asked for again", async () => {

@@ -12,6 +12,7 @@ import type { Alignment } from "@/lib/alignment";
 import { DIFFERENCE, DIVERGING, type Scale } from "@/lib/colour";
 import type { Span } from "@/lib/columns";
 import type { Difference } from "@/lib/differences";
+import { gridCaption } from "./gridCaption";
 import { pairHeads, pairText } from "./pairCells";
 import type { Cursor } from "./useCursor";
 
@@ -50,6 +51,10 @@ export function DifferenceGrid(props: DifferenceGridProps) {
   const ramp = (difference.isSigned ? DIVERGING : DIFFERENCE)[theme];
   const looks = useMemo(() => new CellLooks({ cells, layers, scale }), [cells, layers, scale]);
   const picture = useMemo(() => new CellPicture(looks, ramp, ramp), [looks, ramp]);
+  const hasUnread = useMemo(
+    () => picture.unread({ start: 0, end: nColumns }).length > 0,
+    [picture, nColumns],
+  );
   const heads = useMemo(
     () => pairHeads(alignment, { a: textsA, b: textsB }, cellWidth),
     [alignment, textsA, textsB, cellWidth],
@@ -118,7 +123,7 @@ export function DifferenceGrid(props: DifferenceGridProps) {
       <p className="min-h-10 shrink-0 px-3 pt-1 text-cell text-muted max-md:hidden">
         {isThere
           ? describe(hovered)
-          : "A token that is not the other’s has a bar under it, a gap is hatched. ◥ marks first choices that differ: A’s ≠ B’s."}
+          : gridCaption({ cellWidth, hasGaps: alignment.nPairs < nColumns, hasUnread })}
       </p>
     </>
   );

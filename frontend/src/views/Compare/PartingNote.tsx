@@ -1,7 +1,7 @@
 import { QuotedText } from "@/components/lens/TokenText";
 import { partingOf } from "@/lib/differences";
 import type { FirstChoices } from "@/lib/pairColumns";
-import { layerLabel } from "@/lib/layers";
+import { layerList } from "@/lib/layers";
 import type { Rows } from "./choices";
 
 interface PartingNoteProps {
@@ -14,12 +14,12 @@ interface PartingNoteProps {
   readonly plainText: (tokenId: number) => string;
 }
 
-/** From which layer on the two predict different tokens, or the same, in one sentence. */
+/** At exactly which layers the two predict different tokens, or the same, as at the output: in one sentence. */
 export function PartingNote({ rows, layers, choices, plainText }: PartingNoteProps) {
   const parting = partingOf(choices);
   const [lastA, lastB] = layers.at(-1) ?? [0, 0];
   if (parting === null) return <p className="min-h-5 text-quiet">Not read yet.</p>;
-  const { kind, from, last } = parting;
+  const { kind, from, earlier, last } = parting;
   const [a, b] = [plainText(last.aId), plainText(last.bId)];
   const atEnd =
     kind === "agree" ? (
@@ -38,19 +38,26 @@ export function PartingNote({ rows, layers, choices, plainText }: PartingNotePro
       </p>
     );
   }
+  const rowsOfA = (each: readonly number[]): number[] => each.map((row) => layers[row]?.[0] ?? 0);
+  const isOnlyOutput = from > 0 && from === layers.length - 1 && earlier.length === 0;
   const start =
     from === 0
       ? "At every layer"
-      : from === layers.length - 1
+      : isOnlyOutput
         ? "Only at the output"
-        : `From layer ${layerLabel(layers[from]?.[0] ?? 0)} on`;
+        : from === layers.length - 1
+          ? "At the output"
+          : `From ${layerList(rowsOfA([from]))} up to the output`;
+  const also = earlier.length === 0 ? "" : `, and before that at ${layerList(rowsOfA(earlier))},`;
   const who = rows === "fixed" ? `A and ${spoken(lastB)} of B` : "the two";
+  const place = isOnlyOutput ? "" : `at the output${rows === "fixed" ? " of A," : ""} `;
   return (
     <p className="min-h-5">
-      {start} {who} {kind === "agree" ? "have the same first choice" : "predict different tokens"}; at the
-      output{rows === "fixed" && " of A,"} {atEnd}.
+      {start}
+      {also} {who} {kind === "agree" ? "have the same first choice" : "predict different tokens"}; {place}
+      {atEnd}.
     </p>
   );
 }
 
-const spoken = (layer: number): string => (layer === 0 ? "the embedding" : `layer ${layer}`);
+const spoken = (layer: number): string => layerList([layer]);

@@ -20,16 +20,26 @@ export function SavedSearch({ chosenId, ownId, onChoose }: SavedSearchProps) {
   const [chosen, setChosen] = useState<ConversationSummary | null>(null);
   // One that an address names is most often among the newest.
   const newest = useLibrary("").conversations;
-  const known = [chosen, ...newest].find((each) => each?.id === chosenId);
+  const isListed = newest.some(({ id }) => id === chosen?.id);
+  const seen = chosen === null || isListed ? newest : [chosen, ...newest];
+  const known = seen.find(({ id }) => id === chosenId);
   const name = chosenId === null ? "Choose…" : (known?.title ?? "chosen");
+  // The conversation on the page may look like it, too.
+  const twinMark = known === undefined ? undefined : twinMarks(seen).get(known.id);
   return (
     <div className="min-w-44 flex-1">
       <span className="block text-cell text-muted">conversation</span>
       <Popover
         label="Saved conversations"
         trigger={
-          <Button className="!justify-start" icon="list">
-            <span className="max-w-64 truncate">{name}</span>
+          <Button className="max-w-full !justify-start" icon="list">
+            <span className="max-w-64 min-w-0 truncate">{name}</span>
+            {known !== undefined && twinMark !== undefined && (
+              <>
+                {" "}
+                <span className="shrink-0 text-label font-normal text-muted">{whenOf(known, twinMark)}</span>
+              </>
+            )}
             <Icon name="down" className="size-3.5" />
           </Button>
         }
@@ -47,6 +57,10 @@ export function SavedSearch({ chosenId, ownId, onChoose }: SavedSearchProps) {
   );
 }
 
+/** The day, and what tells it from one whose title looks the same. */
+const whenOf = ({ updated_at_ms }: ConversationSummary, twinMark: string | undefined): string =>
+  [dayLabel(new Date(updated_at_ms), new Date()), ...(twinMark === undefined ? [] : [twinMark])].join(" ");
+
 interface ListProps extends Omit<SavedSearchProps, "onChoose"> {
   readonly onChoose: (conversation: ConversationSummary) => void;
 }
@@ -58,7 +72,7 @@ function List({ chosenId, ownId, onChoose }: ListProps) {
   const readable = library.conversations.filter(
     (each) => each.conversation_id !== ownId && (model === null || isReadableWith(model, each.model)),
   );
-  const twins = twinMarks(readable);
+  const twins = twinMarks(library.conversations);
   return (
     <div className="flex flex-col gap-2">
       <input
@@ -80,12 +94,8 @@ function List({ chosenId, ownId, onChoose }: ListProps) {
                 onClick={() => onChoose(each)}
                 className="flex min-h-8 w-full items-baseline gap-2 rounded-control px-2 py-1 text-left hover:bg-hover aria-pressed:bg-accent-soft"
               >
-                <span className="min-w-0 flex-1 truncate">{each.title}</span>
-                <span className="shrink-0 text-label text-muted">
-                  {[dayLabel(new Date(each.updated_at_ms), new Date()), twins.get(each.id)]
-                    .filter((part) => part !== undefined)
-                    .join(" ")}
-                </span>
+                <span className="min-w-0 flex-1 truncate">{each.title}</span>{" "}
+                <span className="shrink-0 text-label text-muted">{whenOf(each, twins.get(each.id))}</span>
               </button>
             </PopoverClose>
           </li>

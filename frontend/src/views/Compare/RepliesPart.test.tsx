@@ -1,0 +1,130 @@
+import { screen, waitFor } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { N_LAYERS, idOf, madeUpLens, madeUpTimeline, madeUpTokens } from "@/test/lensData";
+import { type FakeServer, fakeServer, refusal, renderView } from "@/test/renderView";
+import { branch, savedConversation } from "@/test/saved";
+import type { Token } from "@/types/timeline";
+import Compare from "./Compare";
+
+/** The reply begins at index 9; A has “ which” at index 10. */
+const tokens = madeUpTokens(12);
+const written = (index: number, text: string): Token[] =>
+  tokens.map((token) =>
+    token.index === index ? { ...token, id: idOf(text), text, bytes: btoa(text) } : token,
+  );
+
+let server: FakeServer;
+let number = 0;
+let own = "";
+let other = "";
+
+/** The first choices of A and of B at each place, and how probable the token is that came. */
+function answers(firstA: string, firstB: string): void {
+  server.answer = (request) => {
+    const isA = request.conversation_id === own;
+    // A text of its own has another reply, which is not one that the model wrote to it.
+    const isText = typeof request.conversation_id !== "string";
+    const answer = madeUpLens(isText ? written(10, " river") : tokens, request);
+    const last = <T,>(rows: T[][], value: T): T[][] =>
+      rows.map((row, layer) => (layer === N_LAYERS ? row.map(() => value) : row));
+    return Response.json({
+      ...answer,
+      top_ids: last(answer.top_ids, [idOf(isA ? firstA : firstB), idOf("\n\n")]),
+      next_probability: last(answer.next_probability, isA ? 0.412 : 0.107),
+      next_rank: last(answer.next_rank, isA ? 1 : 2),
+    });
+  };
+}
+
+beforeEach(() => {
+  number += 1;
+  [own, other] = [`part-${number}`, `part-other-${number}`];
+  server = fakeServer(tokens);
+});
+afterEach(() => vi.unstubAllGlobals());
+
+function compareWith(b: readonly Token[], index = 3) {
+  server.saved = (path) =>
+    Response.json(
+      savedConversation({
+        id: path.endsWith(other) ? other : own,
+        branches: [branch(own), branch(other)],
+        tokens: [...b],
+      }),
+    );
+  return renderView(Compare, madeUpTimeline(tokens, own), { index });
+}
+const line = () => screen.findByRole("button", { name: /^The replies part at/ });
+const isRead = () => screen.findByText(/^(\d+) of \1 pairs read/);
+
+test("the place is named with what the model gave to both tokens, and whether the first choice decided", async () => {
+  answers(" which", " which");
+  compareWith(written(10, " river"));
+  expect(await line()).toHaveTextContent("The replies part at A 10 | B 10");
+  const said = (await line()).parentElement;
+  await waitFor(() =>
+    expect(said).toHaveTextContent(
+      "A has “·which” (probability 0.412, rank 1), B has “·river” (probability 0.107, rank 2).",
+    ),
+  );
+  expect(said).toHaveTextContent(
+    "Both have the first choice “·which”: the draw, or a token put there by hand, made the difference.",
+  );
+  // Both places are read once, and by their conversations.
+  const asked = server.asked.filter((each) => each.positions?.[0] === 9);
+  expect(asked.map((each) => each.conversation_id).toSorted()).toEqual([own, other].toSorted());
+});
+
+test("each is its side’s first choice", async () => {
+  answers(" which", " river");
+  compareWith(written(10, " river"));
+  const said = (await line()).parentElement;
+  await waitFor(() => expect(said).toHaveTextContent(/Each is the first choice of its side\.$/));
+});
+
+test("first choices that differ are named where they are not what was written", async () => {
+  answers(" which", " has");
+  compareWith(written(10, " river"));
+  const said = (await line()).parentElement;
+  await waitFor(() =>
+    expect(said).toHaveTextContent(/The first choices differ too: A’s is “·which”, B’s “·has”\.$/),
+  );
+});
+
+test("pressing it goes there, at the output, by mouse and by keyboard", async () => {
+  answers(" which", " which");
+  const page = compareWith(written(10, " river"));
+  await isRead();
+  await userEvent.click(await line());
+  await waitFor(() => expect(page.selection()).toMatchObject({ index: 10, layer: N_LAYERS }));
+  expect(screen.getByRole("gridcell")).toHaveTextContent(/A read at index 9 .* B read at index 9/);
+  screen.getByRole("grid").focus();
+  await userEvent.keyboard("{Home}{Enter}");
+  await waitFor(() => expect(page.selection().index).toBe(1));
+  (await line()).focus();
+  await userEvent.keyboard("{Enter}");
+  await waitFor(() => expect(page.selection().index).toBe(10));
+});
+
+test("what could not be read has no number and can be read again", async () => {
+  server.answer = () => refusal("model_failed", "The model could not be loaded.");
+  compareWith(written(10, " river"));
+  const said = (await line()).parentElement;
+  await waitFor(() => expect(said).toHaveTextContent(/could not be read/));
+  expect(said).not.toHaveTextContent(/probability \d|rank|draw/);
+  answers(" which", " which");
+  await userEvent.click(screen.getAllByRole("button", { name: "Read it again" })[0] ?? document.body);
+  await waitFor(() => expect(said).toHaveTextContent(/rank 2/));
+});
+
+test("nothing is said of replies that are alike, and of one that is A’s own", async () => {
+  answers(" which", " which");
+  compareWith(tokens);
+  await isRead();
+  expect(screen.queryByRole("button", { name: /replies part/ })).toBeNull();
+  await userEvent.selectOptions(screen.getByRole("combobox", { name: /B:/ }), "prompt");
+  await userEvent.type(await screen.findByRole("textbox", { name: /with a word changed/ }), "!{Enter}");
+  await isRead();
+  expect(screen.queryByRole("button", { name: /replies part/ })).toBeNull();
+});

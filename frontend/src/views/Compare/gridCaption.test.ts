@@ -1,0 +1,54 @@
+import { expect, test } from "vitest";
+import { CellPicture } from "@/components/heatmap/CellPicture";
+import { CellLooks } from "@/components/heatmap/cellLooks";
+import { align } from "@/lib/alignment";
+import { DIFFERENCE } from "@/lib/colour";
+import { differenceOf } from "@/lib/differences";
+import { PairColumns } from "@/lib/pairColumns";
+import { madeUpComparison } from "@/test/lensData";
+import { gridCaption } from "./gridCaption";
+import { pairCells, pairHeads } from "./pairCells";
+
+/** A gap at column 1, the other columns pairs. */
+const alignment = align([1, 2, 3, 4], [1, 3, 4]);
+
+function drawn(positions: [number, number][]) {
+  const pairs = new PairColumns();
+  if (positions.length > 0) pairs.mergeResponse(madeUpComparison({ a: {}, b: {}, positions }));
+  const difference = differenceOf("js");
+  const cells = pairCells({
+    alignment,
+    compared: { pairs, target: null },
+    difference,
+    rowOf: (layer) => layer,
+  });
+  const looks = new CellLooks({ cells, layers: [0, 1], scale: difference.scale(0) });
+  return { looks, picture: new CellPicture(looks, DIFFERENCE.light, DIFFERENCE.light) };
+}
+
+test("the cells of a gap are empty, never hatched; those of an unread pair are hatched", () => {
+  const { looks, picture } = drawn([[0, 0]]);
+  expect(alignment.columns[1]).toMatchObject({ a: 1, b: null });
+  expect([looks.hasValue(0, 0), looks.hasValue(1, 0)]).toEqual([true, false]);
+  expect(picture.unread({ start: 0, end: 4 })).toEqual([{ start: 2, end: 4 }]);
+  const lines = pairHeads(alignment, { a: ["a", "b", "c", "d"], b: ["a", "c", "d"] }, 92).lines(1);
+  expect(lines.map(({ mark }) => mark)).toEqual([null, null, "gap"]);
+});
+
+test("the caption tells both, and of unread columns only while there are any", () => {
+  const gap = "In a gap the missing token’s line is hatched and the cells are empty.";
+  const unread = "Columns with hatched cells are not read yet.";
+  const all = gridCaption({ cellWidth: 92, hasGaps: true, hasUnread: true });
+  expect(all).toContain(gap);
+  expect(all).toContain(unread);
+  expect(gridCaption({ cellWidth: 92, hasGaps: true, hasUnread: false })).not.toContain(unread);
+  expect(gridCaption({ cellWidth: 92, hasGaps: false, hasUnread: true })).not.toContain("gap");
+});
+
+test("it names no line and no mark that narrow cells do not have", () => {
+  const narrow = gridCaption({ cellWidth: 18, hasGaps: true, hasUnread: false });
+  expect(narrow).toMatch(/^A bar above a column/);
+  expect(narrow).not.toContain("line is hatched");
+  expect(narrow).toContain("◥");
+  expect(gridCaption({ cellWidth: 8, hasGaps: true, hasUnread: false })).not.toContain("◥");
+});
