@@ -381,6 +381,7 @@ def test_reader_that_stays_behind_ends_its_own_job_only(monkeypatch: pytest.Monk
             other = worker.claim("1", "b")
             other.start(emits("fine"))
             assert await collected(other) == ["fine"]
+            await until(lambda: emitted >= 10)
             assert emitted == 10
             with pytest.raises(ReaderTooSlow):
                 await collected(slow)

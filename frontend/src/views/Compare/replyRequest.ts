@@ -6,11 +6,15 @@ import { LIMITS } from "@/context/settings";
 
 type TurnSampling = NonNullable<SavedConversation["turns"][number]["sampling"]>;
 
-/** How the reply at the end of a conversation was sampled; null where that is not known. */
+/**
+ * How the reply at the end of a conversation was sampled; null where that is not known. Of a reply
+ * that was stopped the server may keep a token more than the page was sent.
+ */
 export const samplingOf = (
   turns: readonly SavedConversation["turns"][number][],
   nTokens: number,
-): TurnSampling | null => turns.findLast((turn) => turn.end === nTokens)?.sampling ?? null;
+): TurnSampling | null =>
+  turns.findLast((turn) => turn.reply_start < nTokens && nTokens <= turn.end)?.sampling ?? null;
 
 /**
  * `templateStop`: strings that end a reply in chat mode. The stored settings name them among the
