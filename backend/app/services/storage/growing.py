@@ -89,9 +89,17 @@ def begin(
         if found is None or not is_kept(connection, found):
             raise lost_to_another("of this branch is no longer there")
         return found
+    add_facts(connection, timeline.id, title, model, now)
+    return timeline.id
+
+
+def add_facts(
+    connection: Connection, conversation_id: str, title: str, model: ModelIdentity, now: int
+) -> None:
+    """Makes a conversation that has no branch yet."""
     connection.execute(
         insert(conversations).values(
-            id=timeline.id,
+            id=conversation_id,
             title=title,
             title_folded=title.casefold(),
             model_name=model.name,
@@ -101,7 +109,6 @@ def begin(
             updated_at_ms=now,
         )
     )
-    return timeline.id
 
 
 def lost_to_another(what: str) -> Conflict:
@@ -137,18 +144,7 @@ def add_conversation(
     """Stores a whole conversation under the id of its first branch; all ids must be new."""
     now = now_ms()
     first = added[0].timeline.id
-    connection.execute(
-        insert(conversations).values(
-            id=first,
-            title=title,
-            title_folded=title.casefold(),
-            model_name=model.name,
-            model_revision=model.revision,
-            model_source=model.source,
-            created_at_ms=now,
-            updated_at_ms=now,
-        )
-    )
+    add_facts(connection, first, title, model, now)
     for place, branch in enumerate(added):
         timeline = branch.timeline
         connection.execute(
