@@ -36,6 +36,10 @@ export const post = <T>(page: Page, path: string, body: unknown): Promise<T> =>
     [path, body] as [string, unknown],
   );
 
+/** What the server answers to a plain request from the page's own place. */
+export const get = <T>(page: Page, path: string): Promise<T> =>
+  page.evaluate(async (address) => (await (await fetch(address)).json()) as T, path);
+
 /** The read-out of the conversation in the page's address. */
 export async function lensOf(page: Page, more: Partial<LensReadRequest> = {}): Promise<LensReadResponse> {
   return post(page, "/api/lens", { conversation_id: await conversationOf(page), top_k: 5, ...more });

@@ -237,8 +237,8 @@ for (const theme of ["light", "dark"] as const) {
       await expect(said).toBeVisible();
       const pair = whole.positions.length - 1;
       expect(whole.kl_a_to_b_nats.at(-1)?.[pair]).not.toBe(whole.kl_b_to_a_nats.at(-1)?.[pair]);
-      const start = Number(/\d+/.exec((await said.textContent()) ?? "")?.[0]);
-      const column = table.locator("tbody").nth((columns[pair] ?? 0) - start);
+      const [atA = 0] = whole.positions[pair] ?? [];
+      const column = table.locator(`tbody[data-position="${columns[pair] ?? -1}"]`);
       const layers = whole.layers.map((_, row) => row).toReversed();
       const numbers = (): Promise<(string | null)[][]> =>
         column
@@ -261,7 +261,6 @@ for (const theme of ["light", "dark"] as const) {
 
       // The fourth row from the top, three below the output.
       const layer = layers[3] ?? 0;
-      const [atA = 0] = whole.positions[pair] ?? [];
       const row = column.locator("tr").nth(3);
       if (hand === "mouse") await row.locator("td").nth(4).click();
       else {

@@ -1,12 +1,9 @@
 import { formatProbability, formatRank } from "../src/lib/format";
-import { type Schemas, addressOf, lensOf } from "./api";
+import { type Schemas, addressOf, get, lensOf } from "./api";
 import { expect, seriousViolations, test } from "./page";
 
 test("five examples open in one click and say what the running model shows", async ({ explorer, page }) => {
-  const model = await page.evaluate(async () => {
-    const answer = await fetch("/api/model_info");
-    return (await answer.json()) as Schemas["ModelInfo"];
-  });
+  const model = await get<Schemas["ModelInfo"]>(page, "/api/model_info");
   const examples = model.examples.slice(0, 5);
   expect(examples).toHaveLength(5);
   for (const example of examples) {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import AxeBuilder from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
-import { conversationOf, selectedIndex } from "./api";
+import { conversationOf, get, selectedIndex } from "./api";
 import type { ExplorerPage } from "./page";
 import { expect, test } from "./page";
 
@@ -23,9 +23,7 @@ interface Note {
 /** What the server holds of a branch; that of the address unless another is named. */
 async function heldNotes(page: Page, branchId?: string): Promise<Note[]> {
   const id = branchId ?? (await conversationOf(page));
-  const { origin } = new URL(page.url());
-  const answer = await page.request.get(`${origin}/api/conversations/${id}`);
-  return ((await answer.json()) as { notes: Note[] }).notes;
+  return (await get<{ notes: Note[] }>(page, `/api/conversations/${id}`)).notes;
 }
 
 const note = (start: number, end: number, text: string, layer: number | null = null): Note => ({

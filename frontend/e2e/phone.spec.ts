@@ -262,8 +262,10 @@ test("a field in the evidence has all the room once the keyboard is open", async
   const field = explorer.evidence.getByRole("combobox", { name: /Pin a token/ });
   await field.tap();
   await page.setViewportSize({ ...UPRIGHT, height: UPRIGHT.height - 336 });
-  const below = await page.locator("header").first().boundingBox();
-  await expect.poll(async () => (await explorer.evidence.boundingBox())?.y).toBe(below?.height);
+  const header = page.locator("header").first();
+  await expect
+    .poll(async () => (await explorer.evidence.boundingBox())?.y === (await header.boundingBox())?.height)
+    .toBe(true);
   await expect(field).toBeFocused();
   await expect(field).toBeInViewport({ ratio: 1 });
 });
@@ -332,9 +334,17 @@ test("a swipe scrolls the grid of a comparison", async ({ explorer, page }) => {
   await explorer.evidence.getByRole("textbox").fill("The capital of Italy is");
   await explorer.evidence.getByRole("button", { name: "Compare" }).tap();
   const grid = explorer.evidence.getByRole("grid");
-  await expect(grid).toBeVisible();
+  await expect(explorer.evidence.getByText(/^(\d+) of \1 pairs read/)).toBeVisible();
   await grid.scrollIntoViewIfNeeded();
-  const before = await scrolledLeft(grid);
+  // It goes by itself to where the two part, and may still be on its way.
+  let before = Number.NaN;
+  await expect
+    .poll(async () => {
+      const last = before;
+      before = await scrolledLeft(grid);
+      return before === last;
+    })
+    .toBe(true);
   await swipe(page, grid, before > 100 ? 160 : -160);
   await expect.poll(async () => Math.abs((await scrolledLeft(grid)) - before)).toBeGreaterThan(80);
 });

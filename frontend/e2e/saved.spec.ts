@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { conversationOf, selectedIndex } from "./api";
+import { addressOf, conversationOf, selectedIndex } from "./api";
 import { expect, test } from "./page";
 import type { ExplorerPage } from "./page";
 import { startServer } from "./server";
@@ -178,7 +178,8 @@ test("pins stay with the conversation that they were made in, however fast one g
   await explorer.evidence.getByRole("button", { name: "Pin this position" }).click();
   // At once, before the pause after which pins are saved.
   await list(explorer).getByRole("button", { name: "The moon is far", exact: true }).click();
-  await expect(page).not.toHaveURL(/[?&]at=/);
+  await expect(explorer.tokens.filter({ hasText: "moon" }).first()).toBeVisible();
+  expect((await addressOf(page)).has("at")).toBe(false);
   await explorer.tokens.nth(7).click();
   await expect(pinnedHere).toHaveCount(1);
   await expect(unpin).toBeHidden();
@@ -195,6 +196,7 @@ test("pins stay with the conversation that they were made in, however fast one g
   await expect(page.getByRole("button", { name: /^Branch 2 of 2/ })).toBeVisible();
   await expect(page).toHaveURL(/[?&]at=4(&|$)/);
   await explorer.settled();
+  expect((await addressOf(page)).get("at")).toBe("4");
 
   // Back and Forward show what those addresses name.
   await list(explorer).getByRole("button", { name: "The moon is far", exact: true }).click();

@@ -33,7 +33,6 @@ for (const [name, viewport] of Object.entries({
     test.use({ viewport });
 
     test("every view stays in its place when a word is selected", async ({ explorer, page }) => {
-      test.setTimeout(180_000);
       await explorer.setSampling({ Temperature: "0", "Longest reply": "6" });
       await explorer.say("The capital of France is");
       const conversation = await conversationOf(page);

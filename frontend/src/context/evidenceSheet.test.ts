@@ -1,5 +1,6 @@
 import { act, renderHook } from "@testing-library/react";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
+import { matchMedia } from "@/test/media";
 import { type SheetHeight, useEvidenceSheet } from "./evidenceSheet";
 
 interface Shown {
@@ -22,16 +23,8 @@ function start(shown: Shown) {
 let isShort = false;
 beforeEach(() => {
   isShort = false;
-  vi.spyOn(window, "matchMedia").mockImplementation(
-    (query) =>
-      ({
-        matches: query.includes("height") ? isShort : true,
-        addEventListener: () => undefined,
-        removeEventListener: () => undefined,
-      }) as unknown as MediaQueryList,
-  );
+  matchMedia((query) => (query.includes("height") ? isShort : true));
 });
-afterEach(() => vi.restoreAllMocks());
 
 describe("a sheet that fills the screen", () => {
   test("closes when another conversation is opened, or a new one", () => {

@@ -26,7 +26,7 @@ describe("what a spreadsheet would run as a formula is text", () => {
   });
 });
 
-describe("texts of tokens survive", () => {
+describe("texts of tokens stay on their line", () => {
   test.each([
     ["a,b", '"a,b"'],
     ['say "no"', '"say ""no"""'],

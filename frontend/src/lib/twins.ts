@@ -16,22 +16,29 @@ interface Listed {
  * the same minute. The day is not in it. Times are those of the reader's clock.
  */
 export function twinMarks(listed: readonly Listed[]): ReadonlyMap<string, string> {
-  const marks = new Map<string, string>();
+  const groups = new Map<string, Listed[]>();
   for (const each of listed) {
-    const twins = listed.filter((other) => other !== each && seen(other) === seen(each));
-    if (twins.length === 0) continue;
-    const isShared = twins.some((other) => timeOf(other, false) === timeOf(each, false));
-    const tokens = `${formatCount(each.n_tokens)} ${each.n_tokens === 1 ? "token" : "tokens"}`;
-    marks.set(each.id, `${timeOf(each, isShared)}, ${tokens}`);
+    const key = seen(each);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [each]);
+    else group.push(each);
+  }
+  const marks = new Map<string, string>();
+  for (const twins of groups.values()) {
+    if (twins.length < 2) continue;
+    const times = twins.map((each) => MINUTES.format(each.updated_at_ms));
+    for (const [i, { id, updated_at_ms, n_tokens }] of twins.entries()) {
+      const time = times[i] ?? "";
+      const isShared = times.indexOf(time) !== times.lastIndexOf(time);
+      const tokens = `${formatCount(n_tokens)} ${n_tokens === 1 ? "token" : "tokens"}`;
+      marks.set(id, `${isShared ? SECONDS.format(updated_at_ms) : time}, ${tokens}`);
+    }
   }
   return marks;
 }
 
-const seen = ({ title }: Listed): string => title.slice(0, SEEN_LENGTH).trim().toLowerCase();
+// Made once: a format costs more than what it is used for, and a list is drawn with every token of a reply.
+const MINUTES = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
+const SECONDS = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 
-const timeOf = ({ updated_at_ms }: Listed, withSeconds: boolean): string =>
-  new Date(updated_at_ms).toLocaleTimeString("en-GB", {
-    hour: "2-digit",
-    minute: "2-digit",
-    ...(withSeconds ? { second: "2-digit" } : {}),
-  });
+const seen = ({ title }: Listed): string => title.slice(0, SEEN_LENGTH).trim().toLowerCase();

@@ -105,8 +105,9 @@ export function CellTable({ contents, layers, layerLabels, span, active, onChoos
               <th scope="col" className={HEAD}>
                 layer
               </th>
-              {columns.map(({ name, isText }) => (
-                <th key={name} scope="col" className={isText === true ? TEXT_HEAD : HEAD}>
+              {columns.map(({ name, isText }, i) => (
+                // A token may be named as a column is, so their order is what tells them apart.
+                <th key={i} scope="col" className={isText === true ? TEXT_HEAD : HEAD}>
                   {name}
                 </th>
               ))}
@@ -116,7 +117,7 @@ export function CellTable({ contents, layers, layerLabels, span, active, onChoos
             const absence = contents.absence(position);
             const isRead = contents.isRead(position);
             return (
-              <tbody key={position} className="border-t border-line-strong">
+              <tbody key={position} data-position={position} className="border-t border-line-strong">
                 {absence !== null && (
                   <tr>
                     <th scope="row" className="px-2 py-1 align-top font-normal">
@@ -134,9 +135,8 @@ export function CellTable({ contents, layers, layerLabels, span, active, onChoos
                     <tr
                       key={layer}
                       aria-current={isActive(place) ? "true" : undefined}
-                      onClick={() => {
-                        // Numbers that were marked to be copied are no choice.
-                        if (window.getSelection()?.isCollapsed !== false) onChoose(place);
+                      onClick={(event) => {
+                        if (!marksTextIn(event.currentTarget)) onChoose(place);
                       }}
                       className={clsx(
                         "cursor-pointer",
@@ -165,9 +165,9 @@ export function CellTable({ contents, layers, layerLabels, span, active, onChoos
                         </button>
                       </th>
                       {isRead ? (
-                        columns.map(({ name, cell, isText }) => (
+                        columns.map(({ cell, isText }, at) => (
                           <td
-                            key={name}
+                            key={at}
                             className={isText === true ? "max-w-40 truncate px-2 font-mono" : NUMBER}
                           >
                             {cell(position, layer)}
@@ -200,4 +200,10 @@ function moveFocus(event: KeyboardEvent<HTMLButtonElement>): void {
   if (next === null) return;
   event.preventDefault();
   buttons[Math.max(0, Math.min(last, next))]?.focus();
+}
+
+/** Numbers that were marked to be copied are no choice; what is marked elsewhere on the page says nothing. */
+function marksTextIn(row: Element): boolean {
+  const marked = window.getSelection();
+  return marked?.isCollapsed === false && marked.containsNode(row, true);
 }

@@ -8,7 +8,6 @@ import { LensFailure } from "@/components/lens/LensFailure";
 import { useOffer } from "@/context/offer";
 import { useSettings } from "@/context/settings";
 import { useShortcuts } from "@/context/shortcuts";
-import { columnOf } from "@/lib/alignment";
 import { DIFFERENCES } from "@/lib/differences";
 import { pairOf } from "@/lib/pairColumns";
 import { partingOfReplies } from "@/lib/replies";
@@ -76,6 +75,10 @@ export function AlignedTimelines({ timeline, model, state, side, kind }: Aligned
   const repliesPart = useMemo(
     () => (isOwnReply ? partingOfReplies(tokens, side.tokens) : null),
     [isOwnReply, tokens, side.tokens],
+  );
+  // What is read at the token before predicts it; the two may be aligned otherwise there.
+  const partingColumn = alignment.columns.findIndex(
+    ({ a, b }) => repliesPart !== null && a === repliesPart.a - 1 && b === repliesPart.b - 1,
   );
   useShortcuts(
     { ".": () => goToDifference(1), ",": () => goToDifference(-1) },
@@ -203,12 +206,10 @@ export function AlignedTimelines({ timeline, model, state, side, kind }: Aligned
           a={shownA}
           b={shownB}
           isSettled={isSettled}
-          onGo={() =>
-            goTo({
-              // What A reads at the token before is what predicts it.
-              position: columnOf(alignment, repliesPart.a - 1) ?? 0,
-              layer: rowLayers.at(-1) ?? 0,
-            })
+          onGo={
+            partingColumn === -1
+              ? null
+              : () => goTo({ position: partingColumn, layer: rowLayers.at(-1) ?? 0 })
           }
         />
       )}

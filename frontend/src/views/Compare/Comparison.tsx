@@ -35,7 +35,6 @@ export function Comparison({ timeline, model }: ComparisonProps) {
     [other.side, continues, timeline],
   );
   const ownReply = useReplyWriting({ timeline, model, facts, kind, change: state.change });
-  const { written } = ownReply;
   return (
     <div className="@container flex min-h-0 flex-1 flex-col overflow-y-auto bg-raised">
       <OtherPicker
@@ -47,16 +46,14 @@ export function Comparison({ timeline, model }: ComparisonProps) {
         bos={model.bos_token_id === null ? null : timeline.tokens[0]?.id === model.bos_token_id}
         ownReply={ownReply}
       />
-      {written !== null && (
-        <ReplyWriting
-          written={written}
-          isQueued={ownReply.isQueued}
-          onStop={ownReply.stop}
-          onRetry={ownReply.retry}
-          onTake={ownReply.take}
-          onDismiss={ownReply.dismiss}
-        />
-      )}
+      <ReplyWriting
+        beside={conversationId}
+        isQueued={ownReply.isQueued}
+        onStop={ownReply.stop}
+        onRetry={ownReply.retry}
+        onTake={ownReply.take}
+        onDismiss={ownReply.dismiss}
+      />
       {kind === "prompt" && ownReply.isUnderWay ? null : side === null ? (
         <OtherState other={other} isPrompt={kind === "prompt"} />
       ) : (

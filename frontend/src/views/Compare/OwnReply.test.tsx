@@ -236,6 +236,21 @@ describe("is refused, with the reason,", () => {
     expect(await button()).toBeDisabled();
   });
 
+  test("only for now while what the server holds of A is behind what is shown", async () => {
+    const turn = { start: 0, reply_start: 6, end: 8, finish_reason: "stop", sampling: STORED } as const;
+    server.saved = (path) =>
+      Response.json(
+        path.endsWith(own)
+          ? savedConversation({ id: own, branches: [branch(own)], tokens: tokens.slice(0, 8), turns: [turn] })
+          : { conversations: [], total: 0 },
+      );
+    renderView(Compare, timelineOf(), { index: 6 });
+    await waitFor(async () =>
+      expect(await button()).toHaveAttribute("title", "The conversation is still being read."),
+    );
+    expect(screen.queryByText(/not known how A’s reply was sampled/)).toBeNull();
+  });
+
   test("while A’s reply is being written", async () => {
     renderView(Compare, timelineOf({ status: "streaming" }), { index: 6 });
     await waitFor(async () => expect(await button()).toHaveAttribute("title", "A’s reply is being written."));

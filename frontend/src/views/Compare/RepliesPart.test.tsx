@@ -69,7 +69,7 @@ test("the place is named with what the model gave to both tokens, and whether th
     ),
   );
   expect(said).toHaveTextContent(
-    "Both have the first choice “·which”: the draw, or a token put there by hand, made the difference.",
+    "Both have the first choice “·which”; at least one side took another token, as sampling may, or a person did.",
   );
   // Both places are read once, and by their conversations.
   const asked = server.asked.filter((each) => each.positions?.[0] === 9);
@@ -107,12 +107,25 @@ test("pressing it goes there, at the output, by mouse and by keyboard", async ()
   await waitFor(() => expect(page.selection().index).toBe(10));
 });
 
+test("where the two are aligned otherwise there is nowhere to go", async () => {
+  answers(" which", " which");
+  // One token more before the reply: A's last one stands beside another than B's last one.
+  const texts = [" been", " a", " centre", " art"];
+  const later = tokens.slice(8).map((token, i): Token => {
+    const text = texts[i] ?? "";
+    return { ...token, id: idOf(text), text, bytes: btoa(text), role: i < 2 ? "template" : "assistant" };
+  });
+  compareWith([...tokens.slice(0, 8), ...later]);
+  expect(await screen.findByText("The replies part at A 9 | B 10")).toBeVisible();
+  expect(screen.queryByRole("button", { name: /replies part/ })).toBeNull();
+});
+
 test("what could not be read has no number and can be read again", async () => {
   server.answer = () => refusal("model_failed", "The model could not be loaded.");
   compareWith(written(10, " river"));
   const said = (await line()).parentElement;
   await waitFor(() => expect(said).toHaveTextContent(/could not be read/));
-  expect(said).not.toHaveTextContent(/probability \d|rank|draw/);
+  expect(said).not.toHaveTextContent(/probability \d|rank|first choice/);
   answers(" which", " which");
   await userEvent.click(screen.getAllByRole("button", { name: "Read it again" })[0] ?? document.body);
   await waitFor(() => expect(said).toHaveTextContent(/rank 2/));

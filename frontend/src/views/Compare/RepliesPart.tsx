@@ -11,7 +11,8 @@ interface RepliesPartProps {
   readonly a: ShownSide;
   readonly b: ShownSide;
   readonly isSettled: boolean;
-  readonly onGo: () => void;
+  /** Null where the two are not compared at the place. */
+  readonly onGo: (() => void) | null;
 }
 
 /** Where the replies part as texts, how probable both tokens were, and whether the first choice decided. */
@@ -21,18 +22,23 @@ export function RepliesPart({ at, a, b, isSettled, onGo }: RepliesPartProps) {
   const readB = usePlaceReading(b.source, b.kind, at.b - 1, isSettled);
   const [ownA, ownB] = [a.tokens[at.a], b.tokens[at.b]];
   if (ownA === undefined || ownB === undefined) return null;
+  const place = `The replies part at A ${at.a} | B ${at.b}`;
   const failed = [readA, readB].filter(({ error }) => error !== null);
   const [firstA, firstB] = [firstChoice(readA), firstChoice(readB)];
   return (
     <p className="shrink-0 px-3 pb-1 text-cell text-muted">
-      <button
-        type="button"
-        title="Go there"
-        onClick={onGo}
-        className="rounded-control font-medium text-ink underline underline-offset-2 hover:bg-hover"
-      >
-        The replies part at A {at.a} | B {at.b}
-      </button>
+      {onGo === null ? (
+        <span className="font-medium text-ink">{place}</span>
+      ) : (
+        <button
+          type="button"
+          title="Go there"
+          onClick={onGo}
+          className="rounded-control font-medium text-ink underline underline-offset-2 hover:bg-hover"
+        >
+          {place}
+        </button>
+      )}
       : A has <QuotedToken token={ownA} />
       {scoreOf(readA)}, B has <QuotedToken token={ownB} />
       {scoreOf(readB)}.
@@ -41,8 +47,8 @@ export function RepliesPart({ at, a, b, isSettled, onGo }: RepliesPartProps) {
           {" "}
           {firstA.tokenId === firstB.tokenId ? (
             <>
-              Both have the first choice <QuotedText text={firstA.text} />: the draw, or a token put there by
-              hand, made the difference.
+              Both have the first choice <QuotedText text={firstA.text} />; at least one side took another
+              token, as sampling may, or a person did.
             </>
           ) : firstA.tokenId === ownA.id && firstB.tokenId === ownB.id ? (
             "Each is the first choice of its side."

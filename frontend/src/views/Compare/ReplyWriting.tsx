@@ -4,10 +4,11 @@ import { Button, IconButton } from "@/components/ui/Button";
 import { formatCount } from "@/lib/format";
 import { runningPieces } from "@/lib/tokens";
 import { samplingWords } from "./replyRequest";
-import { type WrittenReply, isUnderWay } from "./writtenReply";
+import { type WrittenReply, isUnderWay, useWrittenReply } from "./writtenReply";
 
 interface ReplyWritingProps {
-  readonly written: WrittenReply;
+  /** The conversation on the page. */
+  readonly beside: string | null;
   /** Others wait for the model as well. */
   readonly isQueued: boolean;
   readonly onStop: () => void;
@@ -19,10 +20,12 @@ interface ReplyWritingProps {
 
 /** How far B's own reply is, what is written of it, and what came of it. */
 export function ReplyWriting(props: ReplyWritingProps) {
-  const { written, isQueued, onStop, onRetry, onTake, onDismiss } = props;
+  const { beside, isQueued, onStop, onRetry, onTake, onDismiss } = props;
+  const written = useWrittenReply(beside);
+  if (written === null) return null;
   const { reply, request, status } = written;
   const most = request.sampling?.max_new_tokens ?? null;
-  const isOpen = isUnderWay(written);
+  const isOpen = isUnderWay(status);
   return (
     <section aria-label="B’s own reply" className="shrink-0 px-3 pt-2">
       {status === "failed" ? (
@@ -80,7 +83,7 @@ export function ReplyWriting(props: ReplyWritingProps) {
   );
 }
 
-function wordsFor({ status, reply }: WrittenReply, isQueued: boolean): string {
+function wordsFor({ status, reply, conversationId }: WrittenReply, isQueued: boolean): string {
   switch (status) {
     case "sent":
     case "reading":
@@ -90,7 +93,9 @@ function wordsFor({ status, reply }: WrittenReply, isQueued: boolean): string {
     case "saving":
       return reply.length === 0 ? "Stopping…" : "Stopped; what was written is being saved…";
     case "stopped":
-      return "Stopped before the first token: nothing was written and nothing is saved.";
+      return conversationId === null
+        ? "Stopped before anything arrived."
+        : "Stopped before the first token: nothing was written and nothing is saved.";
     case "failed":
       return "";
     case "done":

@@ -1,19 +1,9 @@
 import { describe, expect, test } from "vitest";
-import type { SavedConversation } from "@/api/conversations";
+import { SAMPLING } from "@/test/saved";
 import { samplingOf } from "./replyRequest";
 
-type Turn = SavedConversation["turns"][number];
-
-const sampling = (temperature: number): Turn["sampling"] => ({
-  temperature,
-  top_k: 0,
-  top_p: 1,
-  seed: 1,
-  max_new_tokens: 8,
-  stop: [],
-});
 const turn = (reply_start: number, end: number, temperature: number) =>
-  ({ reply_start, end, sampling: sampling(temperature) }) as Turn;
+  ({ start: 0, reply_start, end, finish_reason: "stop", sampling: { ...SAMPLING, temperature } }) as const;
 const turns = [turn(4, 9, 0.1), turn(14, 20, 0.2)];
 
 describe("how the reply at the end was sampled", () => {

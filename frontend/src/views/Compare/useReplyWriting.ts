@@ -10,14 +10,7 @@ import { useShortcuts } from "@/context/shortcuts";
 import type { Timeline } from "@/types/timeline";
 import type { CompareState, OtherKind } from "./choices";
 import { replyRequest, samplingOf } from "./replyRequest";
-import {
-  type WrittenReply,
-  forgetReply,
-  isUnderWay,
-  stopReply,
-  useWrittenReply,
-  writeReply,
-} from "./writtenReply";
+import { forgetReply, isUnderWay, stopReply, useReplyStatus, writeReply, writtenReply } from "./writtenReply";
 
 interface ReplyWritingParts {
   readonly timeline: Timeline;
@@ -29,7 +22,6 @@ interface ReplyWritingParts {
 }
 
 export interface OwnReply {
-  readonly written: WrittenReply | null;
   readonly isUnderWay: boolean;
   readonly isQueued: boolean;
   /** Why none can be written now; null where one can. */
@@ -49,22 +41,24 @@ export function useReplyWriting({ timeline, model, facts, kind, change }: ReplyW
   const { phase, health } = useServer();
   const refresh = useLibraryRefresh();
   const beside = timeline.conversationId;
-  const written = useWrittenReply(beside);
-  const isBusy = isUnderWay(written);
+  const status = useReplyStatus(beside);
+  const isBusy = isUnderWay(status);
   const sampling = samplingOf(facts?.turns ?? [], timeline.tokens.length);
+  // What was known before stays until it is read again; after Stop that takes a moment.
+  const isBehind = (facts?.turns.at(-1)?.end ?? Number.POSITIVE_INFINITY) < timeline.tokens.length;
   const begin = (request: ChatRequest): void => {
     if (beside !== null) void writeReply(beside, request, () => void refresh());
   };
-  const writtenId = written?.status === "done" ? written.conversationId : null;
   const take = useCallback(() => {
-    if (beside === null || writtenId === null) return;
-    change({ other: "saved", savedId: writtenId });
+    const written = writtenReply(beside);
+    if (beside === null || written?.status !== "done") return;
+    change({ other: "saved", savedId: written.conversationId });
     forgetReply(beside);
-  }, [beside, writtenId, change]);
+  }, [beside, change]);
   // Who has chosen another B meanwhile keeps it, and is told.
   useEffect(() => {
-    if (kind === "prompt") take();
-  }, [kind, take]);
+    if (kind === "prompt" && status === "done") take();
+  }, [kind, status, take]);
   const stop = (): void => {
     if (beside !== null) stopReply(beside);
   };
@@ -77,7 +71,6 @@ export function useReplyWriting({ timeline, model, facts, kind, change }: ReplyW
     false,
   );
   return {
-    written,
     isUnderWay: isBusy,
     isQueued: health !== null && health.queue.waiting > 0,
     refusedBecause: isBusy
@@ -86,17 +79,18 @@ export function useReplyWriting({ timeline, model, facts, kind, change }: ReplyW
         ? "A’s reply is being written."
         : phase !== "ready" && phase !== "stalled"
           ? "The model is not ready."
-          : facts === null
+          : facts === null || isBehind
             ? "The conversation is still being read."
             : sampling === null
               ? "It is not known how A’s reply was sampled, so B’s cannot be written alike."
               : null,
-    isForGood: facts !== null && timeline.status === "settled" && sampling === null,
+    isForGood: facts !== null && !isBehind && timeline.status === "settled" && sampling === null,
     write: (text) => {
       if (sampling !== null) begin(replyRequest(text, mode, sampling, model.chat_template.stop));
     },
     stop,
     retry: () => {
+      const written = writtenReply(beside);
       if (written !== null) begin(written.request);
     },
     take,

@@ -19,7 +19,7 @@ interface Written {
 export type WrittenReply =
   /** `saving`: stopped, and what was written is on its way to the disk. */
   | (Written & { readonly status: "sent" | "reading" | "writing" | "saving" })
-  /** Nothing was written, and nothing is saved. */
+  /** Nothing was written, and as far as the page can know nothing is saved. */
   | (Written & { readonly status: "stopped" })
   | (Written & { readonly status: "failed"; readonly cause: unknown })
   | (Written & { readonly status: "done"; readonly conversationId: string });
@@ -46,14 +46,22 @@ function subscribe(listener: () => void): () => void {
 
 /** What is being written, or was, beside a conversation; null where nothing is. */
 export const useWrittenReply = (beside: string | null): WrittenReply | null =>
-  useSyncExternalStore(subscribe, () => (beside === null ? null : (replies.get(beside) ?? null)));
+  useSyncExternalStore(subscribe, () => writtenReply(beside));
 
-export const isUnderWay = (reply: WrittenReply | null): boolean =>
-  reply !== null && ["sent", "reading", "writing", "saving"].includes(reply.status);
+/** Only how it stands: this changes a few times, the reply with every token. */
+export const useReplyStatus = (beside: string | null): WrittenReply["status"] | null =>
+  useSyncExternalStore(subscribe, () => writtenReply(beside)?.status ?? null);
+
+/** What it is at this moment, for who acts on it. */
+export const writtenReply = (beside: string | null): WrittenReply | null =>
+  beside === null ? null : (replies.get(beside) ?? null);
+
+export const isUnderWay = (status: WrittenReply["status"] | null): boolean =>
+  status !== null && ["sent", "reading", "writing", "saving"].includes(status);
 
 /** Asks for a reply; one that is under way beside the same conversation is left to end. `onEnd` is called once it has ended. */
 export async function writeReply(beside: string, request: ChatRequest, onEnd: () => void): Promise<void> {
-  if (isUnderWay(replies.get(beside) ?? null)) return;
+  if (isUnderWay(writtenReply(beside)?.status ?? null)) return;
   const controller = new AbortController();
   const { signal } = controller;
   controllers.set(beside, controller);
@@ -77,7 +85,8 @@ export async function writeReply(beside: string, request: ChatRequest, onEnd: ()
     if (signal.aborted) await settleStopped(beside, written);
     else put(beside, { ...written, status: "failed", cause });
   }
-  controllers.delete(beside);
+  // Another may have begun since this one was done.
+  if (controllers.get(beside) === controller) controllers.delete(beside);
   onEnd();
 }
 
@@ -86,19 +95,18 @@ export const stopReply = (beside: string): void => controllers.get(beside)?.abor
 
 /** Puts away what has ended. */
 export function forgetReply(beside: string): void {
-  if (!isUnderWay(replies.get(beside) ?? null)) put(beside, null);
+  if (!isUnderWay(writtenReply(beside)?.status ?? null)) put(beside, null);
 }
 
 /** The page may have seen fewer tokens than the server sent: only the server knows whether it kept any. */
 async function settleStopped(beside: string, written: Written): Promise<void> {
-  const { conversationId, reply } = written;
+  const { conversationId } = written;
   if (conversationId === null) {
     put(beside, { ...written, status: "stopped" });
     return;
   }
   put(beside, { ...written, status: "saving" });
   const { signal } = new AbortController();
-  const attempts = reply.length === 0 ? 1 : SAVING_ATTEMPTS;
   for (let attempt = 1; ; attempt += 1) {
     await pause(SAVING_MS, signal);
     try {
@@ -107,10 +115,10 @@ async function settleStopped(beside: string, written: Written): Promise<void> {
       return;
     } catch (cause) {
       const isMissing = cause instanceof ApiError && cause.code === "conversation_not_found";
-      if (isMissing && attempt < attempts) continue;
+      if (isMissing && attempt < SAVING_ATTEMPTS) continue;
       put(
         beside,
-        isMissing && reply.length === 0
+        isMissing && written.reply.length === 0
           ? { ...written, status: "stopped" }
           : { ...written, status: "failed", cause },
       );

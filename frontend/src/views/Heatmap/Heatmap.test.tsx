@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { CELL_HEIGHT, DEFAULT_CELL_WIDTH, HEAD_HEIGHT, LABEL_WIDTH } from "@/components/heatmap/geometry";
 import { formatNats, formatProbability, formatRank } from "@/lib/format";
 import { N_LAYERS, idOf, madeUpLens, madeUpTimeline, madeUpTokens } from "@/test/lensData";
+import { matchMedia } from "@/test/media";
 import { type FakeServer, fakeServer, refusal, renderView } from "@/test/renderView";
 import Heatmap from "./Heatmap";
 
@@ -303,14 +304,7 @@ test("every second layer halves the rows, keeps the embedding and the output, an
 });
 
 test("on a narrow screen what the cells are coloured by is chosen in Look, and the legend names it", async () => {
-  vi.spyOn(window, "matchMedia").mockImplementation(
-    (query) =>
-      ({
-        matches: query.includes("width"),
-        addEventListener: () => undefined,
-        removeEventListener: () => undefined,
-      }) as unknown as MediaQueryList,
-  );
+  matchMedia((query) => query.includes("width"));
   renderView(Heatmap, timeline, { index: 9 });
   await allRead();
   expect(screen.queryByRole("combobox")).not.toBeInTheDocument();
@@ -322,7 +316,6 @@ test("on a narrow screen what the cells are coloured by is chosen in Look, and t
   await userEvent.keyboard("{Escape}");
   expect(screen.queryByRole("combobox")).not.toBeInTheDocument();
   expect(screen.getByRole("figure")).toHaveTextContent("KL to final: nats, KL(final ‖ layer)");
-  vi.restoreAllMocks();
 });
 
 describe("a range", () => {
@@ -581,18 +574,30 @@ describe("the table", () => {
     await userEvent.click(screen.getByRole("button", { name: "Table" }));
     const rowOf = (label: string) => table().getByText(label, { selector: "button" });
     await userEvent.click(rowOf("5").closest("tr")?.lastElementChild ?? document.body);
-    const { index } = view.selection();
-    expect(view.selection()).toMatchObject({ index, layer: 5 });
+    expect(view.selection()).toMatchObject({ index: 1, layer: 5 });
     expect(rowOf("5").closest("tr")).toHaveAttribute("aria-current", "true");
     rowOf("5").focus();
     await userEvent.keyboard("{ArrowUp} ");
-    expect(view.selection()).toMatchObject({ index, layer: 6 });
+    expect(view.selection()).toMatchObject({ index: 1, layer: 6 });
     // A single row is reached by Tab.
     expect(
       table()
         .getAllByRole("button")
         .filter((each) => each.tabIndex === 0),
     ).toHaveLength(1);
+  });
+
+  test("is not taken for a range that Escape has given up", async () => {
+    const view = renderView(Heatmap, timeline, { index: 9, layer: 8 });
+    await allRead();
+    await userEvent.click(screen.getByRole("button", { name: "Table" }));
+    await userEvent.click(screen.getByRole("button", { name: "Select a range" }));
+    expect(screen.getByText("Press the first column of the range")).toBeInTheDocument();
+    screen.getByRole("grid").focus();
+    await userEvent.keyboard("{Escape}");
+    expect(screen.queryByText("Press the first column of the range")).toBeNull();
+    await userEvent.click(table().getByText("5", { selector: "button" }));
+    expect(view.selection()).toMatchObject({ index: 1, layer: 5 });
   });
 
   test("says of a cell that is not read that it is not", async () => {

@@ -26,6 +26,7 @@ import { useLensKind } from "@/context/lens";
 import { useNotes } from "@/context/notes";
 import { useOffer } from "@/context/offer";
 import { useSelection } from "@/context/selection";
+import { useShortcuts } from "@/context/shortcuts";
 import { useTheme } from "@/context/theme";
 import type { LensColumns, Span } from "@/lib/columns";
 import { formatProbability, formatRank } from "@/lib/format";
@@ -59,7 +60,14 @@ export function TimelineHeatmap({ timeline, model }: TimelineHeatmapProps) {
   const [active, setActive] = useState<CellPlace | null>(null);
   const [hovered, setHovered] = useState<CellPlace | null>(null);
   const chosenRange = useRange();
-  const { range, take } = chosenRange;
+  const { range, picking, take, clear } = chosenRange;
+  useShortcuts(
+    {},
+    () => {
+      if (picking !== null) clear();
+    },
+    false,
+  );
   const [gridWindow] = useState(() => new GridWindow());
   const frame = useRef<HTMLDivElement>(null);
   const gridId = useId();

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { formatProbability, formatRank } from "@/lib/format";
 import { writeStored } from "@/lib/stored";
 import { N_LAYERS, idOf, madeUpLens, madeUpTimeline, madeUpTokens } from "@/test/lensData";
+import { matchMedia } from "@/test/media";
 import { type FakeServer, fakeServer, refusal, renderView } from "@/test/renderView";
 import type { Token } from "@/types/timeline";
 import Layers from "./Layers";
@@ -236,19 +237,11 @@ describe("Play", () => {
   });
 
   test("is not offered where no motion is wanted; the steppers are", async () => {
-    vi.spyOn(window, "matchMedia").mockImplementation(
-      (query) =>
-        ({
-          matches: query.includes("reduced-motion"),
-          addEventListener: () => undefined,
-          removeEventListener: () => undefined,
-        }) as unknown as MediaQueryList,
-    );
+    matchMedia((query) => query.includes("reduced-motion"));
     renderView(Layers, timeline, { index: null, layer: 3 });
     await allRead();
     expect(screen.queryByRole("button", { name: "Play" })).not.toBeInTheDocument();
     expect(screen.getByRole("button", { name: "Layer above" })).toBeEnabled();
-    vi.restoreAllMocks();
   });
 });
 
