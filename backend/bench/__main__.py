@@ -47,9 +47,8 @@ def measured(
     server = Server(served, options.threads)
     references = References(folder, options.threads)
     try:
-        subjects = Subjects(server, references, Texts(seed=len(name)), options.repeats)
-        part = ON_THE_EMBEDDED_MODEL[name] if prefix else PARTS[name]
-        found = list(part(subjects))
+        subjects = Subjects(server, references, Texts(seed=len(name)), options.repeats, prefix)
+        found = list(PARTS[name](subjects))
         update_json(RESULTS, found, NOTES)
     finally:
         server.close()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 
@@ -26,9 +25,11 @@ class Subjects:
     references: References
     texts: Texts
     repeats: int
+    prefix: str = ""
+    """What the names of its figures begin with: nothing for the model that most are of."""
 
 
-def reply(subjects: Subjects, prefix: str = "") -> Iterator[Figure]:
+def reply(subjects: Subjects) -> Iterator[Figure]:
     """A reply of 64 tokens with its lens, against plain `generate` of the same prompt."""
     whole, first, alone, extra, hooked, lengths = [], [], [], [], [], []
     for n in range(subjects.repeats + 1):
@@ -49,31 +50,34 @@ def reply(subjects: Subjects, prefix: str = "") -> Iterator[Figure]:
         lengths.append((plain["seconds"], one["seconds"]))
     generate_s, one_s = (statistics.median(column) for column in zip(*lengths, strict=True))
     yield figure(
-        f"{prefix}reply_with_lens_over_generate",
+        f"{subjects.prefix}reply_with_lens_over_generate",
         whole,
         "ratio",
         f"Hugging Face generate of 64 tokens: {generate_s:.2f} s",
         at_most(1.30),
     )
     yield figure(
-        f"{prefix}first_token_over_generate",
+        f"{subjects.prefix}first_token_over_generate",
         first,
         "ratio",
         f"Hugging Face generate of 1 token: {1000 * one_s:.0f} ms",
         at_most(1.10),
     )
     yield figure(
-        f"{prefix}reply_with_lens_over_without", alone, "ratio", "our own reply without a lens"
+        f"{subjects.prefix}reply_with_lens_over_without",
+        alone,
+        "ratio",
+        "our own reply without a lens",
     )
     yield figure(
-        f"{prefix}reply_speedup_over_nnsight_lens",
+        f"{subjects.prefix}reply_speedup_over_nnsight_lens",
         extra,
         "times",
         "nnsight's documented logit lens after generate, top-1 only",
     )
     if hooked:
         yield figure(
-            f"{prefix}reply_speedup_over_transformer_lens",
+            f"{subjects.prefix}reply_speedup_over_transformer_lens",
             hooked,
             "times",
             "TransformerLens: generate, run_with_cache, logit lens of all layers, top-1 only",
@@ -182,7 +186,7 @@ def reading(subjects: Subjects) -> Iterator[Figure]:
     )
 
 
-def comparing(subjects: Subjects, prefix: str = "") -> Iterator[Figure]:
+def comparing(subjects: Subjects) -> Iterator[Figure]:
     """Two held timelines compared, against reading both with the lens, one after the other."""
     server, texts = subjects.server, subjects.texts
     sides = [{"prompt": texts.text(COMPARED_TOKENS + 1)} for _ in range(2)]
@@ -201,7 +205,7 @@ def comparing(subjects: Subjects, prefix: str = "") -> Iterator[Figure]:
         readings.append(apart)
     assert server.forward_passes() == passes, "a comparison of what is held ran the model"
     yield figure(
-        f"{prefix}compare_over_reading_both",
+        f"{subjects.prefix}compare_over_reading_both",
         ratios,
         "ratio",
         f"/api/lens of both sides, top-1, the same positions: {statistics.median(readings):.2f} s",
@@ -278,8 +282,5 @@ PARTS: dict[str, Callable[[Subjects], Iterator[Figure]]] = {
     "memory": memory,
 }
 
-ON_THE_EMBEDDED_MODEL: dict[str, Callable[[Subjects], Iterator[Figure]]] = {
-    "reply": partial(reply, prefix="embedded_"),
-    "comparing": partial(comparing, prefix="embedded_"),
-}
+ON_THE_EMBEDDED_MODEL = frozenset({"reply", "comparing"})
 """The parts that are measured with the shipped model too."""

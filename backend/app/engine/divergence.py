@@ -2,8 +2,8 @@
 
 Each row of a chunk is decoded and normalised once, however many pairs it is in. The rows of both
 sides are decoded in one product and stand together within `readout_bytes`. Top tokens, probabilities
-and ranks are those of a read-out, to the last bit. All is in float32 over the whole vocabulary at
-temperature 1, in nats.
+and ranks are those of a read-out of the same rows, to the last bit; which rows these are is said by
+`LensEngine.comparing`. All is in float32 over the whole vocabulary at temperature 1, in nats.
 """
 
 from __future__ import annotations

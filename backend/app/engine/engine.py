@@ -203,21 +203,19 @@ class NnsightEngine:
 
     @torch.inference_mode()
     def _comparing(self, a: Side, b: Side, pairs: Pairs) -> Iterator[Comparison | None]:
-        needed = [
-            (side.ids, max(positions) + 1, side.lineage)
-            for side, positions in zip((a, b), zip(*pairs.positions, strict=True), strict=True)
-        ]
+        of_a, of_b = zip(*pairs.positions, strict=True)
+        # What both begin with is one text. It may have been computed by passes of other lengths on the
+        # two sides, so that its rows differ in their last bits: `b` takes those of `a`.
+        n_common = n_shared(np.asarray(a.ids), np.asarray(b.ids))
+        taken = max((position for position in of_b if position < n_common), default=-1)
         reader = DivergenceReader(self._unembedding)
         with naming_out_of_memory("comparing these texts"), ExitStack() as pins:
             # A store that cannot hold both would forget, chunk by chunk, each for the other.
             timelines = []
-            for ids, n_needed, lineage in needed:
-                timeline = yield from self._store.covering(ids, n_needed, lineage)
+            for side, last in ((a, max(*of_a, taken)), (b, max(of_b))):
+                timeline = yield from self._store.covering(side.ids, last + 1, side.lineage)
                 pins.enter_context(self._store.pinned(timeline))
                 timelines.append(timeline)
-            # What both begin with is one text. It may have been computed by passes of other lengths on
-            # the two sides, so that its rows differ in their last bits; here it is read once.
-            n_common = min(n_shared(*(np.asarray(ids) for ids, _, _ in needed)), needed[0][1])
             for chunk in reader.chunks(pairs):
                 streams = []
                 for side, timeline, positions in zip(
@@ -225,8 +223,9 @@ class NnsightEngine:
                 ):
                     each = tuple(dict.fromkeys(positions))
                     rows = timeline.streams(each)
-                    common = [place for place, position in enumerate(each) if position < n_common]
-                    rows[common] = timelines[0].streams([each[place] for place in common])
+                    if timeline is not timelines[0]:
+                        common = [row for row, position in enumerate(each) if position < n_common]
+                        rows[common] = timelines[0].streams([each[row] for row in common])
                     streams.append(SideStreams(each, rows, self.lens(side.kind, "kind")))
                 yield from reader.compare(streams[0], streams[1], chunk)
 

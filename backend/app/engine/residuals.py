@@ -1,7 +1,7 @@
 """Timelines that were computed: token ids, their residual streams and the KV cache behind them.
 
 The store finds a timeline by the ids themselves. Whoever needs the residual streams of some ids
-gets those of the longest prefix that is held, and the model runs only on what is missing. A
+gets those of the longest prefix that may be reused, and the model runs only on what is missing. A
 continuation grows the timeline in place; a branch (an edited or regenerated turn) copies the common
 prefix. What does not fit the byte bound is forgotten, least recently used first, and computed again
 when it is asked for: forgetting shows in nothing but time.
@@ -184,8 +184,9 @@ class ResidualStore:
         """A timeline that begins with the first `n_needed` of `ids`, made by one pass for each item.
 
         It may go on differently. What is missing is run up to the end of a pass of a run over all of
-        `ids`: at most 127 tokens more, and the same bits whichever positions are read first. What was
-        computed before the iterator is closed stays in the store.
+        `ids`, so that the bits are the same whichever positions are read first: at most 127 tokens
+        more, or all of `ids` in one pass where a cache takes no chunks. What was computed before the
+        iterator is closed stays in the store.
         """
         wanted = np.asarray(ids, dtype=np.int64)
         own = self._held_of(lineage, wanted[:n_needed])

@@ -319,7 +319,8 @@ class LensEngine(Protocol):
 
     The engine keeps the residual streams and KV caches of recent timelines in a byte-bounded store
     and finds them by the ids themselves: a call runs the model only on the ids after the longest
-    prefix it holds, and a read-out of a stored timeline runs no forward pass at all.
+    prefix that it may reuse. A read-out of a stored timeline that names its lineage runs no forward
+    pass at all; one that names none reuses only what passes of a fresh run over its ids computed.
 
     What computes is an iterator that does one pass, or one chunk of read-outs, for each item; None
     is an item with nothing to tell. Between two items other work may be done, and closing the
@@ -346,7 +347,8 @@ class LensEngine(Protocol):
         """Yields a `Step` for each new token as soon as it is known, then one `Finish`.
 
         With `wanted` each step is followed, before the model runs on, by the read-out of the position
-        that predicted it. Tokens that may turn out to spell a stop string are held back until that
+        that predicted it. Name a `lineage` then: where one token's read-out is more than a chunk, it
+        is a read-out of what was generated, and without a lineage that is run again. Tokens that may turn out to spell a stop string are held back until that
         is decided. Raises ContextExceeded when the prompt leaves no room.
         """
         ...
@@ -368,6 +370,9 @@ class LensEngine(Protocol):
 
     def comparing(self, a: Side, b: Side, pairs: Pairs) -> Iterator[Comparison | None]:
         """Predictions of two timelines compared in chunks, in the order of `pairs.positions`.
+
+        What both begin with is one text: its rows are those of `a` on both sides, so that the same
+        position of both is exactly nothing apart, however each side was computed.
 
         Raises what `reading` raises.
         """

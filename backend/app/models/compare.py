@@ -59,7 +59,7 @@ class CompareResponse(Wire):
     kl_b_to_a_nats: list[list[float]]
     """KL(b ‖ a)."""
     js_nats: list[list[float]]
-    """Jensen-Shannon divergence: the same both ways, at most ln 2."""
+    """Jensen-Shannon divergence, at most ln 2: the same both ways, to rounding."""
     a_top_id: list[list[int]]
     """The most probable token."""
     a_top_probability: list[list[float]]

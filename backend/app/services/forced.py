@@ -40,7 +40,9 @@ class ForcedReply:
         positions = range(max(first, 1) - 1, len(prompt.ids) - 1)
         if not positions:
             return
-        chunks = self.engine.reading(prompt.ids, positions, reply.wanted(), lineage=prompt.lineage)
+        chunks = self.engine.reading(
+            prompt.ids, positions, reply.wanted(), lineage=prompt.base.lineage
+        )
         for columns in chunks:
             if columns is not None:
                 for score in columns.scores:

@@ -75,7 +75,7 @@ class LibraryService:
             # First the branch and then its conversation, as a reply that is stored: PostgreSQL locks
             # both in this order, and two requests that lock them crosswise would wait for each other.
             if changes.pins is not None or changes.notes is not None:
-                self._annotate(connection, branch_id, changes)
+                annotate(connection, branch_id, changes)
             if changes.branch_name is not None:
                 name = " ".join(changes.branch_name.split())
                 annotating.name_branch(connection, branch_id, name or None)
@@ -84,20 +84,6 @@ class LibraryService:
             return summary(listing.summary(connection, branch_id))
 
         return await self._database.write(work)
-
-    def _annotate(
-        self, connection: Connection, branch_id: str, changes: ConversationChanges
-    ) -> None:
-        if changes.notes is not None:
-            n_tokens = len(opening.load(connection, branch_id, self._database.where).ids)
-            require_within(changes.notes, n_tokens)
-        annotating.annotate(
-            connection,
-            branch_id,
-            None if changes.pins is None else pins_of(changes.pins),
-            None if changes.notes is None else notes_of(changes.notes),
-            changes.annotations_revision,
-        )
 
     async def delete(self, branch_id: str) -> Deleted:
         """Deletes a whole conversation; for a day it can be restored."""
@@ -160,6 +146,19 @@ class LibraryService:
             return summary(listing.summary(connection, imported[0].timeline.id))
 
         return await self._database.write(work)
+
+
+def annotate(connection: Connection, branch_id: str, changes: ConversationChanges) -> None:
+    """Pins and notes of a branch as the request has them; raises InvalidRequest for a note outside."""
+    if changes.notes is not None:
+        require_within(changes.notes, opening.branch_row(connection, branch_id).n_tokens)
+    annotating.annotate(
+        connection,
+        branch_id,
+        None if changes.pins is None else pins_of(changes.pins),
+        None if changes.notes is None else notes_of(changes.notes),
+        changes.annotations_revision,
+    )
 
 
 def opened(

@@ -41,11 +41,6 @@ class Prompt:
     sampling: Sampling
     lens: LensRequest
 
-    @property
-    def lineage(self) -> tuple[str, ...]:
-        """As the engine takes it: this branch, then the one that it comes from."""
-        return tuple(filter(None, (self.base.id, self.base.parent_id)))
-
 
 def require_sense(request: ChatRequest) -> None:
     """What the fields must be to one another; raises InvalidRequest. Needs no model."""

@@ -42,7 +42,7 @@ class Reply:
             prompt.ids,
             prompt.sampling,
             wanted=None if prompt.lens.scope == "none" else self.wanted(),
-            lineage=prompt.lineage,
+            lineage=prompt.base.lineage,
         )
         with closing(cast("Generator[Step | LensColumns | Finish | None]", items)):
             before = self.engine.computed_tokens()
@@ -96,7 +96,9 @@ class Reply:
         positions = range(len(self.prompt.ids) - 1)
         if not positions:
             return
-        chunks = self.engine.reading(ids, positions, self.wanted(), lineage=self.prompt.lineage)
+        chunks = self.engine.reading(
+            ids, positions, self.wanted(), lineage=self.prompt.base.lineage
+        )
         for columns in chunks:
             if columns is not None:
                 self.emit_readouts(job, columns)

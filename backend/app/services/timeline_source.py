@@ -24,7 +24,7 @@ class SourceTimeline:
     ids: tuple[int, ...]
     roles: tuple[Role, ...]
     lineage: tuple[str, ...] = ()
-    """As the engine takes it: the conversation that they belong to, where they are stored."""
+    """That of the conversation that they are, where they are stored."""
 
 
 async def find_timeline(
@@ -40,7 +40,7 @@ async def find_timeline(
     else:
         stored = await conversations.get(source.conversation_id)
         require_readable(stored, engine.facts)
-        timeline = SourceTimeline(stored.ids, stored.roles, (source.conversation_id,))
+        timeline = SourceTimeline(stored.ids, stored.roles, stored.lineage)
     if not timeline.ids:
         raise EmptyPrompt(
             "There is no token to read: the text is empty.",

@@ -65,6 +65,11 @@ class Conversation:
     model: ModelIdentity | None = None
     """The model that wrote it; None for one that never was stored."""
 
+    @property
+    def lineage(self) -> tuple[str, ...]:
+        """As the engine takes it: this timeline, then the one that it is a branch of."""
+        return tuple(filter(None, (self.id, self.parent_id)))
+
     def before(self, index: int) -> Conversation:
         """The part before a token index, as a new branch; raises PositionOutOfRange."""
         if index > len(self.ids):

@@ -25,6 +25,26 @@ def test_branches_are_listed_with_where_they_left(client: TestClient) -> None:
     assert get(client, "conversations")["conversations"][0]["n_branches"] == 2
 
 
+def test_branch_is_read_and_continued_from_what_its_parent_holds(
+    client: TestClient, engine: FakeEngine
+) -> None:
+    """Its own rows may be forgotten while those of its parent, with the same bits, are held."""
+    first = say(client, "Hello")
+    name = branch_off(client, first, 9, ord("Z"))["conversation_id"]
+    lineage = (name, first["conversation_id"])
+    source = {"conversation_id": name}
+    engine.lineages.clear()
+
+    say(client, "more", conversation_id=name)
+    n_continued = len(engine.lineages)
+    for path, body in (("lens", source), ("compare", {"a": source, "b": source})):
+        response = client.post(f"/api/{path}", json=body)
+        assert response.status_code == 200, response.text
+
+    assert n_continued
+    assert engine.lineages == [lineage] * (n_continued + 3)
+
+
 def test_branch_can_be_deleted_and_brought_back(client: TestClient) -> None:
     first = say(client, "Hello")
     name = first["conversation_id"]

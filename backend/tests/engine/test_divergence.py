@@ -277,6 +277,32 @@ def test_what_both_begin_with_is_one_text_however_each_side_was_computed(
             assert (values[:, [0, 4]] > 0).all()
 
 
+def test_the_bits_of_a_pair_do_not_depend_on_the_other_pairs(engine: NnsightEngine):
+    """Both sides hold their beginning as rows of their own, by steps and by one pass."""
+    *steps, _ = engine.generate(A.ids[:3], greedy(47), lineage=A.lineage)
+    ids = (*A.ids[:3], *(step.token_id for step in steps if isinstance(step, Step)))
+    a = Side(ids, lineage=A.lineage)
+    b = Side((*ids[:45], *random_ids(8, seed=34)), lineage=B.lineage)
+    engine.read(b.ids, lineage=B.lineage)
+    engine._unembedding.chunk_rows = 2 * len(LAYERS)  # each pair is decoded by itself
+    alone = compare(engine, a, b, Pairs(LAYERS, ((3, 40),)))
+    for others in (((48, 48),), ((0, 44), (2, 52)), ((40, 3),)):
+        beside = compare(engine, a, b, Pairs(LAYERS, ((3, 40), *others)))
+        for name, values in columns_of(alone).items():
+            found = columns_of(beside)[name][..., :1]
+            np.testing.assert_array_equal(found, values, err_msg=f"{name} beside {others}")
+
+
+@pytest.mark.parametrize("n_kept", [4, 6])
+def test_a_side_that_is_the_beginning_of_the_other_is_all_in_common(
+    engine: NnsightEngine, n_kept: int
+):
+    short = Side(A.ids[:n_kept], lineage=("short",))
+    for one, two in ((short, A), (A, short)):
+        found = compare(engine, one, two, Pairs(LAYERS, ((0, 0), (n_kept - 1, n_kept - 1))))
+        assert (found.js_nats == 0).all()
+
+
 def test_sides_can_be_swapped(engine: NnsightEngine):
     found = compare(engine, A, B, ODD)
     swapped = compare(

@@ -1,7 +1,8 @@
 """A real server process with the model without weights: `python -m tests.server.serve_fake JSON`.
 
 The argument holds settings of the server, of the engine and of this program. `/probe` tells what
-the engine has done, which no client of the real server can see.
+the engine has done, which no client of the real server can see; where the engine is to pause at a
+stage, `/go_on` lets it go on.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ def main() -> None:
     for name, value in options.get("job", {}).items():
         setattr(job, name, value)
     engine = FakeEngine(**options.get("engine", {}))
+    pauses = [engine.faults.pause(stage) for stage in options.get("pauses", ())]
 
     def load(_settings: Settings, on_progress: Callable[[LoadProgress], None]) -> FakeEngine:
         on_progress(LoadProgress("Pretending to load.", 1, 2))
@@ -40,9 +42,14 @@ def main() -> None:
             {"steps": engine.steps_made, "generations_closed": engine.generations_closed}
         )
 
+    async def go_on(_request: Request) -> Response:
+        for pause in pauses:
+            pause.go_on.set()
+        return Response()
+
     settings = Settings(ports=(0,), **options.get("settings", {}))
     app = create_app(settings, load)
-    app.router.routes.insert(0, Route("/probe", probe))
+    app.router.routes[:0] = [Route("/probe", probe), Route("/go_on", go_on)]
     sockets = bind_sockets(settings.host, settings.ports)
     Server(app, settings, announce=announce).run(sockets)
     announce("Stopped.")

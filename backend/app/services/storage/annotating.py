@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 
@@ -34,32 +35,31 @@ def annotate(
     branch_id: str,
     pins: Pins | None = None,
     noted: Sequence[Note] | None = None,
-    continued: int | None = None,
+    annotations_revision: int | None = None,
 ) -> None:
     """Replaces the pins or the notes of a branch, or both; what is None stays.
 
-    `continued` is the `annotations_revision` that the change was made to. Raises AnnotationsChanged
-    when the branch is at another one by now. The check is part of the UPDATE that claims the next
-    revision: it locks the row, so that of two that continue the same one the second waits for the
-    first to commit, and then finds that it came too late. Without `continued` whatever is there is
-    replaced, still one change after the other.
+    `annotations_revision` is the one that the change was made to. Raises AnnotationsChanged when the
+    branch is at another one by now. The check is part of the UPDATE that claims the next revision:
+    it locks the row, so that of two that continue the same one the second waits for the first to
+    commit, and then finds that it came too late. Without it whatever is there is replaced, still one
+    change after the other.
     """
     branch_row(connection, branch_id)
     at = branches.c.annotations_revision
-    claim = update(branches).where(branches.c.id == branch_id).values(annotations_revision=at + 1)
-    if continued is not None:
-        claim = claim.where(at == continued)
-    if connection.execute(claim).rowcount != 1:
+    fresh: dict[str, Any] = {"annotations_revision": at + 1}
+    if pins is not None:
+        fresh["pins"] = written_pins(pins)
+    change = update(branches).where(branches.c.id == branch_id).values(**fresh)
+    if annotations_revision is not None:
+        change = change.where(at == annotations_revision)
+    if connection.execute(change).rowcount != 1:
         raise AnnotationsChanged(
             "The pins or notes of this branch were changed meanwhile, so nothing was changed: the "
-            f"request continues revision {continued}, which is no longer the current one.",
+            f"request continues revision {annotations_revision}, which is no longer the current one.",
             hint="GET the conversation again, make the change to what it holds now, and send that "
             "with its annotations_revision.",
             param="annotations_revision",
-        )
-    if pins is not None:
-        connection.execute(
-            update(branches).where(branches.c.id == branch_id).values(pins=written_pins(pins))
         )
     if noted is not None:
         connection.execute(delete(notes).where(notes.c.branch_id == branch_id))

@@ -13,7 +13,7 @@ from app.errors import Conflict
 from app.services.storage.annotating import add_notes, inherit_notes, inherited_pins
 from app.services.storage.opening import conversation_of, is_kept
 from app.services.storage.records import StoredBranch, Words
-from app.services.storage.rows import now_ms, packed_ids, packed_roles, written_pins
+from app.services.storage.rows import branch_columns, now_ms, written_pins
 from app.services.storage.tables import branches, conversations, turns
 from app.services.timelines import Conversation, ModelIdentity
 
@@ -27,12 +27,7 @@ def save_turn(
     """
     now = now_ms()
     fresh = {
-        "token_ids": packed_ids(timeline.ids),
-        "roles": packed_roles(timeline.roles),
-        "n_tokens": len(timeline.ids),
-        "text": words.text,
-        "text_folded": words.text.casefold(),
-        "preview": words.preview,
+        **branch_columns(timeline, words.text, words.preview),
         "version": timeline.version + 1,
         "updated_at_ms": now,
     }
@@ -89,11 +84,11 @@ def begin(
         if found is None or not is_kept(connection, found):
             raise lost_to_another("of this branch is no longer there")
         return found
-    add_facts(connection, timeline.id, title, model, now)
+    insert_conversation(connection, timeline.id, title, model, now)
     return timeline.id
 
 
-def add_facts(
+def insert_conversation(
     connection: Connection, conversation_id: str, title: str, model: ModelIdentity, now: int
 ) -> None:
     """Makes a conversation that has no branch yet."""
@@ -144,7 +139,7 @@ def add_conversation(
     """Stores a whole conversation under the id of its first branch; all ids must be new."""
     now = now_ms()
     first = added[0].timeline.id
-    add_facts(connection, first, title, model, now)
+    insert_conversation(connection, first, title, model, now)
     for place, branch in enumerate(added):
         timeline = branch.timeline
         connection.execute(
@@ -155,16 +150,11 @@ def add_conversation(
                 parent_id=timeline.parent_id,
                 from_index=timeline.from_index,
                 version=1,
-                token_ids=packed_ids(timeline.ids),
-                roles=packed_roles(timeline.roles),
-                n_tokens=len(timeline.ids),
-                text=branch.text,
-                text_folded=branch.text.casefold(),
-                preview=branch.preview,
                 pins=written_pins(branch.pins),
                 # Their order is the order in which they were begun.
                 created_at_ms=now + place,
                 updated_at_ms=now + place,
+                **branch_columns(timeline, branch.text, branch.preview),
             )
         )
         add_turns(connection, timeline, first=0)

@@ -12,7 +12,7 @@ from sqlalchemy import Row
 
 from app.engine.types import FinishReason, Role, Sampling
 from app.services.storage.records import Note, Pins, Summary
-from app.services.timelines import ModelIdentity, Turn
+from app.services.timelines import Conversation, ModelIdentity, Turn
 
 ROLES: tuple[Role, ...] = ("template", "system", "user", "assistant")
 """A role is stored as its place here."""
@@ -52,6 +52,18 @@ def sampling_of(found: dict[str, Any]) -> Sampling:
 
 def note_of(row: Row[Any]) -> Note:
     return Note(row.start_index, row.end_index, row.layer, row.text)
+
+
+def branch_columns(timeline: Conversation, text: str, preview: str) -> dict[str, Any]:
+    """The columns that change with what a branch holds."""
+    return {
+        "token_ids": packed_ids(timeline.ids),
+        "roles": packed_roles(timeline.roles),
+        "n_tokens": len(timeline.ids),
+        "text": text,
+        "text_folded": text.casefold(),
+        "preview": preview,
+    }
 
 
 def packed_ids(ids: Sequence[int]) -> bytes:
