@@ -348,8 +348,10 @@ class LensEngine(Protocol):
 
         With `wanted` each step is followed, before the model runs on, by the read-out of the position
         that predicted it. Name a `lineage` then: where one token's read-out is more than a chunk, it
-        is a read-out of what was generated, and without a lineage that is run again. Tokens that may turn out to spell a stop string are held back until that
-        is decided. Raises ContextExceeded when the prompt leaves no room.
+        is a read-out of what was generated, and without a lineage that is run again.
+
+        Tokens that may turn out to spell a stop string are held back until that is decided. Raises
+        ContextExceeded when the prompt leaves no room.
         """
         ...
 
