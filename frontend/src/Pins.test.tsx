@@ -5,7 +5,7 @@ import { HttpResponse, http } from "msw";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import type { SavedConversation } from "@/api/conversations";
 import { App } from "./App";
-import { EVENTS, frame, streamAnswer } from "./test/recordedStream";
+import { EVENTS, frame, openAnswer, streamAnswer, token } from "./test/recordedStream";
 import { savedConversation, summary } from "./test/saved";
 import { server } from "./test/server";
 
@@ -168,6 +168,40 @@ test("what is pinned just before the page is left is saved", async () => {
   await waitFor(() => expect(changes).toEqual([{ id: "one", pins: { token_ids: [], positions: [5] } }]), {
     timeout: 300, // before the pause is over
   });
+});
+
+test("a position in a message that comes to nothing is never sent, and goes with it", async () => {
+  const start = EVENTS[0];
+  if (start?.type !== "start") throw new Error("no start");
+  const { tokens } = savedConversation();
+  const more = ["\n", " Once", " more"].map((text, i) => token(tokens.length + i, text, "user"));
+  server.use(
+    http.post("*/api/chat", ({ request }) => {
+      const { response, send } = openAnswer(request.signal);
+      send({ ...start, conversation_id: "one", prompt_tokens: [...tokens, ...more] });
+      return response;
+    }),
+  );
+  const user = await openAt("?c=one");
+  await pinPosition(user);
+  await waitFor(() => expect(changes).toHaveLength(1));
+  await user.type(screen.getByRole("textbox", { name: "Message" }), "Once more{Enter}");
+  await user.click(await screen.findByRole("option", { name: "more" })); // index 10
+  await user.click(await screen.findByRole("button", { name: "Pin this position" }));
+  await waitFor(() => expect(window.location.search).toContain("at=5.9"));
+  act(() => void window.dispatchEvent(new Event("pagehide")));
+  await waitFor(() => expect(changes).toHaveLength(2));
+  await user.click(screen.getByRole("button", { name: "Stop" }));
+  await waitFor(() => expect(window.location.search).toMatch(/&at=5(&|$)/));
+  await rest();
+  for (const { id, pins } of changes)
+    expect({ id, ...pins }).toEqual({ id: "one", token_ids: [], positions: [5] });
+});
+
+test("a position that an address names outside of the text is never sent", async () => {
+  const user = await openAt("?c=one&at=9999");
+  await pinPosition(user);
+  await waitFor(() => expect(changes).toEqual([{ id: "one", pins: { token_ids: [], positions: [5] } }]));
 });
 
 test("pins that could not be saved are there again when one comes back, and are saved then", async () => {

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from sqlalchemy import Connection
 
 from app.engine.types import LensEngine
-from app.errors import Unavailable
+from app.errors import InvalidRequest, Unavailable
 from app.models.conversations import (
     Branch,
     ConversationChanges,
@@ -68,7 +68,10 @@ class LibraryService:
         Raises AnnotationsChanged when the request names another `annotations_revision` than the
         current one. To name none is allowed: who sets a list in one line of a shell wants that list
         and has read none before, and would only be made to read one and throw it away. The page
-        changes what it has read, so it always names it.
+        changes what it has read and names it, but for pins that are changed just before it is
+        left: then there is no time to read, and they replace what is there.
+
+        Raises InvalidRequest for a pinned position or a note outside of the timeline.
         """
 
         def work(connection: Connection) -> ConversationSummary:
@@ -149,9 +152,12 @@ class LibraryService:
 
 
 def annotate(connection: Connection, branch_id: str, changes: ConversationChanges) -> None:
-    """Pins and notes of a branch as the request has them; raises InvalidRequest for a note outside."""
+    """Sets pins and notes of a branch; raises InvalidRequest for one outside of its timeline."""
+    n_tokens = opening.branch_row(connection, branch_id).n_tokens
+    if changes.pins is not None:
+        require_pinned_within(changes.pins.positions, n_tokens)
     if changes.notes is not None:
-        require_within(changes.notes, opening.branch_row(connection, branch_id).n_tokens)
+        require_within(changes.notes, n_tokens)
     annotating.annotate(
         connection,
         branch_id,
@@ -188,6 +194,16 @@ def opened(
         notes=list(map(wire_note, branch.notes)),
         annotations_revision=branch.annotations_revision,
     )
+
+
+def require_pinned_within(positions: Sequence[int], n_tokens: int) -> None:
+    """Raises InvalidRequest for a pinned position at a token that there is not."""
+    for place, position in enumerate(positions):
+        if position >= n_tokens:
+            raise InvalidRequest(
+                f"Position {position} is pinned; there are {n_tokens} tokens.",
+                param=f"pins.positions.{place}",
+            )
 
 
 def read_file(

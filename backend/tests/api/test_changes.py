@@ -49,6 +49,7 @@ def test_title_name_pins_and_notes_are_kept(client: TestClient) -> None:
         {"notes": [{"start": 0, "end": 1, "text": ""}]},
         {"pins": {"token_ids": [[]]}},
         {"pins": {"positions": [-1]}},
+        {"pins": {"positions": [0, 9999]}},
         {"notes": [], "annotations_revision": -1},
         {"notes": [], "annotations_revision": 2**31},
         {"annotations_revision": 0},
@@ -67,6 +68,17 @@ def test_senseless_changes_are_refused_and_change_nothing(
 
     assert error_of(response, 422)["code"] == "invalid_request"
     assert get(client, f"conversations/{name}") == before
+
+
+def test_position_is_pinned_up_to_the_last_token(client: TestClient) -> None:
+    name = say(client)["conversation_id"]
+    n_tokens = len(get(client, f"conversations/{name}")["tokens"])
+    path = f"/api/conversations/{name}"
+    assert client.patch(path, json={"pins": {"positions": [n_tokens - 1]}}).status_code == 200
+    error = error_of(client.patch(path, json={"pins": {"positions": [0, n_tokens]}}), 422)
+    assert error["param"] == "pins.positions.1"
+    assert str(n_tokens) in error["message"]
+    assert get(client, f"conversations/{name}")["pins"]["positions"] == [n_tokens - 1]
 
 
 NOTE = {"start": 0, "end": 1, "layer": None, "text": "mine"}

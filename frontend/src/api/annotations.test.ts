@@ -1,10 +1,12 @@
 import { HttpResponse, http } from "msw";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import type { Note } from "@/lib/notes";
 import { savedConversation, summary } from "@/test/saved";
 import { server } from "@/test/server";
-import { ATTEMPTS, changeAnnotations } from "./annotations";
+import { ATTEMPTS, EARLY_ATTEMPTS, changeAnnotations } from "./annotations";
 import type { ConversationChanges } from "./conversations";
+
+vi.mock("./pause", () => ({ pause: () => Promise.resolve() }));
 
 const note = (text: string): Note => ({ start: 0, end: 1, layer: null, text });
 
@@ -84,4 +86,34 @@ test("what fails for another reason is not tried again", async () => {
   );
   await expect(add("mine")).rejects.toMatchObject({ code: "storage_failed" });
   expect(patches).toBe(1);
+});
+
+test.each([
+  ["conversation_not_found", 404],
+  ["conflict", 409],
+  ["invalid_request", 422],
+])("a reply that was stopped is waited for, while the answer is %s", async (code, status) => {
+  let left = EARLY_ATTEMPTS - 1;
+  server.use(
+    http.patch("*/api/conversations/:id", () => {
+      if (left === 0) return undefined; // the server above
+      left -= 1;
+      writeFromElsewhere(`before ${left}`);
+      return refused(code, status);
+    }),
+  );
+  await add("mine");
+  expect(held.map(({ text }) => text)).toEqual(["before 2", "before 1", "before 0", "mine"]);
+});
+
+test("it ends when the reply is never stored, and tells why", async () => {
+  let reads = 0;
+  server.use(
+    http.get("*/api/conversations/:id", () => {
+      reads += 1;
+      return refused("conversation_not_found", 404);
+    }),
+  );
+  await expect(add("mine")).rejects.toMatchObject({ code: "conversation_not_found" });
+  expect([reads, patches]).toEqual([EARLY_ATTEMPTS, 0]);
 });

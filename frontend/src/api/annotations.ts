@@ -6,9 +6,14 @@ import {
   fetchConversation,
 } from "./conversations";
 import { ApiError } from "./errors";
+import { pause } from "./pause";
 
 /** Of pages that write at once one gets through each time, so this many pages need not be told. */
 export const ATTEMPTS = 10;
+/** What the server answers when it has not yet noticed that a reply was stopped, and stored it. */
+const TOO_EARLY = ["conversation_not_found", "conflict", "invalid_request"];
+export const EARLY_ATTEMPTS = 4;
+const PAUSE_MS = 500;
 
 interface Made {
   readonly changes: Pick<ConversationChanges, "pins" | "notes">;
@@ -17,24 +22,29 @@ interface Made {
 /**
  * Changes what the server holds of a branch. `layOver` makes the change to what was read, and is asked
  * again when another page was faster: the server refuses a change to lists that are no longer current.
- * Gives what `layOver` made the last time.
+ * A reply that was stopped is waited for. Gives what `layOver` made the last time.
  */
 export async function changeAnnotations<T extends Made>(
   branchId: string,
   layOver: (held: SavedConversation) => T,
 ): Promise<T> {
-  for (let attempt = 1; ; attempt += 1) {
-    const held = await fetchConversation(branchId, false, new AbortController().signal);
-    const made = layOver(held);
+  const { signal } = new AbortController();
+  for (let late = 1, early = 1; ;) {
     try {
+      const held = await fetchConversation(branchId, false, signal);
+      const made = layOver(held);
       await changeConversation(branchId, {
         ...made.changes,
         annotations_revision: held.annotations_revision,
       });
       return made;
     } catch (error) {
-      const wasLate = error instanceof ApiError && error.code === "annotations_changed";
-      if (!wasLate || attempt === ATTEMPTS) throw error;
+      const code = error instanceof ApiError ? error.code : "";
+      if (code === "annotations_changed" && late < ATTEMPTS) late += 1;
+      else if (TOO_EARLY.includes(code) && early < EARLY_ATTEMPTS) {
+        early += 1;
+        await pause(PAUSE_MS, signal);
+      } else throw error;
     }
   }
 }

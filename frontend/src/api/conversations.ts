@@ -2,6 +2,7 @@
 import type { components } from "@/types/api";
 import { call, client, unwrap } from "./client";
 import { ApiError } from "./errors";
+import { pause } from "./pause";
 
 type Schemas = components["schemas"];
 
@@ -46,16 +47,6 @@ export async function openWhenReady(conversationId: string, signal: AbortSignal)
     }
     await pause(LOADING_PAUSE_MS, signal);
   }
-}
-
-function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, milliseconds);
-    signal.addEventListener("abort", () => {
-      clearTimeout(timer);
-      reject(new DOMException("aborted", "AbortError"));
-    });
-  });
 }
 
 const pathOf = (id: string) => ({ params: { path: { conversation_id: id } } });

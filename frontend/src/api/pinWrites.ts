@@ -1,18 +1,15 @@
 /** Keeps pins with their conversations: those of one conversation one after the other, in the order of the changes. */
-import { type PinnedIds, pinsToKeep } from "@/lib/pins";
+import { type PinnedIds, idsBefore, pinsToKeep } from "@/lib/pins";
 import { changeAnnotations } from "./annotations";
-import { changeConversation } from "./conversations";
+import { type SavedConversation, changeConversation } from "./conversations";
 import { ApiError } from "./errors";
 
-/** A reply that was stopped is saved when the server notices it, a moment later. */
-const RETRIES = 3;
-const PAUSE_MS = 400;
+/** By conversation, the last write. Gives what this page has written last, null for nothing; never fails. */
+const running = new Map<string, Promise<PinnedIds | null>>();
 
-/** By conversation, the last write; it never fails. */
-const running = new Map<string, Promise<void>>();
+const hasCode = (error: unknown, code: string): boolean => error instanceof ApiError && error.code === code;
 
-export const isGone = (error: unknown): boolean =>
-  error instanceof ApiError && error.code === "conversation_not_found";
+export const isGone = (error: unknown): boolean => hasCode(error, "conversation_not_found");
 
 /** What is to be written: the pins of this page, and what it knows of those that the server holds. */
 export interface PinWrite {
@@ -21,9 +18,14 @@ export interface PinWrite {
 }
 
 /** Keeps what another page has pinned meanwhile. */
-export async function writePins(id: string, write: PinWrite): Promise<void> {
-  const writing = pinsWritten(id).then(() => patch(id, write));
-  const ended = writing.catch(() => undefined);
+export async function writePins(id: string, { pins, saved }: PinWrite): Promise<void> {
+  const before = pinsWritten(id);
+  // What was written while this one waited is known here too, and not another page's.
+  const writing = before.then((written) => patch(id, { pins, saved: written ?? saved }));
+  const ended = writing.then(
+    () => pins,
+    () => before,
+  );
   running.set(id, ended);
   try {
     await writing;
@@ -41,7 +43,8 @@ export const writePinsLeaving = async (id: string, { pins }: PinWrite): Promise<
 };
 
 /** Until what was pinned in this conversation has been written, or could not be. */
-export const pinsWritten = (id: string): Promise<void> => running.get(id) ?? Promise.resolve();
+export const pinsWritten = (id: string): Promise<PinnedIds | null> =>
+  running.get(id) ?? Promise.resolve(null);
 
 const copied = ({ token_ids, positions }: PinnedIds) => ({
   token_ids: token_ids.map((ids) => [...ids]),
@@ -49,15 +52,19 @@ const copied = ({ token_ids, positions }: PinnedIds) => ({
 });
 
 async function patch(id: string, { pins, saved }: PinWrite): Promise<void> {
-  for (let left = RETRIES; ; left -= 1) {
-    try {
-      await changeAnnotations(id, (held) => ({
-        changes: { pins: copied(pinsToKeep(pins, held.pins, saved)) },
-      }));
-      return;
-    } catch (error) {
-      if (left === 0 || !isGone(error)) throw error;
-    }
-    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+  const change = (here: (held: SavedConversation) => PinnedIds) =>
+    changeAnnotations(id, (held) => ({
+      changes: { pins: copied(pinsToKeep(here(held), held.pins, saved)) },
+    }));
+  try {
+    await change(() => pins);
+  } catch (error) {
+    if (!hasCode(error, "invalid_request")) throw error;
+    // Positions in a reply that was left before its first token: there is no text that could hold them.
+    await change((held) => idsBefore(pins, lengthOf(held)));
   }
 }
+
+/** How many tokens the server holds of a branch. */
+const lengthOf = ({ id, branches }: SavedConversation): number =>
+  branches.find((branch) => branch.id === id)?.n_tokens ?? 0;

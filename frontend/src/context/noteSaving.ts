@@ -5,14 +5,9 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import { changeAnnotations } from "@/api/annotations";
-import { ApiError, asApiError } from "@/api/errors";
+import { asApiError } from "@/api/errors";
 import { rememberNotes } from "./library";
 import { type NotesAction, type NotesState, listToSave, unsavedBranches } from "./notesState";
-
-/** What the server answers when it has not yet noticed that a reply was stopped. */
-const TOO_EARLY = ["conversation_not_found", "conflict", "invalid_request"];
-const ATTEMPTS = 4;
-const PAUSE_MS = 500;
 
 /** Saves what is not saved yet, and asks before the page is left with it. */
 export function useNoteSaving(state: NotesState, dispatch: (action: NotesAction) => void): void {
@@ -23,27 +18,18 @@ export function useNoteSaving(state: NotesState, dispatch: (action: NotesAction)
   useEffect(() => {
     latest.current = state;
     const save = async (branchId: string): Promise<void> => {
-      for (let attempt = 1; ; attempt += 1) {
-        try {
-          const { changes, serials } = await changeAnnotations(branchId, (held) => {
-            const list = listToSave(latest.current, branchId, held.notes);
-            return { changes: { notes: [...list.notes] }, serials: list.serials };
-          });
-          const { notes } = changes;
-          await rememberNotes(queries, branchId, notes);
-          saving.current.delete(branchId);
-          dispatch({ type: "saved", branchId, notes, serials });
-          return;
-        } catch (reason) {
-          const isEarly = reason instanceof ApiError && TOO_EARLY.includes(reason.code);
-          if (isEarly && attempt < ATTEMPTS) {
-            await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
-            continue;
-          }
-          saving.current.delete(branchId);
-          dispatch({ type: "failed", branchId, error: asApiError(reason) });
-          return;
-        }
+      try {
+        const { changes, serials } = await changeAnnotations(branchId, (held) => {
+          const list = listToSave(latest.current, branchId, held.notes);
+          return { changes: { notes: [...list.notes] }, serials: list.serials };
+        });
+        const { notes } = changes;
+        await rememberNotes(queries, branchId, notes);
+        saving.current.delete(branchId);
+        dispatch({ type: "saved", branchId, notes, serials });
+      } catch (reason) {
+        saving.current.delete(branchId);
+        dispatch({ type: "failed", branchId, error: asApiError(reason) });
       }
     };
     for (const branchId of unsavedBranches(state)) {

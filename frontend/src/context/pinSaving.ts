@@ -4,6 +4,7 @@
  */
 import { useCallback, useEffect, useRef } from "react";
 import { isGone, writePins, writePinsLeaving } from "@/api/pinWrites";
+import { idsBefore } from "@/lib/pins";
 import { type Attempts, useAttempts } from "./attempt";
 import { type ChatState, shownId } from "./chatState";
 import { usePinKeeping } from "./pins";
@@ -24,11 +25,13 @@ export function usePinSaving(chat: ChatState): PinSaving {
   const id = shownId(chat);
   // While a reply is written, its conversation may not be stored yet.
   const isSettled = chat.timeline.status === "settled";
-  const latest = useRef({ unsaved, id, isSettled });
+  /** How many tokens the server holds for sure: nothing yet of a reply that is being written. */
+  const nHeld = chat.pending?.before.tokens.length ?? Infinity;
+  const latest = useRef({ unsaved, id, isSettled, nHeld });
   /** By conversation, what is on its way. */
   const sent = useRef(new Map<string, string>());
   useEffect(() => {
-    latest.current = { unsaved, id, isSettled };
+    latest.current = { unsaved, id, isSettled, nHeld };
   });
 
   const save = useCallback(
@@ -56,7 +59,8 @@ export function usePinSaving(chat: ChatState): PinSaving {
     (isLeaving = false): void => {
       const now = latest.current;
       for (const each of now.unsaved) {
-        if (each.id !== now.id || now.isSettled || isLeaving) save(each, isLeaving);
+        if (each.id !== now.id || now.isSettled) save(each, isLeaving);
+        else if (isLeaving) save({ ...each, pins: idsBefore(each.pins, now.nHeld) }, true);
       }
     },
     [save],

@@ -1,9 +1,10 @@
 import { expect, test } from "vitest";
 import type { SavedConversation } from "@/api/conversations";
 import { ApiError } from "@/api/errors";
-import { type PinState, pinnedIds, withPosition, withToken } from "@/lib/pins";
-import { EVENTS } from "@/test/recordedStream";
+import { type PinState, pinnedIds, withPosition, withToken, withoutToken } from "@/lib/pins";
+import { EVENTS, PROMPT } from "@/test/recordedStream";
 import { savedConversation } from "@/test/saved";
+import type { Token } from "@/types/timeline";
 import { type ChatAction, type Submission, chatReducer, initialChatState } from "./chatState";
 import {
   NO_HELD_PINS,
@@ -41,18 +42,20 @@ function pageOf() {
     open: (id: string, own: SavedConversation["pins"] = NONE) =>
       page.do({ type: "reopening" }, { type: "reopened", saved: savedConversation({ id, pins: own }) }),
     /** The first events of a reply: its start, and so many more. */
-    write: (id: string, count: number) =>
+    write: (id: string, count: number, prompt: readonly Token[] = PROMPT) =>
       page.do(
         ...EVENTS.slice(0, count + 1).map((event): ChatAction => ({
           type: "received",
           at: 0,
-          event: event.type === "start" ? { ...event, conversation_id: id } : event,
+          event:
+            event.type === "start" ? { ...event, conversation_id: id, prompt_tokens: [...prompt] } : event,
         })),
       ),
     apply: (change: (before: typeof pins) => typeof pins) => {
       pins = change(pins);
     },
     change: (how: (before: PinState) => PinState) => page.apply((before) => changed(before, how)),
+    state: () => shownPins(pins),
     shown: () => pinnedIds(shownPins(pins)),
     unsaved: () => unsavedPins(pins),
   };
@@ -127,6 +130,73 @@ test("continuing a conversation keeps all of its pins", () => {
   page.do({ type: "submitted", submission: HELLO });
   page.write("one", 4);
   expect(page.shown()).toEqual({ token_ids: [[7]], positions: [6] });
+});
+
+test.each<[string, number, ChatAction]>([
+  ["is stopped before its first token", 0, { type: "stopped" }],
+  ["fails before its first token", 0, FAILED],
+  ["fails", 3, FAILED],
+])("a position in the text of a reply that %s goes with it", (_, count, end) => {
+  const page = pageOf();
+  page.open("one", { token_ids: [[7]], positions: [2] });
+  page.do({ type: "submitted", submission: HELLO });
+  page.write("one", count, [...PROMPT, ...PROMPT, ...PROMPT]);
+  page.change((before) => withPosition(before, 8));
+  expect(page.shown().positions).toEqual([2, 8]);
+  page.do(end);
+  expect(page.shown()).toEqual({ token_ids: [[7]], positions: [2] });
+  expect(page.unsaved()).toEqual([]);
+});
+
+test("a position in what was written of a reply that was stopped stays, and is to be saved", () => {
+  const page = pageOf();
+  page.open("one");
+  page.do({ type: "submitted", submission: HELLO });
+  page.write("one", 1, [...PROMPT, ...PROMPT]);
+  page.change((before) => withPosition(before, 12));
+  page.do({ type: "stopped" });
+  expect(page.shown().positions).toEqual([12]);
+  expect(page.unsaved()).toHaveLength(1);
+});
+
+test("a position that an address names outside of the text falls away when the text is known", () => {
+  const page = pageOf();
+  page.apply((before) => visited(before, "one", { token_ids: [[5]], positions: [2, 8, 9999] }));
+  page.open("one");
+  expect(page.shown()).toEqual({ token_ids: [[5]], positions: [2] });
+});
+
+test("pins of a conversation that is shown without its text stay", () => {
+  const page = pageOf();
+  page.apply((before) => visited(before, "one", { token_ids: [[5]], positions: [2] }));
+  const saved = savedConversation({ id: "one", is_readable: false, tokens: [], turns: [] });
+  page.do({ type: "reopening" }, { type: "reopened", saved });
+  expect(page.shown()).toEqual({ token_ids: [[5]], positions: [2] });
+});
+
+test("reading a conversation again with unsaved pins shows what another page has pinned besides", () => {
+  const page = pageOf();
+  page.open("one", { token_ids: [[5], [6]], positions: [] });
+  page.change(pin(7));
+  page.change((before) => withoutToken(before, 6));
+  const colours = page.state().pins;
+  page.open("one", { token_ids: [[5], [6], [8]], positions: [3] });
+  expect(page.shown()).toEqual({ token_ids: [[5], [7], [8]], positions: [3] });
+  expect(page.state().pins.slice(0, 2)).toEqual(colours);
+  // The next write takes nothing of it for let go.
+  const [write] = page.unsaved();
+  expect(write?.saved).toEqual({ token_ids: [[5], [6], [8]], positions: [3] });
+  expect(write?.pins).toEqual(page.shown());
+});
+
+test("reading a conversation again with unsaved pins leaves them as they are where nothing was added", () => {
+  const page = pageOf();
+  page.open("one");
+  page.change(pin(7));
+  const before = page.state();
+  page.open("one");
+  expect(page.state()).toBe(before);
+  expect(page.unsaved()).toHaveLength(1);
 });
 
 test("pins that are as they were keep their texts and colours when they are read again", () => {

@@ -5,7 +5,16 @@
  * that an address names.
  */
 import type { SavedConversation } from "@/api/conversations";
-import { NO_PINS, type PinState, type PinnedIds, inheritedPins, pinnedIds, restoredPins } from "@/lib/pins";
+import {
+  NO_PINS,
+  type PinState,
+  type PinnedIds,
+  idsBefore,
+  pinnedIds,
+  pinsBefore,
+  pinsToKeep,
+  restoredPins,
+} from "@/lib/pins";
 import { type ChatState, shownId } from "./chatState";
 
 interface HeldPins {
@@ -105,7 +114,20 @@ export function followed(state: PinsState, chat: ChatState): PinsState {
   let next = state;
   if (chat.opened !== state.opened) next = withOpened(state, chat.opened);
   if (id !== state.shownId) next = withShown(next, id, chat);
-  return next;
+  return withoutLostText(next, chat);
+}
+
+/**
+ * Drops positions that are not in the text of the conversation that is shown: of a reply that came to
+ * nothing, or named by an address. While a reply is written, its text is not known to its end.
+ */
+function withoutLostText(state: PinsState, { pending, failure, timeline }: ChatState): PinsState {
+  const { conversationId, tokens } = failure?.pending?.before ?? timeline;
+  const pins = state.held.get(conversationId);
+  // What is shown without its text, since another model is needed for it, is not in the timeline.
+  if (pending !== null || conversationId === null || conversationId !== state.shownId || !pins) return state;
+  const within = pinsBefore(pins.state, tokens.length);
+  return within === pins.state ? state : withHeld(state, conversationId, { ...pins, state: within });
 }
 
 function withOpened(state: PinsState, opened: SavedConversation | null): PinsState {
@@ -113,12 +135,18 @@ function withOpened(state: PinsState, opened: SavedConversation | null): PinsSta
   if (!opened?.is_readable) return next;
   const { token_ids = [], positions = [] } = opened.pins;
   const there = state.held.get(opened.id) ?? BEGUN;
-  const isKept = state.namedId === opened.id || isUnsaved(there);
   const pins = { token_ids, positions };
-  return {
-    ...withHeld(next, opened.id, isKept ? { ...there, saved: pins } : held(there, pins)),
-    namedId: null,
-  };
+  return { ...withHeld(next, opened.id, reheld(there, pins, state.namedId === opened.id)), namedId: null };
+}
+
+/** What is on the page when the server tells what it holds. */
+function reheld(there: HeldPins, saved: PinnedIds, isNamed: boolean): HeldPins {
+  if (isUnsaved(there)) {
+    // What another page has pinned is shown too: from now on it counts as known here.
+    const all = pinsToKeep(pinnedIds(there.state), saved, there.saved ?? NONE);
+    return { ...there, state: restoredPins(all, there.state), saved };
+  }
+  return isNamed ? { ...there, saved } : held(there, saved);
 }
 
 function withShown(state: PinsState, id: string | null, chat: ChatState): PinsState {
@@ -135,11 +163,10 @@ function begun({ held: known }: PinsState, { branchedFrom }: ChatState): HeldPin
   const parent = branchedFrom === null ? undefined : known.get(branchedFrom.conversationId);
   if (branchedFrom === null || parent === undefined) return BEGUN;
   const { fromIndex } = branchedFrom;
-  const { token_ids, positions } = parent.saved ?? NONE;
   return {
-    state: inheritedPins(parent.state, fromIndex),
+    state: pinsBefore(parent.state, fromIndex),
     // The server makes the branch of what it holds; whatever else is on the page is to be saved.
-    saved: { token_ids, positions: positions.filter((position) => position < fromIndex) },
+    saved: idsBefore(parent.saved ?? NONE, fromIndex),
     isChanged: true,
   };
 }

@@ -5,9 +5,9 @@ import {
   NO_PINS,
   type PinState,
   idsOf,
-  inheritedPins,
   isPinned,
   pinnedIds,
+  pinsBefore,
   pinsToKeep,
   restoredPins,
   withPosition,
@@ -89,8 +89,8 @@ describe("positions", () => {
 
   test("those in the text that a branch shares are taken over, with their dashes", () => {
     const state = withPosition(withPosition(pinned(5), 9), 4);
-    expect(inheritedPins(state, 9)).toEqual({ ...pinned(5), positions: [{ slot: 2, position: 4 }] });
-    expect(inheritedPins(state, 10)).toEqual(state);
+    expect(pinsBefore(state, 9)).toEqual({ ...pinned(5), positions: [{ slot: 2, position: 4 }] });
+    expect(pinsBefore(state, 10)).toBe(state);
   });
 
   test("are not more than there are dashes for", () => {
@@ -109,6 +109,18 @@ test("ids bring tokens, sums and positions back; what is said twice is left out"
   expect(pinnedIds(state)).toEqual({ token_ids: [[5], [6, 7]], positions: [4, 9] });
 });
 
+test("ids are added to what is pinned, which keeps its texts and colours", () => {
+  const state = withPosition(withoutToken(pinned(5, 6), 5), 9);
+  expect(restoredPins({ token_ids: [[6]], positions: [9] }, state)).toBe(state);
+  const more = restoredPins({ token_ids: [[6], [7, 8]], positions: [4] }, state);
+  expect(more.pins[0]).toBe(state.pins[0]);
+  expect(shape(more)).toEqual([
+    [1, [6]],
+    [0, [7, 8]],
+  ]);
+  expect(more.positions.map((each) => each.position)).toEqual([4, 9]);
+});
+
 describe("what is kept with a conversation", () => {
   const pins = (token_ids: number[][], positions: number[] = []) => ({ token_ids, positions });
   const shown = pins([[1], [2, 3]], [4]);
@@ -123,9 +135,19 @@ describe("what is kept with a conversation", () => {
   });
   test("a sum is a pin of its own", () => {
     expect(pinsToKeep(pins([[1, 2]]), pins([[1], [2]]), pins([[1], [2]]))).toEqual(pins([[1, 2]]));
-    expect(pinsToKeep(pins([[1]]), pins([[1, 2]]), pins([[1]]))).toEqual(pins([[1], [1, 2]]));
+    expect(pinsToKeep(pins([[1]]), pins([[1, 2]]), pins([[1, 2]]))).toEqual(pins([[1]]));
   });
   test("has once what both pages have pinned", () => {
     expect(pinsToKeep(pins([[1], [5]]), pins([[1], [5]]), pins([[1]]))).toEqual(pins([[1], [5]]));
+  });
+  test("is no more than a page can show, its own first", () => {
+    const own = pins([[1], [2], [3], [4], [5]], [1, 3, 5, 7]);
+    const others = pins([[6], [7], [8], [9], [10]], [2, 4]);
+    expect(pinsToKeep(own, others, pins([]))).toEqual(
+      pins([[1], [2], [3], [4], [5], [6], [7], [8]], [1, 2, 3, 5, 7]),
+    );
+  });
+  test("names no token twice", () => {
+    expect(pinsToKeep(pins([[1]]), pins([[1, 2]]), pins([]))).toEqual(pins([[1], [2]]));
   });
 });

@@ -125,10 +125,16 @@ export const withoutPosition = (state: PinState, position: number): PinState => 
   positions: state.positions.filter((each) => each.position !== position),
 });
 
-/** What a branch takes over that leaves before this index: what is pinned in the text that both share. */
-export const inheritedPins = (state: PinState, fromIndex: number): PinState => ({
-  ...state,
-  positions: state.positions.filter((each) => each.position < fromIndex),
+/** All tokens, and the positions before this index; the same state where nothing falls away. */
+export function pinsBefore(state: PinState, end: number): PinState {
+  const positions = state.positions.filter((each) => each.position < end);
+  return positions.length === state.positions.length ? state : { ...state, positions };
+}
+
+/** The same of ids alone. */
+export const idsBefore = ({ token_ids, positions }: PinnedIds, end: number): PinnedIds => ({
+  token_ids,
+  positions: positions.filter((position) => position < end),
 });
 
 export const pinnedIds = (state: PinState): PinnedIds => ({
@@ -136,15 +142,15 @@ export const pinnedIds = (state: PinState): PinnedIds => ({
   positions: state.positions.map((each) => each.position),
 });
 
-/** The state with these ids; what is beyond the limits, or said twice, is left out. */
-export function restoredPins({ token_ids, positions }: PinnedIds): PinState {
-  let state = NO_PINS;
+/** These ids, after what is pinned `before`; what is beyond the limits, or said twice, is left out. */
+export function restoredPins({ token_ids, positions }: PinnedIds, before: PinState = NO_PINS): PinState {
+  let state = before;
   for (const ids of token_ids) {
-    const before = state.pins.map((pin) => pin.slot);
+    const taken = state.pins.map((pin) => pin.slot);
     for (const id of ids) state = withToken(state, { id, text: null });
     state = withSum(
       state,
-      state.pins.map((pin) => pin.slot).filter((slot) => !before.includes(slot)),
+      state.pins.map((pin) => pin.slot).filter((slot) => !taken.includes(slot)),
     );
   }
   return positions.reduce(withPosition, state);
@@ -158,9 +164,13 @@ const besides = <T>(list: readonly T[], ...others: (readonly T[])[]): T[] =>
 
 /**
  * What is to be kept of the pins `now` on this page: after them those that the server holds and this
- * page has not `saved`, since another has pinned them. What this page has saved and no longer has goes.
+ * page has not `saved`, since another has pinned them, as far as a page can show them. What this page
+ * has saved and no longer has goes.
  */
-export const pinsToKeep = (now: PinnedIds, held: Partial<PinnedIds>, saved: PinnedIds): PinnedIds => ({
-  token_ids: [...now.token_ids, ...besides(held.token_ids ?? [], saved.token_ids, now.token_ids)],
-  positions: [...now.positions, ...besides(held.positions ?? [], saved.positions, now.positions)],
-});
+export const pinsToKeep = (now: PinnedIds, held: Partial<PinnedIds>, saved: PinnedIds): PinnedIds =>
+  pinnedIds(
+    restoredPins({
+      token_ids: [...now.token_ids, ...besides(held.token_ids ?? [], saved.token_ids, now.token_ids)],
+      positions: [...now.positions, ...besides(held.positions ?? [], saved.positions, now.positions)],
+    }),
+  );

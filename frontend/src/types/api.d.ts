@@ -589,7 +589,7 @@ export interface components {
             kl_b_to_a_nats: number[][];
             /**
              * Js Nats
-             * @description Jensen-Shannon divergence: the same both ways, at most ln 2.
+             * @description Jensen-Shannon divergence, at most ln 2: the same both ways, to rounding.
              */
             js_nats: number[][];
             /**
