@@ -38,6 +38,8 @@ class ComparedTarget(Wire):
 
     token_id: int
     text: str
+    bytes: str | None
+    """Base64 of the token's bytes where they are no whole characters; else null."""
     a_probability: list[list[float]]
     a_rank: list[list[int]]
     b_probability: list[list[float]]
@@ -66,5 +68,7 @@ class CompareResponse(Wire):
     b_top_id: list[list[int]]
     b_top_probability: list[list[float]]
     vocabulary: dict[str, str]
-    """Text of every id in `a_top_id` and `b_top_id`, by id."""
+    """Text of every id in `a_top_id` and `b_top_id`, by id; U+FFFD stands for bytes that are no whole character."""
+    vocabulary_bytes: dict[str, str]
+    """Base64 of the bytes, by id, of those ids whose bytes are no whole characters."""
     targets: list[ComparedTarget]

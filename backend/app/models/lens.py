@@ -68,6 +68,8 @@ class LensReadRequest(TimelineSource):
 class TargetColumns(Wire):
     token_id: int
     text: str
+    bytes: str | None
+    """Base64 of the token's bytes where they are no whole characters; else null."""
     probability: list[list[float]]
     """[layer][position]"""
     rank: list[list[int]]
@@ -88,7 +90,9 @@ class LensReadResponse(Wire):
     """[layer][position][k], most probable first."""
     top_probabilities: list[list[list[float]]]
     vocabulary: dict[str, str]
-    """Text of every id in `top_ids`, by id."""
+    """Text of every id in `top_ids`, by id; U+FFFD stands for bytes that are no whole character."""
+    vocabulary_bytes: dict[str, str]
+    """Base64 of the bytes, by id, of those ids whose bytes are no whole characters."""
     entropy_nats: list[list[float]]
     """[layer][position]"""
     kl_to_final_nats: list[list[float]]

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from app.models.wire import Role, Wire
 
 
 class Prediction(Wire):
     token_id: int
     text: str
+    # By a factory the schema names no default, as FastAPI's own schemas do for None.
+    bytes: str | None = Field(default_factory=lambda: None, exclude_if=lambda it: it is None)
+    """Base64 of the token's bytes where they are no whole characters, so that `text` cannot tell them; else it is left out."""
     probability: float
     rank: int
     """1 is the most probable."""
@@ -65,3 +70,5 @@ class TokenSearchResponse(Wire):
     encoded_ids: list[int]
     """The query as the tokenizer splits it: more than one id means that it is not one token."""
     encoded_texts: list[str]
+    encoded_bytes: list[str]
+    """Base64 of the bytes of each."""

@@ -24,7 +24,7 @@ from app.models.tokens import TokenMatch, TokenSearchResponse
 from app.services import comparing, reading
 from app.services.conversations import ConversationStore
 from app.services.job import Job
-from app.services.readouts import make_token
+from app.services.readouts import make_token, token_base64
 from app.services.timeline_source import find_timeline
 from app.services.worker import ModelWorker
 
@@ -92,6 +92,7 @@ class AnalysisService:
             ],
             encoded_ids=list(encoded),
             encoded_texts=[vocabulary.token_text(token_id) for token_id in encoded],
+            encoded_bytes=[token_base64(vocabulary, token_id) for token_id in encoded],
         )
 
     async def stats(self) -> Stats:

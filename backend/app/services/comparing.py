@@ -14,7 +14,15 @@ from app.errors import ExplorerError, InvalidRequest, LayerOutOfRange, PositionO
 from app.models.compare import ComparedTarget, CompareRequest, CompareResponse
 from app.services.job import Job
 from app.services.reading import MAX_CELLS, gathered
-from app.services.readouts import layer_label, make_tokens, require_finite_comparison, shortest
+from app.services.readouts import (
+    fragment_bytes,
+    fragments_by_id,
+    layer_label,
+    make_tokens,
+    require_finite_comparison,
+    shortest,
+    texts_by_id,
+)
 from app.services.timeline_source import SourceTimeline
 from app.services.timelines import require_known
 
@@ -134,6 +142,7 @@ def compare_json(engine: LensEngine, plan: ComparisonPlan, chunks: Chunks) -> by
         return np.concatenate([getattr(chunk, name) for chunk in chunks], axis=-1)
 
     a_top_id, b_top_id = joined("a_top_id"), joined("b_top_id")
+    told = np.union1d(a_top_id, b_top_id).tolist()
     probabilities = [shortest(joined(f"{side}_target_probability")) for side in "ab"]
     ranks = [joined(f"{side}_target_rank").tolist() for side in "ab"]
     with_tokens = plan.request.include_tokens
@@ -151,14 +160,13 @@ def compare_json(engine: LensEngine, plan: ComparisonPlan, chunks: Chunks) -> by
         a_top_probability=shortest(joined("a_top_probability")),
         b_top_id=b_top_id.tolist(),
         b_top_probability=shortest(joined("b_top_probability")),
-        vocabulary={
-            str(token_id): vocabulary.token_text(token_id)
-            for token_id in np.union1d(a_top_id, b_top_id).tolist()
-        },
+        vocabulary=texts_by_id(vocabulary, told),
+        vocabulary_bytes=fragments_by_id(vocabulary, told),
         targets=[
             ComparedTarget(
                 token_id=token_id,
                 text=vocabulary.token_text(token_id),
+                bytes=fragment_bytes(vocabulary, token_id),
                 a_probability=probabilities[0][place],
                 a_rank=ranks[0][place],
                 b_probability=probabilities[1][place],

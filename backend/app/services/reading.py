@@ -13,7 +13,15 @@ from app.errors import InvalidRequest, LayerOutOfRange, PositionOutOfRange
 from app.models.lens import LensReadRequest, LensReadResponse, TargetColumns
 from app.models.tokens import Token
 from app.services.job import Job
-from app.services.readouts import layer_label, make_token, require_finite, shortest
+from app.services.readouts import (
+    fragment_bytes,
+    fragments_by_id,
+    layer_label,
+    make_token,
+    require_finite,
+    shortest,
+    texts_by_id,
+)
 from app.services.timeline_source import SourceTimeline
 from app.services.timelines import require_known
 
@@ -125,6 +133,7 @@ def lens_json(engine: LensEngine, reading: Reading, chunks: Chunks) -> bytes:
     """The answer as JSON."""
     vocabulary = engine.vocabulary
     top_ids = np.concatenate([c.top_ids for c in chunks], axis=1)
+    told = np.unique(top_ids).tolist()
     next_rank = np.concatenate([c.next_rank for c in chunks], axis=1).tolist()
     next_probability = shortest(np.concatenate([c.next_probability for c in chunks], axis=1))
     target_probability = shortest(np.concatenate([c.target_probability for c in chunks], axis=2))
@@ -138,10 +147,8 @@ def lens_json(engine: LensEngine, reading: Reading, chunks: Chunks) -> bytes:
         positions=list(reading.positions),
         top_ids=top_ids.tolist(),
         top_probabilities=shortest(np.concatenate([c.top_probabilities for c in chunks], axis=1)),
-        vocabulary={
-            str(token_id): vocabulary.token_text(token_id)
-            for token_id in np.unique(top_ids).tolist()
-        },
+        vocabulary=texts_by_id(vocabulary, told),
+        vocabulary_bytes=fragments_by_id(vocabulary, told),
         entropy_nats=shortest(np.concatenate([c.entropy_nats for c in chunks], axis=1)),
         kl_to_final_nats=shortest(np.concatenate([c.kl_to_final_nats for c in chunks], axis=1)),
         next_probability=[
@@ -153,6 +160,7 @@ def lens_json(engine: LensEngine, reading: Reading, chunks: Chunks) -> bytes:
             TargetColumns(
                 token_id=token_id,
                 text=vocabulary.token_text(token_id),
+                bytes=fragment_bytes(vocabulary, token_id),
                 probability=target_probability[place],
                 rank=target_rank[place],
             )

@@ -88,6 +88,29 @@ def ranks_of_top(probabilities: FloatArray) -> IntArray:
     return ranks
 
 
+def token_base64(vocabulary: Vocabulary, token_id: int) -> str:
+    return base64.b64encode(vocabulary.token_bytes(token_id)).decode()
+
+
+def fragment_bytes(vocabulary: Vocabulary, token_id: int) -> str | None:
+    """Base64 of a token's bytes where they are no whole characters, which its text cannot tell; else None."""
+    try:
+        vocabulary.token_bytes(token_id).decode()
+    except UnicodeDecodeError:
+        return token_base64(vocabulary, token_id)
+    return None
+
+
+def texts_by_id(vocabulary: Vocabulary, ids: Sequence[int]) -> dict[str, str]:
+    return {str(token_id): vocabulary.token_text(token_id) for token_id in ids}
+
+
+def fragments_by_id(vocabulary: Vocabulary, ids: Sequence[int]) -> dict[str, str]:
+    """`fragment_bytes` of those of the ids that have them."""
+    found = {str(token_id): fragment_bytes(vocabulary, token_id) for token_id in ids}
+    return {token_id: encoded for token_id, encoded in found.items() if encoded is not None}
+
+
 def make_token(
     vocabulary: Vocabulary,
     index: int,
@@ -101,7 +124,7 @@ def make_token(
         index=index,
         id=token_id,
         text=vocabulary.token_text(token_id),
-        bytes=base64.b64encode(vocabulary.token_bytes(token_id)).decode(),
+        bytes=token_base64(vocabulary, token_id),
         role=role,
         special=vocabulary.is_special(token_id),
         logprob_nats=score.logprob_nats if score else None,
@@ -146,6 +169,7 @@ def readouts_by_token(
                         Prediction(
                             token_id=token_id,
                             text=vocabulary.token_text(token_id),
+                            bytes=fragment_bytes(vocabulary, token_id),
                             probability=probability,
                             rank=rank,
                         )

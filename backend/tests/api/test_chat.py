@@ -55,6 +55,23 @@ def test_reply_has_tokens_scores_and_readouts(client: TestClient, engine: FakeEn
     assert all(token["lens"] is None for token in answer["prompt_tokens"])
 
 
+def test_bytes_are_told_of_predictions_that_are_no_whole_characters(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Token `i` of the fake is byte `i`: from 0x80 on it is part of a character."""
+    monkeypatch.setattr("tests.fakes.LETTERS", range(0x70, 0x90))
+    answer = post(client, chat("Hi", sampling={"max_new_tokens": 9}))
+    told = [p for t in answer["tokens"] for layer in t["lens"] for p in layer["predictions"]]
+    assert {0x80 <= p["token_id"] < END for p in told} == {True, False}
+    for prediction in told:
+        token = bytes([prediction["token_id"]])
+        if prediction["token_id"] < 0x80:
+            assert (prediction["text"], prediction.get("bytes")) == (token.decode(), None)
+        else:
+            assert prediction["text"] == "\ufffd"
+            assert base64.b64decode(prediction["bytes"]) == token
+
+
 @pytest.mark.parametrize("scope", ["reply", "all", "none"])
 @pytest.mark.parametrize("mode", ["chat", "completion"])
 def test_stream_holds_the_same_as_json(client: TestClient, scope: str, mode: str) -> None:

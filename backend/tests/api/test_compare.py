@@ -71,6 +71,22 @@ def test_columns_are_how_far_the_predictions_are_apart(
         assert all(str(token_id) in answer["vocabulary"] for row in ids for token_id in row)
 
 
+def test_bytes_are_told_of_tokens_that_are_no_whole_characters(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Token `i` of the fake is byte `i`: from 0x80 on it is part of a character."""
+    monkeypatch.setattr("tests.fakes.LETTERS", range(0x70, 0x90))
+    answer = compare(client, HELLO, {"prompt": "World"}, targets=[65, 0xF0])
+
+    told = {i for name in ("a_top_id", "b_top_id") for row in answer[name] for i in row}
+    fragments = {token_id for token_id in told if 0x80 <= token_id < END}
+    assert set() < fragments < told
+    assert {int(key): base64.b64decode(v) for key, v in answer["vocabulary_bytes"].items()} == {
+        token_id: bytes([token_id]) for token_id in fragments
+    }
+    assert [(t["text"], t["bytes"]) for t in answer["targets"]] == [("A", None), ("\ufffd", "8A==")]
+
+
 def ids_of(tokens: list[dict[str, Any]]) -> list[int]:
     return [token["id"] for token in tokens]
 

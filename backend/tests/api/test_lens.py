@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 import numpy as np
@@ -51,6 +52,19 @@ def test_columns_are_what_the_layers_predict(client: TestClient, engine: FakeEng
         before = text[: token["index"]]
         assert token["logprob_nats"] == engine.step(before, token["id"]).logprob_nats
     assert answer["tokens"][0]["logprob_nats"] is None
+
+
+def test_bytes_are_told_of_tokens_that_are_no_whole_characters(client: TestClient) -> None:
+    """Token `i` of the fake is byte `i`: from 0x80 on it is part of a character."""
+    answer = read(client, prompt="a text", top_k=50, targets=[65, 0xF0])
+
+    told = {token_id for row in answer["top_ids"] for ids in row for token_id in ids}
+    fragments = {token_id for token_id in told if 0x80 <= token_id < 0x100}
+    assert set() < fragments < told
+    assert {int(key): base64.b64decode(v) for key, v in answer["vocabulary_bytes"].items()} == {
+        token_id: bytes([token_id]) for token_id in fragments
+    }
+    assert [(t["text"], t["bytes"]) for t in answer["targets"]] == [("A", None), ("\ufffd", "8A==")]
 
 
 def test_probabilities_survive_the_wire_exactly(client: TestClient, engine: FakeEngine) -> None:
@@ -176,6 +190,7 @@ def test_token_search_tells_ids_and_how_the_text_splits(client: TestClient) -> N
     assert answer["encoded_ids"] == [97]
     assert split["encoded_ids"] == [97, 98]
     assert split["encoded_texts"] == ["a", "b"]
+    assert split["encoded_bytes"] == ["YQ==", "Yg=="]
 
 
 def test_model_info_tells_sizes_and_the_self_check(client: TestClient) -> None:

@@ -3,6 +3,7 @@ import createClient from "openapi-fetch";
 import type { CompareResponse } from "@/lib/pairColumns";
 import type { components, paths } from "@/types/api";
 import { ApiError, asApiError, errorFromBody, isAbort, serverUnreachable } from "./errors";
+import { withLosslessMatches, withLosslessTexts } from "./losslessTexts";
 import { keepTexts } from "./tokenTexts";
 
 type Schemas = components["schemas"];
@@ -45,18 +46,18 @@ export async function fetchModelInfo(signal: AbortSignal): Promise<ModelInfo> {
 }
 
 export async function fetchLens(body: LensReadRequest, signal: AbortSignal): Promise<LensReadResponse> {
-  const answer = unwrap(await call(() => client.POST("/api/lens", { body, signal })));
+  const answer = withLosslessTexts(unwrap(await call(() => client.POST("/api/lens", { body, signal }))));
   keepTexts(body.conversation_id ?? null, answer);
   return answer;
 }
 
 export async function fetchComparison(body: CompareRequest, signal: AbortSignal): Promise<CompareResponse> {
-  return unwrap(await call(() => client.POST("/api/compare", { body, signal })));
+  return withLosslessTexts(unwrap(await call(() => client.POST("/api/compare", { body, signal }))));
 }
 
 export async function searchTokens(query: string, signal: AbortSignal): Promise<TokenSearchResponse> {
   const params = { query: { query, limit: MAX_MATCHES } };
-  return unwrap(await call(() => client.GET("/api/tokens", { params, signal })));
+  return withLosslessMatches(unwrap(await call(() => client.GET("/api/tokens", { params, signal }))));
 }
 
 interface Answer<T> {

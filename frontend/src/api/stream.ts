@@ -6,6 +6,7 @@ import { EventSourceParserStream } from "eventsource-parser/stream";
 import type { components } from "@/types/api";
 import { CLIENT_ID } from "./client";
 import { ApiError, asApiError, errorFromBody, isAbort, streamCut } from "./errors";
+import { withLosslessPredictions } from "./losslessTexts";
 
 type Schemas = components["schemas"];
 export type ChatRequest = Schemas["ChatRequest"];
@@ -42,7 +43,7 @@ export async function* streamChat(
     for (;;) {
       const { done, value } = await readNext(reader, signal);
       if (done) throw streamCut();
-      const event = parseEvent(value.data);
+      const event = withLosslessPredictions(parseEvent(value.data));
       if (event.type === "error") throw new ApiError(event.error);
       yield event;
       if (event.type === "done") return;

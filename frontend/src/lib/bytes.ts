@@ -30,6 +30,45 @@ export function hexBytes(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).toUpperCase().padStart(2, "0")).join(" ");
 }
 
+/** Where bytes that are no character stand in a lossless text: 0x80 as U+DC80, up to 0xFF as U+DCFF. */
+const ESCAPED_BYTE = 0xdc00;
+
+/**
+ * The characters of the bytes, and the bytes that are no whole character each as half a surrogate pair,
+ * which no text has otherwise (PEP 383). So a token keeps its bytes wherever its text is passed on.
+ */
+export const losslessText = (bytes: Uint8Array): string =>
+  decodeSteps(bytes)
+    .map(
+      ({ character, start, end }) =>
+        character ??
+        String.fromCharCode(...Array.from(bytes.subarray(start, end), (byte) => ESCAPED_BYTE + byte)),
+    )
+    .join("");
+
+/** The byte that this character of a lossless text stands for; null for a character. */
+export function escapedByte(character: string): number | null {
+  const code = character.codePointAt(0) ?? 0;
+  return code >= ESCAPED_BYTE + 0x80 && code <= ESCAPED_BYTE + 0xff ? code - ESCAPED_BYTE : null;
+}
+
+/** What `losslessText` was made of. */
+export function bytesOfLossless(text: string): Uint8Array {
+  const encoder = new TextEncoder();
+  return joinBytes(
+    Array.from(text, (character) => {
+      const byte = escapedByte(character);
+      return byte === null ? encoder.encode(character) : Uint8Array.of(byte);
+    }),
+  );
+}
+
+const HAS_BYTES = /\p{Surrogate}/u;
+
+/** A lossless text as well-formed Unicode, with U+FFFD as every decoder has it. */
+export const plainText = (text: string): string =>
+  HAS_BYTES.test(text) ? new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytesOfLossless(text)) : text;
+
 /**
  * One step of decoding: `bytes[start..end)` is the character `character`, or, where that is null, a
  * sequence that no character begins with.

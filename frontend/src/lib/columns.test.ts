@@ -22,6 +22,7 @@ function response(start: number, end: number, length: number): LensReadResponse 
     positions,
     top_ids: grid((layer, position) => [10 * position + layer, 7]),
     top_probabilities: grid((layer, position) => [0.5 + layer / 10, 0.001 * position]),
+    vocabulary_bytes: {},
     vocabulary: {
       7: " seven",
       ...Object.fromEntries(

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { losslessText } from "./bytes";
 import { type Cell, asFloat32, heading, toCsv, toRecords } from "./table";
 
 const columns = [
@@ -40,6 +41,15 @@ describe("texts of tokens stay on their line", () => {
   ])("%j", (text, written) => {
     expect(textOf(text)).toBe(written);
   });
+});
+
+test("bytes that are no character are U+FFFD in both forms, as in the API", () => {
+  const table = {
+    columns: [{ key: "text", unit: null }],
+    rows: [[losslessText(Uint8Array.of(0x20, 0xf0, 0x9f))]],
+  };
+  expect(toCsv(table)).toBe('\ufefftext\r\n" \ufffd"\r\n');
+  expect(toRecords(table)).toEqual([{ text: " \ufffd" }]);
 });
 
 test("what does not exist is an empty cell", () => {

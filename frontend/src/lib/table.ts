@@ -2,6 +2,7 @@
  * Numbers as a table to take away: CSV for spreadsheets, JSON for programs. Both come from the same
  * columns, so that they cannot differ.
  */
+import { plainText } from "./bytes";
 
 export interface Column {
   /** Name in JSON, as the API has it: `entropy_nats`. */
@@ -45,7 +46,7 @@ const NAMED: Readonly<Record<string, string>> = { "\t": "\\t", "\n": "\\n", "\r"
 
 /** Quoted where it has to be; a cell that would be run as a formula gets an apostrophe before it. */
 function csvText(text: string): string {
-  const seen = text.replace(
+  const seen = plainText(text).replace(
     CONTROLS,
     (control) => NAMED[control] ?? `\\x${control.charCodeAt(0).toString(16).padStart(2, "0")}`,
   );
@@ -75,7 +76,7 @@ export const toRecords = ({ columns, rows }: Table): Record<string, Cell>[] =>
     Object.fromEntries(
       columns.map(({ key }, i) => {
         const cell = row[i] ?? null;
-        return [key, typeof cell === "number" ? asFloat32(cell) : cell];
+        return [key, typeof cell === "number" ? asFloat32(cell) : cell === null ? null : plainText(cell)];
       }),
     ),
   );

@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { bytesFromBase64, decodeSteps, escapeBytes, hexBytes } from "./bytes";
+import { bytesFromBase64, decodeSteps, escapeBytes, hexBytes, losslessText, plainText } from "./bytes";
 import {
   type ShownToken,
   byteList,
   byteListOfText,
   cellParts,
+  cellPartsOfText,
   cellText,
   cellTextOfText,
   decodedText,
@@ -76,10 +77,25 @@ describe("the cell form", () => {
     expect(cellTextOfText("")).toBe("∅");
   });
 
-  test("does not pretend to know the bytes behind a replacement character", () => {
-    expect(cellTextOfText(" \ufffd")).toBe("·\ufffd");
-    expect(byteListOfText(" \ufffd")).toBeNull();
-    expect(byteListOfText(" é")).toBe("20 C3 A9");
+  test.each([
+    [[0x20, 0xf0, 0x9f], "·\\xF0\\x9F", "20 F0 9F"],
+    [[0x82, 0x21], "\\x82!", "82 21"],
+    [[0xf0, 0x9f, 0x99, 0x82, 0xf0, 0x9f], "🙂\\xF0\\x9F", "F0 9F 99 82 F0 9F"],
+    [[0xed, 0xa0, 0x80], "\\xED\\xA0\\x80", "ED A0 80"],
+    // A real replacement character is a character.
+    [[0xef, 0xbf, 0xbd], "\ufffd", "EF BF BD"],
+    [[0x20, 0xc3, 0xa9], "·é", "20 C3 A9"],
+  ])("shows the same of the bytes %j as of a token and as of a lossless text", (bytes, cell, list) => {
+    const own = token(bytes);
+    const text = losslessText(Uint8Array.from(bytes));
+    expect([cellText(own), cellTextOfText(text)]).toEqual([cell, cell]);
+    expect([byteList(own), byteListOfText(text)]).toEqual([list, list]);
+    expect(plainText(text)).toBe(decodedText([own]));
+  });
+
+  test("tells a byte apart from the text that spells it", () => {
+    expect(cellPartsOfText("\\xF0")).toEqual([{ text: "\\xF0", kind: "plain" }]);
+    expect(cellPartsOfText(losslessText(Uint8Array.of(0xf0)))).toEqual([{ text: "\\xF0", kind: "byte" }]);
     expect(byteList(token([0xf0, 0x0a]))).toBe("F0 0A");
   });
 });

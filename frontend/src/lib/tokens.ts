@@ -3,7 +3,16 @@
  * different tokens look alike; the *running* form is the exact text, split so that each token keeps
  * a place of its own, even where a character is spread over several tokens.
  */
-import { type DecodedStep, bytesFromBase64, decodeSteps, escapeBytes, hexBytes, joinBytes } from "./bytes";
+import {
+  type DecodedStep,
+  bytesFromBase64,
+  bytesOfLossless,
+  decodeSteps,
+  escapeBytes,
+  escapedByte,
+  hexBytes,
+  joinBytes,
+} from "./bytes";
 
 /** What is needed of a token to show it. */
 export interface ShownToken {
@@ -87,12 +96,13 @@ export function cellParts(token: ShownToken): CellPart[] {
   return parts.length === 0 ? [{ text: "∅", kind: "glyph" }] : parts;
 }
 
-/** The cell form of a token of which only the text is known; U+FFFD stays, because its bytes are not known. */
+/** The cell form of a token of which the lossless text is known. */
 export function cellPartsOfText(text: string): CellPart[] {
   const parts: CellPart[] = [];
   for (const character of text) {
-    if (character === "\ufffd") appendPart(parts, character, "byte");
-    else appendCharacter(parts, character);
+    const byte = escapedByte(character);
+    if (byte === null) appendCharacter(parts, character);
+    else appendPart(parts, escapeBytes(Uint8Array.of(byte)), "byte");
   }
   return parts.length === 0 ? [{ text: "∅", kind: "glyph" }] : parts;
 }
@@ -106,9 +116,8 @@ export const cellTextOfText = (text: string): string => joinParts(cellPartsOfTex
 /** The bytes of a token for people: `20 50 61 72 69 73`. */
 export const byteList = (token: Pick<ShownToken, "bytes">): string => hexBytes(bytesFromBase64(token.bytes));
 
-/** The bytes of a text for people; null where U+FFFD hides bytes that are not known. */
-export const byteListOfText = (text: string): string | null =>
-  text.includes("\ufffd") ? null : hexBytes(new TextEncoder().encode(text));
+/** The same of a lossless text. */
+export const byteListOfText = (text: string): string => hexBytes(bytesOfLossless(text));
 
 export interface RunningPiece {
   /** What this token adds to the text; joined over the tokens, the exact decoded text. */

@@ -55,7 +55,7 @@ export class WordForms {
   private readonly tokens: readonly IdentifiedToken[];
   private readonly starts: readonly number[];
   private readonly joined: readonly string[];
-  /** Of these the bytes are known, of all others only the text. */
+  /** Those that stand there, by id. */
   private readonly known: ReadonlyMap<number, ShownToken>;
   private readonly forms = new Map<number, WordForm>();
 

@@ -97,6 +97,7 @@ export function madeUpLens(tokens: readonly Token[], request: LensReadRequest): 
       topTexts(layer, position).map((_, i) => top(layer, position) * (1 - top(layer, position)) ** i),
     ),
     vocabulary: Object.fromEntries(WORDS.map((text) => [String(idOf(text)), text])),
+    vocabulary_bytes: {},
     entropy_nats: grid(
       (layer, position) => 10.8 * (1 - certainty(layer, position)) * (0.6 + 0.4 * noise(position, 3)),
     ),
@@ -131,6 +132,7 @@ export function madeUpLens(tokens: readonly Token[], request: LensReadRequest): 
       return {
         token_id: id,
         text,
+        bytes: null,
         probability: grid((layer, position) => {
           const rank = place(layer, position);
           return rank <= 50
@@ -168,9 +170,11 @@ export function madeUpComparison(request: Schemas["CompareRequest"]): Schemas["C
     b_top_id: grid((a, b, row) => idOf(agreesAt(b, row) ? wordAt(a + 1) : " Paris")),
     b_top_probability: grid((_, b, row) => noise(b, row, 4)),
     vocabulary: Object.fromEntries(WORDS.map((text) => [String(idOf(text)), text])),
+    vocabulary_bytes: {},
     targets: (request.targets ?? []).map((id) => ({
       token_id: id,
       text: WORDS[id - 1000] ?? "",
+      bytes: null,
       a_probability: grid((a, _, row) => noise(id, a, row)),
       a_rank: grid((a) => 1 + a),
       b_probability: grid((_, b, row) => noise(id, b, row, 5)),
@@ -182,15 +186,18 @@ export function madeUpComparison(request: Schemas["CompareRequest"]): Schemas["C
 /** What the server would find: words that begin with the query, with or without a leading space. */
 export function madeUpMatches(query: string): Schemas["TokenSearchResponse"] {
   const words = WORDS.filter((word) => word.trimStart().startsWith(query.trimStart()));
+  const encode = (text: string): string => base64(new TextEncoder().encode(text));
+  const encoded = words.length === 1 ? words : [query.slice(0, 1), query.slice(1)];
   return {
     query,
     matches: words.map((text) => ({
       token_id: idOf(text),
       text,
-      bytes: base64(new TextEncoder().encode(text)),
+      bytes: encode(text),
       exact: text.trimStart() === query.trimStart(),
     })),
     encoded_ids: words.length === 1 ? words.map(idOf) : [1, 2],
-    encoded_texts: words.length === 1 ? words : [query.slice(0, 1), query.slice(1)],
+    encoded_texts: encoded,
+    encoded_bytes: encoded.map(encode),
   };
 }

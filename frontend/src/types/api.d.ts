@@ -605,9 +605,16 @@ export interface components {
             b_top_probability: number[][];
             /**
              * Vocabulary
-             * @description Text of every id in `a_top_id` and `b_top_id`, by id.
+             * @description Text of every id in `a_top_id` and `b_top_id`, by id; U+FFFD stands for bytes that are no whole character.
              */
             vocabulary: {
+                [key: string]: string;
+            };
+            /**
+             * Vocabulary Bytes
+             * @description Base64 of the bytes, by id, of those ids whose bytes are no whole characters.
+             */
+            vocabulary_bytes: {
                 [key: string]: string;
             };
             /** Targets */
@@ -651,6 +658,11 @@ export interface components {
             token_id: number;
             /** Text */
             text: string;
+            /**
+             * Bytes
+             * @description Base64 of the token's bytes where they are no whole characters; else null.
+             */
+            bytes: string | null;
             /** A Probability */
             a_probability: number[][];
             /** A Rank */
@@ -1029,9 +1041,16 @@ export interface components {
             top_probabilities: number[][][];
             /**
              * Vocabulary
-             * @description Text of every id in `top_ids`, by id.
+             * @description Text of every id in `top_ids`, by id; U+FFFD stands for bytes that are no whole character.
              */
             vocabulary: {
+                [key: string]: string;
+            };
+            /**
+             * Vocabulary Bytes
+             * @description Base64 of the bytes, by id, of those ids whose bytes are no whole characters.
+             */
+            vocabulary_bytes: {
                 [key: string]: string;
             };
             /**
@@ -1177,6 +1196,11 @@ export interface components {
             token_id: number;
             /** Text */
             text: string;
+            /**
+             * Bytes
+             * @description Base64 of the token's bytes where they are no whole characters, so that `text` cannot tell them; else it is left out.
+             */
+            bytes?: string | null;
             /** Probability */
             probability: number;
             /**
@@ -1385,6 +1409,11 @@ export interface components {
             /** Text */
             text: string;
             /**
+             * Bytes
+             * @description Base64 of the token's bytes where they are no whole characters; else null.
+             */
+            bytes: string | null;
+            /**
              * Probability
              * @description [layer][position]
              */
@@ -1478,6 +1507,11 @@ export interface components {
             encoded_ids: number[];
             /** Encoded Texts */
             encoded_texts: string[];
+            /**
+             * Encoded Bytes
+             * @description Base64 of the bytes of each.
+             */
+            encoded_bytes: string[];
         };
         /**
          * TurnSampling

@@ -7,7 +7,7 @@ import type { Exhibit, ShownProbability } from "@/lib/exhibit";
 import type { LensKind } from "@/lib/lenses";
 import { type Pair, pairOf } from "@/lib/pairColumns";
 import type { Cell } from "@/lib/table";
-import { cellText } from "@/lib/tokens";
+import { cellText, cellTextOfText } from "@/lib/tokens";
 import type { Token } from "@/types/timeline";
 import { pairCells, pairHeads, pairText } from "./pairCells";
 
@@ -103,7 +103,7 @@ export function compareExhibit(state: CompareExhibitState): Exhibit {
       `Coloured by ${difference.title}: ${difference.unit}`,
       "A column is a pair of tokens, aligned by their ids; each side is read at its token and predicts the one after it. ◥ marks first choices that differ",
       ...(difference.id === "target" && target !== null
-        ? [`The token is “${target.text ?? ""}”, id ${target.tokenId}`]
+        ? [`The token is “${cellTextOfText(target.text ?? "")}”, id ${target.tokenId}`]
         : []),
       ...(nGaps === 0 ? [] : [`${nGaps} tokens stand against a gap, where nothing is compared`]),
       ...(alignment.isThorough

@@ -53,7 +53,7 @@ export function LayerDetail({ reading, position, actualId }: LayerDetailProps) {
               <td className="text-right">{formatProbability(prediction.probability)}</td>
               <td className="text-right">{formatLogprob(prediction.probability)}</td>
               <td className="max-w-40 truncate pl-4 text-quiet max-sm:hidden">
-                {byteListOfText(prediction.text) ?? "part of a character"}
+                {byteListOfText(prediction.text)}
               </td>
               <td className="text-right whitespace-nowrap">
                 {prediction.token_id !== actualId && (

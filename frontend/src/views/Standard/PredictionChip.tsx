@@ -14,7 +14,7 @@ interface PredictionChipProps {
 /** One predicted token; its fill is as long as its probability. */
 export function PredictionChip({ prediction, parts, isActual }: PredictionChipProps) {
   const { token_id, text, probability, rank } = prediction;
-  const bytes = byteListOfText(text) ?? "part of a character";
+  const bytes = byteListOfText(text);
   return (
     <li
       title={`rank ${rank} · id ${token_id} · bytes ${bytes}${isActual ? " · the actual token" : ""}`}
