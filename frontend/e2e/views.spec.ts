@@ -165,3 +165,37 @@ test("a fitted lens shows its own numbers in every row but the output's", async 
   await explorer.open(`?lens=tuned&${(await addressOf(page)).toString()}`);
   await expect(explorer.evidence.getByRole("combobox", { name: "Lens" })).toHaveValue("tuned");
 });
+
+test("half a character is predicted as its bytes, in every view", async ({ explorer, page }) => {
+  const hex = (base64: string): string => Buffer.from(base64, "base64").toString("hex").toUpperCase();
+  await explorer.setSampling({ Temperature: "0", "Longest reply": "2" });
+  await explorer.say("Hello 🙂🙂!");
+  const { tokens } = await lensOf(page);
+  const position = tokens.findIndex(({ bytes }) => hex(bytes) === "9F");
+  await explorer.tokens.nth(position + 1).click();
+  const lens = await lensOf(page, { positions: [position, position + 1] });
+  expect(Object.keys(lens.vocabulary_bytes).length).toBeGreaterThan(3);
+  await expect(explorer.evidence.getByText(new RegExp(`^read at index ${position} `))).toBeVisible();
+  const rows = explorer.evidence.getByRole("table").first().getByRole("row");
+  for (const [i, layer] of lens.layers.toReversed().entries()) {
+    const row = rows.nth(i + 1);
+    for (const [k, id] of (lens.top_ids[layer]?.[0] ?? []).entries()) {
+      const base64 = lens.vocabulary_bytes[String(id)];
+      const bytes = base64 ?? Buffer.from(lens.vocabulary[String(id)] ?? "").toString("base64");
+      const chip = row.getByRole("listitem").nth(k);
+      await expect(chip).toHaveAttribute(
+        "title",
+        new RegExp(`bytes ${hex(bytes).replace(/..(?=.)/g, "$& ")}\\b`),
+      );
+      if (base64 !== undefined) await expect(chip).toContainText(`\\x${hex(base64).slice(-2)}`);
+    }
+  }
+  for (const view of ["Standard", "Heatmap", "Trajectories", "Layers", "Compare"]) {
+    await explorer.openView(view, "", "mouse");
+    const isRead = explorer.evidence.getByText(/^(\d+) of \1 (positions|pairs) read/);
+    if (view === "Heatmap" || view === "Layers") await expect(isRead).toBeVisible();
+    await expect(explorer.evidence).toContainText("\\x");
+    await expect(explorer.evidence).not.toContainText("\ufffd");
+  }
+  expect(explorer.complaints).toEqual([]);
+});
