@@ -13,8 +13,13 @@ export function NameField({ label, value, placeholder, onDone }: NameFieldProps)
   const field = useRef<HTMLInputElement>(null);
   const isDone = useRef(false);
   useEffect(() => {
-    // A menu that closes puts the focus back on its button, after this.
-    const frame = requestAnimationFrame(() => field.current?.select());
+    // A menu that closes puts the focus back on its button, after this. Who was faster than a frame
+    // writes already, and would lose the first letters to a selection.
+    const frame = requestAnimationFrame(() => {
+      if (document.activeElement === field.current) return;
+      field.current?.focus();
+      field.current?.select();
+    });
     return () => cancelAnimationFrame(frame);
   }, []);
   const done = (name: string | null): void => {
