@@ -85,6 +85,12 @@ export function useConversationFacts({
   return data?.branches.some((branch) => branch.id === conversationId) === true ? data : null;
 }
 
+/** Title of a conversation whose facts were read; null where they were not. */
+export const knownTitle = (queries: QueryClient, branchId: string | null): string | null =>
+  queries
+    .getQueriesData<SavedConversation>({ queryKey: [FACTS_KEY, branchId] })
+    .find(([, facts]) => facts?.branches.some((branch) => branch.id === branchId))?.[1]?.title ?? null;
+
 /** Puts saved notes where the facts of a branch are kept. An answer on its way may hold those from before. */
 export async function rememberNotes(
   queries: QueryClient,
