@@ -29,7 +29,7 @@ export interface Library {
   readonly more: (() => void) | null;
 }
 
-/** The conversations whose title or text contains `query`, the last written first. */
+/** The conversations whose title, text or notes contain `query`, the last written first. */
 export function useLibrary(query: string): Library {
   const [settled, setSettled] = useState(query);
   useEffect(() => {
