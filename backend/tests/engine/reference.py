@@ -74,6 +74,26 @@ class PlainModel:
         return reply[: reply.index(end_id)] if end_id in reply else reply
 
 
+def log_probabilities(row: Sequence[float]) -> list[float]:
+    largest = max(row)
+    log_total = largest + math.log(math.fsum(math.exp(x - largest) for x in row))
+    return [x - log_total for x in row]
+
+
+def slow_divergences(a: Sequence[float], b: Sequence[float]) -> tuple[float, float, float]:
+    """KL(a ‖ b), KL(b ‖ a) and Jensen-Shannon divergence of two rows of logits, in float64."""
+    log_a, log_b = log_probabilities(a), log_probabilities(b)
+    log_m = [
+        max(x, y) + math.log1p(math.exp(-abs(x - y))) - math.log(2)
+        for x, y in zip(log_a, log_b, strict=True)
+    ]
+
+    def kl(log_p: Sequence[float], log_q: Sequence[float]) -> float:
+        return math.fsum(math.exp(x) * (x - y) for x, y in zip(log_p, log_q, strict=True))
+
+    return kl(log_a, log_b), kl(log_b, log_a), (kl(log_a, log_m) + kl(log_b, log_m)) / 2
+
+
 def assert_lens_is_right(columns: LensColumns, plain: PlainModel, ids: Sequence[int]) -> None:
     """Every number of a read-out against the plain model."""
     streams = plain.residuals(ids)
@@ -105,9 +125,8 @@ def assert_lens_is_right(columns: LensColumns, plain: PlainModel, ids: Sequence[
 
 
 def _distribution(row: list[float]) -> tuple[list[float], list[float]]:
-    largest = max(row)
-    log_total = largest + math.log(math.fsum(math.exp(x - largest) for x in row))
-    return [math.exp(x - log_total) for x in row], [x - log_total for x in row]
+    log_p = log_probabilities(row)
+    return [math.exp(x) for x in log_p], log_p
 
 
 def _assert_rank(rank: int, row: np.ndarray, token_id: int) -> None:

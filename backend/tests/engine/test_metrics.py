@@ -9,6 +9,7 @@ import torch
 
 from app.engine import metrics
 from app.engine.metrics import LogitsReader, Numbers
+from tests.engine.reference import log_probabilities
 
 CPU = torch.device("cpu")
 N_POSITIONS, N_LAYERS, D_VOCAB = 3, 4, 200
@@ -38,12 +39,6 @@ def read(logits: torch.Tensor, top_k: int = 5) -> Numbers:
     n_positions, _, d_vocab = logits.shape
     tokens = TOKENS[:, :n_positions].clamp(max=d_vocab - 1)
     return LogitsReader(d_vocab, CPU).read(logits.clone(), tokens, top_k)
-
-
-def log_probabilities(row: list[float]) -> list[float]:
-    largest = max(row)
-    log_total = largest + math.log(math.fsum(math.exp(x - largest) for x in row))
-    return [x - log_total for x in row]
 
 
 def each_row(logits: torch.Tensor) -> list[tuple[int, int, list[float]]]:

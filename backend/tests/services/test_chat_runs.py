@@ -19,7 +19,7 @@ from app.services.timelines import Conversation
 from app.services.worker import ModelWorker
 from app.settings import Settings
 from tests.fakes import FakeEngine, loader
-from tests.services.test_worker import until
+from tests.services.jobs import until
 
 
 @asynccontextmanager
