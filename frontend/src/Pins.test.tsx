@@ -71,6 +71,7 @@ beforeEach(() => {
 });
 afterEach(() => {
   server.resetHandlers();
+  server.events.removeAllListeners();
   window.history.replaceState(null, "", "/");
   vi.restoreAllMocks();
 });
@@ -256,6 +257,41 @@ test("what is pinned just before a branch is made is saved to both", async () =>
     ]),
   );
   expect(window.location.search).toContain("at=5");
+});
+
+/** Ids whose text was asked for. */
+function watchAsked(): string[] {
+  const asked: string[] = [];
+  server.events.on("request:start", ({ request }) => {
+    const id = /\/api\/tokens\/(\d+)$/.exec(new URL(request.url).pathname)?.[1];
+    if (id !== undefined) asked.push(id);
+  });
+  return asked;
+}
+
+test("a token of which the address has the id is named by the server", async () => {
+  const asked = watchAsked();
+  const user = await openAt("?c=one&pin=5-8");
+  await user.click(screen.getByRole("option", { name: "Grüß" }));
+  await user.keyboard("3");
+  const values = await screen.findByRole("region", { name: "Values" });
+  await waitFor(() => expect(values).toHaveTextContent("sum of ·t5 + ·t8"));
+  expect(asked.toSorted()).toEqual(["5", "8"]);
+});
+
+test("no model but its own is asked what the pinned ids of a conversation stand for", async () => {
+  const asked = watchAsked();
+  server.use(
+    http.get("*/api/conversations/:id", ({ params }) => {
+      const [id, pins] = [String(params["id"]), { token_ids: [[5]], positions: [] }];
+      return HttpResponse.json(savedConversation({ id, pins, is_readable: false, tokens: [] }));
+    }),
+  );
+  window.history.replaceState(null, "", "/?c=one&pin=5");
+  render(<App />);
+  expect(await screen.findByText(/^make run MODEL=/)).toBeInTheDocument();
+  await rest();
+  expect(asked).toEqual([]);
 });
 
 test("back and forward show what those addresses name", async () => {

@@ -181,6 +181,7 @@ test("an alternative is the beginning of a branch, selected where it stands", as
         top_ids: [fill([106, 55])],
         top_probabilities: [fill([0.5, 0.25])],
         vocabulary: { 106: " Grüß", 55: " Hallo" },
+        vocabulary_bytes: {},
         entropy_nats: [fill(1)],
         kl_to_final_nats: [fill(0)],
         next_probability: [fill(0.5)],

@@ -1,14 +1,14 @@
-"""Finding token ids by their text."""
+"""Token ids by their text, and the text of an id."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 
 from app.api.deps import ServicesDep
 from app.api.responses import error_responses
-from app.models.tokens import TokenSearchResponse
+from app.models.tokens import TokenSearchResponse, VocabularyToken
 
 router = APIRouter(tags=["tokens"])
 
@@ -33,3 +33,12 @@ def tokens(
     is not one token of this model.
     """
     return services.analysis.find_tokens(query, limit)
+
+
+@router.get("/tokens/{token_id}", responses=error_responses(422, 503))
+def token(
+    services: ServicesDep,
+    token_id: Annotated[int, Path(ge=0, le=10_000_000, examples=[6342])],
+) -> VocabularyToken:
+    """What one token id stands for."""
+    return services.analysis.token(token_id)

@@ -56,10 +56,15 @@ class Token(Wire):
     """How this token was predicted, layer by layer (read at `index - 1`); null for the first token and where it was not asked for."""
 
 
-class TokenMatch(Wire):
+class VocabularyToken(Wire):
     token_id: int
     text: str
+    """U+FFFD stands for bytes that are no whole character."""
     bytes: str
+    """Base64 of the token's bytes."""
+
+
+class TokenMatch(VocabularyToken):
     exact: bool
     """The text is the query, with or without a leading space; otherwise it only begins with it."""
 

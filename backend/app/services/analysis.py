@@ -20,12 +20,13 @@ from app.models.facts import (
     StoreInfo,
 )
 from app.models.lens import LensReadRequest
-from app.models.tokens import TokenMatch, TokenSearchResponse
+from app.models.tokens import TokenMatch, TokenSearchResponse, VocabularyToken
 from app.services import comparing, reading
 from app.services.conversations import ConversationStore
 from app.services.job import Job
-from app.services.readouts import make_token, token_base64
+from app.services.readouts import token_base64
 from app.services.timeline_source import find_timeline
+from app.services.timelines import require_known
 from app.services.worker import ModelWorker
 
 T = TypeVar("T")
@@ -82,17 +83,26 @@ class AnalysisService:
             query=query,
             matches=[
                 TokenMatch(
-                    token_id=token.id,
-                    text=token.text,
-                    bytes=token.bytes,
-                    exact=vocabulary.token_bytes(token.id) in forms,
+                    token_id=token_id,
+                    text=vocabulary.token_text(token_id),
+                    bytes=token_base64(vocabulary, token_id),
+                    exact=vocabulary.token_bytes(token_id) in forms,
                 )
                 for token_id in vocabulary.find(query, limit)
-                for token in [make_token(vocabulary, 0, token_id, "user")]
             ],
             encoded_ids=list(encoded),
             encoded_texts=[vocabulary.token_text(token_id) for token_id in encoded],
             encoded_bytes=[token_base64(vocabulary, token_id) for token_id in encoded],
+        )
+
+    def token(self, token_id: int) -> VocabularyToken:
+        """What an id stands for. Raises UnknownToken."""
+        vocabulary = self._worker.engine.vocabulary
+        require_known([token_id], vocabulary.size, "token_id")
+        return VocabularyToken(
+            token_id=token_id,
+            text=vocabulary.token_text(token_id),
+            bytes=token_base64(vocabulary, token_id),
         )
 
     async def stats(self) -> Stats:

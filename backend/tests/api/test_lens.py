@@ -193,6 +193,22 @@ def test_token_search_tells_ids_and_how_the_text_splits(client: TestClient) -> N
     assert split["encoded_bytes"] == ["YQ==", "Yg=="]
 
 
+def test_text_of_an_id_is_told(client: TestClient) -> None:
+    def token(token_id: int | str) -> Any:
+        return client.get(f"/api/tokens/{token_id}").json()
+
+    assert token(97) == {"token_id": 97, "text": "a", "bytes": "YQ=="}
+    assert token(0xF0) == {"token_id": 0xF0, "text": "\ufffd", "bytes": "8A=="}
+    assert token(END)["text"] == "<|end|>"
+    for wrong, code in (
+        (D_VOCAB, "unknown_token"),
+        (-1, "invalid_request"),
+        ("x", "invalid_request"),
+    ):
+        assert client.get(f"/api/tokens/{wrong}").status_code == 422
+        assert token(wrong)["error"]["code"] == code
+
+
 def test_model_info_tells_sizes_and_the_self_check(client: TestClient) -> None:
     info = client.get("/api/model_info").json()
 

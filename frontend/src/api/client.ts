@@ -3,8 +3,7 @@ import createClient from "openapi-fetch";
 import type { CompareResponse } from "@/lib/pairColumns";
 import type { components, paths } from "@/types/api";
 import { ApiError, asApiError, errorFromBody, isAbort, serverUnreachable } from "./errors";
-import { withLosslessMatches, withLosslessTexts } from "./losslessTexts";
-import { keepTexts } from "./tokenTexts";
+import { withLosslessMatches, withLosslessText, withLosslessTexts } from "./losslessTexts";
 
 type Schemas = components["schemas"];
 export type Health = Schemas["Health"];
@@ -13,6 +12,7 @@ export type LensReadRequest = Schemas["LensReadRequest"];
 export type LensReadResponse = Schemas["LensReadResponse"];
 export type CompareRequest = Schemas["CompareRequest"];
 export type TokenMatch = Schemas["TokenMatch"];
+export type VocabularyToken = Schemas["VocabularyToken"];
 export type TokenSearchResponse = Schemas["TokenSearchResponse"];
 
 /** Tokens that a search shows at most. */
@@ -46,9 +46,7 @@ export async function fetchModelInfo(signal: AbortSignal): Promise<ModelInfo> {
 }
 
 export async function fetchLens(body: LensReadRequest, signal: AbortSignal): Promise<LensReadResponse> {
-  const answer = withLosslessTexts(unwrap(await call(() => client.POST("/api/lens", { body, signal }))));
-  keepTexts(body.conversation_id ?? null, answer);
-  return answer;
+  return withLosslessTexts(unwrap(await call(() => client.POST("/api/lens", { body, signal }))));
 }
 
 export async function fetchComparison(body: CompareRequest, signal: AbortSignal): Promise<CompareResponse> {
@@ -58,6 +56,12 @@ export async function fetchComparison(body: CompareRequest, signal: AbortSignal)
 export async function searchTokens(query: string, signal: AbortSignal): Promise<TokenSearchResponse> {
   const params = { query: { query, limit: MAX_MATCHES } };
   return withLosslessMatches(unwrap(await call(() => client.GET("/api/tokens", { params, signal }))));
+}
+
+/** What one id of the vocabulary stands for. */
+export async function fetchToken(tokenId: number, signal: AbortSignal): Promise<VocabularyToken> {
+  const params = { path: { token_id: tokenId } };
+  return withLosslessText(unwrap(await call(() => client.GET("/api/tokens/{token_id}", { params, signal }))));
 }
 
 interface Answer<T> {

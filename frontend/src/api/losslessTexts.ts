@@ -16,7 +16,7 @@ interface Told {
 
 const lossless = (base64: string): string => losslessText(bytesFromBase64(base64));
 
-const withText = <T extends Told>(told: T): T =>
+export const withLosslessText = <T extends Told>(told: T): T =>
   typeof told.bytes === "string" ? { ...told, text: lossless(told.bytes) } : told;
 
 interface Columns {
@@ -28,14 +28,14 @@ interface Columns {
 export function withLosslessTexts<T extends Columns>(answer: T): T {
   const vocabulary = { ...answer.vocabulary };
   for (const [id, base64] of Object.entries(answer.vocabulary_bytes)) vocabulary[id] = lossless(base64);
-  return { ...answer, vocabulary, targets: answer.targets.map(withText) };
+  return { ...answer, vocabulary, targets: answer.targets.map(withLosslessText) };
 }
 
 export const withLosslessMatches = (
   answer: Schemas["TokenSearchResponse"],
 ): Schemas["TokenSearchResponse"] => ({
   ...answer,
-  matches: answer.matches.map(withText),
+  matches: answer.matches.map(withLosslessText),
   encoded_texts: answer.encoded_bytes.map(lossless),
 });
 
@@ -54,5 +54,5 @@ export function withLosslessPredictions(event: Event): Event {
 
 const withPredictions = (readout: LayerReadout): LayerReadout => ({
   ...readout,
-  predictions: readout.predictions.map(withText),
+  predictions: readout.predictions.map(withLosslessText),
 });

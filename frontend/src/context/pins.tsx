@@ -20,6 +20,7 @@ import {
   withoutToken,
 } from "@/lib/pins";
 import { useChatState } from "./chat";
+import { useNamedPins } from "./pinTexts";
 import {
   NO_HELD_PINS,
   type UnsavedPins,
@@ -89,7 +90,7 @@ export function PinsProvider({ children }: { readonly children: ReactNode }) {
     };
     return { pinning, keeping };
   }, []);
-  const state = shownPins(all);
+  const state = useNamedPins(shownPins(all));
   const value = useMemo<Pins>(
     () => ({
       ...actions.pinning,

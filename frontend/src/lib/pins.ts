@@ -5,7 +5,7 @@
 
 export interface PinnedToken {
   readonly id: number;
-  /** Null until a read-out has told it, as for a token that came from the page's address. */
+  /** Null until the server has told it, as for a token that came from the page's address. */
   readonly text: string | null;
 }
 
@@ -129,6 +129,14 @@ export const withoutPosition = (state: PinState, position: number): PinState => 
 export function pinsBefore(state: PinState, end: number): PinState {
   const positions = state.positions.filter((each) => each.position < end);
   return positions.length === state.positions.length ? state : { ...state, positions };
+}
+
+/** With the texts of those of which they are told; the same state where none is. */
+export function withTexts(state: PinState, texts: ReadonlyMap<number, string>): PinState {
+  const isTold = ({ id, text }: PinnedToken): boolean => text === null && texts.has(id);
+  if (!state.pins.some((pin) => pin.tokens.some(isTold))) return state;
+  const named = ({ id, text }: PinnedToken): PinnedToken => ({ id, text: text ?? texts.get(id) ?? null });
+  return { ...state, pins: state.pins.map((pin) => ({ ...pin, tokens: pin.tokens.map(named) })) };
 }
 
 /** The same of ids alone. */

@@ -183,6 +183,12 @@ export function madeUpComparison(request: Schemas["CompareRequest"]): Schemas["C
   };
 }
 
+/** What the server would say that an id stands for. */
+export function madeUpToken(tokenId: number): Schemas["VocabularyToken"] {
+  const text = WORDS[tokenId - 1000] ?? "";
+  return { token_id: tokenId, text, bytes: base64(new TextEncoder().encode(text)) };
+}
+
 /** What the server would find: words that begin with the query, with or without a leading space. */
 export function madeUpMatches(query: string): Schemas["TokenSearchResponse"] {
   const words = WORDS.filter((word) => word.trimStart().startsWith(query.trimStart()));

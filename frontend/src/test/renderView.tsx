@@ -11,7 +11,14 @@ import { SettingsProvider } from "@/context/settings";
 import type { LensKind } from "@/lib/lenses";
 import type { components } from "@/types/api";
 import type { Timeline, Token, ViewProps } from "@/types/timeline";
-import { N_LAYERS, VOCABULARY_SIZE, madeUpComparison, madeUpLens, madeUpMatches } from "./lensData";
+import {
+  N_LAYERS,
+  VOCABULARY_SIZE,
+  madeUpComparison,
+  madeUpLens,
+  madeUpMatches,
+  madeUpToken,
+} from "./lensData";
 
 type LensReadRequest = components["schemas"]["LensReadRequest"];
 type CompareRequest = components["schemas"]["CompareRequest"];
@@ -34,6 +41,8 @@ export interface FakeServer {
   chat: (request: ChatRequest, signal: AbortSignal) => Response | Promise<Response>;
   /** Requests that wait for the model, as health tells. */
   waiting: number;
+  /** Answers what an id stands for. */
+  token: (tokenId: number) => Response | Promise<Response>;
   /** Answers about the saved conversations. */
   saved: (path: string) => Response;
 }
@@ -58,6 +67,7 @@ export function fakeServer(tokens: readonly Token[], tiedEmbeddings = true): Fak
     chats: [],
     waiting: 0,
     chat: () => refusal("model_failed", "The model could not be loaded."),
+    token: (tokenId) => Response.json(madeUpToken(tokenId)),
     saved: () => refusal("conversation_not_found", "There is no such conversation.", 404),
   };
   vi.stubGlobal("fetch", async (asked: Request | string, init?: RequestInit) => {
@@ -77,6 +87,7 @@ export function fakeServer(tokens: readonly Token[], tiedEmbeddings = true): Fak
         lenses: server.lenses,
       });
     }
+    if (pathname.startsWith("/api/tokens/")) return server.token(Number(pathname.split("/").at(-1)));
     if (pathname === "/api/tokens") return Response.json(madeUpMatches(searchParams.get("query") ?? ""));
     if (pathname.startsWith("/api/conversations")) return server.saved(pathname);
     if (pathname === "/api/chat") {

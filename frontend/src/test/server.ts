@@ -46,5 +46,9 @@ export const server = setupServer(
   http.get("*/api/conversations/:id", ({ params }) =>
     HttpResponse.json(savedConversation({ id: String(params["id"]) })),
   ),
+  http.get("*/api/tokens/:id", ({ params }) => {
+    const token_id = Number(params["id"]);
+    return HttpResponse.json({ token_id, text: ` t${token_id}`, bytes: btoa(` t${token_id}`) });
+  }),
   http.post("*/api/chat", () => streamAnswer(EVENTS.map(frame).join(""))),
 );

@@ -106,6 +106,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/tokens/{token_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Token
+         * @description What one token id stands for.
+         */
+        get: operations["token"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/conversations": {
         parameters: {
             query?: never;
@@ -1484,9 +1504,15 @@ export interface components {
         TokenMatch: {
             /** Token Id */
             token_id: number;
-            /** Text */
+            /**
+             * Text
+             * @description U+FFFD stands for bytes that are no whole character.
+             */
             text: string;
-            /** Bytes */
+            /**
+             * Bytes
+             * @description Base64 of the token's bytes.
+             */
             bytes: string;
             /**
              * Exact
@@ -1544,6 +1570,21 @@ export interface components {
              * @description Tokens the model really ran on: those that no stored timeline already held.
              */
             computed_tokens: number;
+        };
+        /** VocabularyToken */
+        VocabularyToken: {
+            /** Token Id */
+            token_id: number;
+            /**
+             * Text
+             * @description U+FFFD stands for bytes that are no whole character.
+             */
+            text: string;
+            /**
+             * Bytes
+             * @description Base64 of the token's bytes.
+             */
+            bytes: string;
         };
         /**
          * DoneEvent
@@ -2049,6 +2090,64 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TokenSearchResponse"];
+                };
+            };
+            /** @description A bearer token is required */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The Host or Origin of the request is not this server's */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request cannot be answered as it stands, or does not fit the model's context */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The model is loading, could not be loaded, or the server is shutting down */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VocabularyToken"];
                 };
             };
             /** @description A bearer token is required */

@@ -3,7 +3,7 @@ import userEvent from "@testing-library/user-event";
 import { describe, expect, test } from "vitest";
 import { formatProbability, formatRank } from "@/lib/format";
 import { activeCell, allRead, server, setUpHeatmap, timeline, tokens } from "@/test/heatmap";
-import { N_LAYERS, idOf, madeUpLens } from "@/test/lensData";
+import { N_LAYERS, idOf, madeUpLens, madeUpToken } from "@/test/lensData";
 import { refusal, renderView } from "@/test/renderView";
 import Heatmap from "./Heatmap";
 
@@ -120,27 +120,26 @@ describe("the outline of a pinned token", () => {
     expect(await screen.findByText(/in \d+ of 390 cells/)).toBeInTheDocument();
   });
 
-  test("a token that came from a link has its text as soon as an answer has told it, and keeps it", async () => {
+  test("a token that came from a link has its text when the server has told it", async () => {
     const option = (name: string) => within(outline()).queryByRole("option", { name });
-    // Not among the first choices of any layer, so that only its own ranks tell its text.
-    const { answer } = server;
-    const seine = { id: idOf(" Seine"), text: null };
-    server.answer = async (request) => {
-      const told = (await (await answer(request)).json()) as ReturnType<typeof madeUpLens>;
-      const vocabulary = Object.fromEntries(
-        Object.entries(told.vocabulary).filter(([id]) => Number(id) !== seine.id),
-      );
-      return Response.json({ ...told, vocabulary });
-    };
+    let tell: () => void = () => undefined;
+    server.token = (id) =>
+      id === paris.id
+        ? new Promise((resolve) => (tell = () => resolve(Response.json(madeUpToken(id)))))
+        : refusal("storage_failed", "No.");
     const view = renderView(Heatmap, timeline, { index: 9 });
     await allRead();
-    act(() => view.pins().pin([{ ...paris, text: null }, seine]));
-    expect(option(`·Paris (id ${paris.id})`)).toBeInTheDocument();
-    expect(option(`·Seine (id ${seine.id})`)).not.toBeInTheDocument();
-    await userEvent.selectOptions(outline(), String(seine.id));
-    expect(await screen.findByText(/in \d+ of 390 cells/)).toBeInTheDocument();
-    await userEvent.selectOptions(outline(), "nothing");
-    expect(option(`·Seine (id ${seine.id})`)).toBeInTheDocument();
+    act(() =>
+      view.pins().pin([
+        { ...paris, text: null },
+        { id: 7, text: null },
+      ]),
+    );
+    expect(option(`token (id ${paris.id})`)).toBeInTheDocument();
+    tell();
+    await waitFor(() => expect(option(`·Paris (id ${paris.id})`)).toBeInTheDocument());
+    // Of the other one nothing is known, and nothing is made up.
+    expect(option("token (id 7)")).toBeInTheDocument();
   });
 
   test("ends when the token is unpinned", async () => {

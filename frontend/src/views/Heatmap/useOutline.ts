@@ -1,7 +1,6 @@
 import { useMemo } from "react";
 import { type TimelineRanks, useTimelineRanks } from "@/api/ranks";
 import { OutlinedCells } from "@/components/heatmap/cellLooks";
-import { toldText } from "@/api/tokenTexts";
 import { usePins } from "@/context/pins";
 import type { LensKind } from "@/lib/lenses";
 import { cellTextOfText } from "@/lib/tokens";
@@ -41,10 +40,9 @@ export function useOutline({ timeline, kind, layers, tokenId, rank }: OutlineReq
     }),
     [columns, version, nPositions, layers, rank],
   );
-  const choices = pinned.map(({ id, text }): OutlineChoice => {
-    const known =
-      text ?? toldText(timeline.conversationId, id) ?? (columns?.tokenId === id ? columns.text : null);
-    return { id, text: known === null ? "token" : cellTextOfText(known) };
-  });
+  const choices = pinned.map(({ id, text }): OutlineChoice => ({
+    id,
+    text: text === null ? "token" : cellTextOfText(text),
+  }));
   return { choices, chosen: choices.find(({ id }) => id === chosenId) ?? null, ranks, outlined: cells };
 }
