@@ -122,7 +122,10 @@ test("the notebook of a fitted lens, and the script that was copied, compute the
 
 test("pictures are whole, in the light theme, and of real text", async ({ explorer, page }) => {
   await openView(explorer, page, "Heatmap");
-  const svg = readFileSync((await exported(page, /^SVG/)).path, "utf8");
+  const drawn = async (): Promise<string> => readFileSync((await exported(page, /^SVG/)).path, "utf8");
+  // The page is told the title a moment after the reply has ended.
+  await expect.poll(drawn).toContain("Conversation “The capital of France is”");
+  const svg = await drawn();
   const count = await explorer.tokens.count();
   const cells = svg.match(/<rect [^>]*height="21"/g) ?? [];
   expect(cells).toHaveLength(count * 13);

@@ -194,6 +194,7 @@ test("half a character is predicted as its bytes, in every view", async ({ explo
     await explorer.openView(view, "", "mouse");
     const isRead = explorer.evidence.getByText(/^(\d+) of \1 (positions|pairs) read/);
     if (view === "Heatmap" || view === "Layers") await expect(isRead).toBeVisible();
+    if (view === "Trajectories") await expect(explorer.evidence.getByRole("rowheader")).toHaveCount(5);
     await expect(explorer.evidence).toContainText("\\x");
     await expect(explorer.evidence).not.toContainText("\ufffd");
   }

@@ -48,7 +48,7 @@ class LibraryService:
         self._database = database
 
     async def find(self, query: str, limit: int, offset: int) -> ConversationList:
-        """One page of those whose title or text contains `query`, the last written first."""
+        """One page of those whose title, text or notes contain `query`, the last written first."""
         found, total = await self._database.read(
             lambda connection: listing.find(connection, query, limit, offset)
         )

@@ -1,10 +1,12 @@
 /** One export under way, started from the menu or the palette; its outcome is shown in one place. */
+import { useQueryClient } from "@tanstack/react-query";
 import { useCallback, useSyncExternalStore } from "react";
 import type { Exhibit, Provenance } from "@/lib/exhibit";
 import type { ExportForm } from "@/lib/exports";
 import type { Timeline } from "@/types/timeline";
 import { settleAddress } from "./address";
 import { useLensKind } from "./lens";
+import { knownTitle } from "./library";
 import { useNotes } from "./notes";
 import { useCurrentOffer } from "./offer";
 import { useServer } from "./server";
@@ -60,15 +62,18 @@ export function useExporter(timeline: Timeline, view: Provenance["view"] | undef
   const { model } = useServer();
   const lens = useLensKind();
   const { notes } = useNotes();
+  const queries = useQueryClient();
   const { conversationId, tokens } = timeline;
   const reason =
     typeof exhibit === "string" ? exhibit : model === null ? "The model is not there yet." : null;
   const start = useCallback(
     (wish: ExportWish) => {
       if (typeof exhibit === "string" || model === null || view === undefined) return;
-      void carryOut(wish, exhibit, { view, model, lens, conversationId, tokens, notes, at: new Date() });
+      const conversationTitle = knownTitle(queries, conversationId);
+      const text = { conversationId, conversationTitle, tokens, notes };
+      void carryOut(wish, exhibit, { view, model, lens, ...text, at: new Date() });
     },
-    [exhibit, model, lens, conversationId, tokens, notes, view],
+    [exhibit, model, lens, queries, conversationId, tokens, notes, view],
   );
   return { reason, start };
 }

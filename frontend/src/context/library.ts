@@ -29,7 +29,7 @@ export interface Library {
   readonly more: (() => void) | null;
 }
 
-/** The conversations whose title or text contains `query`, the last written first. */
+/** The conversations whose title, text or notes contain `query`, the last written first. */
 export function useLibrary(query: string): Library {
   const [settled, setSettled] = useState(query);
   useEffect(() => {
@@ -84,6 +84,12 @@ export function useConversationFacts({
   });
   return data?.branches.some((branch) => branch.id === conversationId) === true ? data : null;
 }
+
+/** Title of a conversation whose facts were read; null where they were not. */
+export const knownTitle = (queries: QueryClient, branchId: string | null): string | null =>
+  queries
+    .getQueriesData<SavedConversation>({ queryKey: [FACTS_KEY, branchId] })
+    .find(([, facts]) => facts?.branches.some((branch) => branch.id === branchId))?.[1]?.title ?? null;
 
 /** Puts saved notes where the facts of a branch are kept. An answer on its way may hold those from before. */
 export async function rememberNotes(

@@ -71,6 +71,8 @@ export interface Provenance {
   readonly model: components["schemas"]["ModelInfo"];
   readonly lens: LensKind;
   readonly conversationId: string | null;
+  /** Of the conversation; null where the server has not told it. */
+  readonly conversationTitle: string | null;
   readonly tokens: readonly Token[];
   /** All notes of the branch. */
   readonly notes: readonly Note[];

@@ -9,6 +9,7 @@ const from: Provenance = {
   model: { ...MODEL, model_name: "owner/name" },
   lens: "logit",
   conversationId: "conversation-1",
+  conversationTitle: "The capital of France",
   tokens: madeUpTokens(20),
   notes: [],
   at: new Date("2026-11-25T10:00:00Z"),
@@ -74,6 +75,13 @@ test("the JSON holds the exact ids, and the numbers as short as they are", () =>
   expect(json.tokens.map(({ id }) => id)).toEqual(from.tokens.map(({ id }) => id));
   expect(json.rows).toEqual([{ entropy_nats: 0.1 }]);
   expect(json.lens).toBe("logit");
+});
+
+test("picture and JSON name the conversation, the picture on one line and no longer than it can be read", () => {
+  expect(textOf("svg")).toContain("Conversation “The capital of France”");
+  expect(textOf("svg", { conversationTitle: "a".repeat(500) })).toMatch(/“a{60,80}…”/);
+  expect(textOf("svg", { conversationTitle: null })).not.toContain("Conversation “");
+  expect(JSON.parse(textOf("json"))).toMatchObject({ conversation_title: "The capital of France" });
 });
 
 describe("the script", () => {

@@ -35,13 +35,14 @@ export function exportText(form: ExportText["form"], exhibit: Exhibit, from: Pro
 
 /** The whole figure with its frame. Throws FigureTooLarge. */
 export function exportFigure(exhibit: Exhibit, from: Provenance): Drawing {
-  const { model, lens, conversationId, at } = from;
+  const { model, lens, conversationId, conversationTitle, at } = from;
   const revision = model.revision === null ? "" : `, revision ${model.revision.slice(0, 12)}`;
   return framed(
     {
       title: exhibit.title,
       facts: [
         `${from.view.title} view. Model ${model.model_name} (${model.source}${revision}, ${model.dtype}), ${lens} lens`,
+        ...(conversationTitle === null ? [] : [`Conversation “${onOneLine(conversationTitle, MAX_TITLE)}”`]),
         ...exhibit.facts,
         ...noteFacts(exhibit, from),
       ],
@@ -50,6 +51,8 @@ export function exportFigure(exhibit: Exhibit, from: Provenance): Drawing {
     exhibit.draw(),
   );
 }
+
+const MAX_TITLE = 80;
 
 /** More notes, or longer ones, would leave no room for what they are on. */
 const MAX_NOTES_IN_PICTURE = 12;
@@ -91,7 +94,7 @@ const withSource = ({ columns, rows }: Table, { model, lens }: Provenance): Tabl
 });
 
 function exportJson(exhibit: Exhibit, from: Provenance): unknown {
-  const { model, lens, view, conversationId, tokens, at } = from;
+  const { model, lens, view, conversationId, conversationTitle, tokens, at } = from;
   const { other } = exhibit;
   return {
     format: "mechanistic-explorer-export",
@@ -112,6 +115,7 @@ function exportJson(exhibit: Exhibit, from: Provenance): unknown {
     },
     lens,
     conversation_id: conversationId,
+    conversation_title: conversationTitle,
     tokens: tokens.map(plainToken),
     notes: notesOfExhibit(exhibit, from).map((note) => ({
       start: note.start,

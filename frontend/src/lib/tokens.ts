@@ -12,6 +12,7 @@ import {
   escapedByte,
   hexBytes,
   joinBytes,
+  losslessText,
 } from "./bytes";
 
 /** What is needed of a token to show it. */
@@ -112,6 +113,10 @@ const joinParts = (parts: readonly CellPart[]): string => parts.map((part) => pa
 export const cellText = (token: ShownToken): string => joinParts(cellParts(token));
 
 export const cellTextOfText = (text: string): string => joinParts(cellPartsOfText(text));
+
+/** The text of a token as it is known of predicted ones: with its bytes where they are no whole character. */
+export const losslessTextOf = (token: Pick<ShownToken, "bytes">): string =>
+  losslessText(bytesFromBase64(token.bytes));
 
 /** The bytes of a token for people: `20 50 61 72 69 73`. */
 export const byteList = (token: Pick<ShownToken, "bytes">): string => hexBytes(bytesFromBase64(token.bytes));

@@ -75,6 +75,7 @@ def add_notes(connection: Connection, branch_id: str, added: Iterable[Note]) -> 
             "end_index": note.end,
             "layer": note.layer,
             "text": note.text,
+            "text_folded": note.text.casefold(),
         }
         for number, note in enumerate(added)
     ]

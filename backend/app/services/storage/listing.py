@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, selec
 from app.services.storage.opening import branch_row, last_branches
 from app.services.storage.records import Summary
 from app.services.storage.rows import summary_of
-from app.services.storage.tables import branches, conversations
+from app.services.storage.tables import branches, conversations, notes
 
 
 def count(connection: Connection) -> int:
@@ -20,17 +20,23 @@ def count(connection: Connection) -> int:
 
 
 def find(connection: Connection, query: str, limit: int, offset: int) -> tuple[list[Summary], int]:
-    """Conversations whose title or text contains `query`, the last written first, and how many."""
+    """Conversations whose title, text or notes contain `query`, the last written first, and how many."""
     shown: ColumnElement[bool] = conversations.c.deleted_at_ms.is_(None)
     if query:
         wanted = query.casefold()
-        in_text = exists().where(
-            branches.c.conversation_id == conversations.c.id,
-            branches.c.deleted_at_ms.is_(None),
-            branches.c.text_folded.contains(wanted, autoescape=True),
+        of_branch = and_(
+            branches.c.conversation_id == conversations.c.id, branches.c.deleted_at_ms.is_(None)
         )
         in_title = conversations.c.title_folded.contains(wanted, autoescape=True)
-        shown = and_(shown, or_(in_title, in_text))
+        in_text = exists().where(
+            of_branch, branches.c.text_folded.contains(wanted, autoescape=True)
+        )
+        in_notes = exists().where(
+            of_branch,
+            notes.c.branch_id == branches.c.id,
+            notes.c.text_folded.contains(wanted, autoescape=True),
+        )
+        shown = and_(shown, or_(in_title, in_text, in_notes))
     total = connection.execute(
         select(func.count()).select_from(conversations).where(shown)
     ).scalar_one()

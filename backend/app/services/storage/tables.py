@@ -92,4 +92,5 @@ notes = Table(
     Column("end_index", Integer, nullable=False),
     Column("layer", Integer),
     Column("text", Text, nullable=False),
+    Column("text_folded", Text, nullable=False, server_default=""),
 )

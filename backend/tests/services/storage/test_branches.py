@@ -147,16 +147,21 @@ def test_branch_of_a_branch_outlives_it(database: Database) -> None:
         ("paris", ["First"]),
         ("STÄDTE", ["Städte"]),
         ("straße", ["Städte"]),
+        ("Müßig", ["First"]),
+        ("gone", []),
         ("100%", ["Third"]),
         ("%", ["Third"]),
         ("_", []),
         ("\\", []),
     ],
 )
-def test_search_finds_title_and_text_without_regard_to_case(
+def test_search_finds_title_text_and_notes_without_regard_to_case(
     database: Database, query: str, titles: list[str]
 ) -> None:
-    saved(database, "To Paris", title="First")
+    first = saved(database, "To Paris", title="First")
+    for text in ("gone", "a MÜSSIG note"):
+        note = Note(0, 1, None, text)
+        write(database, lambda c, n=note: annotating.annotate(c, first, noted=[n]))
     saved(database, "Die STRASSE", title="Städte")
     saved(database, "100% sure", title="Third")
 

@@ -154,19 +154,19 @@ def set_revision(database: Database, revision: str) -> None:
 def test_tables_of_an_earlier_version_are_brought_up_to_date_with_what_they_hold(url: str) -> None:
     first = Database(url)
     name = saved(first)
-    write(first, lambda c: annotating.annotate(c, name, Pins(((5,),)), [Note(0, 1, None, "old")]))
-    # What version 0002 has added.
-    write(
-        first,
-        lambda c: c.exec_driver_sql("ALTER TABLE branches DROP COLUMN annotations_revision"),
-    )
+    write(first, lambda c: annotating.annotate(c, name, Pins(((5,),)), [Note(0, 1, None, "ÄLTER")]))
+    # What versions 0002 and 0003 have added.
+    for table, column in (("branches", "annotations_revision"), ("notes", "text_folded")):
+        statement = f"ALTER TABLE {table} DROP COLUMN {column}"
+        write(first, lambda c, at=statement: c.exec_driver_sql(at))
     set_revision(first, "0001")
     first.close()
     second = Database(url)
 
     branch = read(second, lambda c: opening.open_branch(c, name, "here")[1])
     assert branch.annotations_revision == 0
-    assert (branch.pins, branch.notes) == (Pins(((5,),)), (Note(0, 1, None, "old"),))
+    assert (branch.pins, branch.notes) == (Pins(((5,),)), (Note(0, 1, None, "ÄLTER"),))
+    assert [each.id for each in read(second, lambda c: listing.find(c, "älter", 9, 0)[0])] == [name]
     assert loaded(second, saved(second)).version == 1
     second.close()
 

@@ -150,7 +150,7 @@ test("the search asks the server, and says when it finds nothing", async () => {
   await waitFor(() => expect(screen.queryByText("Title of b")).not.toBeInTheDocument());
   expect(screen.getByText("Title of a")).toBeInTheDocument();
   await user.type(screen.getByRole("searchbox"), "bc");
-  expect(await screen.findByText("No title and no text contains “of abc”.")).toBeInTheDocument();
+  expect(await screen.findByText("No title, text or note contains “of abc”.")).toBeInTheDocument();
 });
 
 test("more than one page is fetched on request, and nothing is listed twice", async () => {

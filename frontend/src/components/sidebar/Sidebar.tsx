@@ -70,7 +70,7 @@ export default function Sidebar(props: SidebarProps) {
         <Icon name="search" className="pointer-events-none absolute top-4 left-4 text-quiet" />
         <input
           type="search"
-          aria-label="Search titles and texts"
+          aria-label="Search titles, texts and notes"
           placeholder="Search"
           maxLength={200}
           value={query}
@@ -135,7 +135,7 @@ function ListState({ library, query }: { readonly library: Library; readonly que
       <p className="p-2 text-muted">
         {query.trim() === ""
           ? "Nothing saved yet. What you send is kept and listed here."
-          : `No title and no text contains “${query.trim()}”.`}
+          : `No title, text or note contains “${query.trim()}”.`}
       </p>
     );
   }

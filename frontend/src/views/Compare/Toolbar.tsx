@@ -1,7 +1,9 @@
 import { TableToggle } from "@/components/heatmap/TableToggle";
 import { CELL_WIDTHS, zoomed } from "@/components/heatmap/geometry";
-import { IconButton } from "@/components/ui/Button";
+import { Button, IconButton } from "@/components/ui/Button";
+import { Popover } from "@/components/ui/Popover";
 import { Select } from "@/components/ui/Select";
+import { useIsNarrow } from "@/context/media";
 import { DIFFERENCES, type Difference } from "@/lib/differences";
 import { LENSES, type LensKind } from "@/lib/lenses";
 import { layerLabel } from "@/lib/layers";
@@ -24,60 +26,13 @@ const ROW_LABELS: Readonly<Record<Rows, string>> = {
   one: "one of A, one of B",
 };
 
-/** By which measure, at which layers and through which lens the two are compared. */
-export function Toolbar({ state, difference, rows, nLayers, lensA, lensB, lenses }: ToolbarProps) {
-  const { choices, change, cellWidth, zoom } = state;
-  const layers = Array.from({ length: nLayers + 1 }, (_, layer) => ({
-    value: layer,
-    label: layer === nLayers ? `${layer} (output)` : layerLabel(layer),
-  })).toReversed();
+/** By which measure, at which layers and through which lens the two are compared. On a narrow screen the grid has the room. */
+export function Toolbar(props: ToolbarProps) {
+  const { choices, change, cellWidth, zoom } = props.state;
+  const isNarrow = useIsNarrow();
   return (
     <div className="contents">
-      <Select
-        label="difference"
-        value={difference.id}
-        options={DIFFERENCES.map(({ id, title }) => ({ value: id, label: title }))}
-        onChange={(id) => change({ difference: id })}
-        title={difference.explanation}
-        className="w-44 max-md:w-full"
-      />
-      <Select
-        label="layers"
-        value={rows}
-        options={ROWS.map((value) => ({ value, label: ROW_LABELS[value] }))}
-        onChange={(chosen) => change({ rows: chosen })}
-        className="w-40"
-      />
-      {rows === "one" && (
-        <Select
-          label="layer of A"
-          value={choices.layerA ?? nLayers}
-          options={layers}
-          onChange={(layerA) => change({ layerA })}
-          className="w-28"
-        />
-      )}
-      {rows !== "each" && (
-        <Select
-          label="layer of B"
-          value={choices.layerB ?? nLayers}
-          options={layers}
-          onChange={(layerB) => change({ layerB })}
-          className="w-28"
-        />
-      )}
-      {lenses.length > 1 && (
-        <Select
-          label="lens of B"
-          value={lensB}
-          options={LENSES.filter(({ kind }) => lenses.includes(kind)).map(({ kind, title }) => ({
-            value: kind,
-            label: kind === lensA ? `${title}, as A` : title,
-          }))}
-          onChange={(kind) => change({ lensB: kind === lensA ? null : kind })}
-          className="w-32"
-        />
-      )}
+      {!isNarrow && <Measures {...props} />}
       <div role="group" aria-label="Cell width" className="flex items-center">
         <IconButton
           icon="minus"
@@ -92,7 +47,71 @@ export function Toolbar({ state, difference, rows, nLayers, lensA, lensB, lenses
           onClick={() => zoom(zoomed(cellWidth, 1))}
         />
       </div>
+      {isNarrow && (
+        <Popover label="Difference, layers and lens" trigger={<Button icon="sliders">Look</Button>}>
+          <div className="flex flex-col gap-3">
+            <Measures {...props} />
+          </div>
+        </Popover>
+      )}
       <TableToggle isShown={choices.hasTable} onChange={(hasTable) => change({ hasTable })} />
     </div>
+  );
+}
+
+function Measures({ state, difference, rows, nLayers, lensA, lensB, lenses }: ToolbarProps) {
+  const { choices, change } = state;
+  const layers = Array.from({ length: nLayers + 1 }, (_, layer) => ({
+    value: layer,
+    label: layer === nLayers ? `${layer} (output)` : layerLabel(layer),
+  })).toReversed();
+  return (
+    <>
+      <Select
+        label="difference"
+        value={difference.id}
+        options={DIFFERENCES.map(({ id, title }) => ({ value: id, label: title }))}
+        onChange={(id) => change({ difference: id })}
+        title={difference.explanation}
+        className="w-44 max-md:w-full"
+      />
+      <Select
+        label="layers"
+        value={rows}
+        options={ROWS.map((value) => ({ value, label: ROW_LABELS[value] }))}
+        onChange={(chosen) => change({ rows: chosen })}
+        className="w-40 max-md:w-full"
+      />
+      {rows === "one" && (
+        <Select
+          label="layer of A"
+          value={choices.layerA ?? nLayers}
+          options={layers}
+          onChange={(layerA) => change({ layerA })}
+          className="w-28 max-md:w-full"
+        />
+      )}
+      {rows !== "each" && (
+        <Select
+          label="layer of B"
+          value={choices.layerB ?? nLayers}
+          options={layers}
+          onChange={(layerB) => change({ layerB })}
+          className="w-28 max-md:w-full"
+        />
+      )}
+      {lenses.length > 1 && (
+        <Select
+          label="lens of B"
+          value={lensB}
+          options={LENSES.filter(({ kind }) => lenses.includes(kind)).map(({ kind, title }) => ({
+            value: kind,
+            label: kind === lensA ? `${title}, as A` : title,
+          }))}
+          onChange={(kind) => change({ lensB: kind === lensA ? null : kind })}
+          className="w-32 max-md:w-full"
+        />
+      )}
+    </>
   );
 }

@@ -5,7 +5,7 @@ import { DATA, type Drawing, PAPER } from "@/lib/figure";
 import { formatNats, formatProbability, formatRank } from "@/lib/format";
 import { cutText, element, textElement } from "@/lib/svg";
 import type { Cell } from "@/lib/table";
-import { cellText, cellTextOfText } from "@/lib/tokens";
+import { cellText, cellTextOfText, losslessTextOf } from "@/lib/tokens";
 import type { Token } from "@/types/timeline";
 
 export interface StandardState {
@@ -53,7 +53,7 @@ export function standardExhibit({ tokens, reading, vocabularySize }: StandardSta
     }));
     return actual === null || layer.actual === null || top.some(({ id }) => id === actual.id)
       ? top
-      : [...top, { id: actual.id, text: actual.text, ...layer.actual }];
+      : [...top, { id: actual.id, text: losslessTextOf(actual), ...layer.actual }];
   };
   const readText = read === undefined ? "" : `“${cellText(read)}”`;
   const probabilities: ShownProbability[] = layers.flatMap((layer) =>

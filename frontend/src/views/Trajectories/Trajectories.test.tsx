@@ -5,6 +5,7 @@ import { formatLogprob, formatProbability, formatRank } from "@/lib/format";
 import { MAX_PINNED_TOKENS } from "@/lib/pins";
 import { N_LAYERS, idOf, madeUpLens, madeUpTimeline, madeUpTokens } from "@/test/lensData";
 import { type FakeServer, fakeServer, refusal, renderView } from "@/test/renderView";
+import type { Token } from "@/types/timeline";
 import Trajectories from "./Trajectories";
 
 const tokens = madeUpTokens(30);
@@ -241,6 +242,20 @@ describe("the actual token", () => {
     expect(values().getAllByRole("rowheader")).toHaveLength(N_PINNED + 1);
     expect(actualRows()).toEqual([values().getAllByRole("rowheader").at(-1)]);
     expect(within(rowOf(/^,at/)).getByRole("button", { name: "Unpin ," })).toBeInTheDocument();
+  });
+
+  test("is named by its bytes where it is half a character, before and after it is pinned", async () => {
+    const half = { ...madeUpTokens(30)[INDEX], text: "\ufffd", bytes: btoa("\xf0\x9f") } as Token;
+    const view = renderView(
+      Trajectories,
+      { ...timeline, tokens: tokens.with(INDEX, half) },
+      { index: INDEX },
+    );
+    await read();
+    expect(actualRows()[0]).toHaveTextContent("\\xF0\\x9F");
+    await userEvent.click(screen.getByRole("button", { name: "Pin \\xF0\\x9F" }));
+    expect(view.pins().pins).toMatchObject([{ tokens: [{ id: half.id }] }]);
+    expect(actualRows()[0]).toHaveTextContent("\\xF0\\x9F");
   });
 
   test("moves with the selection", async () => {

@@ -1,5 +1,5 @@
 import type { Pin, PinnedToken } from "@/lib/pins";
-import { cellTextOfText } from "@/lib/tokens";
+import { cellTextOfText, losslessTextOf } from "@/lib/tokens";
 import { type Curve, sumOf } from "@/lib/trajectories";
 import type { Token } from "@/types/timeline";
 
@@ -51,12 +51,12 @@ export function seriesOf(
 }
 
 /** The line of the actual token at the selected position. */
-export const actualSeries = ({ id, text }: Token, place: ShownPosition, curveOf: CurveOf): Series => ({
+export const actualSeries = (actual: Token, place: ShownPosition, curveOf: CurveOf): Series => ({
   key: `actual@${place.position}`,
   slot: "actual",
-  tokens: [{ id, text }],
+  tokens: [{ id: actual.id, text: losslessTextOf(actual) }],
   place,
-  curve: curveOf(id, place.position),
+  curve: curveOf(actual.id, place.position),
   isActual: true,
 });
 

@@ -7,6 +7,7 @@ import { usePins } from "@/context/pins";
 import { type Pin, type PinnedToken, isPinned } from "@/lib/pins";
 import type { Curve } from "@/lib/trajectories";
 import type { Timeline, Token } from "@/types/timeline";
+import { losslessTextOf } from "@/lib/tokens";
 import { type Series, type ShownPosition, actualSeries, seriesOf } from "./series";
 
 /** The actual token and its strongest rivals at the output. */
@@ -56,7 +57,7 @@ export function useLines({ timeline, index, direction, hasActual, preview }: Wan
   const suggested: readonly PinnedToken[] = (
     first === null
       ? output
-      : [{ id: first.id, text: first.text }, ...output.filter(({ id }) => id !== first.id)]
+      : [{ id: first.id, text: losslessTextOf(first) }, ...output.filter(({ id }) => id !== first.id)]
   ).slice(0, N_SUGGESTED);
   // Each has the colour that it keeps when all of them are pinned.
   const followed: readonly Pin[] = isDefault
