@@ -1,9 +1,13 @@
 import os
+import shutil
+from pathlib import Path
 
 import pytest
 import torch
+from transformers import GPT2LMHeadModel
 
 from app.engine.engine import NnsightEngine
+from tests.engine.model_folders import save_tiny_gpt2
 from tests.engine.reference import PlainModel
 from tests.engine.small_models import FAMILIES, engine_of, fresh, random_model
 
@@ -34,3 +38,16 @@ def loaded_gpt2(gpt2: torch.nn.Module) -> NnsightEngine:
 def engine(loaded_gpt2: NnsightEngine) -> NnsightEngine:
     """A small GPT-2 with an empty store."""
     return fresh(loaded_gpt2)
+
+
+@pytest.fixture(scope="session")
+def saved_gpt2(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, GPT2LMHeadModel]:
+    """A sound model and its folder, which no test may change."""
+    folder = tmp_path_factory.mktemp("models") / "tiny"
+    return folder, save_tiny_gpt2(folder)
+
+
+@pytest.fixture
+def folder(saved_gpt2: tuple[Path, GPT2LMHeadModel], tmp_path: Path) -> Path:
+    """A copy of a sound model, for the test to break."""
+    return Path(shutil.copytree(saved_gpt2[0], tmp_path / "broken"))
