@@ -1,16 +1,13 @@
 /** Pins on the whole page: they belong to the conversation in which they were made. */
-import { act, render, screen, waitFor, within } from "@testing-library/react";
+import { act, fireEvent, render, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { HttpResponse, http } from "msw";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import type { SavedConversation } from "@/api/conversations";
 import { App } from "./App";
 import { EVENTS, frame, openAnswer, streamAnswer, token } from "./test/recordedStream";
-import { savedConversation, summary } from "./test/saved";
+import { branch, savedConversation, summary } from "./test/saved";
 import { server } from "./test/server";
-
-// Several pauses are waited for, also on a machine that is busy with something else.
-vi.setConfig({ testTimeout: 20_000 });
 
 type SavedPins = SavedConversation["pins"];
 
@@ -54,7 +51,7 @@ beforeEach(() => {
       const id = String(params["id"]);
       const pins = kept.get(id);
       if (pins === undefined) return refusal("conversation_not_found", 404);
-      return HttpResponse.json(savedConversation({ id, conversation_id: id, pins }));
+      return HttpResponse.json(savedConversation({ id, conversation_id: id, branches: [branch(id)], pins }));
     }),
     http.patch<{ id: string }, { pins: SavedPins }>(
       "*/api/conversations/:id",
@@ -197,6 +194,34 @@ test("a position in a message that comes to nothing is never sent, and goes with
   await rest();
   for (const { id, pins } of changes)
     expect({ id, ...pins }).toEqual({ id: "one", token_ids: [], positions: [5] });
+});
+
+test("a position in a reply that was stopped just before the page is left does not take the others along", async () => {
+  const start = EVENTS[0];
+  if (start?.type !== "start") throw new Error("no start");
+  const { tokens } = savedConversation();
+  const prompt = [...tokens, token(tokens.length, " Once", "user")];
+  server.use(
+    http.post("*/api/chat", ({ request }) => {
+      const { response, send } = openAnswer(request.signal);
+      send({ ...start, conversation_id: "one", prompt_tokens: prompt });
+      send({ type: "token", token: token(prompt.length, " again", "assistant") });
+      return response;
+    }),
+  );
+  const user = await openAt("?c=one");
+  await pinPosition(user);
+  await waitFor(() => expect(changes).toHaveLength(1));
+  await user.type(screen.getByRole("textbox", { name: "Message" }), "Once{Enter}");
+  await user.click(await screen.findByRole("option", { name: "again" })); // index 9
+  await user.click(await screen.findByRole("button", { name: "Pin this position" }));
+  await waitFor(() => expect(window.location.search).toContain("at=5.8"));
+  fireEvent.click(screen.getByRole("button", { name: "Stop" }));
+  act(() => void window.dispatchEvent(new Event("pagehide")));
+  await waitFor(() => expect(changes).toHaveLength(2));
+  expect(changes[1]?.pins.positions).toEqual([5]);
+  // Who stays has it saved a moment later.
+  await waitFor(() => expect(kept.get("one")?.positions).toEqual([5, 8]));
 });
 
 test("a position that an address names outside of the text is never sent", async () => {

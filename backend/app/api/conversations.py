@@ -38,7 +38,7 @@ async def list_conversations(
         str,
         Query(
             max_length=256,
-            description="Text that the title or the conversation contains, without regard to case.",
+            description="Text that the title, the conversation or a note contains, without regard to case.",
             examples=["Paris"],
         ),
     ] = "",

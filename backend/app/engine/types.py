@@ -374,7 +374,8 @@ class LensEngine(Protocol):
         """Predictions of two timelines compared in chunks, in the order of `pairs.positions`.
 
         What both begin with is one text: its rows are those of `a` on both sides, so that the same
-        position of both is exactly nothing apart, however each side was computed.
+        position of both is exactly nothing apart at the same layer, through the same lens, however each
+        side was computed.
 
         Raises what `reading` raises.
         """

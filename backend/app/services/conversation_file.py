@@ -84,8 +84,7 @@ def branches_of_file(file: ConversationFile) -> list[StoredBranch]:
         )
         require_turns(timeline.turns, len(timeline.ids), where)
         require_within(branch.notes, len(timeline.ids), where)
-        if any(position >= len(timeline.ids) for position in branch.pins.positions):
-            raise wrong(where, "a pinned position is outside of the timeline")
+        require_pinned_within(branch.pins.positions, len(timeline.ids), where)
         found.append(
             StoredBranch(
                 timeline=timeline,
@@ -143,6 +142,16 @@ def require_within(notes: Sequence[WireNote], n_tokens: int, where: str = "") ->
             raise InvalidRequest(
                 f"Note {place} is on the tokens [{note.start}, {note.end}); there are {n_tokens}.",
                 param=f"{where}.notes.{place}".lstrip("."),
+            )
+
+
+def require_pinned_within(positions: Sequence[int], n_tokens: int, where: str = "") -> None:
+    """Raises InvalidRequest for a pinned position at a token that there is not."""
+    for place, position in enumerate(positions):
+        if position >= n_tokens:
+            raise InvalidRequest(
+                f"Position {position} is pinned; there are {n_tokens} tokens.",
+                param=f"{where}.pins.positions.{place}".lstrip("."),
             )
 
 

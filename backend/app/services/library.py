@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from sqlalchemy import Connection
 
 from app.engine.types import LensEngine
-from app.errors import InvalidRequest, Unavailable
+from app.errors import Unavailable
 from app.models.conversations import (
     Branch,
     ConversationChanges,
@@ -25,6 +25,7 @@ from app.services.conversation_file import (
     file_of,
     notes_of,
     pins_of,
+    require_pinned_within,
     require_within,
     wire_model,
     wire_note,
@@ -153,7 +154,7 @@ class LibraryService:
 
 def annotate(connection: Connection, branch_id: str, changes: ConversationChanges) -> None:
     """Sets pins and notes of a branch; raises InvalidRequest for one outside of its timeline."""
-    n_tokens = opening.branch_row(connection, branch_id).n_tokens
+    n_tokens = opening.count_tokens(connection, branch_id)
     if changes.pins is not None:
         require_pinned_within(changes.pins.positions, n_tokens)
     if changes.notes is not None:
@@ -194,16 +195,6 @@ def opened(
         notes=list(map(wire_note, branch.notes)),
         annotations_revision=branch.annotations_revision,
     )
-
-
-def require_pinned_within(positions: Sequence[int], n_tokens: int) -> None:
-    """Raises InvalidRequest for a pinned position at a token that there is not."""
-    for place, position in enumerate(positions):
-        if position >= n_tokens:
-            raise InvalidRequest(
-                f"Position {position} is pinned; there are {n_tokens} tokens.",
-                param=f"pins.positions.{place}",
-            )
 
 
 def read_file(

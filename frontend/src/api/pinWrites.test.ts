@@ -58,7 +58,7 @@ beforeEach(() => {
 afterEach(() => server.resetHandlers());
 afterAll(() => server.close());
 
-const write = (own: PinnedIds, saved: PinnedIds): Promise<void> => writePins(ID, { pins: own, saved });
+const write = (own: PinnedIds, saved: PinnedIds): Promise<PinnedIds> => writePins(ID, { pins: own, saved });
 
 test("what another page pins between the reading and the writing stays", async () => {
   let left = 1;
@@ -127,9 +127,18 @@ test("a position is kept once its text is stored", async () => {
   expect(held).toEqual(pins([], [2, 9]));
 });
 
-test("a position whose text is never stored is let go, and the others are kept", async () => {
-  await write(pins([[1]], [2, 9]), pins([]));
+test("a position whose text is not stored is left out, the others are kept, and that is told", async () => {
+  await expect(write(pins([[1]], [2, 9]), pins([]))).resolves.toEqual(pins([[1]], [2]));
   expect(held).toEqual(pins([[1]], [2]));
+});
+
+test("what the page was told while a write was on its way is known to the next one", async () => {
+  held = pins([[9]]);
+  const first = write(pins([[1]]), pins([]));
+  // The other page's 9 was seen here, and let go.
+  const second = write(pins([[1], [2]]), pins([[1], [9]]));
+  await Promise.all([first, second]);
+  expect(held).toEqual(pins([[1], [2]]));
 });
 
 test("what is written when the page is left outlives it and asks for nothing", async () => {

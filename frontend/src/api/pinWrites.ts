@@ -17,18 +17,17 @@ export interface PinWrite {
   readonly saved: PinnedIds;
 }
 
-/** Keeps what another page has pinned meanwhile. */
-export async function writePins(id: string, { pins, saved }: PinWrite): Promise<void> {
+/** Keeps what another page has pinned meanwhile. Gives those of this page that were written. */
+export async function writePins(id: string, { pins, saved }: PinWrite): Promise<PinnedIds> {
   const before = pinsWritten(id);
   // What was written while this one waited is known here too, and not another page's.
-  const writing = before.then((written) => patch(id, { pins, saved: written ?? saved }));
-  const ended = writing.then(
-    () => pins,
-    () => before,
+  const writing = before.then((written) =>
+    patch(id, { pins, saved: written === null ? saved : union(saved, written) }),
   );
+  const ended = writing.catch(() => before);
   running.set(id, ended);
   try {
-    await writing;
+    return await writing;
   } finally {
     if (running.get(id) === ended) running.delete(id);
   }
@@ -38,8 +37,9 @@ export async function writePins(id: string, { pins, saved }: PinWrite): Promise<
  * At once and beyond the end of the page. There is no time to read what another page has pinned, so
  * this replaces it: what was pinned last is what was seen last.
  */
-export const writePinsLeaving = async (id: string, { pins }: PinWrite): Promise<void> => {
+export const writePinsLeaving = async (id: string, { pins }: PinWrite): Promise<PinnedIds> => {
   await changeConversation(id, { pins: copied(pins) }, { keepalive: true });
+  return pins;
 };
 
 /** Until what was pinned in this conversation has been written, or could not be. */
@@ -51,19 +51,27 @@ const copied = ({ token_ids, positions }: PinnedIds) => ({
   positions: [...positions],
 });
 
-async function patch(id: string, { pins, saved }: PinWrite): Promise<void> {
-  const change = (here: (held: SavedConversation) => PinnedIds) =>
-    changeAnnotations(id, (held) => ({
-      changes: { pins: copied(pinsToKeep(here(held), held.pins, saved)) },
-    }));
+async function patch(id: string, { pins, saved }: PinWrite): Promise<PinnedIds> {
+  const change = async (own: (held: SavedConversation) => PinnedIds): Promise<PinnedIds> => {
+    const { written } = await changeAnnotations(id, (held) => {
+      const here = own(held);
+      return { written: here, changes: { pins: copied(pinsToKeep(here, held.pins, saved)) } };
+    });
+    return written;
+  };
   try {
-    await change(() => pins);
+    return await change(() => pins);
   } catch (error) {
     if (!hasCode(error, "invalid_request")) throw error;
-    // Positions in a reply that was left before its first token: there is no text that could hold them.
-    await change((held) => idsBefore(pins, lengthOf(held)));
+    // Positions in a reply that was stopped: its text is not stored yet, or never will be.
+    return change((held) => idsBefore(pins, lengthOf(held)));
   }
 }
+
+const union = (a: PinnedIds, b: PinnedIds): PinnedIds => ({
+  token_ids: [...a.token_ids, ...b.token_ids],
+  positions: [...a.positions, ...b.positions],
+});
 
 /** How many tokens the server holds of a branch. */
 const lengthOf = ({ id, branches }: SavedConversation): number =>

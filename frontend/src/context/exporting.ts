@@ -6,7 +6,7 @@ import type { ExportForm } from "@/lib/exports";
 import type { Timeline } from "@/types/timeline";
 import { settleAddress } from "./address";
 import { useLensKind } from "./lens";
-import { knownTitle } from "./library";
+import { knownFacts } from "./library";
 import { useNotes } from "./notes";
 import { useCurrentOffer } from "./offer";
 import { useServer } from "./server";
@@ -69,7 +69,7 @@ export function useExporter(timeline: Timeline, view: Provenance["view"] | undef
   const start = useCallback(
     (wish: ExportWish) => {
       if (typeof exhibit === "string" || model === null || view === undefined) return;
-      const conversationTitle = knownTitle(queries, conversationId);
+      const conversationTitle = knownFacts(queries, conversationId)?.title ?? null;
       const text = { conversationId, conversationTitle, tokens, notes };
       void carryOut(wish, exhibit, { view, model, lens, ...text, at: new Date() });
     },

@@ -85,11 +85,15 @@ export function useConversationFacts({
   return data?.branches.some((branch) => branch.id === conversationId) === true ? data : null;
 }
 
-/** Title of a conversation whose facts were read; null where they were not. */
-export const knownTitle = (queries: QueryClient, branchId: string | null): string | null =>
-  queries
-    .getQueriesData<SavedConversation>({ queryKey: [FACTS_KEY, branchId] })
-    .find(([, facts]) => facts?.branches.some((branch) => branch.id === branchId))?.[1]?.title ?? null;
+/** The facts of a branch as they were read last; null where they were not. */
+export function knownFacts(queries: QueryClient, branchId: string | null): SavedConversation | null {
+  const read = queries
+    .getQueryCache()
+    .findAll({ queryKey: [FACTS_KEY, branchId] })
+    .map(({ state }) => ({ at: state.dataUpdatedAt, facts: state.data as SavedConversation | undefined }))
+    .toSorted((a, b) => b.at - a.at);
+  return read[0]?.facts ?? null;
+}
 
 /** Puts saved notes where the facts of a branch are kept. An answer on its way may hold those from before. */
 export async function rememberNotes(

@@ -2,11 +2,13 @@
  * Pins are kept with the conversation: what is pinned or let go is saved a moment later, and at once
  * when another conversation is shown or the page is left.
  */
+import { useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useRef } from "react";
 import { isGone, writePins, writePinsLeaving } from "@/api/pinWrites";
 import { idsBefore } from "@/lib/pins";
 import { type Attempts, useAttempts } from "./attempt";
 import { type ChatState, shownId } from "./chatState";
+import { knownFacts } from "./library";
 import { usePinKeeping } from "./pins";
 import type { UnsavedPins } from "./pinsState";
 
@@ -25,8 +27,16 @@ export function usePinSaving(chat: ChatState): PinSaving {
   const id = shownId(chat);
   // While a reply is written, its conversation may not be stored yet.
   const isSettled = chat.timeline.status === "settled";
-  /** How many tokens the server holds for sure: nothing yet of a reply that is being written. */
-  const nHeld = chat.pending?.before.tokens.length ?? Infinity;
+  const queries = useQueryClient();
+  /**
+   * How many tokens the server holds for sure: none yet of a reply that is being written, and of one
+   * that was stopped what it has told, since it stores it when it notices.
+   */
+  const nHeld = (): number => {
+    if (chat.pending !== null) return chat.pending.before.tokens.length;
+    if (chat.timeline.turns.at(-1)?.finish !== "cancelled") return Infinity;
+    return knownFacts(queries, id)?.branches.find((branch) => branch.id === id)?.n_tokens ?? 0;
+  };
   const latest = useRef({ unsaved, id, isSettled, nHeld });
   /** By conversation, what is on its way. */
   const sent = useRef(new Map<string, string>());
@@ -42,8 +52,7 @@ export function usePinSaving(chat: ChatState): PinSaving {
       sent.current.set(ownId, text);
       attempt("The pins are not saved.", async () => {
         try {
-          await (isLeaving ? writePinsLeaving : writePins)(ownId, write);
-          markSaved(ownId, pins);
+          markSaved(ownId, await (isLeaving ? writePinsLeaving : writePins)(ownId, write));
         } catch (error) {
           // Deleted, or stopped before there was anything to keep.
           if (isGone(error) && ownId !== latest.current.id) forget(ownId);
@@ -59,8 +68,9 @@ export function usePinSaving(chat: ChatState): PinSaving {
     (isLeaving = false): void => {
       const now = latest.current;
       for (const each of now.unsaved) {
-        if (each.id !== now.id || now.isSettled) save(each, isLeaving);
-        else if (isLeaving) save({ ...each, pins: idsBefore(each.pins, now.nHeld) }, true);
+        if (each.id !== now.id) save(each, isLeaving);
+        else if (isLeaving) save({ ...each, pins: idsBefore(each.pins, now.nHeld()) }, true);
+        else if (now.isSettled) save(each, false);
       }
     },
     [save],

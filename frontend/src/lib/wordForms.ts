@@ -4,7 +4,7 @@
  * is shown by its bytes unless the real tokens before it complete it.
  */
 import { bytesFromBase64, decodeSteps, joinBytes } from "./bytes";
-import { type CellPart, type ShownToken, cellParts, cellPartsOfText, runningPieces } from "./tokens";
+import { type CellPart, type ShownToken, cellPartsOfText, losslessTextOf, runningPieces } from "./tokens";
 
 export interface WordForm {
   /** Blanks that stand before the word. */
@@ -55,21 +55,18 @@ export class WordForms {
   private readonly tokens: readonly IdentifiedToken[];
   private readonly starts: readonly number[];
   private readonly joined: readonly string[];
-  /** Those that stand there, by id. */
-  private readonly known: ReadonlyMap<number, ShownToken>;
   private readonly forms = new Map<number, WordForm>();
 
   constructor(tokens: readonly IdentifiedToken[]) {
     this.tokens = tokens;
     this.starts = characterStarts(tokens);
     this.joined = runningPieces(tokens).map((piece) => piece.text);
-    this.known = new Map(tokens.map((token) => [token.id, token]));
   }
 
   /** The token that stands at `index`, for itself. */
   actual(index: number): WordForm {
     const token = this.tokens[index];
-    return token === undefined ? EMPTY : this.predicted(token.id, token.text);
+    return token === undefined ? EMPTY : this.predicted(token.id, losslessTextOf(token));
   }
 
   /** The same in its place: a character that it completes is whole where `isThere` holds for the tokens before. */
@@ -79,12 +76,11 @@ export class WordForms {
     return start === index ? this.actual(index) : { lead: "", body: this.joined[index] ?? "" };
   }
 
-  /** A predicted token of which the id and the text are known. */
+  /** A predicted token, by its id and its lossless text. */
   predicted(id: number, text: string): WordForm {
     const made = this.forms.get(id);
     if (made !== undefined) return made;
-    const token = this.known.get(id);
-    const form = wordForm(token === undefined ? cellPartsOfText(text) : cellParts(token));
+    const form = wordForm(cellPartsOfText(text));
     this.forms.set(id, form);
     return form;
   }

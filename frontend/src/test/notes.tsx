@@ -2,7 +2,7 @@
 import { render, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { HttpResponse, delay, http } from "msw";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from "vitest";
 import type { ConversationChanges } from "@/api/conversations";
 import { App } from "@/App";
 import type { Note } from "@/lib/notes";
@@ -35,9 +35,6 @@ export const note = (start: number, end: number, text: string, layer: number | n
 
 /** Gives each test of a file a server with no notes yet. */
 export function setUpNotes(): void {
-  // Each goes a long way over the whole page; five seconds are too few on a machine that is busy.
-  vi.setConfig({ testTimeout: 20_000 });
-
   beforeAll(() => server.listen({ onUnhandledRequest: "bypass" }));
   beforeEach(() => {
     held = {};

@@ -2191,7 +2191,7 @@ export interface operations {
     list_conversations: {
         parameters: {
             query?: {
-                /** @description Text that the title or the conversation contains, without regard to case. */
+                /** @description Text that the title, the conversation or a note contains, without regard to case. */
                 query?: string;
                 /** @description Most that are returned. */
                 limit?: number;

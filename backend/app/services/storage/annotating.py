@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, select, update
 
 from app.errors import AnnotationsChanged
-from app.services.storage.opening import branch_row
+from app.services.storage.opening import branch_row, conversation_id_of
 from app.services.storage.records import Note, Pins
 from app.services.storage.rows import note_of, parsed_pins, written_pins
 from app.services.storage.tables import branches, conversations, notes
@@ -17,16 +17,16 @@ from app.services.timelines import Conversation
 
 def rename(connection: Connection, branch_id: str, title: str) -> None:
     """Gives the conversation that a branch is of another title."""
-    row = branch_row(connection, branch_id)
+    found = conversation_id_of(connection, branch_id)
     connection.execute(
         update(conversations)
-        .where(conversations.c.id == row.conversation_id)
+        .where(conversations.c.id == found)
         .values(title=title, title_folded=title.casefold())
     )
 
 
 def name_branch(connection: Connection, branch_id: str, name: str | None) -> None:
-    branch_row(connection, branch_id)
+    branch_row(connection, branch_id, branches.c.id)
     connection.execute(update(branches).where(branches.c.id == branch_id).values(name=name))
 
 
@@ -45,7 +45,7 @@ def annotate(
     commit, and then finds that it came too late. Without it whatever is there is replaced, still one
     change after the other.
     """
-    branch_row(connection, branch_id)
+    branch_row(connection, branch_id, branches.c.id)
     at = branches.c.annotations_revision
     fresh: dict[str, Any] = {"annotations_revision": at + 1}
     if pins is not None:

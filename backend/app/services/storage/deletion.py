@@ -6,7 +6,7 @@ from sqlalchemy import Connection, delete, update
 
 from app.errors import Conflict
 from app.services.storage.opening import (
-    branch_row,
+    conversation_id_of,
     conversation_of,
     is_kept,
     last_branches,
@@ -22,11 +22,9 @@ KEPT_DELETED_MS = 24 * 3_600_000
 def delete_conversation(connection: Connection, branch_id: str) -> None:
     """Deletes the whole conversation that a branch is of; it can be brought back for a day."""
     purge(connection)
-    row = branch_row(connection, branch_id)
+    found = conversation_id_of(connection, branch_id)
     connection.execute(
-        update(conversations)
-        .where(conversations.c.id == row.conversation_id)
-        .values(deleted_at_ms=now_ms())
+        update(conversations).where(conversations.c.id == found).values(deleted_at_ms=now_ms())
     )
 
 
@@ -43,8 +41,8 @@ def restore_conversation(connection: Connection, branch_id: str) -> None:
 def delete_branch(connection: Connection, branch_id: str) -> None:
     """Deletes one branch; raises Conflict for the last one of its conversation."""
     purge(connection)
-    row = branch_row(connection, branch_id)
-    if last_branches(connection, [row.conversation_id])[row.conversation_id][1] == 1:
+    found = conversation_id_of(connection, branch_id)
+    if last_branches(connection, [found])[found][1] == 1:
         raise Conflict(
             "This is the only branch of its conversation.",
             hint="Delete the conversation instead.",

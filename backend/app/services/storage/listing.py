@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select
 
-from app.services.storage.opening import branch_row, last_branches
+from app.services.storage.opening import conversation_id_of, last_branches
 from app.services.storage.records import Summary
 from app.services.storage.rows import summary_of
 from app.services.storage.tables import branches, conversations, notes
@@ -53,7 +53,7 @@ def find(connection: Connection, query: str, limit: int, offset: int) -> tuple[l
 
 def summary(connection: Connection, branch_id: str) -> Summary:
     """The conversation that a branch is of, as in the list; raises ConversationNotFound."""
-    conversation_id = branch_row(connection, branch_id).conversation_id
+    conversation_id = conversation_id_of(connection, branch_id)
     row = connection.execute(
         select(conversations).where(conversations.c.id == conversation_id)
     ).one()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import ColumnElement, Connection, Row, select
 
 from app.errors import ConversationNotFound
 from app.services.storage.failures import damaged
@@ -88,15 +88,32 @@ def facts_of(connection: Connection, conversation_id: str) -> ConversationFacts:
     )
 
 
-def branch_row(connection: Connection, branch_id: str) -> Row[Any]:
-    """A branch with the model of its conversation; raises ConversationNotFound."""
+def count_tokens(connection: Connection, branch_id: str) -> int:
+    """Of a branch; raises ConversationNotFound."""
+    n_tokens: int = branch_row(connection, branch_id, branches.c.n_tokens)[0]
+    return n_tokens
+
+
+def conversation_id_of(connection: Connection, branch_id: str) -> str:
+    """Which conversation a branch is of; raises ConversationNotFound."""
+    conversation_id: str = branch_row(connection, branch_id, branches.c.conversation_id)[0]
+    return conversation_id
+
+
+WHOLE_BRANCH = (
+    branches,
+    conversations.c.model_name,
+    conversations.c.model_revision,
+    conversations.c.model_source,
+)
+"""A branch with the model of its conversation."""
+
+
+def branch_row(connection: Connection, branch_id: str, *columns: ColumnElement[Any]) -> Row[Any]:
+    """These columns of a branch, or the whole of it; raises ConversationNotFound."""
     row = connection.execute(
-        select(
-            branches,
-            conversations.c.model_name,
-            conversations.c.model_revision,
-            conversations.c.model_source,
-        )
+        select(*(columns or WHOLE_BRANCH))
+        .select_from(branches)
         .join(conversations, conversations.c.id == branches.c.conversation_id)
         .where(
             branches.c.id == branch_id,

@@ -15,6 +15,10 @@ const SPAIN = "The capital of Spain is";
 /** As the server keeps it: with the strings by which the template ends a reply. */
 const STORED = { ...SAMPLING, temperature: 0.8, top_p: 0.9, seed: 4242, stop: ["END", "\nUser:"] };
 
+/** The branch of A, all of it. */
+const whole = (id: string) => branch(id, { n_tokens: tokens.length });
+const EARLY = { start: 0, reply_start: 6, end: 8, finish_reason: "stop", sampling: STORED } as const;
+
 let server: FakeServer;
 let number = 0;
 let own = "";
@@ -45,7 +49,7 @@ beforeEach(() => {
     const turn = { start: 0, reply_start: 9, end: 12, finish_reason: "stop", sampling: STORED } as const;
     if (id === own)
       return Response.json(
-        savedConversation({ id, branches: [branch(id)], tokens: [...tokens], turns: [turn] }),
+        savedConversation({ id, branches: [whole(id)], tokens: [...tokens], turns: [turn] }),
       );
     return kept.includes(id)
       ? Response.json(savedConversation({ id, branches: [branch(id)], tokens: [...written] }))
@@ -137,7 +141,7 @@ describe("what was stopped", () => {
     await writeReply();
     await send(begun());
     await userEvent.click(reply().getByRole("button", { name: "Stop" }));
-    expect(await reply().findByText(/nothing was written and nothing is saved/)).toBeVisible();
+    expect(await reply().findByText(/Stopped before the first token arrived/)).toBeVisible();
     expect(server.compared).toEqual([]);
     await userEvent.click(reply().getByRole("button", { name: "Put this away" }));
     expect(screen.queryByRole("region", { name: "B’s own reply" })).toBeNull();
@@ -224,11 +228,14 @@ describe("meanwhile", () => {
 });
 
 describe("is refused, with the reason,", () => {
-  test("where it is not known how A’s reply was sampled", async () => {
+  test.each([
+    ["no turn is told", []],
+    ["the last turn ends before the text, as in a file of one’s own making", [EARLY]],
+  ])("where it is not known how A’s reply was sampled, since %s", async (_, turns) => {
     server.saved = (path) =>
       Response.json(
         path.endsWith(own)
-          ? savedConversation({ id: own, branches: [branch(own)], tokens: [...tokens], turns: [] })
+          ? savedConversation({ id: own, branches: [whole(own)], tokens: [...tokens], turns })
           : { conversations: [], total: 0 },
       );
     renderView(Compare, timelineOf(), { index: 6 });
@@ -237,11 +244,15 @@ describe("is refused, with the reason,", () => {
   });
 
   test("only for now while what the server holds of A is behind what is shown", async () => {
-    const turn = { start: 0, reply_start: 6, end: 8, finish_reason: "stop", sampling: STORED } as const;
     server.saved = (path) =>
       Response.json(
         path.endsWith(own)
-          ? savedConversation({ id: own, branches: [branch(own)], tokens: tokens.slice(0, 8), turns: [turn] })
+          ? savedConversation({
+              id: own,
+              branches: [branch(own)],
+              tokens: tokens.slice(0, 8),
+              turns: [EARLY],
+            })
           : { conversations: [], total: 0 },
       );
     renderView(Compare, timelineOf(), { index: 6 });

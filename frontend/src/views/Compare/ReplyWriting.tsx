@@ -95,7 +95,7 @@ function wordsFor({ status, reply, conversationId }: WrittenReply, isQueued: boo
     case "stopped":
       return conversationId === null
         ? "Stopped before anything arrived."
-        : "Stopped before the first token: nothing was written and nothing is saved.";
+        : "Stopped before the first token arrived.";
     case "failed":
       return "";
     case "done":

@@ -15,7 +15,7 @@ interface SavedSearchProps {
   readonly onChoose: (id: string) => void;
 }
 
-/** The saved conversations that the running model can read, found by title and text. */
+/** The saved conversations that the running model can read, found by title, text and notes. */
 export function SavedSearch({ chosenId, ownId, onChoose }: SavedSearchProps) {
   const [chosen, setChosen] = useState<ConversationSummary | null>(null);
   // One that an address names is most often among the newest.

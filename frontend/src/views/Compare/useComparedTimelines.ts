@@ -1,4 +1,4 @@
-import { useMemo } from "react";
+import { useCallback, useMemo } from "react";
 import type { ModelInfo } from "@/api/client";
 import { useComparedPairs, useComparedTarget } from "@/api/comparison";
 import type { OtherSide } from "@/api/otherSide";
@@ -67,11 +67,7 @@ export function useComparedTimelines({ timeline, model, choices, side, kind }: C
   }, [pairsOfLayers, rows]);
   const textsA = useMemo(() => tokens.map(cellText), [tokens]);
   const textsB = useMemo(() => side.tokens.map(cellText), [side.tokens]);
-  const textOf = useMemo(() => {
-    // Of the tokens in the timelines the bytes are known, of others only the text.
-    const known = new Map([...side.tokens, ...tokens].map((token) => [token.id, cellText(token)]));
-    return (id: number) => known.get(id) ?? cellTextOfText(pairs.kept?.text(id) ?? "");
-  }, [tokens, side.tokens, pairs.kept]);
+  const textOf = useCallback((id: number) => cellTextOfText(pairs.kept?.text(id) ?? ""), [pairs.kept]);
 
   const drawn = useMemo(() => {
     if (pairs.kept === null) return null;

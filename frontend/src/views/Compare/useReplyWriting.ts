@@ -45,7 +45,8 @@ export function useReplyWriting({ timeline, model, facts, kind, change }: ReplyW
   const isBusy = isUnderWay(status);
   const sampling = samplingOf(facts?.turns ?? [], timeline.tokens.length);
   // What was known before stays until it is read again; after Stop that takes a moment.
-  const isBehind = (facts?.turns.at(-1)?.end ?? Number.POSITIVE_INFINITY) < timeline.tokens.length;
+  const nKnown = facts?.branches.find((branch) => branch.id === beside)?.n_tokens ?? 0;
+  const isBehind = facts !== null && nKnown < timeline.tokens.length;
   const begin = (request: ChatRequest): void => {
     if (beside !== null) void writeReply(beside, request, () => void refresh());
   };

@@ -124,7 +124,6 @@ function draw(state: HeatmapState): Drawing {
   const { tokens, columns, layerLabels, metric, answer, scale, ramp, answerRamp, cellWidth } = state;
   const tokenIds = tokens.map((token) => token.id);
   const tokenTexts = tokens.map(cellText);
-  const known = new Map(tokenIds.map((id, i) => [id, tokenTexts[i] ?? ""]));
   return drawHeatmap({
     scale,
     ramp,
@@ -135,7 +134,7 @@ function draw(state: HeatmapState): Drawing {
     layers: layerLabels.map((_, layer) => layer),
     layerLabels,
     heads: lensHeads(tokenTexts),
-    textOf: (id) => known.get(id) ?? cellTextOfText(columns.text(id)),
+    textOf: (id) => cellTextOfText(columns.text(id)),
     unit: metric.unit,
   });
 }

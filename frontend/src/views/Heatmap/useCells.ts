@@ -1,5 +1,5 @@
 /** The cells of the conversation, the texts in them and the colours they have under the current choices. */
-import { useMemo } from "react";
+import { useCallback, useMemo } from "react";
 import type { ModelInfo } from "@/api/client";
 import { CellPicture } from "@/components/heatmap/CellPicture";
 import { CellLooks } from "@/components/heatmap/cellLooks";
@@ -36,11 +36,7 @@ export function useCells({ tokens, model, look, columns, version }: CellsRequest
   );
   const tokenIds = useMemo(() => tokens.map((token) => token.id), [tokens]);
   const tokenTexts = useMemo(() => tokens.map(cellText), [tokens]);
-  const textOf = useMemo(() => {
-    // Of the tokens in the timeline the bytes are known, of others only the text.
-    const known = new Map(tokenIds.map((id, i) => [id, tokenTexts[i] ?? ""]));
-    return (id: number) => known.get(id) ?? cellTextOfText(columns?.text(id) ?? "");
-  }, [tokenIds, tokenTexts, columns]);
+  const textOf = useCallback((id: number) => cellTextOfText(columns?.text(id) ?? ""), [columns]);
 
   const metric = METRICS.find(({ id }) => id === look.metric) ?? METRICS[0];
   const { scale, hasExtremes } = useScale({
