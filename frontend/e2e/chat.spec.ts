@@ -111,7 +111,7 @@ test("an error is shown next to the composer and the text comes back", async ({ 
   await explorer.composer.fill(text);
   await explorer.composer.press("Enter");
 
-  const alert = page.getByRole("alert");
+  const alert = page.getByRole("region", { name: "Conversation", exact: true }).getByRole("alert");
   await expect(alert).toContainText("1,024");
   await expect(alert).toContainText("context_exceeded");
   await expect(explorer.composer).toHaveValue(text);
@@ -124,7 +124,9 @@ test("a server that went away is said quietly, and the text comes back", async (
   await page.route("**/api/**", (route) => route.abort());
   await explorer.composer.fill("Are you there?");
   await explorer.composer.press("Enter");
-  await expect(page.getByRole("alert")).toContainText("The server does not answer.");
+  // The list of conversations may say it as well, in its own place.
+  const alert = page.getByRole("region", { name: "Conversation", exact: true }).getByRole("alert");
+  await expect(alert).toContainText("The server does not answer.");
   await expect(explorer.composer).toHaveValue("Are you there?");
   await expect(page.getByText("what you see stays")).toBeVisible();
 

@@ -38,7 +38,9 @@ def tokens(
 @router.get("/tokens/{token_id}", responses=error_responses(422, 503))
 def token(
     services: ServicesDep,
-    token_id: Annotated[int, Path(ge=0, le=10_000_000, examples=[6342])],
+    token_id: Annotated[
+        int, Path(ge=0, le=10_000_000, description="Id of the token.", examples=[6342])
+    ],
 ) -> VocabularyToken:
     """What one token id stands for."""
     return services.analysis.token(token_id)

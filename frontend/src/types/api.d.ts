@@ -2135,6 +2135,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id of the token. */
                 token_id: number;
             };
             cookie?: never;
