@@ -7,7 +7,7 @@ import type { SavedConversation } from "@/api/conversations";
 import { App } from "./App";
 import { EVENTS, frame, openAnswer, streamAnswer, token } from "./test/recordedStream";
 import { branch, savedConversation, summary } from "./test/saved";
-import { server } from "./test/server";
+import { refused, server } from "./test/server";
 
 type SavedPins = SavedConversation["pins"];
 
@@ -17,12 +17,6 @@ const NONE: SavedPins = { token_ids: [], positions: [] };
 let kept: Map<string, SavedPins>;
 let refuses: boolean;
 let changes: { readonly id: string; readonly pins: SavedPins }[];
-
-const refusal = (code: string, status: number) =>
-  HttpResponse.json(
-    { error: { code, message: "It did not work.", hint: null, param: null, request_id: "r" } },
-    { status },
-  );
 
 /** A reply that is kept as `id`. */
 const answerAs = (id: string) =>
@@ -50,14 +44,14 @@ beforeEach(() => {
     http.get("*/api/conversations/:id", ({ params }) => {
       const id = String(params["id"]);
       const pins = kept.get(id);
-      if (pins === undefined) return refusal("conversation_not_found", 404);
+      if (pins === undefined) return refused("conversation_not_found", 404);
       return HttpResponse.json(savedConversation({ id, conversation_id: id, branches: [branch(id)], pins }));
     }),
     http.patch<{ id: string }, { pins: SavedPins }>(
       "*/api/conversations/:id",
       async ({ request, params }) => {
         const { pins } = await request.json();
-        if (refuses) return refusal("internal_error", 500);
+        if (refuses) return refused("internal_error", 500);
         kept.set(params.id, pins);
         changes.push({ id: params.id, pins });
         return HttpResponse.json(summary(params.id));
@@ -89,6 +83,22 @@ async function goTo(user: User, id: "one" | "two"): Promise<void> {
   await user.click(await screen.findByRole("button", { name: `Title of ${id}` }));
   await waitFor(() => expect(window.location.search).toContain(`c=${id}`));
   await screen.findByRole("option", { name: "Grüß" });
+}
+
+/** The next message to `one` becomes these tokens; its reply has at most this one, and does not end. */
+function continueWith(message: readonly string[], reply?: string): void {
+  const start = EVENTS[0];
+  if (start?.type !== "start") throw new Error("no start");
+  const { tokens } = savedConversation();
+  const prompt = [...tokens, ...message.map((text, i) => token(tokens.length + i, text, "user"))];
+  server.use(
+    http.post("*/api/chat", ({ request }) => {
+      const { response, send } = openAnswer(request.signal);
+      send({ ...start, conversation_id: "one", prompt_tokens: prompt });
+      if (reply !== undefined) send({ type: "token", token: token(prompt.length, reply, "assistant") });
+      return response;
+    }),
+  );
 }
 
 /** Pins the position where `Grüß`, at index 6, was predicted. */
@@ -169,17 +179,7 @@ test("what is pinned just before the page is left is saved", async () => {
 });
 
 test("a position in a message that comes to nothing is never sent, and goes with it", async () => {
-  const start = EVENTS[0];
-  if (start?.type !== "start") throw new Error("no start");
-  const { tokens } = savedConversation();
-  const more = ["\n", " Once", " more"].map((text, i) => token(tokens.length + i, text, "user"));
-  server.use(
-    http.post("*/api/chat", ({ request }) => {
-      const { response, send } = openAnswer(request.signal);
-      send({ ...start, conversation_id: "one", prompt_tokens: [...tokens, ...more] });
-      return response;
-    }),
-  );
+  continueWith(["\n", " Once", " more"]);
   const user = await openAt("?c=one");
   await pinPosition(user);
   await waitFor(() => expect(changes).toHaveLength(1));
@@ -197,18 +197,7 @@ test("a position in a message that comes to nothing is never sent, and goes with
 });
 
 test("a position in a reply that was stopped just before the page is left does not take the others along", async () => {
-  const start = EVENTS[0];
-  if (start?.type !== "start") throw new Error("no start");
-  const { tokens } = savedConversation();
-  const prompt = [...tokens, token(tokens.length, " Once", "user")];
-  server.use(
-    http.post("*/api/chat", ({ request }) => {
-      const { response, send } = openAnswer(request.signal);
-      send({ ...start, conversation_id: "one", prompt_tokens: prompt });
-      send({ type: "token", token: token(prompt.length, " again", "assistant") });
-      return response;
-    }),
-  );
+  continueWith([" Once"], " again");
   const user = await openAt("?c=one");
   await pinPosition(user);
   await waitFor(() => expect(changes).toHaveLength(1));

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+import pytest
 import torch
 import transformers as tr
 from tokenizers import Tokenizer, models
@@ -280,3 +281,16 @@ def drained(work: Generator[None, None, Timeline]) -> Timeline:
             next(work)
         except StopIteration as end:
             return end.value
+
+
+def count_rows(engine: NnsightEngine, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Rows of each product that the engine decodes, from here on."""
+    decoded: list[int] = []
+    decode = engine._decoder.decode
+
+    def counted(rows: torch.Tensor) -> torch.Tensor:
+        decoded.append(len(rows))
+        return decode(rows)
+
+    monkeypatch.setattr(engine._decoder, "decode", counted)
+    return decoded

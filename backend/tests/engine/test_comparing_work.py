@@ -20,25 +20,12 @@ from tests.engine.comparisons import (
     compare,
     joined,
 )
-from tests.engine.small_models import fresh, greedy, random_ids
+from tests.engine.small_models import count_rows, fresh, greedy, random_ids
 
 CPU = torch.device("cpu")
 
 
 # --- chunks --------------------------------------------------------------------------------------
-
-
-def count_rows(engine: NnsightEngine, monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Rows of each product from here on."""
-    decoded: list[int] = []
-    decode = engine._decoder.decode
-
-    def counted(rows: torch.Tensor) -> torch.Tensor:
-        decoded.append(len(rows))
-        return decode(rows)
-
-    monkeypatch.setattr(engine._decoder, "decode", counted)
-    return decoded
 
 
 @pytest.mark.parametrize("pairs", [EVERY, ODD], ids=["every layer with itself", "odd pairs"])

@@ -23,7 +23,7 @@ from app.errors import (
     UnknownToken,
 )
 from tests.engine.reference import PlainModel
-from tests.engine.small_models import D_VOCAB, N_CTX, fresh, random_ids
+from tests.engine.small_models import D_VOCAB, N_CTX, count_rows, fresh, random_ids
 
 IDS = random_ids(20, seed=11)
 N_LAYERS = 3
@@ -65,14 +65,7 @@ def test_chunks_change_nothing_and_are_never_larger(
     engine: NnsightEngine, monkeypatch: pytest.MonkeyPatch, chunk_rows: int
 ):
     expected = engine.read(IDS, targets=[5, 6])
-    decoded: list[int] = []
-    decode = engine._decoder.decode
-
-    def counted(rows: torch.Tensor) -> torch.Tensor:
-        decoded.append(len(rows))
-        return decode(rows)
-
-    monkeypatch.setattr(engine._decoder, "decode", counted)
+    decoded = count_rows(engine, monkeypatch)
     engine._unembedding.chunk_rows = chunk_rows
     assert_equal(engine.read(IDS, targets=[5, 6]), expected)
     assert max(decoded) <= chunk_rows

@@ -2,7 +2,7 @@ import { HttpResponse, http } from "msw";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import type { Note } from "@/lib/notes";
 import { savedConversation, summary } from "@/test/saved";
-import { server } from "@/test/server";
+import { refused, server } from "@/test/server";
 import { ATTEMPTS, EARLY_ATTEMPTS, changeAnnotations } from "./annotations";
 import type { ConversationChanges } from "./conversations";
 
@@ -15,12 +15,6 @@ let revision: number;
 /** What another page does between each reading and the writing that follows it. */
 let meanwhile: () => void;
 let patches: number;
-
-const refused = (code: string, status: number) =>
-  HttpResponse.json(
-    { error: { code, message: "No.", hint: null, param: null, request_id: "r" } },
-    { status },
-  );
 
 beforeAll(() => server.listen({ onUnhandledRequest: "error" }));
 beforeEach(() => {

@@ -2,7 +2,7 @@ import { HttpResponse, http } from "msw";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import type { PinnedIds } from "@/lib/pins";
 import { branch, savedConversation, summary } from "@/test/saved";
-import { server } from "@/test/server";
+import { refused, server } from "@/test/server";
 import type { ConversationChanges } from "./conversations";
 import { pinsWritten, writePins, writePinsLeaving } from "./pinWrites";
 
@@ -19,12 +19,6 @@ let meanwhile: () => void;
 /** Answers the next changes with these codes, in this order. */
 let refusals: string[];
 let changes: { readonly body: ConversationChanges; readonly keepalive: boolean }[];
-
-const refused = (code: string, status: number) =>
-  HttpResponse.json(
-    { error: { code, message: "No.", hint: null, param: null, request_id: "r" } },
-    { status },
-  );
 
 beforeAll(() => server.listen({ onUnhandledRequest: "error" }));
 beforeEach(() => {

@@ -39,6 +39,13 @@ export const MODEL: ModelInfo = {
   self_check: { passed: true, max_abs_diff: 1.5e-5, cache_max_abs_diff: 2e-5, edit_max_abs_change: 3.1 },
 };
 
+/** The server's refusal of a request. */
+export const refused = (code: string, status: number) =>
+  HttpResponse.json(
+    { error: { code, message: "It did not work.", hint: null, param: null, request_id: "r" } },
+    { status },
+  );
+
 export const server = setupServer(
   http.get("*/api/health", () => HttpResponse.json(HEALTH)),
   http.get("*/api/model_info", () => HttpResponse.json(MODEL)),

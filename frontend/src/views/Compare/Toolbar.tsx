@@ -1,6 +1,6 @@
 import { TableToggle } from "@/components/heatmap/TableToggle";
-import { CELL_WIDTHS, zoomed } from "@/components/heatmap/geometry";
-import { Button, IconButton } from "@/components/ui/Button";
+import { WidthControls } from "@/components/heatmap/WidthControls";
+import { Button } from "@/components/ui/Button";
 import { Popover } from "@/components/ui/Popover";
 import { Select } from "@/components/ui/Select";
 import { useIsNarrow } from "@/context/media";
@@ -33,20 +33,7 @@ export function Toolbar(props: ToolbarProps) {
   return (
     <div className="contents">
       {!isNarrow && <Measures {...props} />}
-      <div role="group" aria-label="Cell width" className="flex items-center">
-        <IconButton
-          icon="minus"
-          label="Narrower cells"
-          disabled={cellWidth === CELL_WIDTHS[0]}
-          onClick={() => zoom(zoomed(cellWidth, -1))}
-        />
-        <IconButton
-          icon="plus"
-          label="Wider cells"
-          disabled={cellWidth === CELL_WIDTHS.at(-1)}
-          onClick={() => zoom(zoomed(cellWidth, 1))}
-        />
-      </div>
+      <WidthControls cellWidth={cellWidth} onChange={zoom} />
       {isNarrow && (
         <Popover label="Difference, layers and lens" trigger={<Button icon="sliders">Look</Button>}>
           <div className="flex flex-col gap-3">

@@ -1,9 +1,9 @@
 import { Legend } from "@/components/heatmap/Legend";
+import { WidthControls } from "@/components/heatmap/WidthControls";
 import { Switch } from "@/components/ui/Switch";
 import { useIsNarrow } from "@/context/media";
 import { ColourControls, type OutlineChoice } from "./ColourControls";
 import { LookControls } from "./LookControls";
-import { WidthControls } from "./WidthControls";
 import type { HeatmapLook } from "./choices";
 import type { useCells } from "./useCells";
 

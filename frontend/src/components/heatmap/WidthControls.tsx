@@ -1,14 +1,14 @@
-import { CELL_WIDTHS, zoomed } from "@/components/heatmap/geometry";
 import { IconButton } from "@/components/ui/Button";
+import { CELL_WIDTHS, zoomed } from "./geometry";
 
 interface WidthControlsProps {
   readonly cellWidth: number;
   readonly onChange: (cellWidth: number) => void;
-  /** Makes every column fit into the view, as far as possible. */
-  readonly onFit: () => void;
+  /** Makes every column fit into the view, as far as possible; left out where that is not offered. */
+  readonly onFit?: () => void;
 }
 
-/** How much of the conversation is seen at once. */
+/** How much of the timeline is seen at once. */
 export function WidthControls({ cellWidth, onChange, onFit }: WidthControlsProps) {
   return (
     <div role="group" aria-label="Cell width" className="flex items-center">
@@ -24,7 +24,7 @@ export function WidthControls({ cellWidth, onChange, onFit }: WidthControlsProps
         disabled={cellWidth === CELL_WIDTHS.at(-1)}
         onClick={() => onChange(zoomed(cellWidth, 1))}
       />
-      <IconButton icon="expand" label="Fit the whole conversation" onClick={onFit} />
+      {onFit !== undefined && <IconButton icon="expand" label="Fit the whole conversation" onClick={onFit} />}
     </div>
   );
 }
