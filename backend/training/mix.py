@@ -3,7 +3,8 @@
 The weights are shares of the training tokens. Simple English Wikipedia is the largest part because
 it is what the model is measured on and where its knowledge comes from; the dialogues and the turns
 made from facts and article openings teach the `User:` / `Assistant:` form that the product uses for
-models without a chat template. One pass over Simple English Wikipedia ends the stream; smaller
+models without a chat template. English Wikipedia is read about as often as Simple English: new text
+teaches more than text read again. One pass over Simple English Wikipedia ends the stream; smaller
 sources are repeated until their share is filled.
 """
 
@@ -28,14 +29,14 @@ class Source:
 
 
 SOURCES: tuple[Source, ...] = (
-    Source("simplewiki", "simplewiki-2018.txt.xz", "documents", 0.67),
-    Source("article_turns", "simplewiki-2018.txt.xz", "article_turns", 0.05),
-    Source("enwiki", "enwiki-40mb.txt.xz", "documents", 0.02),
+    Source("simplewiki", "simplewiki-2018.txt.xz", "documents", 0.57),
+    Source("article_turns", "simplewiki-2018.txt.xz", "article_turns", 0.04),
+    Source("enwiki", "enwiki-40mb.txt.xz", "documents", 0.14),
     Source("dialogue_self", "dialogue-self.txt.xz", "dialogue", 0.07),
     Source("dialogue_sgd", "dialogue-sgd.txt.xz", "dialogue", 0.015),
-    Source("roleplay", "instruct-gpteacher-roleplay.txt.xz", "dialogue", 0.02),
+    Source("roleplay", "instruct-gpteacher-roleplay.txt.xz", "dialogue", 0.015),
     Source("factbook", "factbook.txt.xz", "documents", 0.015),
-    Source("tinystories", "tinystories-sample.txt.xz", "documents", 0.02),
+    Source("tinystories", "tinystories-sample.txt.xz", "documents", 0.015),
     Source("facts", "relations-facts.jsonl", "facts", 0.12),
 )
 

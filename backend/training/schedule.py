@@ -3,6 +3,11 @@
 Progress is the larger of tokens read over the token target and seconds spent over the time limit.
 A run on a shared machine is bounded by time, and its learning rate must have decayed when the time
 is up, however many tokens that was; a run bounded by tokens is the same on every machine.
+
+The rate stays at its peak until the last part of the run and only then decays (Hägele et al. 2024,
+arXiv:2405.18392). So a run whose length is not known beforehand can be ended at any time: resume it
+with a bound of four thirds of the tokens read, and the decay begins. Rows get their full length when the decay begins, while
+the rate is still high enough to learn long contexts from them.
 """
 
 import math
@@ -19,11 +24,13 @@ class Schedule:
     """Training seconds after which the run is complete, over all resumes; None for no limit."""
     final_fraction: float = 0.01
     """Learning rate at the end, as a share of the peak."""
-    warmup_fraction: float = 0.02
+    warmup_fraction: float = 0.01
     """Share of the run in which the learning rate rises linearly."""
+    decay_from: float = 0.75
+    """Progress from which the learning rate decays."""
     short_row_length: int = 256
     full_row_length: int = 1024
-    full_length_from: float = 0.9
+    full_length_from: float = 0.75
     """Progress from which rows have the full length; before, attention is cheaper."""
 
     def __post_init__(self) -> None:
@@ -40,12 +47,13 @@ class Schedule:
         return min(done, 1.0)
 
     def rate_share(self, progress: float) -> float:
-        """Share of the peak learning rate: linear warm-up, then half a cosine down to its end."""
+        """Share of the peak learning rate: linear warm-up, a plateau, then `1 - sqrt` to its end."""
         if progress < self.warmup_fraction:
             return max(progress / self.warmup_fraction, 0.01)
-        decay = (progress - self.warmup_fraction) / (1.0 - self.warmup_fraction)
-        share = 0.5 * (1.0 + math.cos(math.pi * decay))
-        return self.final_fraction + (1.0 - self.final_fraction) * share
+        if progress < self.decay_from:
+            return 1.0
+        decay = (progress - self.decay_from) / (1.0 - self.decay_from)
+        return self.final_fraction + (1.0 - self.final_fraction) * (1.0 - math.sqrt(decay))
 
     def row_length(self, progress: float) -> int:
         """Tokens in a row: short at first, full in the last part."""

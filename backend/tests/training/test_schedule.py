@@ -1,16 +1,30 @@
+from itertools import pairwise
+
 import pytest
 
 from training.schedule import Schedule
 
 
-def test_learning_rate_rises_then_decays_to_its_end() -> None:
-    schedule = Schedule(target_tokens=1000, final_fraction=0.01)
+def test_learning_rate_rises_stays_and_decays_to_its_end() -> None:
+    schedule = Schedule(target_tokens=1000, final_fraction=0.01, decay_from=0.75)
 
     rates = [schedule.rate_share(step / 100) for step in range(101)]
 
-    assert max(rates) == rates[2] == pytest.approx(1.0)
+    assert rates[0] < rates[1] == 1.0
+    assert set(rates[1:76]) == {1.0}
     assert rates[100] == pytest.approx(0.01)
-    assert rates[2:] == sorted(rates[2:], reverse=True)
+    assert all(later < earlier for earlier, later in pairwise(rates[75:]))
+
+
+def test_a_smaller_bound_begins_the_decay_where_the_plateau_stood() -> None:
+    tokens_seen = 30_000_000
+    open_end = Schedule(target_tokens=1_000_000_000)
+    ended = Schedule(target_tokens=tokens_seen * 4 // 3)
+
+    assert open_end.rate_share(open_end.progress(tokens_seen, 0.0)) == 1.0
+    assert ended.rate_share(ended.progress(tokens_seen, 0.0)) == 1.0
+    assert ended.rate_share(ended.progress(tokens_seen + 1_000_000, 0.0)) < 0.8
+    assert ended.row_length(ended.progress(tokens_seen, 0.0)) == ended.full_row_length
 
 
 def test_the_nearer_bound_decides() -> None:
