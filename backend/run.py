@@ -40,13 +40,16 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
 
 
 def main() -> int:
+    from app.console import prepare_console, say
+
+    prepare_console()
     options = vars(parse())
     opens_browser = options.pop("open")
     # Imported after the arguments are read, so that --help is quick; torch comes much later still.
     from pydantic import ValidationError
 
     from app.listening import CannotListen, bind_sockets
-    from app.settings import Settings
+    from app.settings import NoDataFolder, Settings
 
     try:
         settings = Settings(**{name: value for name, value in options.items() if value is not None})
@@ -64,19 +67,19 @@ def main() -> int:
     from app.main import create_app
     from app.server import Server
 
-    print(f"Mechanistic Explorer {__version__}", flush=True)
+    say(f"Mechanistic Explorer {__version__}")
     logging.basicConfig(
         level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
     # Its start and stop are told below in our own words.
     logging.getLogger("uvicorn.error").setLevel(max(logging.WARNING, logging.root.level))
-    Server(
-        create_app(settings),
-        settings,
-        announce=lambda line: print(line, flush=True),
-        opens_browser=opens_browser,
-    ).run(sockets)
-    print("Stopped.", flush=True)
+    try:
+        app = create_app(settings)
+    except NoDataFolder as failure:
+        print(f"Error: {failure}", file=sys.stderr)
+        return 1
+    Server(app, settings, announce=say, opens_browser=opens_browser).run(sockets)
+    say("Stopped.")
     return 0
 
 

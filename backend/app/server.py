@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-import sys
 import webbrowser
 from collections.abc import Callable, Coroutine
 from types import FrameType
@@ -19,6 +18,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from app.api.deps import Services
+from app.console import flush
 from app.listening import addresses
 from app.services.worker import ModelWorker
 from app.settings import Settings
@@ -71,8 +71,7 @@ class Server(uvicorn.Server):
         if not self._worker.join(0):
             # The model is still being loaded. That cannot be broken off, and letting Python end
             # around a thread that is inside torch may crash.
-            sys.stdout.flush()
-            sys.stderr.flush()
+            flush()
             os._exit(0)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:

@@ -26,7 +26,12 @@ class Settings(BaseSettings):
     """Settings of one server process. Defaults suit a laptop without a network."""
 
     model_config = SettingsConfigDict(
-        env_prefix="EXPLORER_", frozen=True, extra="forbid", use_attribute_docstrings=True
+        env_prefix="EXPLORER_",
+        # `EXPLORER_LENSES=` in a shell or a compose file means that the variable is not set.
+        env_ignore_empty=True,
+        frozen=True,
+        extra="forbid",
+        use_attribute_docstrings=True,
     )
 
     model: str = Field("auto", min_length=1, max_length=512)
@@ -86,13 +91,15 @@ class Settings(BaseSettings):
 
     @property
     def database_url(self) -> str:
-        """The URL of the database; may hold a password."""
+        """The URL of the database; may hold a password. Raises NoDataFolder."""
         if self.database is None:
             return f"sqlite:///{data_folder() / 'conversations.db'}"
         url = self.database.get_secret_value()
         if url == "memory":
             return "sqlite://"
         scheme, _, rest = url.partition("://")
+        if scheme == "sqlite" and rest.startswith("/~"):
+            return f"sqlite:///{Path(rest[1:]).expanduser()}"
         return f"postgresql+psycopg://{rest}" if scheme in POSTGRESQL_SCHEMES else url
 
     @property
@@ -104,6 +111,31 @@ class Settings(BaseSettings):
             return ipaddress.ip_address(self.host).is_loopback
         except ValueError:
             return False
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def only_unicode(cls, value: Any) -> Any:
+        """Python hands bytes of the environment that are not UTF-8 over as lone surrogates."""
+        if isinstance(value, str) and not value.isprintable():
+            try:
+                value.encode()
+            except UnicodeEncodeError as error:
+                raise ValueError(
+                    f"{value!a} holds a byte that is not UTF-8 (character {error.start}); "
+                    "rename the file or folder"
+                ) from None
+        return value
+
+    @field_validator("lenses", "page_dir")
+    @classmethod
+    def in_home_folder(cls, value: Path | None) -> Path | None:
+        """Only a shell expands `~`; a compose file or a service unit hands it over as it is."""
+        try:
+            return value.expanduser() if value else value
+        except RuntimeError:
+            raise ValueError(
+                f"there is no home folder for {value}; write an absolute path"
+            ) from None
 
     @field_validator("ports", "allowed_hosts", mode="before")
     @classmethod
@@ -145,11 +177,31 @@ class Settings(BaseSettings):
         return self
 
 
+class NoDataFolder(Exception):
+    """This user has no folder of their own; the message is one line and says what to set."""
+
+
 def data_folder() -> Path:
-    """This user's folder for what the program keeps, by the custom of the operating system."""
-    home = Path.home()
+    """This user's folder for what the program keeps, by the custom of the operating system.
+
+    Raises NoDataFolder where there is no home folder, as in a container run under a bare user id.
+    """
+    variable = {"darwin": None, "win32": "LOCALAPPDATA"}.get(sys.platform, "XDG_DATA_HOME")
+    chosen = Path(os.environ.get(variable) or "") if variable else Path()
+    if chosen.is_absolute():  # the XDG specification has relative ones ignored
+        return chosen / DATA_FOLDER_NAME
+    try:
+        home = Path.home()
+    except RuntimeError:
+        home = Path()
+    if not home.is_absolute():
+        way_out = f", or {variable} to a folder that you may write" if variable else ""
+        raise NoDataFolder(
+            "There is no home folder to keep conversations in. Set EXPLORER_DATABASE to "
+            f"`memory` or to sqlite:////path/to/file{way_out}."
+        )
     if sys.platform == "darwin":
         return home / "Library" / "Application Support" / DATA_FOLDER_NAME
     if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local") / DATA_FOLDER_NAME
-    return Path(os.environ.get("XDG_DATA_HOME") or home / ".local" / "share") / DATA_FOLDER_NAME
+        return home / "AppData" / "Local" / DATA_FOLDER_NAME
+    return home / ".local" / "share" / DATA_FOLDER_NAME

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import torch
 
+from app.console import prepare_console
 from app.engine.model_names import EMBEDDED_FOLDER
 from bench.figures import ON_THE_EMBEDDED_MODEL, PARTS, Subjects
 from bench.model import make_gpt2_shape
@@ -24,6 +25,7 @@ THREADS = 2
 
 
 def main() -> None:
+    prepare_console()
     options = parse()
     torch.set_num_threads(options.threads)
     figures: list[Figure] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
+from app.console import prepare_console
 from tools.bench import bench
 from tools.check import check
 from tools.environment import clean, prepare
@@ -35,6 +36,7 @@ COMMANDS: dict[str, Callable[[], int]] = {
 
 
 def main() -> int:
+    prepare_console()
     command = COMMANDS.get(sys.argv[1]) if len(sys.argv) == 2 else None
     if command is None:
         print(f"usage: python -m tools {{{'|'.join(COMMANDS)}}}", file=sys.stderr)

@@ -17,6 +17,8 @@ from pathlib import Path
 
 from packaging.specifiers import SpecifierSet
 
+from app.console import prepare_console
+
 BACKEND = Path(__file__).resolve().parents[1]
 OLDEST = "3.10"
 LATER = "3.11"
@@ -67,6 +69,7 @@ def unmarked(source: Path, folder: Path) -> Path:
 
 
 def main() -> None:
+    prepare_console()
     runtime, dev = BACKEND / "requirements.in", BACKEND / "requirements-dev.in"
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

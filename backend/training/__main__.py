@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+from app.console import prepare_console
+
 
 def build_parser() -> argparse.ArgumentParser:
     """The steps and their options."""
@@ -97,6 +99,7 @@ def _add_lens_steps(steps: Any) -> None:
 
 def main() -> None:
     """Parse the command line and run one step; heavy imports happen only for the chosen step."""
+    prepare_console()
     options = build_parser().parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     match options.step:

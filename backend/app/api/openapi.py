@@ -54,4 +54,5 @@ def committed_text() -> str:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(committed_text())
+    # As bytes: a terminal's encoding and Windows' line ends have no place in a committed file.
+    sys.stdout.buffer.write(committed_text().encode())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mimetypes
 from pathlib import Path
 
 from starlette.exceptions import HTTPException
@@ -20,11 +21,32 @@ NOT_BUILT = """\
 <code>cd frontend &amp;&amp; npm ci &amp;&amp; npm run build</code>.</p>
 """
 
+MEDIA_TYPES = {
+    ".css": "text/css",
+    ".html": "text/html",
+    ".ico": "image/x-icon",
+    ".js": "text/javascript",
+    ".json": "application/json",
+    ".map": "application/json",
+    ".mjs": "text/javascript",
+    ".png": "image/png",
+    ".svg": "image/svg+xml",
+    ".ttf": "font/ttf",
+    ".txt": "text/plain",
+    ".wasm": "application/wasm",
+    ".webmanifest": "application/manifest+json",
+    ".woff": "font/woff",
+    ".woff2": "font/woff2",
+}
+"""Files of a page. Python asks the system, and many a Windows registry calls scripts plain text."""
+
 
 class Page:
     """Whatever no route of the API answers. The folder may be built while the server runs."""
 
     def __init__(self, folder: Path) -> None:
+        for ending, media_type in MEDIA_TYPES.items():
+            mimetypes.add_type(media_type, ending)
         self.folder = folder
         self.files = StaticFiles(directory=folder, check_dir=False)
 

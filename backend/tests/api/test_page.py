@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import mimetypes
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -50,6 +51,31 @@ def test_missing_file_is_no_page(client: TestClient, path: str) -> None:
 
     assert response.status_code == 404
     assert response.json()["error"]["code"] == "not_found"
+
+
+def test_media_types_do_not_come_from_the_system(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the Windows registry calls scripts plain text, browsers refuse to run them."""
+    monkeypatch.setattr(mimetypes, "_db", mimetypes.MimeTypes())
+    endings = (".js", ".mjs", ".css", ".svg", ".woff2", ".json", ".wasm", ".html", ".png")
+    for ending in endings:
+        mimetypes.add_type("text/plain", ending)
+        (folder / f"x{ending}").write_text("x")
+    with make_client(FakeEngine(), page_dir=folder) as client:
+        found = {e: client.get(f"/x{e}").headers["content-type"].split(";")[0] for e in endings}
+
+    assert found == {
+        ".js": "text/javascript",
+        ".mjs": "text/javascript",
+        ".css": "text/css",
+        ".svg": "image/svg+xml",
+        ".woff2": "font/woff2",
+        ".json": "application/json",
+        ".wasm": "application/wasm",
+        ".html": "text/html",
+        ".png": "image/png",
+    }
 
 
 def test_unchanged_page_is_not_sent_again(client: TestClient) -> None:

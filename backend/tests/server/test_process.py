@@ -128,6 +128,30 @@ def test_wrong_settings_are_told_in_one_line(
     assert ended.stderr.count("\n") == 1
 
 
+def test_missing_home_folder_is_told_in_one_line() -> None:
+    """As in a container that runs under a user id without an account."""
+    program = (
+        "import sys; sys.argv = ['run.py', '--port', '0', '--model', 'embedded']\n"
+        "from pathlib import Path\n"
+        "def home(): raise RuntimeError('Could not determine home directory.')\n"
+        "Path.home = home\n"
+        "import run\n"
+        "sys.exit(run.main())"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=BACKEND,
+        env={**os.environ, "EXPLORER_DATABASE": "", "XDG_DATA_HOME": "", "LOCALAPPDATA": ""},
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+
+    assert ended.returncode == 1
+    assert "EXPLORER_DATABASE" in ended.stderr
+    assert ended.stderr.count("\n") == 1
+
+
 def test_help_needs_none_of_the_heavy_packages() -> None:
     program = (
         "import sys; sys.argv = ['run.py', '--help']\n"

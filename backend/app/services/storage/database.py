@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -36,13 +37,19 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 MIGRATION_LOCK = 0x6D657870
 """Any number that others do not take: only one server at a time brings PostgreSQL's tables up to date."""
 
+SQLITE_OPTIONS = re.compile(
+    r"\?(timeout|detect_types|isolation_level|check_same_thread|cached_statements"
+    r"|uri|mode|cache|immutable|nolock|vfs)="
+)
+"""What follows the path of an SQLite URL when it is more than a `?` in the name of a file."""
+
 
 class Database:
     """One database; opened at the first use."""
 
     def __init__(self, url: str) -> None:
         """`url` is an SQLAlchemy URL of SQLite or PostgreSQL; `sqlite://` alone keeps all in memory."""
-        self._url = make_url(url)
+        self._url = url_of(url)
         self._is_sqlite = self._url.get_backend_name() == "sqlite"
         self._is_in_memory = self._is_sqlite and not self._url.database
         self._engine: Engine | None = None
@@ -170,6 +177,14 @@ class Database:
                 connection.execute(lock, {"key": MIGRATION_LOCK})
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+
+
+def url_of(text: str) -> URL:
+    """The URL that `text` spells; the path of an SQLite file may hold any character."""
+    scheme, _, path = text.partition(":///")
+    if scheme == "sqlite" and not path.startswith("file:") and not SQLITE_OPTIONS.search(path):
+        return URL.create("sqlite", database=path or None)
+    return make_url(text)
 
 
 def make_private_file(url: URL, where: str) -> None:
