@@ -34,6 +34,7 @@ from app.engine.types import (
     Side,
     Step,
     TextSpan,
+    TooManyTokens,
     Wanted,
 )
 from app.errors import ContextExceeded, LensUnavailable
@@ -92,6 +93,7 @@ class ByteVocabulary:
         *,
         bos: bool,
         continues: bool = False,  # noqa: ARG002  (a byte is the same token everywhere)
+        most: int | None = None,
     ) -> EncodedPrompt:
         self._faults.reach("tokenise")
         ids: list[int] = [END] if bos else []
@@ -99,6 +101,9 @@ class ByteVocabulary:
         for span in spans:
             ids += span.text.encode()
             roles += [span.role] * len(span.text.encode())
+        if most is not None and len(ids) > most:
+            counted = len(ids) if len(ids) <= 10 * most else None
+            raise TooManyTokens(counted, sum(len(span.text) for span in spans))
         return EncodedPrompt(tuple(ids), tuple(roles))
 
     def token_bytes(self, token_id: int) -> bytes:

@@ -247,6 +247,15 @@ class EncodedPrompt:
     roles: tuple[Role, ...]
 
 
+class TooManyTokens(Exception):
+    """A text has more tokens than fit: `n_tokens`, or None where it was too long to count them."""
+
+    def __init__(self, n_tokens: int | None, n_chars: int) -> None:
+        super().__init__(n_tokens, n_chars)
+        self.n_tokens = n_tokens
+        self.n_chars = n_chars
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """One message of a conversation, as the template sees it."""
@@ -282,9 +291,14 @@ class Vocabulary(Protocol):
         ...
 
     def encode_prompt(
-        self, spans: Sequence[TextSpan], *, bos: bool, continues: bool = False
+        self,
+        spans: Sequence[TextSpan],
+        *,
+        bos: bool,
+        continues: bool = False,
+        most: int | None = None,
     ) -> EncodedPrompt:
-        """Ids of a rendered prompt. Text is tokenised across span borders, as the model saw it in training; a token belongs to the role that most of its bytes have. `bos` puts the beginning-of-sequence token first unless the template has written it; `continues` says that the prompt goes on from a stored timeline."""
+        """Ids of a rendered prompt. Text is tokenised across span borders, as the model saw it in training; a token belongs to the role that most of its bytes have. `bos` puts the beginning-of-sequence token first unless the template has written it; `continues` says that the prompt goes on from a stored timeline. Raises TooManyTokens for more than `most`, without reading a text to its end that is far longer."""
         ...
 
     def token_bytes(self, token_id: int) -> bytes:

@@ -17,11 +17,12 @@ from collections.abc import Mapping, Sequence
 from heapq import nsmallest
 from types import MappingProxyType
 
-from tokenizers import AddedToken, Tokenizer
+from tokenizers import AddedToken, Encoding, Tokenizer
 from transformers import PreTrainedTokenizerBase
 
+from app.engine.length import encode_beside_others, require_about_at_most
 from app.engine.token_bytes import bytes_by_id
-from app.engine.types import EncodedPrompt, Role, TextSpan
+from app.engine.types import EncodedPrompt, Role, TextSpan, TooManyTokens
 from app.errors import InternalError, InvalidRequest, ModelLoadError, UnknownToken
 
 ROLE_ORDER: tuple[Role, ...] = ("user", "assistant", "system", "template")
@@ -120,17 +121,24 @@ class TokenizerVocabulary:
 
     def encode(self, text: str) -> tuple[int, ...]:
         """Ids of plain text; nothing in it is read as a special token and no BOS is added."""
-        return tuple(self._encode(text, is_first=True)[0])
+        _utf8(text)
+        return tuple(self._ids(self._encode(text, is_first=True), is_first=True)) if text else ()
 
     def encode_prompt(
-        self, spans: Sequence[TextSpan], *, bos: bool, continues: bool = False
+        self,
+        spans: Sequence[TextSpan],
+        *,
+        bos: bool,
+        continues: bool = False,
+        most: int | None = None,
     ) -> EncodedPrompt:
         """Ids of a rendered prompt, with the role of each.
 
         Text is tokenised across span borders, as the model saw it in training; a token belongs to
         the role that most of its bytes have. `bos` puts the beginning-of-sequence token first
         unless the template has already written it. `continues` says that the prompt goes on from
-        tokens that are already there.
+        tokens that are already there. Raises TooManyTokens for more than `most`, before lists of
+        ids are made.
         """
         ids: list[int] = []
         roles: list[Role] = []
@@ -144,17 +152,30 @@ class TokenizerVocabulary:
             if not (spans and spans[0].is_special and self._id_of(spans[0]) == self._bos_ids[0]):
                 ids.extend(self._bos_ids)
                 roles.extend("template" for _ in self._bos_ids)
-        is_first = not continues
-        for part in self._parts(spans):
+        parts = [part for part in self._parts(spans) if part != []]
+        texts = {
+            place: "".join(text for text, _ in part)
+            for place, part in enumerate(parts)
+            if not isinstance(part, int)
+        }
+        for text in texts.values():
+            _utf8(text)
+        if most is not None:
+            require_about_at_most(self._tokenizer, texts.values(), most)
+        firsts = {place: place == 0 and not continues for place in texts}
+        encodings = {place: self._encode(text, firsts[place]) for place, text in texts.items()}
+        n_ids = len(ids) + len(parts) - len(texts)
+        n_ids += sum(len(e) - (not firsts[place]) for place, e in encodings.items())
+        if most is not None and n_ids > most:
+            raise TooManyTokens(n_ids, sum(map(len, texts.values())))
+        for place, part in enumerate(parts):
             if isinstance(part, int):
                 ids.append(part)
                 roles.append("template")
-                is_first = False
-            elif part:
-                new_ids, offsets = self._encode("".join(text for text, _ in part), is_first)
+            else:
+                new_ids = self._ids(encodings[place], firsts[place])
                 ids.extend(new_ids)
-                roles.extend(self._roles(part, new_ids, offsets))
-                is_first = False
+                roles.extend(self._roles(part, new_ids, encodings[place], firsts[place]))
         return EncodedPrompt(tuple(ids), tuple(roles))
 
     def token_bytes(self, token_id: int) -> bytes:
@@ -194,19 +215,12 @@ class TokenizerVocabulary:
         rest = nsmallest(max(limit - len(exact), 0), longer)
         return [*exact, *(token_id for _, token_id in rest)][:limit]
 
-    def _encode(self, text: str, is_first: bool) -> tuple[list[int], list[tuple[int, int]]]:
-        """Ids and character offsets; `is_first` is False for text that follows other tokens."""
-        _utf8(text)
-        if not text:
-            return [], []
-        if is_first:
-            encoding = self._tokenizer.encode(text, add_special_tokens=False)
-            ids, offsets = encoding.ids, encoding.offsets
-        else:
-            encoding = self._tokenizer.encode(self._border + text, add_special_tokens=False)
-            shift = len(self._border)
-            ids = encoding.ids[1:]
-            offsets = [(max(a - shift, 0), max(b - shift, 0)) for a, b in encoding.offsets[1:]]
+    def _encode(self, text: str, is_first: bool) -> Encoding:
+        """A text as the tokenizer reads it, behind the border where it follows other tokens."""
+        return encode_beside_others(self._tokenizer, text if is_first else self._border + text)
+
+    def _ids(self, encoding: Encoding, is_first: bool) -> list[int]:
+        ids = encoding.ids if is_first else encoding.ids[1:]
         foreign = max(ids, default=0)
         if foreign >= self._size:
             token = self._tokenizer.id_to_token(foreign)
@@ -214,11 +228,18 @@ class TokenizerVocabulary:
                 f"The tokenizer reads {token!r} in this text as id {foreign}, for which the model "
                 f"has no weights (its ids end at {self._size - 1})."
             )
-        return ids, offsets
+        return ids
+
+    def _offsets(self, encoding: Encoding, is_first: bool) -> list[tuple[int, int]]:
+        """Character offsets of each token."""
+        if is_first:
+            return encoding.offsets
+        shift = len(self._border)
+        return [(max(a - shift, 0), max(b - shift, 0)) for a, b in encoding.offsets[1:]]
 
     def _gives_back(self, text: str) -> bool:
         try:
-            ids, _ = self._encode(text, is_first=True)
+            ids = self._ids(self._encode(text, is_first=True), is_first=True)
         except InvalidRequest:
             return False
         return b"".join(self._bytes[i] for i in ids) == text.encode()
@@ -256,7 +277,8 @@ class TokenizerVocabulary:
         self,
         run: Sequence[tuple[str, Role]],
         ids: Sequence[int],
-        offsets: Sequence[tuple[int, int]],
+        encoding: Encoding,
+        is_first: bool,
     ) -> list[Role]:
         """The role that has most of each token's bytes."""
         text = "".join(part for part, _ in run)
@@ -266,6 +288,7 @@ class TokenizerVocabulary:
             starts = [end - size for end, size in zip(ends, sizes, strict=True)]
         else:  # The tokenizer changed the text: its offsets say which characters became the token.
             bytes_before = [0, *_running_sums([len(c.encode()) for c in text])]
+            offsets = self._offsets(encoding, is_first)
             starts = [bytes_before[a] for a, _ in offsets]
             ends = [bytes_before[b] for _, b in offsets]
         borders = _running_sums([len(part.encode()) for part, _ in run])

@@ -19,6 +19,7 @@ from app.engine.types import (
     Role,
     Sampling,
     TextSpan,
+    TooManyTokens,
 )
 from app.errors import ContextExceeded, EmptyPrompt, InvalidRequest
 from app.models.chat import ChatMessage, ChatRequest, LensRequest, SamplingRequest
@@ -92,14 +93,19 @@ def make_prompt(engine: LensEngine, request: ChatRequest, stored: Conversation |
     if stored is not None and request.from_index is not None:
         require_turn_border(stored, request)
         base = stored.before(request.from_index)
-    if base is None or not base.ids:
-        encoded = encode_start(engine, request)
-        base = base or Conversation(new_id(), (), (), ())
-    else:
-        require_same_bos(engine.facts, request, base)
-        encoded = encode_continuation(engine, request, base)
     forced = tuple(request.continue_with)
     require_known(forced, engine.facts.d_vocab, "continue_with")
+    n_given = len(forced) + (len(base.ids) if base else 0)
+    room = max(engine.facts.n_ctx - 1 - n_given, 0)
+    try:
+        if base is None or not base.ids:
+            encoded = encode_start(engine, request, room)
+            base = base or Conversation(new_id(), (), (), ())
+        else:
+            require_same_bos(engine.facts, request, base)
+            encoded = encode_continuation(engine, request, base, room)
+    except TooManyTokens as failure:
+        raise no_room(engine.facts, n_given, failure) from None
     ids = base.ids + encoded.ids + forced
     if not ids:
         raise EmptyPrompt(
@@ -107,7 +113,8 @@ def make_prompt(engine: LensEngine, request: ChatRequest, stored: Conversation |
             hint="Write something, or start with the beginning-of-sequence token (bos: true).",
             param="messages",
         )
-    require_room(engine.facts, len(ids))
+    if len(ids) >= engine.facts.n_ctx:
+        raise no_room(engine.facts, len(ids))
     return Prompt(
         base=base,
         ids=ids,
@@ -135,27 +142,29 @@ def require_turn_border(stored: Conversation, request: ChatRequest) -> None:
         )
 
 
-def encode_start(engine: LensEngine, request: ChatRequest) -> EncodedPrompt:
-    """The whole history of a new conversation."""
+def encode_start(engine: LensEngine, request: ChatRequest, most: int) -> EncodedPrompt:
+    """The whole history of a new conversation; raises TooManyTokens."""
     if not request.messages:
-        return encode_text(engine, "", request.bos)
+        return encode_text(engine, "", request.bos, most)
     if request.mode == "chat":
-        return encode_history(engine, request.messages, request.bos)
-    return encode_text(engine, request.messages[0].content, request.bos)
+        return encode_history(engine, request.messages, request.bos, most)
+    return encode_text(engine, request.messages[0].content, request.bos, most)
 
 
 def encode_history(
-    engine: LensEngine, messages: Sequence[ChatMessage], bos: bool | None
+    engine: LensEngine, messages: Sequence[ChatMessage], bos: bool | None, most: int
 ) -> EncodedPrompt:
     """Messages as the model's template writes them, up to where the reply begins."""
     spans = engine.template.start(template_messages(messages))
-    return engine.vocabulary.encode_prompt(spans, bos=starts_with_bos(engine.facts, bos))
+    starts_with = starts_with_bos(engine.facts, bos)
+    return engine.vocabulary.encode_prompt(spans, bos=starts_with, most=most)
 
 
-def encode_text(engine: LensEngine, text: str, bos: bool | None) -> EncodedPrompt:
+def encode_text(engine: LensEngine, text: str, bos: bool | None, most: int) -> EncodedPrompt:
     """Raw text, as if a user had written all of it."""
     spans = [TextSpan(text, "user")] if text else []
-    return engine.vocabulary.encode_prompt(spans, bos=starts_with_bos(engine.facts, bos))
+    starts_with = starts_with_bos(engine.facts, bos)
+    return engine.vocabulary.encode_prompt(spans, bos=starts_with, most=most)
 
 
 def starts_with_bos(facts: ModelFacts, asked: bool | None) -> bool:
@@ -165,7 +174,7 @@ def starts_with_bos(facts: ModelFacts, asked: bool | None) -> bool:
 
 
 def encode_continuation(
-    engine: LensEngine, request: ChatRequest, base: Conversation
+    engine: LensEngine, request: ChatRequest, base: Conversation, most: int
 ) -> EncodedPrompt:
     """What is new after a stored timeline; nothing when the reply is to begin right there."""
     if not request.messages:
@@ -177,7 +186,7 @@ def encode_continuation(
         )
     else:
         spans = [TextSpan(message.content, "user") for message in request.messages]
-    return engine.vocabulary.encode_prompt(spans, bos=False, continues=True)
+    return engine.vocabulary.encode_prompt(spans, bos=False, continues=True, most=most)
 
 
 def template_messages(messages: Sequence[ChatMessage]) -> list[Message]:
@@ -203,15 +212,20 @@ def require_same_bos(facts: ModelFacts, request: ChatRequest, base: Conversation
         )
 
 
-def require_room(facts: ModelFacts, n_ids: int) -> None:
-    """A reply of at least one token must fit behind the prompt; raises ContextExceeded."""
-    if n_ids >= facts.n_ctx:
-        raise ContextExceeded(
-            f"The conversation has {n_ids:,} tokens with this message; {facts.name} holds "
-            f"{facts.n_ctx:,}, and the reply needs at least one.",
-            hint="Shorten the message, or start a new conversation.",
-            param="messages",
-        )
+def no_room(facts: ModelFacts, n_ids: int, failure: TooManyTokens | None = None) -> ContextExceeded:
+    """A reply of at least one token does not fit behind `n_ids` and the text that was too long."""
+    n_new = failure.n_tokens if failure else 0
+    return ContextExceeded(
+        (
+            f"The messages have {failure.n_chars:,} characters, which are more than twice the tokens "
+            f"that fit; {facts.name} holds {facts.n_ctx:,} tokens."
+            if failure and n_new is None
+            else f"The conversation has {n_ids + (n_new or 0):,} tokens with this message; "
+            f"{facts.name} holds {facts.n_ctx:,}, and the reply needs at least one."
+        ),
+        hint="Shorten the message, or start a new conversation.",
+        param="messages",
+    )
 
 
 def make_sampling(facts: ModelFacts, request: ChatRequest) -> Sampling:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from app.engine.types import EncodedPrompt, LensEngine, Role
+from app.engine.types import EncodedPrompt, LensEngine, ModelFacts, Role, TooManyTokens
 from app.errors import ContextExceeded, EmptyPrompt
 from app.models.lens import TimelineSource
 from app.services.conversations import ConversationStore
@@ -36,7 +36,10 @@ async def find_timeline(
     InvalidRequest, each naming its field.
     """
     if source.conversation_id is None:
-        timeline = await asyncio.to_thread(encoded_timeline, engine, source)
+        try:
+            timeline = await asyncio.to_thread(encoded_timeline, engine, source)
+        except TooManyTokens as failure:
+            raise too_long(engine.facts, source, failure.n_tokens, failure.n_chars) from None
     else:
         stored = await conversations.get(source.conversation_id)
         require_readable(stored, engine.facts)
@@ -48,13 +51,24 @@ async def find_timeline(
             param=source.source_field,
         )
     if len(timeline.ids) > engine.facts.n_ctx:
-        raise ContextExceeded(
-            f"The text has {len(timeline.ids):,} tokens; {engine.facts.name} holds "
-            f"{engine.facts.n_ctx:,}.",
-            hint="Read a shorter text.",
-            param=source.source_field,
-        )
+        raise too_long(engine.facts, source, len(timeline.ids))
     return timeline
+
+
+def too_long(
+    facts: ModelFacts, source: TimelineSource, n_tokens: int | None, n_chars: int = 0
+) -> ContextExceeded:
+    """A text over the context; `n_tokens` is None for one too long to be counted."""
+    return ContextExceeded(
+        (
+            f"The text has {n_chars:,} characters, which are more than twice the tokens that fit; "
+            f"{facts.name} holds {facts.n_ctx:,} tokens."
+            if n_tokens is None
+            else f"The text has {n_tokens:,} tokens; {facts.name} holds {facts.n_ctx:,}."
+        ),
+        hint="Read a shorter text.",
+        param=source.source_field,
+    )
 
 
 def encoded_timeline(engine: LensEngine, source: TimelineSource) -> SourceTimeline:
@@ -65,7 +79,7 @@ def encoded_timeline(engine: LensEngine, source: TimelineSource) -> SourceTimeli
     encoded = EncodedPrompt((), ())
     if source.messages is not None:
         require_user_last(source.messages)
-        encoded = encode_history(engine, source.messages, source.bos)
+        encoded = encode_history(engine, source.messages, source.bos, engine.facts.n_ctx)
     elif source.prompt is not None:
-        encoded = encode_text(engine, source.prompt, source.bos)
+        encoded = encode_text(engine, source.prompt, source.bos, engine.facts.n_ctx)
     return SourceTimeline(encoded.ids, encoded.roles)

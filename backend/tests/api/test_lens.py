@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.services.reading import MAX_CELLS
-from tests.api.conftest import chat, make_client, wait_until_ready
+from tests.api.conftest import chat, error_of, make_client, wait_until_ready
 from tests.fakes import D_VOCAB, END, N_LAYERS, FakeEngine
 
 USER = {"role": "user", "content": "Hi"}
@@ -132,6 +132,26 @@ def test_messages_are_read_as_a_reply_would_begin(client: TestClient) -> None:
     for name in ("id", "role", "text"):
         assert [t[name] for t in answer["tokens"]] == [t[name] for t in turn["prompt_tokens"]]
     assert answer["top_ids"][N_LAYERS][-1][0] == turn["tokens"][0]["id"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "param"),
+    [
+        ("chat", {"messages": [{"role": "user", "content": "a" * 9000}]}, "messages"),
+        ("lens", {"prompt": "a" * 9000}, "prompt"),
+        ("lens", {"messages": [{"role": "user", "content": "a" * 9000}]}, "messages"),
+        ("compare", {"a": {"prompt": "a" * 9000}, "b": {"prompt": "a"}}, "a.prompt"),
+    ],
+)
+def test_text_far_too_long_to_be_counted_is_refused_with_its_length(
+    client: TestClient, engine: FakeEngine, path: str, body: dict[str, Any], param: str
+) -> None:
+    error = error_of(client.post(f"/api/{path}", json=body), 422)
+
+    assert (error["code"], error["param"]) == ("context_exceeded", param)
+    assert "9,0" in error["message"]
+    assert "512" in error["message"]
+    assert engine.reads == []
 
 
 @pytest.mark.parametrize(
