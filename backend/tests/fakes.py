@@ -39,6 +39,7 @@ from app.engine.types import (
 )
 from app.errors import ContextExceeded, LensUnavailable
 
+FAKE_REVISION = "fa" * 32
 END = 256
 D_VOCAB = 257
 N_LAYERS = 3
@@ -51,7 +52,7 @@ def fake_facts(n_ctx: int = 512, name: str = "fake") -> ModelFacts:
     return ModelFacts(
         name=name,
         source="local",
-        revision=None,
+        revision=FAKE_REVISION,
         architecture="FakeForCausalLM",
         n_layers=N_LAYERS,
         n_heads=2,

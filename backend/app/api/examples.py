@@ -92,6 +92,12 @@ CHANGES_EXAMPLES: dict[str, Example] = {
     },
 }
 
+GPT2 = {
+    "name": "openai-community/gpt2",
+    "revision": "607a30d783dfa663caf39e06633721c8d4cfcd7e",
+    "source": "hub",
+}
+
 FILE_EXAMPLES: dict[str, Example] = {
     "one branch": {
         "summary": "A conversation of five tokens",
@@ -99,7 +105,7 @@ FILE_EXAMPLES: dict[str, Example] = {
             "format": "mechanistic-explorer-conversation",
             "version": 1,
             "title": "The capital of France",
-            "model": {"name": "openai-community/gpt2", "revision": None, "source": "hub"},
+            "model": GPT2,
             "created_at_ms": 1_767_225_600_000,
             "updated_at_ms": 1_767_225_600_000,
             "branches": [
@@ -117,7 +123,7 @@ FILE_EXAMPLES: dict[str, Example] = {
             "format": "mechanistic-explorer-conversation",
             "version": 1,
             "title": "Two capitals",
-            "model": {"name": "openai-community/gpt2", "revision": None, "source": "hub"},
+            "model": GPT2,
             "created_at_ms": 1_767_225_600_000,
             "updated_at_ms": 1_767_225_600_000,
             "branches": [

@@ -30,6 +30,8 @@ async def health(services: ServicesDep, response: Response) -> Health:
     return Health(
         status=state.status,
         model=state.model,
+        revision=state.revision,
+        instance=state.instance,
         version=__version__,
         queue=QueueInfo(running=state.running, waiting=state.waiting, capacity=state.capacity),
         detail=state.detail,

@@ -63,7 +63,7 @@ class NnsightEngine:
         chat_template: ChatTemplate,
         name: str,
         source: ModelSource,
-        revision: str | None,
+        revision: str,
         note: str | None,
         adds_bos: bool,
         bos_token_id: int | None,

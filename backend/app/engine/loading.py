@@ -38,6 +38,7 @@ from app.engine.checkpoint import (
     weight_files,
     weights_digest,
 )
+from app.engine.digest import ModelDigest
 from app.engine.engine import NnsightEngine
 from app.engine.hub import Hub
 from app.engine.lenses import LENSES_FOLDER, LensFiles
@@ -124,6 +125,7 @@ def load_engine(
     torch.set_num_threads(threads or _usable_cores())
     started = time.monotonic()
     tell(f"Loading the weights of {files.name}.", None, None)
+    revision_found = files.revision or ModelDigest(files.folder, files.name)
     loaded = load_files(files, _device(device))
     logger.info(
         "loaded %s from %s: %s, %s, %.1f s",
@@ -136,6 +138,7 @@ def load_engine(
     tell(f"Checking {files.name}.", None, None)
     return _make_engine(
         files,
+        revision_found,
         loaded,
         BuiltInTemplate(user_label, assistant_label),
         lenses=lenses or files.folder / LENSES_FOLDER,
@@ -148,6 +151,7 @@ def load_engine(
 
 def _make_engine(
     files: ModelFiles,
+    revision: str | ModelDigest,
     loaded: _Loaded,
     built_in: BuiltInTemplate,
     *,
@@ -178,7 +182,7 @@ def _make_engine(
         chat_template=template.description,
         name=files.name,
         source=files.source,
-        revision=files.revision,
+        revision=revision if isinstance(revision, str) else revision.result(),
         note=files.note,
         adds_bos=vocabulary.adds_bos,
         bos_token_id=vocabulary.bos_token_id,

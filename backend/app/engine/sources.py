@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.engine.checkpoint import CONFIG_FILE, WEIGHTS_FILE, sha256_of
+from app.engine.checkpoint import CONFIG_FILE, WEIGHTS_FILE
 from app.engine.hub import Hub, OnProgress
 from app.engine.model_names import EMBEDDED_FOLDER, EMBEDDED_NAME, GPT2, GPT2_FORMER_NAME
 from app.engine.types import ModelSource
@@ -36,7 +36,7 @@ class ModelFiles:
     name: str
     source: ModelSource
     revision: str | None
-    """Commit of the hub repository or SHA-256 of the shipped weights; none for a local folder."""
+    """Commit of the hub repository; none where the digest of the files takes its place."""
     note: str | None = None
     """Why this model runs, where that needs saying."""
 
@@ -148,13 +148,13 @@ def _local(folder: Path) -> ModelFiles:
 
 def _embedded(folder: Path, note: str | None = None) -> ModelFiles:
     try:
-        digest = sha256_of([folder / WEIGHTS_FILE])
+        (folder / WEIGHTS_FILE).open("rb").close()
     except OSError as error:
         raise ModelLoadError(
             f"The embedded model is missing or unreadable: {error.strerror}.",
             hint="Check the project out again, or choose another model.",
         ) from error
-    return ModelFiles(folder, EMBEDDED_NAME, "embedded", digest, note)
+    return ModelFiles(folder, EMBEDDED_NAME, "embedded", None, note)
 
 
 def _shown(name: str) -> str:

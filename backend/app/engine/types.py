@@ -69,8 +69,8 @@ class ModelFacts:
 
     name: str
     source: ModelSource
-    revision: str | None
-    """Commit of the hub repository or digest of the shipped weights; none for a local folder."""
+    revision: str
+    """Commit of the hub repository; of a folder and of the embedded model the SHA-256 over configuration, tokenizer files and weights."""
     architecture: str
     n_layers: int
     n_heads: int | None

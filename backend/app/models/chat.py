@@ -14,6 +14,7 @@ from app.models.wire import (
     FinishReason,
     LensKind,
     Mode,
+    ModelIdentity,
     Text,
     TokenId,
     Wire,
@@ -83,6 +84,7 @@ class ChatResponse(Wire):
     id: str
     conversation_id: str
     model: str
+    model_identity: ModelIdentity
     text: str
     finish_reason: FinishReason
     stop: str | None
@@ -105,6 +107,7 @@ class StartEvent(Wire):
     id: str
     conversation_id: str
     model: str
+    model_identity: ModelIdentity
     seed: int
     turn_start: int
     prompt_tokens: list[Token]

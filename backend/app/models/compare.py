@@ -6,7 +6,15 @@ from pydantic import Field
 
 from app.models.lens import TimelineSource
 from app.models.tokens import Token
-from app.models.wire import MAX_TOKENS, LayerIndex, LensKind, TokenId, TokenIndex, Wire
+from app.models.wire import (
+    MAX_TOKENS,
+    LayerIndex,
+    LensKind,
+    ModelIdentity,
+    TokenId,
+    TokenIndex,
+    Wire,
+)
 
 
 class CompareSide(TimelineSource):
@@ -50,6 +58,7 @@ class CompareResponse(Wire):
     """Two timelines, prediction by prediction, in columns `[layer pair][position pair]`."""
 
     model: str
+    model_identity: ModelIdentity
     layers: list[tuple[int, int]]
     labels: list[tuple[str, str]]
     a_tokens: list[Token]

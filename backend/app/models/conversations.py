@@ -7,21 +7,21 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from app.models.tokens import Token
-from app.models.wire import MAX_TOKENS, FinishReason, LayerIndex, Role, TokenId, TokenIndex, Wire
+from app.models.wire import (
+    MAX_TOKENS,
+    NO_NUL,
+    FinishReason,
+    LayerIndex,
+    ModelIdentity,
+    Role,
+    TokenId,
+    TokenIndex,
+    Wire,
+)
 
 Milliseconds = Annotated[int, Field(ge=0, le=253_402_300_799_999)]
-NO_NUL = r"^[^\x00]*$"
 Title = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*[^\x00\s][^\x00]*$")]
 """Not blank."""
-
-
-class SavedModel(Wire):
-    """The model that a conversation was held with; only this one gives its numbers again."""
-
-    name: Annotated[str, Field(min_length=1, max_length=512, pattern=NO_NUL)]
-    revision: Annotated[str, Field(max_length=128, pattern=NO_NUL)] | None
-    """Commit of the hub repository or digest of the shipped weights; null for a local folder."""
-    source: Literal["hub", "local", "embedded"]
 
 
 class ConversationSummary(Wire):
@@ -30,7 +30,7 @@ class ConversationSummary(Wire):
     conversation_id: str
     """Of the conversation as a whole: that of its first branch."""
     title: str
-    model: SavedModel
+    model: ModelIdentity
     created_at_ms: int
     """Milliseconds since 1970, UTC."""
     updated_at_ms: int
@@ -120,7 +120,7 @@ class SavedConversation(Wire):
     """Of the branch that is opened."""
     conversation_id: str
     title: str
-    model: SavedModel
+    model: ModelIdentity
     is_readable: bool
     """Whether the running model is the one that the conversation was held with. Otherwise its tokens cannot be told, and it cannot be continued here."""
     created_at_ms: int
@@ -191,7 +191,7 @@ class ConversationFile(Wire):
     format: Literal["mechanistic-explorer-conversation"]
     version: Literal[1]
     title: Title
-    model: SavedModel
+    model: ModelIdentity
     created_at_ms: Milliseconds
     updated_at_ms: Milliseconds
     branches: list[FileBranch] = Field(min_length=1, max_length=1000)

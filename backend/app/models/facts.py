@@ -105,6 +105,10 @@ class Health(Wire):
     status: Literal["ready", "loading", "draining", "stalled", "failed"]
     model: str
     """The model that runs, or the name that was asked for while it loads."""
+    revision: str | None
+    """That of the model that runs, as in `/api/model_info`; null while none does."""
+    instance: str
+    """Random for each start of the server: after a change, all that was read of the model before may be another one's."""
     version: str
     queue: QueueInfo
     detail: str | None

@@ -13,6 +13,7 @@ from app.models.wire import (
     MAX_TOKENS,
     LayerIndex,
     LensKind,
+    ModelIdentity,
     Text,
     TokenId,
     TokenIndex,
@@ -80,6 +81,7 @@ class LensReadResponse(Wire):
     """Read-outs in columns. Position `t` predicts the token at `t + 1`."""
 
     model: str
+    model_identity: ModelIdentity
     kind: LensKind
     layers: list[int]
     labels: list[str]

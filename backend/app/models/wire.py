@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 MAX_TEXT_CHARS = 200_000
 MAX_MESSAGES = 512
 MAX_TOKENS = 131_072
+NO_NUL = r"^[^\x00]*$"
 
 TokenId = Annotated[int, Field(ge=0, le=10_000_000)]
 TokenIndex = Annotated[int, Field(ge=0, le=MAX_TOKENS)]
@@ -29,6 +30,15 @@ class Wire(BaseModel):
     model_config = ConfigDict(
         extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True, frozen=True
     )
+
+
+class ModelIdentity(Wire):
+    """The model that computed something; only the same one gives the same numbers again."""
+
+    name: Annotated[str, Field(min_length=1, max_length=512, pattern=NO_NUL)]
+    revision: Annotated[str, Field(max_length=128, pattern=NO_NUL)] | None
+    """Commit of the hub repository; of a folder and of the embedded model the SHA-256 over configuration, tokenizer files and weights. Null where it is unknown, in conversations that were saved before it was recorded: these are taken for no model's."""
+    source: Literal["hub", "local", "embedded"]
 
 
 class ErrorBody(Wire):

@@ -32,10 +32,11 @@ from app.models.chat import (
 from app.models.tokens import LayerReadout, Token
 from app.services.conversations import ConversationStore
 from app.services.forced import ForcedReply, whole_reply
+from app.services.identity import ModelIdentity, wire_model
 from app.services.job import Job
 from app.services.prompts import Prompt, make_prompt, require_sense
 from app.services.readouts import make_tokens
-from app.services.timelines import Conversation, ModelIdentity, Turn, require_readable
+from app.services.timelines import Conversation, Turn, require_readable
 from app.services.worker import ModelWorker
 
 logger = logging.getLogger(__name__)
@@ -106,6 +107,7 @@ class ChatRun:
             id=start.id,
             conversation_id=start.conversation_id,
             model=start.model,
+            model_identity=start.model_identity,
             text=done.text,
             finish_reason=done.finish_reason,
             stop=done.stop,
@@ -187,6 +189,7 @@ class ChatService:
                 id=request_id,
                 conversation_id=prompt.base.id,
                 model=engine.facts.name,
+                model_identity=wire_model(ModelIdentity.of(engine.facts)),
                 seed=prompt.sampling.seed,
                 turn_start=len(prompt.base.ids),
                 prompt_tokens=tokens,

@@ -12,6 +12,7 @@ import numpy as np
 from app.engine.types import Comparison, LensEngine, ModelFacts, Pairs, Side
 from app.errors import ExplorerError, InvalidRequest, LayerOutOfRange, PositionOutOfRange
 from app.models.compare import ComparedTarget, CompareRequest, CompareResponse
+from app.services.identity import ModelIdentity, wire_model
 from app.services.job import Job
 from app.services.reading import MAX_CELLS, gathered
 from app.services.readouts import (
@@ -148,6 +149,7 @@ def compare_json(engine: LensEngine, plan: ComparisonPlan, chunks: Chunks) -> by
     with_tokens = plan.request.include_tokens
     response = CompareResponse(
         model=engine.facts.name,
+        model_identity=wire_model(ModelIdentity.of(engine.facts)),
         layers=list(plan.pairs.layers),
         labels=[(layer_label(a), layer_label(b)) for a, b in plan.pairs.layers],
         a_tokens=make_tokens(vocabulary, plan.a.ids, plan.a.roles) if with_tokens else [],

@@ -17,14 +17,14 @@ from app.models.conversations import (
     ConversationFile,
     FileBranch,
     PinnedPlaces,
-    SavedModel,
     SavedTurn,
     TurnSampling,
 )
 from app.models.conversations import Note as WireNote
 from app.models.wire import MAX_TOKENS
+from app.services.identity import wire_model
 from app.services.storage.records import ConversationFacts, Note, Pins, StoredBranch
-from app.services.timelines import Conversation, ModelIdentity, Turn, new_id
+from app.services.timelines import Conversation, Turn, new_id
 
 FORMAT = "mechanistic-explorer-conversation"
 MAX_FILE_TOKENS = 4_000_000
@@ -162,10 +162,6 @@ def wrong(where: str, what: str) -> InvalidRequest:
 
 
 # --- the wire's form -----------------------------------------------------------------------------
-
-
-def wire_model(model: ModelIdentity) -> SavedModel:
-    return SavedModel.model_validate(dataclasses.asdict(model))
 
 
 def wire_turn(turn: Turn) -> SavedTurn:

@@ -15,9 +15,10 @@ from collections.abc import Iterator
 
 from app.engine.types import Vocabulary
 from app.errors import Conflict, ConversationNotFound, ExplorerError
+from app.services.identity import ModelIdentity
 from app.services.storage import growing, listing, opening
 from app.services.storage.database import Database
-from app.services.timelines import Conversation, ModelIdentity
+from app.services.timelines import Conversation
 from app.services.words import words_of
 
 logger = logging.getLogger(__name__)

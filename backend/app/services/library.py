@@ -27,16 +27,16 @@ from app.services.conversation_file import (
     pins_of,
     require_pinned_within,
     require_within,
-    wire_model,
     wire_note,
     wire_pins,
     wire_turn,
 )
+from app.services.identity import ModelIdentity, wire_model
 from app.services.readouts import make_tokens
 from app.services.storage import annotating, deletion, growing, listing, opening, rows
 from app.services.storage.database import Database
 from app.services.storage.records import ConversationFacts, StoredBranch, Summary
-from app.services.timelines import ModelIdentity, new_id, require_readable
+from app.services.timelines import new_id, require_readable
 from app.services.words import TITLE_CHARS, cut, words_of
 from app.services.worker import ModelWorker
 

@@ -12,6 +12,7 @@ from app.engine.types import Comparison, LensColumns, LensEngine, ModelFacts, Wa
 from app.errors import InvalidRequest, LayerOutOfRange, PositionOutOfRange
 from app.models.lens import LensReadRequest, LensReadResponse, TargetColumns
 from app.models.tokens import Token
+from app.services.identity import ModelIdentity, wire_model
 from app.services.job import Job
 from app.services.readouts import (
     fragment_bytes,
@@ -140,6 +141,7 @@ def lens_json(engine: LensEngine, reading: Reading, chunks: Chunks) -> bytes:
     target_rank = np.concatenate([c.target_rank for c in chunks], axis=2).tolist()
     response = LensReadResponse(
         model=engine.facts.name,
+        model_identity=wire_model(ModelIdentity.of(engine.facts)),
         kind=reading.request.kind,
         layers=list(reading.layers),
         labels=[layer_label(layer) for layer in reading.layers],

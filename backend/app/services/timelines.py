@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.engine.types import FinishReason, ModelFacts, Role, Sampling
-from app.errors import ModelMismatch, PositionOutOfRange, UnknownToken
+from app.errors import PositionOutOfRange, UnknownToken
+from app.services.identity import ModelIdentity, require_same_model
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,27 +26,6 @@ class Turn:
     finish_reason: FinishReason
     sampling: Sampling | None = None
     """How the reply's tokens were chosen; None where that is not known."""
-
-
-@dataclass(frozen=True, slots=True)
-class ModelIdentity:
-    """Which model a timeline's ids and numbers belong to."""
-
-    name: str
-    revision: str | None
-    """Commit of the hub repository or digest of the shipped weights; None for a local folder."""
-    source: str
-
-    @classmethod
-    def of(cls, facts: ModelFacts) -> ModelIdentity:
-        return cls(facts.name, facts.revision, facts.source)
-
-    def is_same(self, other: ModelIdentity) -> bool:
-        """Whether both give the same numbers for the same ids."""
-        return (self.name, self.revision) == (other.name, other.revision)
-
-    def __str__(self) -> str:
-        return f"{self.name}, revision {self.revision[:12]}" if self.revision else self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,14 +89,8 @@ def require_readable(conversation: Conversation, facts: ModelFacts) -> None:
 
     The ids of another model's vocabulary would give numbers too, and every one of them wrong.
     """
-    running = ModelIdentity.of(facts)
-    if conversation.model is not None and not conversation.model.is_same(running):
-        raise ModelMismatch(
-            f"This conversation was held with {conversation.model}; this server runs {running}.",
-            hint=f"Start the server with that model (make run MODEL={conversation.model.name}), "
-            "or begin a new conversation.",
-            param="conversation_id",
-        )
+    if conversation.model is not None:
+        require_same_model(conversation.model, facts)
     largest = max(conversation.ids, default=0)
     if largest >= facts.d_vocab:
         raise UnknownToken(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 import threading
 import time
 from collections.abc import Callable, Generator
@@ -68,6 +69,8 @@ class WorkerState:
 
     status: Status
     model: str
+    revision: str | None
+    instance: str
     detail: str | None
     progress: LoadProgress | None
     running: int
@@ -92,6 +95,7 @@ class ModelWorker:
         self._progress = LoadProgress("Starting.")
         self._is_draining = False
         self._is_stopping = False
+        self._instance = secrets.token_hex(8)
 
     # --- life ------------------------------------------------------------------------------------
 
@@ -171,6 +175,8 @@ class ModelWorker:
         return WorkerState(
             status=status,
             model=self._engine.facts.name if self._engine else shown_name(self._settings.model),
+            revision=self._engine.facts.revision if self._engine else None,
+            instance=self._instance,
             detail=detail,
             progress=self._progress if status == "loading" else None,
             running=running,

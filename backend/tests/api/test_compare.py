@@ -335,7 +335,7 @@ def test_conversation_of_another_model_is_not_misread() -> None:
         wait_until_ready(client)
         name = client.post("/api/chat", json=chat("Hi")).json()["conversation_id"]
     other = FakeEngine()
-    other.facts = dataclasses.replace(fake_facts(), name="other")
+    other.facts = dataclasses.replace(fake_facts(), revision="2")
     with make_client(other) as client:
         wait_until_ready(client)
         body = {"a": HELLO, "b": {"conversation_id": name}}

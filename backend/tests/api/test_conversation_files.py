@@ -79,7 +79,7 @@ def test_file_writes_shared_tokens_once(exported: JSON) -> None:
 def test_file_of_another_model_is_kept_with_its_own_words(
     client: TestClient, exported: JSON
 ) -> None:
-    exported["model"]["name"] = "gpt9"
+    exported["model"] |= {"name": "gpt9", "revision": "9"}
     exported["branches"][0]["token_ids"][0] = 9_000_000
     made = client.post("/api/conversations/import", json=exported).json()
     saved = get(client, f"conversations/{made['id']}")

@@ -238,7 +238,7 @@ def engine_of(
         chat_template=ChatTemplate("built-in", "", ()),
         name="small",
         source="local",
-        revision=None,
+        revision="small",
         note=None,
         adds_bos=False,
         bos_token_id=None,

@@ -43,7 +43,7 @@ def test_loaded_engine_computes_the_saved_models_numbers(
     # Rounding only: the same float32 products in another order.
     np.testing.assert_allclose(columns.top_probabilities[-1], top.values.numpy(), atol=1e-6)
     facts = engine.facts
-    assert (facts.name, facts.source, facts.revision, facts.note) == ("tiny", "local", None, None)
+    assert (facts.name, facts.source, facts.note) == ("tiny", "local", None)
     assert (facts.architecture, facts.dtype, facts.device) == ("GPT2LMHeadModel", "float32", "cpu")
     assert facts.is_byte_exact
     assert not facts.adds_bos

@@ -14,7 +14,7 @@ from app.services.examples import example_prompts
 FACTS = ModelFacts(
     name="owner/model",
     source="hub",
-    revision=None,
+    revision="0",
     architecture="GPT2LMHeadModel",
     n_layers=2,
     n_heads=2,

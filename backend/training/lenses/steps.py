@@ -63,7 +63,7 @@ class Subject:
         facts = self.engine.facts
         return {
             "model": facts.name,
-            "revision": facts.revision or "",
+            "revision": facts.revision,
             "weights_sha256": self.weights_sha256,
             "n_layers": str(facts.n_layers),
             "d_model": str(facts.d_model),

@@ -15,6 +15,7 @@ function response(start: number, end: number, length: number): LensReadResponse 
   const isLast = (position: number) => position === length - 1;
   return {
     model: "tiny",
+    model_identity: { name: "tiny", revision: "abc", source: "hub" },
     kind: "logit",
     layers,
     labels: ["embed", "1", "2"],

@@ -87,6 +87,7 @@ export function madeUpLens(tokens: readonly Token[], request: LensReadRequest): 
   };
   return {
     model: "made-up",
+    model_identity: { name: "made-up", revision: "abc", source: "hub" },
     kind: "logit",
     layers,
     labels: layers.map((layer) => (layer === 0 ? "embed" : String(layer))),
@@ -157,6 +158,7 @@ export function madeUpComparison(request: Schemas["CompareRequest"]): Schemas["C
   const kind = request.b.kind === "tuned" ? 1 : 0;
   return {
     model: "made-up",
+    model_identity: { name: "made-up", revision: "abc", source: "hub" },
     layers,
     labels: layers.map(([a, b]) => [String(a), String(b)]),
     a_tokens: [],

@@ -46,6 +46,7 @@ export const EVENTS: readonly Exclude<StreamEvent, { type: "error" }>[] = [
     id: "reply-1",
     conversation_id: "conversation-1",
     model: "tiny",
+    model_identity: { name: "tiny", revision: "abc", source: "hub" },
     seed: 41,
     turn_start: 0,
     prompt_tokens: [...PROMPT],

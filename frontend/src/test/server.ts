@@ -8,6 +8,8 @@ import { EVENTS, frame, streamAnswer } from "./recordedStream";
 export const HEALTH: Health = {
   status: "ready",
   model: "tiny",
+  revision: "abc",
+  instance: "first",
   version: "0",
   queue: { running: 0, waiting: 0, capacity: 8 },
   detail: null,

@@ -490,6 +490,7 @@ export interface components {
             conversation_id: string;
             /** Model */
             model: string;
+            model_identity: components["schemas"]["ModelIdentity"];
             /** Text */
             text: string;
             /**
@@ -575,6 +576,7 @@ export interface components {
         CompareResponse: {
             /** Model */
             model: string;
+            model_identity: components["schemas"]["ModelIdentity"];
             /** Layers */
             layers: [
                 number,
@@ -734,7 +736,7 @@ export interface components {
             version: 1;
             /** Title */
             title: string;
-            model: components["schemas"]["SavedModel"];
+            model: components["schemas"]["ModelIdentity"];
             /** Created At Ms */
             created_at_ms: number;
             /** Updated At Ms */
@@ -769,7 +771,7 @@ export interface components {
             conversation_id: string;
             /** Title */
             title: string;
-            model: components["schemas"]["SavedModel"];
+            model: components["schemas"]["ModelIdentity"];
             /**
              * Created At Ms
              * @description Milliseconds since 1970, UTC.
@@ -922,6 +924,16 @@ export interface components {
              * @description The model that runs, or the name that was asked for while it loads.
              */
             model: string;
+            /**
+             * Revision
+             * @description That of the model that runs, as in `/api/model_info`; null while none does.
+             */
+            revision: string | null;
+            /**
+             * Instance
+             * @description Random for each start of the server: after a change, all that was read of the model before may be another one's.
+             */
+            instance: string;
             /** Version */
             version: string;
             queue: components["schemas"]["QueueInfo"];
@@ -1036,6 +1048,7 @@ export interface components {
         LensReadResponse: {
             /** Model */
             model: string;
+            model_identity: components["schemas"]["ModelIdentity"];
             /**
              * Kind
              * @enum {string}
@@ -1111,6 +1124,24 @@ export interface components {
              * @enum {string}
              */
             scope?: "reply" | "all" | "none";
+        };
+        /**
+         * ModelIdentity
+         * @description The model that computed something; only the same one gives the same numbers again.
+         */
+        ModelIdentity: {
+            /** Name */
+            name: string;
+            /**
+             * Revision
+             * @description Commit of the hub repository; of a folder and of the embedded model the SHA-256 over configuration, tokenizer files and weights. Null where it is unknown, in conversations that were saved before it was recorded: these are taken for no model's.
+             */
+            revision: string | null;
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "hub" | "local" | "embedded";
         };
         /** ModelInfo */
         ModelInfo: {
@@ -1289,7 +1320,7 @@ export interface components {
             conversation_id: string;
             /** Title */
             title: string;
-            model: components["schemas"]["SavedModel"];
+            model: components["schemas"]["ModelIdentity"];
             /**
              * Is Readable
              * @description Whether the running model is the one that the conversation was held with. Otherwise its tokens cannot be told, and it cannot be continued here.
@@ -1324,24 +1355,6 @@ export interface components {
              * @description How often pins or notes of this branch were replaced; a change of them names it.
              */
             annotations_revision: number;
-        };
-        /**
-         * SavedModel
-         * @description The model that a conversation was held with; only this one gives its numbers again.
-         */
-        SavedModel: {
-            /** Name */
-            name: string;
-            /**
-             * Revision
-             * @description Commit of the hub repository or digest of the shipped weights; null for a local folder.
-             */
-            revision: string | null;
-            /**
-             * Source
-             * @enum {string}
-             */
-            source: "hub" | "local" | "embedded";
         };
         /** SavedTurn */
         SavedTurn: {
@@ -1651,6 +1664,7 @@ export interface components {
             conversation_id: string;
             /** Model */
             model: string;
+            model_identity: components["schemas"]["ModelIdentity"];
             /** Seed */
             seed: number;
             /** Turn Start */

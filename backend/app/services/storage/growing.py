@@ -10,12 +10,13 @@ from typing import Any
 from sqlalchemy import Connection, insert, update
 
 from app.errors import Conflict
+from app.services.identity import ModelIdentity
 from app.services.storage.annotating import add_notes, inherit_notes, inherited_pins
 from app.services.storage.opening import conversation_of, is_kept
 from app.services.storage.records import StoredBranch, Words
 from app.services.storage.rows import branch_columns, now_ms, written_pins
 from app.services.storage.tables import branches, conversations, turns
-from app.services.timelines import Conversation, ModelIdentity
+from app.services.timelines import Conversation
 
 
 def save_turn(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.services.timelines import Conversation, ModelIdentity
+from app.services.identity import ModelIdentity
+from app.services.timelines import Conversation
 
 
 @dataclass(frozen=True, slots=True)

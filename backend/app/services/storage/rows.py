@@ -11,8 +11,9 @@ import numpy as np
 from sqlalchemy import Row
 
 from app.engine.types import FinishReason, Role, Sampling
+from app.services.identity import ModelIdentity
 from app.services.storage.records import Note, Pins, Summary
-from app.services.timelines import Conversation, ModelIdentity, Turn
+from app.services.timelines import Conversation, Turn
 
 ROLES: tuple[Role, ...] = ("template", "system", "user", "assistant")
 """A role is stored as its place here."""
