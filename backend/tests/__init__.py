@@ -1,0 +1,3 @@
+from app.openmp import shorten_spinning
+
+shorten_spinning()

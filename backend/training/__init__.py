@@ -6,3 +6,7 @@ server loads. These steps read and write one `--work` directory, so a step can b
 
 `training.lenses` has the steps that fit and compare lenses of any model.
 """
+
+from app.openmp import shorten_spinning
+
+shorten_spinning()
