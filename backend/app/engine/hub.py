@@ -38,6 +38,7 @@ from huggingface_hub.hf_api import ModelInfo
 from tqdm import tqdm  # type: ignore[import-untyped]
 
 from app.engine.checkpoint import CONFIG_FILE, is_complete, needed_files
+from app.engine.hub_settings import faulty_setting, proxy_in_use
 from app.errors import HubUnreachable, ModelLoadError, ModelNotFound
 
 logger = logging.getLogger(__name__)
@@ -48,6 +49,9 @@ OnProgress = Callable[[int, int | None], None]
 Result = TypeVar("Result")
 
 LOG_EVERY_SECONDS = 5.0
+
+UNSENDABLE = (httpx2.InvalidURL, ImportError, ValueError, TypeError, LookupError, AttributeError)
+"""What the HTTP client raises for a proxy, an address or a token that it cannot use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +72,11 @@ class Hub:
 
     def cached(self, repo: str, revision: str | None) -> Snapshot | None:
         """The model as the cache holds it, if everything that is needed is there. Asks no network."""
-        config = try_to_load_from_cache(
-            repo, CONFIG_FILE, cache_dir=self.cache_dir, revision=revision
+        with_errors = _Explained(repo, repo, self._address)
+        config = with_errors.call(
+            lambda: try_to_load_from_cache(
+                repo, CONFIG_FILE, cache_dir=self.cache_dir, revision=revision
+            )
         )
         if not isinstance(config, str):
             return None
@@ -91,6 +98,11 @@ class Hub:
         files away, each naming the way out.
         """
         asked = f"{repo} at {revision}" if revision else repo
+        if str(self._cache).startswith("~"):
+            raise ModelLoadError(
+                f"There is no home folder to keep {asked} in.",
+                hint="Set HF_HOME to a folder that you may write, or give a folder that holds the model.",
+            )
         with_errors = _Explained(repo, asked, self._address)
         info = with_errors.call(
             lambda: _within(answer_seconds, lambda: self._info(repo, revision), self._address)
@@ -112,6 +124,10 @@ class Hub:
             raise ModelLoadError(f"{asked} vanished from the cache while it was being downloaded.")
         self._remember(repo, revision or constants.DEFAULT_REVISION, info.sha, config)
         return Snapshot(config.parent, info.sha)
+
+    @property
+    def _cache(self) -> Path:
+        return self.cache_dir or Path(constants.HF_HUB_CACHE)
 
     @property
     def _address(self) -> str:
@@ -148,7 +164,7 @@ class Hub:
             logger.warning("%s will be looked up again at the next start: %s", repo, error)
 
     def _check_space(self, asked: str, needed: int) -> None:
-        folder = self.cache_dir or Path(constants.HF_HUB_CACHE)
+        folder = self._cache
         while not folder.exists() and folder != folder.parent:
             folder = folder.parent
         free = shutil.disk_usage(folder).free
@@ -197,13 +213,34 @@ class _Explained:
         except HfHubHTTPError as error:
             raise self._refused(error) from error
         except (httpx2.HTTPError, LocalEntryNotFoundError) as error:
-            raise HubUnreachable(
-                f"{self.asked} is not in the local cache and {self.address} could not be "
-                f"reached: {_first_line(error)}.",
-                hint="Check the network connection and start again; finished files are kept.",
-            ) from error
+            raise self._unreachable(error) from error
         except (OSError, RuntimeError) as error:
+            if (fault := faulty_setting()) is not None:
+                raise self._not_asked(fault) from error
             raise self._storage_failure(error) from error
+        except UNSENDABLE as error:
+            fault = faulty_setting() or f"{type(error).__name__}: {_first_line(error)}."
+            raise self._not_asked(fault) from error
+
+    def _not_asked(self, fault: str) -> HubUnreachable:
+        return HubUnreachable(
+            f"{self.asked} is not in the local cache, and {self.address} cannot be asked for it. "
+            f"{fault}",
+            hint="Correct that setting and start again, or give a folder.",
+        )
+
+    def _unreachable(self, error: Exception) -> HubUnreachable:
+        # A token that cannot be sent would stand in the client's own message.
+        if (fault := faulty_setting()) is not None:
+            return self._not_asked(fault)
+        through = proxy_in_use(self.address)
+        return HubUnreachable(
+            f"{self.asked} is not in the local cache and {self.address} could not be reached"
+            f"{f' through {through}' if through else ''}: {_first_line(error)}.",
+            hint="Check the network connection"
+            + (" and the proxy" if through else "")
+            + " and start again; finished files are kept.",
+        )
 
     def _refused(self, error: HfHubHTTPError) -> ModelLoadError:
         status = error.response.status_code
@@ -225,11 +262,11 @@ class _Explained:
             )
         if isinstance(error, PermissionError):
             return ModelLoadError(
-                f"The Hugging Face cache cannot be written ({error.filename}).",
+                f"The Hugging Face cache cannot be read or written ({error.filename}).",
                 hint="Set HF_HOME to a folder that you may write.",
             )
         return ModelLoadError(
-            f"The download of {self.asked} failed: {_first_line(error)}",
+            f"The download of {self.asked} failed: {_first_line(error)}.",
             hint="Start again; finished files are kept.",
         )
 
@@ -252,8 +289,10 @@ def _within(seconds: float, action: Callable[[], Result], address: str) -> Resul
     try:
         result, error = answers.get(timeout=seconds)
     except Empty:
+        through = proxy_in_use(address)
         raise HubUnreachable(
-            f"{address} did not answer within {seconds:g} s.",
+            f"{address} did not answer{f' through {through}' if through else ''} within "
+            f"{seconds:g} s.",
             hint="Check the network connection, or give a folder.",
         ) from None
     if error is not None:

@@ -14,7 +14,14 @@ from pathlib import Path
 
 from app.engine.checkpoint import CONFIG_FILE, WEIGHTS_FILE
 from app.engine.hub import Hub, OnProgress
-from app.engine.model_names import EMBEDDED_FOLDER, EMBEDDED_NAME, GPT2, GPT2_FORMER_NAME
+from app.engine.model_names import (
+    EMBEDDED_FOLDER,
+    EMBEDDED_NAME,
+    GPT2,
+    GPT2_FORMER_NAME,
+    folder_name,
+    folder_path,
+)
 from app.engine.types import ModelSource
 from app.errors import ModelLoadError, ModelNotFound
 
@@ -75,7 +82,7 @@ def find_model(
     if model == EMBEDDED_NAME:
         return _embedded(embedded_folder)
     if is_folder:
-        return _local(Path(model).expanduser())
+        return _local(folder_path(model))
     return _from_hub(model, revision, NAMED_ANSWER_SECONDS, on_progress, hub)
 
 
@@ -129,7 +136,6 @@ def _from_hub(
 
 def _local(folder: Path) -> ModelFiles:
     try:
-        folder = folder.resolve()
         is_folder, has_config = folder.is_dir(), (folder / CONFIG_FILE).is_file()
     except OSError:
         is_folder = has_config = False
@@ -143,7 +149,19 @@ def _local(folder: Path) -> ModelFiles:
             f"The folder {_shown(folder.name)} has no {CONFIG_FILE}, so it holds no model.",
             hint="Give the folder into which save_pretrained wrote the model and its tokenizer.",
         )
-    return ModelFiles(folder, folder.name, "local", None)
+    require_utf8(folder)
+    return ModelFiles(folder, folder_name(folder), "local", None)
+
+
+def require_utf8(folder: Path) -> None:
+    """Raises ModelLoadError for a path that the tokenizers library cannot open."""
+    try:
+        str(folder).encode()
+    except UnicodeEncodeError:
+        raise ModelLoadError(
+            f"The path of {_shown(folder.name)} holds a byte that is not UTF-8.",
+            hint="Rename the folder, or give a symbolic link to it that has another name.",
+        ) from None
 
 
 def _embedded(folder: Path, note: str | None = None) -> ModelFiles:

@@ -5,6 +5,7 @@ import io
 import json
 import logging
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -13,10 +14,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
+from huggingface_hub.utils import close_session
 
 from app.engine import hub as hub_module
 from app.engine import sources
 from app.engine.hub import Hub
+from app.engine.loading import load_files
 from app.engine.model_names import GPT2, shown_name
 from app.engine.sources import find_model
 from app.errors import HubUnreachable, ModelLoadError, ModelNotFound
@@ -222,7 +226,7 @@ def test_full_disk_is_said_before_the_download(
     ("error", "words"),
     [
         (OSError(errno.ENOSPC, "No space left on device"), "cache is full"),
-        (PermissionError(errno.EACCES, "Permission denied", "blob"), r"cannot be written \(blob\)"),
+        (PermissionError(errno.EACCES, "Permission denied", "blob"), r"read or written \(blob\)"),
     ],
 )
 def test_storage_failures_are_named(hub: Hub, error: OSError, words: str) -> None:
@@ -335,6 +339,71 @@ def test_settings_of_huggingface_hub_are_honoured(fake: FakeHub, tmp_path: Path)
     assert fake.requests == []
 
 
+# --- settings of this machine that keep the hub away ----------------------------------------------
+
+UNUSABLE = [
+    ({"ALL_PROXY": "socks5://127.0.0.1:9"}, r"ALL_PROXY \(socks5://127.0.0.1:9\) .* socksio"),
+    ({"all_proxy": "socks://u:secret@127.0.0.1:9"}, r"all_proxy \(socks://127.0.0.1:9\)"),
+    ({"HTTP_PROXY": "ftp://127.0.0.1:9"}, r"HTTP_PROXY \(ftp://127.0.0.1:9\) .* Unknown scheme"),
+    ({"HTTPS_PROXY": "http://127.0.0.1:abc"}, r"HTTPS_PROXY .* Invalid port"),
+    ({"HTTP_PROXY": ":::"}, r"HTTP_PROXY \(:::\) is not the address of a proxy"),
+    ({"HTTP_PROXY": "u:secret@127.0.0.1:9"}, r"through HTTP_PROXY \(127.0.0.1:9\): Connection"),
+    ({"HF_TOKEN": "hf_ab\u2013cd-secret"}, r"HF_TOKEN holds .* \(U\+2013, character 6 of 15\)"),
+    ({"HF_TOKEN": "hf_\udcff"}, r"HF_TOKEN holds .* \(U\+DCFF, character 4 of 4\)"),
+    ({"SSL_CERT_FILE": "/none.pem"}, r"SSL_CERT_FILE names /none.pem, which does not exist\."),
+    ({"SSL_CERT_FILE": __file__}, r"SSL_CERT_FILE names .*, which cannot be used: .*\."),
+]
+
+
+@pytest.fixture(params=UNUSABLE, ids=[str(next(iter(case[0].items()))) for case in UNUSABLE])
+def unusable(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A setting with which nothing can be sent, and what a message about it has to say."""
+    settings, words = request.param
+    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+        monkeypatch.delenv(name)
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    close_session()  # the client keeps the settings that it was made with
+    yield words
+    close_session()
+
+
+def test_named_model_says_which_setting_keeps_the_hub_away(dead_hub: Hub, unusable: str) -> None:
+    with pytest.raises(HubUnreachable, match=unusable) as caught:
+        find_model("owner/tiny", hub=dead_hub)
+    assert "secret" not in f"{caught.value.message} {caught.value.hint}"
+
+
+def test_auto_runs_the_embedded_model_whatever_keeps_the_hub_away(
+    dead_hub: Hub, unusable: str, saved: Path
+) -> None:
+    files = find_model("auto", hub=dead_hub, embedded_folder=saved)
+    assert files.source == "embedded"
+    assert re.search(unusable, files.note or "")
+    assert ".. " not in (files.note or "")
+    assert ". For GPT-2, start" in (files.note or "")
+
+
+def test_cache_that_cannot_be_read_is_named(
+    hub: Hub, saved: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> str:
+        raise PermissionError(errno.EACCES, "Permission denied", "refs/main")
+
+    monkeypatch.setattr(hub_module, "try_to_load_from_cache", fail)
+    with pytest.raises(ModelLoadError, match=r"read or written \(refs/main\)"):
+        find_model("owner/tiny", hub=hub)
+    assert find_model("auto", hub=hub, embedded_folder=saved).source == "embedded"
+
+
+def test_without_a_home_folder_nothing_is_kept_in_a_folder_called_tilde(saved: Path) -> None:
+    hub = Hub("http://127.0.0.1:9", Path("~/.cache/huggingface/hub"))
+    with pytest.raises(ModelLoadError, match="no home folder") as caught:
+        find_model("owner/tiny", hub=hub)
+    assert "HF_HOME" in (caught.value.hint or "")
+    assert find_model("auto", hub=hub, embedded_folder=saved).source == "embedded"
+
+
 # --- folders and names ----------------------------------------------------------------------------
 
 
@@ -344,11 +413,93 @@ def test_folder_is_local_and_does_not_tell_its_path(saved: Path) -> None:
     assert (files.name, files.source, files.revision) == (saved.name, "local", None)
 
 
-def test_shown_name_of_a_folder_is_its_last_part(tmp_path: Path) -> None:
-    assert shown_name(str(tmp_path / "secret" / "tiny")) == "tiny"
-    assert shown_name("./models/tiny/") == "tiny"
-    assert shown_name("owner/tiny") == "owner/tiny"
-    assert shown_name("auto") == "auto"
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/data/secret/tiny", "tiny"),
+        ("./models/tiny/", "tiny"),
+        ("/data/gemma/hf", "gemma"),
+        ("/data/gemma/HF/", "gemma"),
+        ("/data/models/qwen/model/safetensors", "qwen"),
+        ("/runs/run_a/checkpoint-500", "run_a checkpoint-500"),
+        ("/runs/run_b/checkpoint-500", "run_b checkpoint-500"),
+        ("/runs/run_b/hf/step_100/model", "run_b step_100"),
+        ("/runs/run_b/final", "run_b final"),
+        ("/runs/run_b/3", "run_b 3"),
+        ("/final", "final"),
+        ("/hf", "hf"),
+        ("/", "/"),
+        (f"~/hub/models--Qwen--Qwen2.5-0.5B/snapshots/{COMMIT}", "Qwen/Qwen2.5-0.5B"),
+        ("/data/100%", "100%"),
+        ("/data/caf\udce9", "caf\\udce9"),
+        ("owner/tiny", "owner/tiny"),
+        ("auto", "auto"),
+    ],
+)
+def test_folder_is_named_by_as_much_of_its_path_as_says_which_model_it_is(
+    path: str, name: str
+) -> None:
+    """Two models in folders called `hf` were both called hf."""
+    assert shown_name(path) == name
+
+
+def test_unknown_users_home_stands_for_itself() -> None:
+    assert shown_name("~nobody-here/tiny") == "tiny"
+    with pytest.raises(ModelNotFound, match="'tiny' does not exist"):
+        find_model("~nobody-here/tiny")
+
+
+def test_link_is_called_as_it_was_named(saved: Path, tmp_path: Path) -> None:
+    (tmp_path / "my-model").symlink_to(saved)
+    assert find_model(str(tmp_path / "my-model")).name == "my-model"
+    (tmp_path / "circle").symlink_to(tmp_path / "circle")
+    with pytest.raises(ModelNotFound, match="'circle' does not exist"):
+        find_model(str(tmp_path / "circle"))
+
+
+ODD_FOLDERS = (
+    "100%",
+    "a%20b",
+    "a#b?c&d=e",
+    "two words",
+    " trailing ",
+    "it's",
+    'say "hi"',
+    "[0]{1}",
+    "new\nline",
+    "🎉",
+    "e\u0301cole",
+    "~tilde",
+    "~",
+    "$HOME",
+    "co:lon",
+    "back\\slash",
+    "%s%d",
+    "-dash",
+    "x" * 255,
+)
+
+
+@pytest.mark.parametrize("name", ODD_FOLDERS)
+def test_folders_of_any_name_are_found_and_loaded(
+    name: str, saved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy_without(saved, tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    for spelling in (str(tmp_path / name), f"{tmp_path / name}/", f"./{name}", f"./{name}/"):
+        files = find_model(spelling)
+        assert (files.folder, files.name) == (tmp_path / name, name)
+    loaded = load_files(files, torch.device("cpu"))
+    assert loaded.tokenizer("the").input_ids
+
+
+def test_path_that_is_no_text_is_refused_with_a_way_out(saved: Path, tmp_path: Path) -> None:
+    odd = copy_without(saved, tmp_path / os.fsdecode(b"caf\xe9"))
+    with pytest.raises(ModelLoadError, match="holds a byte that is not UTF-8") as caught:
+        find_model(str(odd))
+    caught.value.message.encode()
+    (tmp_path / "cafe").symlink_to(odd)
+    assert find_model(str(tmp_path / "cafe")).name == "cafe"
 
 
 def test_folder_beside_the_working_directory_is_found(
