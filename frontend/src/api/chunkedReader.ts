@@ -18,7 +18,6 @@ const BUSY_ATTEMPTS = 10;
 export interface ReadProgress {
   /** A read-out that failed; null while all is well. */
   readonly error: ApiError | null;
-  readonly isReading: boolean;
   /** Changes with what was read. */
   readonly version: number;
 }
@@ -32,9 +31,8 @@ interface ChunkedWork {
 }
 
 export class ChunkedReader {
-  private progress: ReadProgress = { error: null, isReading: false, version: 0 };
+  private progress: ReadProgress = { error: null, version: 0 };
   private visible: Span | null = null;
-  private runs = 0;
   private chunk = MIN_CHUNK;
   private readonly listeners = new Set<() => void>();
   private readonly lane: RequestLane;
@@ -58,28 +56,25 @@ export class ChunkedReader {
     this.visible = span;
   }
 
-  /** Reads until nothing is missing or `signal` aborts. */
+  /** Reads until nothing is missing or `signal` aborts. Rejects with what is no failure of the server. */
   protected async readAll(work: ChunkedWork, signal: AbortSignal): Promise<void> {
-    this.runs += 1;
     this.publish({ error: null });
     let busyAttempts = 0;
     while (!signal.aborted && work.nextGap(this.chunk, this.visible) !== null) {
       try {
-        if (!(await this.readOne(work, signal))) break;
+        if (!(await this.readOne(work, signal))) return;
         busyAttempts = 0;
       } catch (error) {
-        if (isAbort(error)) break;
+        if (isAbort(error)) return;
         if (!(error instanceof ApiError)) throw error;
         busyAttempts += 1;
         if (error.code !== "queue_full" || busyAttempts > BUSY_ATTEMPTS) {
           this.publish({ error });
-          break;
+          return;
         }
         await pause(BUSY_WAIT_MS, signal);
       }
     }
-    this.runs -= 1;
-    this.publish({});
   }
 
   /** False where nothing was missing any more. */
@@ -102,7 +97,7 @@ export class ChunkedReader {
   }
 
   protected publish(change: Partial<ReadProgress>): void {
-    this.progress = { ...this.progress, ...change, isReading: this.runs > 0, version: this.version() };
+    this.progress = { ...this.progress, ...change, version: this.version() };
     for (const listener of this.listeners) listener();
   }
 }

@@ -1,9 +1,11 @@
 /** Lens read-outs of the timeline, for the views: of one token, and of the whole conversation. */
 import { useQuery } from "@tanstack/react-query";
-import { useCallback, useEffect, useMemo, useState, useSyncExternalStore } from "react";
-import type { LensColumns, Span } from "@/lib/columns";
+import { useCallback, useEffect, useMemo } from "react";
+import { LensColumns, type Span } from "@/lib/columns";
 import type { LensKind } from "@/lib/lenses";
-import type { LayerReadout, Timeline } from "@/types/timeline";
+import { readability } from "@/lib/readability";
+import type { LayerReadout, Timeline, Token } from "@/types/timeline";
+import { type ChunkedReading, type ReadStatus, useChunkedReading } from "./chunkedReading";
 import { type LensReadResponse, fetchLens } from "./client";
 import { ApiError, asApiError } from "./errors";
 import { RequestLane } from "./lane";
@@ -24,8 +26,7 @@ export interface TokenLens {
   readonly predictedBy: Reading | null;
   /** What is predicted after the token at `index`: read at `index`. Null until it is read. */
   readonly predicts: Reading | null;
-  /** `deferred`: the model is busy with the reply, reading starts when it has ended. */
-  readonly status: "deferred" | "loading" | "failed" | "done";
+  readonly status: Exclude<ReadStatus, "cancelled">;
   readonly error: ApiError | null;
   readonly retry: () => void;
 }
@@ -51,12 +52,12 @@ export function useTokenLens(
   topK: number,
   kind: LensKind = STREAMED_KIND,
 ): TokenLens {
-  const { conversationId, tokens, turns, status } = timeline;
+  const { conversationId, tokens, turns } = timeline;
+  const readable = readability(timeline);
   const temporary = turns.at(-1)?.finish === "cancelled" ? [...BUSY, ...NOT_SAVED_YET] : BUSY;
   const size = FETCH_SIZES.find((each) => each >= topK) ?? 50;
   // The last token's own read-out changes when a token follows it.
   const hasNext = index + 1 < tokens.length;
-  const isSettled = status === "settled" && conversationId !== null;
   const { data, error, refetch, isFetching } = useQuery({
     queryKey: ["lens", kind, conversationId, index, hasNext, size],
     queryFn: ({ signal }) =>
@@ -72,7 +73,7 @@ export function useTokenLens(
           signal,
         ),
       ),
-    enabled: isSettled && index < tokens.length,
+    enabled: readable === "ready" && index < tokens.length,
     staleTime: Number.POSITIVE_INFINITY,
     gcTime: 10 * 60_000,
     retry: (attempts, cause) => cause instanceof ApiError && temporary.includes(cause.code) && attempts < 5,
@@ -96,9 +97,9 @@ export function useTokenLens(
         ? "done"
         : error !== null && !isFetching
           ? "failed"
-          : isSettled
+          : readable === "ready"
             ? "loading"
-            : "deferred",
+            : readable,
     error: error === null || isFetching ? null : asApiError(error),
     retry: () => void refetch(),
   };
@@ -137,16 +138,12 @@ const streamedReading = (
     ? null
     : { position, layers: lens.map((each) => ({ ...each, predictions: each.predictions.slice(0, topK) })) };
 
-export interface TimelineLens {
+export interface TimelineLens extends ChunkedReading {
   /** Filled in place; `version` changes with it. Null before the first reply started. */
   readonly columns: LensColumns | null;
-  readonly version: number;
   /** Positions read in full, of `total`. */
   readonly read: number;
   readonly total: number;
-  readonly isReading: boolean;
-  readonly error: ApiError | null;
-  readonly retry: () => void;
   /** Tells which positions are on the screen, to be read first. */
   readonly setVisible: (span: Span) => void;
 }
@@ -165,44 +162,38 @@ function readerOf(conversationId: string, kind: LensKind): TimelineReader {
   return reader;
 }
 
-export const NOT_STARTED = { error: null, isReading: false, version: 0 } as const;
-const subscribeToNothing = () => () => undefined;
-const getNotStarted = () => NOT_STARTED;
-
 /** Read-outs of the whole conversation: those that come with a reply at once, the others when it has ended. */
 export function useTimelineLens(timeline: Timeline, kind: LensKind = STREAMED_KIND): TimelineLens {
-  const { conversationId, tokens, status } = timeline;
-  const [attempt, setAttempt] = useState(0);
+  const { conversationId, tokens } = timeline;
+  const readable = readability(timeline);
   const reader = useMemo(
     () => (conversationId === null ? null : readerOf(conversationId, kind)),
     [conversationId, kind],
   );
-  const progress = useSyncExternalStore(
-    reader?.subscribe ?? subscribeToNothing,
-    reader?.getProgress ?? getNotStarted,
-  );
-
   useEffect(() => {
     if (kind === STREAMED_KIND) reader?.take(tokens);
   }, [reader, tokens, kind]);
 
   const total = tokens.length;
-  useEffect(() => {
-    if (reader === null || status !== "settled") return undefined;
-    const controller = new AbortController();
-    void reader.read(total, controller.signal);
-    return () => controller.abort();
-  }, [reader, status, total, attempt]);
-
+  const reading = useChunkedReading(
+    reader,
+    readable,
+    useCallback((own: TimelineReader, signal: AbortSignal) => own.read(total, signal), [total]),
+    ({ columns }) => columns.readCount(total) === total,
+  );
+  // Of a reply that was not stored there is only what came with it.
+  const unsaved = useMemo(
+    () => (readable === "unsaved" ? streamedColumns(tokens, kind) : null),
+    [readable, tokens, kind],
+  );
+  const columns = reader?.columns ?? unsaved;
   const setVisible = useCallback((span: Span) => reader?.show(span), [reader]);
-  return {
-    columns: reader?.columns ?? null,
-    version: progress.version,
-    read: reader?.columns.readCount(total) ?? 0,
-    total,
-    isReading: progress.isReading,
-    error: progress.error,
-    retry: useCallback(() => setAttempt((count) => count + 1), []),
-    setVisible,
-  };
+  return { ...reading, columns, read: columns?.readCount(total) ?? 0, total, setVisible };
+}
+
+function streamedColumns(tokens: readonly Token[], kind: LensKind): LensColumns {
+  const columns = new LensColumns();
+  if (kind !== STREAMED_KIND) return columns;
+  for (const { index, lens } of tokens) if (lens !== null) columns.mergeTokenLens(index, lens);
+  return columns;
 }

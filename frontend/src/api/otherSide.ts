@@ -1,7 +1,9 @@
 /** The timeline that stands beside the conversation on the page, with the exact ids that it has. */
 import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
+import { readability } from "@/lib/readability";
 import type { Timeline, Token } from "@/types/timeline";
+import type { ReadStatus } from "./chunkedReading";
 import { type LensReadRequest, fetchLens } from "./client";
 import { fetchConversation } from "./conversations";
 import { ApiError, asApiError } from "./errors";
@@ -26,15 +28,15 @@ export interface OtherSide {
 
 export interface OtherSideRead {
   readonly side: OtherSide | null;
-  /** `none`: nothing is chosen yet; `deferred`: the model is busy with a reply. */
-  readonly status: "none" | "deferred" | "loading" | "failed" | "done";
+  /** `none`: nothing is chosen yet. */
+  readonly status: "none" | Exclude<ReadStatus, "cancelled">;
   readonly error: ApiError | null;
   readonly retry: () => void;
 }
 
 export function useOtherSide(timeline: Timeline, request: OtherRequest | null): OtherSideRead {
-  const { conversationId, tokens, status } = timeline;
-  const isSettled = status === "settled" && conversationId !== null;
+  const { conversationId, tokens } = timeline;
+  const readable = readability(timeline);
   const isAsked = request !== null && request.kind !== "same";
   const { data, error, refetch, isFetching } = useQuery({
     queryKey: ["other side", request],
@@ -44,7 +46,7 @@ export function useOtherSide(timeline: Timeline, request: OtherRequest | null): 
         ? readConversation(request.id, signal)
         : readText(request.text, signal);
     },
-    enabled: isSettled && isAsked,
+    enabled: readable === "ready" && isAsked,
     // A text keeps its ids; a conversation may have been continued since.
     staleTime: request?.kind === "text" ? Number.POSITIVE_INFINITY : 0,
     refetchOnWindowFocus: false,
@@ -63,10 +65,11 @@ export function useOtherSide(timeline: Timeline, request: OtherRequest | null): 
     retry,
   });
   if (request === null) return read(null, "none");
-  if (request.kind === "same") return read(own, own === null ? "deferred" : "done");
+  if (request.kind === "same")
+    return read(own, own !== null ? "done" : readable === "ready" ? "loading" : readable);
   if (data !== undefined) return read(data, "done");
   if (error !== null && !isFetching) return { ...read(null, "failed"), error: asApiError(error) };
-  return read(null, isSettled ? "loading" : "deferred");
+  return read(null, readable === "ready" ? "loading" : readable);
 }
 
 async function readConversation(id: string, signal: AbortSignal): Promise<OtherSide> {

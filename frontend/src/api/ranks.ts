@@ -1,23 +1,20 @@
 /** Rank and probability of one token in the whole conversation, for the views. */
-import { useCallback, useEffect, useMemo, useState, useSyncExternalStore } from "react";
+import { useCallback, useMemo } from "react";
 import type { Span } from "@/lib/columns";
 import type { LensKind } from "@/lib/lenses";
 import { RankColumns } from "@/lib/rankColumns";
+import { readability } from "@/lib/readability";
 import type { Timeline } from "@/types/timeline";
-import type { ApiError } from "./errors";
-import { NOT_STARTED, lane } from "./lens";
+import { type ChunkedReading, useChunkedReading } from "./chunkedReading";
+import { lane } from "./lens";
 import { RankReader } from "./timelineReader";
 
-export interface TimelineRanks {
+export interface TimelineRanks extends ChunkedReading {
   /** Filled in place; `version` changes with it. Null while no token is chosen. */
   readonly columns: RankColumns | null;
-  readonly version: number;
   /** Positions read, of `total`. */
   readonly read: number;
   readonly total: number;
-  readonly isReading: boolean;
-  readonly error: ApiError | null;
-  readonly retry: () => void;
   /** Tells which positions are on the screen, to be read first. */
   readonly setVisible: (span: Span) => void;
 }
@@ -36,37 +33,25 @@ function readerOf(conversationId: string, kind: LensKind, tokenId: number): Rank
   return reader;
 }
 
-const subscribeToNothing = () => () => undefined;
-const getNotStarted = () => NOT_STARTED;
-
 /** Nothing is asked for while `tokenId` is null, or while a reply is being written. */
 export function useTimelineRanks(timeline: Timeline, kind: LensKind, tokenId: number | null): TimelineRanks {
-  const { conversationId, tokens, status } = timeline;
-  const [attempt, setAttempt] = useState(0);
+  const { conversationId, tokens } = timeline;
   const reader = useMemo(
     () => (conversationId === null || tokenId === null ? null : readerOf(conversationId, kind, tokenId)),
     [conversationId, kind, tokenId],
   );
-  const progress = useSyncExternalStore(
-    reader?.subscribe ?? subscribeToNothing,
-    reader?.getProgress ?? getNotStarted,
-  );
   const total = tokens.length;
-  useEffect(() => {
-    if (reader === null || status !== "settled") return undefined;
-    const controller = new AbortController();
-    void reader.read(total, controller.signal);
-    return () => controller.abort();
-  }, [reader, status, total, attempt]);
-
+  const reading = useChunkedReading(
+    reader,
+    readability(timeline),
+    useCallback((own: RankReader, signal: AbortSignal) => own.read(total, signal), [total]),
+    ({ columns }) => columns.readCount(total) === total,
+  );
   return {
+    ...reading,
     columns: reader?.columns ?? null,
-    version: progress.version,
     read: reader?.columns.readCount(total) ?? 0,
     total,
-    isReading: progress.isReading,
-    error: progress.error,
-    retry: useCallback(() => setAttempt((count) => count + 1), []),
     setVisible: useCallback((span: Span) => reader?.show(span), [reader]),
   };
 }

@@ -1,8 +1,10 @@
 /** Trajectories of the timeline's tokens and of any other token, for the views. */
 import { useQueries, useQueryClient } from "@tanstack/react-query";
 import type { LensKind } from "@/lib/lenses";
+import { readability } from "@/lib/readability";
 import type { Curve } from "@/lib/trajectories";
 import type { Timeline } from "@/types/timeline";
+import type { ReadStatus } from "./chunkedReading";
 import { CurveReader, type CurvePlace } from "./curves";
 import { ApiError, asApiError } from "./errors";
 import { lane } from "./lens";
@@ -10,11 +12,7 @@ import { lane } from "./lens";
 export interface Trajectories {
   /** Null until it is read. */
   readonly curveOf: (tokenId: number, position: number) => Curve | null;
-  /**
-   * `deferred`: the model is busy with the reply, reading starts when it has ended;
-   * `cancelled`: the person stopped the reading.
-   */
-  readonly status: "deferred" | "loading" | "cancelled" | "failed" | "done";
+  readonly status: ReadStatus;
   readonly error: ApiError | null;
   readonly cancel: () => void;
   /** Reads what failed or was cancelled. */
@@ -30,9 +28,9 @@ export function useTrajectories(
   wanted: readonly CurvePlace[],
   kind: LensKind,
 ): Trajectories {
-  const { conversationId, tokens, status } = timeline;
+  const { conversationId, tokens } = timeline;
+  const readable = readability(timeline);
   const client = useQueryClient();
-  const isSettled = status === "settled" && conversationId !== null;
   const places = [
     ...new Map(wanted.map((place) => [keyOf(place.tokenId, place.position), place])).values(),
   ].filter(({ position }) => position < tokens.length);
@@ -42,7 +40,7 @@ export function useTrajectories(
       queryKey: ["curve", kind, conversationId, position, tokenId],
       queryFn: ({ signal }: { readonly signal: AbortSignal }) =>
         reader.read({ conversationId: conversationId ?? "", kind, tokenId, position }, signal),
-      enabled: isSettled,
+      enabled: readable === "ready",
       staleTime: Number.POSITIVE_INFINITY,
       gcTime: 10 * 60_000,
       retry: (attempts: number, cause: Error) =>
@@ -61,8 +59,8 @@ export function useTrajectories(
     status:
       missing.length === 0
         ? "done"
-        : !isSettled
-          ? "deferred"
+        : readable !== "ready"
+          ? readable
           : failed !== undefined
             ? "failed"
             : missing.some((result) => result.isFetching)

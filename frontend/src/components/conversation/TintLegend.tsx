@@ -34,10 +34,11 @@ export function TintLegend({ metric, nLayers, colours, isBusy, hasOwnItalic }: T
         </span>
         <span className="underline decoration-dotted underline-offset-4">{marked}</span>
         {hasOwnItalic && <span className="italic">italic: your text</span>}
-        {(isBusy || ((lens.isReading || lens.error !== null) && known < total)) && (
+        {(isBusy || (lens.status !== "done" && known < total)) && (
           <span>
             {formatCount(known)} of {formatCount(total)} tokens read
             {isBusy && "; what is missing is read when the reply has ended"}
+            {lens.status === "unsaved" && "; the reply was not saved, so the others cannot be read"}
           </span>
         )}
       </p>

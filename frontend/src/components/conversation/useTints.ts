@@ -18,7 +18,7 @@ export interface Colours {
   /** Tokens with a value, of `total`: the first was predicted by nothing and has none. */
   readonly known: number;
   readonly total: number;
-  readonly lens: Pick<TimelineLens, "isReading" | "error" | "retry">;
+  readonly lens: Pick<TimelineLens, "status" | "error" | "retry">;
 }
 
 /**

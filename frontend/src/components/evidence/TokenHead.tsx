@@ -21,6 +21,7 @@ const ROLES: Record<Role, string> = {
 
 const WAITING = {
   deferred: "Read when the reply has ended",
+  unsaved: "Not saved, so it cannot be read",
   loading: "Reading…",
   failed: "Could not be read",
   done: "No token follows here",

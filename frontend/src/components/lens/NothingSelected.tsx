@@ -1,4 +1,5 @@
 import type { Timeline } from "@/types/timeline";
+import { NothingToRead } from "./NothingToRead";
 
 interface NothingSelectedProps {
   readonly timeline: Timeline;
@@ -8,11 +9,12 @@ interface NothingSelectedProps {
 
 /** A view of one token while none is selected, or while there is none. */
 export function NothingSelected({ timeline, shows }: NothingSelectedProps) {
-  return (
-    <p className="m-auto max-w-sm p-6 text-center text-muted">
-      {timeline.tokens.length === 0
-        ? "Nothing to read yet. Send a message, then click any token of it or of the reply."
-        : `Click any token to see ${shows}.`}
-    </p>
-  );
+  if (timeline.tokens.length === 0) {
+    return (
+      <NothingToRead timeline={timeline}>
+        Nothing to read yet. Send a message, then click any token of it or of the reply.
+      </NothingToRead>
+    );
+  }
+  return <p className="m-auto max-w-sm p-6 text-center text-muted">Click any token to see {shows}.</p>;
 }

@@ -1,4 +1,7 @@
+import { NothingToRead } from "@/components/lens/NothingToRead";
+import { NotRead } from "@/components/lens/NotRead";
 import { useServer } from "@/context/server";
+import { readability } from "@/lib/readability";
 import type { ViewProps } from "@/types/timeline";
 import { Comparison } from "./Comparison";
 
@@ -7,17 +10,16 @@ export default function Compare({ timeline }: ViewProps) {
   const { model } = useServer();
   if (timeline.tokens.length === 0) {
     return (
-      <p className="m-auto max-w-sm p-6 text-center text-muted">
+      <NothingToRead timeline={timeline}>
         Nothing to compare yet. Send a message first: then put it differently, take another branch or another
         layer, and see here where the predictions part.
-      </p>
+      </NothingToRead>
     );
   }
-  if (timeline.status === "settled" && timeline.conversationId === null) {
+  if (readability(timeline) === "unsaved") {
     return (
-      <p className="m-auto max-w-sm p-6 text-center text-muted">
-        The reply failed and was not saved, so its tokens cannot be read. Put the failure away in the
-        conversation, then compare.
+      <p role="status" className="m-auto max-w-sm p-6 text-center text-muted">
+        <NotRead status="unsaved" what="Its tokens" />
       </p>
     );
   }

@@ -2,6 +2,7 @@ import { useMemo } from "react";
 import type { ModelInfo } from "@/api/client";
 import { type OtherSideRead, useOtherSide } from "@/api/otherSide";
 import { LensFailure } from "@/components/lens/LensFailure";
+import { NotRead } from "@/components/lens/NotRead";
 import { useChatState } from "@/context/chat";
 import { useConversationFacts } from "@/context/library";
 import type { Timeline } from "@/types/timeline";
@@ -75,9 +76,10 @@ function OtherState({ other, isPrompt }: { readonly other: OtherSideRead; readon
         </div>
       );
     case "deferred":
+    case "unsaved":
       return (
         <p role="status" className="p-3 text-muted">
-          The model is busy with the reply. The two are compared as soon as it has ended.
+          <NotRead status={other.status} what="The two timelines" />
         </p>
       );
     case "none":

@@ -8,6 +8,7 @@ import { useLensKind } from "@/context/lens";
 import { align } from "@/lib/alignment";
 import { type Compared, differenceOf } from "@/lib/differences";
 import { lensInUse } from "@/lib/lenses";
+import { readability } from "@/lib/readability";
 import { cellText, cellTextOfText } from "@/lib/tokens";
 import type { Timeline } from "@/types/timeline";
 import { layerPairs, rowLabel, rowsInUse } from "./comparison";
@@ -27,7 +28,7 @@ export function useComparedTimelines({ timeline, model, choices, side, kind }: C
   const { conversationId, tokens } = timeline;
   const lensA = useLensKind();
   const lensB = lensInUse(choices.lensB ?? lensA, model.lenses);
-  const isSettled = timeline.status === "settled" && conversationId !== null;
+  const readable = readability(timeline);
 
   const alignment = useMemo(
     () =>
@@ -56,8 +57,8 @@ export function useComparedTimelines({ timeline, model, choices, side, kind }: C
   );
   const difference = differenceOf(choices.difference);
   const isOfToken = difference.id === "target";
-  const pairs = useComparedPairs(comparison, alignment, isSettled);
-  const target = useComparedTarget(comparison, alignment, isSettled, isOfToken ? choices.tokenId : null);
+  const pairs = useComparedPairs(comparison, alignment, readable);
+  const target = useComparedTarget(comparison, alignment, readable, isOfToken ? choices.tokenId : null);
 
   const layers = useMemo(() => pairsOfLayers.map(([a]) => a), [pairsOfLayers]);
   const layerLabels = useMemo(() => {
@@ -92,7 +93,7 @@ export function useComparedTimelines({ timeline, model, choices, side, kind }: C
     lensB,
     difference,
     isOfToken,
-    isSettled,
+    isSettled: readable === "ready",
     pairs,
     target,
     textsA,

@@ -1,3 +1,4 @@
+import { NothingToRead } from "@/components/lens/NothingToRead";
 import { useServer } from "@/context/server";
 import type { ViewProps } from "@/types/timeline";
 import { TimelineHeatmap } from "./TimelineHeatmap";
@@ -7,9 +8,9 @@ export default function Heatmap({ timeline }: ViewProps) {
   const { model } = useServer();
   if (timeline.tokens.length === 0) {
     return (
-      <p className="m-auto max-w-sm p-6 text-center text-muted">
+      <NothingToRead timeline={timeline}>
         Nothing to read yet. Send a message: each of its tokens, and each of the reply, becomes a column here.
-      </p>
+      </NothingToRead>
     );
   }
   if (model === null) {

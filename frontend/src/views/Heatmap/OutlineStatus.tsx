@@ -7,13 +7,11 @@ interface OutlineStatusProps {
   readonly rank: number;
   readonly outlined: OutlinedCells;
   readonly ranks: TimelineRanks;
-  /** The model is busy with a reply: what is missing is read afterwards. */
-  readonly isBusy: boolean;
 }
 
 /** What the outline goes around, as a sentence, and how far it has come. */
-export function OutlineStatus({ text, rank, outlined, ranks, isBusy }: OutlineStatusProps) {
-  const { read, total, isReading } = ranks;
+export function OutlineStatus({ text, rank, outlined, ranks }: OutlineStatusProps) {
+  const { read, total, status } = ranks;
   return (
     <p className="flex min-h-6 shrink-0 flex-wrap items-center gap-x-2 px-3 text-cell text-muted">
       <span>
@@ -24,7 +22,11 @@ export function OutlineStatus({ text, rank, outlined, ranks, isBusy }: OutlineSt
       {read < total && (
         <span>
           {formatCount(read)} of {formatCount(total)} positions read for it
-          {isBusy ? "; the others follow when the reply has ended" : isReading ? "…" : ""}
+          {status === "deferred"
+            ? "; the others follow when the reply has ended"
+            : status === "loading"
+              ? "…"
+              : ""}
         </span>
       )}
     </p>

@@ -21,6 +21,7 @@ import type { Scene } from "@/components/heatmap/paint";
 import { WindowTable } from "@/components/heatmap/WindowTable";
 import { useVisible } from "@/components/heatmap/useVisible";
 import { LensFailure } from "@/components/lens/LensFailure";
+import { NotRead } from "@/components/lens/NotRead";
 import { ReadingProgress } from "@/components/lens/ReadingProgress";
 import { useLensKind } from "@/context/lens";
 import { useNotes } from "@/context/notes";
@@ -186,7 +187,13 @@ export function TimelineHeatmap({ timeline, model }: TimelineHeatmapProps) {
     changeLook({ cellWidth });
   };
 
-  if (columns === null || scene === null) return null;
+  if (columns === null || scene === null) {
+    return (
+      <p role="status" className="m-auto max-w-sm p-6 text-center text-muted">
+        <NotRead status={lens.status} what="Its columns" />
+      </p>
+    );
+  }
   const { looks, picture } = scene;
   const notesOf = ({ position, layer: at }: CellPlace): string[] => {
     const row = rowOf(grid, at) ?? 0;
@@ -225,7 +232,6 @@ export function TimelineHeatmap({ timeline, model }: TimelineHeatmapProps) {
   const changeAt = (from: LensColumns, place: CellPlace): string =>
     metric.format(metric.value(from, place.position, place.layer));
   const shownPlace = placeOf(shown);
-  const isBusy = timeline.status !== "settled";
   return (
     <div ref={frame} className="flex min-h-0 flex-1 flex-col overflow-y-auto bg-raised">
       <Controls
@@ -284,7 +290,7 @@ export function TimelineHeatmap({ timeline, model }: TimelineHeatmapProps) {
         onZoom={onZoom}
         onVisible={onVisible}
       />
-      <ReadingProgress lens={lens} isBusy={isBusy} hatched="columns">
+      <ReadingProgress lens={lens} hatched="columns">
         <RangeControls chosen={chosenRange} isNarrow={look.cellWidth < MIN_TEXT_WIDTH} onFit={onFit} />
       </ReadingProgress>
       {chosen !== null && outline.outlined !== null && (
@@ -293,7 +299,6 @@ export function TimelineHeatmap({ timeline, model }: TimelineHeatmapProps) {
           rank={look.outlinedRank}
           outlined={outline.outlined}
           ranks={ranks}
-          isBusy={isBusy}
         />
       )}
       <CellCard

@@ -1,3 +1,4 @@
+import { NothingToRead } from "@/components/lens/NothingToRead";
 import { useServer } from "@/context/server";
 import type { ViewProps } from "@/types/timeline";
 import { TimelineLayers } from "./TimelineLayers";
@@ -7,10 +8,10 @@ export default function Layers({ timeline }: ViewProps) {
   const { model } = useServer();
   if (timeline.tokens.length === 0) {
     return (
-      <p className="m-auto max-w-sm p-6 text-center text-muted">
+      <NothingToRead timeline={timeline}>
         Nothing to read yet. Send a message: its text, and that of the reply, is shown here as each layer
         predicts it.
-      </p>
+      </NothingToRead>
     );
   }
   if (model === null) {

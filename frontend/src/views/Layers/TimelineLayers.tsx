@@ -133,7 +133,7 @@ export function TimelineLayers({ timeline, model }: TimelineLayersProps) {
         </p>
       </div>
       <div className="shrink-0 max-md:order-1">
-        <ReadingProgress lens={lens} isBusy={timeline.status !== "settled"} hatched="words" />
+        <ReadingProgress lens={lens} hatched="words" />
       </div>
       <WordCard
         tokens={tokens}

@@ -3,6 +3,7 @@ import { DIRECTIONS } from "@/components/lens/direction";
 import { FirstToken } from "@/components/lens/FirstToken";
 import { LensFailure } from "@/components/lens/LensFailure";
 import { NothingSelected } from "@/components/lens/NothingSelected";
+import { NotRead } from "@/components/lens/NotRead";
 import { ReadAt } from "@/components/lens/ReadAt";
 import { Segmented } from "@/components/ui/Segmented";
 import { useLensKind } from "@/context/lens";
@@ -73,9 +74,9 @@ function TokenLayers({ timeline, index }: { readonly timeline: Timeline; readonl
               <LensFailure title="The layers could not be read." error={lens.error} onRetry={lens.retry} />
             </div>
           )}
-          {reading === null && lens.status === "deferred" && (
-            <p className="p-3 text-muted">
-              The model is busy with the reply. The layers of this token are read as soon as it has ended.
+          {reading === null && (lens.status === "deferred" || lens.status === "unsaved") && (
+            <p role="status" className="p-3 text-muted">
+              <NotRead status={lens.status} what="The layers of this token" />
             </p>
           )}
           {(reading !== null || lens.status === "loading") && (

@@ -2,6 +2,7 @@ import { useState } from "react";
 import { type Direction, DIRECTIONS } from "@/components/lens/direction";
 import { FirstToken } from "@/components/lens/FirstToken";
 import { LensFailure } from "@/components/lens/LensFailure";
+import { NotRead } from "@/components/lens/NotRead";
 import { ReadAt } from "@/components/lens/ReadAt";
 import { TokenSearch } from "@/components/lens/TokenSearch";
 import { QuotedText, QuotedToken } from "@/components/lens/TokenText";
@@ -132,8 +133,7 @@ function Lines({ timeline, index, direction }: LinesProps) {
         <p role="status">
           {status === "loading" && "Reading…"}
           {status === "cancelled" && "Reading was stopped; what is missing is not drawn."}
-          {status === "deferred" &&
-            "The model is busy with the reply. What is missing is read as soon as it has ended."}
+          <NotRead status={status} what="The missing lines" />
         </p>
         {lines.isReading && <Button onClick={lines.cancel}>Stop reading</Button>}
         {status === "cancelled" && <Button onClick={lines.retry}>Read on</Button>}

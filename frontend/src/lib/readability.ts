@@ -1,0 +1,17 @@
+import type { Timeline } from "@/types/timeline";
+
+/**
+ * Whether the server can read a timeline:
+ * - `ready`: it is stored, and nothing is under way
+ * - `deferred`: the model is busy with its reply
+ * - `unsaved`: its reply failed and was not stored
+ */
+export type Readability = "ready" | "deferred" | "unsaved";
+
+export function readability({
+  status,
+  conversationId,
+}: Pick<Timeline, "status" | "conversationId">): Readability {
+  if (status !== "settled") return "deferred";
+  return conversationId === null ? "unsaved" : "ready";
+}
