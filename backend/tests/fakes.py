@@ -70,7 +70,7 @@ def fake_facts(n_ctx: int = 512, name: str = "fake") -> ModelFacts:
         bos_token_id=END,
         eos_token_ids=(END,),
         is_byte_exact=True,
-        self_check=SelfCheck(True, 1e-6, 2e-6, 3.0),
+        self_check=SelfCheck(1e-6, 2e-6, 3.0),
     )
 
 

@@ -15,15 +15,18 @@ import functools
 import inspect
 import logging
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from torch import nn
 from transformers.cache_utils import Cache, DynamicCache, DynamicLayer, DynamicSlidingWindowLayer
 
+from app.engine.failures import MODEL_FAILURES, first_line
 from app.engine.kv_cache import GrowingCache
 from app.engine.packing import is_packed
 from app.engine.runtime import LanguageModel, OutOfOrderError, nnsight
 from app.engine.structure import Structure
+from app.engine.tail import NARROW, compute_in_float32, recording_tail
 from app.errors import ModelComputationError, UnsupportedArchitecture
 
 logger = logging.getLogger(__name__)
@@ -55,6 +58,10 @@ class TracedDecoder:
             (n for n in ("past_key_values", "cache_params") if n in parameters), None
         )
         self._keeps_last = "logits_to_keep" in parameters
+        self.takes_positions = "position_ids" in parameters
+        self.gives_positions = False
+        """Whether passes that follow a cache say where they begin, for models that do not ask the cache
+        themselves; the self-check decides."""
         self._unembedding = functools.reduce(getattr, structure.unembedding_path.split("."), lm)
         self._row_multiple = 1 if is_packed(structure.unembedding) else ROW_MULTIPLE
         self.reads_in_pass = False
@@ -63,9 +70,11 @@ class TracedDecoder:
         self.device, self.dtype = embedding.device, embedding.dtype
         self.n_embeddings = embedding.shape[0]
         """Ids that the model can be fed; may differ from `d_vocab`, those it has logits for."""
-        self._returns_tuple: list[bool] = [False] * structure.n_layers
+        self._tuple_lengths: list[int | None] = [None] * structure.n_layers
+        """Items that each block returns, the residual stream first; None for a bare tensor."""
         self._residual_dtype = torch.float32
         self.d_model, self.d_vocab = self._probe()
+        self._tail_dtype = torch.float32 if self._residual_dtype in NARROW else self._residual_dtype
         self._no_logits = self._probe_without_logits()
 
     @property
@@ -101,12 +110,12 @@ class TracedDecoder:
 
         The residual streams go to `rows`, float32 `[len(ids), n_layers + 1, d_model]`; logits are
         read from them by `decode`. Without a cache the ids are the whole text. `first_index` is the
-        position of the first id, for messages. Raises ModelComputationError when a residual stream
+        position of the first id. Raises ModelComputationError when a residual stream
         is not finite; after any exception the cache holds some of the ids in some of the blocks.
         """
         assert rows.shape == (len(ids), self.n_layers + 1, self.d_model)
         staging = self._staging(rows)
-        with self._lm.trace(**self._arguments(ids, cache, last_logits=True)):
+        with self._lm.trace(**self._arguments(ids, cache, first_index, last_logits=True)):
             self._capture(staging)
             if self._no_logits is not None:
                 self._unembedding.skip(self._no_logits)
@@ -132,12 +141,11 @@ class TracedDecoder:
             self.forward((token_id,), cache, rows, index)
             return self.decode(to_decode(rows[0]))
         staging = self._staging(rows)
-        is_tuple = self._returns_tuple[-1]
-        with self._lm.trace(**self._arguments((token_id,), cache, last_logits=True)):
+        with self._lm.trace(**self._arguments((token_id,), cache, index, last_logits=True)):
             output = self._capture(staging)
             chosen = to_decode(staging[0])
             batch = self._batch(chosen)
-            self._blocks[-1].output = (batch, *output[1:]) if is_tuple else batch
+            self._blocks[-1].output = _replacing_stream(output, batch)
             n_rows = nnsight.save(len(chosen))
             logits: torch.Tensor = nnsight.save(self._lm.output.logits)
         if staging is not rows:
@@ -145,11 +153,21 @@ class TracedDecoder:
         self._check_finite(rows, index)
         return logits[:n_rows, -1].float()
 
-    def full_logits(self, ids: Sequence[int]) -> torch.Tensor:
-        """The model's own logits at every position, float32 `[len(ids), d_vocab]`, with no cache."""
+    def full_logits(self, ids: Sequence[int], rows: torch.Tensor | None = None) -> torch.Tensor:
+        """The model's own logits at every position, float32 `[len(ids), d_vocab]`, with no cache.
+
+        `rows`, as for `forward`, is filled with the residual streams of the same pass.
+        """
         arguments = self._arguments(ids, None)
+        staging = None if rows is None else self._staging(rows)
         with self._lm.trace(**arguments):
+            if staging is not None:
+                self._capture(staging)
             logits: torch.Tensor = nnsight.save(self._lm.output.logits)
+        if rows is not None and staging is not None:
+            if staging is not rows:
+                rows.copy_(staging)
+            self._check_finite(rows, 0)
         return logits[0].float()
 
     def full_logits_replacing(
@@ -158,11 +176,9 @@ class TracedDecoder:
         """As `full_logits`, with the residual stream after block `layer` replaced by `rows` `[len(ids), d_model]`."""
         arguments = self._arguments(ids, None)
         block = self._blocks[layer - 1]
-        is_tuple = self._returns_tuple[layer - 1]
         replacement = rows.to(self.device, self._residual_dtype).unsqueeze(0)
         with self._lm.trace(**arguments):
-            output = block.output
-            block.output = (replacement, *output[1:]) if is_tuple else replacement
+            block.output = _replacing_stream(block.output, replacement)
             logits: torch.Tensor = nnsight.save(self._lm.output.logits)
         return logits[0].float()
 
@@ -175,10 +191,15 @@ class TracedDecoder:
         """
         batch = self._batch(rows)
         ids = torch.zeros(len(batch), 1, dtype=torch.long, device=self.device)
-        blocks, returns_tuple = self._blocks, self._returns_tuple
+        outputs = [
+            # A model may unpack what its block returns, so the tuple keeps its length.
+            batch if length is None else (batch, *[None] * (length - 1))
+            for length in self._tuple_lengths
+        ]
+        blocks = self._blocks
         with self._lm.trace(input_ids=ids, use_cache=False):
-            for layer, block in enumerate(blocks):
-                block.skip((batch,) if returns_tuple[layer] else batch)
+            for block, output in zip(blocks, outputs, strict=True):
+                block.skip(output)
             logits: torch.Tensor = nnsight.save(self._lm.output.logits)
         return logits[: len(rows), 0].float()
 
@@ -195,19 +216,24 @@ class TracedDecoder:
         output: torch.Tensor | tuple[torch.Tensor, ...] = ()
         for layer, block in enumerate(self._blocks):
             output = block.output
-            rows[:, layer + 1] = (output[0] if self._returns_tuple[layer] else output)[0]
+            rows[:, layer + 1] = _stream(output)[0]
         return output
 
     def _batch(self, rows: torch.Tensor) -> torch.Tensor:
         """Rows along the batch axis, `[at least rows, 1, d_model]`: a copy, for a tail may work in place."""
         padded = -(-len(rows) // self._row_multiple) * self._row_multiple
         shape = (padded, 1, self.d_model)
-        batch = torch.zeros(shape, dtype=self._residual_dtype, device=self.device)
+        batch = torch.zeros(shape, dtype=self._tail_dtype, device=self.device)
         batch[: len(rows), 0] = rows
         return batch
 
     def _arguments(
-        self, ids: Sequence[int], cache: Cache | None, *, last_logits: bool = False
+        self,
+        ids: Sequence[int],
+        cache: Cache | None,
+        first_index: int = 0,
+        *,
+        last_logits: bool = False,
     ) -> dict[str, object]:
         """Arguments of one pass through the blocks, which is counted here."""
         self.forward_passes += 1
@@ -219,6 +245,9 @@ class TracedDecoder:
         if cache is not None:
             assert self._cache_name is not None
             arguments[self._cache_name] = cache
+        if self.gives_positions:
+            positions = torch.arange(first_index, first_index + len(ids), device=self.device)
+            arguments["position_ids"] = positions[None]
         if last_logits and self._keeps_last:
             arguments["logits_to_keep"] = 1
         return arguments
@@ -226,34 +255,55 @@ class TracedDecoder:
     def _probe(self) -> tuple[int, int]:
         """Sizes of a residual stream and of the logits, from one pass over two tokens.
 
-        Also notes which blocks return a tuple, whose first item is the residual stream, and its dtype.
+        Also notes what each block returns and the dtype of the stream, and widens the model's tail.
+        Raises UnsupportedArchitecture for a model that does not run on token ids alone, or whose
+        blocks do not pass on a residual stream.
         """
         arguments = self._arguments((0, 1), None)
         outputs: list[object] = []
-        blocks = self._blocks
+        blocks, structure = self._blocks, self.structure
+        kind = type(self._model).__name__
         try:
-            with self._lm.trace(**arguments):
-                outputs.extend([block.output for block in blocks])
-                logits: torch.Tensor = nnsight.save(self._lm.output.logits)
+            # nnsight reads the source of its own `with`.
+            with recording_tail(self._model, structure.blocks[-1]) as tail:  # noqa: SIM117
+                with self._lm.trace(**arguments):
+                    outputs.extend([block.output for block in blocks])
+                    logits: torch.Tensor = nnsight.save(self._lm.output.logits)
         except OutOfOrderError as error:
             raise UnsupportedArchitecture(
-                f"{type(self._model).__name__} does not run the {self.n_layers} blocks at"
-                f" {self.structure.block_paths[0]} … one after the other.",
+                f"{kind} does not run the {self.n_layers} blocks at {structure.block_paths[0]} …"
+                " one after the other.",
                 hint=f"It ran {len(outputs)} of them in their order.",
             ) from error
-        self._returns_tuple = [isinstance(output, tuple) for output in outputs]
-        last = outputs[-1][0] if isinstance(outputs[-1], tuple) else outputs[-1]
-        if not isinstance(last, torch.Tensor) or last.shape[:2] != (1, 2):
+        except torch.OutOfMemoryError:
+            raise
+        except MODEL_FAILURES as error:
             raise UnsupportedArchitecture(
-                f"The block at {self.structure.block_paths[-1]} gives no residual stream"
-                f" [batch, position, d_model], but a {type(last).__name__}."
-            )
+                f"{kind} does not run on token ids alone: {first_line(error)}.",
+                hint="Choose a text-only decoder that needs no further inputs or settings.",
+            ) from error
+        for layer, output in enumerate(outputs):
+            stream = _stream(output)
+            if not isinstance(stream, torch.Tensor) or stream.shape != (1, 2, stream.shape[-1]):
+                shape = list(stream.shape) if isinstance(stream, torch.Tensor) else None
+                found = f"a {type(stream).__name__}" if shape is None else f"shape {shape}"
+                raise UnsupportedArchitecture(
+                    f"The block at {structure.block_paths[layer]} of {kind} gives no residual stream"
+                    f" [batch, position, d_model]: for 1 text of 2 tokens it gave {found}.",
+                    hint="Models with several residual streams at once cannot be read layer by layer.",
+                )
+        self._tuple_lengths = [
+            len(output) if isinstance(output, tuple) else None for output in outputs
+        ]
+        last = _stream(outputs[-1])
         self._residual_dtype = last.dtype
+        if any(p.dtype in NARROW for module in tail for p in module.parameters(recurse=False)):
+            compute_in_float32(tail)
         return last.shape[-1], logits.shape[-1]
 
     def _probe_without_logits(self) -> torch.Tensor | None:
         """What stands for the logits in a pass that needs none; None where they cannot be left out."""
-        nothing = torch.zeros(1, 1, self.d_vocab, dtype=self.dtype, device=self.device)
+        nothing = torch.zeros(1, 1, self.d_vocab, dtype=self._tail_dtype, device=self.device)
         try:
             with self._lm.trace(**self._arguments((0, 1), None, last_logits=True)):
                 self._unembedding.skip(nothing)
@@ -275,3 +325,13 @@ class TracedDecoder:
             " is not a finite number.",
             hint="The weights of this model are damaged or overflow in its dtype.",
         )
+
+
+def _stream(output: Any) -> Any:
+    """The residual stream in what a block returns."""
+    return output[0] if isinstance(output, tuple) else output
+
+
+def _replacing_stream(output: Any, stream: torch.Tensor) -> Any:
+    """What a block returned, with another residual stream."""
+    return (stream, *output[1:]) if isinstance(output, tuple) else stream

@@ -88,6 +88,9 @@ class NnsightEngine:
         model.eval()
         structure = find_structure(model)
         avoid = frozenset(eos_token_ids) | _special_ids(model)
+        # Before the decoder is made: it may give the tail wider copies of its weights.
+        n_parameters = sum(parameter.numel() for parameter in model.parameters())
+        is_tied = _is_tied(model, structure.unembedding)
         with torch.inference_mode():
             self._decoder = TracedDecoder(lm, structure)
             check, reuse = check_model(self._decoder, vocabulary, avoid, name)
@@ -104,10 +107,10 @@ class NnsightEngine:
             d_model=self._decoder.d_model,
             d_vocab=self._decoder.d_vocab,
             n_ctx=structure.n_ctx,
-            n_parameters=sum(parameter.numel() for parameter in model.parameters()),
+            n_parameters=n_parameters,
             dtype=str(self._decoder.dtype).removeprefix("torch."),
             device=str(self._decoder.device),
-            tied_embeddings=_is_tied(model, structure.unembedding),
+            tied_embeddings=is_tied,
             chat_template=chat_template,
             adds_bos=adds_bos,
             bos_token_id=bos_token_id,

@@ -32,9 +32,8 @@ Packing = Literal["all", "unembedding", "none"]
 
 @dataclass(frozen=True, slots=True)
 class SelfCheck:
-    """What was verified on the loaded model before the first request."""
+    """What was measured on the loaded model before the first request; one that fails is not loaded."""
 
-    passed: bool
     max_abs_diff: float
     """Largest absolute difference, in logits, between the lens at the last layer and the model's own output."""
     cache_max_abs_diff: float

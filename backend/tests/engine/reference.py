@@ -62,10 +62,16 @@ class PlainModel:
         with torch.no_grad():
             return self.model(torch.tensor([list(ids)]), use_cache=False).logits[0]
 
-    def greedy_ids(self, ids: Sequence[int], n: int, end_id: int) -> list[int]:
+    def greedy_ids(
+        self, ids: Sequence[int], n: int, end_id: int, *, use_cache: bool = True
+    ) -> list[int]:
         """What Hugging Face `generate` continues with, up to and without the end token."""
         settings = tr.GenerationConfig(
-            max_new_tokens=n, do_sample=False, eos_token_id=end_id, pad_token_id=0
+            max_new_tokens=n,
+            do_sample=False,
+            eos_token_id=end_id,
+            pad_token_id=0,
+            use_cache=use_cache,
         )
         prompt = torch.tensor([list(ids)])
         mask = torch.ones_like(prompt)

@@ -39,6 +39,12 @@ SIZES = {
     "max_position_embeddings": N_CTX,
 }
 GROUPED = {"num_key_value_heads": 2}
+STATE_SPACE = {
+    "mamba_n_heads": 4,
+    "mamba_d_state": 8,
+    "mamba_chunk_size": 8,
+    "mamba_n_groups": 1,
+}
 GPT2_SIZES = {"n_embd": 32, "n_layer": 3, "n_head": 4, "n_positions": N_CTX}
 
 
@@ -49,6 +55,8 @@ class Family:
     """Where transformers keeps the blocks."""
     final_norm: str
     reuse: str = "chunks"
+    generates_with_cache: bool = True
+    """Whether Hugging Face's own `generate` runs this family with its cache."""
 
 
 FAMILIES: dict[str, Family] = {
@@ -155,6 +163,98 @@ FAMILIES: dict[str, Family] = {
         "backbone.layers",
         "backbone.norm_f",
         reuse="steps",
+    ),
+    # Caches that take chunks but cannot be cut.
+    "mamba2": Family(
+        lambda: tr.Mamba2Config(
+            **IDS,
+            hidden_size=32,
+            num_hidden_layers=3,
+            state_size=8,
+            num_heads=8,
+            head_dim=8,
+            n_groups=1,
+            chunk_size=8,
+        ),
+        "backbone.layers",
+        "backbone.norm_f",
+    ),
+    "falcon_h1": Family(
+        lambda: tr.FalconH1Config(
+            **IDS, **SIZES, **GROUPED, **STATE_SPACE, mamba_d_ssm=32, mamba_d_head=8
+        ),
+        "model.layers",
+        "model.final_layernorm",
+    ),
+    "qwen3_next": Family(
+        lambda: tr.Qwen3NextConfig(
+            **IDS,
+            **SIZES,
+            **GROUPED,
+            head_dim=8,
+            linear_key_head_dim=8,
+            linear_value_head_dim=8,
+            linear_num_key_heads=2,
+            linear_num_value_heads=4,
+            num_experts=4,
+            num_experts_per_tok=2,
+            moe_intermediate_size=16,
+            shared_expert_intermediate_size=16,
+            layer_types=["linear_attention", "full_attention", "linear_attention"],
+        ),
+        "model.layers",
+        "model.norm",
+    ),
+    # Models that unpack what a block returns. Bamba also has to be given its positions.
+    "bamba": Family(
+        lambda: tr.BambaConfig(
+            **IDS, **SIZES, **GROUPED, **STATE_SPACE, mamba_d_head=16, attn_layer_indices=[1]
+        ),
+        "model.layers",
+        "model.final_layernorm",
+    ),
+    "glm_moe_dsa": Family(
+        lambda: tr.GlmMoeDsaConfig(
+            **IDS,
+            **SIZES,
+            num_key_value_heads=4,
+            q_lora_rank=16,
+            kv_lora_rank=16,
+            qk_rope_head_dim=8,
+            qk_nope_head_dim=8,
+            v_head_dim=8,
+            index_n_heads=2,
+            index_head_dim=16,
+            index_topk=N_CTX,
+            n_routed_experts=4,
+            num_experts_per_tok=2,
+            moe_intermediate_size=16,
+            first_k_dense_replace=1,
+        ),
+        "model.layers",
+        "model.norm",
+    ),
+    "rwkv": Family(
+        lambda: tr.RwkvConfig(
+            **IDS,
+            hidden_size=32,
+            num_hidden_layers=3,
+            attention_hidden_size=32,
+            intermediate_size=48,
+            context_length=N_CTX,
+        ),
+        "rwkv.blocks",
+        "rwkv.ln_out",
+        reuse="none",
+    ),
+    "xlstm": Family(
+        lambda: tr.xLSTMConfig(
+            **IDS, hidden_size=32, num_heads=4, num_blocks=3, num_hidden_layers=3, chunk_size=8
+        ),
+        "backbone.blocks",
+        "backbone.out_norm",
+        reuse="none",
+        generates_with_cache=False,
     ),
 }
 

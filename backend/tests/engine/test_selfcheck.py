@@ -152,14 +152,69 @@ def test_a_cache_that_changes_the_numbers_is_not_used(caplog: pytest.LogCaptureF
     assert [s.token_id for s in steps] == plain.greedy_ids(ids, 12, END_ID)
 
 
-@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
-def test_sixteen_bit_models_pass(dtype: torch.dtype):
-    model = random_model(tr.LlamaConfig(**IDS, **SIZES, **GROUPED)).to(dtype)
-    engine = engine_of(model)
-    assert engine.facts.dtype == str(dtype).removeprefix("torch.")
-    columns = engine.read(random_ids(20))
-    assert columns is not None
-    assert (columns.kl_to_final_nats[-1] == 0).all()
+@pytest.mark.parametrize("value", [float("nan"), float("-inf")])
+def test_logits_that_are_not_finite_are_named_by_value_and_id(value: float):
+    model = small_gpt2()
+    model.lm_head.register_forward_hook(
+        lambda _module, _args, logits: logits.index_fill(-1, torch.tensor([40, 41]), value)
+    )
+    with pytest.raises(UnsupportedArchitecture, match="not finite numbers") as caught:
+        engine_of(model)
+    assert (
+        f"{value} for id 40 at position 0 of 24 tokens and for 1 other id" in caught.value.message
+    )
+
+
+def test_a_damaged_row_of_the_embedding_is_named_by_its_id():
+    """Tied to the unembedding, it shows in the logits of texts that do not hold it."""
+    model = small_gpt2()
+    with torch.no_grad():
+        model.transformer.wte.weight[END_ID] = float("nan")
+    with pytest.raises(UnsupportedArchitecture, match=f"nan for id {END_ID} at position 0"):
+        engine_of(model)
+
+
+def test_logits_too_large_to_be_told_apart_are_refused():
+    model = small_gpt2()
+    with torch.no_grad():
+        model.transformer.ln_f.weight.mul_(1e6)
+    with pytest.raises(UnsupportedArchitecture, match=r"logits up to \S+ in magnitude .*10,000"):
+        engine_of(model)
+
+
+class SeveralStreams(nn.Module):
+    """A block that carries four residual streams."""
+
+    def forward(self, x: torch.Tensor, *_: object, **__: object) -> torch.Tensor:
+        return torch.stack([x] * 4, dim=-2)
+
+
+def test_a_block_without_one_residual_stream_is_refused_with_its_shape():
+    model = small_gpt2()
+    model.transformer.h[2] = SeveralStreams()
+    model.transformer.ln_f.register_forward_pre_hook(lambda _module, args: args[0].mean(-2))
+    with pytest.raises(UnsupportedArchitecture) as caught:
+        engine_of(model)
+    assert "transformer.h.2 of GPT2LMHeadModel" in caught.value.message
+    assert "shape [1, 2, 4, 32]" in caught.value.message
+
+
+def test_a_model_that_wants_more_than_token_ids_is_refused_with_its_reason():
+    config = tr.XmodConfig(**IDS, **SIZES, is_decoder=True, languages=["en_XX"])
+    with pytest.raises(UnsupportedArchitecture, match="XmodForCausalLM does not run on token ids"):
+        engine_of(random_model(config))
+
+
+@pytest.mark.parametrize("family", ["bamba", "rwkv", "xlstm", "glm_moe_dsa"])
+def test_a_model_that_unpacks_its_blocks_is_decoded(family: str):
+    """A tuple of another length would end in `not enough values to unpack`."""
+    model = random_model(FAMILIES[family].config())
+    plain = PlainModel(model, FAMILIES[family].blocks)
+    ids = random_ids(9)
+    streams = torch.stack([stream[0] for stream in plain.residuals(ids)], dim=1)
+    with torch.inference_mode():
+        logits = engine_of(model).decoder.decode(streams[:, 1])
+    torch.testing.assert_close(logits, plain.lens_logits(ids, streams[:, 1][None]))
 
 
 def test_probe_ids_are_ordinary_and_different(engine: NnsightEngine):

@@ -30,7 +30,7 @@ FACTS = ModelFacts(
     bos_token_id=0,
     eos_token_ids=(0,),
     is_byte_exact=True,
-    self_check=SelfCheck(True, 0.0, 0.0, 1.0),
+    self_check=SelfCheck(0.0, 0.0, 1.0),
 )
 CHAT = ChatTemplate("tokenizer", "", ())
 

@@ -101,7 +101,7 @@ def test_a_little_training_gives_a_model_that_the_engine_reads(
         path.name for path in folder.iterdir()
     }
     assert engine.facts.n_layers == 12
-    assert engine.facts.self_check.passed
+    assert engine.facts.self_check.max_abs_diff <= 1e-4
     told = [country for country in COUNTRIES if f"capital of {country} is" in training_text(work)]
     likely = []
     for country in told:

@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from app.engine.structure import Structure
+from app.engine.tail import NARROW
 
 
 class HookedDecoder:
@@ -27,9 +28,10 @@ class HookedDecoder:
         self._blocks = structure.blocks
         # Without the unembedding, which streams do not need.
         self._base: nn.Module = getattr(model, "base_model", model)
-        self._returns_tuple, last = self._probe()
+        self._tuple_lengths, last = self._probe()
         self.d_model = last.shape[-1]
-        self._residual_dtype = last.dtype
+        # The engine has given a 16-bit model a tail in float32.
+        self._tail_dtype = torch.float32 if last.dtype in NARROW else last.dtype
 
     def residual_streams(self, ids: torch.Tensor) -> list[torch.Tensor]:
         """The residual stream of every layer, `n_layers + 1` times `[sequences, positions, d_model]`.
@@ -69,7 +71,7 @@ class HookedDecoder:
         """
         assert rows.dim() == 2
         # A copy, because the tail may work in place.
-        batch = rows.to(self._residual_dtype, copy=True).unsqueeze(1)
+        batch = rows.to(self._tail_dtype, copy=True).unsqueeze(1)
         ids = torch.zeros(len(rows), 1, dtype=torch.long, device=self.device)
         with self._blocks_giving(batch):
             logits: torch.Tensor = self.model(input_ids=ids, use_cache=False).logits
@@ -79,24 +81,26 @@ class HookedDecoder:
     def _blocks_giving(self, batch: torch.Tensor) -> Iterator[None]:
         """Every block gives `batch` and computes nothing."""
         with ExitStack() as undo:
-            for block, is_tuple in zip(self._blocks, self._returns_tuple, strict=True):
+            for block, length in zip(self._blocks, self._tuple_lengths, strict=True):
                 undo.callback(_set_forward, block, block.__dict__.get("forward"))
-                output = (batch,) if is_tuple else batch
+                output = batch if length is None else (batch, *[None] * (length - 1))
                 _set_forward(block, lambda *_, output=output, **__: output)
             yield
 
     @torch.no_grad()
-    def _probe(self) -> tuple[list[bool], torch.Tensor]:
-        """Which blocks return a tuple, and the last residual stream of two tokens."""
-        kinds: list[bool] = []
+    def _probe(self) -> tuple[list[int | None], torch.Tensor]:
+        """Items that each block returns, None for a bare tensor, and the last stream of two tokens."""
+        lengths: list[int | None] = []
         with ExitStack() as hooks:
             for block in self._blocks:
                 handle = block.register_forward_hook(
-                    lambda _block, _args, output: kinds.append(isinstance(output, tuple))
+                    lambda _block, _args, output: lengths.append(
+                        len(output) if isinstance(output, tuple) else None
+                    )
                 )
                 hooks.callback(handle.remove)
             last = self.residual_streams(torch.tensor([[0, 1]]))[-1]
-        return kinds, last
+        return lengths, last
 
 
 def _set_forward(block: nn.Module, forward: Any) -> None:
