@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Request, Response
 
 from app.api.deps import ClientDep, RequestIdDep, ServicesDep
 from app.api.examples import CHAT_EXAMPLES
-from app.api.responses import error_responses, until_disconnect
+from app.api.responses import error_responses, json_once_done
 from app.api.sse import EventStream
 from app.models.chat import ChatRequest, ChatResponse
 
@@ -49,5 +50,6 @@ async def chat(
     run = await services.chat.open(body, client=client, request_id=request_id)
     if body.stream:
         return EventStream(run, request_id)
-    reply = await until_disconnect(request, run.reply())
-    return Response(reply.model_dump_json(), media_type="application/json")
+    # A coroutine that is cancelled before its first step closes nothing.
+    with contextlib.closing(run):
+        return await json_once_done(request, run.reply())

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Body, Path, Query, Response
 
 from app.api.deps import ServicesDep
 from app.api.examples import CHANGES_EXAMPLES, FILE_EXAMPLES
-from app.api.responses import error_responses
+from app.api.responses import error_responses, json_of
 from app.models.conversations import (
     ConversationChanges,
     ConversationFile,
@@ -63,7 +63,11 @@ async def import_conversation(
     return await services.library.add(body)
 
 
-@router.get("/conversations/{conversation_id}", responses=error_responses(404, 422, 503, 507))
+@router.get(
+    "/conversations/{conversation_id}",
+    response_model=SavedConversation,
+    responses=error_responses(404, 422, 503, 507),
+)
 async def open_conversation(
     conversation_id: ConversationId,
     services: ServicesDep,
@@ -71,13 +75,13 @@ async def open_conversation(
         bool,
         Query(description="False leaves `tokens` empty, for a reader that already holds them."),
     ] = True,
-) -> SavedConversation:
+) -> Response:
     """A conversation at one of its branches, with its tokens.
 
     `is_readable` is false where another model runs than the one it was held with: `tokens` is then
     empty, `model` says which one is missing, and `text` is what was written.
     """
-    return await services.library.open(conversation_id, include_tokens)
+    return await json_of(await services.library.open(conversation_id, include_tokens))
 
 
 @router.patch("/conversations/{conversation_id}", responses=error_responses(404, 409, 422, 507))
@@ -120,13 +124,16 @@ async def duplicate_conversation(
     return await services.library.duplicate(conversation_id)
 
 
-@router.get("/conversations/{conversation_id}/export", responses=error_responses(404, 422, 507))
-async def export_conversation(
-    conversation_id: ConversationId, services: ServicesDep, response: Response
-) -> ConversationFile:
+@router.get(
+    "/conversations/{conversation_id}/export",
+    response_model=ConversationFile,
+    responses=error_responses(404, 422, 507),
+)
+async def export_conversation(conversation_id: ConversationId, services: ServicesDep) -> Response:
     """A conversation with all its branches, pins and notes as one JSON file, to import elsewhere."""
+    response = await json_of(await services.library.export(conversation_id))
     response.headers["content-disposition"] = 'attachment; filename="conversation.json"'
-    return await services.library.export(conversation_id)
+    return response
 
 
 @router.delete("/branches/{branch_id}", responses=error_responses(404, 409, 422, 507))

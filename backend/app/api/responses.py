@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections import deque
+from collections.abc import Coroutine, Iterable
 from typing import Any, TypeVar
 
 from fastapi import Request, Response
+from starlette.types import Receive, Scope, Send
 
-from app.models.wire import ErrorResponse
+from app.models.wire import ErrorResponse, Wire
+from app.services.json_pieces import json_pieces
 
 T = TypeVar("T")
+
+SENT_BYTES = 256 * 1024
+"""Of one piece on its way to the client; so much is compressed at a time, on a thread."""
 
 ERROR_DESCRIPTIONS = {
     401: "A bearer token is required",
@@ -60,9 +66,50 @@ async def until_disconnect(request: Request, work: Coroutine[Any, Any, T]) -> T:
         await asyncio.gather(task, gone, return_exceptions=True)
 
 
-async def json_once_done(request: Request, work: Coroutine[Any, Any, bytes]) -> Response:
+class JsonPieces(Response):
+    """JSON that is sent in pieces, each of which is freed once it has gone out."""
+
+    media_type = "application/json"
+
+    def __init__(self, pieces: Iterable[bytes]) -> None:
+        super().__init__()
+        self.pieces = deque(pieces)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        del scope, receive
+        body = self._next()
+        if self.pieces:
+            del self.headers["content-length"]
+        else:
+            self.headers["content-length"] = str(len(body))
+        await send(
+            {
+                "type": "http.response.start",
+                "status": self.status_code,
+                "headers": self.raw_headers,
+            }
+        )
+        while self.pieces:
+            await send({"type": "http.response.body", "body": body, "more_body": True})
+            body = self._next()
+        await send({"type": "http.response.body", "body": body})
+
+    def _next(self) -> bytes:
+        """The next piece of about SENT_BYTES."""
+        part = bytearray()
+        while self.pieces and len(part) < SENT_BYTES:
+            part += self.pieces.popleft()
+        return bytes(part)
+
+
+async def json_of(model: Wire) -> JsonPieces:
+    """The answer that a model describes; a long one is made while others are served."""
+    return JsonPieces(await asyncio.to_thread(list, json_pieces(model)))
+
+
+async def json_once_done(request: Request, work: Coroutine[Any, Any, list[bytes]]) -> Response:
     """The answer whose JSON `work` makes, unless the client goes before."""
-    return Response(await until_disconnect(request, work), media_type="application/json")
+    return JsonPieces(await until_disconnect(request, work))
 
 
 async def disconnected(request: Request) -> None:

@@ -17,8 +17,9 @@ from starlette.types import Message, Receive, Scope, Send
 
 from app.api.errors import error_body, internal_error
 from app.errors import ExplorerError
-from app.models.chat import ErrorEvent, StreamEvent
+from app.models.chat import ErrorEvent, StartEvent, StreamEvent
 from app.services.chat import ChatRun
+from app.services.json_pieces import json_pieces
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +35,14 @@ HEADERS = {
 
 def frame(event: StreamEvent) -> bytes:
     """One event on the wire; JSON holds no raw line breaks, so one `data:` line is enough."""
-    return f"event: {event.type}\ndata: {event.model_dump_json()}\n\n".encode()
+    return b"event: %b\ndata: %b\n\n" % (event.type.encode(), b"".join(json_pieces(event)))
+
+
+async def frame_beside_others(event: StreamEvent) -> bytes:
+    """`frame`, on a thread where the event holds a whole prompt."""
+    if isinstance(event, StartEvent):
+        return await asyncio.to_thread(frame, event)
+    return frame(event)
 
 
 async def frames(run: ChatRun, request_id: str) -> AsyncGenerator[bytes]:
@@ -42,7 +50,7 @@ async def frames(run: ChatRun, request_id: str) -> AsyncGenerator[bytes]:
     try:
         async with contextlib.aclosing(run.events()) as events:
             async for event in events:
-                yield KEEP_ALIVE if event is None else frame(event)
+                yield KEEP_ALIVE if event is None else await frame_beside_others(event)
     except ExplorerError as error:
         yield frame(ErrorEvent(type="error", error=error_body(error, request_id)))
     except (asyncio.CancelledError, GeneratorExit):
@@ -56,6 +64,7 @@ class EventStream(StreamingResponse):
     """A streamed run; when the client goes, the run is closed at once and so leaves the model."""
 
     def __init__(self, run: ChatRun, request_id: str) -> None:
+        self.run = run
         self.frames = frames(run, request_id)
         super().__init__(self.frames, media_type="text/event-stream", headers=HEADERS)
 
@@ -65,9 +74,11 @@ class EventStream(StreamingResponse):
                 await send(message)
 
         # Without aclosing, a run whose client went while a write was pending would be closed only
-        # when the garbage collector comes by, and would keep the model until then.
-        async with contextlib.aclosing(self.frames):
-            try:
-                await super().__call__(scope, receive, send_in_time)
-            except TimeoutError:
-                logger.warning("a client did not read its stream for %s s", WRITE_SECONDS)
+        # when the garbage collector comes by, and would keep the model until then. A generator that
+        # never started runs no code when it is closed, so the run is closed by itself as well.
+        with contextlib.closing(self.run):
+            async with contextlib.aclosing(self.frames):
+                try:
+                    await super().__call__(scope, receive, send_in_time)
+                except TimeoutError:
+                    logger.warning("a client did not read its stream for %s s", WRITE_SECONDS)

@@ -45,8 +45,8 @@ class AnalysisService:
         self._conversations = conversations
         self._example_prompts = example_prompts
 
-    async def read(self, request: LensReadRequest, *, client: str, request_id: str) -> bytes:
-        """The JSON of a LensReadResponse."""
+    async def read(self, request: LensReadRequest, *, client: str, request_id: str) -> list[bytes]:
+        """Pieces of the JSON of a LensReadResponse."""
         engine = self._worker.engine
         job: Job[reading.Chunks] = self._worker.claim(request_id, client)
         with contextlib.closing(job):
@@ -57,8 +57,10 @@ class AnalysisService:
             chunks = await result_of(job)
             return await asyncio.to_thread(reading.lens_json, engine, plan, chunks)
 
-    async def compare(self, request: CompareRequest, *, client: str, request_id: str) -> bytes:
-        """The JSON of a CompareResponse."""
+    async def compare(
+        self, request: CompareRequest, *, client: str, request_id: str
+    ) -> list[bytes]:
+        """Pieces of the JSON of a CompareResponse."""
         engine = self._worker.engine
         job: Job[comparing.Chunks] = self._worker.claim(request_id, client)
         with contextlib.closing(job):

@@ -19,23 +19,21 @@ from collections.abc import AsyncGenerator
 from contextlib import ExitStack
 
 from app.engine.types import FinishReason, LensEngine, Role, Vocabulary
-from app.errors import InternalError
 from app.models.chat import (
     ChatRequest,
-    ChatResponse,
     DoneEvent,
-    LensEvent,
     StartEvent,
     StreamEvent,
     TokenEvent,
 )
-from app.models.tokens import LayerReadout, Token
+from app.models.tokens import Token
 from app.services.conversations import ConversationStore
 from app.services.forced import ForcedReply, whole_reply
 from app.services.identity import ModelIdentity, wire_model
 from app.services.job import Job
 from app.services.prompts import Prompt, make_prompt, require_sense
 from app.services.readouts import make_tokens
+from app.services.reply_json import FoldedReply, require_reasonable_reply
 from app.services.timelines import Conversation, Turn, require_readable
 from app.services.worker import ModelWorker
 
@@ -85,39 +83,16 @@ class ChatRun:
                     self._store("cancelled")
                 raise
 
-    async def reply(self) -> ChatResponse:
-        """The whole answer at once, folded from the same events."""
-        readouts: dict[int, list[LayerReadout]] = {}
-        tokens: list[Token] = []
-        done: DoneEvent | None = None
+    async def reply(self) -> list[bytes]:
+        """The whole answer at once, folded from the same events: JSON of a ChatResponse."""
+        folded = FoldedReply(self._start)
         with contextlib.closing(self):
             async with contextlib.aclosing(self._all_events()) as events:
                 async for event in events:
                     if isinstance(event, TokenEvent):
-                        tokens.append(event.token)
                         self._sent.append(event.token.id)
-                    elif isinstance(event, LensEvent):
-                        readouts[event.index] = event.lens
-                    elif isinstance(event, DoneEvent):
-                        done = event
-        if done is None:
-            raise InternalError("The turn ended without saying how.")
-        start = self._start
-        return ChatResponse(
-            id=start.id,
-            conversation_id=start.conversation_id,
-            model=start.model,
-            model_identity=start.model_identity,
-            text=done.text,
-            finish_reason=done.finish_reason,
-            stop=done.stop,
-            turn_start=start.turn_start,
-            prompt_tokens=[with_lens(token, readouts) for token in start.prompt_tokens],
-            tokens=[with_lens(token, readouts) for token in tokens],
-            seed=start.seed,
-            usage=done.usage,
-            timings=done.timings,
-        )
+                    folded.take(event)
+        return await asyncio.to_thread(folded.json)
 
     async def _all_events(self) -> AsyncGenerator[StreamEvent | None]:
         yield self._start
@@ -179,6 +154,8 @@ class ChatService:
                 stored = await self._conversations.load(request.conversation_id)
                 require_readable(stored, engine.facts)
             prompt = await asyncio.to_thread(make_prompt, engine, request, stored)
+            if not request.stream:
+                require_reasonable_reply(engine.facts, prompt)
             if stored is None or stored.id != prompt.base.id:
                 resources.enter_context(self._conversations.in_use(prompt.base.id))
             # The model need not wait until the prompt's tokens are spelled out for the reader.
@@ -201,12 +178,6 @@ def prompt_tokens(vocabulary: Vocabulary, prompt: Prompt) -> list[Token]:
     """A prompt's tokens as the wire has them, without those that are forced."""
     n_prompt = len(prompt.ids) - len(prompt.forced)
     return make_tokens(vocabulary, prompt.ids[:n_prompt], prompt.roles[:n_prompt])
-
-
-def with_lens(token: Token, readouts: dict[int, list[LayerReadout]]) -> Token:
-    """A token with its read-outs, where there are any."""
-    lens = readouts.get(token.index)
-    return token if lens is None else token.model_copy(update={"lens": lens})
 
 
 def log_finished(run_id: str, done: DoneEvent) -> None:

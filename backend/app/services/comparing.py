@@ -14,6 +14,7 @@ from app.errors import ExplorerError, InvalidRequest, LayerOutOfRange, PositionO
 from app.models.compare import ComparedTarget, CompareRequest, CompareResponse
 from app.services.identity import ModelIdentity, wire_model
 from app.services.job import Job
+from app.services.json_pieces import json_pieces
 from app.services.reading import MAX_CELLS, gathered
 from app.services.readouts import (
     fragment_bytes,
@@ -134,8 +135,8 @@ def run_comparison(job: Job[Chunks], engine: LensEngine, plan: ComparisonPlan) -
     job.emit(chunks, 8 * n_pairs * per_pair)
 
 
-def compare_json(engine: LensEngine, plan: ComparisonPlan, chunks: Chunks) -> bytes:
-    """The answer as JSON."""
+def compare_json(engine: LensEngine, plan: ComparisonPlan, chunks: Chunks) -> list[bytes]:
+    """The answer as JSON, in pieces."""
     vocabulary = engine.vocabulary
 
     def joined(name: str) -> np.ndarray[Any, Any]:
@@ -177,4 +178,4 @@ def compare_json(engine: LensEngine, plan: ComparisonPlan, chunks: Chunks) -> by
             for place, token_id in enumerate(plan.pairs.targets)
         ],
     )
-    return response.model_dump_json().encode()
+    return list(json_pieces(response))

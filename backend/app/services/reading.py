@@ -14,6 +14,7 @@ from app.models.lens import LensReadRequest, LensReadResponse, TargetColumns
 from app.models.tokens import Token
 from app.services.identity import ModelIdentity, wire_model
 from app.services.job import Job
+from app.services.json_pieces import json_pieces
 from app.services.readouts import (
     fragment_bytes,
     fragments_by_id,
@@ -130,8 +131,8 @@ def run_reading(job: Job[Chunks], engine: LensEngine, reading: Reading) -> Itera
     job.emit(chunks, size)
 
 
-def lens_json(engine: LensEngine, reading: Reading, chunks: Chunks) -> bytes:
-    """The answer as JSON."""
+def lens_json(engine: LensEngine, reading: Reading, chunks: Chunks) -> list[bytes]:
+    """The answer as JSON, in pieces."""
     vocabulary = engine.vocabulary
     top_ids = np.concatenate([c.top_ids for c in chunks], axis=1)
     told = np.unique(top_ids).tolist()
@@ -169,7 +170,7 @@ def lens_json(engine: LensEngine, reading: Reading, chunks: Chunks) -> bytes:
             for place, token_id in enumerate(reading.request.targets)
         ],
     )
-    return response.model_dump_json().encode()
+    return list(json_pieces(response))
 
 
 def lens_tokens(engine: LensEngine, reading: Reading, chunks: Chunks) -> list[Token]:

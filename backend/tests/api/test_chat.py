@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.api.conftest import chat, events_of
+from tests.api.conftest import chat, error_of, events_of, make_client, wait_until_ready
 from tests.fakes import END, N_LAYERS, FakeEngine
 
 
@@ -302,3 +303,25 @@ def test_timeline_bytes_are_the_text_in_and_out(client: TestClient, text: str) -
 
     assert joined(answer["prompt_tokens"]) == text.encode()
     assert joined(answer["prompt_tokens"] + answer["tokens"]) == (text + answer["text"]).encode()
+
+
+@pytest.mark.parametrize("scope", ["all", "reply"])
+def test_json_reply_with_too_many_readouts_is_refused_and_streamed(scope: str) -> None:
+    engine = FakeEngine(n_ctx=6000, say=b"x")
+    asked = chat(
+        "a" * (5000 if scope == "all" else 1),
+        lens={"scope": scope, "top_k": 50},
+        sampling={"max_new_tokens": 1 if scope == "all" else 4096},
+    )
+    if scope == "reply":
+        engine.facts = dataclasses.replace(engine.facts, n_layers=5)
+    with make_client(engine) as client:
+        wait_until_ready(client)
+        error = error_of(client.post("/api/chat", json=asked), 422)
+        assert engine.steps_made == 0
+        fewer = {**asked, "lens": {"scope": "none", "top_k": 50}}
+        assert client.post("/api/chat", json=fewer).status_code == 200
+
+    assert (error["code"], error["param"]) == ("invalid_request", "lens.top_k")
+    assert "1,000,000" in error["message"]
+    assert "stream: true" in error["hint"]

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from app.api.sse import EventStream
 from app.errors import ConversationNotFound
-from app.models.chat import ChatRequest, StartEvent, TokenEvent
+from app.models.chat import ChatRequest, ChatResponse, StartEvent, TokenEvent
 from app.services.chat import ChatRun, ChatService
 from app.services.conversations import ConversationStore
 from app.services.storage.database import Database
@@ -59,6 +60,10 @@ async def take_tokens(
     return start, ids
 
 
+def response_of(pieces: list[bytes]) -> ChatResponse:
+    return ChatResponse.model_validate_json(b"".join(pieces))
+
+
 async def read_into(run: ChatRun, seen: list[Any]) -> None:
     async with contextlib.aclosing(run.events()) as events:
         async for event in events:
@@ -101,7 +106,8 @@ def test_stream_closed_before_its_first_token_is_as_if_it_was_never_asked_for() 
 
     async def scenario() -> None:
         async with chatting(engine) as (service, store):
-            first = await (await service.open(request(), client="a", request_id="r")).reply()
+            run = await service.open(request(), client="a", request_id="r")
+            first = response_of(await run.reply())
             name = first.conversation_id
             before = await store.get(name)
             more = request("More", conversation_id=name)
@@ -138,7 +144,7 @@ def test_json_reply_given_up_leaves_nothing_behind() -> None:
             pause = engine.faults.pause("decode:5")
             run = await service.open(request(), client="a", request_id="r")
             reply = asyncio.ensure_future(run.reply())
-            await asyncio.sleep(0)  # what has not begun cannot be given up
+            await asyncio.sleep(0)  # what has not begun is closed by whoever was given the run
             await until(pause.reached.is_set)
             reply.cancel()
             with pytest.raises(asyncio.CancelledError):
@@ -147,6 +153,30 @@ def test_json_reply_given_up_leaves_nothing_behind() -> None:
             await until(lambda: engine.generations_closed == 1)
             assert engine.steps_made == 6
             assert await store.count() == 0
+
+    asyncio.run(scenario())
+
+
+def test_run_whose_stream_never_starts_leaves_the_model() -> None:
+    """A generator that has not begun runs no `finally` when it is closed."""
+    engine = FakeEngine()
+
+    async def scenario() -> None:
+        async with chatting(engine) as (service, _):
+            pause = engine.faults.pause("decode:5")
+            run = await service.open(request(), client="a", request_id="r")
+            await until(pause.reached.is_set)
+
+            async def gone() -> Any:
+                return {"type": "http.disconnect"}
+
+            async def send(_message: Any) -> None:
+                await asyncio.Event().wait()
+
+            await EventStream(run, "r")({"type": "http"}, gone, send)
+            pause.go_on.set()
+            await until(lambda: engine.generations_closed == 1)
+            assert engine.steps_made == 6
 
     asyncio.run(scenario())
 
@@ -207,7 +237,7 @@ def test_two_conversations_never_mix() -> None:
                 client=name,
                 request_id=f"{name}{n}",
             )
-            reply = await run.reply()
+            reply = response_of(await run.reply())
             conversation_id = reply.conversation_id
             prompt = bytes(t.id for t in reply.prompt_tokens)
             assert prompt.startswith(said)
