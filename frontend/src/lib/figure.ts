@@ -40,6 +40,9 @@ const MONO = "'JetBrains Mono', ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono
 /** Attributes of text that is a token or a number. Isolated, so that right-to-left text stays in its place. */
 export const DATA: Attributes = { "font-family": MONO, style: "unicode-bidi:isolate" };
 
+/** Characters are drawn as they are: an arrow in place of `->` would be a token that is not there. */
+const AS_WRITTEN = "font-variant-ligatures:none;font-feature-settings:'calt' 0,'liga' 0,'clig' 0";
+
 const MARGIN = 24;
 /** A figure that is narrower than this has no room for its title. */
 const LEAST_WIDTH = 560;
@@ -88,6 +91,7 @@ export function framed({ title, facts, note }: FrameText, body: Drawing): Drawin
       viewBox: `0 0 ${width} ${height}`,
       "font-family": SANS,
       "font-size": FACT.size,
+      style: AS_WRITTEN,
     },
     element("title", {}, escapeXml(title)),
     element("rect", { width, height, fill: PAPER["surface-raised"] }),

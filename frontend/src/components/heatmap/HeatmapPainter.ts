@@ -125,7 +125,7 @@ export class HeatmapPainter {
       canvas.style.height = `${size.height}px`;
     }
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    context.font = this.font();
+    setType(context, this.font());
     paint(context, this.scene, this.palette, this.labels, size, offset);
     marks.style.transform = `translate(${-offset.left}px, ${-offset.top}px)`;
     this.tell();
@@ -156,12 +156,18 @@ export class HeatmapPainter {
     const font = this.font();
     return new Labels(
       (text) => {
-        context.font = font;
+        setType(context, font);
         return context.measureText(text).width;
       },
       (tokenId) => this.textOf(tokenId),
     );
   }
+}
+
+/** Without ligatures, also in a font of the system: no style sheet reaches the text of a canvas. */
+function setType(context: CanvasRenderingContext2D, font: string): void {
+  context.font = font;
+  context.textRendering = "optimizeSpeed";
 }
 
 export function readPalette(element: Element): Palette {
