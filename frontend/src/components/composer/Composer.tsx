@@ -2,6 +2,7 @@ import clsx from "clsx";
 import { type KeyboardEvent, type ReactNode, useLayoutEffect, useRef, useState } from "react";
 import { Button } from "@/components/ui/Button";
 import type { ChatState, Mode } from "@/context/chatState";
+import { isOfInputMethod } from "@/lib/composing";
 
 interface ComposerProps {
   /** Id of the text area, so that a shortcut can find it. */
@@ -64,8 +65,7 @@ export function Composer(props: ComposerProps) {
   };
 
   const onKeyDown = (event: KeyboardEvent): void => {
-    // Enter also ends the choice of a character in an input method; then it does not send.
-    if (event.key !== "Enter" || event.shiftKey || event.nativeEvent.isComposing) return;
+    if (event.key !== "Enter" || event.shiftKey || isOfInputMethod(event.nativeEvent)) return;
     event.preventDefault();
     send();
   };

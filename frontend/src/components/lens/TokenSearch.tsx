@@ -4,6 +4,7 @@ import type { TokenMatch } from "@/api/client";
 import { useTokenSearch } from "@/api/tokenSearch";
 import { QuotedText, TokenText } from "@/components/lens/TokenText";
 import { Icon } from "@/components/ui/Icon";
+import { isOfInputMethod } from "@/lib/composing";
 import type { PinnedToken } from "@/lib/pins";
 import { cellParts } from "@/lib/tokens";
 
@@ -50,6 +51,7 @@ export function TokenSearch(props: TokenSearchProps) {
     setActive(0);
   };
   const onKeyDown = (event: KeyboardEvent): void => {
+    if (isOfInputMethod(event.nativeEvent)) return;
     if (event.key === "Escape" && isOpen && text !== "") {
       close();
       setText("");

@@ -5,6 +5,7 @@ import { Segmented } from "@/components/ui/Segmented";
 import { useChatState } from "@/context/chat";
 import { type NoteDraft, useNotes } from "@/context/notes";
 import { useSelection } from "@/context/selection";
+import { isOfInputMethod } from "@/lib/composing";
 import { formatCount } from "@/lib/format";
 import {
   MAX_NOTES,
@@ -61,7 +62,8 @@ export default function NoteEditor({ draft }: { readonly draft: NoteDraft }) {
     field.current?.focus();
   };
   const onKeyDown = (event: KeyboardEvent): void => {
-    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.nativeEvent.isComposing) return;
+    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || isOfInputMethod(event.nativeEvent))
+      return;
     event.preventDefault();
     onSave();
   };

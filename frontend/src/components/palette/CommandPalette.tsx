@@ -2,6 +2,7 @@ import clsx from "clsx";
 import { type KeyboardEvent, useId, useRef, useState } from "react";
 import { Dialog } from "@/components/ui/Dialog";
 import { Icon } from "@/components/ui/Icon";
+import { isOfInputMethod } from "@/lib/composing";
 import { found } from "@/lib/palette";
 import { type PaletteCommand, type PaletteDeeds, useCommands } from "./useCommands";
 
@@ -31,6 +32,7 @@ export default function CommandPalette({ onClose, ...deeds }: CommandPaletteProp
     document.getElementById(optionId(index))?.scrollIntoView({ block: "nearest" });
   };
   const onKeyDown = (event: KeyboardEvent): void => {
+    if (isOfInputMethod(event.nativeEvent)) return;
     const last = hits.length - 1;
     const moves: Readonly<Record<string, number>> = {
       ArrowDown: at >= last ? 0 : at + 1,
@@ -39,7 +41,7 @@ export default function CommandPalette({ onClose, ...deeds }: CommandPaletteProp
       PageUp: Math.max(0, at - 8),
     };
     const next = moves[event.key];
-    if (event.key === "Enter" && !event.nativeEvent.isComposing) choose(hits[at]);
+    if (event.key === "Enter") choose(hits[at]);
     else if (next !== undefined && last >= 0) moveTo(next);
     else return;
     event.preventDefault();

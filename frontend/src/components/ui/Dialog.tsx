@@ -1,5 +1,6 @@
 import { Dialog as Radix } from "radix-ui";
 import type { ReactNode, RefObject } from "react";
+import { keepFromInputMethod } from "@/lib/composing";
 import { IconButton } from "./Button";
 
 interface DialogProps {
@@ -21,6 +22,7 @@ export function Dialog({ title, isOpen, onClose, onClosed, initialFocus, childre
         <Radix.Content
           aria-describedby={undefined}
           onCloseAutoFocus={onClosed}
+          onEscapeKeyDown={keepFromInputMethod}
           onOpenAutoFocus={(event) => {
             if (initialFocus === undefined) return;
             event.preventDefault();

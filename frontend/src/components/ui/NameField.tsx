@@ -1,4 +1,5 @@
 import { useEffect, useRef } from "react";
+import { isOfInputMethod } from "@/lib/composing";
 
 interface NameFieldProps {
   readonly label: string;
@@ -36,7 +37,7 @@ export function NameField({ label, value, placeholder, onDone }: NameFieldProps)
       placeholder={placeholder}
       maxLength={200}
       onKeyDown={(event) => {
-        if (event.key !== "Enter" && event.key !== "Escape") return;
+        if ((event.key !== "Enter" && event.key !== "Escape") || isOfInputMethod(event.nativeEvent)) return;
         event.preventDefault();
         event.stopPropagation();
         done(event.key === "Enter" ? event.currentTarget.value : null);

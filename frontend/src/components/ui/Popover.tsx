@@ -1,5 +1,6 @@
 import { Popover as Radix } from "radix-ui";
 import type { ReactElement, ReactNode } from "react";
+import { keepFromInputMethod } from "@/lib/composing";
 
 interface PopoverProps {
   /** The button that opens it. */
@@ -20,6 +21,7 @@ export function Popover({ trigger, label, align = "start", children }: PopoverPr
           align={align}
           sideOffset={6}
           collisionPadding={8}
+          onEscapeKeyDown={keepFromInputMethod}
           className="touch-sized z-20 max-h-(--radix-popover-content-available-height) w-80 max-w-[calc(100vw-1rem)] overflow-y-auto rounded-control border border-line bg-raised p-4 shadow-float"
         >
           {children}

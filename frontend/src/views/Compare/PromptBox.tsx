@@ -1,6 +1,7 @@
 import { type KeyboardEvent, useId } from "react";
 import { Button } from "@/components/ui/Button";
 import { Switch } from "@/components/ui/Switch";
+import { isOfInputMethod } from "@/lib/composing";
 import { lastUserText, withLastUserText } from "@/lib/history";
 import type { Timeline } from "@/types/timeline";
 import type { CompareState } from "./choices";
@@ -31,7 +32,7 @@ export function PromptBox({ timeline, mode, state, bos, ownReply }: PromptBoxPro
     if (!isBlank) write({ draft, asked });
   };
   const onKeyDown = (event: KeyboardEvent): void => {
-    if (event.key !== "Enter" || event.shiftKey || event.nativeEvent.isComposing) return;
+    if (event.key !== "Enter" || event.shiftKey || isOfInputMethod(event.nativeEvent)) return;
     event.preventDefault();
     compare();
   };
