@@ -31,6 +31,10 @@ from app.errors import ModelComputationError
 PREFILL_TOKENS = 128
 """Tokens of one forward pass over a prompt: between two passes others are served."""
 
+FIRST_PASS_TOKENS = 1024
+"""Tokens of the first pass where a cache takes one token at a time after it; a longer text goes on in
+steps, so that others are served in between and memory stays bounded."""
+
 FIRST_CAPACITY_TOKENS = 64
 
 CUT_WITHIN_A_PASS = -1
@@ -55,7 +59,8 @@ class Timeline:
     ) -> None:
         self.length = 0
         self.cache = cache
-        """Holds exactly the ids of the timeline; None when the model has to run from the start again."""
+        """Holds exactly the ids of the timeline; None where the model has none that can be relied on, or
+        where a pass failed and left it unknown."""
         self.pass_ends: list[int] = []
         """Where each pass that computed it ended."""
         self.owners: set[str] = set()
@@ -137,8 +142,9 @@ class Timeline:
             self.roll_back()
 
     def prefix(self, length: int) -> Timeline:
-        """A copy of the first `length` tokens; without a cache where this one cannot be cut."""
-        cache = self.cache.prefix(length) if isinstance(self.cache, GrowingCache) else None
+        """A copy of the first `length` tokens, of a timeline with a cache that can be cut or with none."""
+        assert self.cache is None or isinstance(self.cache, GrowingCache)
+        cache = None if self.cache is None else self.cache.prefix(length)
         _, n_rows, d_model = self._rows.shape
         copy = Timeline(n_rows, d_model, cache, self._rows.dtype)
         copy.room(length)
@@ -185,7 +191,7 @@ class ResidualStore:
 
         It may go on differently. What is missing is run up to the end of a pass of a run over all of
         `ids`, so that the bits are the same whichever positions are read first: at most 127 tokens
-        more, or all of `ids` in one pass where a cache takes no chunks. What was computed before the
+        more; up to 1,024, or all of `ids`, where a cache takes no chunks. What was computed before the
         iterator is closed stays in the store.
         """
         wanted = np.asarray(ids, dtype=np.int64)
@@ -200,7 +206,7 @@ class ResidualStore:
             return found
         timeline = self._continued(found, shared)
         with self.pinned(timeline, lineage):
-            yield from self.extending(timeline, wanted[shared:].tolist())
+            yield from self.extending(timeline, wanted[timeline.length :].tolist())
         return timeline
 
     def exactly(
@@ -210,10 +216,10 @@ class ResidualStore:
         wanted = np.asarray(ids, dtype=np.int64)
         # The logits of the next token are read from the last stream, which must not be a rounded one.
         limit = len(wanted) if self._dtype == torch.float32 else len(wanted) - 1
-        timeline, shared = self._longest_prefix(wanted, lineage, limit)
-        timeline = self._continued(timeline, shared)
+        found, shared = self._longest_prefix(wanted, lineage, limit)
+        timeline = self._continued(found, shared)
         with self.pinned(timeline, lineage):
-            yield from self.extending(timeline, wanted[shared:].tolist())
+            yield from self.extending(timeline, wanted[timeline.length :].tolist())
         return timeline
 
     def extending(self, timeline: Timeline, ids: Sequence[int]) -> Iterator[None]:
@@ -225,7 +231,7 @@ class ResidualStore:
             if timeline.cache is None:
                 self._run_from_start(timeline, ids)
                 return
-            chunk = ids[done : done + self._chunk_tokens(timeline, len(ids))]
+            chunk = ids[done : done + self._chunk_tokens(timeline)]
             with self._growing(timeline, chunk) as rows:
                 self._decoder.forward(chunk, timeline.cache, rows, timeline.length)
             done += len(chunk)
@@ -257,10 +263,10 @@ class ResidualStore:
                 del self._pinned[key]
             self._account(timeline)
 
-    def _chunk_tokens(self, timeline: Timeline, n_tokens: int) -> int:
+    def _chunk_tokens(self, timeline: Timeline) -> int:
         if self._reuse == "chunks":
             return PREFILL_TOKENS
-        return n_tokens if timeline.length == 0 else 1
+        return FIRST_PASS_TOKENS if timeline.length == 0 else 1
 
     @contextmanager
     def _growing(self, timeline: Timeline, ids: Sequence[int]) -> Iterator[torch.Tensor]:
@@ -275,19 +281,18 @@ class ResidualStore:
         self._account(timeline)
 
     def _run_from_start(self, timeline: Timeline, ids: Sequence[int]) -> torch.Tensor:
-        """Extend a timeline that has no usable cache, by one pass over all of it.
+        """Extend a timeline of a model whose cache cannot be relied on, by one pass over all of it.
 
         The rows that it has stay as they are; only those of the new ids are added. Gives the streams
         of all, float32.
         """
+        assert self._reuse == "none"
         every_id = [*timeline.ids.tolist(), *ids]
-        cache = self._new_cache()
         rows = torch.empty(len(every_id), *timeline.rows.shape[1:])
-        self._decoder.forward(every_id, cache, rows)
+        self._decoder.forward(every_id, None, rows)
         room = timeline.room(len(ids))
         room.copy_(rows[timeline.length :])
         timeline.commit(ids, room)
-        timeline.cache = cache
         self._account(timeline)
         return rows
 
@@ -320,8 +325,10 @@ class ResidualStore:
 
     def _pass_ends(self, n_tokens: int) -> list[int]:
         """Where the passes of a fresh run over a prompt end."""
-        if self._reuse != "chunks":
+        if self._reuse == "none":
             return [n_tokens]
+        if self._reuse == "steps":
+            return [*range(FIRST_PASS_TOKENS, n_tokens), n_tokens]
         return [*range(PREFILL_TOKENS, n_tokens, PREFILL_TOKENS), n_tokens]
 
     def _held_of(self, lineage: Sequence[str], wanted: IntArray) -> Timeline | None:
@@ -330,13 +337,22 @@ class ResidualStore:
         return next((t for t in own if n_shared(t.ids, wanted) == len(wanted)), None)
 
     def _continued(self, timeline: Timeline | None, length: int) -> Timeline:
-        """A timeline that ends at `length`: the one found, if it does and is free, or a copy."""
-        if timeline is None or length == 0:
-            n_rows, d_model = self._decoder.n_layers + 1, self._decoder.d_model
-            return Timeline(n_rows, d_model, self._new_cache(), self._dtype)
-        if timeline.length == length and id(timeline) not in self._pinned:
-            return timeline
-        return timeline.prefix(length)
+        """A timeline to extend, which ends at `length` or begins anew.
+
+        It is the one found, if that ends there and is free, or else a copy of its beginning. Where a
+        cache cannot be cut there is no copy to go on from: the passes of a fresh run are made again.
+        """
+        can_be_cut = self._reuse == "none" or isinstance(
+            timeline and timeline.cache, GrowingCache
+        )
+        if timeline is not None and length > 0:
+            is_usable = can_be_cut or timeline.cache is not None
+            if timeline.length == length and is_usable and id(timeline) not in self._pinned:
+                return timeline
+            if can_be_cut:
+                return timeline.prefix(length)
+        n_rows, d_model = self._decoder.n_layers + 1, self._decoder.d_model
+        return Timeline(n_rows, d_model, self._new_cache(), self._dtype)
 
     def _touch(self, timeline: Timeline, lineage: Sequence[str] = ()) -> None:
         timeline.owners.update(lineage[:1])

@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterator
 from typing import Generic, TypeVar
 
-from app.errors import DeadlineExceeded, ExplorerError, ReaderTooSlow
+from app.errors import DeadlineExceeded, ExplorerError, QueueTimeout, ReaderTooSlow
 
 T = TypeVar("T")
 
@@ -45,6 +45,7 @@ class Job(Generic[T]):
         client: str,
         *,
         request_seconds: float,
+        queue_seconds: float,
         on_change: Callable[[], None],
         on_close: Callable[[Job[T]], None],
     ) -> None:
@@ -55,10 +56,13 @@ class Job(Generic[T]):
         self.work: Callable[[Job[T]], Iterator[None]] | None = None
         """Iterated on the worker thread; None while the job is still being prepared."""
         self.claimed_at = time.monotonic()
+        self.queued_at: float | None = None
+        """When the job could have begun, had the model been free."""
         self.started_at: float | None = None
         self.beat_at = self.claimed_at
         """Last sign of life from the worker thread."""
         self._request_seconds = request_seconds
+        self._queue_seconds = queue_seconds
         self._on_change = on_change
         self._on_close = on_close
         self._loop = asyncio.get_running_loop()
@@ -77,6 +81,7 @@ class Job(Generic[T]):
 
     def start(self, work: Callable[[Job[T]], Iterator[None]]) -> None:
         """Lets the job be run when its turn comes."""
+        self.queued_at = time.monotonic()
         self.work = work
         self._on_change()
 
@@ -107,6 +112,7 @@ class Job(Generic[T]):
                     quiet_since = time.monotonic()
                 else:
                     self._check_deadline()
+                    self._check_queue()
                     await self._wait_for_news()
         finally:
             self.close()
@@ -139,17 +145,32 @@ class Job(Generic[T]):
         return taken, True
 
     async def _wait_for_news(self) -> None:
-        """Returns at news, at the deadline, or when the reader is to hear that the job lives.
+        """Returns at news, at a deadline, or when the reader is to hear that the job lives.
 
         Not asyncio.wait_for: up to Python 3.11 it forgets a cancellation that comes together with
         the news, and the model would go on for a client that has gone.
         """
-        left = self.claimed_at + self._request_seconds - time.monotonic()
+        ends = [self.claimed_at + self._request_seconds]
+        if self.started_at is None and self.queued_at is not None:
+            ends.append(self.queued_at + self._queue_seconds)
+        left = min(ends) - time.monotonic()
         timer = self._loop.call_later(max(0.0, min(KEEP_ALIVE_S, left)), self._news.set)
         try:
             await self._news.wait()
         finally:
             timer.cancel()
+
+    def _check_queue(self) -> None:
+        if self.started_at is not None or self.queued_at is None:
+            return
+        if time.monotonic() - self.queued_at >= self._queue_seconds:
+            raise QueueTimeout(
+                f"The request waited for the model for {self._queue_seconds:g} s, which is the "
+                "limit; other requests kept it busy.",
+                hint="Send it again later, or start the server with a larger "
+                "EXPLORER_QUEUE_SECONDS.",
+                retry_after_s=self._queue_seconds / 2,
+            )
 
     def _check_deadline(self) -> None:
         if time.monotonic() - self.claimed_at >= self._request_seconds:

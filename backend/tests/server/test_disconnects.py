@@ -141,6 +141,31 @@ def test_many_clients_at_once_get_an_answer_or_are_told_to_wait(start: Start) ->
             assert response.text.count("event: done") == 1
 
 
+def test_waiting_too_long_is_told_before_and_within_a_stream(start: Start) -> None:
+    server = start(
+        pauses=["decode:0"],
+        settings={"concurrency": 1, "queue_seconds": 0.2, "queue_per_client": 8},
+    )
+    server.wait_until_ready()
+    running = RawClient(server.port, "/api/chat", chat(stream=True, sampling={"max_new_tokens": 1}))
+    running.read_until(b"event: start")
+    server.wait_until(lambda: server.queue()["running"] == 1)
+
+    streamed = RawClient(server.port, "/api/chat", chat(stream=True))
+    refused = [server.post("/api/chat", chat()), server.post("/api/lens", {"prompt": "a"})]
+    last = streamed.read_all().split(b"event: ")[-1]
+    server.get("/go_on")
+    running.read_until(b"event: done")
+
+    for response in refused:
+        assert response.status_code == 503
+        assert response.json()["error"]["code"] == "queue_timeout"
+        assert int(response.headers["retry-after"]) >= 1
+    assert last.startswith(b"error")
+    assert b'"queue_timeout"' in last
+    assert server.probe()["steps"] == 1
+
+
 def test_reader_that_stalls_harms_only_itself(start: Start) -> None:
     server = start(job={"OUTBOX_BYTES": 200_000, "READER_PATIENCE_S": 2.0})
     server.wait_until_ready()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from app.errors import QueueFull
+from app.errors import QueueFull, QueueTimeout
 from app.services.job import Job
 from tests.fakes import Pause
 from tests.services.jobs import Work, collected, emits, loops, notes, running_worker, until, waits
@@ -140,5 +140,46 @@ def test_queued_job_of_a_gone_client_never_runs() -> None:
             pause.go_on.set()
             await collected(first)
         assert ran == []
+
+    asyncio.run(scenario())
+
+
+def test_waiting_for_the_model_has_a_limit_and_running_has_another() -> None:
+    order: list[str] = []
+
+    async def scenario() -> None:
+        async with running_worker(concurrency=1, queue_seconds=0.05) as worker:
+            pause = Pause()
+            first = worker.claim("first", "a")
+            first.start(waits(pause))
+            await until(pause.reached.is_set)
+            waiting = worker.claim("waiting", "b")
+            waiting.start(notes(order))
+            with pytest.raises(QueueTimeout) as refused:
+                await collected(waiting)
+            assert (refused.value.retry_after_s or 0) > 0
+            assert worker.state().waiting == 0
+            pause.go_on.set()
+            assert await collected(first) == ["done"]
+            later = worker.claim("later", "b")
+            later.start(notes(order))
+            await collected(later)
+
+    asyncio.run(scenario())
+    assert order == ["later"]
+
+
+def test_time_in_which_a_request_is_prepared_is_not_time_in_the_queue() -> None:
+    async def scenario() -> None:
+        async with running_worker(queue_seconds=0.05) as worker:
+            job = worker.claim("a", "a")
+            items = job.items()
+            reading = asyncio.ensure_future(anext(items))
+            # Three times the limit of waiting, and then the model is free.
+            await asyncio.wait([reading], timeout=0.15)
+            assert not reading.done()
+            job.start(emits("done"))
+            assert await reading == "done"
+            await items.aclose()
 
     asyncio.run(scenario())
