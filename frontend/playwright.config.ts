@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { defineConfig } from "@playwright/test";
+import { N_SERVERS } from "./e2e/server";
 
 /** The browser named by EXPLORER_CHROMIUM, else an installed one, else (undefined) Playwright's own. */
 const executablePath =
@@ -13,13 +14,20 @@ const executablePath =
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
   ].find((path) => existsSync(path));
 
+const TIMED = "speed.spec.ts";
+
 export default defineConfig({
   testDir: "e2e",
   testMatch: "*.spec.ts",
   globalSetup: "./e2e/server.ts",
-  // One model answers one request at a time, so tests side by side would only wait for each other.
-  workers: 1,
+  // One worker for each server: a model answers one request at a time. Tests of a file stay in order.
+  workers: N_SERVERS,
   fullyParallel: false,
+  // What is timed runs last and alone.
+  projects: [
+    { name: "page", testIgnore: TIMED },
+    { name: "timed", testMatch: TIMED, workers: 1, dependencies: ["page"] },
+  ],
   forbidOnly: process.env["CI"] !== undefined,
   // A busy machine may stall for longer than a test waits. What passes only the second time is named as flaky.
   retries: 1,

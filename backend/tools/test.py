@@ -12,8 +12,12 @@ from pathlib import Path
 
 from tools.browser import find_or_install
 from tools.environment import VENV_PYTHON, prepare
+from tools.slowest import TimedTest, slowest, timed_tests
 from tools.steps import BACKEND, FRONTEND, SetupError
 
+N_SLOWEST = 10
+PYTEST_PROCESSES = min(4, os.cpu_count() or 1)
+"""A process needs some 2 GB: torch, a model, and the servers that its tests start."""
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
@@ -25,12 +29,13 @@ class Outcome:
     closing: str
     """The runner's last words, or why it did not run."""
     seconds: float
+    slow_tests: tuple[TimedTest, ...] = ()
 
 
 def test() -> int:
     prepare("dev", page=True)
     outcomes = [
-        run_tests("backend", [str(VENV_PYTHON), "-m", "pytest"], BACKEND, read_pytest),
+        backend_tests(),
         run_tests("frontend", ["npm", "test"], FRONTEND, read_vitest),
         browser_tests(),
     ]
@@ -38,8 +43,18 @@ def test() -> int:
     for outcome in outcomes:
         print(f"{outcome.name:<10}{outcome.seconds:>7.1f} s  {outcome.closing}")
     failed = sum(outcome.failed for outcome in outcomes)
+    print(f"\nthe {N_SLOWEST} slowest:")
+    for slow in slowest([test for outcome in outcomes for test in outcome.slow_tests], N_SLOWEST):
+        print(f"{slow.seconds:>8.1f} s  {slow.name}")
     print(f"\n{sum(outcome.passed for outcome in outcomes)} passed, {failed} failed")
     return 1 if failed else 0
+
+
+def backend_tests() -> Outcome:
+    """In as many processes as there are cores. The tests of a file stay together: they share servers."""
+    argv = [str(VENV_PYTHON), "-m", "pytest", f"--durations={N_SLOWEST}"]
+    argv += ["-n", str(PYTEST_PROCESSES), "--dist", "loadfile"]
+    return run_tests("backend", argv, BACKEND, read_pytest)
 
 
 def browser_tests() -> Outcome:
@@ -56,7 +71,7 @@ def run_tests(
     name: str, argv: list[str], cwd: Path, read: Callable[[str], tuple[int, int, str]]
 ) -> Outcome:
     """Runs one test program, showing its output as it comes."""
-    print(f"\n── {name} tests: {' '.join(argv[-2:])}", flush=True)
+    print(f"\n── {name} tests", flush=True)
     started, lines = time.monotonic(), []
     with subprocess.Popen(
         argv,
@@ -71,12 +86,14 @@ def run_tests(
         for line in process.stdout:
             print(line, end="", flush=True)
             lines.append(ESCAPES.sub("", line.rstrip()))
-    passed, failed, closing = read("\n".join(lines))
+    output = "\n".join(lines)
+    passed, failed, closing = read(output)
     if process.returncode != 0 and failed == 0:
         failed, closing = 1, f"{closing} (exit status {process.returncode})".strip()
     if process.returncode == 0 and passed == 0:
         failed, closing = 1, "no test ran"
-    return Outcome(name, passed, failed, closing, time.monotonic() - started)
+    seconds = time.monotonic() - started
+    return Outcome(name, passed, failed, closing, seconds, tuple(timed_tests(output)))
 
 
 def read_pytest(output: str) -> tuple[int, int, str]:

@@ -25,6 +25,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--minutes", type=float, help="training time after which the run is complete"
     )
     train.add_argument("--tokens", type=int, help="tokens after which the run is complete")
+    train.add_argument("--d-model", type=int, default=192, help="width, a multiple of 64")
     train.add_argument("--muon-rate", type=float, default=5e-3, help="peak rate in the blocks")
     train.add_argument("--adamw-rate", type=float, default=3e-3, help="peak rate elsewhere")
     train.add_argument("--exit-weight", type=float, default=0.2, help="of the early-exit loss")

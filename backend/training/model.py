@@ -18,9 +18,18 @@ from training.tokenizer import END_OF_TEXT_ID, VOCABULARY_SIZE
 INITIAL_STD = 0.02
 
 
-def model_config() -> GPT2Config:
-    """The shipped shape: 12 blocks, d_model 192, 3 heads, 1,024 positions, about 7 M parameters."""
-    return small_config(d_vocab=VOCABULARY_SIZE, n_ctx=1024, d_model=192, n_layers=12, n_heads=3)
+D_HEAD = 64
+
+
+def model_config(d_model: int = 192) -> GPT2Config:
+    """12 blocks, 1,024 positions, heads of 64; as shipped 3 heads and about 7 M parameters.
+
+    Raises ValueError for a width that is not made of whole heads.
+    """
+    if d_model <= 0 or d_model % D_HEAD:
+        raise ValueError(f"d_model is {d_model}; it must be a multiple of {D_HEAD}.")
+    n_heads = d_model // D_HEAD
+    return small_config(VOCABULARY_SIZE, n_ctx=1024, d_model=d_model, n_layers=12, n_heads=n_heads)
 
 
 def small_config(d_vocab: int, n_ctx: int, d_model: int, n_layers: int, n_heads: int) -> GPT2Config:

@@ -50,7 +50,7 @@ def train(options: argparse.Namespace) -> None:
         is_bfloat16=options.bfloat16,
     )
     model = (
-        build_model(model_config(), options.seed)
+        build_model(model_config(options.d_model), options.seed)
         if options.start_from is None
         else exported_model(options.start_from, options.work)
     )

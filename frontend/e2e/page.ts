@@ -2,6 +2,7 @@
 import AxeBuilder from "@axe-core/playwright";
 import { test as base, expect } from "@playwright/test";
 import type { Locator, Page } from "@playwright/test";
+import { workerUrl } from "./server";
 
 /** How a person works the page. */
 export type Hand = "mouse" | "keyboard";
@@ -37,7 +38,7 @@ export class ExplorerPage {
   }
 
   async open(query = ""): Promise<void> {
-    await this.page.goto(`${process.env["EXPLORER_E2E_URL"] ?? ""}/${query}`);
+    await this.page.goto(`${workerUrl()}/${query}`);
     await expect(this.page.getByText("Ready", { exact: true })).toBeVisible();
   }
 

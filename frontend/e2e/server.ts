@@ -1,16 +1,22 @@
 /**
- * Starts the real server for the browser tests: the built page, the API and the embedded model, on a
- * free loopback port. Playwright calls the returned function when the tests have ended.
+ * Starts the real servers for the browser tests, one for each worker: the built page, the API and the
+ * embedded model, on free loopback ports. Playwright calls the returned function when the tests have ended.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { createServer } from "node:net";
+import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 
 const BACKEND = fileURLToPath(new URL("../../backend", import.meta.url));
 const PAGE = fileURLToPath(new URL("../dist/index.html", import.meta.url));
 const START_SECONDS = 180;
 const STOP_SECONDS = 15;
+
+/** More than two wait for each other on any machine: a server and its browser keep a core busy. */
+export const N_SERVERS = Math.min(2, availableParallelism());
+/** Servers that share cores must not wait for each other's threads. */
+const THREADS = Math.max(1, Math.floor(availableParallelism() / N_SERVERS));
 
 export interface RunningServer {
   readonly url: string;
@@ -20,10 +26,20 @@ export interface RunningServer {
 }
 
 export default async function startForAll(): Promise<() => Promise<void>> {
-  const { url, stop } = await startServer("memory");
+  const servers = await Promise.all(Array.from({ length: N_SERVERS }, () => startServer("memory")));
   // Inherited by the workers, which start after this.
-  process.env["EXPLORER_E2E_URL"] = url;
-  return stop;
+  process.env["EXPLORER_E2E_URLS"] = servers.map(({ url }) => url).join(" ");
+  return async () => {
+    await Promise.all(servers.map(({ stop }) => stop()));
+  };
+}
+
+/** The server of this worker. */
+export function workerUrl(): string {
+  const urls = (process.env["EXPLORER_E2E_URLS"] ?? "").split(" ");
+  const url = urls[Number(process.env["TEST_PARALLEL_INDEX"] ?? 0) % urls.length];
+  if (url === undefined || url === "") throw new Error("no server was started for this worker");
+  return url;
 }
 
 /** `database` is never the default: what a person has saved on this machine is none of the tests' business. */
@@ -35,7 +51,7 @@ export async function startServer(database: string, onPort?: number): Promise<Ru
   const server = spawn(python(), ["run.py", "--model", model, "--port", `${port}`], {
     cwd: BACKEND,
     stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, HF_HUB_OFFLINE: "1", EXPLORER_DATABASE: database },
+    env: { EXPLORER_THREADS: `${THREADS}`, ...process.env, HF_HUB_OFFLINE: "1", EXPLORER_DATABASE: database },
   });
   for (const stream of [server.stdout, server.stderr]) {
     stream.on("data", (data: Buffer) => output.push(data.toString()));

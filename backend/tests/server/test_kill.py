@@ -12,7 +12,7 @@ import pytest
 
 from tests.server.conftest import Process, RawClient, Start
 
-ROUNDS = 6
+ROUNDS = 3
 
 
 def chat(text: str, conversation_id: str | None = None) -> dict[str, Any]:
