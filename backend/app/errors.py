@@ -21,6 +21,7 @@
     ├── Unavailable           not now, perhaps later
     │   ├── ModelLoading          the model is still being loaded
     │   ├── ModelFailed           the model could not be loaded, so nothing can be computed
+    │   ├── QueueTimeout          the request waited too long for the model
     │   └── Draining              the server is shutting down
     ├── DeadlineExceeded      the request ran longer than the server allows
     ├── ReaderTooSlow         the client did not read its stream, so the reply was ended
@@ -177,6 +178,12 @@ class ModelFailed(Unavailable):
     """The model could not be loaded, so nothing can be computed."""
 
     code = "model_failed"
+
+
+class QueueTimeout(Unavailable):
+    """The request waited too long for the model, which others kept busy; nothing was computed."""
+
+    code = "queue_timeout"
 
 
 class Draining(Unavailable):

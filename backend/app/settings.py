@@ -75,6 +75,8 @@ class Settings(BaseSettings):
     """Requests that may wait for the model; further ones are answered 429."""
     queue_per_client: int = Field(2, ge=1, le=1024)
     """Requests of one client that run, and that wait."""
+    queue_seconds: float = Field(30.0, gt=0, le=86_400)
+    """Longest time that a request may wait for the model; afterwards it ends with `queue_timeout`."""
     request_seconds: float = Field(600.0, gt=0, le=86_400)
     """Longest time one request may take; afterwards it ends with `deadline_exceeded`."""
     stalled_seconds: float = Field(60.0, gt=0)

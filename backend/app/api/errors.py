@@ -47,6 +47,7 @@ STATUS_OF: dict[str, int] = {
     "unavailable": 503,
     "model_loading": 503,
     "model_failed": 503,
+    "queue_timeout": 503,
     "draining": 503,
     "deadline_exceeded": 504,
     "reader_too_slow": 408,

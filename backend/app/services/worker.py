@@ -229,6 +229,7 @@ class ModelWorker:
                 job_id,
                 client,
                 request_seconds=self._settings.request_seconds,
+                queue_seconds=self._settings.queue_seconds,
                 on_change=self._on_change,
                 on_close=self._on_close,
             )
