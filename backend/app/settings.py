@@ -67,8 +67,8 @@ class Settings(BaseSettings):
     """How residual streams are kept: `float16` takes half the memory and is exact to three digits only."""
     packing: Literal["auto", "all", "unembedding", "none"] = "auto"
     """Which weights get a second copy, laid out for fast products on the CPU; `auto`: as many as half of the free memory holds."""
-    readout_bytes: int = Field(64 * 2**20, ge=2**20)
-    """Memory for the logits of one chunk of lens read-outs, in bytes."""
+    readout_bytes: int | None = Field(None, ge=2**20)
+    """Memory for the logits of one chunk of lens read-outs, in bytes; by default 64 MiB, or more where the model's vocabulary needs it for all layers of a token."""
     concurrency: int = Field(10, ge=1, le=1024)
     """Requests that are served in turns, token by token; others wait."""
     queue_capacity: int = Field(8, ge=1, le=1024)

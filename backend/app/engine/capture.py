@@ -63,7 +63,8 @@ class TracedDecoder:
         """Whether passes that follow a cache say where they begin, for models that do not ask the cache
         themselves; the self-check decides."""
         self._unembedding = functools.reduce(getattr, structure.unembedding_path.split("."), lm)
-        self._row_multiple = 1 if is_packed(structure.unembedding) else ROW_MULTIPLE
+        self.row_multiple = 1 if is_packed(structure.unembedding) else ROW_MULTIPLE
+        """Rows are decoded in multiples of this."""
         self.reads_in_pass = False
         """Whether `step` may decode in the pass that runs the token; the self-check allows it."""
         embedding = self._model.get_input_embeddings().weight
@@ -221,7 +222,7 @@ class TracedDecoder:
 
     def _batch(self, rows: torch.Tensor) -> torch.Tensor:
         """Rows along the batch axis, `[at least rows, 1, d_model]`: a copy, for a tail may work in place."""
-        padded = -(-len(rows) // self._row_multiple) * self._row_multiple
+        padded = -(-len(rows) // self.row_multiple) * self.row_multiple
         shape = (padded, 1, self.d_model)
         batch = torch.zeros(shape, dtype=self._tail_dtype, device=self.device)
         batch[: len(rows), 0] = rows

@@ -6,6 +6,7 @@ a time, so only the thread that owns the model may call them.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 
@@ -50,6 +51,8 @@ from app.engine.types import (
 )
 from app.engine.unembed import Unembedding, joined
 
+logger = logging.getLogger(__name__)
+
 
 class NnsightEngine:
     """A loaded decoder with its lens; implements `LensEngine`."""
@@ -70,7 +73,7 @@ class NnsightEngine:
         eos_token_ids: tuple[int, ...],
         is_byte_exact: bool,
         store_bytes: int,
-        readout_bytes: int,
+        readout_bytes: int | None,
         store_dtype: StoreDtype = "float32",
         packing: Packing = "none",
         lens_files: LensFiles | None = None,
@@ -79,7 +82,7 @@ class NnsightEngine:
 
         `lm` is a dispatched nnsight model; `store_bytes` bounds the residual streams and KV caches
         that are kept between calls, `readout_bytes` the logits of one chunk of read-outs and what
-        they are read with. `packing` says what of it was packed. `lens_files` says where lenses
+        they are read with, None as much as the model needs. `packing` says what of it was packed. `lens_files` says where lenses
         fitted to this model may lie.
         """
         self.vocabulary = vocabulary
@@ -97,6 +100,10 @@ class NnsightEngine:
         self._store = ResidualStore(self._decoder, store_bytes, reuse, store_dtype)
         self._lenses = Lenses(lens_files, structure.n_layers, self._decoder.d_model)
         self._unembedding = Unembedding(self._decoder, readout_bytes)
+        if not self._decoder.reads_in_pass:
+            logger.warning(
+                "%s is read in passes of their own: replies with a lens are slower", name
+            )
         self.facts = ModelFacts(
             name=name,
             source=source,

@@ -97,7 +97,7 @@ def load_engine(
     device: str = "auto",
     threads: int = 0,
     store_bytes: int,
-    readout_bytes: int,
+    readout_bytes: int | None,
     store_dtype: StoreDtype = "float32",
     packing: Packing | Literal["auto"] = "auto",
     lenses: Path | None = None,
@@ -157,7 +157,7 @@ def _make_engine(
     *,
     lenses: Path,
     store_bytes: int,
-    readout_bytes: int,
+    readout_bytes: int | None,
     store_dtype: StoreDtype,
     packing: Packing | Literal["auto"],
 ) -> NnsightEngine:

@@ -62,7 +62,16 @@ def packing_that_fits(model: nn.Module, unembedding: nn.Module) -> Packing:
     every = sum(module.weight.nbytes for module in linear_maps(model))
     if limit is None or every <= limit:
         return "all"
-    return "unembedding" if unembedding.weight.nbytes <= limit else "none"  # type: ignore[operator]
+    packing: Packing = "unembedding" if unembedding.weight.nbytes <= limit else "none"  # type: ignore[operator]
+    logger.warning(
+        "%.1f GiB of memory are free, so %s (packing all weights takes %.1f of "
+        "at most %.1f GiB): replies take longer",
+        (free or 0) / 2**30,
+        {"unembedding": "only the unembedding is packed", "none": "no weights are packed"}[packing],
+        every / 2**30,
+        limit / 2**30,
+    )
+    return packing
 
 
 @torch.no_grad()

@@ -4,50 +4,96 @@ All logits of gpt2 at 1,024 positions are 2.7 GB in float32 (`[13, 1024, 50257]`
 exist together: a chunk is as many rows as the matrix product needs to run at full speed, and no more
 than fit `readout_bytes`; one row is the least. Decoding is the model's own tail, for every
 architecture.
+
+A reply is read in the pass that generates it only where all layers of one token are one chunk, so
+the default bound follows from the model; a bound that is set too low for that is logged.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 
-from app.engine.capture import ROW_MULTIPLE, TracedDecoder
+from app.engine.capture import TracedDecoder
 from app.engine.lenses import Lens
 from app.engine.metrics import BLOCK_BYTES, LogitsReader, Numbers, Reference, finite_rows
+from app.engine.metrics import joined as joined_numbers
 from app.engine.types import LensColumns, Step, Wanted
 from app.errors import ModelComputationError
+
+logger = logging.getLogger(__name__)
 
 ARRAYS_ALIVE = 2
 """Arrays of a chunk's size: the logits, and a temporary of the model's tail such as a softcap's."""
 
-ROWS_ON_CPU = 208
+READOUT_BYTES = 64 * 2**20
+"""The bound where none is set, and where the model does not need more."""
+
+MOST_ROWS_ON_CPU = 208
 """More rows are no faster in one product: measured with packed weights of gpt2's shape."""
 
+FULL_SPEED_ROWS = 64
+"""Of a large vocabulary fewer rows are slower, since each product reads the whole matrix: with
+262,144 ids a row of 19 takes 1.6 times as long as one of 64, and one of 208 no less."""
 
-def rows_per_chunk(d_vocab: int, readout_bytes: int, device: torch.device) -> int:
-    """Rows whose read-out stays within `readout_bytes`: a multiple of 16 where more than 16 fit."""
-    row_bytes = 4 * d_vocab
+
+def default_readout_bytes(d_vocab: int, n_layers: int, row_multiple: int) -> int:
+    """As much as a chunk of all layers of one token takes, and of rows at full speed."""
+    rows = max(n_layers + 1, FULL_SPEED_ROWS)
+    return max(READOUT_BYTES, bytes_of_rows(-(-rows // row_multiple) * row_multiple, d_vocab))
+
+
+def bytes_of_rows(rows: int, d_vocab: int) -> int:
+    """Memory that decoding and reading rows in one chunk takes."""
+    logits = 4 * d_vocab * rows
     # Besides these, the reader's two buffers: each a block, or the whole chunk where that is less.
+    return ARRAYS_ALIVE * logits + 2 * min(logits, max(BLOCK_BYTES, 4 * d_vocab))
+
+
+def rows_per_chunk(
+    d_vocab: int, readout_bytes: int, device: torch.device, row_multiple: int
+) -> int:
+    """Rows whose read-out stays within `readout_bytes`: where it can be, a multiple of `row_multiple`."""
+    row_bytes = 4 * d_vocab
+    of_logits = readout_bytes - 2 * max(BLOCK_BYTES, row_bytes)
     rows = max(
         1,
         readout_bytes // ((ARRAYS_ALIVE + 2) * row_bytes),
-        (readout_bytes - 2 * BLOCK_BYTES) // (ARRAYS_ALIVE * row_bytes),
+        of_logits // (ARRAYS_ALIVE * row_bytes),
     )
     if device.type == "cpu":
-        rows = min(rows, ROWS_ON_CPU)
-    return rows - rows % ROW_MULTIPLE if rows > ROW_MULTIPLE else rows
+        rows = min(rows, MOST_ROWS_ON_CPU)
+    return rows - rows % row_multiple if rows > row_multiple else rows
 
 
 class Unembedding:
-    """Turns residual rows of a model into read-outs."""
+    """Turns residual rows of a model into read-outs.
 
-    def __init__(self, decoder: TracedDecoder, readout_bytes: int) -> None:
-        self.chunk_rows = rows_per_chunk(decoder.d_vocab, readout_bytes, decoder.device)
-        self.reader = LogitsReader(decoder.d_vocab, decoder.device)
+    `readout_bytes` None is what the model needs to be read at full speed.
+    """
+
+    def __init__(self, decoder: TracedDecoder, readout_bytes: int | None = None) -> None:
+        d_vocab, n_rows = decoder.d_vocab, decoder.n_layers + 1
+        needed = default_readout_bytes(d_vocab, decoder.n_layers, decoder.row_multiple)
+        self.chunk_rows = rows_per_chunk(
+            d_vocab, readout_bytes or needed, decoder.device, decoder.row_multiple
+        )
+        self.reader = LogitsReader(d_vocab, decoder.device)
         self._decoder = decoder
+        if self.chunk_rows < n_rows:
+            logger.warning(
+                "EXPLORER_READOUT_BYTES=%d holds %d of the %d layers of a token (%s ids): each reply "
+                "takes several passes over the unembedding. %d bytes hold all of them",
+                readout_bytes,
+                self.chunk_rows,
+                n_rows,
+                f"{d_vocab:,}",
+                bytes_of_rows(-(-n_rows // decoder.row_multiple) * decoder.row_multiple, d_vocab),
+            )
 
     def layers_to_read(self, wanted: Wanted) -> list[int]:
         """The final layer, from which every divergence is measured, and the others asked for."""
@@ -130,14 +176,7 @@ class Unembedding:
             logits = self._decoder.decode(self.rows(streams, part, lens)[0])
             reference = reference or self.reader.reference(logits[:1])
             parts.append(self.reader.read(logits[None], tokens, self._top_k(wanted), reference))
-        numbers = Numbers(
-            top_ids=torch.cat([part.top_ids for part in parts], dim=1),
-            top_probabilities=torch.cat([part.top_probabilities for part in parts], dim=1),
-            entropy_nats=torch.cat([part.entropy_nats for part in parts], dim=1),
-            kl_to_final_nats=torch.cat([part.kl_to_final_nats for part in parts], dim=1),
-            token_logprobs_nats=torch.cat([part.token_logprobs_nats for part in parts], dim=2),
-            token_ranks=torch.cat([part.token_ranks for part in parts], dim=2),
-        )
+        numbers = joined_numbers(parts, "layers")
         return self._make_columns(numbers, positions, following, wanted)
 
     def _top_k(self, wanted: Wanted) -> int:

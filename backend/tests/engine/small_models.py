@@ -328,7 +328,7 @@ def engine_of(
     model: nn.Module,
     *,
     store_bytes: int = 2**26,
-    readout_bytes: int = 2**20,
+    readout_bytes: int | None = 2**20,
     store_dtype: StoreDtype = "float32",
 ) -> NnsightEngine:
     return NnsightEngine(

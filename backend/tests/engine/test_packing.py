@@ -107,13 +107,24 @@ def test_an_inexact_product_is_not_used(
 
 
 @pytest.mark.parametrize(
-    ("share", "expected"), [(10.0, "all"), (0.99, "unembedding"), (0.01, "none")]
+    ("share", "expected", "warning"),
+    [
+        (10.0, "all", ""),
+        (0.99, "unembedding", "only the unembedding is packed"),
+        (0.01, "none", "no weights are packed"),
+    ],
 )
 def test_as_much_is_packed_as_half_of_the_free_memory_holds(
-    monkeypatch: pytest.MonkeyPatch, share: float, expected: str
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    share: float,
+    expected: str,
+    warning: str,
 ):
     family: Family = FAMILIES["gpt2"]
     model = random_model(family.config())
     every = sum(module.weight.nbytes for module in linear_maps(model))
     monkeypatch.setattr(packing, "free_memory", lambda: int(2 * every * share))
     assert packing_that_fits(model, find_structure(model).unembedding) == expected
+    assert warning in caplog.text
+    assert bool(caplog.text) is bool(warning)

@@ -8,11 +8,18 @@ import itertools
 import numpy as np
 import pytest
 import torch
+import transformers
 
 from app.engine.engine import NnsightEngine
-from app.engine.metrics import BLOCK_BYTES
+from app.engine.metrics import BLOCK_BYTES, LogitsReader
+from app.engine.packing import PackedProduct, pack
 from app.engine.types import LensColumns, Wanted
-from app.engine.unembed import rows_per_chunk
+from app.engine.unembed import (
+    Unembedding,
+    bytes_of_rows,
+    default_readout_bytes,
+    rows_per_chunk,
+)
 from app.errors import (
     ContextExceeded,
     EmptyPrompt,
@@ -23,7 +30,15 @@ from app.errors import (
     UnknownToken,
 )
 from tests.engine.reference import PlainModel
-from tests.engine.small_models import D_VOCAB, N_CTX, count_rows, fresh, random_ids
+from tests.engine.small_models import (
+    D_VOCAB,
+    N_CTX,
+    count_rows,
+    engine_of,
+    fresh,
+    greedy,
+    random_ids,
+)
 
 IDS = random_ids(20, seed=11)
 N_LAYERS = 3
@@ -39,25 +54,103 @@ def assert_equal(one: LensColumns, two: LensColumns) -> None:
             np.testing.assert_array_equal(a, b, err_msg=field.name)
 
 
+CPU = torch.device("cpu")
+
+
 @pytest.mark.parametrize(
-    ("d_vocab", "readout_bytes", "rows"),
+    ("d_vocab", "readout_bytes", "row_multiple", "rows"),
     [
-        (50_257, 64 * 2**20, 128),
-        (50_257, 512 * 2**20, 208),
-        (50_257, 2**20, 1),
-        (50_257, 2**10, 1),
-        (1_000, 2**20, 64),
-        (10_000, 2**20, 6),
+        (50_257, 64 * 2**20, 16, 128),
+        (50_257, 64 * 2**20, 1, 135),
+        (50_257, 512 * 2**20, 1, 208),
+        (50_257, 2**20, 1, 1),
+        (50_257, 2**10, 16, 1),
+        (1_000, 2**20, 16, 64),
+        (10_000, 2**20, 16, 6),
+        (262_144, 64 * 2**20, 16, 16),
+        (262_144, 64 * 2**20, 1, 26),
     ],
 )
-def test_a_chunk_stays_within_its_bytes(d_vocab: int, readout_bytes: int, rows: int):
-    assert rows_per_chunk(d_vocab, readout_bytes, torch.device("cpu")) == rows
+def test_a_chunk_stays_within_its_bytes(
+    d_vocab: int, readout_bytes: int, row_multiple: int, rows: int
+):
+    assert rows_per_chunk(d_vocab, readout_bytes, CPU, row_multiple) == rows
     logits = 4 * d_vocab * rows
     assert rows == 1 or 2 * logits + 2 * min(logits, BLOCK_BYTES) <= readout_bytes
 
 
 def test_a_gpu_takes_what_the_memory_holds():
-    assert rows_per_chunk(50_257, 2**30, torch.device("cuda")) == 2624
+    assert rows_per_chunk(50_257, 2**30, torch.device("cuda"), 16) == 2624
+
+
+@pytest.mark.parametrize("row_multiple", [1, 16])
+@pytest.mark.parametrize(
+    ("d_vocab", "n_layers"),
+    [(262_144, 18), (262_144, 62), (151_936, 24), (151_936, 94), (128_256, 80), (256_000, 64)],
+)
+def test_by_default_all_layers_of_a_token_are_one_chunk_at_full_speed(
+    d_vocab: int, n_layers: int, row_multiple: int
+):
+    """With 262,144 ids a chunk was 16 rows, fewer than the 19 of a token: each product ran three times."""
+    readout_bytes = default_readout_bytes(d_vocab, n_layers, row_multiple)
+    rows = rows_per_chunk(d_vocab, readout_bytes, CPU, row_multiple)
+    assert max(n_layers + 1, 64) <= rows < max(n_layers + 1, 64) + 64
+    assert bytes_of_rows(rows, d_vocab) <= readout_bytes <= 220 * 2**20
+
+
+def test_the_default_bound_is_64_mib_where_that_is_enough():
+    assert default_readout_bytes(50_257, 12, 1) == 64 * 2**20
+
+
+def test_memory_of_a_read_stays_within_its_bound_for_a_large_vocabulary():
+    """The buffers took two arrays of all layers of a token, however large the vocabulary."""
+    d_vocab, n_rows = 262_144, 19
+    reader = LogitsReader(d_vocab, CPU)
+    logits = torch.zeros(3, n_rows, d_vocab)
+    reader.read(logits, torch.zeros(1, 3, dtype=torch.long), 5)
+    assert 2 * logits.nbytes + reader.n_bytes <= bytes_of_rows(3 * n_rows, d_vocab)
+
+
+LARGE_VOCABULARY = {
+    "vocab_size": 262_144,
+    "n_embd": 8,
+    "n_layer": 18,
+    "n_head": 2,
+    "n_positions": 16,
+}
+
+
+def test_a_reply_of_a_large_vocabulary_is_read_in_the_pass_that_generates_it(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    """One product for each token of a reply: the first is decoded from the prompt's last stream."""
+    model = transformers.GPT2LMHeadModel(transformers.GPT2Config(**LARGE_VOCABULARY)).eval()
+    pack(model, model.lm_head, "unembedding")
+    engine = engine_of(model, readout_bytes=None)
+    assert caplog.text == ""
+    monkeypatch.setattr(engine.vocabulary, "token_bytes", lambda _: b"x")
+    products: list[int] = []
+    multiply = PackedProduct.__call__
+
+    def counted(product: PackedProduct, x: torch.Tensor) -> torch.Tensor:
+        products.append(x.shape[:-1].numel())
+        return multiply(product, x)
+
+    monkeypatch.setattr(PackedProduct, "__call__", counted)
+    wanted = Wanted(tuple(range(19)))
+    items = list(engine.generate([3, 4], greedy(4), wanted=wanted))
+    assert sum(isinstance(item, LensColumns) for item in items) == 4
+    assert products == [19] * 4
+
+
+def test_a_bound_that_holds_less_than_a_token_is_logged(
+    loaded_gpt2: NnsightEngine, caplog: pytest.LogCaptureFixture
+):
+    Unembedding(loaded_gpt2._decoder, 97 * 4 * 4 * 3)
+    assert (
+        "EXPLORER_READOUT_BYTES=4656 holds 3 of the 4 layers of a token (97 ids): each reply takes "
+        "several passes over the unembedding. 24832 bytes hold all of them" in caplog.text
+    )
 
 
 @pytest.mark.parametrize("chunk_rows", [1, 2, 3, 4, 5, 7, 16, 1000])
