@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -30,6 +29,7 @@ from transformers import (
 )
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
+from app.engine.cgroups import usable_cores
 from app.engine.checkpoint import (
     DAMAGED_HINT,
     VOCABULARY_FILES,
@@ -122,7 +122,7 @@ def load_engine(
         on_progress=lambda done, total: tell(f"Downloading {shown}.", done, total),
         hub=hub,
     )
-    torch.set_num_threads(threads or _usable_cores())
+    torch.set_num_threads(threads or usable_cores())
     started = time.monotonic()
     tell(f"Loading the weights of {files.name}.", None, None)
     revision_found = files.revision or ModelDigest(files.folder, files.name)
@@ -363,9 +363,3 @@ def _device(wanted: str) -> torch.device:
             hint="Leave the device at auto.",
         )
     return device
-
-
-def _usable_cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import torch
 
+from app.engine.cgroups import memory_limits
 from app.errors import ModelLoadError, OutOfMemory
 
 logger = logging.getLogger(__name__)
@@ -66,16 +67,14 @@ def memory_limit() -> int | None:
     limits: list[int] = []
     if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
         limits.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
-    # The second is there in a container with a limit.
-    with suppress(OSError, ValueError):
-        limits.append(int(Path("/sys/fs/cgroup/memory.max").read_text()))
+    limits += [group.max_bytes for group in memory_limits()]
     return min(limits, default=None)
 
 
 def free_memory() -> int | None:
-    """Bytes that could be had now without swapping; None on systems other than Linux."""
-    with suppress(OSError):
-        for line in Path("/proc/meminfo").read_text().splitlines():
-            if line.startswith("MemAvailable:"):
-                return int(line.split()[1]) * 1024
-    return None
+    """Bytes that this process could have now without swapping; None on systems other than Linux."""
+    free = [group.free_bytes for group in memory_limits()]
+    with suppress(OSError, LookupError, ValueError):
+        fields = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
+        free.append(int(fields["MemAvailable"].split()[0]) * 1024)
+    return min(free, default=None)

@@ -342,9 +342,7 @@ class ResidualStore:
         It is the one found, if that ends there and is free, or else a copy of its beginning. Where a
         cache cannot be cut there is no copy to go on from: the passes of a fresh run are made again.
         """
-        can_be_cut = self._reuse == "none" or isinstance(
-            timeline and timeline.cache, GrowingCache
-        )
+        can_be_cut = self._reuse == "none" or isinstance(timeline and timeline.cache, GrowingCache)
         if timeline is not None and length > 0:
             is_usable = can_be_cut or timeline.cache is not None
             if timeline.length == length and is_usable and id(timeline) not in self._pinned:
