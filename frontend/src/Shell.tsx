@@ -1,12 +1,14 @@
 import clsx from "clsx";
-import { type CSSProperties, Suspense, lazy, useCallback, useState } from "react";
+import { type CSSProperties, Suspense, useCallback, useState } from "react";
 import { ConversationPane } from "@/components/conversation/ConversationPane";
 import { EvidencePanel } from "@/components/evidence/EvidencePanel";
 import { ExportOutcome } from "@/components/export/ExportOutcome";
 import { Header } from "@/components/header/Header";
 import { ServerNotice } from "@/components/header/ServerNotice";
 import { Divider } from "@/components/layout/Divider";
+import { ErrorBoundary } from "@/components/layout/ErrorBoundary";
 import { EvidenceSheet } from "@/components/layout/EvidenceSheet";
+import { lazyPart } from "@/components/layout/lazyPart";
 import { ShortcutSheet } from "@/components/layout/ShortcutSheet";
 import { SidebarFrame } from "@/components/sidebar/SidebarFrame";
 import { FailedNotice } from "@/components/ui/FailedNotice";
@@ -31,9 +33,9 @@ import { pinnedIds } from "@/lib/pins";
 import { stepToken } from "@/lib/segments";
 import { VIEWS } from "@/views/registry";
 
-const CommandPalette = lazy(() => import("@/components/palette/CommandPalette"));
-const NoteEditor = lazy(() => import("@/components/notes/NoteEditor"));
-const Tour = lazy(() => import("@/components/tour/Tour"));
+const CommandPalette = lazyPart(() => import("@/components/palette/CommandPalette"));
+const NoteEditor = lazyPart(() => import("@/components/notes/NoteEditor"));
+const Tour = lazyPart(() => import("@/components/tour/Tour"));
 
 const FIRST_VIEW = VIEWS[0]?.id ?? "";
 
@@ -45,7 +47,7 @@ export function Shell() {
   const actions = useChatActions();
   const { settings, update } = useSettings();
   const { index, layer, extent, isExtending, select, extend, setExtending } = useSelection();
-  const { draft } = useNotes();
+  const { draft, setDraft } = useNotes();
   const beginNote = useBeginNote();
   const pins = usePins();
   const { visit: visitPins } = usePinKeeping();
@@ -185,22 +187,24 @@ export function Shell() {
               split.maximised === "conversation" ? "md:flex-1" : "md:w-(--split) md:shrink-0",
             )}
           >
-            <ConversationPane
-              server={server}
-              facts={facts}
-              unsavedPins={
-                unsavedPins.failed !== null && (
-                  <div className="mb-2">
-                    <FailedNotice {...unsavedPins.failed} onDismiss={unsavedPins.dismiss} />
-                  </div>
-                )
-              }
-              isComposerSlim={evidenceSheet.isComposerSlim}
-              isMaximised={split.maximised === "conversation"}
-              onToggleMaximise={toggle("conversation")}
-              onShowView={setViewId}
-              onStartTour={() => setIsOnTour(true)}
-            />
+            <ErrorBoundary>
+              <ConversationPane
+                server={server}
+                facts={facts}
+                unsavedPins={
+                  unsavedPins.failed !== null && (
+                    <div className="mb-2">
+                      <FailedNotice {...unsavedPins.failed} onDismiss={unsavedPins.dismiss} />
+                    </div>
+                  )
+                }
+                isComposerSlim={evidenceSheet.isComposerSlim}
+                isMaximised={split.maximised === "conversation"}
+                onToggleMaximise={toggle("conversation")}
+                onShowView={setViewId}
+                onStartTour={() => setIsOnTour(true)}
+              />
+            </ErrorBoundary>
           </div>
           {split.maximised === null && (
             <Divider percent={split.percent} onChange={(percent) => changeSplit({ percent })} />
@@ -234,18 +238,28 @@ export function Shell() {
       />
       <Suspense fallback={null}>
         {showsPalette && (
-          <CommandPalette
-            views={VIEWS}
-            viewId={viewId}
-            onChangeView={setViewId}
-            onStartNew={startNew}
-            onShowShortcuts={() => setShowsShortcuts(true)}
-            onStartTour={() => setIsOnTour(true)}
-            onClose={() => setShowsPalette(false)}
-          />
+          <ErrorBoundary onClose={() => setShowsPalette(false)}>
+            <CommandPalette
+              views={VIEWS}
+              viewId={viewId}
+              onChangeView={setViewId}
+              onStartNew={startNew}
+              onShowShortcuts={() => setShowsShortcuts(true)}
+              onStartTour={() => setIsOnTour(true)}
+              onClose={() => setShowsPalette(false)}
+            />
+          </ErrorBoundary>
         )}
-        {draft !== null && <NoteEditor draft={draft} />}
-        {isOnTour && <Tour onClose={() => setIsOnTour(false)} />}
+        {draft !== null && (
+          <ErrorBoundary onClose={() => setDraft(null)}>
+            <NoteEditor draft={draft} />
+          </ErrorBoundary>
+        )}
+        {isOnTour && (
+          <ErrorBoundary onClose={() => setIsOnTour(false)}>
+            <Tour onClose={() => setIsOnTour(false)} />
+          </ErrorBoundary>
+        )}
       </Suspense>
     </div>
   );

@@ -1,4 +1,4 @@
-import type { ComponentType, LazyExoticComponent } from "react";
+import type { ComponentType } from "react";
 import type { ViewProps } from "./timeline";
 
 /** One published source, exactly. */
@@ -23,5 +23,5 @@ export interface ViewDefinition {
   /** Key that opens the view, `1` to `9`. */
   readonly shortcut: string;
   readonly note: ViewNote;
-  readonly Component: LazyExoticComponent<ComponentType<ViewProps>>;
+  readonly Component: ComponentType<ViewProps>;
 }

@@ -1,5 +1,5 @@
 /** The ways to look at the evidence. The order is that of the tabs. */
-import { lazy } from "react";
+import { lazyPart } from "@/components/layout/lazyPart";
 import type { ViewDefinition } from "@/types/view";
 
 export const VIEWS: readonly ViewDefinition[] = [
@@ -17,7 +17,7 @@ export const VIEWS: readonly ViewDefinition[] = [
         href: "https://www.lesswrong.com/posts/AcKRB8wDpdaN6v6ru/interpreting-gpt-the-logit-lens",
       },
     },
-    Component: lazy(() => import("./Standard/Standard")),
+    Component: lazyPart(() => import("./Standard/Standard")),
   },
   {
     id: "heatmap",
@@ -32,7 +32,7 @@ export const VIEWS: readonly ViewDefinition[] = [
         href: "https://arxiv.org/abs/2303.08112",
       },
     },
-    Component: lazy(() => import("./Heatmap/Heatmap")),
+    Component: lazyPart(() => import("./Heatmap/Heatmap")),
   },
   {
     id: "trajectories",
@@ -47,7 +47,7 @@ export const VIEWS: readonly ViewDefinition[] = [
         href: "https://arxiv.org/abs/2102.12452",
       },
     },
-    Component: lazy(() => import("./Trajectories/Trajectories")),
+    Component: lazyPart(() => import("./Trajectories/Trajectories")),
   },
   {
     id: "layers",
@@ -63,7 +63,7 @@ export const VIEWS: readonly ViewDefinition[] = [
         href: "https://arxiv.org/abs/2303.08112",
       },
     },
-    Component: lazy(() => import("./Layers/Layers")),
+    Component: lazyPart(() => import("./Layers/Layers")),
   },
   {
     id: "compare",
@@ -79,6 +79,6 @@ export const VIEWS: readonly ViewDefinition[] = [
         href: "https://arxiv.org/abs/2404.15255",
       },
     },
-    Component: lazy(() => import("./Compare/Compare")),
+    Component: lazyPart(() => import("./Compare/Compare")),
   },
 ];

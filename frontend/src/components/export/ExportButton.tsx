@@ -1,9 +1,11 @@
-import { Suspense, lazy, useState } from "react";
+import { Suspense, useState } from "react";
+import { ErrorBoundary } from "@/components/layout/ErrorBoundary";
+import { lazyPart } from "@/components/layout/lazyPart";
 import { Button } from "@/components/ui/Button";
 import type { Provenance } from "@/lib/exhibit";
 import type { Timeline } from "@/types/timeline";
 
-const ExportMenu = lazy(() => import("./ExportMenu"));
+const ExportMenu = lazyPart(() => import("./ExportMenu"));
 
 interface ExportButtonProps {
   readonly timeline: Timeline;
@@ -28,9 +30,11 @@ export function ExportButton(props: ExportButtonProps) {
   return (
     <span data-tour="export">
       {isWanted ? (
-        <Suspense fallback={closed}>
-          <ExportMenu {...props} />
-        </Suspense>
+        <ErrorBoundary onClose={() => setIsWanted(false)}>
+          <Suspense fallback={closed}>
+            <ExportMenu {...props} />
+          </Suspense>
+        </ErrorBoundary>
       ) : (
         closed
       )}

@@ -1,11 +1,12 @@
 import { Dialog } from "radix-ui";
-import { Suspense, lazy } from "react";
+import { Suspense } from "react";
 import { ErrorBoundary } from "@/components/layout/ErrorBoundary";
+import { lazyPart } from "@/components/layout/lazyPart";
 import { Button, IconButton } from "@/components/ui/Button";
 import { useIsNarrow } from "@/context/media";
 import type { SidebarProps } from "./Sidebar";
 
-const Sidebar = lazy(() => import("./Sidebar"));
+const Sidebar = lazyPart(() => import("./Sidebar"));
 
 interface SidebarFrameProps extends SidebarProps {
   readonly isOpen: boolean;
