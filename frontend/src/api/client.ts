@@ -2,7 +2,7 @@
 import createClient from "openapi-fetch";
 import type { CompareResponse } from "@/lib/pairColumns";
 import type { components, paths } from "@/types/api";
-import { ApiError, asApiError, errorFromBody, isAbort, serverUnreachable } from "./errors";
+import { ApiError, errorFromBody, isAbort, networkFailure } from "./errors";
 import { withLosslessMatches, withLosslessText, withLosslessTexts } from "./losslessTexts";
 
 type Schemas = components["schemas"];
@@ -26,18 +26,34 @@ function newClientId(): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
+/** What waits for the model, which the server itself ends after ten minutes by default. */
+const MODEL_PATHS = ["/api/lens", "/api/compare"];
+const MODEL_LIMIT_MS = 11 * 60_000;
+const LIMIT_MS = 60_000;
+/** Answered without the model: a server that takes longer is as good as away. */
+const HEALTH_LIMIT_MS = 15_000;
+
+const limitOf = (path: string): number =>
+  path === "/api/health" ? HEALTH_LIMIT_MS : MODEL_PATHS.includes(path) ? MODEL_LIMIT_MS : LIMIT_MS;
+
+/** So that a request that hangs ends, and what waits for it goes on. */
+function withLimit(request: Request): Request {
+  const limit = AbortSignal.timeout(limitOf(new URL(request.url).pathname));
+  return new Request(request, { signal: AbortSignal.any([request.signal, limit]) });
+}
+
 export const client = createClient<paths>({
   baseUrl: window.location.origin,
   headers: { "X-Client-Id": CLIENT_ID },
   // Looked up at each call, so that tests can replace it.
-  fetch: (request) => globalThis.fetch(request),
+  fetch: (request) => globalThis.fetch(withLimit(request)),
 });
 
 /** Health is an answer with status 503 as well: it then says what is waited for. */
 export async function fetchHealth(signal: AbortSignal): Promise<Health> {
-  const { data, error } = await call(() => client.GET("/api/health", { signal }));
+  const { data, error, response } = await call(() => client.GET("/api/health", { signal }));
   const health: unknown = data ?? error;
-  if (!isHealth(health)) throw serverUnreachable();
+  if (!isHealth(health)) throw errorFromBody(health, response.status);
   return health;
 }
 
@@ -83,7 +99,7 @@ export async function call<T>(request: () => Promise<T>): Promise<T> {
     if (error instanceof SyntaxError) {
       throw new ApiError({ code: "bad_answer", message: "The server's answer could not be read." });
     }
-    throw asApiError(error);
+    throw networkFailure(error);
   }
 }
 

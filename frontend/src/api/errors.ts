@@ -2,10 +2,10 @@ import type { components } from "@/types/api";
 
 type ErrorBody = components["schemas"]["ErrorBody"];
 
-/** A failure to show: the server's typed error, or one of the three that only the page can see. */
+/** A failure to show: the server's typed error, or one of the four that only the page can see. */
 export class ApiError extends Error {
   override readonly name = "ApiError";
-  /** The server's stable code, or `server_unreachable`, `stream_cut`, `bad_answer`. */
+  /** The server's stable code, or `server_unreachable`, `no_answer`, `stream_cut`, `bad_answer`. */
   readonly code: string;
   readonly hint: string | null;
   readonly param: string | null;
@@ -25,6 +25,14 @@ export function serverUnreachable(): ApiError {
     code: "server_unreachable",
     message: "The server does not answer.",
     hint: "Check that it still runs in its terminal; the page reconnects by itself.",
+  });
+}
+
+function noAnswer(): ApiError {
+  return new ApiError({
+    code: "no_answer",
+    message: "The server took the request and gave no answer in time.",
+    hint: "It may be held up by other work; its terminal says more.",
   });
 }
 
@@ -50,17 +58,26 @@ export function errorFromBody(body: unknown, status: number): ApiError {
   });
 }
 
-/** Anything thrown by a request, as an ApiError. An abort is not one and must be handled before. */
+/** A failure of a request as an ApiError. Everything else is a defect of the page, and thrown on. */
 export function asApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
-  // fetch reports every failure of the network as a TypeError, with a message that differs by browser.
-  if (error instanceof TypeError) return serverUnreachable();
   throw error;
 }
 
-export function isAbort(error: unknown): boolean {
-  return error instanceof DOMException && error.name === "AbortError";
+/** Whatever fetch itself threw, as an ApiError. An abort is not one and must be handled before. */
+export function networkFailure(error: unknown): ApiError {
+  if (error instanceof ApiError) return error;
+  // fetch reports every failure of the network as a TypeError, with a message that differs by browser.
+  if (error instanceof TypeError) return serverUnreachable();
+  if (isNamed(error, "TimeoutError")) return noAnswer();
+  throw error;
 }
+
+export const isAbort = (error: unknown): boolean => isNamed(error, "AbortError");
+
+// By name: the exceptions of another realm are no instances of this one's classes.
+const isNamed = (error: unknown, name: string): boolean =>
+  typeof error === "object" && error !== null && "name" in error && error.name === name;
 
 function isErrorBody(value: unknown): value is ErrorBody {
   return (

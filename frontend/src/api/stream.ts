@@ -5,7 +5,7 @@
 import { EventSourceParserStream } from "eventsource-parser/stream";
 import type { components } from "@/types/api";
 import { CLIENT_ID } from "./client";
-import { ApiError, asApiError, errorFromBody, isAbort, streamCut } from "./errors";
+import { ApiError, errorFromBody, isAbort, networkFailure, streamCut } from "./errors";
 import { withLosslessPredictions } from "./losslessTexts";
 
 type Schemas = components["schemas"];
@@ -69,7 +69,7 @@ async function open(request: ChatRequest, signal: AbortSignal): Promise<Readable
     });
   } catch (error) {
     if (isAbort(error)) throw error;
-    throw asApiError(error);
+    throw networkFailure(error);
   }
   if (!response.ok) {
     const answer: unknown = await response.json().catch(() => null);

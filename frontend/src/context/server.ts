@@ -1,14 +1,24 @@
 /** The server and its model, polled: what runs, whether it is ready, and whether it still answers. */
 import { useQuery } from "@tanstack/react-query";
 import { type Health, type ModelInfo, fetchHealth, fetchModelInfo } from "@/api/client";
+import { ApiError } from "@/api/errors";
 
 export interface ServerState {
-  /** `connecting`: no answer yet; `lost`: it answered before, or should have by now. */
-  readonly phase: "connecting" | "lost" | Health["status"];
+  /**
+   * `connecting`: no answer yet; `lost`: it answered before, or should have by now;
+   * `refused`: it answers, but not to this page.
+   */
+  readonly phase: "connecting" | "lost" | "refused" | Health["status"];
+  /** Why the page is refused; null while it is not. */
+  readonly refusal: ApiError | null;
   readonly health: Health | null;
   /** Known once the model was ready; kept while the server is away. */
   readonly model: ModelInfo | null;
 }
+
+/** A token that the page does not send, or a name by which the server does not go. */
+const isRefusal = (error: unknown): error is ApiError =>
+  error instanceof ApiError && (error.code === "unauthorized" || error.code === "forbidden");
 
 const POLL_READY_MS = 5_000;
 const POLL_WAITING_MS = 700;
@@ -27,10 +37,13 @@ export function useServer(): ServerState {
     queryKey: ["model_info", name],
     queryFn: ({ signal }) => fetchModelInfo(signal),
     enabled: hasModel && !health.isError,
+    retry: (attempts, cause) => !isRefusal(cause) && attempts < 3,
     staleTime: Infinity,
   });
+  const refusal = [health.error, model.error].find(isRefusal) ?? null;
   return {
-    phase: health.isError ? "lost" : (health.data?.status ?? "connecting"),
+    refusal,
+    phase: refusal !== null ? "refused" : health.isError ? "lost" : (health.data?.status ?? "connecting"),
     health: health.data ?? null,
     model: model.data ?? null,
   };

@@ -122,7 +122,7 @@ export function ConversationPane(props: ConversationPaneProps) {
         {opened?.is_readable === false && model !== null ? (
           <MissingModel saved={opened} running={model} />
         ) : timeline.status === "waiting" && !isBusy && model === null ? (
-          <ModelWait health={health} />
+          <ModelWait health={health} refusal={server.refusal} />
         ) : hasText || isBusy || timeline.status === "waiting" ? (
           <div className="py-4">
             {mode === "chat" && honesty !== null && <p className="mb-3 text-label text-muted">{honesty}</p>}
@@ -165,7 +165,7 @@ export function ConversationPane(props: ConversationPaneProps) {
             )}
           </div>
         ) : model === null ? (
-          <ModelWait health={health} />
+          <ModelWait health={health} refusal={server.refusal} />
         ) : (
           <FirstRun model={model} onRun={runExample} onStartTour={onStartTour} />
         )}
@@ -229,6 +229,8 @@ function blockedBecause(phase: ServerState["phase"]): string | null {
       return "The model is loading";
     case "failed":
       return "The model could not be loaded";
+    case "refused":
+      return "The server does not answer this page";
     case "draining":
       return "The server is shutting down";
   }

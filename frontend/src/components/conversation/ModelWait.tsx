@@ -1,8 +1,31 @@
 import type { Health } from "@/api/client";
+import type { ApiError } from "@/api/errors";
 import { formatBytes } from "@/lib/amount";
 
+interface ModelWaitProps {
+  readonly health: Health | null;
+  /** Why the server refuses the page; null while it does not. */
+  readonly refusal: ApiError | null;
+}
+
+/** The server's own hints are for programs. */
+const WAYS_OUT: Readonly<Record<string, string>> = {
+  unauthorized:
+    "The server was started with EXPLORER_TOKEN, and the page sends no token. Put a proxy in front of it that adds the header “Authorization: Bearer …”, or start it without EXPLORER_TOKEN for use on this computer alone.",
+};
+
 /** What the page waits for while the model is not there, or why it will not come. */
-export function ModelWait({ health }: { readonly health: Health | null }) {
+export function ModelWait({ health, refusal }: ModelWaitProps) {
+  if (refusal !== null) {
+    return (
+      <div role="alert" className="m-auto max-w-md space-y-3 p-6">
+        <h2 className="text-page font-semibold">The server does not answer this page</h2>
+        <p className="break-words">{refusal.message}</p>
+        <p className="text-muted">{WAYS_OUT[refusal.code] ?? refusal.hint}</p>
+        <p className="font-mono text-cell text-muted">{refusal.code}</p>
+      </div>
+    );
+  }
   if (health?.status === "failed") {
     return (
       <div role="alert" className="m-auto max-w-md space-y-3 p-6">

@@ -25,6 +25,7 @@ function wordsFor(phase: ServerState["phase"], detail: string | null): string | 
     case "draining":
       return detail ?? "The server is shutting down and takes no new messages.";
     case "connecting":
+    case "refused": // as the next two
     case "loading":
     case "failed": // said in full where the conversation would be
     case "ready":
