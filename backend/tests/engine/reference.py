@@ -47,6 +47,10 @@ class PlainModel:
             handle.remove()
         return streams
 
+    def rows(self, ids: Sequence[int]) -> np.ndarray:
+        """The same as the engine keeps them, `[len(ids), n_layers + 1, d_model]`."""
+        return np.stack([stream[0].numpy() for stream in self.residuals(ids)], axis=1)
+
     def lens_logits(self, ids: Sequence[int], stream: torch.Tensor) -> torch.Tensor:
         """Logits `[len(ids), d_vocab]` when the last block puts out `stream`."""
 

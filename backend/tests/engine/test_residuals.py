@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 
 import numpy as np
 import pytest
 import torch
 
 from app.engine.engine import NnsightEngine
-from app.engine.residuals import CUT_WITHIN_A_PASS, CacheReuse, Timeline
-from app.engine.types import LensColumns, Sampling, Step, Wanted
+from app.engine.residuals import CUT_WITHIN_A_PASS, Timeline
+from app.engine.types import Step, Wanted
 from app.errors import ModelComputationError
 from tests.engine.reference import PlainModel
 from tests.engine.small_models import (
@@ -26,10 +25,6 @@ from tests.engine.small_models import (
 )
 
 IDS = random_ids(30, seed=21)
-
-
-def plain_rows(plain: PlainModel, ids: list[int]) -> np.ndarray:
-    return np.stack([stream[0].numpy() for stream in plain.residuals(ids)], axis=1)
 
 
 def test_a_stored_timeline_is_read_without_a_forward_pass(engine: NnsightEngine):
@@ -59,7 +54,7 @@ def test_a_branch_reuses_the_prefix_and_equals_a_fresh_run(
     branch = [*IDS[:18], *random_ids(9, seed=22)]
     np.testing.assert_allclose(
         rows_of(engine, branch, ["second", "first"]),
-        plain_rows(plain_gpt2, branch),
+        plain_gpt2.rows(branch),
         atol=1e-4,
         rtol=1e-4,
     )
@@ -78,7 +73,7 @@ def test_a_reply_to_a_stored_prompt_needs_no_pass_for_its_first_token(
     assert engine.forward_passes() == passes
 
 
-@pytest.mark.parametrize("family", ["gpt2", "gemma2", "gpt_oss", "mamba"])
+@pytest.mark.parametrize("family", ["gpt2", "gemma2", "gpt_oss", "mamba", "falcon_h1", "bamba"])
 def test_any_history_of_calls_gives_the_numbers_of_a_fresh_run(family: str):
     """Branches, cuts, evictions and replies in random order, with windows and recurrent states."""
     model = random_model(FAMILIES[family].config())
@@ -92,7 +87,7 @@ def test_any_history_of_calls_gives_the_numbers_of_a_fresh_run(family: str):
             ids = [*ids, *random_ids(choice.randint(1, 9), seed=choice.randint(0, 99))]
             ids = ids[:50]
             np.testing.assert_allclose(
-                rows_of(engine, ids, ["mine"]), plain_rows(plain, ids), atol=1e-3, rtol=1e-3
+                rows_of(engine, ids, ["mine"]), plain.rows(ids), atol=1e-3, rtol=1e-3
             )
         else:
             *steps, _ = engine.generate(ids, greedy(4), lineage=["mine"])
@@ -198,82 +193,6 @@ def test_stats_are_what_the_engine_did_and_holds(engine: NnsightEngine) -> None:
     assert before.stored_bytes == 0 < after.stored_bytes <= after.max_stored_bytes
 
 
-def reply_bits(engine: NnsightEngine, ids: list[int], name: str) -> list[object]:
-    """Everything that a reply tells, to the last bit."""
-    items = engine.generate(ids, SAMPLED, wanted=Wanted((0, 1, 2, 3), 3), lineage=[name])
-    return [
-        item if isinstance(item, Step) else [getattr(item, f).tobytes() for f in ARRAYS]
-        for item in items
-        if isinstance(item, (Step, LensColumns))
-    ]
-
-
-SAMPLED = Sampling(6, 1.3, 0, 0.95, 7, ())
-ARRAYS = ("top_ids", "top_probabilities", "entropy_nats", "kl_to_final_nats", "next_probability")
-
-
-@pytest.mark.parametrize("n_shared", [3, 9, 10, 16, 20, 25, 30])
-def test_the_bits_of_a_reply_do_not_depend_on_what_others_asked(
-    loaded_gpt2: NnsightEngine, monkeypatch: pytest.MonkeyPatch, n_shared: int
-):
-    """Others hold a prefix of any length, by long passes, by short ones and by steps."""
-    monkeypatch.setattr("app.engine.residuals.PREFILL_TOKENS", 10)
-    alone = reply_bits(fresh(loaded_gpt2), IDS, "mine")
-    engine = fresh(loaded_gpt2)
-    others = [*IDS[:n_shared], *random_ids(12, seed=23)]
-    reply_bits(engine, others, "another")
-    reply_bits(engine, others[: n_shared + 2], "a third")
-    computed = engine.computed_tokens()
-    assert reply_bits(engine, IDS, "mine") == alone
-    # What was cut alike is reused: whole passes of ten tokens.
-    assert engine.computed_tokens() - computed == 30 - n_shared // 10 * 10 + 5
-
-
-def test_the_same_prompt_of_another_is_reused_whole(loaded_gpt2: NnsightEngine):
-    alone = reply_bits(fresh(loaded_gpt2), IDS, "mine")
-    engine = fresh(loaded_gpt2)
-    reply_bits(engine, IDS, "another")
-    passes = engine.forward_passes()
-    assert reply_bits(engine, IDS, "mine") == alone
-    assert engine.forward_passes() - passes == 5
-
-
-HISTORIES: dict[str, Callable[[NnsightEngine], object]] = {
-    "a reply to a part of it": lambda e: reply_bits(e, IDS[:23], "another"),
-    "a conversation that holds all of it": lambda e: rows_of(e, [*IDS, 5, 6, 7], ["another"]),
-    "a conversation of two turns": lambda e: [
-        rows_of(e, IDS[:n], ["another"]) for n in (7, 18, 29, 30)
-    ],
-    "a longer text": lambda e: rows_of(e, [*IDS, 5, 6, 7]),
-    "a shorter text": lambda e: rows_of(e, IDS[:13]),
-    "itself at its beginning": lambda e: e.read(IDS, positions=[2]),
-    "itself in pieces": lambda e: [e.read(IDS, positions=[p]) for p in (12, 3, 25, 29)],
-}
-
-
-@pytest.mark.parametrize("reuse", ["chunks", "steps", "none"])
-@pytest.mark.parametrize("history", HISTORIES)
-def test_the_bits_of_a_text_do_not_depend_on_what_is_held(
-    loaded_gpt2: NnsightEngine, monkeypatch: pytest.MonkeyPatch, history: str, reuse: CacheReuse
-):
-    """Neither on what others asked, nor on which of its positions were read before."""
-    monkeypatch.setattr("app.engine.residuals.PREFILL_TOKENS", 10)
-
-    def started() -> NnsightEngine:
-        engine = fresh(loaded_gpt2)
-        engine._store._reuse = reuse
-        return engine
-
-    engine = started()
-    HISTORIES[history](engine)
-    np.testing.assert_array_equal(rows_of(engine, IDS), rows_of(started(), IDS))
-    for position in (2, 14, 29):
-        one = engine.read(IDS, positions=[position])
-        two = started().read(IDS, positions=[position])
-        for name in ARRAYS:
-            np.testing.assert_array_equal(getattr(one, name), getattr(two, name))
-
-
 def test_a_text_is_run_once_however_it_is_read(
     engine: NnsightEngine, monkeypatch: pytest.MonkeyPatch
 ):
@@ -300,8 +219,15 @@ def test_a_cut_within_a_pass_is_remembered():
 
 def test_half_precision_streams_take_half_the_memory_and_are_near(gpt2: torch.nn.Module):
     exact, half = engine_of(gpt2), engine_of(gpt2, store_dtype="float16")
-    one, two = exact.read(IDS), half.read(IDS)
-    np.testing.assert_allclose(one.entropy_nats, two.entropy_nats, atol=0.02)
+    one, two = exact.read(IDS, targets=[33]), half.read(IDS, targets=[33])
+    # A float16 is off by 5e-4 of its size at most. Measured here: 0.0008 nats of entropy, 0.0016 of
+    # divergences that reach 13, 0.0003 of a probability, and one rank.
+    np.testing.assert_allclose(one.entropy_nats, two.entropy_nats, atol=2e-3)
+    np.testing.assert_allclose(one.kl_to_final_nats, two.kl_to_final_nats, atol=4e-3)
+    np.testing.assert_allclose(one.top_probabilities, two.top_probabilities, atol=1e-3)
+    np.testing.assert_array_equal(one.top_ids[..., 0], two.top_ids[..., 0])
+    assert np.abs(one.next_rank - two.next_rank).max() <= 1
+    assert np.abs(one.target_rank - two.target_rank).max() <= 1
     assert not np.array_equal(one.entropy_nats, two.entropy_nats)
     rows = [t.rows for e in (exact, half) for t in e._store._timelines.values()]
     assert rows[0].nbytes == 2 * rows[1].nbytes
