@@ -73,7 +73,7 @@ def create_app(settings: Settings | None = None, load_engine: LoadEngine | None 
         worker=worker,
         chat=ChatService(worker, conversations),
         analysis=AnalysisService(worker, conversations, example_prompts),
-        library=LibraryService(worker, database),
+        library=LibraryService(worker, conversations, database),
     )
     install_error_handlers(app)
     app.include_router(router)

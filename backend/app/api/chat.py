@@ -42,10 +42,11 @@ async def chat(
     events, then exactly one `done` or `error`; a stream without either was cut. Lines that begin
     with a colon keep the connection alive and mean nothing. Both forms hold the same numbers.
 
-    `conversation_id` continues the stored token ids exactly; `from_index` cuts them first and
-    makes a new conversation of what remains. When a stream is closed early, the tokens sent until
-    then are kept in the conversation; a turn that failed, or a JSON request that was given up,
-    leaves the conversation as it was before.
+    `conversation_id` continues the stored token ids exactly. `from_index` says how many of them:
+    all continue the same timeline, fewer make a new branch. The messages are saved before the model
+    runs, as a turn that is `interrupted` until it ends. A reply that its client leaves, stream or
+    JSON, is kept as `cancelled`, one that the server ends (a deadline, a shutdown, a failure) as
+    `interrupted`, both with the tokens that were sent.
     """
     run = await services.chat.open(body, client=client, request_id=request_id)
     if body.stream:

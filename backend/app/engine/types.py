@@ -24,8 +24,9 @@ FloatArray = npt.NDArray[np.float32]
 Role = Literal["template", "system", "user", "assistant"]
 ModelSource = Literal["hub", "local", "embedded"]
 LensKind = Literal["logit", "tuned", "jacobian"]
-FinishReason = Literal["stop", "length", "context", "cancelled"]
-"""Why a reply ended; `cancelled` when its reader went, which the engine itself never says."""
+FinishReason = Literal["stop", "length", "context", "cancelled", "interrupted"]
+"""Why a reply ended. The last two the engine itself never gives: `cancelled` when the reader went,
+`interrupted` when the server ended it or died."""
 Packing = Literal["all", "unembedding", "none"]
 """Which linear maps multiply with weights laid out for this processor."""
 

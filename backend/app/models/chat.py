@@ -55,7 +55,7 @@ class ChatRequest(Wire):
     """`chat` renders messages by the model's template; `completion` sends the last message as raw text."""
     conversation_id: Annotated[str, Field(min_length=1, max_length=64)] | None = None
     from_index: int | None = Field(None, ge=0, le=MAX_TOKENS)
-    """Continue from the stored timeline cut before this token index, as a new branch with an id of its own; the old one stays as it was."""
+    """How many of the stored tokens are continued. All of them continue the same timeline; fewer make a new branch with an id of its own, and the old one stays as it was. A client that sends the length it shows can never continue behind tokens that it has not seen."""
     continue_with: list[TokenId] = Field([], max_length=256)
     """Ids that the reply begins with, whatever the model would have chosen; with `from_index` and no messages. They come as tokens of the reply, with the model's own scores."""
     bos: bool | None = None

@@ -21,7 +21,7 @@ TokenIndex = Annotated[int, Field(ge=0, le=MAX_TOKENS)]
 LayerIndex = Annotated[int, Field(ge=0, le=10_000)]
 Text = Annotated[str, Field(max_length=MAX_TEXT_CHARS)]
 Role = Literal["template", "system", "user", "assistant"]
-FinishReason = Literal["stop", "length", "context", "cancelled"]
+FinishReason = Literal["stop", "length", "context", "cancelled", "interrupted"]
 LensKind = Literal["logit", "tuned", "jacobian"]
 Mode = Literal["chat", "completion"]
 

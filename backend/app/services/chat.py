@@ -1,21 +1,28 @@
 """Chat turns: from a request to the events that answer it.
 
-There is one way through: the events of a stream. The JSON answer is the same events, folded. What
-a turn leaves behind is decided here, on the event loop, where it is known what was sent:
+There is one way through: the events of a stream. The JSON answer is the same events, folded.
+Whatever happens, what a person wrote and what they were shown is kept:
 
-- a turn that ended is stored, and on the disk, before its last event goes out; where that fails,
+- the messages of a turn are stored before the model runs, as a turn that is `interrupted`. A
+  process that dies leaves it at that. A turn without a message (regenerate, continue) has nothing
+  to lose yet and is stored at its end;
+- a reply that ended is stored, and on the disk, before its last event goes out; where that fails,
   the last event is the error that says so;
-- of a stream that its client closed, the tokens that were sent are stored: the timeline is what
-  the person saw. One that was closed before its first token is as if it had never been asked for;
-- a turn that failed, or a JSON request that was given up, leaves the conversation as it was.
+- a reply that its client left, as a stream or as JSON, is stored as `cancelled` with the tokens
+  that were sent: the timeline is what the person saw;
+- a reply that the server ended (a deadline, a shutdown, a failure) is stored as `interrupted` with
+  the tokens that were sent.
+
+This is decided on the event loop, where it is known what was sent.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import ExitStack
 
 from app.engine.types import FinishReason, LensEngine, Role, Vocabulary
@@ -28,13 +35,13 @@ from app.models.chat import (
 )
 from app.models.tokens import Token
 from app.services.conversations import ConversationStore
-from app.services.forced import ForcedReply, whole_reply
 from app.services.identity import ModelIdentity, wire_model
 from app.services.job import Job
 from app.services.prompts import Prompt, make_prompt, require_sense
 from app.services.readouts import make_tokens
+from app.services.reply import Reply
 from app.services.reply_json import FoldedReply, require_reasonable_reply
-from app.services.timelines import Conversation, Turn, require_readable
+from app.services.timelines import Conversation, require_readable
 from app.services.worker import ModelWorker
 
 logger = logging.getLogger(__name__)
@@ -48,28 +55,31 @@ class ChatRun:
         engine: LensEngine,
         job: Job[StreamEvent],
         prompt: Prompt,
+        base: Conversation,
         start: StartEvent,
         conversations: ConversationStore,
         resources: ExitStack,
     ) -> None:
+        """`base` is the timeline that the reply continues, in the version that is stored."""
         self._engine = engine
         self._job = job
         self._prompt = prompt
+        self._base = base
         self._start = start
         self._conversations = conversations
         self._resources = resources
         self._sent: list[int] = []
         """Ids of the reply that the reader has taken."""
-        self._is_stored = False
+        self._is_ended = False
 
     def close(self) -> None:
         """Ends the work, gives the place in the queue back and frees the conversation."""
         self._resources.close()
 
     async def events(self) -> AsyncGenerator[StreamEvent | None]:
-        """The turn's events; None from time to time while there is nothing to tell.
+        """The turn's events; None from time to time while there is nothing to send.
 
-        Raises what the turn failed with. Closing the iterator keeps what was sent.
+        Raises what the turn failed with. What was sent is kept, also when the iterator is closed.
         """
         with contextlib.closing(self):
             try:
@@ -79,19 +89,20 @@ class ChatRun:
                         if isinstance(event, TokenEvent):
                             self._sent.append(event.token.id)
             except (GeneratorExit, asyncio.CancelledError):
-                if self._sent and not self._is_stored:
-                    self._store("cancelled")
+                self._store_rest("cancelled")
+                raise
+            except Exception:
+                if storing := self._store_rest("interrupted"):
+                    # Its own failure is logged; the reader gets the first one.
+                    await asyncio.wait([storing])
                 raise
 
     async def reply(self) -> list[bytes]:
         """The whole answer at once, folded from the same events: JSON of a ChatResponse."""
         folded = FoldedReply(self._start)
-        with contextlib.closing(self):
-            async with contextlib.aclosing(self._all_events()) as events:
-                async for event in events:
-                    if isinstance(event, TokenEvent):
-                        self._sent.append(event.token.id)
-                    folded.take(event)
+        async with contextlib.aclosing(self.events()) as events:
+            async for event in events:
+                folded.take(event)
         return await asyncio.to_thread(folded.json)
 
     async def _all_events(self) -> AsyncGenerator[StreamEvent | None]:
@@ -99,32 +110,45 @@ class ChatRun:
         async with contextlib.aclosing(self._job.items()) as events:
             async for event in events:
                 if isinstance(event, DoneEvent):
-                    event = whole_reply(event, self._prompt, self._sent, self._engine.vocabulary)
                     # Shielded: who hangs up now does not undo what was written to its end.
                     await asyncio.shield(self._store(event.finish_reason))
                     log_finished(self._start.id, event)
                 yield event
 
+    def _store_rest(self, finish_reason: FinishReason) -> asyncio.Task[None] | None:
+        """Begins to store a reply that did not come to its end, unless nothing came of the turn."""
+        if self._is_ended or not (self._sent or self._prompt.adds_tokens):
+            return None
+        return self._store(finish_reason)
+
     def _store(self, finish_reason: FinishReason) -> asyncio.Task[None]:
         """Begins to store the turn, which then goes on whatever becomes of the request."""
-        self._is_stored = True
-        prompt = self._prompt
-        base = prompt.base
-        n_prompt = len(prompt.ids) - len(prompt.forced)
-        ids = (*prompt.ids[:n_prompt], *self._sent)
-        assistant: Role = "assistant"
-        turn = Turn(len(base.ids), n_prompt, len(ids), finish_reason, prompt.sampling)
-        grown = Conversation(
-            id=base.id,
-            ids=ids,
-            roles=(*prompt.roles[:n_prompt], *(assistant for _ in self._sent)),
-            turns=(*base.turns, turn),
-            version=base.version,
-            parent_id=base.parent_id,
-            from_index=base.from_index,
-        )
-        model = ModelIdentity.of(self._engine.facts)
-        return self._conversations.put(grown, model, self._engine.vocabulary)
+        self._is_ended = True
+        grown = with_reply(self._prompt, self._sent, finish_reason)
+        timeline = dataclasses.replace(grown, version=self._base.version)
+        return put(self._conversations, self._engine, timeline)
+
+
+def with_reply(
+    prompt: Prompt, reply_ids: Sequence[int], finish_reason: FinishReason
+) -> Conversation:
+    """The timeline of a turn with its reply; tokens that were chosen are part of it in any case."""
+    reply = max(prompt.forced, tuple(reply_ids), key=len)
+    assistant: Role = "assistant"
+    return prompt.base.with_turn(
+        (*prompt.ids[: prompt.n_prompt], *reply),
+        (*prompt.roles[: prompt.n_prompt], *(assistant for _ in reply)),
+        prompt.n_prompt,
+        finish_reason,
+        prompt.sampling,
+        prompt.mode,
+    )
+
+
+def put(
+    conversations: ConversationStore, engine: LensEngine, timeline: Conversation
+) -> asyncio.Task[None]:
+    return conversations.put(timeline, ModelIdentity.of(engine.facts), engine.vocabulary)
 
 
 class ChatService:
@@ -144,22 +168,27 @@ class ChatService:
         with ExitStack() as resources:
             job: Job[StreamEvent] = self._worker.claim(request_id, client)
             resources.callback(job.close)
-            # A reply that cannot be kept is not begun.
-            await self._conversations.open()
             stored: Conversation | None = None
+            own = resources.enter_context(ExitStack())
             if request.conversation_id is not None:
                 await self._conversations.until_free(request.conversation_id)
-                if request.from_index is None:
-                    resources.enter_context(self._conversations.in_use(request.conversation_id))
+                own.enter_context(self._conversations.in_use(request.conversation_id))
                 stored = await self._conversations.load(request.conversation_id)
                 require_readable(stored, engine.facts)
             prompt = await asyncio.to_thread(make_prompt, engine, request, stored)
             if not request.stream:
                 require_reasonable_reply(engine.facts, prompt)
-            if stored is None or stored.id != prompt.base.id:
-                resources.enter_context(self._conversations.in_use(prompt.base.id))
+            base = prompt.base
+            if stored is None or stored.id != base.id:
+                own.close()
+                own.enter_context(self._conversations.in_use(base.id))
+            if prompt.adds_tokens:
+                # A message that cannot be kept is not answered.
+                begun = with_reply(prompt, (), "interrupted")
+                await asyncio.shield(put(self._conversations, engine, begun))
+                base = dataclasses.replace(begun, version=base.version + 1)
             # The model need not wait until the prompt's tokens are spelled out for the reader.
-            job.start(ForcedReply(engine, prompt).run)
+            job.start(Reply(engine, prompt).run)
             tokens = await asyncio.to_thread(prompt_tokens, engine.vocabulary, prompt)
             start = StartEvent(
                 type="start",
@@ -171,12 +200,14 @@ class ChatService:
                 turn_start=len(prompt.base.ids),
                 prompt_tokens=tokens,
             )
-            return ChatRun(engine, job, prompt, start, self._conversations, resources.pop_all())
+            return ChatRun(
+                engine, job, prompt, base, start, self._conversations, resources.pop_all()
+            )
 
 
 def prompt_tokens(vocabulary: Vocabulary, prompt: Prompt) -> list[Token]:
     """A prompt's tokens as the wire has them, without those that are forced."""
-    n_prompt = len(prompt.ids) - len(prompt.forced)
+    n_prompt = prompt.n_prompt
     return make_tokens(vocabulary, prompt.ids[:n_prompt], prompt.roles[:n_prompt])
 
 

@@ -24,7 +24,7 @@ from app.models.conversations import Note as WireNote
 from app.models.wire import MAX_TOKENS
 from app.services.identity import wire_model
 from app.services.storage.records import ConversationFacts, Note, Pins, StoredBranch
-from app.services.timelines import Conversation, Turn, new_id
+from app.services.timelines import Conversation, Turn, inferred_mode, new_id
 
 FORMAT = "mechanistic-explorer-conversation"
 MAX_FILE_TOKENS = 4_000_000
@@ -54,6 +54,7 @@ def file_branch(branch: StoredBranch, places: dict[str, int]) -> FileBranch:
     shared = timeline.from_index or 0 if parent is not None else 0
     return FileBranch(
         name=branch.name,
+        mode=timeline.mode,
         parent=parent,
         from_index=shared,
         token_ids=list(timeline.ids[shared:]),
@@ -82,6 +83,7 @@ def branches_of_file(file: ConversationFile) -> list[StoredBranch]:
             parent_id=parent.id if parent else None,
             from_index=branch.from_index if parent else None,
         )
+        timeline = dataclasses.replace(timeline, mode=branch.mode or inferred_mode(timeline.roles))
         require_turns(timeline.turns, len(timeline.ids), where)
         require_within(branch.notes, len(timeline.ids), where)
         require_pinned_within(branch.pins.positions, len(timeline.ids), where)

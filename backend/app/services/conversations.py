@@ -11,12 +11,12 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from app.engine.types import Vocabulary
 from app.errors import Conflict, ConversationNotFound, ExplorerError
 from app.services.identity import ModelIdentity
-from app.services.storage import growing, listing, opening
+from app.services.storage import deletion, growing, listing, opening
 from app.services.storage.database import Database
 from app.services.timelines import Conversation
 from app.services.words import words_of
@@ -27,6 +27,10 @@ PATIENCE_S = 1.0
 """How long a turn waits for the end of the one before it."""
 
 
+PURGE_EVERY_S = 3600.0
+"""While turns are stored, deleted conversations are removed for good about this often."""
+
+
 class ConversationStore:
     """The conversations that are kept, and which of them are in use."""
 
@@ -34,27 +38,38 @@ class ConversationStore:
         self._database = database
         self._in_use: set[str] = set()
         self._writing: dict[str, asyncio.Task[None]] = {}
+        self._purged_at = time.monotonic()
 
     async def open(self) -> None:
-        """Raises StorageFailed while conversations cannot be kept."""
-        await self._database.open()
+        """Opens the database and removes what was deleted long enough ago; raises StorageFailed."""
+        self._purged_at = time.monotonic()
+        await self._database.write(deletion.purge)
 
     async def get(self, conversation_id: str) -> Conversation:
         """A stored conversation; raises ConversationNotFound or StorageFailed.
 
-        Who stops a reply and at once reads it may be heard before the end of the reply's own
-        connection: what is not there yet is waited for.
+        One that is being continued is given as it was before the reply. A new branch without a
+        message is stored at its end only, which is waited for: a reader may come on another
+        connection before the end of the reply's own is noticed.
         """
-        if writing := self._writing.get(conversation_id):
-            await asyncio.wait([writing])
+        await self.until_written(conversation_id)
         try:
             return await self.load(conversation_id)
         except ConversationNotFound:
-            if conversation_id not in self._in_use:
+            if not self._is_held(conversation_id):
                 raise
         with contextlib.suppress(Conflict):
             await self.until_free(conversation_id)
         return await self.load(conversation_id)
+
+    def is_running(self, branch_ids: Iterable[str]) -> bool:
+        """Whether one of these timelines is being continued by a request."""
+        return not self._in_use.isdisjoint(branch_ids)
+
+    async def until_written(self, conversation_id: str) -> None:
+        """Returns when a reply that has ended is stored, where one is on its way to the disk."""
+        if writing := self._writing.get(conversation_id):
+            await asyncio.wait([writing])
 
     async def load(self, conversation_id: str) -> Conversation:
         """As `get`, of one that is known to be free."""
@@ -83,6 +98,8 @@ class ConversationStore:
         await self._database.write(
             lambda connection: growing.save_turn(connection, conversation, model, words)
         )
+        if time.monotonic() - self._purged_at > PURGE_EVERY_S:
+            await self.open()
 
     def _on_written(self, conversation_id: str, done: asyncio.Task[None]) -> None:
         if self._writing.get(conversation_id) is done:
@@ -98,7 +115,7 @@ class ConversationStore:
         the two come on different connections.
         """
         until = time.monotonic() + patience_s
-        while conversation_id in self._in_use or conversation_id in self._writing:
+        while self._is_held(conversation_id):
             if time.monotonic() >= until:
                 raise Conflict(
                     "This conversation is being continued by another request.",
@@ -106,6 +123,10 @@ class ConversationStore:
                     param="conversation_id",
                 )
             await asyncio.sleep(0.01)
+
+    def _is_held(self, conversation_id: str) -> bool:
+        """Whether it is being continued or written."""
+        return conversation_id in self._in_use or conversation_id in self._writing
 
     @contextlib.contextmanager
     def in_use(self, conversation_id: str) -> Iterator[None]:

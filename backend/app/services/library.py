@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from sqlalchemy import Connection
 
 from app.engine.types import LensEngine
-from app.errors import Unavailable
+from app.errors import ConversationNotFound, Unavailable
 from app.models.conversations import (
     Branch,
     ConversationChanges,
@@ -31,6 +31,7 @@ from app.services.conversation_file import (
     wire_pins,
     wire_turn,
 )
+from app.services.conversations import ConversationStore
 from app.services.identity import ModelIdentity, wire_model
 from app.services.readouts import make_tokens
 from app.services.storage import annotating, deletion, growing, listing, opening, rows
@@ -44,8 +45,11 @@ from app.services.worker import ModelWorker
 class LibraryService:
     """What can be done with conversations besides continuing and reading them."""
 
-    def __init__(self, worker: ModelWorker, database: Database) -> None:
+    def __init__(
+        self, worker: ModelWorker, conversations: ConversationStore, database: Database
+    ) -> None:
         self._worker = worker
+        self._conversations = conversations
         self._database = database
 
     async def find(self, query: str, limit: int, offset: int) -> ConversationList:
@@ -53,15 +57,21 @@ class LibraryService:
         found, total = await self._database.read(
             lambda connection: listing.find(connection, query, limit, offset)
         )
-        return ConversationList(conversations=list(map(summary, found)), total=total)
+        return ConversationList(conversations=list(map(self._summary, found)), total=total)
 
     async def open(self, branch_id: str, include_tokens: bool = True) -> SavedConversation:
         """A branch with its tokens, where the running model can read them."""
         engine = self._worker.engine
+        # Who ends a reply and opens it at once finds it on the disk.
+        await self._conversations.until_written(branch_id)
         facts, branch = await self._database.read(
             lambda connection: opening.open_branch(connection, branch_id, self._database.where)
         )
-        return await asyncio.to_thread(opened, engine, facts, branch, include_tokens)
+        is_running = self._conversations.is_running([branch.timeline.id])
+        return await asyncio.to_thread(opened, engine, facts, branch, include_tokens, is_running)
+
+    def _summary(self, found: Summary) -> ConversationSummary:
+        return summary(found, self._conversations.is_running(found.branch_ids))
 
     async def change(self, branch_id: str, changes: ConversationChanges) -> ConversationSummary:
         """Renames, pins or notes: all of it or nothing.
@@ -75,19 +85,21 @@ class LibraryService:
         Raises InvalidRequest for a pinned position or a note outside of the timeline.
         """
 
-        def work(connection: Connection) -> ConversationSummary:
-            # First the branch and then its conversation, as a reply that is stored: PostgreSQL locks
-            # both in this order, and two requests that lock them crosswise would wait for each other.
+        def work(connection: Connection) -> Summary:
+            found = opening.branch_id_of(connection, branch_id)
+            opening.lock_conversation_of(connection, found)
+            if found != branch_id and changes.of_branch():
+                raise first_branch_gone(found)
             if changes.pins is not None or changes.notes is not None:
-                annotate(connection, branch_id, changes)
+                annotate(connection, found, changes)
             if changes.branch_name is not None:
                 name = " ".join(changes.branch_name.split())
-                annotating.name_branch(connection, branch_id, name or None)
+                annotating.name_branch(connection, found, name or None)
             if changes.title is not None:
-                annotating.rename(connection, branch_id, " ".join(changes.title.split()))
-            return summary(listing.summary(connection, branch_id))
+                annotating.rename(connection, found, " ".join(changes.title.split()))
+            return listing.summary(connection, found)
 
-        return await self._database.write(work)
+        return self._summary(await self._database.write(work))
 
     async def delete(self, branch_id: str) -> Deleted:
         """Deletes a whole conversation; for a day it can be restored."""
@@ -110,23 +122,23 @@ class LibraryService:
     async def _restore(
         self, branch_id: str, restore: Callable[[Connection, str], None]
     ) -> ConversationSummary:
-        def work(connection: Connection) -> ConversationSummary:
+        def work(connection: Connection) -> Summary:
             restore(connection, branch_id)
-            return summary(listing.summary(connection, branch_id))
+            return listing.summary(connection, branch_id)
 
-        return await self._database.write(work)
+        return self._summary(await self._database.write(work))
 
     async def duplicate(self, branch_id: str) -> ConversationSummary:
         """A copy with all branches, under ids of its own."""
 
-        def work(connection: Connection) -> ConversationSummary:
+        def work(connection: Connection) -> Summary:
             facts, found = opening.all_branches(connection, branch_id, self._database.where)
             title = cut(facts.title, TITLE_CHARS * 3) + " (copy)"
             copies = renamed(found)
             growing.add_conversation(connection, title, facts.model, copies)
-            return summary(listing.summary(connection, copies[0].timeline.id))
+            return listing.summary(connection, copies[0].timeline.id)
 
-        return await self._database.write(work)
+        return self._summary(await self._database.write(work))
 
     async def export(self, branch_id: str) -> ConversationFile:
         """A whole conversation as a file."""
@@ -144,12 +156,22 @@ class LibraryService:
             engine = None
         imported = await asyncio.to_thread(read_file, file, model, engine)
 
-        def work(connection: Connection) -> ConversationSummary:
+        def work(connection: Connection) -> Summary:
             title = " ".join(file.title.split())
             growing.add_conversation(connection, title, model, imported)
-            return summary(listing.summary(connection, imported[0].timeline.id))
+            return listing.summary(connection, imported[0].timeline.id)
 
-        return await self._database.write(work)
+        return self._summary(await self._database.write(work))
+
+
+def first_branch_gone(other: str) -> ConversationNotFound:
+    """For what is said of a branch: a conversation's id must not stand for another one of them."""
+    return ConversationNotFound(
+        "The branch with this id was deleted, and it is that branch's name, pins or notes which "
+        "would be changed.",
+        hint=f"Name a branch that is there, such as {other}; the title can be changed by this id.",
+        param="conversation_id",
+    )
 
 
 def annotate(connection: Connection, branch_id: str, changes: ConversationChanges) -> None:
@@ -169,7 +191,11 @@ def annotate(connection: Connection, branch_id: str, changes: ConversationChange
 
 
 def opened(
-    engine: LensEngine, facts: ConversationFacts, branch: StoredBranch, include_tokens: bool
+    engine: LensEngine,
+    facts: ConversationFacts,
+    branch: StoredBranch,
+    include_tokens: bool,
+    is_running: bool,
 ) -> SavedConversation:
     """A branch as the wire has it; without tokens where the running model is another one."""
     timeline = branch.timeline
@@ -185,6 +211,8 @@ def opened(
         title=facts.title,
         model=wire_model(facts.model),
         is_readable=is_readable,
+        is_running=is_running,
+        mode=timeline.mode,
         created_at_ms=facts.created_at_ms,
         updated_at_ms=facts.updated_at_ms,
         branches=[Branch(**dataclasses.asdict(each)) for each in facts.branches],
@@ -229,7 +257,7 @@ def renamed(found: Sequence[StoredBranch]) -> list[StoredBranch]:
     ]
 
 
-def summary(found: Summary) -> ConversationSummary:
+def summary(found: Summary, is_running: bool) -> ConversationSummary:
     return ConversationSummary(
         id=found.id,
         conversation_id=found.conversation_id,
@@ -238,5 +266,6 @@ def summary(found: Summary) -> ConversationSummary:
         created_at_ms=found.created_at_ms,
         updated_at_ms=found.updated_at_ms,
         n_tokens=found.n_tokens,
-        n_branches=found.n_branches,
+        n_branches=len(found.branch_ids),
+        is_running=is_running,
     )

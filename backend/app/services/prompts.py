@@ -23,6 +23,7 @@ from app.engine.types import (
 )
 from app.errors import ContextExceeded, EmptyPrompt, InvalidRequest
 from app.models.chat import ChatMessage, ChatRequest, LensRequest, SamplingRequest
+from app.models.wire import Mode
 from app.services.timelines import Conversation, new_id, require_known
 
 TIMELINE_END_BYTES = 64
@@ -41,6 +42,18 @@ class Prompt:
     """The last of `ids`, when the reply is to begin with tokens that were chosen for it."""
     sampling: Sampling
     lens: LensRequest
+    mode: Mode
+    """How the timeline goes on: that of the request, or of what it continues without a message."""
+
+    @property
+    def n_prompt(self) -> int:
+        """Where the reply begins."""
+        return len(self.ids) - len(self.forced)
+
+    @property
+    def adds_tokens(self) -> bool:
+        """Whether a person has added something: messages, or tokens that the reply begins with."""
+        return len(self.ids) > len(self.base.ids)
 
 
 def require_sense(request: ChatRequest) -> None:
@@ -90,9 +103,9 @@ def make_prompt(engine: LensEngine, request: ChatRequest, stored: Conversation |
     """The ids of one turn; raises EmptyPrompt, ContextExceeded, LensUnavailable or InvalidRequest."""
     engine.require_lens(request.lens.kind, "lens.kind")
     base = stored
-    if stored is not None and request.from_index is not None:
+    if stored is not None and branches_off(request, stored):
         require_turn_border(stored, request)
-        base = stored.before(request.from_index)
+        base = stored.before(request.from_index or 0)
     forced = tuple(request.continue_with)
     require_known(forced, engine.facts.d_vocab, "continue_with")
     n_given = len(forced) + (len(base.ids) if base else 0)
@@ -122,7 +135,13 @@ def make_prompt(engine: LensEngine, request: ChatRequest, stored: Conversation |
         forced=forced,
         sampling=make_sampling(engine.facts, request),
         lens=request.lens,
+        mode=request.mode if request.messages or not base.ids else base.mode,
     )
+
+
+def branches_off(request: ChatRequest, stored: Conversation) -> bool:
+    """Whether a request cuts a timeline; at its end there is nothing to cut, and it goes on in place."""
+    return request.from_index is not None and request.from_index != len(stored.ids)
 
 
 def require_turn_border(stored: Conversation, request: ChatRequest) -> None:

@@ -7,12 +7,14 @@ branch: a timeline of its own that knows where it left its parent.
 
 from __future__ import annotations
 
+import dataclasses
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.engine.types import FinishReason, ModelFacts, Role, Sampling
 from app.errors import PositionOutOfRange, UnknownToken
+from app.models.wire import Mode
 from app.services.identity import ModelIdentity, require_same_model
 
 
@@ -44,11 +46,15 @@ class Conversation:
     """Index of the first token that is not the parent's."""
     model: ModelIdentity | None = None
     """The model that wrote it; None for one that never was stored."""
+    mode: Mode = "chat"
+    """How the last request continued it."""
+    ancestors: tuple[str, ...] = ()
+    """The timelines that it branched from, the nearest first."""
 
     @property
     def lineage(self) -> tuple[str, ...]:
-        """As the engine takes it: this timeline, then the one that it is a branch of."""
-        return tuple(filter(None, (self.id, self.parent_id)))
+        """As the engine takes it: this timeline, then those that it branched from."""
+        return (self.id, *self.ancestors)
 
     def before(self, index: int) -> Conversation:
         """The part before a token index, as a new branch; raises PositionOutOfRange."""
@@ -76,7 +82,33 @@ class Conversation:
             turns,
             parent_id=self.id,
             from_index=index,
+            mode=self.mode,
+            ancestors=self.lineage,
         )
+
+    def with_turn(
+        self,
+        ids: tuple[int, ...],
+        roles: tuple[Role, ...],
+        reply_start: int,
+        finish_reason: FinishReason,
+        sampling: Sampling,
+        mode: Mode,
+    ) -> Conversation:
+        """This timeline grown to `ids` by one more turn.
+
+        A reply that was not begun before this one becomes it: its turn holds the message.
+        """
+        turns, start = self.turns, len(self.ids)
+        if turns and turns[-1].reply_start == turns[-1].end == start == reply_start:
+            turns, start, reply_start = turns[:-1], turns[-1].start, turns[-1].reply_start
+        turn = Turn(start, reply_start, len(ids), finish_reason, sampling)
+        return dataclasses.replace(self, ids=ids, roles=roles, turns=(*turns, turn), mode=mode)
+
+
+def inferred_mode(roles: Sequence[Role]) -> Mode:
+    """The mode of a timeline of which it is not known: a template writes more than a BOS token."""
+    return "chat" if roles.count("template") > 1 else "completion"
 
 
 def new_id() -> str:

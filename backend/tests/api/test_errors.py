@@ -233,18 +233,3 @@ def test_failure_while_serialising_is_a_typed_error(
     assert events[-1]["error"]["code"] == "internal_error"
     assert not any(event["type"] in ("lens", "done") for event in events)
     assert SECRET not in response.text
-
-
-def test_failed_turn_leaves_the_conversation_as_it_was(
-    client: TestClient, engine: FakeEngine
-) -> None:
-    first = client.post("/api/chat", json=chat("Hi", sampling={"max_new_tokens": 4})).json()
-    more = chat("More", conversation_id=first["conversation_id"], sampling={"max_new_tokens": 4})
-    engine.faults.raises["decode:2"] = ValueError("x")
-    for stream in (False, True):
-        client.post("/api/chat", json={**more, "stream": stream})
-    engine.faults.raises.clear()
-
-    again = client.post("/api/chat", json=more).json()
-
-    assert again["turn_start"] == len(first["prompt_tokens"]) + len(first["tokens"])

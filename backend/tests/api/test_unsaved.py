@@ -37,18 +37,40 @@ def test_reply_that_could_not_be_kept_is_not_begun(unsaved: TestClient, tmp_path
     assert say(unsaved)["conversation_id"]
 
 
+def full(*_: Any) -> None:
+    raise StorageFailed("The disk is full.", hint="Free some space.")
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_message_that_cannot_be_saved_is_not_answered(
+    client: TestClient, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch, stream: bool
+) -> None:
+    name = say(client)["conversation_id"]
+    before, steps = get(client, f"conversations/{name}"), engine.steps_made
+    with monkeypatch.context() as patch:
+        patch.setattr(growing, "save_turn", full)
+        response = client.post("/api/chat", json=chat("More", conversation_id=name, stream=stream))
+
+    assert error_of(response, 507)["message"] == "The disk is full."
+    assert engine.steps_made == steps
+    assert get(client, f"conversations/{name}") == before
+    assert say(client, "Again", conversation_id=name)["conversation_id"] == name
+
+
 @pytest.mark.parametrize("stream", [True, False])
 def test_reply_that_fails_to_be_saved_ends_in_an_error_and_never_in_done(
     client: TestClient, monkeypatch: pytest.MonkeyPatch, stream: bool
 ) -> None:
     name = say(client)["conversation_id"]
-    before = get(client, f"conversations/{name}")
+    save = growing.save_turn
 
-    def full(*_: Any) -> None:
-        raise StorageFailed("The disk is full.", hint="Free some space.")
+    def full_at_the_end(connection: Any, timeline: Any, *more: Any) -> None:
+        if timeline.turns[-1].finish_reason != "interrupted":
+            full()
+        save(connection, timeline, *more)
 
     with monkeypatch.context() as patch:
-        patch.setattr(growing, "save_turn", full)
+        patch.setattr(growing, "save_turn", full_at_the_end)
         response = client.post("/api/chat", json=chat("More", conversation_id=name, stream=stream))
     if stream:
         events = events_of(response.text)
@@ -57,5 +79,7 @@ def test_reply_that_fails_to_be_saved_ends_in_an_error_and_never_in_done(
         assert events[-1]["error"]["code"] == "storage_failed"
     else:
         assert error_of(response, 507)["message"] == "The disk is full."
-    assert get(client, f"conversations/{name}") == before
+    after = get(client, f"conversations/{name}")
+    assert "More" in after["text"]
+    assert after["turns"][-1]["finish_reason"] == "interrupted"
     assert say(client, "Again", conversation_id=name)["conversation_id"] == name

@@ -69,23 +69,47 @@ def test_kill_right_after_the_reply_loses_nothing(
     assert server.get("/api/conversations").json()["total"] == 1
 
 
-def test_kill_in_the_middle_of_a_reply_leaves_the_turns_before(
-    start: Start, own_database: str
-) -> None:
+def test_kill_in_the_middle_of_a_reply_leaves_the_message(start: Start, own_database: str) -> None:
     server = start(settings={"database": own_database}, engine={"step_seconds": 0.02})
     server.wait_until_ready()
     first = server.post("/api/chat", chat("one")).json()
-    body = {**chat("two", first["conversation_id"]), "stream": True}
-    client = RawClient(server.port, "/api/chat", {**body, "sampling": {"max_new_tokens": 400}})
+    name = first["conversation_id"]
+    body = {**chat("two", name), "stream": True, "sampling": {"max_new_tokens": 400}}
+    client = RawClient(server.port, "/api/chat", body)
     client.read_until(b"event: token", times=3)
     server.signal(signal.SIGKILL)
     server.exit_code()
     again = started(start, own_database)
-    saved = again.get(f"/api/conversations/{first['conversation_id']}").json()
+    saved = again.get(f"/api/conversations/{name}").json()
+    prompt = data_of(client.received, "start")[0]["prompt_tokens"]
+    silent = {"messages": [], "conversation_id": name, "from_index": len(saved["tokens"])}
+    answered = again.post("/api/chat", silent).json()
 
-    assert [t["id"] for t in saved["tokens"]] == [
-        t["id"] for t in [*first["prompt_tokens"], *first["tokens"]]
-    ]
+    assert [t["id"] for t in saved["tokens"]] == [t["id"] for t in prompt]
+    assert [turn["finish_reason"] for turn in saved["turns"]] == ["length", "interrupted"]
+    assert not saved["is_running"]
+    assert answered["conversation_id"] == name
+
+
+def test_shutdown_keeps_what_was_written_of_a_reply(start: Start, own_database: str) -> None:
+    server = start(
+        settings={"database": own_database, "shutdown_seconds": 0.1},
+        engine={"step_seconds": 0.02},
+    )
+    server.wait_until_ready()
+    body = {**chat("one"), "stream": True, "sampling": {"max_new_tokens": 400}}
+    client = RawClient(server.port, "/api/chat", body)
+    client.read_until(b"event: token", times=3)
+    server.signal(signal.SIGTERM)
+    client.read_until(b"event: error")
+    server.exit_code()
+    again = started(start, own_database)
+    name = data_of(client.received, "start")[0]["conversation_id"]
+    saved = again.get(f"/api/conversations/{name}").json()
+    sent = [event["token"]["id"] for event in data_of(client.received, "token")]
+
+    assert [t["id"] for t in saved["tokens"] if t["role"] == "assistant"] == sent
+    assert saved["turns"][-1]["finish_reason"] == "interrupted"
 
 
 def test_stopping_stores_a_stream_that_was_closed_at_the_last_moment(

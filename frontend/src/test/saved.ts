@@ -15,6 +15,7 @@ export const summary = (id: string, more: Partial<ConversationSummary> = {}): Co
   updated_at_ms: Date.now(),
   n_tokens: 8,
   n_branches: 1,
+  is_running: false,
   ...more,
 });
 
@@ -36,6 +37,8 @@ export const savedConversation = (more: Partial<SavedConversation> = {}): SavedC
   title: "Hello",
   model: MODEL,
   is_readable: true,
+  is_running: false,
+  mode: "chat",
   created_at_ms: 0,
   updated_at_ms: 0,
   branches: [branch("conversation-1")],

@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, insert, update
+from sqlalchemy import Connection, delete, insert, update
 
 from app.errors import Conflict
 from app.services.identity import ModelIdentity
@@ -22,7 +22,7 @@ from app.services.timelines import Conversation
 def save_turn(
     connection: Connection, timeline: Conversation, model: ModelIdentity, words: Words
 ) -> None:
-    """Stores a timeline that has grown by a turn, or a new one.
+    """Stores a timeline whose last turn is new or goes on, or a new timeline.
 
     Raises Conflict when another server has continued it meanwhile, or when it was deleted.
     """
@@ -34,7 +34,11 @@ def save_turn(
     }
     if timeline.version > 0:
         conversation_id = grow(connection, timeline, fresh)
-        add_turns(connection, timeline, first=len(timeline.turns) - 1)
+        last = len(timeline.turns) - 1
+        connection.execute(
+            delete(turns).where(turns.c.branch_id == timeline.id, turns.c.number >= last)
+        )
+        add_turns(connection, timeline, first=last)
     else:
         conversation_id = begin(connection, timeline, model, words.title, now)
         connection.execute(
@@ -57,18 +61,19 @@ def save_turn(
 
 def grow(connection: Connection, timeline: Conversation, fresh: dict[str, Any]) -> str:
     """Replaces a stored timeline by its continuation; gives the conversation it is of."""
-    grown = connection.execute(
-        update(branches)
-        .where(
-            branches.c.id == timeline.id,
-            branches.c.version == timeline.version,
-            branches.c.deleted_at_ms.is_(None),
-        )
-        .values(**fresh)
-    )
     conversation_id = conversation_of(connection, timeline.id)
-    if grown.rowcount == 1 and conversation_id and is_kept(connection, conversation_id):
-        return conversation_id
+    if conversation_id and is_kept(connection, conversation_id, locks=True):
+        grown = connection.execute(
+            update(branches)
+            .where(
+                branches.c.id == timeline.id,
+                branches.c.version == timeline.version,
+                branches.c.deleted_at_ms.is_(None),
+            )
+            .values(**fresh)
+        )
+        if grown.rowcount == 1:
+            return conversation_id
     raise lost_to_another("is no longer what this reply continues")
 
 
@@ -82,7 +87,7 @@ def begin(
     """Finds the conversation that a new branch belongs to, or makes one; gives its id."""
     if timeline.parent_id is not None:
         found = conversation_of(connection, timeline.parent_id)
-        if found is None or not is_kept(connection, found):
+        if found is None or not is_kept(connection, found, locks=True):
             raise lost_to_another("of this branch is no longer there")
         return found
     insert_conversation(connection, timeline.id, title, model, now)
@@ -109,7 +114,7 @@ def insert_conversation(
 
 def lost_to_another(what: str) -> Conflict:
     return Conflict(
-        f"The reply was not saved: the conversation {what}. It was deleted meanwhile, or continued "
+        f"This turn was not saved: the conversation {what}. It was deleted meanwhile, or continued "
         "by another server.",
         hint="Copy what you want to keep, open the conversation again, and repeat the message.",
         param="conversation_id",
@@ -141,22 +146,25 @@ def add_conversation(
     now = now_ms()
     first = added[0].timeline.id
     insert_conversation(connection, first, title, model, now)
-    for place, branch in enumerate(added):
-        timeline = branch.timeline
-        connection.execute(
-            insert(branches).values(
-                id=timeline.id,
-                conversation_id=first,
-                name=branch.name,
-                parent_id=timeline.parent_id,
-                from_index=timeline.from_index,
-                version=1,
-                pins=written_pins(branch.pins),
+    connection.execute(
+        insert(branches),
+        [
+            {
+                "id": branch.timeline.id,
+                "conversation_id": first,
+                "name": branch.name,
+                "parent_id": branch.timeline.parent_id,
+                "from_index": branch.timeline.from_index,
+                "version": 1,
+                "pins": written_pins(branch.pins),
                 # Their order is the order in which they were begun.
-                created_at_ms=now + place,
-                updated_at_ms=now + place,
-                **branch_columns(timeline, branch.text, branch.preview),
-            )
-        )
-        add_turns(connection, timeline, first=0)
-        add_notes(connection, timeline.id, branch.notes)
+                "created_at_ms": now + place,
+                "updated_at_ms": now + place,
+                **branch_columns(branch.timeline, branch.text, branch.preview),
+            }
+            for place, branch in enumerate(added)
+        ],
+    )
+    for branch in added:
+        add_turns(connection, branch.timeline, first=0)
+        add_notes(connection, branch.timeline.id, branch.notes)

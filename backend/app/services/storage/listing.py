@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select
 
-from app.services.storage.opening import conversation_id_of, last_branches
+from app.services.storage.opening import branch_id_of, conversation_id_of, last_branches, not_found
 from app.services.storage.records import Summary
 from app.services.storage.rows import summary_of
 from app.services.storage.tables import branches, conversations, notes
@@ -13,15 +13,21 @@ from app.services.storage.tables import branches, conversations, notes
 def count(connection: Connection) -> int:
     """Conversations that were not deleted."""
     return connection.execute(
-        select(func.count())
-        .select_from(conversations)
-        .where(conversations.c.deleted_at_ms.is_(None))
+        select(func.count()).select_from(conversations).where(is_shown())
     ).scalar_one()
+
+
+def is_shown() -> ColumnElement[bool]:
+    """Whether a conversation is there to be opened: neither deleted nor without a branch."""
+    has_branch = exists().where(
+        branches.c.conversation_id == conversations.c.id, branches.c.deleted_at_ms.is_(None)
+    )
+    return and_(conversations.c.deleted_at_ms.is_(None), has_branch)
 
 
 def find(connection: Connection, query: str, limit: int, offset: int) -> tuple[list[Summary], int]:
     """Conversations whose title, text or notes contain `query`, the last written first, and how many."""
-    shown: ColumnElement[bool] = conversations.c.deleted_at_ms.is_(None)
+    shown = is_shown()
     if query:
         wanted = query.casefold()
         of_branch = and_(
@@ -53,8 +59,11 @@ def find(connection: Connection, query: str, limit: int, offset: int) -> tuple[l
 
 def summary(connection: Connection, branch_id: str) -> Summary:
     """The conversation that a branch is of, as in the list; raises ConversationNotFound."""
-    conversation_id = conversation_id_of(connection, branch_id)
+    conversation_id = conversation_id_of(connection, branch_id_of(connection, branch_id))
     row = connection.execute(
         select(conversations).where(conversations.c.id == conversation_id)
     ).one()
-    return summary_of(row, *last_branches(connection, [conversation_id])[conversation_id])
+    last = last_branches(connection, [conversation_id]).get(conversation_id)
+    if last is None:
+        raise not_found()
+    return summary_of(row, *last)

@@ -15,6 +15,7 @@ from app.errors import ConversationNotFound
 from app.services.storage.failures import damaged
 from app.services.storage.records import BranchFacts, ConversationFacts, StoredBranch
 from app.services.storage.rows import (
+    mode_of,
     model_of,
     note_of,
     parsed_ids,
@@ -34,17 +35,8 @@ def load(connection: Connection, branch_id: str, where: str) -> Conversation:
 def open_branch(
     connection: Connection, branch_id: str, where: str
 ) -> tuple[ConversationFacts, StoredBranch]:
-    """A branch and the conversation it is of.
-
-    The id of a conversation whose first branch was deleted opens the one that was written last.
-    """
-    try:
-        row = branch_row(connection, branch_id)
-    except ConversationNotFound:
-        last = last_branches(connection, [branch_id])
-        if branch_id not in last:
-            raise
-        row = branch_row(connection, last[branch_id][0].id)
+    """A branch and the conversation it is of."""
+    row = branch_row(connection, branch_id_of(connection, branch_id))
     return facts_of(connection, row.conversation_id), branch_of(connection, row, where)
 
 
@@ -55,6 +47,44 @@ def all_branches(
     found = open_branch(connection, branch_id, where)[0]
     rows = [branch_row(connection, branch.id) for branch in found.branches]
     return found, [branch_of(connection, row, where) for row in rows]
+
+
+def branch_id_of(connection: Connection, some_id: str) -> str:
+    """The branch that an id of a branch or of a conversation stands for; raises
+    ConversationNotFound.
+
+    A conversation has the id of its first branch. When that one was deleted, its id stands for the
+    branch that was written last.
+    """
+    try:
+        found: str = branch_row(connection, some_id, branches.c.id)[0]
+    except ConversationNotFound:
+        last = last_branches(connection, [some_id])
+        if some_id not in last or not is_kept(connection, some_id):
+            raise
+        found = last[some_id][0].id
+    return found
+
+
+def ancestors_of(connection: Connection, row: Row[Any]) -> tuple[str, ...]:
+    """The branches that one came from, the nearest first; also deleted ones, up to one that is gone."""
+    if row.parent_id is None:
+        return ()
+    parents = dict(
+        connection.execute(
+            select(branches.c.id, branches.c.parent_id).where(
+                branches.c.conversation_id == row.conversation_id
+            )
+        )
+        .tuples()
+        .all()
+    )
+    found: list[str] = []
+    parent = row.parent_id
+    while parent is not None and parent not in found:
+        found.append(parent)
+        parent = parents.get(parent)
+    return tuple(found)
 
 
 def facts_of(connection: Connection, conversation_id: str) -> ConversationFacts:
@@ -148,6 +178,8 @@ def branch_of(connection: Connection, row: Row[Any], where: str) -> StoredBranch
             parent_id=row.parent_id,
             from_index=row.from_index,
             model=model_of(row),
+            mode=mode_of(row),
+            ancestors=ancestors_of(connection, row),
         )
         pins = parsed_pins(row.pins)
     except (ValueError, IndexError, KeyError, TypeError) as failure:
@@ -167,8 +199,8 @@ def branch_of(connection: Connection, row: Row[Any], where: str) -> StoredBranch
 
 def last_branches(
     connection: Connection, conversation_ids: Sequence[str]
-) -> dict[str, tuple[Row[Any], int]]:
-    """By conversation: the branch that was written last, and how many there are."""
+) -> dict[str, tuple[Row[Any], tuple[str, ...]]]:
+    """By conversation: the branch that was written last, and the ids of all, that one last."""
     rows = connection.execute(
         select(
             branches.c.conversation_id,
@@ -179,10 +211,10 @@ def last_branches(
         .where(branches.c.conversation_id.in_(conversation_ids), branches.c.deleted_at_ms.is_(None))
         .order_by(branches.c.updated_at_ms, branches.c.id)
     ).all()
-    counts: dict[str, int] = {}
+    found: dict[str, list[str]] = {}
     for row in rows:
-        counts[row.conversation_id] = counts.get(row.conversation_id, 0) + 1
-    return {row.conversation_id: (row, counts[row.conversation_id]) for row in rows}
+        found.setdefault(row.conversation_id, []).append(row.id)
+    return {row.conversation_id: (row, tuple(found[row.conversation_id])) for row in rows}
 
 
 def conversation_of(connection: Connection, branch_id: str) -> str | None:
@@ -192,21 +224,29 @@ def conversation_of(connection: Connection, branch_id: str) -> str | None:
     ).scalar_one_or_none()
 
 
-def is_kept(connection: Connection, conversation_id: str) -> bool:
-    return (
-        connection.execute(
-            select(conversations.c.id).where(
-                conversations.c.id == conversation_id, conversations.c.deleted_at_ms.is_(None)
-            )
-        ).one_or_none()
-        is not None
+def is_kept(connection: Connection, conversation_id: str, *, locks: bool = False) -> bool:
+    """Whether a conversation is there. `locks` keeps every other request that locks it waiting.
+
+    Whatever changes a conversation or its branches locks the conversation's row first: PostgreSQL
+    would otherwise let two requests see what they exclude, or wait for each other.
+    """
+    wanted = select(conversations.c.id).where(
+        conversations.c.id == conversation_id, conversations.c.deleted_at_ms.is_(None)
     )
+    if locks:
+        wanted = wanted.with_for_update()
+    return connection.execute(wanted).one_or_none() is not None
+
+
+def lock_conversation_of(connection: Connection, branch_id: str) -> None:
+    """Locks the conversation that a branch is of, see `is_kept`; raises ConversationNotFound."""
+    if not is_kept(connection, conversation_id_of(connection, branch_id), locks=True):
+        raise not_found()
 
 
 def not_found() -> ConversationNotFound:
     return ConversationNotFound(
-        "There is no conversation with this id: it never existed, its first turn failed, or it was "
-        "deleted.",
+        "There is no conversation with this id: it never existed, or it was deleted.",
         hint="GET /api/conversations lists those that there are; or send the whole history in "
         "messages, without conversation_id.",
         param="conversation_id",

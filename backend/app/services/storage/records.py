@@ -92,4 +92,4 @@ class Summary:
     created_at_ms: int
     updated_at_ms: int
     n_tokens: int
-    n_branches: int
+    branch_ids: tuple[str, ...]

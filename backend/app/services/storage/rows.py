@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from sqlalchemy import Row
 
 from app.engine.types import FinishReason, Role, Sampling
+from app.models.wire import Mode
 from app.services.identity import ModelIdentity
 from app.services.storage.records import Note, Pins, Summary
 from app.services.timelines import Conversation, Turn
@@ -19,7 +20,7 @@ ROLES: tuple[Role, ...] = ("template", "system", "user", "assistant")
 """A role is stored as its place here."""
 
 
-def summary_of(row: Row[Any], last: Row[Any], n_branches: int) -> Summary:
+def summary_of(row: Row[Any], last: Row[Any], branch_ids: tuple[str, ...]) -> Summary:
     return Summary(
         id=last.id,
         conversation_id=row.id,
@@ -28,12 +29,19 @@ def summary_of(row: Row[Any], last: Row[Any], n_branches: int) -> Summary:
         created_at_ms=row.created_at_ms,
         updated_at_ms=row.updated_at_ms,
         n_tokens=last.n_tokens,
-        n_branches=n_branches,
+        branch_ids=branch_ids,
     )
 
 
 def model_of(row: Row[Any]) -> ModelIdentity:
     return ModelIdentity(row.model_name, row.model_revision, row.model_source)
+
+
+def mode_of(row: Row[Any]) -> Mode:
+    mode: Mode = row.mode
+    if mode not in get_args(Mode):
+        raise ValueError(f"there is no mode {mode!r}")
+    return mode
 
 
 def turn_of(row: Row[Any]) -> Turn:
@@ -61,6 +69,7 @@ def branch_columns(timeline: Conversation, text: str, preview: str) -> dict[str,
         "token_ids": packed_ids(timeline.ids),
         "roles": packed_roles(timeline.roles),
         "n_tokens": len(timeline.ids),
+        "mode": timeline.mode,
         "text": text,
         "text_folded": text.casefold(),
         "preview": preview,

@@ -52,6 +52,8 @@ branches = Table(
     Column("parent_id", String(64)),
     Column("from_index", Integer),
     Column("version", Integer, nullable=False),
+    # How the last request continued it: chat or completion.
+    Column("mode", String(16), nullable=False, server_default="chat"),
     Column("token_ids", LargeBinary, nullable=False),
     Column("roles", LargeBinary, nullable=False),
     Column("n_tokens", Integer, nullable=False),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sqlite3
 import stat
 from pathlib import Path
@@ -16,7 +17,7 @@ from app.services.storage import database as database_module
 from app.services.storage.database import Database
 from app.services.storage.records import Note, Pins
 from app.services.storage.tables import branches as branch_table
-from tests.services.storage.conftest import loaded, read, saved, write
+from tests.services.storage.conftest import loaded, read, saved, timeline, write
 
 
 def file_of(url: str) -> Path:
@@ -155,8 +156,19 @@ def test_tables_of_an_earlier_version_are_brought_up_to_date_with_what_they_hold
     first = Database(url)
     name = saved(first)
     write(first, lambda c: annotating.annotate(c, name, Pins(((5,),)), [Note(0, 1, None, "ÄLTER")]))
-    # What versions 0002 and 0003 have added.
-    for table, column in (("branches", "annotations_revision"), ("notes", "text_folded")):
+    chat, completion = (
+        saved(first, conversation=dataclasses.replace(timeline(), roles=roles, mode="chat"))
+        for roles in (
+            ("template", "user", "user", "template", *timeline().roles[4:]),
+            ("template", "user", "user", "user", *timeline().roles[4:]),
+        )
+    )
+    # What later versions have added.
+    for table, column in (
+        ("branches", "annotations_revision"),
+        ("notes", "text_folded"),
+        ("branches", "mode"),
+    ):
         statement = f"ALTER TABLE {table} DROP COLUMN {column}"
         write(first, lambda c, at=statement: c.exec_driver_sql(at))
     set_revision(first, "0001")
@@ -167,6 +179,7 @@ def test_tables_of_an_earlier_version_are_brought_up_to_date_with_what_they_hold
     assert branch.annotations_revision == 0
     assert (branch.pins, branch.notes) == (Pins(((5,),)), (Note(0, 1, None, "ÄLTER"),))
     assert [each.id for each in read(second, lambda c: listing.find(c, "älter", 9, 0)[0])] == [name]
+    assert [loaded(second, each).mode for each in (chat, completion)] == ["chat", "completion"]
     assert loaded(second, saved(second)).version == 1
     second.close()
 

@@ -10,6 +10,7 @@ const ENDINGS: Record<FinishReason, string> = {
   length: "Ended at the longest reply allowed.",
   context: "Ended because the context is full.",
   cancelled: "Stopped; what was written is kept.",
+  interrupted: "Interrupted by the server; what was written is kept.",
 };
 
 interface ReplyActionsProps {
