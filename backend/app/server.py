@@ -16,15 +16,20 @@ from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
+from starlette.types import Receive, Scope, Send
 
 from app.api.deps import Services
+from app.api.errors import error_response, request_id_of
+from app.api.security import RequestContext
+from app.connection import HEAD_SECONDS, Connection
 from app.console import flush
+from app.errors import Unavailable
 from app.listening import addresses
 from app.services.worker import ModelWorker
 from app.settings import Settings
 
 MAX_CONNECTIONS = 500
-LAST_BYTES_SECONDS = 3
+LAST_BYTES_SECONDS = 2
 """After the last reply has ended: how long slow connections may take its last bytes."""
 INTERRUPTED = 130
 """What a shell expects of a program that Ctrl-C has ended."""
@@ -43,18 +48,20 @@ class Server(uvicorn.Server):
     ) -> None:
         super().__init__(
             uvicorn.Config(
-                app,
-                http="h11",
+                self._answer,
+                interface="asgi3",
+                http=Connection,
                 ws="none",
                 lifespan="on",
                 log_config=None,
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,
-                limit_concurrency=MAX_CONNECTIONS,
-                timeout_graceful_shutdown=LAST_BYTES_SECONDS,
+                # What is left then is cut by `shutdown`; this is for what even that does not end.
+                timeout_graceful_shutdown=LAST_BYTES_SECONDS + 1,
             )
         )
+        self._app = app
         services = app.state.services
         assert isinstance(services, Services)
         self._worker: ModelWorker = services.worker
@@ -64,6 +71,13 @@ class Server(uvicorn.Server):
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
         self._was_asked_to_stop = False
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The application, unless there are too many connections."""
+        if scope["type"] == "http" and len(self.server_state.connections) > MAX_CONNECTIONS:
+            await RequestContext(refuse_crowd)(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
 
     def run(self, sockets: list[socket.socket] | None = None) -> None:
         """Serves until it is asked to stop."""
@@ -85,6 +99,16 @@ class Server(uvicorn.Server):
         self._keep(self._announce_model())
         if self._opens_browser:
             self._keep(asyncio.to_thread(webbrowser.open, found[0]))
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Closes the connections; those that are open after LAST_BYTES_SECONDS are cut."""
+        asyncio.get_running_loop().call_later(LAST_BYTES_SECONDS, self._cut_connections)
+        await super().shutdown(sockets)
+
+    def _cut_connections(self) -> None:
+        for connection in list(self.server_state.connections):
+            assert isinstance(connection, Connection)
+            connection.cut()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """The first signal drains, the second ends the process at once."""
@@ -124,3 +148,13 @@ class Server(uvicorn.Server):
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+async def refuse_crowd(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answers that too many connections are open."""
+    failure = Unavailable(
+        f"More than {MAX_CONNECTIONS} connections are open, which is the limit.",
+        hint="Close those that are not used.",
+        retry_after_s=HEAD_SECONDS,
+    )
+    await error_response(failure, request_id_of(scope))(scope, receive, send)

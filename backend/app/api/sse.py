@@ -11,9 +11,8 @@ import contextlib
 import logging
 from collections.abc import AsyncGenerator
 
-import anyio
 from starlette.responses import StreamingResponse
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from app.api.errors import error_body, internal_error
 from app.errors import ExplorerError
@@ -24,8 +23,6 @@ from app.services.json_pieces import json_pieces
 logger = logging.getLogger(__name__)
 
 KEEP_ALIVE = b": keep-alive\n\n"
-WRITE_SECONDS = 30.0
-"""Longest time that one write may wait for a client that does not read."""
 HEADERS = {
     "cache-control": "no-store",
     # nginx holds back what it proxies unless told otherwise.
@@ -69,16 +66,9 @@ class EventStream(StreamingResponse):
         super().__init__(self.frames, media_type="text/event-stream", headers=HEADERS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def send_in_time(message: Message) -> None:
-            with anyio.fail_after(WRITE_SECONDS):
-                await send(message)
-
         # Without aclosing, a run whose client went while a write was pending would be closed only
         # when the garbage collector comes by, and would keep the model until then. A generator that
         # never started runs no code when it is closed, so the run is closed by itself as well.
         with contextlib.closing(self.run):
             async with contextlib.aclosing(self.frames):
-                try:
-                    await super().__call__(scope, receive, send_in_time)
-                except TimeoutError:
-                    logger.warning("a client did not read its stream for %s s", WRITE_SECONDS)
+                await super().__call__(scope, receive, send)

@@ -38,7 +38,7 @@ logger = logging.getLogger(__name__)
 
 Status = Literal["ready", "loading", "draining", "stalled", "failed"]
 
-LAST_WORDS_S = 2.0
+LAST_WORDS_S = 1.0
 """After a job was told to stop because the server shuts down: time to send its last event."""
 
 FULL_OUTBOX_WAIT_S = 0.05

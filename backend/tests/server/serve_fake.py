@@ -16,9 +16,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from app import connection, server
 from app.listening import bind_sockets
 from app.main import create_app
-from app.server import Server
 from app.services import job
 from app.services.worker import LoadProgress
 from app.settings import Settings
@@ -29,6 +29,10 @@ def main() -> None:
     options = json.loads(sys.argv[1])
     for name, value in options.get("job", {}).items():
         setattr(job, name, value)
+    for name, value in options.get("connection", {}).items():
+        setattr(connection, name, value)
+    for name, value in options.get("server", {}).items():
+        setattr(server, name, value)
     engine = FakeEngine(**options.get("engine", {}))
     pauses = [engine.faults.pause(stage) for stage in options.get("pauses", ())]
 
@@ -39,8 +43,15 @@ def main() -> None:
 
     async def probe(_request: Request) -> Response:
         return JSONResponse(
-            {"steps": engine.steps_made, "generations_closed": engine.generations_closed}
+            {
+                "steps": engine.steps_made,
+                "generations_closed": engine.generations_closed,
+                "connections": len(running.server_state.connections),
+            }
         )
+
+    async def large(_request: Request) -> Response:
+        return Response(b"x" * 30_000_000)
 
     async def go_on(_request: Request) -> Response:
         for pause in pauses:
@@ -49,9 +60,10 @@ def main() -> None:
 
     settings = Settings(ports=(0,), **options.get("settings", {}))
     app = create_app(settings, load)
-    app.router.routes[:0] = [Route("/probe", probe), Route("/go_on", go_on)]
+    app.router.routes[:0] = [Route("/probe", probe), Route("/go_on", go_on), Route("/large", large)]
     sockets = bind_sockets(settings.host, settings.ports)
-    Server(app, settings, announce=announce).run(sockets)
+    running = server.Server(app, settings, announce=announce)
+    running.run(sockets)
     announce("Stopped.")
 
 
