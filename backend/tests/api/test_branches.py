@@ -30,8 +30,9 @@ def test_branch_is_read_and_continued_from_what_its_parent_holds(
 ) -> None:
     """Its own rows may be forgotten while those of its parent, with the same bits, are held."""
     first = say(client, "Hello")
-    name = branch_off(client, first, 9, ord("Z"))["conversation_id"]
-    lineage = (name, first["conversation_id"])
+    second = branch_off(client, first, 9, ord("Z"))
+    name = branch_off(client, second, 10, ord("Y"))["conversation_id"]
+    lineage = (name, second["conversation_id"], first["conversation_id"])
     source = {"conversation_id": name}
     engine.lineages.clear()
 
@@ -58,6 +59,48 @@ def test_branch_can_be_deleted_and_brought_back(client: TestClient) -> None:
     assert len(saved["branches"]) == 1
     client.post(f"/api/branches/{name}/restore")
     assert ids_of(get(client, f"conversations/{name}")) == ids_of(first)
+
+
+def test_id_of_a_conversation_whose_first_branch_is_gone_works_for_every_verb(
+    client: TestClient,
+) -> None:
+    name = say(client, "Hello")["conversation_id"]
+    branch = branch_off(client, {"conversation_id": name}, 9)["conversation_id"]
+    assert client.delete(f"/api/branches/{name}").status_code == 200
+    path = f"/api/conversations/{name}"
+
+    assert client.patch(path, json={"title": "Renamed"}).json()["id"] == branch
+    assert client.delete(path).status_code == 200
+    assert client.post(f"{path}/restore").json()["title"] == "Renamed"
+    assert client.post(f"{path}/duplicate").status_code == 201
+    assert get(client, f"conversations/{name}/export")["title"] == "Renamed"
+    assert get(client, f"conversations/{name}")["id"] == branch
+
+
+def test_what_belongs_to_a_deleted_branch_is_not_taken_for_another_one(client: TestClient) -> None:
+    """A page may still show the tokens of the branch that another page has deleted."""
+    name = say(client, "Hello")["conversation_id"]
+    branch = branch_off(client, {"conversation_id": name}, 9)["conversation_id"]
+    client.delete(f"/api/branches/{name}")
+    path = f"/api/conversations/{name}"
+    changes: list[JSON] = [
+        {"pins": {"positions": [1]}},
+        {"notes": [{"start": 0, "end": 1, "text": "x"}]},
+        {"branch_name": "x"},
+    ]
+    for change in changes:
+        error = error_of(client.patch(path, json={"title": "Lost", **change}), 404)
+        assert branch in error["hint"]
+    silent = {"messages": [], "conversation_id": name, "from_index": 3}
+    for path, body in (
+        ("chat", silent),
+        ("lens", {"conversation_id": name}),
+        ("compare", {"a": {"prompt": "x"}, "b": {"conversation_id": name}}),
+    ):
+        assert error_of(client.post(f"/api/{path}", json=body), 404)
+
+    saved = get(client, f"conversations/{branch}")
+    assert (saved["title"], saved["notes"], saved["pins"]["positions"]) == ("Hello", [], [])
 
 
 @pytest.mark.parametrize("scope", ["reply", "all", "none"])

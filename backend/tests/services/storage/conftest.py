@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
-from sqlalchemy import Connection, create_engine
+from sqlalchemy import Connection, create_engine, update
 
 from app.engine.types import Role, Sampling
-from app.services.storage import growing, opening
+from app.services.storage import deletion, growing, opening
 from app.services.storage.database import Database
 from app.services.storage.records import Words
+from app.services.storage.tables import branches as branch_table
+from app.services.storage.tables import conversations
 from app.services.timelines import Conversation, ModelIdentity, Turn, new_id
 
 T = TypeVar("T")
@@ -153,3 +155,10 @@ def grown(base: Conversation, *ids: int) -> Conversation:
 
 def loaded(database: Database, branch_id: str) -> Conversation:
     return read(database, lambda connection: opening.load(connection, branch_id, "here"))
+
+
+def age_deletions(database: Database) -> None:
+    """As if a day had passed."""
+    for table in (conversations, branch_table):
+        earlier = table.c.deleted_at_ms - deletion.KEPT_DELETED_MS - 1
+        write(database, lambda c, t=table, e=earlier: c.execute(update(t).values(deleted_at_ms=e)))

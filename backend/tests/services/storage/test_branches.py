@@ -7,18 +7,17 @@ import dataclasses
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import update
 
 from app.errors import Conflict, ConversationNotFound
 from app.services.storage import annotating, deletion, growing, listing, opening
 from app.services.storage.database import Database
 from app.services.storage.records import Note, Pins, Words
-from app.services.storage.tables import branches as branch_table
-from app.services.storage.tables import conversations, metadata
+from app.services.storage.tables import metadata
 from app.services.timelines import Conversation, Turn
 from tests.services.storage.conftest import (
     MODEL,
     SAMPLING,
+    age_deletions,
     grown,
     loaded,
     read,
@@ -186,13 +185,6 @@ def test_list_opens_the_branch_that_was_written_last(database: Database) -> None
 
     assert (summary.id, summary.conversation_id) == (branch.id, name)
     assert (summary.branch_ids, summary.n_tokens, total) == ((name, branch.id), 4, 1)
-
-
-def age_deletions(database: Database) -> None:
-    """As if a day had passed."""
-    for table in (conversations, branch_table):
-        earlier = table.c.deleted_at_ms - deletion.KEPT_DELETED_MS - 1
-        write(database, lambda c, t=table, e=earlier: c.execute(update(t).values(deleted_at_ms=e)))
 
 
 def test_deleted_conversation_is_gone_until_it_is_restored(database: Database) -> None:
