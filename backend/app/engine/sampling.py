@@ -25,7 +25,8 @@ class Sampler:
         """The next token. `logits`: float32 `[d_vocab]`, finite."""
         if self._sampling.temperature == 0:
             return int(logits.argmax())
-        scaled = logits.to("cpu", torch.float64)
+        # Moved first: the GPU of a Mac has no float64 to convert to.
+        scaled = logits.cpu().double()
         # Before the division: a tiny temperature then gives -inf at worst, never inf - inf.
         scaled = (scaled - scaled.max()) / self._sampling.temperature
         probabilities = torch.softmax(scaled, dim=-1)

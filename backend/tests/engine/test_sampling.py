@@ -78,3 +78,23 @@ def test_top_p_of_a_flat_vocabulary_keeps_its_share():
     drawn = {sampler.choose(torch.zeros(2000)) for _ in range(800)}
     assert 400 < len(drawn) <= 801
     assert max(drawn) < 2000
+
+
+class OnAMacsGpu(torch.Tensor):
+    """Logits on a device that has no float64; a copy in main memory is an ordinary tensor."""
+
+    @classmethod
+    def __torch_function__(cls, function, types, args=(), kwargs=None):
+        if function is torch.Tensor.cpu:
+            return args[0].as_subclass(torch.Tensor)
+        given = (*args, *(kwargs or {}).values())
+        if function is torch.Tensor.double or any(value is torch.float64 for value in given):
+            raise TypeError("the MPS framework doesn't support float64")
+        return super().__torch_function__(function, types, args, kwargs or {})
+
+
+@pytest.mark.parametrize("temperature", [0.0, 1.3])
+def test_sampling_needs_no_float64_on_the_models_device(temperature: float):
+    settings = Sampling(1, temperature, 0, 0.9, 7, ())
+    expected = Sampler(settings).choose(LOGITS)
+    assert Sampler(settings).choose(LOGITS.as_subclass(OnAMacsGpu)) == expected
