@@ -98,7 +98,9 @@ class NnsightEngine:
             self._decoder = TracedDecoder(lm, structure)
             check, reuse = check_model(self._decoder, vocabulary, avoid, name)
         self._store = ResidualStore(self._decoder, store_bytes, reuse, store_dtype)
-        self._lenses = Lenses(lens_files, structure.n_layers, self._decoder.d_model)
+        self._lenses = Lenses(
+            lens_files, structure.n_layers, self._decoder.d_model, self._decoder.device
+        )
         self._unembedding = Unembedding(self._decoder, readout_bytes)
         if not self._decoder.reads_in_pass:
             logger.warning(

@@ -22,8 +22,8 @@ from app.errors import LensUnavailable
 logger = logging.getLogger(__name__)
 
 Lens = Callable[[torch.Tensor, int], torch.Tensor]
-"""Rows of one layer, float32 `[rows, d_model]` in main memory, and the layer index -> rows to decode,
-the same shape. A row is a residual stream written sideways, so a matrix applies as `rows @ matrix.T`."""
+"""Rows of one layer, float32 `[rows, d_model]` on the model's device, and the layer index -> rows to
+decode, the same shape. A row is a residual stream written sideways, so a matrix applies as `rows @ matrix.T`."""
 
 LENSES_FOLDER = "lenses"
 """Where the lenses of a model lie in its folder."""
@@ -80,9 +80,11 @@ class LensFiles:
 class Lenses:
     """The lenses of one loaded model: the logit lens, and those fitted to its weights."""
 
-    def __init__(self, files: LensFiles | None, n_layers: int, d_model: int) -> None:
-        """Reads the lenses that belong to these weights; a file that does not is left out with a
-        warning, and `get` says why."""
+    def __init__(
+        self, files: LensFiles | None, n_layers: int, d_model: int, device: torch.device
+    ) -> None:
+        """Reads the lenses that belong to these weights onto the model's device; a file that does not
+        is left out with a warning, and `get` says why."""
         self._lenses: dict[LensKind, Lens] = {"logit": logit_lens}
         self._facts: list[LensFacts] = [LensFacts("logit", None)]
         self._refused: dict[LensKind, str] = {}
@@ -100,7 +102,8 @@ class Lenses:
                 self._refused[kind] = f"its file {path.name} is not used: {error}"
                 logger.warning("the %s lens of this model is left out: %s", kind, error)
                 continue
-            self._lenses[kind] = fitted.make(tensors)
+            on_device = {name: tensor.to(device) for name, tensor in tensors.items()}
+            self._lenses[kind] = fitted.make(on_device)
             self._facts.append(LensFacts(kind, n_tokens))
 
     @property

@@ -105,8 +105,12 @@ class Unembedding:
         return max(1, self.chunk_rows // len(self.layers_to_read(wanted)))
 
     def rows(self, streams: torch.Tensor, layers: Sequence[int], lens: Lens) -> torch.Tensor:
-        """Rows to decode, layer by layer: `[..., n_layers + 1, d_model]` -> `[..., len(layers), d_model]`."""
+        """Rows to decode, layer by layer: `[..., n_layers + 1, d_model]` -> `[..., len(layers), d_model]`.
+
+        Streams may lie in main memory or on the model's device; the rows are on its device.
+        """
         final = self._decoder.n_layers
+        streams = streams.to(self._decoder.device)
         return torch.stack(
             [
                 streams[..., layer, :] if layer == final else lens(streams[..., layer, :], layer)

@@ -5,17 +5,21 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
 from transformers import GPT2LMHeadModel
 
 from app.engine.engine import NnsightEngine
+from app.engine.lenses import Lenses, LensFiles
 from app.engine.loading import load_engine
-from app.engine.types import Pairs, Side
+from app.engine.types import LensColumns, LensKind, Pairs, Side, Step, Wanted
+from app.engine.unembed import Unembedding
 from app.errors import LensUnavailable
 from tests.engine.model_folders import save_tiny_gpt2
 from tests.engine.reference import PlainModel
+from tests.engine.small_models import greedy
 
 N_LAYERS, D_MODEL = 2, 16
 IDS = [5, 9, 30, 12, 7]
@@ -94,7 +98,6 @@ def test_read_outs_are_those_of_the_moved_rows(engine: NnsightEngine, folder: Pa
     plain = PlainModel(GPT2LMHeadModel.from_pretrained(folder).eval(), "transformer.h")
     columns = engine.read(IDS, kind=kind, top_k=3)
 
-    assert columns is not None
     final = plain.logits(IDS).double().log_softmax(-1)
     for layer in range(N_LAYERS + 1):
         log_p = slow_log_p(plain, kind, layer)
@@ -135,8 +138,6 @@ def test_two_lenses_of_one_text_are_compared(
 def test_lenses_differ_below_the_output_and_agree_there(engine: NnsightEngine) -> None:
     logit, tuned = engine.read(IDS), engine.read(IDS, kind="tuned")
 
-    assert logit is not None
-    assert tuned is not None
     assert (logit.entropy_nats[:-1] != tuned.entropy_nats[:-1]).all()
     assert (logit.entropy_nats[-1] == tuned.entropy_nats[-1]).all()
 
@@ -201,3 +202,88 @@ def test_lenses_may_lie_in_a_folder_of_their_own(folder: Path, tmp_path: Path) -
     engine = load(folder, lenses=tmp_path)
 
     assert [lens.kind for lens in engine.facts.lenses] == ["logit", "tuned"]
+
+
+# --- in a reply, and on other devices -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("in_pass", [True, False])
+@pytest.mark.parametrize("kind", ["tuned", "jacobian"])
+def test_a_reply_is_read_through_a_fitted_lens(
+    engine: NnsightEngine, monkeypatch: pytest.MonkeyPatch, kind: LensKind, in_pass: bool
+) -> None:
+    monkeypatch.setattr(engine.decoder, "reads_in_pass", in_pass)
+    wanted = Wanted((0, 1, 2), 3, (9,), kind)
+    lineage = [f"{kind} {in_pass}"]
+    items = list(engine.generate(IDS, greedy(6), wanted=wanted, lineage=lineage))
+    timeline = [*IDS, *(item.token_id for item in items if isinstance(item, Step))]
+    read = [item for item in items if isinstance(item, LensColumns)]
+
+    assert len(read) == len(timeline) - len(IDS) == 6
+    stored = engine.read(timeline, kind=kind, top_k=3, targets=[9], lineage=lineage)
+    for column, columns in enumerate(read, start=len(IDS) - 1):
+        assert columns.positions == (column,)
+        np.testing.assert_array_equal(columns.top_ids[:, 0], stored.top_ids[:, column])
+        np.testing.assert_allclose(
+            columns.entropy_nats[:, 0], stored.entropy_nats[:, column], atol=1e-5
+        )
+        np.testing.assert_array_equal(columns.target_rank[..., 0], stored.target_rank[..., column])
+
+
+class Elsewhere:
+    """A decoder whose model is on another device than main memory."""
+
+    n_layers, d_model, d_vocab = N_LAYERS, D_MODEL, 100
+    device = torch.device("meta")
+    row_multiple = 16
+    model = None
+
+
+@pytest.mark.parametrize("streams_at", ["cpu", "meta"])
+@pytest.mark.parametrize("kind", ["logit", "tuned", "jacobian"])
+def test_a_lens_is_applied_on_the_models_device(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, kind: LensKind, streams_at: str
+) -> None:
+    """Streams of a reply lie there, those of the store in main memory: neither may meet the other."""
+    files = LensFiles(folder / "lenses", lambda: sha256(folder))
+    lenses = Lenses(files, N_LAYERS, D_MODEL, Elsewhere.device)
+    monkeypatch.setattr(Unembedding, "__init__", lambda *_: None)
+    unembedding = Unembedding()
+    unembedding._decoder = Elsewhere()
+    streams = torch.zeros(4, N_LAYERS + 1, D_MODEL, device=streams_at)
+
+    rows = unembedding.rows(streams, [2, 0, 1], lenses.get(kind, "model", "kind"))
+
+    assert (rows.shape, rows.device) == ((4, 3, D_MODEL), Elsewhere.device)
+
+
+def test_a_model_on_another_device_than_its_store_gives_the_same_bits(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`cpu:0` is the same memory by another name, so that everything is copied as to and from a GPU."""
+    wanted = Wanted((0, 1, 2), 3, (9,), "tuned")
+
+    def reply(engine: NnsightEngine) -> list[object]:
+        items = engine.generate(IDS, greedy(5), wanted=wanted, lineage=["mine"])
+        return [
+            item if isinstance(item, Step) else item.entropy_nats.tobytes()
+            for item in items
+            if isinstance(item, Step | LensColumns)
+        ]
+
+    beside, elsewhere = load(folder), load(folder)
+    copies: list[torch.device] = []
+    staging = elsewhere.decoder._staging
+
+    def counted(rows: torch.Tensor) -> torch.Tensor:
+        found = staging(rows)
+        copies.append(found.device)
+        assert found is not rows
+        return found
+
+    monkeypatch.setattr(elsewhere.decoder, "device", torch.device("cpu:0"))
+    monkeypatch.setattr(elsewhere.decoder, "_staging", counted)
+    assert reply(elsewhere) == reply(beside)
+    assert len(copies) == 5
+    one, two = elsewhere.read(IDS, kind="jacobian"), beside.read(IDS, kind="jacobian")
+    np.testing.assert_array_equal(one.entropy_nats, two.entropy_nats)

@@ -57,7 +57,7 @@ def score_lenses(
     for number, ids in enumerate(sequences.tolist()):
         rows = decoder.empty_rows(len(ids))
         decoder.forward(ids, None, rows)
-        for chunk in rows.split(size):  # [positions, n_layers + 1, d_model]
+        for chunk in rows.to(decoder.device).split(size):  # [positions, n_layers + 1, d_model]
             final_logits = decoder.decode(chunk[:, -1])
             final, final_ids = reader.reference(final_logits), final_logits.argmax(dim=-1)
             for name, layer in reads:
