@@ -46,6 +46,8 @@ class Numbers:
     """[P, L, K], most probable first."""
     top_probabilities: torch.Tensor
     """[P, L, K]"""
+    top_ranks: torch.Tensor
+    """[P, L, K], int64: equal logits share a rank."""
     entropy_nats: torch.Tensor
     """[P, L], in [0, ln d_vocab]; not finite where a logit is not."""
     kl_to_final_nats: torch.Tensor
@@ -64,6 +66,8 @@ class RowNumbers:
     """[rows, K], most probable first."""
     top_probabilities: torch.Tensor
     """[rows, K]"""
+    top_ranks: torch.Tensor
+    """[rows, K], int64."""
     total: torch.Tensor
     """[rows]: sum of the exponentials, when the largest logit is moved to 0."""
     log_total: torch.Tensor
@@ -195,6 +199,7 @@ class LogitsReader:
         return Numbers(
             top_ids=rows.top_ids.view(*shape, -1),
             top_probabilities=rows.top_probabilities.view(*shape, -1),
+            top_ranks=rows.top_ranks.view(*shape, -1),
             entropy_nats=entropy.clamp(min=0.0).view(shape),
             kl_to_final_nats=kl.clamp(min=0.0),
             token_logprobs_nats=rows.token_logprobs_nats.view(-1, *shape),
@@ -221,6 +226,7 @@ class LogitsReader:
         return RowNumbers(
             top_ids=top_ids,
             top_probabilities=(largest - peak - log_total[:, None]).exp(),
+            top_ranks=ranks_of_sorted(largest),
             total=total,
             log_total=log_total,
             token_logprobs_nats=(own - peak - log_total[:, None]).T,
@@ -234,8 +240,8 @@ class LogitsReader:
         return self._buffer[:n_rows]
 
 
-PER_POSITION = ("top_ids", "top_probabilities", "entropy_nats", "kl_to_final_nats")
-PER_ROW = ("top_ids", "top_probabilities", "total", "log_total")
+PER_POSITION = ("top_ids", "top_probabilities", "top_ranks", "entropy_nats", "kl_to_final_nats")
+PER_ROW = ("top_ids", "top_probabilities", "top_ranks", "total", "log_total")
 PER_TOKEN = ("token_logprobs_nats", "token_ranks")
 
 
@@ -274,6 +280,14 @@ def most_probable(logits: torch.Tensor, k: int) -> tuple[torch.Tensor, torch.Ten
     )
     largest, places = logits.gather(-1, candidates).topk(k)
     return largest, candidates.gather(-1, places)
+
+
+def ranks_of_sorted(largest: torch.Tensor) -> torch.Tensor:
+    """Ranks of the largest logits of each row, `[rows, K]`, largest first: 1 + the number above each."""
+    places = torch.arange(1, largest.shape[-1] + 1, device=largest.device).expand_as(largest)
+    is_tied = torch.zeros_like(largest, dtype=torch.bool)
+    is_tied[:, 1:] = largest[:, 1:] == largest[:, :-1]
+    return places.masked_fill(is_tied, 1).cummax(-1).values
 
 
 def finite_rows(logits: torch.Tensor) -> torch.Tensor:

@@ -147,6 +147,8 @@ class LensColumns:
     """[L, P, K], most probable first."""
     top_probabilities: FloatArray
     """[L, P, K]"""
+    top_ranks: IntArray
+    """[L, P, K]: 1 + the number of larger logits; equal ones share a rank."""
     entropy_nats: FloatArray
     """[L, P]"""
     kl_to_final_nats: FloatArray

@@ -15,7 +15,6 @@ import numpy as np
 from app.engine.types import (
     Comparison,
     FloatArray,
-    IntArray,
     LensColumns,
     Role,
     Step,
@@ -79,13 +78,6 @@ def not_finite(value: str, layer: str, position: str) -> ModelComputationError:
         f"The {value} at layer {layer}, position {position} is not a finite number.",
         hint="The weights of this model are damaged or overflow in its dtype.",
     )
-
-
-def ranks_of_top(probabilities: FloatArray) -> IntArray:
-    """Ranks of the top predictions `[…, K]`; equal probabilities share a rank."""
-    larger = probabilities[..., None, :] > probabilities[..., :, None]
-    ranks: IntArray = 1 + larger.sum(axis=-1, dtype=np.int64)
-    return ranks
 
 
 def token_base64(vocabulary: Vocabulary, token_id: int) -> str:
@@ -153,7 +145,7 @@ def readouts_by_token(
     assert (columns.next_rank > 0).all(), "a position without a next token was read for a token"
     top_ids = columns.top_ids.tolist()
     top_probabilities = shortest(columns.top_probabilities)
-    top_ranks = ranks_of_top(columns.top_probabilities).tolist()
+    top_ranks = columns.top_ranks.tolist()
     entropies = shortest(columns.entropy_nats)
     divergences = shortest(columns.kl_to_final_nats)
     actual_probabilities = shortest(columns.next_probability)

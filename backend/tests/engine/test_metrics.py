@@ -101,6 +101,16 @@ def test_most_probable_tokens_come_in_their_order(logits: torch.Tensor, top_k: i
         assert [row[i] for i in ids] == sorted(row, reverse=True)[:top_k]
         expected = [math.exp(log_probabilities(row)[i]) for i in ids]
         assert found.top_probabilities[p, layer].tolist() == pytest.approx(expected, abs=1e-6)
+        ranks = [1 + sum(x > row[i] for x in row) for i in ids]
+        assert found.top_ranks[p, layer].tolist() == ranks
+
+
+def test_ranks_of_predictions_come_from_logits_where_probabilities_vanish():
+    """Logits 110 and 120 below the best both have probability 0 in float32, and shared a rank."""
+    logits = torch.tensor([[[0.0, -110.0, -120.0, -110.0]]])
+    found = LogitsReader(4, CPU).read(logits, torch.zeros(1, 1, dtype=torch.long), 4)
+    assert found.top_probabilities[0, 0, 1:].tolist() == [0.0, 0.0, 0.0]
+    assert found.top_ranks[0, 0].tolist() == [1, 2, 2, 4]
 
 
 @pytest.mark.parametrize("d_vocab", [1, 15, 16, 17, 33, 160, 161, 175])
