@@ -47,7 +47,6 @@ def test_lens_equals_an_independent_computation(embedded: NnsightEngine, plain: 
     ids = embedded.vocabulary.encode(TEXT)
     positions = [0, 1, 5, len(ids) - 1]
     columns = embedded.read(ids, positions=positions, top_k=10, targets=[ids[3]])
-    assert columns is not None
     assert_lens_is_right(columns, plain, ids)
 
 
@@ -65,7 +64,6 @@ def test_a_read_of_the_reply_runs_no_pass_and_is_right(embedded: NnsightEngine, 
     ids += [step.token_id for step in steps if isinstance(step, Step)]
     passes = embedded.forward_passes()
     columns = embedded.read(ids, positions=[len(ids) - 4, len(ids) - 2], lineage=["mine"])
-    assert columns is not None
     assert embedded.forward_passes() == passes
     assert_lens_is_right(columns, plain, ids)
 

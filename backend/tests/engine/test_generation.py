@@ -250,6 +250,7 @@ def test_a_read_between_two_steps_disturbs_nothing(
     engine: NnsightEngine, loaded_gpt2: NnsightEngine
 ):
     expected = run(fresh(loaded_gpt2), greedy(12))[0]
+    expected_other = fresh(loaded_gpt2).read([*PROMPT, 3, 4, 5])
     ids = list(PROMPT)
     for step in engine.generate(PROMPT, greedy(12), lineage=["mine"]):
         if isinstance(step, Step):
@@ -259,8 +260,10 @@ def test_a_read_between_two_steps_disturbs_nothing(
             assert read.positions == (len(ids) - 2,)
             assert engine.forward_passes() == passes, "the token's own lens needs no pass"
             # Also at the token that was not run yet.
-            assert engine.read(ids, lineage=["mine"]) is not None
-            assert engine.read([*PROMPT, 3, 4, 5]) is not None
+            whole = engine.read(ids, lineage=["mine"])
+            np.testing.assert_array_equal(whole.top_ids[:, -2], read.top_ids[:, 0])
+            other = engine.read([*PROMPT, 3, 4, 5])
+            np.testing.assert_array_equal(other.entropy_nats, expected_other.entropy_nats)
     assert ids[len(PROMPT) :] == expected
 
 
@@ -332,15 +335,17 @@ def test_two_replies_at_once_do_not_mix(engine: NnsightEngine, loaded_gpt2: Nnsi
 def test_everything_runs_on_a_thread_other_than_the_importing_one(
     loaded_gpt2: NnsightEngine, gpt2: torch.nn.Module
 ):
-    results: list[object] = []
+    replies: list[list[int]] = []
+    read: list[LensColumns] = []
 
     def work() -> None:
         engine = engine_of(gpt2)
-        results.append(run(engine, greedy(4))[0])
-        results.append(engine.read(PROMPT))
+        replies.append(run(engine, greedy(4))[0])
+        read.append(engine.read(PROMPT))
 
     thread = threading.Thread(target=work)
     thread.start()
     thread.join()
-    assert results[0] == run(fresh(loaded_gpt2), greedy(4))[0]
-    assert results[1] is not None
+    assert replies == [run(fresh(loaded_gpt2), greedy(4))[0]]
+    expected = fresh(loaded_gpt2).read(PROMPT)
+    np.testing.assert_array_equal(read[0].top_ids, expected.top_ids)

@@ -36,7 +36,6 @@ def test_loaded_engine_computes_the_saved_models_numbers(
     with caplog.at_level(logging.INFO, "app.engine.loading"):
         engine = load_engine(str(path), on_progress=lambda detail, *_: told.append(detail), **SMALL)
     columns = engine.read(IDS[0].tolist(), top_k=3)
-    assert columns is not None
     expected = logits(original.eval())[0].softmax(-1)
     top = expected.topk(3)
     np.testing.assert_array_equal(columns.top_ids[-1], top.indices.numpy())
