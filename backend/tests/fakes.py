@@ -92,8 +92,8 @@ class ByteVocabulary:
         self,
         spans: Sequence[TextSpan],
         *,
-        bos: bool,
-        continues: bool = False,  # noqa: ARG002  (a byte is the same token everywhere)
+        bos: bool | None = None,
+        after: int | None = None,  # noqa: ARG002  (a byte is the same token everywhere)
         most: int | None = None,
     ) -> EncodedPrompt:
         self._faults.reach("tokenise")

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from app.engine.bos_check import check_bos
 from app.engine.bounds import (
     require_ids,
     require_layers,
@@ -97,6 +98,9 @@ class NnsightEngine:
         with torch.inference_mode():
             self._decoder = TracedDecoder(lm, structure)
             check, reuse = check_model(self._decoder, vocabulary, avoid, name)
+            bos_check = None
+            if bos_token_id is not None and not adds_bos:
+                bos_check = check_bos(self._decoder, vocabulary, bos_token_id, name)
         self._store = ResidualStore(self._decoder, store_bytes, reuse, store_dtype)
         self._lenses = Lenses(
             lens_files, structure.n_layers, self._decoder.d_model, self._decoder.device
@@ -126,6 +130,7 @@ class NnsightEngine:
             eos_token_ids=eos_token_ids,
             is_byte_exact=is_byte_exact,
             self_check=check,
+            bos_check=bos_check,
             lenses=self._lenses.facts,
             packing=packing,
             note=note,

@@ -12,7 +12,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -50,9 +50,9 @@ from app.engine.runtime import LanguageModel
 from app.engine.sources import ModelFiles, find_model
 from app.engine.structure import find_structure
 from app.engine.template import BuiltInTemplate, TokenizerTemplate
-from app.engine.types import Packing
+from app.engine.types import ChatTemplate, Message, Packing
 from app.engine.vocabulary import TokenizerVocabulary
-from app.errors import ModelLoadError, UnsupportedArchitecture
+from app.errors import InvalidRequest, ModelLoadError, UnsupportedArchitecture
 
 logger = logging.getLogger(__name__)
 
@@ -179,7 +179,7 @@ def _make_engine(
         lm,
         vocabulary=vocabulary,
         template=template,
-        chat_template=template.description,
+        chat_template=described(template, vocabulary),
         name=files.name,
         source=files.source,
         revision=revision if isinstance(revision, str) else revision.result(),
@@ -194,6 +194,20 @@ def _make_engine(
         packing=packed,
         lens_files=LensFiles(lenses, lambda: weights_digest(files.folder, files.name)),
     )
+
+
+def described(
+    template: BuiltInTemplate | TokenizerTemplate, vocabulary: TokenizerVocabulary
+) -> ChatTemplate:
+    """What is known of a template, with what it does about the beginning-of-sequence token."""
+    if isinstance(template, BuiltInTemplate):
+        return replace(template.description, starts_with_bos=vocabulary.adds_bos)
+    try:
+        spans = template.start([Message("user", "Hello")])
+    except InvalidRequest:  # Chatting with this template says why.
+        return template.description
+    leads = vocabulary.leading_bos(spans) is not None
+    return replace(template.description, starts_with_bos=leads)
 
 
 def load_files(files: ModelFiles, device: torch.device) -> _Loaded:

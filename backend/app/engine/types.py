@@ -52,6 +52,21 @@ class ChatTemplate:
     text: str
     stop: tuple[str, ...]
     """Strings that end a reply in chat mode."""
+    starts_with_bos: bool = False
+    """Whether a new chat begins with the beginning-of-sequence token when nothing is asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class BosCheck:
+    """What the beginning-of-sequence token does, for a model whose tokenizer does not put it."""
+
+    with_nats: float
+    """Mean surprisal of the tokens of one English sentence after that token."""
+    without_nats: float
+    """Mean surprisal of the same tokens without it."""
+    n_tokens: int
+    is_needed: bool
+    """The token makes so much difference that the model can hardly have been trained without it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +105,8 @@ class ModelFacts:
     is_byte_exact: bool
     """Whether the tokenizer gives back every text byte for byte; False for tokenizers that normalise."""
     self_check: SelfCheck
+    bos_check: BosCheck | None = None
+    """None where the tokenizer puts the token itself, or has none."""
     lenses: tuple[LensFacts, ...] = (LensFacts("logit", None),)
     packing: Packing = "none"
     note: str | None = None
@@ -296,11 +313,11 @@ class Vocabulary(Protocol):
         self,
         spans: Sequence[TextSpan],
         *,
-        bos: bool,
-        continues: bool = False,
+        bos: bool | None = None,
+        after: int | None = None,
         most: int | None = None,
     ) -> EncodedPrompt:
-        """Ids of a rendered prompt. Text is tokenised across span borders, as the model saw it in training; a token belongs to the role that most of its bytes have. `bos` puts the beginning-of-sequence token first unless the template has written it; `continues` says that the prompt goes on from a stored timeline. Raises TooManyTokens for more than `most`, without reading a text to its end that is far longer."""
+        """Ids of a rendered prompt. Text is tokenised across span borders, as the model saw it in training; a token belongs to the role that most of its bytes have. `bos` true puts the beginning-of-sequence token first unless the template writes it, false leaves out one that the template begins with, None keeps to the template; `after` is the last token of the timeline that the prompt continues. Raises TooManyTokens for more than `most`, without reading a text to its end that is far longer."""
         ...
 
     def token_bytes(self, token_id: int) -> bytes:

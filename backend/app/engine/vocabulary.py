@@ -16,14 +16,19 @@ from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from heapq import nsmallest
 from types import MappingProxyType
+from typing import Literal
 
 from tokenizers import AddedToken, Encoding, Tokenizer
 from transformers import PreTrainedTokenizerBase
 
 from app.engine.length import encode_beside_others, require_about_at_most
 from app.engine.token_bytes import bytes_by_id
+from app.engine.tokenizer_copies import independent_copy, prefix_ids, without_prefix
 from app.engine.types import EncodedPrompt, Role, TextSpan, TooManyTokens
 from app.errors import InternalError, InvalidRequest, ModelLoadError, UnknownToken
+
+Following = Literal["nothing", "special", "text"]
+"""What stands before a text, which decides whether a tokenizer puts a space of its own before it."""
 
 ROLE_ORDER: tuple[Role, ...] = ("user", "assistant", "system", "template")
 """Who gets a token that several spans share in equal parts: messages before the template."""
@@ -65,14 +70,14 @@ class TokenizerVocabulary:
                 hint="Convert it with transformers and save it beside the model as tokenizer.json.",
             )
         self._size = d_vocab
-        self._tokenizer = _independent_copy(backend)
+        self._tokenizer = independent_copy(backend)
         added = self._tokenizer.get_added_tokens_decoder()
         self._specials = {t.content: i for i, t in added.items() if t.special and i < d_vocab}
         self._special_ids = frozenset(self._specials.values())
         self._added_by_id = {i: t for i, t in added.items() if i < d_vocab}
         self._known_ids, self._bytes = bytes_by_id(self._tokenizer, d_vocab)
 
-        prefix = _prefix_ids(self._tokenizer)
+        prefix = prefix_ids(self._tokenizer)
         self._adds_bos = bool(prefix) and max(prefix) < d_vocab
         bos = tokenizer.bos_token_id
         named = (bos,) if bos is not None and bos < d_vocab else ()
@@ -80,6 +85,7 @@ class TokenizerVocabulary:
         self._eos_token_id: int | None = tokenizer.eos_token_id
 
         self._tokenizer.encode_special_tokens = True
+        self._without_prefix = without_prefix(self._tokenizer)
         # Text after a special token is split differently from text at the start where a tokenizer
         # prepends a space to the first word only. A token of our own in front of the text puts it
         # in that place; it is taken off again, and being random it cannot occur in a text.
@@ -122,22 +128,23 @@ class TokenizerVocabulary:
     def encode(self, text: str) -> tuple[int, ...]:
         """Ids of plain text; nothing in it is read as a special token and no BOS is added."""
         _utf8(text)
-        return tuple(self._ids(self._encode(text, is_first=True), is_first=True)) if text else ()
+        return tuple(self._ids(self._encode(text, "nothing"), "nothing")) if text else ()
 
     def encode_prompt(
         self,
         spans: Sequence[TextSpan],
         *,
-        bos: bool,
-        continues: bool = False,
+        bos: bool | None = None,
+        after: int | None = None,
         most: int | None = None,
     ) -> EncodedPrompt:
         """Ids of a rendered prompt, with the role of each.
 
         Text is tokenised across span borders, as the model saw it in training; a token belongs to
-        the role that most of its bytes have. `bos` puts the beginning-of-sequence token first
-        unless the template has already written it. `continues` says that the prompt goes on from
-        tokens that are already there. Raises TooManyTokens for more than `most`, before lists of
+        the role that most of its bytes have. `bos` true puts the beginning-of-sequence token first
+        unless the template writes it somewhere, false leaves out one that the template begins
+        with, and None keeps to the template. `after` is the last token of the timeline that the
+        prompt continues: text goes on from text without a space of the tokenizer's own. Raises TooManyTokens for more than `most`, before lists of
         ids are made.
         """
         ids: list[int] = []
@@ -149,9 +156,11 @@ class TokenizerVocabulary:
                     hint="Leave the beginning-of-sequence token off.",
                     param="bos",
                 )
-            if not (spans and spans[0].is_special and self._id_of(spans[0]) == self._bos_ids[0]):
+            if not any(map(self._is_bos, spans)):
                 ids.extend(self._bos_ids)
                 roles.extend("template" for _ in self._bos_ids)
+        elif bos is False and (place := self.leading_bos(spans)) is not None:
+            spans = [*spans[:place], *spans[place + 1 :]]
         parts = [part for part in self._parts(spans) if part != []]
         texts = {
             place: "".join(text for text, _ in part)
@@ -162,10 +171,13 @@ class TokenizerVocabulary:
             _utf8(text)
         if most is not None:
             require_about_at_most(self._tokenizer, texts.values(), most)
-        firsts = {place: place == 0 and not continues for place in texts}
-        encodings = {place: self._encode(text, firsts[place]) for place, text in texts.items()}
+        at_start: Following = "nothing" if after is None else self._following(after)
+        follows: dict[int, Following] = {
+            place: at_start if place == 0 else "special" for place in texts
+        }
+        encodings = {place: self._encode(text, follows[place]) for place, text in texts.items()}
         n_ids = len(ids) + len(parts) - len(texts)
-        n_ids += sum(len(e) - (not firsts[place]) for place, e in encodings.items())
+        n_ids += sum(len(e) - (follows[place] == "special") for place, e in encodings.items())
         if most is not None and n_ids > most:
             raise TooManyTokens(n_ids, sum(map(len, texts.values())))
         for place, part in enumerate(parts):
@@ -173,9 +185,9 @@ class TokenizerVocabulary:
                 ids.append(part)
                 roles.append("template")
             else:
-                new_ids = self._ids(encodings[place], firsts[place])
+                new_ids = self._ids(encodings[place], follows[place])
                 ids.extend(new_ids)
-                roles.extend(self._roles(part, new_ids, encodings[place], firsts[place]))
+                roles.extend(self._roles(part, new_ids, encodings[place], follows[place]))
         return EncodedPrompt(tuple(ids), tuple(roles))
 
     def token_bytes(self, token_id: int) -> bytes:
@@ -215,12 +227,31 @@ class TokenizerVocabulary:
         rest = nsmallest(max(limit - len(exact), 0), longer)
         return [*exact, *(token_id for _, token_id in rest)][:limit]
 
-    def _encode(self, text: str, is_first: bool) -> Encoding:
-        """A text as the tokenizer reads it, behind the border where it follows other tokens."""
-        return encode_beside_others(self._tokenizer, text if is_first else self._border + text)
+    def leading_bos(self, spans: Sequence[TextSpan]) -> int | None:
+        """Index of the span in which a template writes the beginning-of-sequence token before any message."""
+        for place, span in enumerate(spans):
+            if self._is_bos(span):
+                return place
+            if span.role != "template":
+                return None
+        return None
 
-    def _ids(self, encoding: Encoding, is_first: bool) -> list[int]:
-        ids = encoding.ids if is_first else encoding.ids[1:]
+    def _is_bos(self, span: TextSpan) -> bool:
+        return span.is_special and self._id_of(span) == self.bos_token_id
+
+    def _following(self, token_id: int) -> Following:
+        """How text behind a token is read: the tokenizer sets added tokens apart, special or not."""
+        return "special" if token_id in self._added_by_id else "text"
+
+    def _encode(self, text: str, follows: Following) -> Encoding:
+        """A text as the tokenizer reads it at that place."""
+        tokenizer = self._without_prefix if follows == "text" else self._tokenizer
+        return encode_beside_others(
+            tokenizer, self._border + text if follows == "special" else text
+        )
+
+    def _ids(self, encoding: Encoding, follows: Following) -> list[int]:
+        ids = encoding.ids[1:] if follows == "special" else encoding.ids
         foreign = max(ids, default=0)
         if foreign >= self._size:
             token = self._tokenizer.id_to_token(foreign)
@@ -230,16 +261,16 @@ class TokenizerVocabulary:
             )
         return ids
 
-    def _offsets(self, encoding: Encoding, is_first: bool) -> list[tuple[int, int]]:
+    def _offsets(self, encoding: Encoding, follows: Following) -> list[tuple[int, int]]:
         """Character offsets of each token."""
-        if is_first:
+        if follows != "special":
             return encoding.offsets
         shift = len(self._border)
         return [(max(a - shift, 0), max(b - shift, 0)) for a, b in encoding.offsets[1:]]
 
     def _gives_back(self, text: str) -> bool:
         try:
-            ids = self._ids(self._encode(text, is_first=True), is_first=True)
+            ids = self._ids(self._encode(text, "nothing"), "nothing")
         except InvalidRequest:
             return False
         return b"".join(self._bytes[i] for i in ids) == text.encode()
@@ -278,7 +309,7 @@ class TokenizerVocabulary:
         run: Sequence[tuple[str, Role]],
         ids: Sequence[int],
         encoding: Encoding,
-        is_first: bool,
+        follows: Following,
     ) -> list[Role]:
         """The role that has most of each token's bytes."""
         text = "".join(part for part, _ in run)
@@ -288,7 +319,7 @@ class TokenizerVocabulary:
             starts = [end - size for end, size in zip(ends, sizes, strict=True)]
         else:  # The tokenizer changed the text: its offsets say which characters became the token.
             bytes_before = [0, *_running_sums([len(c.encode()) for c in text])]
-            offsets = self._offsets(encoding, is_first)
+            offsets = self._offsets(encoding, follows)
             starts = [bytes_before[a] for a, _ in offsets]
             ends = [bytes_before[b] for _, b in offsets]
         borders = _running_sums([len(part.encode()) for part, _ in run])
@@ -315,31 +346,6 @@ class TokenizerVocabulary:
             if self._index is None:
                 self._index = sorted((self._bytes[i], i) for i in self._known_ids)
             return self._index
-
-
-def _independent_copy(tokenizer: Tokenizer) -> Tokenizer:
-    try:
-        copy = Tokenizer.from_str(tokenizer.to_str())
-    except Exception as error:  # tokenizers raises bare Exception
-        raise ModelLoadError(
-            f"The tokenizer cannot be copied: {error}",
-            hint="Tokenizers with parts written in Python are not supported.",
-        ) from error
-    copy.no_truncation()
-    copy.no_padding()
-    if getattr(copy.model, "dropout", None) is not None:
-        copy.model.dropout = None
-    return copy
-
-
-def _prefix_ids(tokenizer: Tokenizer) -> tuple[int, ...]:
-    """What the tokenizer itself puts before a text."""
-    plain = tokenizer.encode("a", add_special_tokens=False).ids
-    framed = tokenizer.encode("a", add_special_tokens=True).ids
-    for place in range(len(framed)):
-        if framed[place : place + len(plain)] == plain:
-            return tuple(framed[:place])
-    return ()
 
 
 def _utf8(text: str) -> bytes:

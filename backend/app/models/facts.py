@@ -17,11 +17,25 @@ class SelfCheckInfo(Wire):
     """Largest absolute change of the logits when one layer's residual stream is replaced."""
 
 
+class BosCheckInfo(Wire):
+    """Measured when the model was loaded, on one English sentence."""
+
+    with_nats: float
+    """Mean surprisal of its tokens after the beginning-of-sequence token."""
+    without_nats: float
+    """Mean surprisal of the same tokens without it."""
+    n_tokens: int
+    is_needed: bool
+    """The difference is so large (1 nat or more) that the model should be given that token: `bos: true`. It is never added silently."""
+
+
 class ChatTemplateInfo(Wire):
     source: Literal["built-in", "tokenizer"]
     """`built-in`: this base model has no template; it continues text and was not trained to chat."""
     text: str
     stop: list[str]
+    starts_with_bos: bool
+    """Whether a new chat begins with the beginning-of-sequence token when `bos` is null: a tokenizer's template alone decides, the built-in one follows the tokenizer."""
 
 
 class ExamplePrompt(Wire):
@@ -61,6 +75,8 @@ class ModelInfo(Wire):
     chat_template: ChatTemplateInfo
     adds_bos: bool
     bos_token_id: int | None
+    bos_check: BosCheckInfo | None
+    """What the beginning-of-sequence token does for this model; null where the tokenizer puts it, or has none."""
     byte_exact: bool
     """Whether the tokenizer gives back every text byte for byte."""
     examples: list[ExamplePrompt]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -11,6 +12,7 @@ from app.engine.types import ModelFacts
 from app.errors import InternalError
 from app.models.compare import CompareRequest
 from app.models.facts import (
+    BosCheckInfo,
     ChatTemplateInfo,
     ExamplePrompt,
     LensInfo,
@@ -124,7 +126,7 @@ class AnalysisService:
     def model_info(self) -> ModelInfo:
         """What is known of the running model."""
         facts = self._worker.engine.facts
-        template, check = facts.chat_template, facts.self_check
+        template, check, bos = facts.chat_template, facts.self_check, facts.bos_check
         return ModelInfo(
             model_name=facts.name,
             source=facts.source,
@@ -142,10 +144,14 @@ class AnalysisService:
             tied_embeddings=facts.tied_embeddings,
             packing=facts.packing,
             chat_template=ChatTemplateInfo(
-                source=template.source, text=template.text, stop=list(template.stop)
+                source=template.source,
+                text=template.text,
+                stop=list(template.stop),
+                starts_with_bos=template.starts_with_bos,
             ),
             adds_bos=facts.adds_bos,
             bos_token_id=facts.bos_token_id,
+            bos_check=bos and BosCheckInfo(**dataclasses.asdict(bos)),
             byte_exact=facts.is_byte_exact,
             examples=self._example_prompts(facts),
             lenses=[LensInfo(kind=x.kind, fitted_tokens=x.fitted_tokens) for x in facts.lenses],

@@ -7,6 +7,7 @@ runs on any thread.
 
 from __future__ import annotations
 
+import itertools
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -173,23 +174,24 @@ def encode_start(engine: LensEngine, request: ChatRequest, most: int) -> Encoded
 def encode_history(
     engine: LensEngine, messages: Sequence[ChatMessage], bos: bool | None, most: int
 ) -> EncodedPrompt:
-    """Messages as the model's template writes them, up to where the reply begins."""
+    """Messages as the model's template writes them, up to where the reply begins.
+
+    Unless `bos` says otherwise, a tokenizer's own template alone decides about the
+    beginning-of-sequence token, as `apply_chat_template` has it; the built-in one leaves that to
+    the tokenizer.
+    """
     spans = engine.template.start(template_messages(messages))
-    starts_with = starts_with_bos(engine.facts, bos)
-    return engine.vocabulary.encode_prompt(spans, bos=starts_with, most=most)
+    facts = engine.facts
+    if bos is None and facts.chat_template.source == "built-in":
+        bos = facts.chat_template.starts_with_bos
+    return engine.vocabulary.encode_prompt(spans, bos=bos, most=most)
 
 
 def encode_text(engine: LensEngine, text: str, bos: bool | None, most: int) -> EncodedPrompt:
     """Raw text, as if a user had written all of it."""
     spans = [TextSpan(text, "user")] if text else []
-    starts_with = starts_with_bos(engine.facts, bos)
+    starts_with = engine.facts.adds_bos if bos is None else bos
     return engine.vocabulary.encode_prompt(spans, bos=starts_with, most=most)
-
-
-def starts_with_bos(facts: ModelFacts, asked: bool | None) -> bool:
-    """Whether a new timeline begins with the beginning-of-sequence token: as asked, else as the
-    model's tokenizer does."""
-    return facts.adds_bos if asked is None else asked
 
 
 def encode_continuation(
@@ -205,7 +207,7 @@ def encode_continuation(
         )
     else:
         spans = [TextSpan(message.content, "user") for message in request.messages]
-    return engine.vocabulary.encode_prompt(spans, bos=False, continues=True, most=most)
+    return engine.vocabulary.encode_prompt(spans, after=base.ids[-1], most=most)
 
 
 def template_messages(messages: Sequence[ChatMessage]) -> list[Message]:
@@ -220,11 +222,21 @@ def timeline_end(engine: LensEngine, base: Conversation) -> bytes:
 
 def require_same_bos(facts: ModelFacts, request: ChatRequest, base: Conversation) -> None:
     """A stored timeline has its beginning already; asking for another one is a mistake."""
-    has_bos = base.ids[0] == facts.bos_token_id
-    if request.bos is not None and request.bos != has_bos:
+    if request.bos is None:
+        return
+    leading = itertools.takewhile(
+        lambda token: token[1] == "template", zip(base.ids, base.roles, strict=True)
+    )
+    first_prompt = base.ids[: base.turns[0].reply_start if base.turns else None]
+    # Some templates write it after a line break of their own, and some after the first message.
+    if request.bos:
+        is_so = facts.bos_token_id in first_prompt
+    else:
+        is_so = all(token_id != facts.bos_token_id for token_id, _ in leading)
+    if not is_so:
         raise InvalidRequest(
             "This conversation "
-            + ("starts" if has_bos else "does not start")
+            + ("does not start" if request.bos else "starts")
             + " with the beginning-of-sequence token, and that cannot be changed later.",
             hint="Start a new conversation, or leave bos out.",
             param="bos",

@@ -79,9 +79,9 @@ def test_prompt_over_its_room_is_refused_with_the_exact_number(most: int) -> Non
     assert n_ids == 5
 
     assert len(vocabulary.encode_prompt(spans, bos=False, most=5).ids) == 5
-    for continues in (False, True):
+    for after in (None, 5):
         with pytest.raises(TooManyTokens) as refused:
-            vocabulary.encode_prompt(spans, bos=False, continues=continues, most=most)
+            vocabulary.encode_prompt(spans, bos=False, after=after, most=most)
         assert (refused.value.n_tokens, refused.value.n_chars) == (5, 5)
 
 

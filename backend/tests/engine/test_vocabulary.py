@@ -59,7 +59,7 @@ def test_prompt_is_tokenised_as_the_joined_text(parts: list[tuple[str, Role]]) -
     prompt = VOCABULARY.encode_prompt(spans, bos=False)
     assert prompt.ids == VOCABULARY.encode("".join(text for text, _ in parts))
     assert len(prompt.roles) == len(prompt.ids)
-    continued = VOCABULARY.encode_prompt(spans, bos=False, continues=True)
+    continued = VOCABULARY.encode_prompt(spans, after=VOCABULARY.encode("x")[0])
     assert continued == prompt
 
 
@@ -170,7 +170,7 @@ def test_space_of_the_first_word_is_not_repeated_after_a_special_token() -> None
     prompt = vocabulary.encode_prompt(spans, bos=True)
     assert prompt.ids == tuple(tokenizer("Hello</s>there").input_ids)
     assert joined(vocabulary, prompt.ids) == b"<s> Hello</s>there"
-    continued = vocabulary.encode_prompt(spans[2:], bos=False, continues=True)
+    continued = vocabulary.encode_prompt(spans[2:], after=vocabulary.special_tokens["</s>"])
     assert joined(vocabulary, continued.ids) == b"there"
 
 

@@ -83,7 +83,8 @@ export function fakeServer(tokens: readonly Token[], tiedEmbeddings = true): Fak
         tied_embeddings: tiedEmbeddings,
         packing: "all",
         bos_token_id: null,
-        chat_template: { source: "built-in", text: "User: {}", stop: ["\nUser:"] },
+        bos_check: null,
+        chat_template: { source: "built-in", text: "User: {}", stop: ["\nUser:"], starts_with_bos: false },
         lenses: server.lenses,
       });
     }

@@ -384,6 +384,29 @@ export interface components {
             rank: number;
         };
         /**
+         * BosCheckInfo
+         * @description Measured when the model was loaded, on one English sentence.
+         */
+        BosCheckInfo: {
+            /**
+             * With Nats
+             * @description Mean surprisal of its tokens after the beginning-of-sequence token.
+             */
+            with_nats: number;
+            /**
+             * Without Nats
+             * @description Mean surprisal of the same tokens without it.
+             */
+            without_nats: number;
+            /** N Tokens */
+            n_tokens: number;
+            /**
+             * Is Needed
+             * @description The difference is so large (1 nat or more) that the model should be given that token: `bos: true`. It is never added silently.
+             */
+            is_needed: boolean;
+        };
+        /**
          * Branch
          * @description One timeline of a conversation.
          */
@@ -536,6 +559,11 @@ export interface components {
             text: string;
             /** Stop */
             stop: string[];
+            /**
+             * Starts With Bos
+             * @description Whether a new chat begins with the beginning-of-sequence token when `bos` is null: a tokenizer's template alone decides, the built-in one follows the tokenizer.
+             */
+            starts_with_bos: boolean;
         };
         /** CompareRequest */
         CompareRequest: {
@@ -1201,6 +1229,8 @@ export interface components {
             adds_bos: boolean;
             /** Bos Token Id */
             bos_token_id: number | null;
+            /** @description What the beginning-of-sequence token does for this model; null where the tokenizer puts it, or has none. */
+            bos_check: components["schemas"]["BosCheckInfo"] | null;
             /**
              * Byte Exact
              * @description Whether the tokenizer gives back every text byte for byte.

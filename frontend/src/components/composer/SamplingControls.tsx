@@ -1,9 +1,10 @@
 import { useId } from "react";
 import type { ModelInfo } from "@/api/client";
+import { bosWarning } from "@/components/composer/bos";
+import { BosSwitch } from "@/components/composer/BosSwitch";
 import { Button } from "@/components/ui/Button";
 import { NumberField } from "@/components/ui/Field";
 import { Popover } from "@/components/ui/Popover";
-import { Switch } from "@/components/ui/Switch";
 import type { Mode } from "@/context/chatState";
 import { LIMITS, type Settings, useSettings } from "@/context/settings";
 
@@ -21,13 +22,15 @@ interface SamplingControlsProps {
 /** How the reply is sampled, in one line; its button opens the controls. */
 export function SamplingControls({ model, mode, isSlim, isNew, lastSeed }: SamplingControlsProps) {
   const { settings, update } = useSettings();
+  const lacksBos = isNew && model !== null && bosWarning(model, mode, settings) !== null;
+  const summary = `${summaryOf(settings)}${lacksBos ? " · without BOS" : ""}`;
   return (
     <Popover
       label="Sampling"
       trigger={
         <Button look="quiet" icon="sliders" className="min-w-0 px-2 font-normal">
           <span className="sr-only">Sampling: </span>
-          <span className={isSlim ? "sr-only" : "truncate"}>{summaryOf(settings)}</span>
+          <span className={isSlim ? "sr-only" : "truncate"}>{summary}</span>
         </Button>
       }
     >
@@ -75,21 +78,11 @@ export function SamplingControls({ model, mode, isSlim, isNew, lastSeed }: Sampl
             {isNew ? "This conversation starts with" : "The next new conversation starts with"}
           </p>
           {mode === "chat" && <SystemPrompt settings={settings} update={update} />}
-          {model !== null && hasBos(model) && (
-            <Switch
-              label="the beginning-of-sequence token"
-              checked={settings.bos ?? model.adds_bos}
-              onChange={(bos) => update({ bos: bos === model.adds_bos ? null : bos })}
-            />
-          )}
+          {model !== null && <BosSwitch model={model} mode={mode} settings={settings} update={update} />}
         </fieldset>
       </div>
     </Popover>
   );
-}
-
-function hasBos({ bos_token_id }: ModelInfo): boolean {
-  return bos_token_id !== null;
 }
 
 function summaryOf({ temperature, topP, topK, maxNewTokens, pinnedSeed }: Settings): string {

@@ -2,7 +2,7 @@ import { Icon } from "@/components/ui/Icon";
 import { Popover } from "@/components/ui/Popover";
 import type { ModelInfo } from "@/api/client";
 import { formatParameters } from "@/lib/amount";
-import { formatCount } from "@/lib/format";
+import { formatCount, formatNats } from "@/lib/format";
 
 const SOURCES: Record<ModelInfo["source"], string> = {
   hub: "Hugging Face",
@@ -43,6 +43,13 @@ export function ModelFacts({ model }: { readonly model: ModelInfo }) {
       }
     >
       <h2 className="mb-2 text-title font-semibold break-words">{model.model_name}</h2>
+      {model.bos_check?.is_needed && (
+        <p className="mb-3 rounded-control bg-warn-soft p-2">
+          Without the beginning-of-sequence token, which its tokenizer does not add, this model predicts badly
+          (mean surprisal {formatNats(model.bos_check.without_nats)} nats, with it{" "}
+          {formatNats(model.bos_check.with_nats)}). It is a switch in the sampling settings.
+        </p>
+      )}
       {model.note !== null && <p className="mb-3 rounded-control bg-warn-soft p-2">{model.note}</p>}
       <dl className="grid grid-cols-[auto_minmax(0,1fr)] gap-x-4 gap-y-1">
         {facts.map(([name, value]) => (
