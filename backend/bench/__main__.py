@@ -7,21 +7,32 @@ from __future__ import annotations
 
 import argparse
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
 
 from app.console import prepare_console
 from app.engine.model_names import EMBEDDED_FOLDER
-from bench.figures import ON_THE_EMBEDDED_MODEL, PARTS, Subjects
-from bench.model import make_gpt2_shape
+from bench.figures import PARTS, Subjects
+from bench.model import make_gemma_shape, make_gpt2_shape
 from bench.processes import References, Server, Texts
 from bench.report import Figure, table, update_json
 
 RESULTS = Path(__file__).with_name("results.json")
-NOTES = ["low and high are quartiles of the repeats; GPT-2 small's shape but for embedded_*"]
+NOTES = [
+    "low and high are quartiles of the repeats; GPT-2 small's shape but for embedded_* and gemma_shape_*"
+]
 THREADS = 2
 """The bars are for two cores."""
+
+
+MODELS: dict[str, tuple[Callable[[Path], Path], frozenset[str]]] = {
+    "": (make_gpt2_shape, frozenset(PARTS)),
+    "embedded_": (lambda _: EMBEDDED_FOLDER, frozenset({"reply", "comparing", "beside_busy"})),
+    "gemma_shape_": (make_gemma_shape, frozenset({"reply", "reading"})),
+}
+"""By the prefix of its figures, each model and the parts that are measured with it."""
 
 
 def main() -> None:
@@ -29,25 +40,23 @@ def main() -> None:
     options = parse()
     torch.set_num_threads(options.threads)
     figures: list[Figure] = []
-    with tempfile.TemporaryDirectory() as folder:
-        model = make_gpt2_shape(Path(folder))
-        # Each part has a server of its own, so that none starts with what another left behind.
-        for name in options.parts:
-            figures += measured(name, str(model), model, options)
-    for name in options.parts:
-        if name in ON_THE_EMBEDDED_MODEL:
-            figures += measured(name, "embedded", EMBEDDED_FOLDER, options, "embedded_")
+    for prefix, (make, names) in MODELS.items():
+        parts = [name for name in options.parts if name in names]
+        with tempfile.TemporaryDirectory() as folder:
+            if parts:
+                model = make(Path(folder))
+            # Each part has a server of its own, so that none starts with what another left behind.
+            for name in parts:
+                figures += measured(name, model, options, prefix)
     print(table(figures))
     print(f"\nwritten to {RESULTS.name}")
 
 
-def measured(
-    name: str, served: str, folder: Path, options: argparse.Namespace, prefix: str = ""
-) -> list[Figure]:
+def measured(name: str, model: Path, options: argparse.Namespace, prefix: str = "") -> list[Figure]:
     """The figures of one part, measured in fresh processes."""
     print(f"measuring {prefix}{name} …", flush=True)
-    server = Server(served, options.threads)
-    references = References(folder, options.threads)
+    server = Server("embedded" if model == EMBEDDED_FOLDER else str(model), options.threads)
+    references = References(model, options.threads)
     try:
         subjects = Subjects(server, references, Texts(seed=len(name)), options.repeats, prefix)
         found = list(PARTS[name](subjects))

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,17 @@ def memory_peak(pid: int) -> Iterator[list[float]]:
 
 def resident_mb(pid: int) -> float:
     return float(psutil.Process(pid).memory_info().rss) / 2**20
+
+
+@contextmanager
+def busy_processes(n: int) -> Iterator[None]:
+    """Processes that never wait, while the block runs."""
+    with ExitStack() as ends:
+        for _ in range(n):
+            process = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+            ends.callback(process.wait)
+            ends.callback(process.kill)
+        yield
 
 
 class References:

@@ -14,17 +14,17 @@ from typing import Any
 
 import torch
 from torch.nn import functional
-from transformers import GPT2LMHeadModel
+from transformers import AutoModelForCausalLM, GPT2LMHeadModel
 
 Answer = dict[str, Any]
 TOP_K = 5
 
 
 class Reference:
-    """The references for one model of the GPT-2 architecture."""
+    """The references for one model; `notebook` and the other lenses are for the GPT-2 architecture."""
 
     def __init__(self, folder: str) -> None:
-        self.model = GPT2LMHeadModel.from_pretrained(folder).eval()
+        self.model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
         self._folder = folder
 
     @torch.inference_mode()
