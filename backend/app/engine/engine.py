@@ -9,11 +9,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from typing import TypeVar
 
 import numpy as np
 import torch
 from torch import nn
 
+from app.engine.admission import Admission, bytes_per_token
 from app.engine.bos_check import check_bos
 from app.engine.bounds import (
     require_ids,
@@ -51,6 +53,8 @@ from app.engine.types import (
     Wanted,
 )
 from app.engine.unembed import Unembedding, joined
+
+T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
@@ -102,6 +106,9 @@ class NnsightEngine:
             if bos_token_id is not None and not adds_bos:
                 bos_check = check_bos(self._decoder, vocabulary, bos_token_id, name)
         self._store = ResidualStore(self._decoder, store_bytes, reuse, store_dtype)
+        with torch.inference_mode():
+            of_token = bytes_per_token(self._decoder, getattr(torch, store_dtype).itemsize)
+        self._admission = Admission(self._store, of_token)
         self._lenses = Lenses(
             lens_files, structure.n_layers, self._decoder.d_model, self._decoder.device
         )
@@ -154,9 +161,13 @@ class NnsightEngine:
         require_room(self.facts, ids)
         if wanted is not None:
             self._require_wanted(wanted)
-            if len(self._unembedding.layers_to_read(wanted)) > self._unembedding.chunk_rows:
-                return self._generate_and_read(ids, sampling, wanted, lineage)
-        return self._generate(ids, sampling, wanted, lineage)
+        n_tokens = min(len(ids) + sampling.max_new_tokens, self.facts.n_ctx)
+        if (
+            wanted is not None
+            and len(self._unembedding.layers_to_read(wanted)) > self._unembedding.chunk_rows
+        ):
+            return self._admitted(n_tokens, self._generate_and_read(ids, sampling, wanted, lineage))
+        return self._admitted(n_tokens, self._generate(ids, sampling, wanted, lineage))
 
     def reading(
         self,
@@ -171,7 +182,8 @@ class NnsightEngine:
         require_readable(self.facts, ids)
         require_positions(positions, len(ids))
         self._require_wanted(wanted)
-        return self._reading(ids, positions, wanted, lineage)
+        n_needed = max(positions, default=-1) + 1
+        return self._admitted(n_needed, self._reading(ids, positions, wanted, lineage))
 
     def comparing(self, a: Side, b: Side, pairs: Pairs) -> Iterator[Comparison | None]:
         """See `LensEngine.comparing`. What is wrong with the request is raised by the call itself."""
@@ -181,7 +193,8 @@ class NnsightEngine:
             require_positions([pair[place] for pair in pairs.positions], len(side.ids))
             layers = tuple(pair[place] for pair in pairs.layers)
             self._require_wanted(Wanted(layers, 1, pairs.targets, side.kind))
-        return self._comparing(a, b, pairs)
+        n_needed = sum(max(positions) + 1 for positions in zip(*pairs.positions, strict=True))
+        return self._admitted(n_needed, self._comparing(a, b, pairs))
 
     def read(
         self,
@@ -201,6 +214,11 @@ class NnsightEngine:
         )
         places = range(len(ids)) if positions is None else positions
         return joined(self.reading(ids, places, wanted, lineage=lineage), places)
+
+    def _admitted(self, n_tokens: int, items: Iterator[T]) -> Iterator[T]:
+        """The items of a request whose timelines grow to `n_tokens`, if there is memory for them."""
+        with self._admission.admitted(n_tokens):
+            yield from items
 
     @torch.inference_mode()
     def _reading(

@@ -19,6 +19,7 @@ import transformers as tr
 from tokenizers import Tokenizer, models
 from torch import nn
 
+from app.engine.admission import Admission
 from app.engine.engine import NnsightEngine
 from app.engine.residuals import ResidualStore, StoreDtype, Timeline
 from app.engine.runtime import LanguageModel, nnsight
@@ -355,6 +356,7 @@ def fresh(engine: NnsightEngine, *, store_bytes: int = 2**26) -> NnsightEngine:
     copied = copy.copy(engine)
     copied._unembedding = copy.copy(engine._unembedding)
     copied._store = ResidualStore(engine._decoder, store_bytes, engine._store._reuse)
+    copied._admission = Admission(copied._store, engine._admission._bytes_per_token)
     return copied
 
 
