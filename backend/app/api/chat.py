@@ -15,6 +15,27 @@ from app.models.chat import ChatRequest, ChatResponse
 
 router = APIRouter(tags=["chat"])
 
+EVENT_STREAM = {
+    "type": "string",
+    "contentMediaType": "text/event-stream",
+    "contentSchema": {
+        "type": "array",
+        "items": {
+            "type": "object",
+            "required": ["event", "data"],
+            "properties": {
+                "event": {"type": "string", "description": "The event's `type`."},
+                "data": {
+                    "type": "string",
+                    "contentMediaType": "application/json",
+                    "contentSchema": {"$ref": "#/components/schemas/StreamEvent"},
+                },
+            },
+        },
+    },
+}
+"""A text of events, each with its name and the JSON of a StreamEvent."""
+
 
 @router.post(
     "/chat",
@@ -22,9 +43,8 @@ router = APIRouter(tags=["chat"])
     responses={
         200: {
             "description": "The reply; with `stream: true` as server-sent events, each a `StreamEvent`",
-            "content": {
-                "text/event-stream": {"schema": {"$ref": "#/components/schemas/StreamEvent"}}
-            },
+            # OpenAPI 3.1 has no words for the events of a stream; this is the form that 3.2 will have.
+            "content": {"text/event-stream": {"schema": EVENT_STREAM}},
         },
         **error_responses(404, 408, 409, 413, 422, 429, 500, 503, 504, 507),
     },

@@ -12,11 +12,14 @@ from app.models.wire import (
     MAX_TOKENS,
     ErrorBody,
     FinishReason,
+    Flag,
     LensKind,
     Mode,
     ModelIdentity,
+    Number,
     Text,
     TokenId,
+    Whole,
     Wire,
 )
 
@@ -27,14 +30,14 @@ class ChatMessage(Wire):
 
 
 class SamplingRequest(Wire):
-    max_new_tokens: int = Field(64, ge=1, le=4096)
-    temperature: float = Field(0.0, ge=0.0, le=10.0)
+    max_new_tokens: Whole = Field(64, ge=1, le=4096)
+    temperature: Number = Field(0.0, ge=0.0, le=10.0)
     """0 is greedy: always the most probable token."""
-    top_k: int = Field(0, ge=0, le=1_000_000)
+    top_k: Whole = Field(0, ge=0, le=1_000_000)
     """Sample among this many most probable tokens; 0 keeps all."""
-    top_p: float = Field(1.0, gt=0.0, le=1.0)
+    top_p: Number = Field(1.0, gt=0.0, le=1.0)
     """Sample among the most probable tokens that together hold this probability."""
-    seed: int | None = Field(None, ge=0, le=2**53 - 1)
+    seed: Whole | None = Field(None, ge=0, le=2**53 - 1)
     """Null draws one; the response says which, and giving it back repeats the reply."""
     stop: list[Annotated[str, Field(min_length=1, max_length=256)]] = Field([], max_length=16)
     """Further strings that end the reply, besides those of the chat template."""
@@ -43,7 +46,7 @@ class SamplingRequest(Wire):
 class LensRequest(Wire):
     kind: LensKind = "logit"
     """One of those that `/api/model_info` lists for the model."""
-    top_k: int = Field(5, ge=1, le=50)
+    top_k: Whole = Field(5, ge=1, le=50)
     scope: Literal["reply", "all", "none"] = "reply"
     """Which tokens get read-outs: those of the reply, also those of the prompt, or none."""
 
@@ -54,15 +57,15 @@ class ChatRequest(Wire):
     mode: Mode = "chat"
     """`chat` renders messages by the model's template; `completion` sends the last message as raw text."""
     conversation_id: Annotated[str, Field(min_length=1, max_length=64)] | None = None
-    from_index: int | None = Field(None, ge=0, le=MAX_TOKENS)
+    from_index: Whole | None = Field(None, ge=0, le=MAX_TOKENS)
     """How many of the stored tokens are continued. All of them continue the same timeline; fewer make a new branch with an id of its own, and the old one stays as it was. A client that sends the length it shows can never continue behind tokens that it has not seen."""
     continue_with: list[TokenId] = Field([], max_length=256)
     """Ids that the reply begins with, whatever the model would have chosen; with `from_index` and no messages. They come as tokens of the reply, with the model's own scores."""
-    bos: bool | None = None
+    bos: Flag | None = None
     """Whether a new conversation starts with the beginning-of-sequence token; null does what the model's tokenizer does."""
     sampling: SamplingRequest = SamplingRequest()
     lens: LensRequest = LensRequest()
-    stream: bool = False
+    stream: Flag = False
 
 
 class Usage(Wire):

@@ -8,6 +8,7 @@ from app.models.lens import TimelineSource
 from app.models.tokens import Token
 from app.models.wire import (
     MAX_TOKENS,
+    Flag,
     LayerIndex,
     LensKind,
     ModelIdentity,
@@ -37,7 +38,7 @@ class CompareRequest(Wire):
     """Pairs of positions, of `a` and of `b`, in any order; null pairs equal indices up to the end of the shorter timeline. Position `t` predicts the token at `t + 1`."""
     targets: list[TokenId] = Field([], max_length=32)
     """Token ids whose probability and rank are wanted on both sides."""
-    include_tokens: bool = True
+    include_tokens: Flag = True
     """False leaves `a_tokens` and `b_tokens` empty, for a reader that already holds the timelines."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from app.models.tokens import Token
 from app.models.wire import (
@@ -14,13 +14,15 @@ from app.models.wire import (
     LayerIndex,
     Mode,
     ModelIdentity,
+    Number,
     Role,
     TokenId,
     TokenIndex,
+    Whole,
     Wire,
 )
 
-Milliseconds = Annotated[int, Field(ge=0, le=253_402_300_799_999)]
+Milliseconds = Annotated[Whole, Field(ge=0, le=253_402_300_799_999)]
 Title = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*[^\x00\s][^\x00]*$")]
 """Not blank."""
 
@@ -97,11 +99,11 @@ Notes = Annotated[list[Note], Field(max_length=1000)]
 class TurnSampling(Wire):
     """How the tokens of a reply were chosen."""
 
-    max_new_tokens: int = Field(ge=1, le=1_000_000)
-    temperature: float = Field(ge=0.0, le=10.0)
-    top_k: int = Field(ge=0, le=1_000_000)
-    top_p: float = Field(gt=0.0, le=1.0)
-    seed: int = Field(ge=0, le=2**53 - 1)
+    max_new_tokens: Whole = Field(ge=1, le=1_000_000)
+    temperature: Number = Field(ge=0.0, le=10.0)
+    top_k: Whole = Field(ge=0, le=1_000_000)
+    top_p: Number = Field(gt=0.0, le=1.0)
+    seed: Whole = Field(ge=0, le=2**53 - 1)
     stop: list[Annotated[str, Field(min_length=1, max_length=4096)]] = Field(max_length=64)
 
 
@@ -155,7 +157,7 @@ class ConversationChanges(Wire):
     """Replaces the pins of this branch."""
     notes: Notes | None = None
     """Replaces the notes of this branch."""
-    annotations_revision: Annotated[int, Field(ge=0, lt=2**31)] | None = None
+    annotations_revision: Annotated[Whole, Field(ge=0, lt=2**31)] | None = None
     """The revision of pins and notes that this changes. When another request was faster, nothing is changed and the answer is `annotations_changed`. Null replaces whatever is there."""
 
     def of_branch(self) -> bool:
@@ -181,12 +183,12 @@ class FileBranch(Wire):
     name: Annotated[str, Field(max_length=200, pattern=NO_NUL)] | None = None
     mode: Mode | None = None
     """Null in older files; it is then read off the roles."""
-    parent: Annotated[int, Field(ge=0, le=1000)] | None = None
+    parent: Annotated[Whole, Field(ge=0, le=1000)] | None = None
     """Place of the parent in `branches`, which comes before; null for one that has none."""
     from_index: TokenIndex = 0
     """How many tokens are the parent's."""
     token_ids: list[TokenId] = Field(max_length=MAX_TOKENS)
-    roles: list[tuple[Role, Annotated[int, Field(ge=1, le=MAX_TOKENS)]]] = Field(
+    roles: list[tuple[Role, Annotated[Whole, Field(ge=1, le=MAX_TOKENS)]]] = Field(
         max_length=MAX_TOKENS
     )
     """Runs of tokens with the same role: `["user", 5]`."""
@@ -208,3 +210,11 @@ class ConversationFile(Wire):
     created_at_ms: Milliseconds
     updated_at_ms: Milliseconds
     branches: list[FileBranch] = Field(min_length=1, max_length=1000)
+
+    @field_validator("version", mode="before")
+    @classmethod
+    def no_flag(cls, value: object) -> object:
+        """Python's True equals 1."""
+        if value is True:
+            raise ValueError("Input should be 1")
+        return value

@@ -11,12 +11,14 @@ from app.models.tokens import Token
 from app.models.wire import (
     MAX_MESSAGES,
     MAX_TOKENS,
+    Flag,
     LayerIndex,
     LensKind,
     ModelIdentity,
     Text,
     TokenId,
     TokenIndex,
+    Whole,
     Wire,
 )
 
@@ -31,7 +33,7 @@ class TimelineSource(Wire):
     conversation_id: Annotated[str, Field(min_length=1, max_length=64)] | None = None
     messages: list[ChatMessage] | None = Field(None, min_length=1, max_length=MAX_MESSAGES)
     """A history, the user's message last: rendered by the model's template up to where the reply begins, as `/api/chat` does for a new conversation."""
-    bos: bool | None = None
+    bos: Flag | None = None
     """For `prompt` and `messages`: whether it starts with the beginning-of-sequence token; null does what the tokenizer does."""
 
     @model_validator(mode="after")
@@ -59,10 +61,10 @@ class LensReadRequest(TimelineSource):
     """Null reads every layer."""
     positions: tuple[TokenIndex, TokenIndex] | None = None
     """[start, end): the positions that are read; null reads all."""
-    top_k: int = Field(5, ge=1, le=50)
+    top_k: Whole = Field(5, ge=1, le=50)
     targets: list[TokenId] = Field([], max_length=32)
     """Token ids whose probability and rank are wanted at every layer and position."""
-    include_tokens: bool = True
+    include_tokens: Flag = True
     """False leaves `tokens` empty: shorter and sooner, for a reader that already holds the timeline."""
 
 

@@ -9,16 +9,20 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, Strict
 
 MAX_TEXT_CHARS = 200_000
 MAX_MESSAGES = 512
 MAX_TOKENS = 131_072
 NO_NUL = r"^[^\x00]*$"
 
-TokenId = Annotated[int, Field(ge=0, le=10_000_000)]
-TokenIndex = Annotated[int, Field(ge=0, le=MAX_TOKENS)]
-LayerIndex = Annotated[int, Field(ge=0, le=10_000)]
+Whole = Annotated[int, Strict()]
+"""JSON's 1, not its true or "1": a request means what it says."""
+Number = Annotated[float, Strict()]
+Flag = Annotated[bool, Strict()]
+TokenId = Annotated[Whole, Field(ge=0, le=10_000_000)]
+TokenIndex = Annotated[Whole, Field(ge=0, le=MAX_TOKENS)]
+LayerIndex = Annotated[Whole, Field(ge=0, le=10_000)]
 Text = Annotated[str, Field(max_length=MAX_TEXT_CHARS)]
 Role = Literal["template", "system", "user", "assistant"]
 FinishReason = Literal["stop", "length", "context", "cancelled", "interrupted"]
