@@ -83,7 +83,7 @@ def create_app(settings: Settings | None = None, load_engine: LoadEngine | None 
     app.add_middleware(
         GZipMiddleware, minimum_size=COMPRESS_FROM_BYTES, compresslevel=COMPRESS_LEVEL
     )
-    app.add_middleware(BodyLimit, max_bytes=MAX_BODY_BYTES)
+    app.add_middleware(BodyLimit, max_bytes=MAX_BODY_BYTES, read_bytes=8 * MAX_BODY_BYTES)
     app.add_middleware(Gate, settings=settings)
     app.add_middleware(RequestContext)
     app.openapi = functools.cache(lambda: openapi_schema(app))  # type: ignore[method-assign]

@@ -19,6 +19,7 @@ Port = Annotated[int, Field(ge=0, le=65_535)]
 
 BACKEND_DIR = Path(__file__).resolve().parents[1]
 POSTGRESQL_SCHEMES = ("postgresql", "postgres")
+MIN_TOKEN_CHARS = 16
 DATA_FOLDER_NAME = "mechanistic-explorer"
 
 
@@ -170,11 +171,19 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def guarded_if_reachable(self) -> Settings:
-        """Whoever can reach the server could use it."""
+        """Whoever can reach the server could use it, or guess a short token."""
         if not self.is_local and self.token is None:
             raise ValueError(
                 f"other machines can reach {self.host}, so EXPLORER_TOKEN must be set "
                 "(or listen on 127.0.0.1)"
+            )
+        if self.is_local or self.token is None:
+            return self
+        if len(self.token.get_secret_value()) < MIN_TOKEN_CHARS:
+            raise ValueError(
+                f"EXPLORER_TOKEN has fewer than {MIN_TOKEN_CHARS} characters, which can be guessed "
+                f"by the machines that can reach {self.host}; make one with: "
+                'python -c "import secrets; print(secrets.token_urlsafe())"'
             )
         return self
 

@@ -14,6 +14,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import compile_path
 from starlette.types import Scope
 
 from app.errors import (
@@ -63,6 +64,12 @@ STATUS_OF: dict[str, int] = {
 
 RETRY_AFTER_S = {"queue_full": 2.0, "model_loading": 2.0, "draining": 5.0}
 """What `Retry-After` says where the error itself knows no better."""
+
+
+TOO_LARGE_HINTS = {
+    "/api/conversations/import": "Export a conversation with fewer branches, or delete branches that "
+    "you do not need before you export it.",
+}
 
 
 def request_id_of(scope: Scope) -> str:
@@ -126,7 +133,7 @@ def from_validation(failure: RequestValidationError) -> InvalidRequest:
     )
 
 
-def from_http(failure: HTTPException) -> ExplorerError:
+def from_http(failure: HTTPException, path: str) -> ExplorerError:
     """What Starlette and FastAPI raise themselves, in our words."""
     if failure.status_code == 404:
         return NotFound("There is nothing at this address.", hint="See /docs for every address.")
@@ -139,7 +146,9 @@ def from_http(failure: HTTPException) -> ExplorerError:
     if failure.status_code == 413:
         return PayloadTooLarge(
             "The request body is larger than this server accepts.",
-            hint="Send a shorter text, or only what is new together with conversation_id.",
+            hint=TOO_LARGE_HINTS.get(
+                path, "Send a shorter text, or only what is new together with conversation_id."
+            ),
         )
     if failure.status_code == 400:
         return InvalidRequest(
@@ -147,6 +156,15 @@ def from_http(failure: HTTPException) -> ExplorerError:
             hint="Send one JSON object, UTF-8, not deeply nested.",
         )
     return InternalError(f"The server answered {failure.status_code} where it should not.")
+
+
+def methods_at(app: FastAPI, path: str) -> str:
+    """Every method that an address of the API takes, as the header Allow lists them."""
+    found: set[str] = set()
+    for template, operations in app.openapi()["paths"].items():
+        if compile_path(template)[0].match(path):
+            found.update(method.upper() for method in operations)
+    return ", ".join(sorted(found))
 
 
 def install_error_handlers(app: FastAPI) -> None:
@@ -162,7 +180,11 @@ def install_error_handlers(app: FastAPI) -> None:
 
     async def on_http(request: Request, failure: Exception) -> Response:
         assert isinstance(failure, HTTPException)
-        return error_response(from_http(failure), request_id_of(request.scope), failure.headers)
+        if failure.status_code == 405 and (allowed := methods_at(app, request.scope["path"])):
+            # Starlette names those of the first route that has the path.
+            failure.headers = {**(failure.headers or {}), "Allow": allowed}
+        known = from_http(failure, request.scope["path"])
+        return error_response(known, request_id_of(request.scope), failure.headers)
 
     app.add_exception_handler(ExplorerError, on_known)
     app.add_exception_handler(RequestValidationError, on_validation)

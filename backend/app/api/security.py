@@ -27,7 +27,8 @@ logger = logging.getLogger(__name__)
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
 WILDCARD_HOSTS = frozenset({"0.0.0.0", "::"})
-HOST = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(:\d{1,5})?", re.IGNORECASE)
+HOST = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[a-z0-9_.-]+?)\.?(:\d{1,5})?", re.IGNORECASE)
+"""A name may end with the dot of the root, as `localhost.` does."""
 OPEN_PATHS = frozenset({"/api/health"})
 """What answers without a token, for whoever watches over the server."""
 PROTECTED_PREFIXES = ("/api", "/docs", "/openapi.json")
@@ -95,27 +96,37 @@ class BodyLimit:
     FastAPI's own limit answers in plain text, before any handler of errors is asked.
     """
 
-    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, max_bytes: int, read_bytes: int) -> None:
+        """`read_bytes`: how much of a body that is too long is still read, and forgotten, before it
+        is refused: a client that only reads after it has sent everything would see its connection
+        reset instead of the reason."""
         self.app = app
         self.max_bytes = max_bytes
+        self.read_bytes = read_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        declared = Headers(scope=scope).get("content-length", "0")
-        is_too_long = declared.isdecimal() and int(declared) > self.max_bytes
+        headers = Headers(scope=scope)
+        given = headers.get("content-length", "0")
+        declared = int(given) if given.isdecimal() and len(given) < 20 else 0
+        # Who asks first, as curl does, has sent nothing yet.
+        asks_first = headers.get("expect", "").lower() == "100-continue"
         received = 0
 
         async def receive_limited() -> Message:
             nonlocal received
-            if is_too_long:
+            if declared > self.read_bytes or (declared > self.max_bytes and asks_first):
                 raise HTTPException(413)
             message = await receive()
             received += len(message.get("body", b""))
-            if received > self.max_bytes:
-                raise HTTPException(413)
-            return message
+            if received <= self.max_bytes and declared <= self.max_bytes:
+                return message
+            while message.get("more_body", False) and received <= self.read_bytes:
+                message = await receive()
+                received += len(message.get("body", b""))
+            raise HTTPException(413)
 
         await self.app(scope, receive_limited, send)
 
@@ -142,6 +153,11 @@ class Gate:
     def refusal(self, scope: Scope) -> ExplorerError | None:
         """Why a request is refused, or None."""
         headers = Headers(scope=scope)
+        if not scope["path"].startswith("/"):
+            return Forbidden(
+                "The request names a whole address; this server is no proxy.",
+                hint="Send the path alone, such as GET /api/health.",
+            )
         hosts = headers.getlist("host")
         match = HOST.fullmatch(hosts[0]) if len(hosts) == 1 else None
         if match is None or match["name"].lower() not in self.host_names:
@@ -191,4 +207,7 @@ def allowed_host_names(settings: Settings) -> frozenset[str]:
     """Names by which the server may be addressed, as they stand in a Host header, without port."""
     own = set() if settings.host in WILDCARD_HOSTS else {settings.host}
     names = LOOPBACK_HOSTS | own | set(settings.allowed_hosts)
-    return frozenset(f"[{n}]" if ":" in n and not n.startswith("[") else n.lower() for n in names)
+    return frozenset(
+        f"[{n}]" if ":" in n and not n.startswith("[") else n.lower().removesuffix(".")
+        for n in names
+    )

@@ -136,6 +136,21 @@ def test_wrong_addresses_and_methods(
         assert response.headers["allow"] == "POST"
 
 
+def test_refused_method_is_told_every_method_of_the_address(client: TestClient) -> None:
+    for method in ("PUT", "OPTIONS"):
+        response = client.request(method, "/api/conversations/x")
+
+        assert response.headers["allow"] == "DELETE, GET, PATCH"
+        assert "it takes DELETE, GET, PATCH" in error_of(response)["message"]
+
+
+def test_hint_for_a_file_that_is_too_large_speaks_of_the_file(client: TestClient) -> None:
+    response = client.post("/api/conversations/import", content=b"x" * 5_000_000)
+
+    assert response.status_code == 413
+    assert "branches" in error_of(response)["hint"]
+
+
 def test_bad_client_id_is_refused(client: TestClient) -> None:
     response = client.post("/api/chat", json=chat("Hi"), headers={"x-client-id": "a b"})
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import socket
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -22,6 +23,13 @@ def connected(server: Process, sent: bytes = b"") -> socket.socket:
     connection = socket.create_connection(("127.0.0.1", server.port), timeout=30)
     connection.sendall(sent)
     return connection
+
+
+def answer_to(server: Process, target: str) -> bytes:
+    """The whole answer to a GET, whose target is sent as it stands."""
+    request = f"GET {target} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"
+    with connected(server, request.encode()) as connection:
+        return b"".join(iter(lambda: connection.recv(65536), b""))
 
 
 def is_cut(connection: socket.socket) -> bool:
@@ -110,6 +118,47 @@ def test_what_is_not_http_gets_an_error_in_our_form(start: Start) -> None:
         answer = b"".join(iter(lambda c=connection: c.recv(65536), b""))
         assert answer.startswith(b"HTTP/1.1 400 Bad Request\r\n")
         assert error_of(answer)["code"] == "invalid_request"
+
+
+def test_address_of_another_server_is_refused(start: Start) -> None:
+    server = start()
+    server.wait_until_ready()
+    answer = answer_to(server, "http://evil.example/api/health")
+
+    assert answer.startswith(b"HTTP/1.1 403 ")
+    assert error_of(answer)["code"] == "forbidden"
+
+
+PATHS_OUT = (
+    "/../secret.txt",
+    "/%2e%2e/secret.txt",
+    "/..%2fsecret.txt",
+    "/%2e%2e%2fsecret.txt",
+    "/a/../../secret.txt",
+    "/assets/../../secret.txt",
+    "//../secret.txt",
+    "/..\\secret.txt",
+    "/.%00./secret.txt",
+    "/secret.txt",
+)
+
+
+def test_page_stays_in_its_folder(start: Start, tmp_path: Path) -> None:
+    """Paths as they are sent: clients clean them up, attackers do not."""
+    (tmp_path / "secret.txt").write_text("the secret")
+    folder = tmp_path / "dist"
+    folder.mkdir()
+    (folder / "index.html").write_text("the page")
+    (folder / "public.txt").write_text("what is public")
+    server = start(settings={"page_dir": str(folder)})
+    server.wait_until_ready()
+
+    assert answer_to(server, "/public.txt").endswith(b"what is public")
+    assert answer_to(server, "/a/../public.txt").endswith(b"what is public")
+    for path in PATHS_OUT:
+        found = answer_to(server, path)
+        assert found.startswith((b"HTTP/1.1 404 ", b"HTTP/1.1 200 OK")), path
+        assert b"the secret" not in found
 
 
 def test_more_connections_than_the_limit_get_an_error_in_our_form(start: Start) -> None:

@@ -194,6 +194,35 @@ def test_idle_connections_do_not_keep_others_out(server: Process) -> None:
         connection.close()
 
 
+def test_body_that_is_too_long_is_read_on_so_that_its_client_sees_why(server: Process) -> None:
+    """A client that sends all of it before it reads would see its connection reset."""
+    body = b"x" * 9_000_000
+    for framing in (b"content-length: 9000000\r\n\r\n" + body, in_one_chunk(body)):
+        with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
+            connection.sendall(
+                b"POST /api/chat HTTP/1.1\r\nhost: localhost\r\n"
+                b"content-type: application/json\r\nconnection: close\r\n" + framing
+            )
+            assert connection.recv(65536).startswith(b"HTTP/1.1 413 ")
+
+
+def in_one_chunk(body: bytes) -> bytes:
+    return b"transfer-encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
+
+
+def test_body_that_is_announced_as_far_too_long_is_refused_unread(server: Process) -> None:
+    for announced in (
+        b"content-length: 99999999",
+        b"content-length: 5000000\r\nexpect: 100-continue",
+    ):
+        with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
+            connection.sendall(
+                b"POST /api/chat HTTP/1.1\r\nhost: localhost\r\n"
+                b"content-type: application/json\r\n" + announced + b"\r\n\r\n"
+            )
+            assert connection.recv(65536).startswith(b"HTTP/1.1 413 ")
+
+
 def test_body_without_a_declared_length_is_bounded(server: Process) -> None:
     def pieces() -> Any:
         for _ in range(90):
