@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Page } from "@playwright/test";
+import { COMPARE, COMPARE_TIMELINE } from "../src/lib/scriptComparing";
 import type { ExplorerPage } from "./page";
 import { expect, test } from "./page";
 
@@ -171,4 +172,27 @@ test("the menu is worked by keyboard, and says when there is nothing to export",
   const [download] = await Promise.all([page.waitForEvent("download"), page.keyboard.press("Enter")]);
   expect(download.suggestedFilename()).toMatch(/\.csv$/);
   await expect(page.getByText(/^Saved explorer_/)).toBeVisible();
+});
+
+test("ranks and divergences of logits in the hundreds are compared to the precision of float32", () => {
+  // By how much the logit of another token is ahead of the actual one's, and a divergence is off.
+  const verdict = (gap: number): string => {
+    const path = join(folder, `large-logits-${gap}.py`);
+    const program = [
+      "import torch",
+      "TOLERANCE = 1e-4",
+      "class tokenizer:",
+      "    decode = str",
+      `def log_probs(captured, lens, position):`,
+      `    return torch.tensor([[0, -600, -600 + ${gap}]] * 2).double().log_softmax(-1)`,
+      ...COMPARE,
+      ...COMPARE_TIMELINE,
+      `compare_timeline("", None, None, [(0, 0, [1], 0.0, 2)], [(0, 0, 0.0, ${gap})])`,
+      'print(n_compared, "compared,", n_different, "different")',
+    ];
+    writeFileSync(path, program.join("\n"));
+    return run(path).output;
+  };
+  expect(verdict(0.001)).toContain("4 compared, 0 different");
+  expect(verdict(0.01)).toContain("4 compared, 2 different");
 });

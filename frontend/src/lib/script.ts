@@ -15,18 +15,8 @@ import {
 } from "./exhibit";
 import type { LensKind } from "./lenses";
 import { placeOf, placeWords } from "./notes";
-import {
-  CAPTURE,
-  COMPARE,
-  COMPARE_PAIRS,
-  COMPARE_TIMELINE,
-  DECODE,
-  VERDICT,
-  lensFileName,
-  lensLines,
-  literal,
-  loadLines,
-} from "./scriptParts";
+import { COMPARE, COMPARE_PAIRS, COMPARE_TIMELINE, VERDICT } from "./scriptComparing";
+import { CAPTURE, DECODE, lensFileName, lensLines, literal, loadLines } from "./scriptParts";
 import { asFloat32 } from "./table";
 
 /** More rows than this make a script that no editor likes to open. */
