@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -144,6 +145,18 @@ def test_a_resumed_fit_equals_one_that_was_not_stopped(
     assert stopped.n_sequences == 2
     assert resumed.n_sequences == len(SEQUENCES)
     assert torch.equal(resumed.halves, whole.halves)
+
+
+@pytest.mark.parametrize("change", [{"is_bfloat16": True}, {"first_position": FIRST + 1}])
+def test_a_fit_does_not_go_on_with_other_settings(
+    decoder: HookedDecoder, tmp_path: Path, change: dict[str, int]
+) -> None:
+    fit_jacobian_lens(
+        decoder, SEQUENCES, SETTINGS, tmp_path / "c", BELONGS_TO, lambda n_done: n_done == 2
+    )
+    other = dataclasses.replace(SETTINGS, **change)
+    with pytest.raises(ValueError, match=f"a fit with another {next(iter(change))}: remove it"):
+        fit_jacobian_lens(decoder, SEQUENCES, other, tmp_path / "c", BELONGS_TO)
 
 
 def test_sequences_that_leave_no_position_are_refused(

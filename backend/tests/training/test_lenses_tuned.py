@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -124,6 +125,33 @@ def test_a_resumed_fit_equals_one_that_was_not_stopped(
     assert resumed.step == 12
     for name, value in whole.translators.state_dict().items():
         assert torch.equal(resumed.translators.state_dict()[name], value)
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"is_bfloat16": True}, "is_bfloat16"),
+        ({"weight_rate": 0.1, "bias_rate": 0.5}, "weight_rate, bias_rate"),
+        ({"steps": 24}, "steps"),
+        ({"sequences_per_step": 2}, "sequences_per_step"),
+    ],
+)
+def test_a_fit_does_not_go_on_with_other_settings(
+    decoder: HookedDecoder, tmp_path: Path, change: dict[str, float], named: str
+) -> None:
+    """Its file would name the settings of the end, and half of it was made with others."""
+    stopped = fit_of(decoder, steps=12)
+    fit_tuned_lens(stopped, tmp_path / "c", BELONGS_TO, lambda step: step == 2)
+    other = TunedLensFit(decoder, SEQUENCES, dataclasses.replace(stopped.settings, **change))
+    with pytest.raises(ValueError, match=f"a fit with another {named}: remove it"):
+        fit_tuned_lens(other, tmp_path / "c", BELONGS_TO)
+
+
+def test_a_fit_goes_on_in_chunks_of_another_size(decoder: HookedDecoder, tmp_path: Path) -> None:
+    fit_tuned_lens(fit_of(decoder, 4), tmp_path / "c", BELONGS_TO, lambda step: step == 2)
+    resumed = fit_of(decoder, 4, chunk_bytes=2**20)
+    fit_tuned_lens(resumed, tmp_path / "c", BELONGS_TO)
+    assert resumed.step == 4
 
 
 def test_every_sequence_is_read_once_before_one_is_read_again(

@@ -8,6 +8,7 @@ A checkpoint stands beside the lens until it is finished and names what it belon
 other text, settings or weights refuses to go on from it.
 """
 
+import dataclasses
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,11 @@ from safetensors.torch import save_file
 from app.engine.lenses import lens_path
 
 FittedKind = Literal["tuned", "jacobian"]
+
+SPEED_ONLY = frozenset(
+    {"chunk_bytes", "dimensions_per_pass", "log_every_seconds", "save_every_seconds"}
+)
+"""Settings that may change when a fit goes on: results differ by rounding at most."""
 
 CONVENTIONS: dict[FittedKind, str] = {
     "tuned": "lens(h) = unembed(h + W h + b), h a column vector: row = output dimension",
@@ -65,6 +71,15 @@ def read_lens(folder: Path, kind: FittedKind) -> LensFile:
 def tensor_digest(tensor: torch.Tensor) -> str:
     """SHA-256 over the numbers of a tensor."""
     return hashlib.sha256(tensor.cpu().contiguous().numpy().tobytes()).hexdigest()
+
+
+def settings_that_count(settings: Any) -> dict[str, Any]:
+    """The settings of a fit that its result depends on, by name: all but those of speed and of the log."""
+    return {
+        name: value
+        for name, value in dataclasses.asdict(settings).items()
+        if name not in SPEED_ONLY
+    }
 
 
 def save_checkpoint(path: Path, belongs_to: dict[str, Any], state: dict[str, Any]) -> None:

@@ -21,7 +21,7 @@ from typing import Any
 
 import torch
 
-from training.lenses.files import load_checkpoint, save_checkpoint
+from training.lenses.files import load_checkpoint, save_checkpoint, settings_that_count
 from training.lenses.hooked_decoder import HookedDecoder
 from training.lenses.pace import Every, time_left
 
@@ -106,8 +106,10 @@ def fit_jacobian_lens(
 ) -> JacobianSums:
     """Sums over all `sequences` `[sequences, positions]`, or until `should_stop(n_done)`.
 
-    Goes on from `checkpoint`, which is written on the way and at the end.
+    Goes on from `checkpoint`, which is written on the way and at the end. Raises ValueError for that
+    of a fit that `belongs_to` something else or has other settings.
     """
+    belongs_to = belongs_to | settings_that_count(settings)
     if sequences.shape[1] < settings.first_position + 2:
         raise ValueError(
             f"Sequences of {sequences.shape[1]} tokens are too short: the first"

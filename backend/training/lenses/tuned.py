@@ -20,7 +20,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from training.lenses.files import load_checkpoint, save_checkpoint
+from training.lenses.files import load_checkpoint, save_checkpoint, settings_that_count
 from training.lenses.hooked_decoder import HookedDecoder
 from training.lenses.pace import Every, time_left
 from training.packing import row_order
@@ -230,9 +230,11 @@ def fit_tuned_lens(
 ) -> None:
     """Steps until the bound, or until `should_stop(step)`.
 
-    Goes on from `checkpoint`, which is written on the way and at the end.
+    Goes on from `checkpoint`, which is written on the way and at the end. Raises ValueError for that
+    of a fit that `belongs_to` something else or has other settings.
     """
     settings = fit.settings
+    belongs_to = belongs_to | settings_that_count(settings)
     if (state := load_checkpoint(checkpoint, belongs_to)) is not None:
         fit.restore(state)
         logger.info("went on after %d steps", fit.step)
