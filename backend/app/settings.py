@@ -81,7 +81,7 @@ class Settings(BaseSettings):
     request_seconds: float = Field(600.0, gt=0, le=86_400)
     """Longest time one request may take; afterwards it ends with `deadline_exceeded`."""
     stalled_seconds: float = Field(60.0, gt=0)
-    """Without a sign of life from the model thread for this long while it works, health says `stalled`."""
+    """Without a sign of life from the model thread for this long, while it works or is loaded, health says `stalled`."""
     shutdown_seconds: float = Field(20.0, ge=0)
     """Time that running replies get to finish when the server is asked to stop."""
 

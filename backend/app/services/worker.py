@@ -93,6 +93,7 @@ class ModelWorker:
         self._engine: LensEngine | None = None
         self._failure: ExplorerError | None = None
         self._progress = LoadProgress("Starting.")
+        self._progress_at = time.monotonic()
         self._is_draining = False
         self._is_stopping = False
         self._instance = secrets.token_hex(8)
@@ -191,6 +192,12 @@ class ModelWorker:
         if self._failure is not None:
             return "failed", " ".join(filter(None, (self._failure.message, self._failure.hint)))
         if self._engine is None:
+            silent_s = time.monotonic() - self._progress_at
+            if silent_s > self._settings.stalled_seconds:
+                return "stalled", (
+                    f"{self._progress.detail} Loading has given no sign of life for {silent_s:.0f} s. "
+                    "A large model may need longer; if this stays so, restart the server."
+                )
             return "loading", self._progress.detail
         if stalled_s := self._stalled_s():
             return "stalled", (
@@ -292,7 +299,7 @@ class ModelWorker:
     def _set_progress(self, progress: LoadProgress) -> None:
         if self._is_stopping:
             raise Draining("The server is shutting down.")
-        self._progress = progress
+        self._progress, self._progress_at = progress, time.monotonic()
 
     def _take_turn(self) -> bool:
         """One turn of one job; False when the thread is to end."""

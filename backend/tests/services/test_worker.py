@@ -87,6 +87,36 @@ def test_stopping_breaks_a_download_off() -> None:
     assert worker.join(5)
 
 
+def test_loading_that_gives_no_sign_of_life_is_stalled_until_it_does() -> None:
+    async def scenario() -> None:
+        goes_on, ends = threading.Event(), threading.Event()
+
+        def load(_settings: Settings, on_progress: Callable[[LoadProgress], None]) -> FakeEngine:
+            on_progress(LoadProgress("Checking tiny."))
+            goes_on.wait(10)
+            on_progress(LoadProgress("Nearly done."))
+            ends.wait(10)
+            return FakeEngine()
+
+        worker = ModelWorker(Settings(stalled_seconds=0.2), load)
+        worker.start()
+        await until(lambda: worker.state().detail == "Checking tiny.")
+        assert worker.state().status == "loading"
+        await until(lambda: worker.state().status == "stalled")
+        detail = worker.state().detail or ""
+        assert detail.startswith("Checking tiny. Loading has given no sign of life")
+        with pytest.raises(ModelLoading):
+            worker.claim("0", "a")
+        goes_on.set()
+        await until(lambda: worker.state().status == "loading")
+        ends.set()
+        await until(lambda: worker.state().status == "ready")
+        worker.stop()
+        assert await asyncio.to_thread(worker.join, 60)
+
+    asyncio.run(scenario())
+
+
 def test_draining_lets_running_work_end_and_refuses_new() -> None:
     async def scenario() -> None:
         pause = Pause()
