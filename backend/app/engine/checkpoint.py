@@ -7,6 +7,7 @@ import json
 import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,6 @@ from app.errors import ModelLoadError, UnsupportedArchitecture
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
 INDEX_FILE = "model.safetensors.index.json"
-SHARD = re.compile(r"model-\d+-of-\d+\.safetensors")
 TOKENIZER_FILES = frozenset(
     {
         "tokenizer.json",
@@ -37,6 +37,10 @@ VOCABULARY_FILES = frozenset({"tokenizer.json", "vocab.json", "tokenizer.model",
 
 UNSAFE_WEIGHTS = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
 OTHER_WEIGHTS = (".gguf", ".h5", ".msgpack", ".onnx", ".safetensors")
+
+FLOATING = frozenset({"F64", "F32", "F16", "BF16"})
+"""Types of weights that can be computed with as they are; 8-bit ones need scales of their own."""
+DEPTHS = frozenset({"num_hidden_layers", "n_layer", "n_layers", "num_layers", "num_blocks"})
 
 IMPLEMENTATION = re.compile("(attn|attention|experts)_implementation")
 """Settings that may name a kernel on the hub, which transformers would download and run."""
@@ -79,12 +83,13 @@ def shards_of(folder: Path) -> list[str]:
 def needed_files(asked: str, names: Iterable[str]) -> list[str]:
     """The files of a repository that are needed, small ones first.
 
-    Raises ModelLoadError where there are no safetensors weights or no configuration.
+    Of split weights only the index, which names the files: see `needed_shards`. Raises ModelLoadError
+    where there are no safetensors weights or no configuration.
     """
     present = set(names)
     weights = [WEIGHTS_FILE] if WEIGHTS_FILE in present else []
     if not weights and INDEX_FILE in present:
-        weights = [INDEX_FILE, *sorted(name for name in present if SHARD.fullmatch(name))]
+        weights = [INDEX_FILE]
     if CONFIG_FILE not in present:
         raise ModelLoadError(
             f"{asked} has no {CONFIG_FILE}, so it is not a transformers model.",
@@ -94,6 +99,32 @@ def needed_files(asked: str, names: Iterable[str]) -> list[str]:
         raise missing_weights(asked, present)
     small = [CONFIG_FILE, "generation_config.json", *sorted(TOKENIZER_FILES)]
     return [name for name in small if name in present] + weights
+
+
+def needed_shards(asked: str, folder: Path, names: Iterable[str]) -> list[str]:
+    """The weight files of a repository that the index in a folder names, whatever they are called.
+
+    Raises ModelLoadError for a damaged index, and for a file that the repository lacks.
+    """
+    try:
+        shards = shards_of(folder)
+    except (OSError, ValueError) as error:
+        raise damaged_index(asked, error) from error
+    present = set(names)
+    if lost := [shard for shard in shards if shard not in present]:
+        raise ModelLoadError(
+            f"{asked} lacks {lost[0]}, one of the {len(shards)} weight files that {INDEX_FILE} names.",
+            hint="Choose another revision, or tell the owners of the repository.",
+        )
+    return shards
+
+
+def damaged_index(name: str, error: Exception) -> ModelLoadError:
+    """The error for split weights whose index cannot be read."""
+    return ModelLoadError(
+        f"The weights of {name} are split, but {INDEX_FILE} is damaged: {error}.",
+        hint=DAMAGED_HINT,
+    )
 
 
 def missing_weights(asked: str, names: Iterable[str]) -> ModelLoadError:
@@ -160,15 +191,16 @@ def weight_files(folder: Path, name: str) -> list[Path]:
     """The safetensors files of a model. Raises ModelLoadError where one is missing."""
     if (folder / WEIGHTS_FILE).is_file():
         return [folder / WEIGHTS_FILE]
+    if (folder / WEIGHTS_FILE).is_dir():
+        raise ModelLoadError(
+            f"{WEIGHTS_FILE} of {name} is a folder, not a file.", hint=DAMAGED_HINT
+        )
     if not (folder / INDEX_FILE).is_file():
         raise missing_weights(name, (path.name for path in folder.iterdir()))
     try:
         files = [folder / shard for shard in shards_of(folder)]
     except (OSError, ValueError) as error:
-        raise ModelLoadError(
-            f"The weights of {name} are split, but {INDEX_FILE} is damaged: {error}.",
-            hint=DAMAGED_HINT,
-        ) from error
+        raise damaged_index(name, error) from error
     missing = [file.name for file in files if not file.is_file()]
     if missing:
         raise ModelLoadError(
@@ -192,21 +224,51 @@ def sha256_of(paths: Iterable[Path]) -> str:
     return digest.hexdigest()
 
 
-def count_parameters(files: Sequence[Path], name: str) -> int:
-    """How many numbers the weight files hold, from their headers.
+@dataclass(frozen=True, slots=True)
+class StoredWeights:
+    """What the headers of a model's weight files say."""
+
+    n_parameters: int
+    n_tensors: int
+    not_floating: dict[str, str]
+    """Names of tensors that are no ordinary floating-point numbers, and their types."""
+
+
+def read_headers(files: Sequence[Path], name: str) -> StoredWeights:
+    """What the weight files hold, from their headers.
 
     Raises ModelLoadError for a file that is truncated or no safetensors file.
     """
-    n_parameters = 0
+    n_parameters = n_tensors = 0
+    not_floating: dict[str, str] = {}
     for file in files:
         try:
             with safe_open(file, framework="np") as tensors:
                 for key in tensors.keys():  # noqa: SIM118  (not a dict)
-                    n_parameters += math.prod(tensors.get_slice(key).get_shape())
+                    tensor = tensors.get_slice(key)
+                    n_tensors += 1
+                    n_parameters += math.prod(tensor.get_shape())
+                    if (dtype := tensor.get_dtype()) not in FLOATING:
+                        not_floating[key] = dtype
         except (SafetensorError, OSError) as error:
             size = file.stat().st_size if file.exists() else 0
             raise ModelLoadError(
                 f"{file.name} of {name} ({size:,} bytes) is damaged or incomplete: {error}.",
                 hint=DAMAGED_HINT,
             ) from error
-    return n_parameters
+    return StoredWeights(n_parameters, n_tensors, not_floating)
+
+
+def require_plausible_depth(config: dict[str, Any], stored: StoredWeights, name: str) -> None:
+    """Raises ModelLoadError for a configuration with more layers than the files have tensors.
+
+    Before transformers reads it, which makes lists of that length, and then modules.
+    """
+    for path, value in _settings_of(config):
+        is_depth = path.rpartition(".")[2] in DEPTHS
+        if is_depth and isinstance(value, int) and value > stored.n_tensors:
+            raise ModelLoadError(
+                f"{CONFIG_FILE} of {name} asks for {value:,} layers ({path}), but its weight files "
+                f"hold {stored.n_tensors:,} tensors.",
+                hint=f"Check {CONFIG_FILE}, or get the model's files again.",
+            )

@@ -37,7 +37,13 @@ from huggingface_hub.errors import (
 from huggingface_hub.hf_api import ModelInfo
 from tqdm import tqdm  # type: ignore[import-untyped]
 
-from app.engine.checkpoint import CONFIG_FILE, is_complete, needed_files
+from app.engine.checkpoint import (
+    CONFIG_FILE,
+    INDEX_FILE,
+    is_complete,
+    needed_files,
+    needed_shards,
+)
 from app.engine.hub_settings import faulty_setting, proxy_in_use
 from app.errors import HubUnreachable, ModelLoadError, ModelNotFound
 
@@ -111,6 +117,11 @@ class Hub:
             raise HubUnreachable(f"{self._address} did not say which commit {asked} is.")
         sizes = {file.rfilename: file.size for file in info.siblings or ()}
         names = needed_files(asked, sizes)
+        if INDEX_FILE in names:
+            index = self._cached_file(repo, INDEX_FILE, info.sha) or with_errors.call(
+                lambda: self._fetch(repo, INDEX_FILE, str(info.sha), None)
+            )
+            names += needed_shards(asked, index.parent, sizes)
         known_sizes = [size for name in names if (size := sizes[name]) is not None]
         total = sum(known_sizes) if len(known_sizes) == len(names) else None
         missing = [name for name in names if self._cached_file(repo, name, info.sha) is None]
@@ -142,15 +153,16 @@ class Hub:
         path = try_to_load_from_cache(repo, name, cache_dir=self.cache_dir, revision=commit)
         return Path(path) if isinstance(path, str) else None
 
-    def _fetch(self, repo: str, name: str, commit: str, progress: _Progress) -> None:
-        hf_hub_download(
+    def _fetch(self, repo: str, name: str, commit: str, progress: _Progress | None) -> Path:
+        path = hf_hub_download(
             repo,
             name,
             revision=commit,
             endpoint=self.endpoint,
             cache_dir=self.cache_dir,
-            tqdm_class=progress.bar_class(),
+            tqdm_class=None if progress is None else progress.bar_class(),
         )
+        return Path(path)
 
     def _remember(self, repo: str, revision: str, commit: str, config: Path) -> None:
         """Notes which commit a branch was, once its files are complete, as huggingface_hub does."""

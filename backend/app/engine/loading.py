@@ -29,12 +29,15 @@ from transformers import (
 )
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
+from app.engine.building import watching_build
 from app.engine.cgroups import usable_cores
 from app.engine.checkpoint import (
     DAMAGED_HINT,
     VOCABULARY_FILES,
-    count_parameters,
+    StoredWeights,
     read_config,
+    read_headers,
+    require_plausible_depth,
     weight_files,
     weights_digest,
 )
@@ -77,6 +80,9 @@ FAILURES = (
 )
 """What transformers is known to raise when a model's files are not as it expects them."""
 
+GENERATION_FILE = "generation_config.json"
+TELL_EVERY_SECONDS = 1.0
+
 OLD_BUFFERS = ("attn.bias", "attn.masked_bias", "attention.bias", "attention.masked_bias")
 """Masks that older versions of transformers saved among the weights."""
 
@@ -88,6 +94,8 @@ class _Loaded:
     model: Any
     tokenizer: Any
     eos_token_ids: tuple[int, ...]
+    listed_end_ids: frozenset[int]
+    """Those of a list in its generation settings, which is written on purpose; else none."""
 
 
 def load_engine(
@@ -126,7 +134,7 @@ def load_engine(
     started = time.monotonic()
     tell(f"Loading the weights of {files.name}.", None, None)
     revision_found = files.revision or ModelDigest(files.folder, files.name)
-    loaded = load_files(files, _device(device))
+    loaded = load_files(files, _device(device), lambda detail: tell(detail, None, None))
     logger.info(
         "loaded %s from %s: %s, %s, %.1f s",
         files.name,
@@ -175,25 +183,44 @@ def _make_engine(
         packed = pack(model, unembedding, packing)
         # Without a device, the pipeline that nnsight makes would move the model to the first GPU.
         lm = LanguageModel(model, tokenizer=tokenizer, device=model.device)
-    return NnsightEngine(
-        lm,
-        vocabulary=vocabulary,
-        template=template,
-        chat_template=described(template, vocabulary),
-        name=files.name,
-        source=files.source,
-        revision=revision if isinstance(revision, str) else revision.result(),
-        note=files.note,
-        adds_bos=vocabulary.adds_bos,
-        bos_token_id=vocabulary.bos_token_id,
-        eos_token_ids=tuple(i for i in loaded.eos_token_ids if i < vocabulary.size),
-        is_byte_exact=vocabulary.is_byte_exact,
-        store_bytes=store_bytes,
-        readout_bytes=readout_bytes,
-        store_dtype=store_dtype,
-        packing=packed,
-        lens_files=LensFiles(lenses, lambda: weights_digest(files.folder, files.name)),
+        return NnsightEngine(
+            lm,
+            vocabulary=vocabulary,
+            template=template,
+            chat_template=_without_mark_left_out(
+                described(template, vocabulary), loaded.listed_end_ids, vocabulary
+            ),
+            name=files.name,
+            source=files.source,
+            revision=revision if isinstance(revision, str) else revision.result(),
+            note=files.note,
+            adds_bos=vocabulary.adds_bos,
+            bos_token_id=vocabulary.bos_token_id,
+            eos_token_ids=tuple(i for i in loaded.eos_token_ids if i < vocabulary.size),
+            is_byte_exact=vocabulary.is_byte_exact,
+            store_bytes=store_bytes,
+            readout_bytes=readout_bytes,
+            store_dtype=store_dtype,
+            packing=packed,
+            lens_files=LensFiles(lenses, lambda: weights_digest(files.folder, files.name)),
+        )
+
+
+def _without_mark_left_out(
+    template: ChatTemplate, listed_end_ids: frozenset[int], vocabulary: TokenizerVocabulary
+) -> ChatTemplate:
+    """The template, without an end mark that the model's own list of end tokens leaves out.
+
+    Such a mark ends a part of a reply and not the reply: after `<|end|>` a harmony model goes on from
+    its thoughts to its answer.
+    """
+    marks = [vocabulary.special_tokens.get(stop) for stop in template.stop]
+    is_left_out = (
+        any(map(vocabulary.is_special, listed_end_ids))
+        and None not in marks
+        and listed_end_ids.isdisjoint(mark for mark in marks if mark is not None)
     )
+    return replace(template, stop=()) if marks and is_left_out else template
 
 
 def described(
@@ -210,18 +237,22 @@ def described(
     return replace(template.description, starts_with_bos=leads)
 
 
-def load_files(files: ModelFiles, device: torch.device) -> _Loaded:
+def load_files(
+    files: ModelFiles, device: torch.device, tell: Callable[[str], None] = lambda _detail: None
+) -> _Loaded:
     """The model and its tokenizer from a folder, in memory. Raises ModelLoadError.
 
-    On the CPU in float32, whatever the weights are stored in; on a GPU in their own dtype.
+    On the CPU in float32, whatever the weights are stored in; on a GPU in their own dtype. `tell` is
+    called about once a second while weights are read, with what there is to say.
     """
     folder, name = files.folder, files.name
     settings = read_config(folder, name)
     _require_known(settings, name)
     weights = weight_files(folder, name)
-    n_parameters = count_parameters(weights, name)
+    stored = read_headers(weights, name)
+    require_plausible_depth(settings, stored, name)
     if device.type == "cpu":
-        require_memory(n_parameters, name)
+        require_memory(stored.n_parameters, name)
     transformers.logging.set_verbosity_error()  # what matters of its warnings is an error here
     transformers.logging.disable_progress_bar()
     only_data: dict[str, Any] = {"trust_remote_code": False, "local_files_only": True}
@@ -241,7 +272,15 @@ def load_files(files: ModelFiles, device: torch.device) -> _Loaded:
     # The tokenizers library raises bare Exception.
     with _explained(files, "has a tokenizer that cannot be read", failures=(Exception,)):
         tokenizer = AutoTokenizer.from_pretrained(folder, **only_data)
-    with _explained(files, "could not be loaded"):
+    last_told = time.monotonic()
+
+    def on_tensor(n_filled: int) -> None:
+        nonlocal last_told
+        if time.monotonic() - last_told >= TELL_EVERY_SECONDS:
+            last_told = time.monotonic()
+            tell(f"Loading the weights of {name}: {n_filled:,} tensors so far.")
+
+    with _explained(files, "could not be loaded"), watching_build(stored, name, on_tensor):
         model, info = AutoModelForCausalLM.from_pretrained(
             folder,
             config=config,
@@ -254,10 +293,15 @@ def load_files(files: ModelFiles, device: torch.device) -> _Loaded:
             output_loading_info=True,
             **only_data,
         )
-    _require_match(info, name)
+    _require_match(info, stored, model, name)
     with _explained(files, f"could not be moved to {device}"):
         model = model.to(device).eval().requires_grad_(False)
-    return _Loaded(model, tokenizer, _eos_token_ids(folder, config, tokenizer))
+    listed = _generation_eos(folder, name)
+    named = (listed, getattr(config, "eos_token_id", None), tokenizer.eos_token_id)
+    ids = [i for value in named for i in (value if isinstance(value, list) else [value])]
+    end_ids = tuple(dict.fromkeys(i for i in ids if isinstance(i, int) and i >= 0))
+    on_purpose = frozenset(end_ids) & frozenset(listed if isinstance(listed, list) else ())
+    return _Loaded(model, tokenizer, end_ids, on_purpose)
 
 
 def _require_known(settings: dict[str, Any], name: str) -> None:
@@ -285,11 +329,16 @@ def _require_known(settings: dict[str, Any], name: str) -> None:
         )
 
 
-def _require_match(info: dict[str, Any], name: str) -> None:
+def _require_match(info: dict[str, Any], stored: StoredWeights, model: Any, name: str) -> None:
     """Raises ModelLoadError unless every weight came from the files and every stored one is used."""
     problems = [
-        f"{key} is {list(stored)} in the files and {list(wanted)} in the model"
-        for key, stored, wanted in sorted(info["mismatched_keys"])
+        f"{key} is {list(in_files)} in the files and {list(wanted)} in the model"
+        for key, in_files, wanted in sorted(info["mismatched_keys"])
+    ]
+    problems += [
+        f"{key} is stored as {dtype}, not as floating-point numbers"
+        for key, dtype in sorted(stored.not_floating.items())
+        if not _is_old_buffer(key) and not _is_integer_buffer(model, key)
     ]
     if missing := sorted(info["missing_keys"]):
         problems.append(f"missing: {_some(missing)}")
@@ -308,6 +357,14 @@ def _is_old_buffer(key: str) -> bool:
     return any(key == buffer or key.endswith(f".{buffer}") for buffer in OLD_BUFFERS)
 
 
+def _is_integer_buffer(model: Any, key: str) -> bool:
+    """Whether a stored tensor is a table of whole numbers of the model, and no weight."""
+    return any(
+        not buffer.is_floating_point() and f".{key}".endswith(f".{name}")
+        for name, buffer in model.named_buffers()
+    )
+
+
 def _some(keys: list[str]) -> str:
     more = f" and {len(keys) - 3} more" if len(keys) > 3 else ""
     return ", ".join(keys[:3]) + more
@@ -324,16 +381,25 @@ def _d_vocab(model: Any, name: str) -> int:
     return int(weight.shape[0])
 
 
-def _eos_token_ids(folder: Path, config: Any, tokenizer: Any) -> tuple[int, ...]:
-    """The ids that end a text, by the generation settings, the configuration and the tokenizer."""
+def _generation_eos(folder: Path, name: str) -> Any:
+    """What the generation settings name as the end of a text; None where they name nothing."""
+    path = folder / GENERATION_FILE
+    if not path.exists():
+        return None
     try:
-        written = json.loads((folder / "generation_config.json").read_text(encoding="utf-8"))
-        generation = written.get("eos_token_id") if isinstance(written, dict) else None
-    except (OSError, ValueError):
-        generation = None
-    named = (generation, getattr(config, "eos_token_id", None), tokenizer.eos_token_id)
-    ids = [i for value in named for i in (value if isinstance(value, list) else [value])]
-    return tuple(dict.fromkeys(i for i in ids if isinstance(i, int) and i >= 0))
+        written = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(written, dict):
+            raise ValueError("it is not a JSON object")
+    except (OSError, ValueError) as error:
+        logger.warning(
+            "%s of %s cannot be read (%s): replies end where its configuration and tokenizer say, and "
+            "may go on too long",
+            GENERATION_FILE,
+            name,
+            error,
+        )
+        return None
+    return written.get("eos_token_id")
 
 
 @contextmanager

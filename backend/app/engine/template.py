@@ -16,8 +16,22 @@ from collections.abc import Iterable, Sequence
 import jinja2
 from transformers import PreTrainedTokenizerBase
 
+from app.engine.rendering import RenderingTooLong, limited_rendering
 from app.engine.types import ChatTemplate, Message, TextSpan
 from app.errors import InvalidRequest
+
+RENDER_SECONDS = 2.0
+"""Of the processor's time; templates take milliseconds."""
+
+TEMPLATE_FAILURES = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
 
 Piece = tuple[str, int | None]
 """Text of a rendering and the number of the message it came from; None for the template's own."""
@@ -158,14 +172,17 @@ class TokenizerTemplate:
     def _render(self, messages: Sequence[Message]) -> str:
         conversation = [{"role": m.role, "content": m.content} for m in messages]
         try:
-            return str(
-                self._tokenizer.apply_chat_template(
-                    conversation, tokenize=False, add_generation_prompt=True
+            with limited_rendering(RENDER_SECONDS):
+                return str(
+                    self._tokenizer.apply_chat_template(
+                        conversation, tokenize=False, add_generation_prompt=True
+                    )
                 )
-            )
+        except RenderingTooLong as error:
+            raise self._refusal(f"it ran for more than {RENDER_SECONDS:g} s.") from error
         except jinja2.TemplateError as error:
             raise self._refusal(str(error)) from error
-        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        except TEMPLATE_FAILURES as error:
             # A template is a program: an operation it tries on our messages may fail in any of
             # these ways.
             raise self._refusal(f"{type(error).__name__}: {error}") from error

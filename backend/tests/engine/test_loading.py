@@ -1,7 +1,9 @@
 """Folders of sound models on their way to an engine, and the machine that takes them."""
 
+import json
 import logging
 import socket
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,9 @@ import transformers as tr
 
 from app.engine import loading, memory
 from app.engine.loading import load_engine
+from app.engine.sources import find_model
 from app.engine.types import Message
-from app.errors import ModelLoadError
+from app.errors import InvalidRequest, ModelLoadError
 from tests.engine.model_folders import SMALL, edit_json, edit_weights, load, save_tiny_gpt2
 from tests.engine.small_tokenizers import byte_level
 
@@ -126,9 +129,84 @@ def test_ends_of_text_come_from_generation_settings_but_no_sampling_does(folder:
     assert loaded.model.generation_config.temperature in (None, 1.0)
 
 
-def test_broken_generation_settings_do_not_matter(folder: Path) -> None:
-    (folder / "generation_config.json").write_text("{")
+@pytest.mark.parametrize("written", ["{", "[1]"])
+def test_generation_settings_that_cannot_be_read_are_logged(
+    folder: Path, caplog: pytest.LogCaptureFixture, written: str
+) -> None:
+    (folder / "generation_config.json").write_text(written)
     assert load(folder).eos_token_ids == (0,)
+    assert "generation_config.json of broken cannot be read" in caplog.text
+
+
+def test_missing_generation_settings_are_nothing_to_log(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (folder / "generation_config.json").unlink(missing_ok=True)
+    load(folder)
+    assert "generation_config" not in caplog.text
+
+
+MARKED = (
+    "{% for m in messages %}<|start|>{{ m.role }} {{ m.content }}"
+    "{{ '<|end|>' if m.role == 'assistant' else '' }}{% endfor %}"
+)
+
+
+@pytest.mark.parametrize(
+    ("listed", "stop"),
+    [
+        ([3], ()),  # the list names <|return|> and leaves <|end|> out on purpose
+        ([2, 3], ("<|end|>",)),
+        (3, ("<|end|>",)),  # a single id says nothing of chats
+        ([50], ("<|end|>",)),  # an ordinary token neither
+        (None, ("<|end|>",)),
+    ],
+)
+def test_an_end_mark_that_the_models_list_of_ends_leaves_out_ends_no_reply(
+    tmp_path: Path, listed: object, stop: tuple[str, ...]
+) -> None:
+    """Harmony models close their thoughts with `<|end|>` and go on to the answer."""
+    tokenizer = byte_level(("<|endoftext|>", "<|start|>", "<|end|>", "<|return|>"))
+    assert tokenizer.convert_tokens_to_ids(["<|end|>", "<|return|>"]) == [2, 3]
+    tokenizer.chat_template = MARKED
+    config = tr.GPT2Config(
+        n_layer=2, n_head=2, n_embd=16, n_positions=64, vocab_size=len(tokenizer), eos_token_id=0
+    )
+    torch.manual_seed(0)
+    tr.GPT2LMHeadModel(config).save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    (tmp_path / "generation_config.json").write_text(json.dumps({"eos_token_id": listed}))
+    engine = load_engine(str(tmp_path), **SMALL)
+    assert engine.facts.chat_template.stop == stop
+
+
+def test_reading_weights_gives_signs_of_life(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loading, "TELL_EVERY_SECONDS", 0.0)
+    told: list[str] = []
+    loading.load_files(find_model(str(folder)), torch.device("cpu"), told.append)
+    assert told[0] == "Loading the weights of broken: 1 tensors so far."
+    assert len(told) >= 28
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{% for a in range(99999) %}{% for b in range(99999) %}x{% endfor %}{% endfor %}",
+        "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
+        "{% macro f(n) %}{{ f(n) }}{% endmacro %}{{ f(3) }}",
+    ],
+    ids=["that writes", "that only loops", "that calls itself"],
+)
+def test_a_chat_template_without_an_end_is_refused_and_the_model_loads(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, template: str
+) -> None:
+    monkeypatch.setattr("app.engine.template.RENDER_SECONDS", 0.2)
+    edit_json(folder / "tokenizer_config.json", chat_template=template)
+    engine = load_engine(str(folder), **SMALL)
+    with pytest.raises(InvalidRequest, match=r"broken refuses .* (0\.2 s|RecursionError)"):
+        engine.template.start([Message("user", "Hello")])
+    assert sys.gettrace() is None or "limited_rendering" not in repr(sys.gettrace())
+    assert engine.read([1, 2, 3]).entropy_nats.shape == (3, 3)
 
 
 def test_threads_follow_the_setting(saved_gpt2: tuple[Path, tr.GPT2LMHeadModel]) -> None:

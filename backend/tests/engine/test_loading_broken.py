@@ -9,8 +9,9 @@ import torch
 import transformers as tr
 
 from app.engine import loading
-from app.errors import ModelLoadError
-from tests.engine.model_folders import edit_json, edit_weights, load
+from app.engine.loading import load_engine
+from app.errors import ModelLoadError, UnsupportedArchitecture
+from tests.engine.model_folders import SMALL, edit_json, edit_weights, load
 from tests.engine.small_tokenizers import byte_level
 
 # --- files that are broken ------------------------------------------------------------------------
@@ -49,6 +50,11 @@ def index_that_leaves_the_folder(folder: Path) -> None:
     (folder / "model.safetensors.index.json").write_text(json.dumps(index))
 
 
+def folder_for_weights(folder: Path) -> None:
+    (folder / "model.safetensors").unlink()
+    (folder / "model.safetensors").mkdir()
+
+
 def lost_shard(folder: Path) -> None:
     (folder / "model.safetensors").unlink()
     index = {"weight_map": {"wte.weight": "model-00001-of-00001.safetensors"}}
@@ -65,6 +71,22 @@ def list_for_config(folder: Path) -> None:
 
 def impossible_config(folder: Path) -> None:
     edit_json(folder / "config.json", n_layer="many")
+
+
+def deep_beyond_measure(folder: Path) -> None:
+    edit_json(folder / "config.json", n_layer=100_000, n_embd=1_000_000)
+
+
+def wide_beyond_measure(folder: Path) -> None:
+    edit_json(folder / "config.json", n_embd=1_000_000, n_head=1)
+
+
+def inner_beyond_measure(folder: Path) -> None:
+    edit_json(folder / "config.json", n_inner=50_000_000)
+
+
+def long_beyond_measure(folder: Path) -> None:
+    edit_json(folder / "config.json", n_positions=20_000_000)
 
 
 def no_tokenizer(folder: Path) -> None:
@@ -95,6 +117,20 @@ def inconsistent_tokenizer(folder: Path) -> None:
         (lost_shard, r"broken lacks model-00001-of-00001.safetensors"),
         (no_json, r"config.json of broken is not valid JSON"),
         (list_for_config, r"config.json of broken is not a JSON object"),
+        (folder_for_weights, r"^model.safetensors of broken is a folder, not a file"),
+        (
+            deep_beyond_measure,
+            r"asks for 100,000 layers \(n_layer\), but its weight files hold 28 t",
+        ),
+        (
+            wide_beyond_measure,
+            r"describes a model of [\d,]{11,} parameters or more, but its weight",
+        ),
+        (
+            inner_beyond_measure,
+            r"describes a model of [\d,]{11,} parameters or more, but its weight",
+        ),
+        (long_beyond_measure, r"config.json of broken describes "),
         (impossible_config, r"broken has a configuration that cannot be read: .*n_layer"),
         (no_tokenizer, r"broken has no tokenizer \(no tokenizer.json\)"),
         (damaged_tokenizer, r"broken has a tokenizer that cannot be read"),
@@ -167,3 +203,65 @@ def test_classifier_is_not_run_with_a_random_head(tmp_path: Path) -> None:
     byte_level().save_pretrained(tmp_path)
     with pytest.raises(ModelLoadError, match=r"missing: lm_head.weight; not part .*: score.weight"):
         load(tmp_path)
+
+
+# --- types of weights -----------------------------------------------------------------------------
+
+
+def change_types(folder: Path, old: str, new: str) -> None:
+    """Say in the header that the same bytes are numbers of another type."""
+    path = folder / "model.safetensors"
+    data = path.read_bytes()
+    size = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + size])
+    for tensor in header.values():
+        if tensor.get("dtype") == old:
+            tensor["dtype"] = new
+    text = json.dumps(header).encode()
+    path.write_bytes(len(text).to_bytes(8, "little") + text + data[8 + size :])
+
+
+@pytest.mark.parametrize(("old", "new"), [("F16", "I16"), ("F16", "U16"), ("F32", "I32")])
+def test_weights_that_are_whole_numbers_are_not_run(folder: Path, old: str, new: str) -> None:
+    """They were computed with, and the model was called verified."""
+    if old == "F16":
+        edit_weights(
+            folder, lambda weights: weights.update({k: v.half() for k, v in weights.items()})
+        )
+    change_types(folder, old, new)
+    with pytest.raises(ModelLoadError, match=f"stored as {new}, not as floating") as caught:
+        load(folder)
+    assert "\n" not in caught.value.message
+
+
+def test_masks_among_the_weights_may_be_whole_numbers(folder: Path) -> None:
+    def add_mask(weights: dict[str, torch.Tensor]) -> None:
+        weights["transformer.h.0.attn.bias"] = torch.ones(1, 1, 64, 64).tril().to(torch.uint8)
+
+    edit_weights(folder, add_mask)
+    assert load(folder).eos_token_ids == (0,)
+
+
+# --- failures while a model is prepared -----------------------------------------------------------
+
+
+def test_what_a_model_raises_when_it_is_first_run_is_one_clear_line(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise KeyError("an odd key\nand more")
+
+    monkeypatch.setattr("app.engine.engine.check_model", fail)
+    with pytest.raises(UnsupportedArchitecture, match="broken could not be prepared for reading: "):
+        load_engine(str(folder), **SMALL)
+
+
+def test_running_out_of_memory_in_the_first_run_is_said(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    monkeypatch.setattr(tr.GPT2LMHeadModel, "forward", fail)
+    with pytest.raises(ModelLoadError, match="not enough memory to load broken"):
+        load_engine(str(folder), **SMALL)

@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -109,6 +109,57 @@ def test_split_weights_are_fetched_whole(fake: FakeHub, hub: Hub, tmp_path: Path
     assert len(shards) > 1
     assert all((files.folder / shard).is_file() for shard in shards)
     assert find_model("owner/split", hub=Hub("http://127.0.0.1:9", hub.cache_dir)) == files
+
+
+def rename_shards(folder: Path) -> set[str]:
+    """Name split weights as nothing but their index tells."""
+    path = folder / "model.safetensors.index.json"
+    index = json.loads(path.read_text())
+    names = {
+        name: f"part_{i}.safetensors" for i, name in enumerate(set(index["weight_map"].values()))
+    }
+    for old, new in names.items():
+        (folder / old).rename(folder / new)
+    index["weight_map"] = {key: names[old] for key, old in index["weight_map"].items()}
+    path.write_text(json.dumps(index))
+    return set(names.values())
+
+
+def test_split_weights_of_any_name_are_fetched_whole(
+    fake: FakeHub, hub: Hub, tmp_path: Path
+) -> None:
+    save_tiny_gpt2(tmp_path / "split", max_shard_size="20KB")
+    shards = rename_shards(tmp_path / "split")
+    (tmp_path / "split" / "consolidated.safetensors").write_bytes(b"the same weights once more")
+    fake.add("owner/split", tmp_path / "split")
+    files = find_model("owner/split", hub=hub)
+    found = {path.name for path in files.folder.glob("*.safetensors")}
+    assert found == shards
+    assert find_model("owner/split", hub=Hub("http://127.0.0.1:9", hub.cache_dir)) == files
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (
+            lambda folder: min(folder.glob("*-of-*.safetensors")).unlink(),
+            r"split lacks model-00001",
+        ),
+        (
+            lambda folder: (folder / "model.safetensors.index.json").write_text("{}"),
+            r"owner/split are split, but .* is damaged: .*no weight_map",
+        ),
+    ],
+    ids=["a lost shard", "a damaged index"],
+)
+def test_split_weights_that_the_repository_lacks_are_named(
+    fake: FakeHub, hub: Hub, tmp_path: Path, change: Callable[[Path], object], words: str
+) -> None:
+    save_tiny_gpt2(tmp_path / "split", max_shard_size="20KB")
+    change(tmp_path / "split")
+    fake.add("owner/split", tmp_path / "split")
+    with pytest.raises(ModelLoadError, match=words):
+        find_model("owner/split", hub=hub)
 
 
 def test_interrupted_transfer_goes_on_where_it_broke_off(fake: FakeHub, hub: Hub) -> None:
