@@ -248,8 +248,8 @@ def no_room(facts: ModelFacts, n_ids: int, failure: TooManyTokens | None = None)
     n_new = failure.n_tokens if failure else 0
     return ContextExceeded(
         (
-            f"The messages have {failure.n_chars:,} characters, which are more than twice the tokens "
-            f"that fit; {facts.name} holds {facts.n_ctx:,} tokens."
+            f"The messages, {failure.n_chars:,} characters, have more than twice the tokens that fit; "
+            f"{facts.name} holds {facts.n_ctx:,}."
             if failure and n_new is None
             else f"The conversation has {n_ids + (n_new or 0):,} tokens with this message; "
             f"{facts.name} holds {facts.n_ctx:,}, and the reply needs at least one."

@@ -61,8 +61,8 @@ def too_long(
     """A text over the context; `n_tokens` is None for one too long to be counted."""
     return ContextExceeded(
         (
-            f"The text has {n_chars:,} characters, which are more than twice the tokens that fit; "
-            f"{facts.name} holds {facts.n_ctx:,} tokens."
+            f"The text, {n_chars:,} characters, has more than twice the tokens that fit; "
+            f"{facts.name} holds {facts.n_ctx:,}."
             if n_tokens is None
             else f"The text has {n_tokens:,} tokens; {facts.name} holds {facts.n_ctx:,}."
         ),
