@@ -7,6 +7,7 @@ would close its listeners at once and report the signal as a failure.
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import socket
 import webbrowser
@@ -133,6 +134,9 @@ class Server(uvicorn.Server):
         while (state := self._worker.state()).status == "loading":
             await asyncio.sleep(0.1)
         if state.status == "ready":
+            # A full pass of the garbage collector goes over a million objects of torch and of the
+            # model, and stops every thread for up to a second. They stay, so it leaves them out.
+            gc.freeze()
             facts = self._worker.engine.facts
             self._announce(
                 f"Model {facts.name} ({facts.source}) is ready: {facts.n_layers} layers, "

@@ -7,6 +7,7 @@ stage, `/go_on` lets it go on.
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 import threading
@@ -46,6 +47,7 @@ def main() -> None:
             {
                 "steps": engine.steps_made,
                 "generations_closed": engine.generations_closed,
+                "frozen_objects": gc.get_freeze_count(),
                 "connections": len(running.server_state.connections),
             }
         )

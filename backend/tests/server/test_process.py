@@ -191,6 +191,13 @@ def test_port_answers_while_the_model_loads(start: Start) -> None:
     assert server.post("/api/chat", chat(1)).status_code == 200
 
 
+def test_garbage_collector_leaves_out_what_was_loaded(start: Start) -> None:
+    server = start()
+    server.line("Model fake .* is ready")
+
+    assert server.probe()["frozen_objects"] > 50_000
+
+
 def test_stopping_lets_a_running_reply_end(start: Start) -> None:
     server = start(engine=SLOW)
     server.wait_until_ready()
