@@ -23,6 +23,7 @@ from app.engine.types import LensEngine
 from app.errors import StorageFailed
 from app.services.analysis import AnalysisService
 from app.services.chat import ChatService
+from app.services.conversation_file import MAX_FILE_BYTES
 from app.services.conversations import ConversationStore
 from app.services.examples import example_prompts
 from app.services.library import LibraryService
@@ -83,7 +84,12 @@ def create_app(settings: Settings | None = None, load_engine: LoadEngine | None 
     app.add_middleware(
         GZipMiddleware, minimum_size=COMPRESS_FROM_BYTES, compresslevel=COMPRESS_LEVEL
     )
-    app.add_middleware(BodyLimit, max_bytes=MAX_BODY_BYTES, read_bytes=8 * MAX_BODY_BYTES)
+    app.add_middleware(
+        BodyLimit,
+        max_bytes=MAX_BODY_BYTES,
+        larger={"/api/conversations/import": MAX_FILE_BYTES},
+        read_bytes=8 * MAX_BODY_BYTES,
+    )
     app.add_middleware(Gate, settings=settings)
     app.add_middleware(RequestContext)
     app.openapi = functools.cache(lambda: openapi_schema(app))  # type: ignore[method-assign]

@@ -83,7 +83,7 @@ def test_every_address_of_the_api_is_described() -> None:
 
 def test_every_view_and_its_key_is_described() -> None:
     views = re.findall(r'title: "([^"]+)",\s+shortcut: "([^"]+)"', VIEWS)
-    assert len(views) == len(re.findall(r"\blazy\(\(\) =>", VIEWS))
+    assert len(views) == len(re.findall(r"\blazyPart\(\(\) =>", VIEWS))
     for title, shortcut in views:
         assert f"\n### {title}\n" in USAGE
         assert table_row(f"`{shortcut}`") == [title]

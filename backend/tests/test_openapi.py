@@ -54,7 +54,7 @@ def unbounded(where: str, node: dict[str, Any], schemas: dict[str, Any]) -> Iter
         "maximum",
         "exclusiveMaximum",
     } & node.keys()
-    if kind in ("integer", "number") and not is_bounded and "const" not in node:
+    if kind in ("integer", "number") and not is_bounded and not {"const", "enum"} & node.keys():
         yield f"{where}: {kind} without minimum and maximum"
     if kind == "string" and not {"maxLength", "enum", "const"} & node.keys():
         yield f"{where}: string without maxLength"

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Body, Path, Query, Response
 
 from app.api.deps import ServicesDep
 from app.api.examples import CHANGES_EXAMPLES, FILE_EXAMPLES
-from app.api.responses import error_responses, json_of
+from app.api.responses import JsonPieces, error_responses, json_of
 from app.models.conversations import (
     ConversationChanges,
     ConversationFile,
@@ -127,11 +127,14 @@ async def duplicate_conversation(
 @router.get(
     "/conversations/{conversation_id}/export",
     response_model=ConversationFile,
-    responses=error_responses(404, 422, 507),
+    responses=error_responses(404, 413, 422, 507),
 )
 async def export_conversation(conversation_id: ConversationId, services: ServicesDep) -> Response:
-    """A conversation with all its branches, pins and notes as one JSON file, to import elsewhere."""
-    response = await json_of(await services.library.export(conversation_id))
+    """A conversation with all its branches, pins and notes as one JSON file, to import elsewhere.
+
+    What is larger than an import may be is refused.
+    """
+    response = JsonPieces(await services.library.export(conversation_id))
     response.headers["content-disposition"] = 'attachment; filename="conversation.json"'
     return response
 

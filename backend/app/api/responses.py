@@ -25,7 +25,7 @@ ERROR_DESCRIPTIONS = {
     408: "The client did not read its stream",
     409: "The conversation is being continued or was changed by another request, or is another "
     "model's",
-    413: "The request body is too large",
+    413: "The request body, or the file that was asked for, is too large",
     422: "The request cannot be answered as it stands, or does not fit the model's context",
     429: "Too many requests wait for the model; see Retry-After",
     500: "A value that is not a number, or a defect of the server",

@@ -12,6 +12,7 @@ import hmac
 import logging
 import re
 import secrets
+from collections.abc import Mapping
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
@@ -96,12 +97,15 @@ class BodyLimit:
     FastAPI's own limit answers in plain text, before any handler of errors is asked.
     """
 
-    def __init__(self, app: ASGIApp, max_bytes: int, read_bytes: int) -> None:
-        """`read_bytes`: how much of a body that is too long is still read, and forgotten, before it
-        is refused: a client that only reads after it has sent everything would see its connection
-        reset instead of the reason."""
+    def __init__(
+        self, app: ASGIApp, max_bytes: int, larger: Mapping[str, int], read_bytes: int
+    ) -> None:
+        """`larger`: the limits of those paths that take more. `read_bytes`: how much of a body that
+        is too long is still read, and forgotten, before it is refused: a client that only reads
+        after it has sent everything would see its connection reset instead of the reason."""
         self.app = app
         self.max_bytes = max_bytes
+        self.larger = larger
         self.read_bytes = read_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -113,15 +117,16 @@ class BodyLimit:
         declared = int(given) if given.isdecimal() and len(given) < 20 else 0
         # Who asks first, as curl does, has sent nothing yet.
         asks_first = headers.get("expect", "").lower() == "100-continue"
+        max_bytes = self.larger.get(scope["path"], self.max_bytes)
         received = 0
 
         async def receive_limited() -> Message:
             nonlocal received
-            if declared > self.read_bytes or (declared > self.max_bytes and asks_first):
+            if declared > self.read_bytes or (declared > max_bytes and asks_first):
                 raise HTTPException(413)
             message = await receive()
             received += len(message.get("body", b""))
-            if received <= self.max_bytes and declared <= self.max_bytes:
+            if received <= max_bytes and declared <= max_bytes:
                 return message
             while message.get("more_body", False) and received <= self.read_bytes:
                 message = await receive()

@@ -177,13 +177,16 @@ class Deleted(Wire):
     """Until then it can be restored; afterwards it is gone."""
 
 
+MAX_FILE_BRANCHES = 1000
+
+
 class FileBranch(Wire):
-    """One timeline in a file; `token_ids` and `roles` hold only what its parent does not."""
+    """One timeline in a file; tokens, text and turns hold only what its parent does not."""
 
     name: Annotated[str, Field(max_length=200, pattern=NO_NUL)] | None = None
     mode: Mode | None = None
     """Null in older files; it is then read off the roles."""
-    parent: Annotated[Whole, Field(ge=0, le=1000)] | None = None
+    parent: Annotated[Whole, Field(ge=0, le=MAX_FILE_BRANCHES)] | None = None
     """Place of the parent in `branches`, which comes before; null for one that has none."""
     from_index: TokenIndex = 0
     """How many tokens are the parent's."""
@@ -192,9 +195,13 @@ class FileBranch(Wire):
         max_length=MAX_TOKENS
     )
     """Runs of tokens with the same role: `["user", 5]`."""
+    text_start: Annotated[Whole, Field(ge=0, le=4_000_000)] = 0
+    """How many characters of the parent's text come first."""
     text: str = Field("", max_length=4_000_000, pattern=NO_NUL)
     """For people and for searching; the model reads the ids only."""
     preview: str = Field("", max_length=400, pattern=NO_NUL)
+    turns_start: Annotated[Whole, Field(ge=0, le=MAX_TOKENS)] = 0
+    """How many of the parent's turns come first."""
     turns: list[SavedTurn] = Field([], max_length=MAX_TOKENS)
     pins: PinnedPlaces = PinnedPlaces()
     notes: Notes = Field([])
@@ -204,12 +211,13 @@ class ConversationFile(Wire):
     """A conversation as a file, with all its branches."""
 
     format: Literal["mechanistic-explorer-conversation"]
-    version: Literal[1]
+    version: Literal[1, 2]
+    """Files of version 1 repeat the parent's text and turns in each branch."""
     title: Title
     model: ModelIdentity
     created_at_ms: Milliseconds
     updated_at_ms: Milliseconds
-    branches: list[FileBranch] = Field(min_length=1, max_length=1000)
+    branches: list[FileBranch] = Field(min_length=1, max_length=MAX_FILE_BRANCHES)
 
     @field_validator("version", mode="before")
     @classmethod

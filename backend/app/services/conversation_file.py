@@ -2,7 +2,8 @@
 
 A file may come from anywhere. Its form is checked by `ConversationFile`; here its parts are checked
 against one another. Branches are written as what they add to their parents, and their lengths are
-summed up before any of them is unfolded, so that a small file cannot become a large timeline.
+summed up before any of them is unfolded, so that a small file cannot become a large conversation.
+The same limits hold for what is exported: each file can be imported again.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ import itertools
 from collections.abc import Sequence
 
 from app.engine.types import Sampling
-from app.errors import InvalidRequest
+from app.errors import InvalidRequest, PayloadTooLarge
 from app.models.conversations import (
+    MAX_FILE_BRANCHES,
     ConversationFile,
     FileBranch,
     PinnedPlaces,
@@ -27,31 +29,65 @@ from app.services.storage.records import ConversationFacts, Note, Pins, StoredBr
 from app.services.timelines import Conversation, Turn, inferred_mode, new_id
 
 FORMAT = "mechanistic-explorer-conversation"
-MAX_FILE_TOKENS = 4_000_000
-"""Over all branches of one file, unfolded."""
+MAX_FILE_TOKENS = 1_000_000
+"""Over all branches of one file, unfolded. In the database they take 5 bytes each, and their text."""
+MAX_FILE_CHARS = 8_000_000
+"""Of the texts of all branches, unfolded."""
+MAX_FILE_BYTES = 16 * 2**20
 
 
 def file_of(facts: ConversationFacts, found: Sequence[StoredBranch]) -> ConversationFile:
-    """The file of a conversation."""
+    """The file of a conversation; raises PayloadTooLarge for one that could not be imported."""
+    require_exportable(found)
     places = {branch.timeline.id: place for place, branch in enumerate(found)}
     return ConversationFile(
         format=FORMAT,
-        version=1,
+        version=2,
         title=facts.title,
         model=wire_model(facts.model),
         created_at_ms=facts.created_at_ms,
         updated_at_ms=facts.updated_at_ms,
-        branches=[file_branch(branch, places) for branch in found],
+        branches=[file_branch(branch, places, found) for branch in found],
     )
 
 
-def file_branch(branch: StoredBranch, places: dict[str, int]) -> FileBranch:
+def require_exportable(found: Sequence[StoredBranch]) -> None:
+    sizes = (
+        (len(found), MAX_FILE_BRANCHES, "branches"),
+        (sum(len(branch.timeline.ids) for branch in found), MAX_FILE_TOKENS, "tokens"),
+        (sum(len(branch.text) for branch in found), MAX_FILE_CHARS, "characters"),
+    )
+    for size, limit, what in sizes:
+        if size > limit:
+            raise too_large(f"{size:,} {what} over all branches", f"{limit:,}")
+
+
+def require_file_bytes(n_bytes: int) -> None:
+    """Raises PayloadTooLarge for a file that this server would refuse to import."""
+    if n_bytes > MAX_FILE_BYTES:
+        raise too_large(f"a file of {n_bytes:,} bytes", f"{MAX_FILE_BYTES:,}")
+
+
+def too_large(size: str, limit: str) -> PayloadTooLarge:
+    return PayloadTooLarge(
+        f"The conversation is too large to be exported: {size}; {limit} are the limit.",
+        hint="Delete some of its branches first, or copy the database as a whole.",
+    )
+
+
+def file_branch(
+    branch: StoredBranch, places: dict[str, int], found: Sequence[StoredBranch]
+) -> FileBranch:
     timeline = branch.timeline
     # A parent that was deleted, or begun later by the clock, is not there to build on.
     parent = places.get(timeline.parent_id or "")
     if parent is not None and parent >= places[timeline.id]:
         parent = None
     shared = timeline.from_index or 0 if parent is not None else 0
+    text_start = turns_start = 0
+    if parent is not None:
+        text_start = n_equal(branch.text, found[parent].text)
+        turns_start = n_equal(timeline.turns, found[parent].timeline.turns)
     return FileBranch(
         name=branch.name,
         mode=timeline.mode,
@@ -59,12 +95,26 @@ def file_branch(branch: StoredBranch, places: dict[str, int]) -> FileBranch:
         from_index=shared,
         token_ids=list(timeline.ids[shared:]),
         roles=[(role, len(list(run))) for role, run in itertools.groupby(timeline.roles[shared:])],
-        text=branch.text,
+        text_start=text_start,
+        text=branch.text[text_start:],
         preview=branch.preview,
-        turns=list(map(wire_turn, timeline.turns)),
+        turns_start=turns_start,
+        turns=list(map(wire_turn, timeline.turns[turns_start:])),
         pins=wire_pins(branch.pins),
         notes=list(map(wire_note, branch.notes)),
     )
+
+
+def n_equal(a: Sequence[object], b: Sequence[object]) -> int:
+    """How many items both begin with; by halves, since texts are long and slices compare fast."""
+    low, high = 0, min(len(a), len(b))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if a[low:middle] == b[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
 
 
 def branches_of_file(file: ConversationFile) -> list[StoredBranch]:
@@ -73,13 +123,16 @@ def branches_of_file(file: ConversationFile) -> list[StoredBranch]:
     found: list[StoredBranch] = []
     for place, branch in enumerate(file.branches):
         where = f"branches.{place}"
-        parent = None if branch.parent is None else found[branch.parent].timeline
+        base = None if branch.parent is None else found[branch.parent]
+        parent = base.timeline if base else None
+        text = (base.text[: branch.text_start] if base else "") + branch.text
+        turns = parent.turns[: branch.turns_start] if parent else ()
         roles = [role for role, n_tokens in branch.roles for _ in range(n_tokens)]
         timeline = Conversation(
             id=new_id(),
             ids=(*(parent.ids[: branch.from_index] if parent else ()), *branch.token_ids),
             roles=(*(parent.roles[: branch.from_index] if parent else ()), *roles),
-            turns=tuple(map(turn_of, branch.turns)),
+            turns=(*turns, *map(turn_of, branch.turns)),
             parent_id=parent.id if parent else None,
             from_index=branch.from_index if parent else None,
         )
@@ -91,8 +144,8 @@ def branches_of_file(file: ConversationFile) -> list[StoredBranch]:
             StoredBranch(
                 timeline=timeline,
                 name=branch.name,
-                text=branch.text,
-                preview=branch.preview or branch.text[:80],
+                text=text,
+                preview=branch.preview or text[:80],
                 pins=pins_of(branch.pins),
                 notes=notes_of(branch.notes),
                 created_at_ms=file.created_at_ms,
@@ -105,28 +158,42 @@ def branches_of_file(file: ConversationFile) -> list[StoredBranch]:
 def require_bounded(file: ConversationFile) -> None:
     """Lengths and references, all of them before anything is unfolded."""
     lengths: list[int] = []
+    n_chars: list[int] = []
+    n_turns: list[int] = []
     for place, branch in enumerate(file.branches):
         where = f"branches.{place}"
         if sum(n_tokens for _, n_tokens in branch.roles) != len(branch.token_ids):
             raise wrong(where, "roles and token_ids have different lengths")
-        if branch.parent is None and branch.from_index > 0:
-            raise wrong(where, "from_index needs a parent")
         if branch.parent is not None and branch.parent >= place:
             raise wrong(where, "the parent must come before")
-        if branch.parent is not None and branch.from_index > lengths[branch.parent]:
-            raise wrong(where, "from_index is beyond the end of the parent")
+        for field, lengths_so_far in (
+            ("from_index", lengths),
+            ("text_start", n_chars),
+            ("turns_start", n_turns),
+        ):
+            shared = getattr(branch, field)
+            if branch.parent is None and shared > 0:
+                raise wrong(where, f"{field} needs a parent")
+            if branch.parent is not None and shared > lengths_so_far[branch.parent]:
+                raise wrong(where, f"{field} is beyond the end of the parent's")
         lengths.append(branch.from_index + len(branch.token_ids))
+        n_chars.append(branch.text_start + len(branch.text))
+        n_turns.append(branch.turns_start + len(branch.turns))
         if lengths[-1] == 0:
             raise wrong(where, "there is no token")
         if lengths[-1] > MAX_TOKENS:
             raise wrong(where, f"there are more than {MAX_TOKENS:,} tokens")
-    if sum(lengths) > MAX_FILE_TOKENS:
-        raise InvalidRequest(
-            f"The file holds {sum(lengths):,} tokens over all branches; {MAX_FILE_TOKENS:,} are "
-            "the limit.",
-            hint="Delete some branches before you export the conversation.",
-            param="branches",
-        )
+    for found, limit, what in (
+        (sum(lengths), MAX_FILE_TOKENS, "tokens"),
+        (sum(n_chars), MAX_FILE_CHARS, "characters of text"),
+        (sum(n_turns), MAX_FILE_TOKENS, "turns"),
+    ):
+        if found > limit:
+            raise InvalidRequest(
+                f"The file holds {found:,} {what} over all branches; {limit:,} are the limit.",
+                hint="Delete some branches before you export the conversation.",
+                param="branches",
+            )
 
 
 def require_turns(turns: Sequence[Turn], n_tokens: int, where: str) -> None:

@@ -25,6 +25,7 @@ from app.services.conversation_file import (
     file_of,
     notes_of,
     pins_of,
+    require_file_bytes,
     require_pinned_within,
     require_within,
     wire_note,
@@ -33,6 +34,7 @@ from app.services.conversation_file import (
 )
 from app.services.conversations import ConversationStore
 from app.services.identity import ModelIdentity, wire_model
+from app.services.json_pieces import json_pieces
 from app.services.readouts import make_tokens
 from app.services.storage import annotating, deletion, growing, listing, opening, rows
 from app.services.storage.database import Database
@@ -140,12 +142,21 @@ class LibraryService:
 
         return self._summary(await self._database.write(work))
 
-    async def export(self, branch_id: str) -> ConversationFile:
-        """A whole conversation as a file."""
+    async def export(self, branch_id: str) -> list[bytes]:
+        """A whole conversation as a file: pieces of the JSON of a ConversationFile.
+
+        Raises PayloadTooLarge for one that this server would not import.
+        """
         facts, found = await self._database.read(
             lambda connection: opening.all_branches(connection, branch_id, self._database.where)
         )
-        return await asyncio.to_thread(file_of, facts, found)
+
+        def written() -> list[bytes]:
+            pieces = list(json_pieces(file_of(facts, found)))
+            require_file_bytes(sum(map(len, pieces)))
+            return pieces
+
+        return await asyncio.to_thread(written)
 
     async def add(self, file: ConversationFile) -> ConversationSummary:
         """Stores a file under new ids. Its ids are checked against a vocabulary when it is opened."""

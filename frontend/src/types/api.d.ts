@@ -254,6 +254,8 @@ export interface paths {
         /**
          * Export Conversation
          * @description A conversation with all its branches, pins and notes as one JSON file, to import elsewhere.
+         *
+         *     What is larger than an import may be is refused.
          */
         get: operations["export_conversation"];
         put?: never;
@@ -760,9 +762,10 @@ export interface components {
             format: "mechanistic-explorer-conversation";
             /**
              * Version
-             * @constant
+             * @description Files of version 1 repeat the parent's text and turns in each branch.
+             * @enum {integer}
              */
-            version: 1;
+            version: 1 | 2;
             /** Title */
             title: string;
             model: components["schemas"]["ModelIdentity"];
@@ -891,7 +894,7 @@ export interface components {
         };
         /**
          * FileBranch
-         * @description One timeline in a file; `token_ids` and `roles` hold only what its parent does not.
+         * @description One timeline in a file; tokens, text and turns hold only what its parent does not.
          */
         FileBranch: {
             /** Name */
@@ -923,6 +926,12 @@ export interface components {
                 number
             ][];
             /**
+             * Text Start
+             * @description How many characters of the parent's text come first.
+             * @default 0
+             */
+            text_start?: number;
+            /**
              * Text
              * @description For people and for searching; the model reads the ids only.
              * @default
@@ -933,6 +942,12 @@ export interface components {
              * @default
              */
             preview?: string;
+            /**
+             * Turns Start
+             * @description How many of the parent's turns come first.
+             * @default 0
+             */
+            turns_start?: number;
             /**
              * Turns
              * @default []
@@ -1818,7 +1833,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorResponse"];
                 };
             };
-            /** @description The request body is too large */
+            /** @description The request body, or the file that was asked for, is too large */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -1944,7 +1959,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorResponse"];
                 };
             };
-            /** @description The request body is too large */
+            /** @description The request body, or the file that was asked for, is too large */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -2070,7 +2085,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorResponse"];
                 };
             };
-            /** @description The request body is too large */
+            /** @description The request body, or the file that was asked for, is too large */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -2358,7 +2373,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorResponse"];
                 };
             };
-            /** @description The request body is too large */
+            /** @description The request body, or the file that was asked for, is too large */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -2793,6 +2808,15 @@ export interface operations {
             };
             /** @description Unknown or deleted conversation */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request body, or the file that was asked for, is too large */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
