@@ -25,7 +25,6 @@ from app.services.analysis import AnalysisService
 from app.services.chat import ChatService
 from app.services.conversation_file import MAX_FILE_BYTES
 from app.services.conversations import ConversationStore
-from app.services.examples import example_prompts
 from app.services.library import LibraryService
 from app.services.storage.database import Database
 from app.services.worker import LoadEngine, LoadProgress, ModelWorker
@@ -73,7 +72,7 @@ def create_app(settings: Settings | None = None, load_engine: LoadEngine | None 
     app.state.services = Services(
         worker=worker,
         chat=ChatService(worker, conversations),
-        analysis=AnalysisService(worker, conversations, example_prompts),
+        analysis=AnalysisService(worker, conversations),
         library=LibraryService(worker, conversations, database),
     )
     install_error_handlers(app)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from app.api.deps import ServicesDep
+from app.api.deps import ClientDep, RequestIdDep, ServicesDep
 from app.api.responses import error_responses
-from app.models.facts import ModelInfo
+from app.models.facts import Examples, ModelInfo
 
 router = APIRouter(tags=["model"])
 
@@ -18,3 +18,14 @@ async def model_info(services: ServicesDep) -> ModelInfo:
     Answers 503 `model_loading` or `model_failed` while there is none.
     """
     return services.analysis.model_info()
+
+
+@router.get("/examples", responses=error_responses(429, 500, 503, 504, 507))
+async def examples(services: ServicesDep, client: ClientDep, request_id: RequestIdDep) -> Examples:
+    """Worked examples that hold on the running model, each with what was measured of it.
+
+    They are measured when they are first asked for, which runs some twenty short texts through the
+    model, and are kept until the server ends.
+    """
+    found = await services.analysis.examples(client=client, request_id=request_id)
+    return Examples(examples=found)

@@ -45,7 +45,13 @@ class ExamplePrompt(Wire):
     watch: str | None = None
     """Text of the token that the note is about; null for the first one of the reply."""
     note: str
-    """What to look at in the layers."""
+    """What to look at in the layers, as measured on this model."""
+    bos: bool | None = None
+    """As in `/api/chat`: true where the model was measured to need the beginning-of-sequence token that its tokenizer does not add."""
+
+
+class Examples(Wire):
+    examples: list[ExamplePrompt]
 
 
 class LensInfo(Wire):
@@ -80,7 +86,7 @@ class ModelInfo(Wire):
     byte_exact: bool
     """Whether the tokenizer gives back every text byte for byte."""
     examples: list[ExamplePrompt]
-    """Prompts that show something on this model."""
+    """Prompts that show something on this model; empty until `/api/examples` was asked for where they have to be measured."""
     lenses: list[LensInfo]
     """The lenses that this model can be read with, the logit lens first."""
     self_check: SelfCheckInfo

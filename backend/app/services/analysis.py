@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
-from collections.abc import Callable
 from typing import TypeVar
 
-from app.engine.types import ModelFacts
 from app.errors import InternalError
 from app.models.compare import CompareRequest
 from app.models.facts import (
@@ -25,6 +23,7 @@ from app.models.lens import LensReadRequest
 from app.models.tokens import TokenMatch, TokenSearchResponse, VocabularyToken
 from app.services import comparing, reading
 from app.services.conversations import ConversationStore
+from app.services.examples import known_examples, run_measuring
 from app.services.job import Job
 from app.services.readouts import token_base64
 from app.services.timeline_source import find_timeline
@@ -41,11 +40,11 @@ class AnalysisService:
         self,
         worker: ModelWorker,
         conversations: ConversationStore,
-        example_prompts: Callable[[ModelFacts], list[ExamplePrompt]],
     ) -> None:
         self._worker = worker
         self._conversations = conversations
-        self._example_prompts = example_prompts
+        self._examples: list[ExamplePrompt] | None = None
+        self._measuring = asyncio.Lock()
 
     async def read(self, request: LensReadRequest, *, client: str, request_id: str) -> list[bytes]:
         """Pieces of the JSON of a LensReadResponse."""
@@ -76,6 +75,19 @@ class AnalysisService:
             job.start(lambda job: comparing.run_comparison(job, engine, plan))
             chunks = await result_of(job)
             return await asyncio.to_thread(comparing.compare_json, engine, plan, chunks)
+
+    async def examples(self, *, client: str, request_id: str) -> list[ExamplePrompt]:
+        """Worked examples that hold on the running model, measured when first asked for."""
+        engine = self._worker.engine
+        async with self._measuring:
+            if self._examples is None and not (known := known_examples(engine.facts)):
+                job: Job[list[ExamplePrompt]] = self._worker.claim(request_id, client)
+                with contextlib.closing(job):
+                    job.start(lambda job: run_measuring(job, engine))
+                    self._examples = await result_of(job)
+            elif self._examples is None:
+                self._examples = known
+            return self._examples
 
     def find_tokens(self, query: str, limit: int) -> TokenSearchResponse:
         """Ids whose text is or begins with `query`."""
@@ -153,7 +165,7 @@ class AnalysisService:
             bos_token_id=facts.bos_token_id,
             bos_check=bos and BosCheckInfo(**dataclasses.asdict(bos)),
             byte_exact=facts.is_byte_exact,
-            examples=self._example_prompts(facts),
+            examples=known_examples(facts) if self._examples is None else self._examples,
             lenses=[LensInfo(kind=x.kind, fitted_tokens=x.fitted_tokens) for x in facts.lenses],
             self_check=SelfCheckInfo(
                 passed=True,  # a model that fails it is not loaded

@@ -1,109 +1,205 @@
-"""Prompts for the first-run screen, chosen for the model that runs.
+"""Worked examples: prompts of a pool that hold on the model that runs, with what was measured of each.
 
-A note says what a model does only where that is known of this very model: measured when the
-embedded model was trained, or published for GPT-2. For any other model it says where to look.
+Which prompts show something differs from model to model: one answers a question with the token in
+mind, another with an article. So each candidate is tried on the running model, with its own template
+and beginning-of-sequence token, and kept where the model does give the expected token. The embedded
+model's were tried when it was trained and lie beside its weights.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass
 
 from pydantic import TypeAdapter, ValidationError
 
-from app.engine.model_names import EMBEDDED_FOLDER, GPT2
-from app.engine.types import ModelFacts
+from app.engine.model_names import EMBEDDED_FOLDER
+from app.engine.types import (
+    LensColumns,
+    LensEngine,
+    ModelFacts,
+    Sampling,
+    Step,
+    TooManyTokens,
+    Wanted,
+)
+from app.errors import InvalidRequest, ModelComputationError
+from app.models.chat import ChatMessage
 from app.models.facts import ExamplePrompt
+from app.models.wire import Mode
+from app.services.job import Job
+from app.services.prompts import encode_history, encode_text
 
 logger = logging.getLogger(__name__)
 
 EMBEDDED_FILE = EMBEDDED_FOLDER / "examples.json"
+ENOUGH = 6
+"""Examples after which no further candidate is tried."""
+MIN_PROBABILITY = 0.25
+"""Of the expected token at the output: below that, sampling would mostly give another one."""
+CHAT_TOKENS = 12
+"""How far into a reply the expected token is looked for."""
 
-COUNTING = ExamplePrompt(
-    title="Counting on",
-    mode="completion",
-    text="1, 2, 3, 4,",
-    note="Look for the layer at which the next number, if it comes, is ahead of the others.",
-)
-AGREEMENT = ExamplePrompt(
-    title="One or many",
-    mode="completion",
-    text="The keys to the cabinet in the old house",
-    note="The verb belongs to “ keys”, not to the nouns nearest to it (Linzen et al. 2016). Pin a "
-    "plural and a singular verb, such as “ are” and “ is”, and see which leads at which layer.",
-)
-OPPOSITE = ExamplePrompt(
-    title="An opposite",
-    mode="completion",
-    text="The opposite of hot is",
-    watch=" cold",
-    note="Look whether “ cold” appears in the layers, and whether “ hot” was ahead of it before.",
-)
 
-GPT2_EXAMPLES = (
-    ExamplePrompt(
-        title="Who gets the drink?",
-        mode="completion",
-        text="When Mary and John went to the store, John gave a drink to",
-        watch=" Mary",
-        note="GPT-2 small answers “ Mary”, by heads in blocks 10 and 11 that copy the name which "
-        "was not repeated (Wang et al. 2022). Watch “ Mary” part from “ John” in those layers.",
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A prompt that shows something on some models, and the token that it is about."""
+
+    title: str
+    text: str
+    watch: str
+    about: str = ""
+    """What there is to know, put before what was measured."""
+    mode: Mode = "completion"
+
+
+CHAT_POOL = (
+    Candidate("A question", "What is the capital of France?", " Paris", mode="chat"),
+    Candidate("An opposite", "What is the opposite of hot?", " cold", mode="chat"),
+)
+POOL = (
+    Candidate("A capital", "The capital of France is", " Paris"),
+    Candidate(
+        "Who gets the drink?",
+        "When Mary and John went to the store, John gave a drink to",
+        " Mary",
+        "The name that was not repeated (Wang et al. 2022).",
     ),
-    ExamplePrompt(
-        title="Said before",
-        mode="completion",
-        text="The lighthouse keeper is called Mirabel. The lighthouse keeper is called",
-        note="Induction heads copy what followed the same words before (Olsson et al. 2022). Look "
-        "for the layer from which the first part of the name is the first choice.",
+    Candidate("An opposite", "The opposite of hot is", " cold"),
+    Candidate(
+        "Said before",
+        "The lighthouse keeper is called Mirabel. The lighthouse keeper is called",
+        " Mir",
+        "Induction copies what followed the same words before (Olsson et al. 2022).",
     ),
-    ExamplePrompt(
-        title="A capital",
-        mode="completion",
-        text="The capital of France is",
-        watch=" Paris",
-        note="Follow “ Paris” through the layers: a fact can gain rank layer by layer and still "
-        "not be the first choice at the end.",
+    Candidate(
+        "One or many",
+        "The keys to the cabinet in the old house",
+        " are",
+        "The verb belongs to “ keys”, not to the nouns nearest to it (Linzen et al. 2016).",
     ),
-    AGREEMENT,
-    COUNTING,
-)
-
-COPYING = ExamplePrompt(
-    title="Said before",
-    mode="completion",
-    text="The lighthouse keeper is called Mirabel. The lighthouse keeper is called",
-    note="The name stands in the text already. Look whether a layer takes it up, and which.",
-)
-CAPITAL = ExamplePrompt(
-    title="A capital",
-    mode="completion",
-    text="The capital of France is",
-    watch=" Paris",
-    note="Follow “ Paris” through the layers: does its rank rise step by step or at once?",
-)
-QUESTION = ExamplePrompt(
-    title="A question",
-    mode="chat",
-    text="What is the capital of France?",
-    note="Click the first word of the reply and follow it back through the layers.",
+    Candidate("Days in a row", "Monday, Tuesday, Wednesday,", " Thursday"),
+    Candidate("A tower", "The Eiffel Tower is in the city of", " Paris"),
+    Candidate("A pair", "Romeo and", " Juliet"),
+    Candidate("By example", "hot -> cold\nbig -> small\nfast ->", " slow"),
+    Candidate("A table", "France: Paris\nItaly: Rome\nJapan:", " Tokyo"),
+    Candidate("An import", "import numpy as", " np"),
+    Candidate("A sum", "def add(a, b):\n    return a", " +"),
+    Candidate("A continent", "Kenya is a country in", " Africa"),
+    Candidate("A country", "New York is a city in the United", " States"),
 )
 
 
-def example_prompts(facts: ModelFacts) -> list[ExamplePrompt]:
-    """Five or more prompts that show something in the layers of this model."""
-    if facts.source == "embedded" and (embedded := _embedded_examples()):
-        return embedded
-    if facts.source == "hub" and facts.name == GPT2:
-        return list(GPT2_EXAMPLES)
-    is_chat_model = facts.chat_template.source == "tokenizer"
-    return [QUESTION if is_chat_model else CAPITAL, COPYING, OPPOSITE, AGREEMENT, COUNTING]
-
-
-def _embedded_examples() -> list[ExamplePrompt]:
-    """Those that were tried on the shipped weights; none if the file beside them is damaged."""
+def known_examples(facts: ModelFacts) -> list[ExamplePrompt]:
+    """Those that need no measuring: of the embedded model, whose weights they were tried on."""
+    if facts.source != "embedded":
+        return []
     try:
         written = json.loads(EMBEDDED_FILE.read_text(encoding="utf-8"))
         return TypeAdapter(list[ExamplePrompt]).validate_python(written)
     except (OSError, ValueError, ValidationError) as error:
         logger.warning("the embedded model's examples cannot be read: %s", error)
         return []
+
+
+def run_measuring(job: Job[list[ExamplePrompt]], engine: LensEngine) -> Iterator[None]:
+    """Work of a job: one turn for each pass; ends with the examples that hold."""
+    found: list[ExamplePrompt] = []
+    is_chat_model = engine.facts.chat_template.source == "tokenizer"
+    for candidate in (*(CHAT_POOL if is_chat_model else ()), *POOL):
+        if any(candidate.title == example.title for example in found):
+            continue
+        example = yield from measured(engine, candidate)
+        if example is not None:
+            found.append(example)
+        if len(found) == ENOUGH:
+            break
+    job.emit(found, 4096)
+
+
+def measured(
+    engine: LensEngine, candidate: Candidate
+) -> Generator[None, None, ExamplePrompt | None]:
+    """Try one candidate; the generator's value is the example, or None where it does not hold."""
+    bos = bos_of(engine.facts, candidate.mode)
+    try:
+        if candidate.mode == "chat":
+            message = ChatMessage(role="user", content=candidate.text)
+            prompt = encode_history(engine, [message], bos, engine.facts.n_ctx).ids
+        else:
+            prompt = encode_text(engine, candidate.text, bos, engine.facts.n_ctx).ids
+    except (InvalidRequest, TooManyTokens):
+        return None
+    n_new = CHAT_TOKENS if candidate.mode == "chat" else 1
+    if len(prompt) + n_new >= engine.facts.n_ctx:
+        return None
+    ids, step = list(prompt), None
+    try:
+        with contextlib.closing(generated(engine, prompt, n_new)) as items:
+            for item in items:
+                yield
+                if isinstance(item, Step):
+                    ids.append(item.token_id)
+                    if engine.vocabulary.token_text(item.token_id) == candidate.watch:
+                        step = item
+                        break
+        if step is None:
+            return None
+        wanted = Wanted(tuple(range(engine.facts.n_layers + 1)), 1, (step.token_id,))
+        chunks: list[LensColumns] = []
+        for chunk in engine.reading(ids, [step.index - 1], wanted):
+            yield
+            if chunk is not None:
+                chunks.append(chunk)
+    except ModelComputationError as error:
+        logger.warning("an example cannot be tried: %s", error.message)
+        return None
+    return as_example(engine, candidate, chunks[0], bos)
+
+
+def as_example(
+    engine: LensEngine, candidate: Candidate, columns: LensColumns, bos: bool | None
+) -> ExamplePrompt | None:
+    """The example with what was measured; None where the model hardly gives the token."""
+    ranks = [int(rank) for rank in columns.target_rank[0, :, 0]]
+    probability = float(columns.target_probability[0, -1, 0])
+    decided = decision_layer(ranks)
+    if decided is None or probability < MIN_PROBABILITY:
+        return None
+    before = ""
+    if decided > 0:
+        rival = engine.vocabulary.token_text(int(columns.top_ids[decided - 1, 0, 0]))
+        before = f"rank {ranks[decided - 1]:,} at layer {decided - 1}, where “{rival}” leads, and "
+    note = (
+        f"“{candidate.watch}” is {before}rank 1 from layer {decided} on, with a probability of "
+        f"{probability:.2f} at the output."
+    )
+    return ExamplePrompt(
+        title=candidate.title,
+        mode=candidate.mode,
+        text=candidate.text,
+        watch=candidate.watch,
+        note=f"{candidate.about} {note}".strip(),
+        bos=bos,
+    )
+
+
+def decision_layer(ranks: Sequence[int]) -> int | None:
+    """First layer from which the rank stays 1 up to the output; None where it is not 1 there."""
+    if ranks[-1] != 1:
+        return None
+    return len(ranks) - next((n for n, rank in enumerate(reversed(ranks)) if rank != 1), len(ranks))
+
+
+def bos_of(facts: ModelFacts, mode: Mode) -> bool | None:
+    """An example turns the beginning-of-sequence token on where the model needs it and lacks it."""
+    usual = facts.chat_template.starts_with_bos if mode == "chat" else facts.adds_bos
+    return True if facts.bos_check is not None and facts.bos_check.is_needed and not usual else None
+
+
+def generated(engine: LensEngine, prompt: Sequence[int], n: int) -> Generator[object, None, None]:
+    """At most `n` tokens of a greedy reply."""
+    yield from engine.generate(prompt, Sampling(n, 0.0, 0, 1.0, 0, ()))

@@ -1,85 +1,209 @@
-"""Example prompts suit the model that runs and claim nothing that was not measured on it."""
+"""Worked examples hold on the model that runs, and say what was measured of it and nothing else."""
 
 import dataclasses
 import json
+import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
+from fastapi.testclient import TestClient
 
-from app.engine.model_names import GPT2
-from app.engine.types import ChatTemplate, ModelFacts, SelfCheck
+from app.engine.types import BosCheck, ChatTemplate, LensColumns, ModelFacts, Sampling, Step, Wanted
+from app.models.facts import ExamplePrompt
 from app.services import examples
-from app.services.examples import example_prompts
+from app.services.examples import POOL, Candidate, decision_layer, known_examples, measured
+from tests.api.conftest import make_client, wait_until_ready
+from tests.fakes import N_LAYERS, FakeEngine, fake_facts
 
-FACTS = ModelFacts(
-    name="owner/model",
-    source="hub",
-    revision="0",
-    architecture="GPT2LMHeadModel",
-    n_layers=2,
-    n_heads=2,
-    d_model=16,
-    d_vocab=300,
-    n_ctx=64,
-    n_parameters=1000,
-    dtype="float32",
-    device="cpu",
-    tied_embeddings=True,
-    chat_template=ChatTemplate("built-in", "", ()),
-    adds_bos=False,
-    bos_token_id=0,
-    eos_token_ids=(0,),
-    is_byte_exact=True,
-    self_check=SelfCheck(0.0, 0.0, 1.0),
-)
+RIVAL = 120  # the letter x
 CHAT = ChatTemplate("tokenizer", "", ())
 
 
+class ScriptedEngine(FakeEngine):
+    """Replies with given letters, and gives a letter the ranks and the probability of a script."""
+
+    def __init__(self, reply: str, ranks: Sequence[int], probability: float) -> None:
+        super().__init__()
+        self.script = reply
+        self.ranks, self.probability = ranks, probability
+        self.prompts: list[tuple[int, ...]] = []
+
+    def generate(self, ids: Sequence[int], sampling: Sampling, **_: object) -> Iterator[Step]:  # type: ignore[override]
+        self.prompts.append(tuple(ids))
+        assert sampling.temperature == 0
+        for place, letter in enumerate(self.script.encode()[: sampling.max_new_tokens]):
+            yield Step(len(ids) + place, letter, -0.1, 1, 0.5)
+
+    def reading(  # type: ignore[override]
+        self, ids: Sequence[int], positions: Sequence[int], wanted: Wanted, **_: object
+    ) -> Iterator[LensColumns]:
+        assert wanted.layers == tuple(range(N_LAYERS + 1))
+        (position,) = positions
+        assert ids[position + 1] == wanted.targets[0], "read where the token was predicted"
+        shape = (len(wanted.layers), 1)
+        tops = [wanted.targets[0] if rank == 1 else RIVAL for rank in self.ranks]
+        zeros = np.zeros(shape, np.float32)
+        yield LensColumns(
+            layers=wanted.layers,
+            positions=(position,),
+            top_ids=np.array(tops).reshape(*shape, 1),
+            top_probabilities=zeros[..., None],
+            top_ranks=np.ones((*shape, 1), np.int64),
+            entropy_nats=zeros,
+            kl_to_final_nats=zeros,
+            next_probability=zeros,
+            next_rank=np.ones(shape, np.int64),
+            targets=wanted.targets,
+            target_probability=np.full((1, *shape), self.probability, np.float32),
+            target_rank=np.array(self.ranks).reshape(1, *shape),
+            scores=(),
+        )
+
+
+def tried(engine: FakeEngine, candidate: Candidate) -> ExamplePrompt | None:
+    work = measured(engine, candidate)
+    while True:
+        try:
+            next(work)
+        except StopIteration as end:
+            return end.value
+
+
+NEXT_IS_P = Candidate("A letter", "The letter after o is", "p", "Letters have an order.")
+
+
+def test_note_says_the_layers_and_the_probability_that_were_measured() -> None:
+    example = tried(ScriptedEngine("p", (90, 1, 7, 1), 0.914), NEXT_IS_P)
+
+    assert example == ExamplePrompt(
+        title="A letter",
+        mode="completion",
+        text="The letter after o is",
+        watch="p",
+        note="Letters have an order. “p” is rank 7 at layer 2, where “x” leads, and rank 1 from "
+        "layer 3 on, with a probability of 0.91 at the output.",
+        bos=None,
+    )
+
+
 @pytest.mark.parametrize(
-    "facts",
+    ("reply", "ranks", "probability"),
     [
-        FACTS,
-        dataclasses.replace(FACTS, chat_template=CHAT),
-        dataclasses.replace(FACTS, name=GPT2),
-        dataclasses.replace(FACTS, source="embedded"),
+        ("q", (9, 1, 1, 1), 0.9),
+        ("p", (9, 5, 2, 1), 0.2),
+        ("p", (1, 1, 1, 2), 0.4),
+        ("", (1,) * 4, 1),
     ],
-    ids=["base", "chat", "gpt2", "embedded"],
+    ids=["another token", "hardly probable", "not first at the output", "no reply"],
 )
-def test_every_model_has_examples(facts: ModelFacts) -> None:
-    prompts = example_prompts(facts)
-    assert len(prompts) >= 5
-    assert len({prompt.title for prompt in prompts}) == len(prompts)
-    for prompt in prompts:
-        assert prompt.text == prompt.text.strip()
-        assert prompt.note
-        assert prompt.watch is None or f"“{prompt.watch}”" in prompt.note
+def test_example_that_does_not_hold_is_left_out(
+    reply: str, ranks: tuple[int, ...], probability: float
+) -> None:
+    assert tried(ScriptedEngine(reply, ranks, probability), NEXT_IS_P) is None
 
 
-def test_only_gpt2_of_the_hub_gets_what_is_published_of_it() -> None:
-    published = example_prompts(dataclasses.replace(FACTS, name=GPT2))
-    local = example_prompts(dataclasses.replace(FACTS, name="gpt2", source="local"))
-    assert any("GPT-2" in prompt.note for prompt in published)
-    assert not any("GPT-2" in prompt.note for prompt in local)
+def test_plain_text_is_tried_at_the_next_token_and_a_chat_within_the_reply() -> None:
+    in_chat = dataclasses.replace(NEXT_IS_P, mode="chat")
+    assert tried(ScriptedEngine("it is p", (9, 1, 1, 1), 0.9), NEXT_IS_P) is None
+    assert tried(ScriptedEngine("it is p", (9, 1, 1, 1), 0.9), in_chat) is not None
+    assert tried(ScriptedEngine("it is far from being p", (9, 1, 1, 1), 0.9), in_chat) is None
 
 
-def test_chat_models_are_asked_a_question() -> None:
-    assert {p.mode for p in example_prompts(FACTS)} == {"completion"}
-    assert example_prompts(dataclasses.replace(FACTS, chat_template=CHAT))[0].mode == "chat"
+@pytest.mark.parametrize("is_needed", [True, False])
+def test_example_is_tried_and_run_with_the_token_that_the_model_needs(is_needed: bool) -> None:
+    engine = ScriptedEngine("p", (9, 1, 1, 1), 0.9)
+    check = BosCheck(3.0, 7.0 if is_needed else 3.1, 19, is_needed)
+    engine.facts = dataclasses.replace(engine.facts, bos_check=check)
+    example = tried(engine, NEXT_IS_P)
+
+    assert example is not None
+    assert example.bos is (True if is_needed else None)
+    assert (engine.prompts[0][0] == engine.facts.bos_token_id) is is_needed
 
 
-def test_embedded_model_brings_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_text_that_does_not_fit_the_context_is_left_out() -> None:
+    engine = ScriptedEngine("p", (9, 1, 1, 1), 0.9)
+    engine.facts = dataclasses.replace(engine.facts, n_ctx=len(NEXT_IS_P.text))
+    assert tried(engine, NEXT_IS_P) is None
+
+
+@pytest.mark.parametrize(
+    ("ranks", "layer"), [((3, 1, 2, 1), 3), ((1, 1, 1), 0), ((2, 1, 1), 1), ((1, 2), None)]
+)
+def test_decision_layer_is_where_rank_1_begins_to_stay(
+    ranks: tuple[int, ...], layer: int | None
+) -> None:
+    assert decision_layer(ranks) == layer
+
+
+def test_pool_names_each_prompt_once() -> None:
+    assert len({candidate.title for candidate in POOL}) == len(POOL)
+    assert all(candidate.text == candidate.text.strip() for candidate in POOL)
+
+
+# --- served ---------------------------------------------------------------------------------------
+
+
+def served(engine: FakeEngine, monkeypatch: pytest.MonkeyPatch, n_letters: int) -> TestClient:
+    pool = tuple(Candidate(f"Letter {n}", f"Letter {n} is", "p") for n in range(n_letters))
+    monkeypatch.setattr(examples, "POOL", pool)
+    monkeypatch.setattr(examples, "CHAT_POOL", ())
+    return make_client(engine)
+
+
+def test_examples_are_measured_once_and_then_part_of_the_models_facts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    engine = ScriptedEngine("p", (9, 1, 1, 1), 0.9)
+    with served(engine, monkeypatch, n_letters=9) as client:
+        wait_until_ready(client)
+        assert client.get("/api/model_info").json()["examples"] == []
+        first = client.get("/api/examples").json()["examples"]
+        again = client.get("/api/examples").json()["examples"]
+        facts = client.get("/api/model_info").json()["examples"]
+
+    assert [example["title"] for example in first] == [f"Letter {n}" for n in range(6)]
+    assert first == again == facts
+    assert len(engine.prompts) == 6
+
+
+def test_model_on_which_nothing_holds_has_no_examples(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = ScriptedEngine("q", (9, 1, 1, 1), 0.9)
+    with served(engine, monkeypatch, n_letters=3) as client:
+        wait_until_ready(client)
+        assert client.get("/api/examples").json() == {"examples": []}
+
+
+# --- the embedded model ---------------------------------------------------------------------------
+
+
+def embedded() -> ModelFacts:
+    return dataclasses.replace(fake_facts(), source="embedded")
+
+
+def test_embedded_model_brings_those_that_it_was_tried_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     own = {"title": "Own", "mode": "chat", "text": "Hello", "watch": " a", "note": "Measured."}
     (tmp_path / "examples.json").write_text(json.dumps([own]))
     monkeypatch.setattr(examples, "EMBEDDED_FILE", tmp_path / "examples.json")
-    prompts = example_prompts(dataclasses.replace(FACTS, source="embedded"))
-    assert [prompt.model_dump() for prompt in prompts] == [own]
+    assert [e.model_dump() for e in known_examples(embedded())] == [{**own, "bos": None}]
 
 
-def test_damaged_examples_of_the_embedded_model_are_logged_and_replaced(
+def test_shipped_examples_name_their_token_and_a_number() -> None:
+    shipped = known_examples(embedded())
+    assert len(shipped) >= 5
+    for example in shipped:
+        assert example.watch is None or f"“{example.watch}”" in example.note
+        assert re.search(r"\d", example.note)
+
+
+def test_damaged_examples_of_the_embedded_model_are_logged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "examples.json").write_text('[{"title": "no text"}]')
     monkeypatch.setattr(examples, "EMBEDDED_FILE", tmp_path / "examples.json")
-    prompts = example_prompts(dataclasses.replace(FACTS, source="embedded"))
-    assert len(prompts) == 5
+    assert known_examples(embedded()) == []
     assert "cannot be read" in caplog.text

@@ -27,7 +27,7 @@ function newClientId(): string {
 }
 
 /** What waits for the model, which the server itself ends after ten minutes by default. */
-const MODEL_PATHS = ["/api/lens", "/api/compare"];
+const MODEL_PATHS = ["/api/lens", "/api/compare", "/api/examples"];
 const MODEL_LIMIT_MS = 11 * 60_000;
 const LIMIT_MS = 60_000;
 /** Answered without the model: a server that takes longer is as good as away. */
@@ -59,6 +59,11 @@ export async function fetchHealth(signal: AbortSignal): Promise<Health> {
 
 export async function fetchModelInfo(signal: AbortSignal): Promise<ModelInfo> {
   return unwrap(await call(() => client.GET("/api/model_info", { signal })));
+}
+
+/** Measured by the server at the first request, which takes it some seconds. */
+export async function fetchExamples(signal: AbortSignal): Promise<ModelInfo["examples"]> {
+  return unwrap(await call(() => client.GET("/api/examples", { signal }))).examples;
 }
 
 export async function fetchLens(body: LensReadRequest, signal: AbortSignal): Promise<LensReadResponse> {

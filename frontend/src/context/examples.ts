@@ -1,6 +1,7 @@
 /** Example prompts of the running model, begun in one click. */
+import { useQuery } from "@tanstack/react-query";
 import { useCallback } from "react";
-import type { ModelInfo } from "@/api/client";
+import { type ModelInfo, fetchExamples } from "@/api/client";
 import { decodedText } from "@/lib/tokens";
 import type { Timeline, Token } from "@/types/timeline";
 import { useChatActions } from "./chat";
@@ -9,14 +10,36 @@ import { useSelection } from "./selection";
 
 export type Example = ModelInfo["examples"][number];
 
-/** Begins a conversation with an example, written greedily, so that it shows what its note says. */
+/**
+ * The examples of a model. Those that the server measures when they are first asked for are asked for
+ * where `isAsked`; `areAwaited` while it does.
+ */
+export function useExamples(
+  model: ModelInfo | null,
+  isAsked: boolean,
+): { readonly examples: readonly Example[]; readonly areAwaited: boolean } {
+  const known = model?.examples ?? [];
+  const measured = useQuery({
+    queryKey: ["examples", model?.model_name, model?.revision],
+    queryFn: ({ signal }) => fetchExamples(signal),
+    enabled: isAsked && model !== null && known.length === 0,
+    retry: 1,
+    staleTime: Infinity,
+  });
+  return {
+    examples: known.length > 0 ? known : (measured.data ?? []),
+    areAwaited: measured.isFetching,
+  };
+}
+
+/** Begins a conversation with an example under the settings that it was measured with. */
 export function useRunExample(): (example: Example) => void {
   const { begin } = useChatActions();
   const { select } = useSelection();
   return useCallback(
-    ({ mode, text }) => {
+    ({ mode, text, bos }) => {
       select(null, null);
-      begin(mode, text, { temperature: 0 });
+      begin(mode, text, { temperature: 0, systemPrompt: "", bos: bos ?? null });
     },
     [begin, select],
   );

@@ -328,6 +328,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/examples": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Examples
+         * @description Worked examples that hold on the running model, each with what was measured of it.
+         *
+         *     They are measured when they are first asked for, which runs some twenty short texts through the
+         *     model, and are kept until the server ends.
+         */
+        get: operations["examples"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/stats": {
         parameters: {
             query?: never;
@@ -888,9 +911,19 @@ export interface components {
             watch?: string | null;
             /**
              * Note
-             * @description What to look at in the layers.
+             * @description What to look at in the layers, as measured on this model.
              */
             note: string;
+            /**
+             * Bos
+             * @description As in `/api/chat`: true where the model was measured to need the beginning-of-sequence token that its tokenizer does not add.
+             */
+            bos?: boolean | null;
+        };
+        /** Examples */
+        Examples: {
+            /** Examples */
+            examples: components["schemas"]["ExamplePrompt"][];
         };
         /**
          * FileBranch
@@ -965,6 +998,11 @@ export interface components {
              * @default []
              */
             notes?: components["schemas"]["Note"][];
+        };
+        /** HTTPValidationError */
+        HTTPValidationError: {
+            /** Detail */
+            detail?: components["schemas"]["ValidationError"][];
         };
         /** Health */
         Health: {
@@ -1253,7 +1291,7 @@ export interface components {
             byte_exact: boolean;
             /**
              * Examples
-             * @description Prompts that show something on this model.
+             * @description Prompts that show something on this model; empty until `/api/examples` was asked for where they have to be measured.
              */
             examples: components["schemas"]["ExamplePrompt"][];
             /**
@@ -1650,6 +1688,19 @@ export interface components {
              * @description Tokens the model really ran on: those that no stored timeline already held.
              */
             computed_tokens: number;
+        };
+        /** ValidationError */
+        ValidationError: {
+            /** Location */
+            loc: (string | number)[];
+            /** Message */
+            msg: string;
+            /** Error Type */
+            type: string;
+            /** Input */
+            input?: unknown;
+            /** Context */
+            ctx?: Record<string, never>;
         };
         /** VocabularyToken */
         VocabularyToken: {
@@ -3027,6 +3078,101 @@ export interface operations {
             };
             /** @description The model is loading, could not be loaded, or the server is shutting down */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    examples: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A random id of this tab or script; the queue is fair between ids. Without it the network address counts. */
+                "x-client-id"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Examples"];
+                };
+            };
+            /** @description A bearer token is required */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The Host or Origin of the request is not this server's */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+            /** @description Too many requests wait for the model; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description A value that is not a number, or a defect of the server */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The model is loading, could not be loaded, or the server is shutting down */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request took longer than the server allows */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Not enough memory for this request, or conversations cannot be saved or read */
+            507: {
                 headers: {
                     [name: string]: unknown;
                 };

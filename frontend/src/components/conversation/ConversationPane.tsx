@@ -8,7 +8,7 @@ import { NoteNotices } from "@/components/notes/NoteNotices";
 import { useChatActions, useChatState } from "@/context/chat";
 import { activityOf, tokensPerSecond } from "@/context/chatState";
 import { COMPOSER_ID } from "@/context/evidenceSheet";
-import { useRunExample, workedExample } from "@/context/examples";
+import { useExamples, useRunExample, workedExample } from "@/context/examples";
 import { useNotes } from "@/context/notes";
 import { useSelection } from "@/context/selection";
 import type { ServerState } from "@/context/server";
@@ -60,7 +60,9 @@ export function ConversationPane(props: ConversationPaneProps) {
   const colours = useTints(timeline, settings.colouring, nLayers);
 
   const runExample = useRunExample();
-  const worked = workedExample(timeline, mode, model?.examples ?? []);
+  const isBlank = timeline.tokens.length === 0 && pending === null;
+  const { examples, areAwaited } = useExamples(model, isBlank && phase === "ready");
+  const worked = workedExample(timeline, mode, examples);
 
   const isBusy = pending !== null;
   const blocked = blockedBecause(phase);
@@ -167,7 +169,13 @@ export function ConversationPane(props: ConversationPaneProps) {
         ) : model === null ? (
           <ModelWait health={health} refusal={server.refusal} />
         ) : (
-          <FirstRun model={model} onRun={runExample} onStartTour={onStartTour} />
+          <FirstRun
+            model={model}
+            examples={examples}
+            areAwaited={areAwaited}
+            onRun={runExample}
+            onStartTour={onStartTour}
+          />
         )}
       </FollowingScroll>
       <div className="shrink-0 px-3 pb-2 md:px-4">

@@ -13,7 +13,9 @@ test("five prompts are offered, the others on request", async () => {
     note: "Look here.",
   }));
   const onRun = vi.fn();
-  render(<FirstRun model={{ ...MODEL, examples }} onRun={onRun} onStartTour={vi.fn()} />);
+  render(
+    <FirstRun model={MODEL} examples={examples} areAwaited={false} onRun={onRun} onStartTour={vi.fn()} />,
+  );
   expect(screen.getAllByText(/^Prompt/)).toHaveLength(5);
 
   await user.click(screen.getByRole("button", { name: "Show 2 more" }));

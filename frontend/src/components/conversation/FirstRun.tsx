@@ -11,15 +11,18 @@ const FIRST_EXAMPLES = 5;
 
 interface FirstRunProps {
   readonly model: ModelInfo;
+  readonly examples: readonly Example[];
+  /** The server is trying which examples hold on this model. */
+  readonly areAwaited: boolean;
   readonly onRun: (example: Example) => void;
   readonly onStartTour: () => void;
 }
 
 /** The empty conversation: what this is, what to do first, and five prompts worth a look. */
-export function FirstRun({ model, onRun, onStartTour }: FirstRunProps) {
+export function FirstRun({ model, examples, areAwaited, onRun, onStartTour }: FirstRunProps) {
   const [areAllShown, setAreAllShown] = useState(false);
-  const examples = areAllShown ? model.examples : model.examples.slice(0, FIRST_EXAMPLES);
-  const nMore = model.examples.length - examples.length;
+  const shown = areAllShown ? examples : examples.slice(0, FIRST_EXAMPLES);
+  const nMore = examples.length - shown.length;
   return (
     <div className="m-auto w-full max-w-xl space-y-5 py-6">
       <div className="space-y-2">
@@ -31,13 +34,18 @@ export function FirstRun({ model, onRun, onStartTour }: FirstRunProps) {
       </div>
       <TourOffer onStart={onStartTour} />
       {model.note !== null && <p className="rounded-control bg-warn-soft px-3 py-2">{model.note}</p>}
-      {model.examples.length > 0 && (
+      {areAwaited && (
+        <p role="status" className="text-muted">
+          Trying which worked examples hold on this model…
+        </p>
+      )}
+      {examples.length > 0 && (
         <div className="space-y-2">
           <h3 className="text-label font-medium text-muted">
             Worked examples: one click writes the reply greedily and shows what to see
           </h3>
           <ul className="divide-y divide-line border-y border-line">
-            {examples.map((example) => (
+            {shown.map((example) => (
               <li key={`${example.mode} ${example.text}`}>
                 <button
                   type="button"

@@ -1,7 +1,7 @@
 import { useChatActions, useChatState } from "@/context/chat";
 import type { Mode } from "@/context/chatState";
 import { EXPORTS, copyLink, useExporter } from "@/context/exporting";
-import { useRunExample } from "@/context/examples";
+import { useExamples, useRunExample } from "@/context/examples";
 import { useLensKind } from "@/context/lens";
 import { useBeginNote } from "@/context/noteWriting";
 import { useNotes } from "@/context/notes";
@@ -55,6 +55,7 @@ export function useCommands(
   const lens = useLensKind();
   const offer = useCurrentOffer();
   const runExample = useRunExample();
+  const { examples } = useExamples(model, false);
   const view = deeds.views.find((each) => each.id === deeds.viewId);
   const exporter = useExporter(timeline, view);
   const other = theme === "dark" ? "light" : "dark";
@@ -132,7 +133,7 @@ export function useCommands(
       words: "tint",
       run: () => update({ colouring }),
     })),
-    ...(model?.examples ?? []).map((example) => ({
+    ...examples.map((example) => ({
       group: "Examples",
       label: `Run “${example.title}”: ${example.text}`,
       words: `example prompt ${example.mode}`,
