@@ -1,4 +1,5 @@
 /** Hands an export to the browser: as a file, as a picture, or on the clipboard. */
+import { copyText } from "@/lib/clipboard";
 import { type Exhibit, FigureTooLarge, type Provenance, fileName } from "@/lib/exhibit";
 import { type ExportForm, exportFigure, exportText, pixelScale } from "@/lib/exports";
 import type { Drawing } from "@/lib/figure";
@@ -11,12 +12,8 @@ export async function takeAway(
 ): Promise<string> {
   if (wish === "code") {
     const { text } = exportText("py", exhibit, from);
-    try {
-      await navigator.clipboard.writeText(text);
-    } catch (error) {
-      throw new Error("The browser refused the clipboard. Take the Python script as a file.", {
-        cause: error,
-      });
+    if (!(await copyText(text))) {
+      throw new Error("The browser gives no access to the clipboard. Take the Python script as a file.");
     }
     return "Copied a Python script that computes these numbers again.";
   }

@@ -1,6 +1,7 @@
 /** One export under way, started from the menu or the palette; its outcome is shown in one place. */
 import { useQueryClient } from "@tanstack/react-query";
 import { useCallback, useSyncExternalStore } from "react";
+import { copyText } from "@/lib/clipboard";
 import type { Exhibit, Provenance } from "@/lib/exhibit";
 import type { ExportForm } from "@/lib/exports";
 import type { Timeline } from "@/types/timeline";
@@ -81,8 +82,7 @@ export function useExporter(timeline: Timeline, view: Provenance["view"] | undef
 /** The page's address says it all: conversation, branch, view, lens, place, pins and choices. */
 export async function copyLink(): Promise<void> {
   settleAddress();
-  try {
-    await navigator.clipboard.writeText(window.location.href);
+  if (await copyText(window.location.href)) {
     const isOnlyHere = ["localhost", "127.0.0.1", "[::1]"].includes(window.location.hostname);
     tell({
       kind: "done",
@@ -90,7 +90,7 @@ export async function copyLink(): Promise<void> {
         ? "Link copied. It opens on this computer only; to send the conversation, export it as a file from the list."
         : "Link copied. It opens wherever this server can be reached.",
     });
-  } catch {
+  } else {
     tell({
       kind: "failed",
       text: "The browser gives no access to the clipboard. The address bar holds the link.",
