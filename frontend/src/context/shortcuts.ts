@@ -1,5 +1,6 @@
 /** Single keys, outside of what takes text; they can be switched off (WCAG 2.1.4). Escape always works. */
 import { useEffect, useRef } from "react";
+import { isCommandKey, typedKey } from "@/lib/keys";
 
 export type ShortcutMap = Readonly<Record<string, () => void>>;
 
@@ -10,15 +11,15 @@ export function useShortcuts(keys: ShortcutMap, onEscape: () => void, isEnabled:
   });
   useEffect(() => {
     const onKeyDown = (event: KeyboardEvent): void => {
-      if (event.defaultPrevented || event.isComposing || event.ctrlKey || event.metaKey || event.altKey)
-        return;
-      if (event.key === "Escape") {
+      const key = event.defaultPrevented ? null : typedKey(event);
+      if (key === null) return;
+      if (key === "Escape") {
         // An open dialog or popover takes Escape for itself.
         if (document.querySelector('[role="dialog"]') === null) latest.current.onEscape();
         return;
       }
-      if (!latest.current.isEnabled || takesText(event.target)) return;
-      const action = latest.current.keys[event.key];
+      if (!latest.current.isEnabled || takesKeys(event.target)) return;
+      const action = latest.current.keys[key];
       if (action === undefined) return;
       event.preventDefault();
       action();
@@ -28,9 +29,12 @@ export function useShortcuts(keys: ShortcutMap, onEscape: () => void, isEnabled:
   }, []);
 }
 
-function takesText(target: EventTarget | null): boolean {
+/** Text is typed there, or letters go to what begins with them, as in a menu. */
+function takesKeys(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) return false;
-  if (target.closest('[role="dialog"]') !== null) return true;
+  if (target.closest('[role="dialog"], [role="menu"], [role="menubar"]') !== null) return true;
+  // In a list that is chosen from by letters the option has the focus; the lists of tokens keep it themselves.
+  if (target.matches('[role="combobox"], [role="option"]')) return true;
   if (target instanceof HTMLInputElement) return !["checkbox", "radio", "button"].includes(target.type);
   return target.isContentEditable || target.matches("textarea, select");
 }
@@ -43,8 +47,7 @@ export function useCommandKey(onPress: () => void): void {
   });
   useEffect(() => {
     const onKeyDown = (event: KeyboardEvent): void => {
-      if (event.key.toLowerCase() !== "k" || event.isComposing) return;
-      if (!(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey) return;
+      if (!isCommandKey(event)) return;
       event.preventDefault(); // some browsers go to their search field
       latest.current();
     };

@@ -11,6 +11,7 @@ import {
 import type { Mode } from "@/context/chatState";
 import { useNotes } from "@/context/notes";
 import { useSelection } from "@/context/selection";
+import { isBrowserCommand } from "@/lib/keys";
 import { tokenNoteMarks } from "@/lib/notes";
 import { type Segment, segmentsOf, stepToken } from "@/lib/segments";
 import type { Tint } from "@/lib/tint";
@@ -68,7 +69,7 @@ export function Transcript({ timeline, mode, modelName, tints, showTemplate }: T
   };
 
   const onKeyDown = (event: KeyboardEvent): void => {
-    if (event.altKey || event.ctrlKey || event.metaKey) return;
+    if (isBrowserCommand(event)) return;
     const from = event.shiftKey ? head : selectedIndex;
     const next = tokenAfterKey(event.key, {
       selected: from,

@@ -2,6 +2,7 @@ import clsx from "clsx";
 import { type KeyboardEvent, type ReactNode, useState } from "react";
 import { Button } from "@/components/ui/Button";
 import type { Span } from "@/lib/columns";
+import { isBrowserCommand } from "@/lib/keys";
 import type { CellPlace } from "./geometry";
 
 export interface TableColumn {
@@ -192,6 +193,7 @@ export function CellTable({ contents, layers, layerLabels, span, active, onChoos
 
 /** The arrows go from row to row; the browser scrolls to what has the focus. */
 function moveFocus(event: KeyboardEvent<HTMLButtonElement>): void {
+  if (isBrowserCommand(event)) return;
   const step = { ArrowUp: -1, ArrowDown: 1, PageUp: -10, PageDown: 10 }[event.key];
   const buttons = [...(event.currentTarget.closest("table")?.querySelectorAll("button") ?? [])];
   const last = buttons.length - 1;

@@ -1,6 +1,7 @@
 import clsx from "clsx";
 import { type KeyboardEvent, type MouseEvent, useEffect, useId, useRef } from "react";
 import type { Span } from "@/lib/columns";
+import { isBrowserCommand } from "@/lib/keys";
 import type { GridWindow } from "./GridWindow";
 import { HeatmapPainter } from "./HeatmapPainter";
 import {
@@ -119,7 +120,9 @@ export function HeatmapGrid(props: HeatmapGridProps) {
     painter.current?.reveal(place.position, place.layer);
   };
   const onKeyDown = (event: KeyboardEvent) => {
-    const place = placeAfterKey(grid, active, event.key, event.ctrlKey || event.metaKey);
+    const isCorner = event.ctrlKey && (event.key === "Home" || event.key === "End");
+    if (isBrowserCommand(event) && !isCorner) return;
+    const place = placeAfterKey(grid, active, event.key, event.ctrlKey);
     if (place !== null) {
       if (event.shiftKey && place.position !== active.position) {
         if (range === null) anchor.current = active.position;

@@ -1,5 +1,6 @@
 import { type KeyboardEvent, type PointerEvent, useEffect, useRef, useSyncExternalStore } from "react";
 import type { Span } from "@/lib/columns";
+import { isBrowserCommand } from "@/lib/keys";
 import type { CellPicture } from "./CellPicture";
 import type { GridWindow } from "./GridWindow";
 import { LABEL_WIDTH } from "./geometry";
@@ -56,6 +57,7 @@ export function Overview(props: OverviewProps) {
     return ((event.clientX - box.left) / Math.max(1, box.width)) * nPositions;
   };
   const onKeyDown = (event: KeyboardEvent): void => {
+    if (isBrowserCommand(event)) return;
     const start = startAfterKey(event.key, first, Math.max(1, Math.floor(width)), lastStart);
     if (start !== null) gridWindow.moveTo(start);
     else if (event.key === "+" || event.key === "=") onZoom(1);

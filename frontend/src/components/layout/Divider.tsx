@@ -1,5 +1,6 @@
 import type { KeyboardEvent, PointerEvent } from "react";
 import { DEFAULT_SPLIT, SPLIT_LIMITS } from "@/context/preferences";
+import { isBrowserCommand } from "@/lib/keys";
 
 interface DividerProps {
   readonly percent: number;
@@ -19,6 +20,7 @@ export function Divider({ percent, onChange }: DividerProps) {
   };
 
   const onKeyDown = (event: KeyboardEvent): void => {
+    if (isBrowserCommand(event)) return;
     const next = percentFor(event.key, percent);
     if (next === null) return;
     event.preventDefault();

@@ -2,6 +2,7 @@ import clsx from "clsx";
 import type { KeyboardEvent, PointerEvent } from "react";
 import { useElementWidth } from "@/components/layout/useElementWidth";
 import { labelledLayers } from "@/lib/chart";
+import { isBrowserCommand } from "@/lib/keys";
 import { layerAfterKey, layerLabel } from "@/lib/layers";
 import { type Agreement, agreementText } from "@/lib/layerWords";
 
@@ -41,7 +42,7 @@ export function LayerScrubber({ layer, last, agreement, onChange }: LayerScrubbe
     if (next !== layer) onChange(next);
   };
   const onKeyDown = (event: KeyboardEvent): void => {
-    if (event.altKey || event.ctrlKey || event.metaKey) return;
+    if (isBrowserCommand(event)) return;
     const next = layerAfterKey(event.key, layer, last);
     if (next === null) return;
     event.preventDefault();

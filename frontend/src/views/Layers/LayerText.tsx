@@ -1,6 +1,7 @@
 import clsx from "clsx";
 import { type KeyboardEvent, type MouseEvent, memo, useLayoutEffect, useMemo, useRef } from "react";
 import type { LensColumns, Span } from "@/lib/columns";
+import { isBrowserCommand } from "@/lib/keys";
 import type { LayerWord } from "@/lib/layerWords";
 import { tintOf } from "@/lib/tint";
 import { stepAmong, tokenAfterKey } from "@/lib/tokenSelection";
@@ -54,7 +55,7 @@ export const LayerText = memo(function LayerText(props: LayerTextProps) {
     onPoint(null);
   };
   const onKeyDown = (event: KeyboardEvent): void => {
-    if (event.altKey || event.ctrlKey || event.metaKey) return;
+    if (isBrowserCommand(event)) return;
     const next = tokenAfterKey(event.key, {
       // From a token that is not shown here, on to the nearest that is.
       selected: selectedIndex,

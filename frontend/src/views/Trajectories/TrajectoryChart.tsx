@@ -12,6 +12,7 @@ import {
   shareOf,
   spread,
 } from "@/lib/chart";
+import { isBrowserCommand } from "@/lib/keys";
 import { layerAfterKey } from "@/lib/layers";
 import {
   type Curve,
@@ -107,6 +108,7 @@ export function TrajectoryChart(props: TrajectoryChartProps) {
     if (layer !== hoveredLayer) onHoverLayer(layer);
   };
   const onKeyDown = (event: KeyboardEvent): void => {
+    if (isBrowserCommand(event)) return;
     const next = layerAfterKey(event.key, current, last);
     if (next === null) return;
     onSelectLayer(next);
