@@ -13,7 +13,9 @@ async function elsewhere(
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
   const page = await context.newPage();
   await page.addInitScript((stored) => {
-    for (const [key, value] of Object.entries(stored)) localStorage.setItem(key, JSON.stringify(value));
+    for (const [key, value] of Object.entries(stored)) {
+      localStorage.setItem(`mechanistic-explorer:${key}`, JSON.stringify(value));
+    }
   }, habits);
   const explorer = new ExplorerPage(page);
   await explorer.open(new URL(address).search);

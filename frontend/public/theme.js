@@ -3,7 +3,8 @@
 (function () {
   var stored = null;
   try {
-    stored = localStorage.getItem("theme");
+    /* Without the prefix in earlier versions; src/lib/stored.ts. */
+    stored = localStorage.getItem("mechanistic-explorer:theme") || localStorage.getItem("theme");
   } catch (error) {
     /* storage can be blocked; the system's choice then stands */
   }

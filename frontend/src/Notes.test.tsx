@@ -2,6 +2,7 @@
 import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { expect, test } from "vitest";
 import { field, held, note, openAt, sent, setUpNotes, token, tokens } from "./test/notes";
+import { storedName } from "@/lib/stored";
 
 setUpNotes();
 
@@ -127,7 +128,7 @@ test("a text that is too long is kept in the field, and says by how much", async
 });
 
 test("the key is off where single keys are", async () => {
-  window.localStorage.setItem("settings", JSON.stringify({ shortcuts: false }));
+  window.localStorage.setItem(storedName("settings"), JSON.stringify({ shortcuts: false }));
   const user = await openAt("?c=conversation-1&t=6");
   await tokens();
   await user.keyboard("n");

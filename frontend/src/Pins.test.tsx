@@ -8,6 +8,7 @@ import { App } from "./App";
 import { EVENTS, frame, openAnswer, streamAnswer, token } from "./test/recordedStream";
 import { branch, savedConversation, summary } from "./test/saved";
 import { refused, server } from "./test/server";
+import { storedName } from "@/lib/stored";
 
 type SavedPins = SavedConversation["pins"];
 
@@ -36,7 +37,7 @@ beforeEach(() => {
   ]);
   changes = [];
   refuses = false;
-  window.localStorage.setItem("sidebar", "true");
+  window.localStorage.setItem(storedName("sidebar"), "true");
   server.use(
     http.get("*/api/conversations", () =>
       HttpResponse.json({ conversations: [summary("one"), summary("two")], total: 2 }),

@@ -9,6 +9,7 @@ import { App } from "./App";
 import { EVENTS, frame, streamAnswer } from "./test/recordedStream";
 import { savedConversation, summary } from "./test/saved";
 import { HEALTH, server } from "./test/server";
+import { storedName } from "@/lib/stored";
 
 /** What is kept of `conversation-1`, and what was asked of the server. */
 let saved = savedConversation();
@@ -53,7 +54,7 @@ function openAt(query: string) {
 const tokens = () => screen.findByRole("listbox", { name: "Tokens of the conversation" });
 
 test("the list opens a conversation, and the address names it", async () => {
-  window.localStorage.setItem("sidebar", "true");
+  window.localStorage.setItem(storedName("sidebar"), "true");
   const user = openAt("");
   await user.click(await screen.findByRole("button", { name: "Title of conversation-1" }));
   expect(within(await tokens()).getAllByRole("option")).toHaveLength(8);
@@ -65,12 +66,12 @@ test("the list opens a conversation, and the address names it", async () => {
 });
 
 test("the list can be hidden, and stays so", async () => {
-  window.localStorage.setItem("sidebar", "true");
+  window.localStorage.setItem(storedName("sidebar"), "true");
   const user = openAt("");
   await screen.findByRole("navigation", { name: "Conversations" });
   await user.click(screen.getByRole("button", { name: "Hide the conversations" }));
   expect(screen.queryByRole("navigation", { name: "Conversations" })).not.toBeInTheDocument();
-  expect(window.localStorage.getItem("sidebar")).toBe("false");
+  expect(window.localStorage.getItem(storedName("sidebar"))).toBe("false");
 });
 
 test("a conversation of another model says which one is missing, and keeps its address", async () => {

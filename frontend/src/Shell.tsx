@@ -45,7 +45,7 @@ export function Shell() {
   const chat = useChatState();
   const { timeline, mode, pending, opened } = chat;
   const actions = useChatActions();
-  const { settings, update } = useSettings();
+  const { settings, visit: visitSettings } = useSettings();
   const { index, layer, extent, isExtending, select, extend, setExtending } = useSelection();
   const { draft, setDraft } = useNotes();
   const beginNote = useBeginNote();
@@ -102,7 +102,7 @@ export function Shell() {
     select(visited.index, visited.layer);
     if (visited.conversationId !== null) {
       // The same address shows the same numbers, whatever was chosen here last.
-      update({ lens: visited.lens });
+      visitSettings({ lens: visited.lens });
       visitChoices(visitedView, visited.choices, visited.conversationId);
       savePins();
       visitPins(visited.conversationId, { token_ids: visited.pins, positions: visited.positions });

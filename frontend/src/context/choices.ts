@@ -32,10 +32,12 @@ function subscribe(listener: () => void): () => void {
   return () => listeners.delete(listener);
 }
 
+const readHabits = (viewId: string): ChoiceTexts => readStored(storedAs(viewId), asChoiceTexts, NO_CHOICES);
+
 function chosenIn(viewId: string): Chosen {
   let chosen = current.get(viewId);
   if (chosen === undefined) {
-    chosen = { texts: readStored(storedAs(viewId), asChoiceTexts, NO_CHOICES), conversationId: null };
+    chosen = { texts: readHabits(viewId), conversationId: null };
     current.set(viewId, chosen);
   }
   return chosen;
@@ -77,7 +79,9 @@ export function useChoices<T extends object>(
       const before = parseChoices(spec, textsFor(spec, chosenIn(viewId), conversationId));
       const changed = formatChoices(spec, { ...before, ...part });
       put(viewId, { texts: changed, conversationId });
-      writeStored(storedAs(viewId), lastingTexts(spec, changed));
+      // Into what is stored now: another tab may have chosen otherwise, and a link is no habit.
+      const habits = parseChoices(spec, readHabits(viewId));
+      writeStored(storedAs(viewId), lastingTexts(spec, formatChoices(spec, { ...habits, ...part })));
     },
     [viewId, spec, conversationId],
   );

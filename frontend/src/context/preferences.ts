@@ -22,14 +22,13 @@ export function parseSplit(stored: unknown): Split | undefined {
   return { percent, maximised: maximised === "conversation" || maximised === "evidence" ? maximised : null };
 }
 
+const readSplit = (): Split => readStored("split", parseSplit, DEFAULT_SPLIT);
+
 export function useSplit(): readonly [Split, (change: Partial<Split>) => void] {
-  const [split, setSplit] = useState(() => readStored("split", parseSplit, DEFAULT_SPLIT));
+  const [split, setSplit] = useState(readSplit);
   const change = useCallback((part: Partial<Split>) => {
-    setSplit((old) => {
-      const next = { ...old, ...part };
-      writeStored("split", next);
-      return next;
-    });
+    setSplit((old) => ({ ...old, ...part }));
+    writeStored("split", { ...readSplit(), ...part });
   }, []);
   return [split, change];
 }

@@ -82,23 +82,30 @@ export function parseSettings(stored: unknown): Settings | undefined {
   };
 }
 
+const readSettings = (): Settings => readStored(STORED_AS, parseSettings, DEFAULT_SETTINGS);
+
 interface SettingsValue {
   readonly settings: Settings;
+  /** Changes what is remembered. */
   readonly update: (change: Partial<Settings>) => void;
+  /** Takes what an opened link says, until the page is closed or the person chooses otherwise. */
+  readonly visit: (said: Partial<Settings>) => void;
 }
 
 const SettingsContext = createContext<SettingsValue | null>(null);
 
 export function SettingsProvider({ children }: { readonly children: ReactNode }) {
-  const [settings, setSettings] = useState(() => readStored(STORED_AS, parseSettings, DEFAULT_SETTINGS));
-  const update = useCallback((change: Partial<Settings>) => {
-    setSettings((old) => {
-      const next = { ...old, ...change };
-      writeStored(STORED_AS, next);
-      return next;
-    });
-  }, []);
-  const value = useMemo(() => ({ settings, update }), [settings, update]);
+  const [settings, setSettings] = useState(readSettings);
+  const visit = useCallback((said: Partial<Settings>) => setSettings((old) => ({ ...old, ...said })), []);
+  const update = useCallback(
+    (change: Partial<Settings>) => {
+      visit(change);
+      // Into what is stored now: another tab may have changed other settings, and a link is no habit.
+      writeStored(STORED_AS, { ...readSettings(), ...change });
+    },
+    [visit],
+  );
+  const value = useMemo(() => ({ settings, update, visit }), [settings, update, visit]);
   return <SettingsContext value={value}>{children}</SettingsContext>;
 }
 

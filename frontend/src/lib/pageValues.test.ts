@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { formatAddress, parseAddress } from "./address";
 import { formatBytes, formatParameters, formatRate } from "./amount";
-import { readStored, writeStored } from "./stored";
+import { readStored, storedName, writeStored } from "./stored";
 import { tintOf } from "./tint";
 
 test("an address survives being written and read", () => {
@@ -67,8 +67,22 @@ test("what storage holds is used only if it parses", () => {
   expect(readStored("n", asNumber, 7)).toBe(7);
   writeStored("n", 3);
   expect(readStored("n", asNumber, 7)).toBe(3);
-  window.localStorage.setItem("n", "{broken");
+  window.localStorage.setItem(storedName("n"), "{broken");
   expect(readStored("n", asNumber, 7)).toBe(7);
+});
+
+test("what an earlier version stored without a prefix is taken over, and another page's is left alone", () => {
+  const asNumber = (value: unknown): number | undefined => (typeof value === "number" ? value : undefined);
+  window.localStorage.setItem("n", "3");
+  expect(readStored("n", asNumber, 7)).toBe(3);
+  window.localStorage.setItem("n", "5"); // the other page goes on
+  expect(readStored("n", asNumber, 7)).toBe(3);
+  writeStored("n", 4);
+  expect(window.localStorage.getItem("n")).toBe("5");
+  expect(readStored("n", asNumber, 7)).toBe(4);
+  window.localStorage.setItem("m", '"not ours"');
+  expect(readStored("m", asNumber, 7)).toBe(7);
+  expect(window.localStorage.getItem(storedName("m"))).toBeNull();
 });
 
 test("a value beyond the scale has a second cue besides its colour", () => {

@@ -14,6 +14,7 @@ import {
 } from "./comparison";
 import { type CompareChoices, useCompareChoices } from "./choices";
 import { useShownChoices, visitChoices } from "@/context/choices";
+import { storedName } from "@/lib/stored";
 
 const NONE: CompareChoices = {
   withReply: true,
@@ -130,8 +131,8 @@ describe("the choices", () => {
     act(() => result.current.write({ draft: "secret", asked: { prompt: "secret" } }));
     act(() => result.current.change({ difference: "kl_a_to_b", other: "prompt" }));
     expect(JSON.stringify(result.current.choices)).not.toContain("secret");
-    expect(JSON.stringify(window.localStorage.getItem("view-compare"))).not.toContain("secret");
-    expect(JSON.parse(window.localStorage.getItem("view-compare") ?? "")).toMatchObject({
+    expect(JSON.stringify(window.localStorage.getItem(storedName("view-compare")))).not.toContain("secret");
+    expect(JSON.parse(window.localStorage.getItem(storedName("view-compare")) ?? "")).toMatchObject({
       difference: "kl_a_to_b",
     });
   });

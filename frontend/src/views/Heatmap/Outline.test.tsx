@@ -6,6 +6,7 @@ import { activeCell, allRead, server, setUpHeatmap, timeline, tokens } from "@/t
 import { N_LAYERS, idOf, madeUpLens, madeUpToken } from "@/test/lensData";
 import { refusal, renderView } from "@/test/renderView";
 import Heatmap from "./Heatmap";
+import { storedName } from "@/lib/stored";
 
 setUpHeatmap();
 
@@ -112,7 +113,10 @@ describe("the outline of a pinned token", () => {
   });
 
   test("a token that was outlined the last time is not read while it is not pinned", async () => {
-    window.localStorage.setItem("view-heatmap", JSON.stringify({ outlinedToken: String(paris.id) }));
+    window.localStorage.setItem(
+      storedName("view-heatmap"),
+      JSON.stringify({ outlinedToken: String(paris.id) }),
+    );
     const view = renderView(Heatmap, timeline, { index: 9 });
     await allRead();
     expect(targeted()).toEqual([]);

@@ -2,6 +2,7 @@ import { act, renderHook } from "@testing-library/react";
 import { expect, test } from "vitest";
 import { forgetChoices, visitChoices } from "@/context/choices";
 import { useHeatmapLook } from "./choices";
+import { storedName } from "@/lib/stored";
 
 const look = () => renderHook(() => useHeatmapLook()).result.current[0];
 
@@ -34,7 +35,7 @@ test("what no longer fits is replaced by the default, field by field", () => {
     outlinedToken: "-4",
     hasTable: "yes",
   };
-  window.localStorage.setItem("view-heatmap", JSON.stringify(stored));
+  window.localStorage.setItem(storedName("view-heatmap"), JSON.stringify(stored));
   expect(look()).toMatchObject({
     metric: "kl",
     ramp: "viridis",

@@ -6,6 +6,7 @@ import { madeUpTimeline, madeUpTokens } from "@/test/lensData";
 import { type FakeServer, fakeServer, renderView } from "@/test/renderView";
 import type { ViewProps } from "@/types/timeline";
 import Standard from "./Standard";
+import { storedName } from "@/lib/stored";
 
 const tokens = madeUpTokens(30);
 const timeline = madeUpTimeline(tokens, "lens-select");
@@ -69,13 +70,15 @@ test("read-outs that came with the reply are of the logit lens, and never shown 
 });
 
 test("where the chosen lens is missing it says so, shows the logit lens, and keeps to it on request", async () => {
-  window.localStorage.setItem("settings", JSON.stringify({ lens: "jacobian" }));
+  window.localStorage.setItem(storedName("settings"), JSON.stringify({ lens: "jacobian" }));
   renderView(Panel, timeline, { index: 9 });
   await screen.findByRole("table", { busy: false });
   expect(kindsAsked()).toEqual(["logit"]);
   await userEvent.click(await screen.findByRole("button", { name: "no Jacobian lens: logit" }));
   expect(screen.queryByRole("button", { name: /lens: logit/ })).not.toBeInTheDocument();
-  expect(JSON.parse(window.localStorage.getItem("settings") ?? "{}")).toMatchObject({ lens: "logit" });
+  expect(JSON.parse(window.localStorage.getItem(storedName("settings")) ?? "{}")).toMatchObject({
+    lens: "logit",
+  });
 });
 
 test("only the logit lens echoes the token at the embedding", async () => {

@@ -7,6 +7,7 @@ import { N_LAYERS, idOf, madeUpLens, madeUpTimeline, madeUpTokens } from "@/test
 import { type FakeServer, fakeServer, refusal, renderView } from "@/test/renderView";
 import type { Token } from "@/types/timeline";
 import Trajectories from "./Trajectories";
+import { storedName } from "@/lib/stored";
 
 const tokens = madeUpTokens(30);
 const INDEX = 9;
@@ -279,7 +280,7 @@ describe("the actual token", () => {
     await userEvent.click(always());
     expect(actualRows()).toEqual([]);
     expect(values().getAllByRole("rowheader")).toHaveLength(N_PINNED);
-    expect(window.localStorage.getItem("view-trajectories")).toContain('"actual":"off"');
+    expect(window.localStorage.getItem(storedName("view-trajectories"))).toContain('"actual":"off"');
     expect(await screen.findByText(missing)).toHaveTextContent(/^“,”/);
     await userEvent.click(screen.getByRole("button", { name: "Draw it" }));
     expect(always()).toBeChecked();
@@ -288,7 +289,7 @@ describe("the actual token", () => {
   });
 
   test("left out, and nothing pinned, the lines are the output's first choices and no others", async () => {
-    window.localStorage.setItem("view-trajectories", '{"actual":"off"}');
+    window.localStorage.setItem(storedName("view-trajectories"), '{"actual":"off"}');
     renderView(Trajectories, timeline, { index: INDEX });
     expect(await screen.findByText(/so this shows the output’s first choices here/)).toBeInTheDocument();
     await read();
