@@ -1,5 +1,14 @@
 import { expect, test } from "vitest";
-import { NO_VALUE, formatCount, formatLogprob, formatNats, formatProbability, formatRank } from "./format";
+import {
+  NO_VALUE,
+  formatCount,
+  formatLogprob,
+  formatNats,
+  formatProbability,
+  formatRank,
+  formatSurprisal,
+  surprisalNats,
+} from "./format";
 
 test.each([
   [1, ">0.999"],
@@ -55,6 +64,14 @@ test.each([
   [null, NO_VALUE],
 ])("the log of a probability of %s reads %s", (value, text) => {
   expect(formatLogprob(value)).toBe(text);
+});
+
+test("the surprisal of an underflow is a bound, never infinite", () => {
+  expect(formatSurprisal(-0.48)).toBe("0.48");
+  expect(formatSurprisal(Math.log(0))).toBe(">103");
+  expect(surprisalNats(0.5)).toBeCloseTo(Math.LN2, 12);
+  expect(surprisalNats(0)).toBeGreaterThan(103);
+  expect(surprisalNats(0)).toBeLessThan(104);
 });
 
 test("counts have thousands separators", () => {

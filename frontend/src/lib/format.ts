@@ -37,6 +37,17 @@ export function formatNats(nats: number | null): string {
   return nats.toFixed(digits).replace("-", "−");
 }
 
+/** Everything smaller is zero in float32. */
+const SMALLEST_FLOAT32 = 2 ** -149;
+
+/** Surprisal in nats of a probability in float32; of an underflow the most that is certain, which it exceeds. */
+export const surprisalNats = (probability: number): number =>
+  -Math.log(Math.max(probability, SMALLEST_FLOAT32));
+
+/** Surprisal from a log-probability in nats: `0.48`; of an underflow `>103`. */
+export const formatSurprisal = (logprobNats: number): string =>
+  logprobNats === Number.NEGATIVE_INFINITY ? ">103" : formatNats(-logprobNats);
+
 /** ln of a probability, in nats without their unit: `−0.48`, `−8.02`. A float32 zero is an underflow: `<−103`. */
 export const formatLogprob = (probability: number | null): string =>
   probability === 0 ? "<−103" : formatNats(probability === null ? null : Math.log(probability));

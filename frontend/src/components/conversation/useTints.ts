@@ -5,6 +5,7 @@ import { useLensKind } from "@/context/lens";
 import type { Colouring } from "@/context/settings";
 import type { LensColumns } from "@/lib/columns";
 import { decisionLayer } from "@/lib/decision";
+import { surprisalNats } from "@/lib/format";
 import type { LensKind } from "@/lib/lenses";
 import { type Tint, type TintMetric, tintOf, tintScale } from "@/lib/tint";
 import type { Timeline, Token } from "@/types/timeline";
@@ -57,7 +58,7 @@ function valueOf(token: Token, metric: TintMetric, columns: LensColumns | null):
   switch (metric) {
     case "surprisal":
       if (token.logprob_nats !== null) return -token.logprob_nats;
-      return isRead ? known(-Math.log(columns.nextProbability(position, last))) : null;
+      return isRead ? known(surprisalNats(columns.nextProbability(position, last))) : null;
     case "entropy":
       if (token.entropy_nats !== null) return token.entropy_nats;
       return isRead ? known(columns.entropyNats(position, last)) : null;

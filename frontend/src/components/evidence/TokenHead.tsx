@@ -7,7 +7,7 @@ import { Button, IconButton } from "@/components/ui/Button";
 import { useTokenLens } from "@/api/lens";
 import { useBeginNote } from "@/context/noteWriting";
 import { useSelection } from "@/context/selection";
-import { formatNats, formatProbability, formatRank } from "@/lib/format";
+import { formatProbability, formatRank, formatSurprisal } from "@/lib/format";
 import { byteList, cellParts } from "@/lib/tokens";
 import type { Role, Timeline, Token } from "@/types/timeline";
 
@@ -118,7 +118,7 @@ function SelectedToken({ timeline, token }: { readonly timeline: Timeline; reado
             <>
               <Score name="rank" value={formatRank(score.rank)} />
               <Score name="probability" value={formatProbability(Math.exp(score.logprobNats))} />
-              <Score name="surprisal" value={`${formatNats(-score.logprobNats)} nats`} />
+              <Score name="surprisal" value={`${formatSurprisal(score.logprobNats)} nats`} />
             </>
           )
         }
