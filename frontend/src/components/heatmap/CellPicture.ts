@@ -17,13 +17,23 @@ function pixelsOf(ramp: Ramp): Uint32Array {
   return pixels;
 }
 
-/** Transparent where there is no value. Null where nothing can be drawn. */
+/** Columns of one canvas: browsers draw nothing, without a word, on one that is wider than some 32,000 px. */
+const TILE = 16_384;
+
+interface Rectangle {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Transparent where there is no value. */
 export class CellPicture {
   private readonly looks: CellLooks;
   private readonly ramp: Ramp;
   private readonly answerRamp: Ramp;
-  /** Drawn when it is first asked for: most of the time only the overview needs it. */
-  private drawn: HTMLCanvasElement | null = null;
+  /** Drawn when they are first needed: most of the time only the overview needs them. */
+  private readonly tiles = new Map<number, HTMLCanvasElement | null>();
 
   constructor(looks: CellLooks, ramp: Ramp, answerRamp: Ramp) {
     this.looks = looks;
@@ -31,9 +41,28 @@ export class CellPicture {
     this.answerRamp = answerRamp;
   }
 
-  get canvas(): HTMLCanvasElement | null {
-    this.drawn ??= this.draw();
-    return this.drawn;
+  /** Draws the cells of some positions, and of some rows or (null) of all, into a rectangle. */
+  paint(context: CanvasRenderingContext2D, positions: Span, rows: Span | null, into: Rectangle): void {
+    const { start, end } = rows ?? { start: 0, end: this.looks.nRows };
+    const scale = into.width / (positions.end - positions.start);
+    for (let tile = Math.floor(positions.start / TILE); tile * TILE < positions.end; tile += 1) {
+      const drawn = this.tile(tile);
+      if (drawn === null) continue;
+      const from = Math.max(positions.start, tile * TILE);
+      const across = Math.min(positions.end, (tile + 1) * TILE) - from;
+      const x = into.x + (from - positions.start) * scale;
+      context.drawImage(
+        drawn,
+        from - tile * TILE,
+        start,
+        across,
+        end - start,
+        x,
+        into.y,
+        across * scale,
+        into.height,
+      );
+    }
   }
 
   /** Runs of positions that are not read. */
@@ -51,22 +80,33 @@ export class CellPicture {
     return runs;
   }
 
-  private draw(): HTMLCanvasElement | null {
+  private tile(tile: number): HTMLCanvasElement | null {
+    let drawn = this.tiles.get(tile);
+    if (drawn === undefined) {
+      drawn = this.draw(tile * TILE, Math.min(TILE, this.looks.nPositions - tile * TILE));
+      this.tiles.set(tile, drawn);
+    }
+    return drawn;
+  }
+
+  private draw(first: number, width: number): HTMLCanvasElement | null {
     const { looks } = this;
-    const { nPositions, nRows } = looks;
+    const { nRows } = looks;
+    if (width <= 0 || nRows === 0) return null;
     const canvas = document.createElement("canvas");
-    canvas.width = nPositions;
+    canvas.width = width;
     canvas.height = nRows;
     const context = canvas.getContext("2d");
-    if (context === null || nPositions === 0 || nRows === 0) return null;
-    const image = context.createImageData(nPositions, nRows);
+    if (context === null) return null;
+    const image = context.createImageData(width, nRows);
     const pixels = new Uint32Array(image.data.buffer);
     const [plain, answer] = [pixelsOf(this.ramp), pixelsOf(this.answerRamp)];
-    for (let position = 0; position < nPositions; position += 1) {
+    for (let column = 0; column < width; column += 1) {
+      const position = first + column;
       for (let row = 0; row < nRows; row += 1) {
         if (!looks.hasValue(position, row)) continue;
         const ramp = looks.isAnswer(position, row) ? answer : plain;
-        pixels[row * nPositions + position] = ramp[looks.step(position, row)] ?? 0;
+        pixels[row * width + column] = ramp[looks.step(position, row)] ?? 0;
       }
     }
     context.putImageData(image, 0, 0);

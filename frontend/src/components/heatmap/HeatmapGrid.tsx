@@ -191,7 +191,8 @@ export function HeatmapGrid(props: HeatmapGridProps) {
       className="group relative shrink overflow-hidden border-y border-line font-mono"
       style={{ height: heights.full, minHeight: heights.least }}
     >
-      <canvas ref={canvas} aria-hidden="true" className="absolute top-0 left-0" />
+      {/* Without a size until it is drawn: a canvas without transparency begins black. */}
+      <canvas ref={canvas} width={0} height={0} aria-hidden="true" className="absolute top-0 left-0" />
       <div
         aria-hidden="true"
         className="pointer-events-none absolute right-0 bottom-0 overflow-hidden"

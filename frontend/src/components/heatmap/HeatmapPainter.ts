@@ -3,6 +3,7 @@
  * whatever the number of scroll events and changes before it.
  */
 import type { Span } from "@/lib/columns";
+import { onPixelRatioChange } from "@/lib/pixelRatio";
 import type { GridWindow } from "./GridWindow";
 import { LABEL_WIDTH, type Offset, type Size, offsetToShow, visiblePositions } from "./geometry";
 import { Labels } from "./labels";
@@ -23,6 +24,7 @@ interface PainterParts {
 export class HeatmapPainter {
   private readonly parts: PainterParts;
   private readonly resizes: ResizeObserver;
+  private readonly stopWatching: () => void;
   private scene: Scene | null = null;
   private palette: Palette;
   private labels: Labels;
@@ -38,6 +40,7 @@ export class HeatmapPainter {
     this.labels = this.newLabels();
     this.resizes = new ResizeObserver(this.schedule);
     this.resizes.observe(parts.scroller);
+    this.stopWatching = onPixelRatioChange(this.schedule);
     parts.scroller.addEventListener("scroll", this.schedule, { passive: true });
     parts.gridWindow.onMove = (start) => {
       if (this.scene !== null) parts.scroller.scrollTo({ left: start * this.scene.grid.cellWidth });
@@ -53,6 +56,7 @@ export class HeatmapPainter {
     this.scene = null;
     cancelAnimationFrame(this.frame);
     this.resizes.disconnect();
+    this.stopWatching();
     this.parts.gridWindow.onMove = () => undefined;
     this.parts.scroller.removeEventListener("scroll", this.schedule);
   }

@@ -1,6 +1,7 @@
 import { type KeyboardEvent, type PointerEvent, useEffect, useRef, useSyncExternalStore } from "react";
 import type { Span } from "@/lib/columns";
 import { isBrowserCommand } from "@/lib/keys";
+import { onPixelRatioChange } from "@/lib/pixelRatio";
 import type { CellPicture } from "./CellPicture";
 import type { GridWindow } from "./GridWindow";
 import { LABEL_WIDTH } from "./geometry";
@@ -44,7 +45,11 @@ export function Overview(props: OverviewProps) {
     draw();
     const resizes = new ResizeObserver(draw);
     resizes.observe(element);
-    return () => resizes.disconnect();
+    const stopWatching = onPixelRatioChange(draw);
+    return () => {
+      resizes.disconnect();
+      stopWatching();
+    };
   }, [picture, nPositions, height, theme]);
 
   const width = shown.end - shown.start;
@@ -157,11 +162,10 @@ function paintOverview(canvas: HTMLCanvasElement, picture: CellPicture, nPositio
   const palette = readPalette(canvas);
   context.fillStyle = palette.sunken;
   context.fillRect(0, 0, width, height);
-  if (picture.canvas === null) return;
   // More columns than pixels are mixed: leaving some out would lose what stands in a single column.
   context.imageSmoothingEnabled = nPositions > canvas.width;
   context.imageSmoothingQuality = "high";
-  context.drawImage(picture.canvas, 0, 0, width, height);
+  picture.paint(context, { start: 0, end: nPositions }, null, { x: 0, y: 0, width, height });
   for (const { start, end } of picture.unread({ start: 0, end: nPositions })) {
     const x = (start / nPositions) * width;
     paintHatch(context, palette, x, 0, ((end - start) / nPositions) * width, height);

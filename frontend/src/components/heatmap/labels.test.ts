@@ -31,6 +31,23 @@ test("another width cuts anew, the same width measures once", () => {
   expect(counting.fitted(7, 100)).toBe("token 7");
 });
 
+test("cells and heads of different widths, drawn by turns, measure once", () => {
+  let measured = 0;
+  const counting = new Labels(
+    (text) => {
+      measured += 1;
+      return measure(text);
+    },
+    (id) => `token ${id}`,
+  );
+  const frame = (): string[] => [counting.fitted(7, 51), counting.fit("Paris", 52), counting.fitted(8, 51)];
+  const first = frame();
+  const once = measured;
+  expect(frame()).toEqual(first);
+  expect(frame()).toEqual(first);
+  expect(measured).toBe(once);
+});
+
 test("an unknown prediction has no text", () => {
   expect(labels().fitted(-1, 100)).toBe("");
 });

@@ -1,13 +1,20 @@
 /** Texts cut to the width of a cell. Measuring is slow, and the same tokens come again and again. */
 
 const ELLIPSIS = "…";
+/** Rooms that are kept; each width of the cells has two. */
+const MOST_ROOMS = 4;
+
+/** What was cut to one room. */
+interface Cut {
+  readonly byId: Map<number, string>;
+  readonly byText: Map<string, string>;
+}
 
 export class Labels {
   private readonly measure: (text: string) => number;
   private readonly textOf: (tokenId: number) => string;
-  private readonly byId = new Map<number, string>();
-  private readonly byText = new Map<string, string>();
-  private room = -1;
+  /** By room, the latest last: cells and heads have rooms of their own, and are drawn by turns. */
+  private readonly cuts = new Map<number, Cut>();
 
   /** `measure` gives the width of a text, `textOf` the cell form of a token. */
   constructor(measure: (text: string) => number, textOf: (tokenId: number) => string) {
@@ -17,21 +24,21 @@ export class Labels {
 
   /** The cell form of a token, cut to `room` pixels. */
   fitted(tokenId: number, room: number): string {
-    this.useRoom(room);
-    const known = this.byId.get(tokenId);
+    const { byId } = this.cutTo(room);
+    const known = byId.get(tokenId);
     if (known !== undefined) return known;
     const fitted = tokenId < 0 ? "" : this.cut(this.textOf(tokenId), room);
-    this.byId.set(tokenId, fitted);
+    byId.set(tokenId, fitted);
     return fitted;
   }
 
   /** `text` if it fits into `room` pixels, else as much of it as does, with an ellipsis; empty if not even one character does. */
   fit(text: string, room: number): string {
-    this.useRoom(room);
-    const known = this.byText.get(text);
+    const { byText } = this.cutTo(room);
+    const known = byText.get(text);
     if (known !== undefined) return known;
     const fitted = this.cut(text, room);
-    this.byText.set(text, fitted);
+    byText.set(text, fitted);
     return fitted;
   }
 
@@ -48,10 +55,14 @@ export class Labels {
     return fitting === 0 ? "" : characters.slice(0, fitting).join("") + ELLIPSIS;
   }
 
-  private useRoom(room: number): void {
-    if (room === this.room) return;
-    this.room = room;
-    this.byId.clear();
-    this.byText.clear();
+  private cutTo(room: number): Cut {
+    let cut = this.cuts.get(room);
+    if (cut === undefined) {
+      cut = { byId: new Map(), byText: new Map() };
+      this.cuts.set(room, cut);
+      const [oldest] = this.cuts.keys();
+      if (this.cuts.size > MOST_ROOMS && oldest !== undefined) this.cuts.delete(oldest);
+    }
+    return cut;
   }
 }

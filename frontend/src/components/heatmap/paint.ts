@@ -172,12 +172,12 @@ function paintPicture(
   const top = HEAD_HEIGHT + rows.start * CELL_HEIGHT - offset.top;
   const across = positions.end - positions.start;
   const down = rows.end - rows.start;
-  if (picture.canvas === null || across === 0 || down === 0) return;
+  if (across === 0 || down === 0) return;
   const [width, height] = [across * cellWidth, down * CELL_HEIGHT];
   context.fillStyle = palette.sunken;
   context.fillRect(left, top, width, height);
   context.imageSmoothingEnabled = false;
-  context.drawImage(picture.canvas, positions.start, rows.start, across, down, left, top, width, height);
+  picture.paint(context, positions, rows, { x: left, y: top, width, height });
   for (const { start, end } of picture.unread(positions)) {
     const x = LABEL_WIDTH + start * cellWidth - offset.left;
     paintHatch(context, palette, x, top, (end - start) * cellWidth, height);
