@@ -7,7 +7,6 @@ architecture tensor for tensor, because transformers fills what is missing with 
 
 from __future__ import annotations
 
-import json
 import logging
 import time
 from collections.abc import Callable, Iterator
@@ -34,7 +33,6 @@ from app.engine.cgroups import usable_cores
 from app.engine.checkpoint import (
     DAMAGED_HINT,
     VOCABULARY_FILES,
-    StoredWeights,
     read_config,
     read_headers,
     require_plausible_depth,
@@ -42,9 +40,11 @@ from app.engine.checkpoint import (
     weights_digest,
 )
 from app.engine.digest import ModelDigest
+from app.engine.endings import Ends, find_ends, without_mark_left_out
 from app.engine.engine import NnsightEngine
 from app.engine.hub import Hub
 from app.engine.lenses import LENSES_FOLDER, LensFiles
+from app.engine.matching import require_match
 from app.engine.memory import require_memory
 from app.engine.model_names import shown_name
 from app.engine.packing import pack, packing_that_fits
@@ -80,11 +80,7 @@ FAILURES = (
 )
 """What transformers is known to raise when a model's files are not as it expects them."""
 
-GENERATION_FILE = "generation_config.json"
 TELL_EVERY_SECONDS = 1.0
-
-OLD_BUFFERS = ("attn.bias", "attn.masked_bias", "attention.bias", "attention.masked_bias")
-"""Masks that older versions of transformers saved among the weights."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +89,7 @@ class _Loaded:
 
     model: Any
     tokenizer: Any
-    eos_token_ids: tuple[int, ...]
-    listed_end_ids: frozenset[int]
-    """Those of a list in its generation settings, which is written on purpose; else none."""
+    ends: Ends
 
 
 def load_engine(
@@ -187,8 +181,8 @@ def _make_engine(
             lm,
             vocabulary=vocabulary,
             template=template,
-            chat_template=_without_mark_left_out(
-                described(template, vocabulary), loaded.listed_end_ids, vocabulary
+            chat_template=without_mark_left_out(
+                described(template, vocabulary), loaded.ends, vocabulary
             ),
             name=files.name,
             source=files.source,
@@ -196,7 +190,7 @@ def _make_engine(
             note=files.note,
             adds_bos=vocabulary.adds_bos,
             bos_token_id=vocabulary.bos_token_id,
-            eos_token_ids=tuple(i for i in loaded.eos_token_ids if i < vocabulary.size),
+            eos_token_ids=tuple(i for i in loaded.ends.ids if i < vocabulary.size),
             is_byte_exact=vocabulary.is_byte_exact,
             store_bytes=store_bytes,
             readout_bytes=readout_bytes,
@@ -204,23 +198,6 @@ def _make_engine(
             packing=packed,
             lens_files=LensFiles(lenses, lambda: weights_digest(files.folder, files.name)),
         )
-
-
-def _without_mark_left_out(
-    template: ChatTemplate, listed_end_ids: frozenset[int], vocabulary: TokenizerVocabulary
-) -> ChatTemplate:
-    """The template, without an end mark that the model's own list of end tokens leaves out.
-
-    Such a mark ends a part of a reply and not the reply: after `<|end|>` a harmony model goes on from
-    its thoughts to its answer.
-    """
-    marks = [vocabulary.special_tokens.get(stop) for stop in template.stop]
-    is_left_out = (
-        any(map(vocabulary.is_special, listed_end_ids))
-        and None not in marks
-        and listed_end_ids.isdisjoint(mark for mark in marks if mark is not None)
-    )
-    return replace(template, stop=()) if marks and is_left_out else template
 
 
 def described(
@@ -293,15 +270,11 @@ def load_files(
             output_loading_info=True,
             **only_data,
         )
-    _require_match(info, stored, model, name)
+    require_match(info, stored, model, name)
     with _explained(files, f"could not be moved to {device}"):
         model = model.to(device).eval().requires_grad_(False)
-    listed = _generation_eos(folder, name)
-    named = (listed, getattr(config, "eos_token_id", None), tokenizer.eos_token_id)
-    ids = [i for value in named for i in (value if isinstance(value, list) else [value])]
-    end_ids = tuple(dict.fromkeys(i for i in ids if isinstance(i, int) and i >= 0))
-    on_purpose = frozenset(end_ids) & frozenset(listed if isinstance(listed, list) else ())
-    return _Loaded(model, tokenizer, end_ids, on_purpose)
+    ends = find_ends(folder, name, config, tokenizer)
+    return _Loaded(model, tokenizer, ends)
 
 
 def _require_known(settings: dict[str, Any], name: str) -> None:
@@ -329,47 +302,6 @@ def _require_known(settings: dict[str, Any], name: str) -> None:
         )
 
 
-def _require_match(info: dict[str, Any], stored: StoredWeights, model: Any, name: str) -> None:
-    """Raises ModelLoadError unless every weight came from the files and every stored one is used."""
-    problems = [
-        f"{key} is {list(in_files)} in the files and {list(wanted)} in the model"
-        for key, in_files, wanted in sorted(info["mismatched_keys"])
-    ]
-    problems += [
-        f"{key} is stored as {dtype}, not as floating-point numbers"
-        for key, dtype in sorted(stored.not_floating.items())
-        if not _is_old_buffer(key) and not _is_integer_buffer(model, key)
-    ]
-    if missing := sorted(info["missing_keys"]):
-        problems.append(f"missing: {_some(missing)}")
-    if unused := sorted(key for key in info["unexpected_keys"] if not _is_old_buffer(key)):
-        problems.append(f"not part of the model: {_some(unused)}")
-    problems += map(str, info["error_msgs"])
-    if problems:
-        raise ModelLoadError(
-            f"The weights of {name} do not match its configuration: {'; '.join(problems[:4])}.",
-            hint="Random numbers would take their place, so the model is not run. Get the files "
-            "again, or check config.json.",
-        )
-
-
-def _is_old_buffer(key: str) -> bool:
-    return any(key == buffer or key.endswith(f".{buffer}") for buffer in OLD_BUFFERS)
-
-
-def _is_integer_buffer(model: Any, key: str) -> bool:
-    """Whether a stored tensor is a table of whole numbers of the model, and no weight."""
-    return any(
-        not buffer.is_floating_point() and f".{key}".endswith(f".{name}")
-        for name, buffer in model.named_buffers()
-    )
-
-
-def _some(keys: list[str]) -> str:
-    more = f" and {len(keys) - 3} more" if len(keys) > 3 else ""
-    return ", ".join(keys[:3]) + more
-
-
 @torch.inference_mode()
 def _d_vocab(model: Any, name: str) -> int:
     unembedding = model.get_output_embeddings()
@@ -379,27 +311,6 @@ def _d_vocab(model: Any, name: str) -> int:
             f"{name} ({type(model).__name__}) has no unembedding.", hint=CAUSAL_HINT
         )
     return int(weight.shape[0])
-
-
-def _generation_eos(folder: Path, name: str) -> Any:
-    """What the generation settings name as the end of a text; None where they name nothing."""
-    path = folder / GENERATION_FILE
-    if not path.exists():
-        return None
-    try:
-        written = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(written, dict):
-            raise ValueError("it is not a JSON object")
-    except (OSError, ValueError) as error:
-        logger.warning(
-            "%s of %s cannot be read (%s): replies end where its configuration and tokenizer say, and "
-            "may go on too long",
-            GENERATION_FILE,
-            name,
-            error,
-        )
-        return None
-    return written.get("eos_token_id")
 
 
 @contextmanager

@@ -125,7 +125,7 @@ def test_padded_vocabulary_has_ids_without_text(tmp_path: Path) -> None:
 def test_ends_of_text_come_from_generation_settings_but_no_sampling_does(folder: Path) -> None:
     edit_json(folder / "generation_config.json", eos_token_id=[0, 7], temperature=0.1, top_k=1)
     loaded = load(folder)
-    assert loaded.eos_token_ids == (0, 7)
+    assert loaded.ends.ids == (0, 7)
     assert loaded.model.generation_config.temperature in (None, 1.0)
 
 
@@ -134,7 +134,7 @@ def test_generation_settings_that_cannot_be_read_are_logged(
     folder: Path, caplog: pytest.LogCaptureFixture, written: str
 ) -> None:
     (folder / "generation_config.json").write_text(written)
-    assert load(folder).eos_token_ids == (0,)
+    assert load(folder).ends.ids == (0,)
     assert "generation_config.json of broken cannot be read" in caplog.text
 
 

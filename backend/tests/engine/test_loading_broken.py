@@ -239,7 +239,7 @@ def test_masks_among_the_weights_may_be_whole_numbers(folder: Path) -> None:
         weights["transformer.h.0.attn.bias"] = torch.ones(1, 1, 64, 64).tril().to(torch.uint8)
 
     edit_weights(folder, add_mask)
-    assert load(folder).eos_token_ids == (0,)
+    assert load(folder).ends.ids == (0,)
 
 
 # --- failures while a model is prepared -----------------------------------------------------------
