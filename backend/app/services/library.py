@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import logging
 from collections.abc import Callable, Sequence
 
+from pydantic import ValidationError
 from sqlalchemy import Connection
 
 from app.engine.types import LensEngine
@@ -38,10 +40,13 @@ from app.services.json_pieces import json_pieces
 from app.services.readouts import make_tokens
 from app.services.storage import annotating, deletion, growing, listing, opening, rows
 from app.services.storage.database import Database
+from app.services.storage.failures import naming_damage
 from app.services.storage.records import ConversationFacts, StoredBranch, Summary
 from app.services.timelines import new_id, require_readable
 from app.services.words import TITLE_CHARS, cut, words_of
 from app.services.worker import ModelWorker
+
+logger = logging.getLogger(__name__)
 
 
 class LibraryService:
@@ -59,7 +64,13 @@ class LibraryService:
         found, total = await self._database.read(
             lambda connection: listing.find(connection, query, limit, offset)
         )
-        return ConversationList(conversations=list(map(self._summary, found)), total=total)
+        listed = []
+        for each in found:
+            try:
+                listed.append(self._summary(each))
+            except ValidationError:
+                logger.warning("conversation %s is damaged, so it is not listed", each.id)
+        return ConversationList(conversations=listed, total=total)
 
     async def open(self, branch_id: str, include_tokens: bool = True) -> SavedConversation:
         """A branch with its tokens, where the running model can read them."""
@@ -70,7 +81,10 @@ class LibraryService:
             lambda connection: opening.open_branch(connection, branch_id, self._database.where)
         )
         is_running = self._conversations.is_running([branch.timeline.id])
-        return await asyncio.to_thread(opened, engine, facts, branch, include_tokens, is_running)
+        with naming_damage(branch.timeline.id, self._database.where):
+            return await asyncio.to_thread(
+                opened, engine, facts, branch, include_tokens, is_running
+            )
 
     def _summary(self, found: Summary) -> ConversationSummary:
         return summary(found, self._conversations.is_running(found.branch_ids))
@@ -156,7 +170,8 @@ class LibraryService:
             require_file_bytes(sum(map(len, pieces)))
             return pieces
 
-        return await asyncio.to_thread(written)
+        with naming_damage(facts.id, self._database.where):
+            return await asyncio.to_thread(written)
 
     async def add(self, file: ConversationFile) -> ConversationSummary:
         """Stores a file under new ids. Its ids are checked against a vocabulary when it is opened."""

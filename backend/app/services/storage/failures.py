@@ -7,6 +7,8 @@ beside it); PostgreSQL gives a five-letter state.
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from sqlalchemy.exc import DBAPIError
 
@@ -50,6 +52,14 @@ SQLITE_REASONS: tuple[tuple[str, str, str], ...] = (
         "The file of the saved conversations is damaged",
         "Stop the server, move the file away, and put a backup in its place.",
     ),
+    *(
+        (
+            part,
+            "The file of the saved conversations holds the tables of another program, or lacks some",
+            "Give the conversations a file of their own.",
+        )
+        for part in ("no such table", "no such column", "already exists")
+    ),
     (
         "disk I/O error",
         "The disk that holds the saved conversations cannot be read or written",
@@ -84,6 +94,14 @@ POSTGRESQL_REASONS: tuple[tuple[str, str, str], ...] = (
         "The PostgreSQL server did not answer in time",
         "Try again; its log may say what holds it up.",
     ),
+    *(
+        (
+            state,
+            "The PostgreSQL database holds the tables of another program, or lacks some",
+            "Give the conversations a database of their own.",
+        )
+        for state in ("42P01", "42703", "42P07")
+    ),
     ("28", "The PostgreSQL server refuses the user or the password", "Check EXPLORER_DATABASE."),
     ("3D", "The PostgreSQL server has no such database", "Create it, or check EXPLORER_DATABASE."),
 )
@@ -117,6 +135,15 @@ def too_new(revision: str, where: str) -> StorageFailed:
         f"(tables {revision}, in {where}).",
         hint=f"Update this one. {ELSEWHERE}",
     )
+
+
+@contextmanager
+def naming_damage(branch_id: str, where: str) -> Iterator[None]:
+    """Turns what a row that was never written like this raises into StorageFailed."""
+    try:
+        yield
+    except (ValueError, TypeError, LookupError) as failure:
+        raise damaged(f"{branch_id} holds what was never written", where) from failure
 
 
 def damaged(what: str, where: str) -> StorageFailed:

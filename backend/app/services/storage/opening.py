@@ -12,15 +12,16 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, select
 
 from app.errors import ConversationNotFound
-from app.services.storage.failures import damaged
+from app.services.storage.failures import damaged, naming_damage
 from app.services.storage.records import BranchFacts, ConversationFacts, StoredBranch
 from app.services.storage.rows import (
+    known_model_of,
     mode_of,
-    model_of,
     note_of,
     parsed_ids,
     parsed_pins,
     parsed_roles,
+    text_of,
     turn_of,
 )
 from app.services.storage.tables import branches, conversations, notes, turns
@@ -29,15 +30,18 @@ from app.services.timelines import Conversation
 
 def load(connection: Connection, branch_id: str, where: str) -> Conversation:
     """One timeline; raises ConversationNotFound, or StorageFailed when it is damaged."""
-    return branch_of(connection, branch_row(connection, branch_id), where).timeline
+    with naming_damage(branch_id, where):
+        return branch_of(connection, branch_row(connection, branch_id), where).timeline
 
 
 def open_branch(
     connection: Connection, branch_id: str, where: str
 ) -> tuple[ConversationFacts, StoredBranch]:
     """A branch and the conversation it is of."""
-    row = branch_row(connection, branch_id_of(connection, branch_id))
-    return facts_of(connection, row.conversation_id), branch_of(connection, row, where)
+    found = branch_id_of(connection, branch_id)
+    with naming_damage(found, where):
+        row = branch_row(connection, found)
+        return facts_of(connection, row.conversation_id), branch_of(connection, row, where)
 
 
 def all_branches(
@@ -45,8 +49,11 @@ def all_branches(
 ) -> tuple[ConversationFacts, list[StoredBranch]]:
     """A whole conversation, its branches in the order in which they were begun."""
     found = open_branch(connection, branch_id, where)[0]
-    rows = [branch_row(connection, branch.id) for branch in found.branches]
-    return found, [branch_of(connection, row, where) for row in rows]
+    whole = []
+    for branch in found.branches:
+        with naming_damage(branch.id, where):
+            whole.append(branch_of(connection, branch_row(connection, branch.id), where))
+    return found, whole
 
 
 def branch_id_of(connection: Connection, some_id: str) -> str:
@@ -98,8 +105,8 @@ def facts_of(connection: Connection, conversation_id: str) -> ConversationFacts:
     ).all()
     return ConversationFacts(
         id=row.id,
-        title=row.title,
-        model=model_of(row),
+        title=text_of(row.title),
+        model=known_model_of(row),
         created_at_ms=row.created_at_ms,
         updated_at_ms=row.updated_at_ms,
         branches=tuple(
@@ -168,28 +175,24 @@ def branch_of(connection: Connection, row: Row[Any], where: str) -> StoredBranch
     note_rows = connection.execute(
         select(notes).where(notes.c.branch_id == row.id).order_by(notes.c.number)
     ).all()
-    try:
-        timeline = Conversation(
-            id=row.id,
-            ids=parsed_ids(ids),
-            roles=parsed_roles(roles),
-            turns=tuple(map(turn_of, turn_rows)),
-            version=row.version,
-            parent_id=row.parent_id,
-            from_index=row.from_index,
-            model=model_of(row),
-            mode=mode_of(row),
-            ancestors=ancestors_of(connection, row),
-        )
-        pins = parsed_pins(row.pins)
-    except (ValueError, IndexError, KeyError, TypeError) as failure:
-        raise damaged(f"{row.id} holds what was never written", where) from failure
+    timeline = Conversation(
+        id=row.id,
+        ids=parsed_ids(ids),
+        roles=parsed_roles(roles),
+        turns=tuple(map(turn_of, turn_rows)),
+        version=row.version,
+        parent_id=row.parent_id,
+        from_index=row.from_index,
+        model=known_model_of(row),
+        mode=mode_of(row),
+        ancestors=ancestors_of(connection, row),
+    )
     return StoredBranch(
         timeline=timeline,
         name=row.name,
-        text=row.text,
-        preview=row.preview,
-        pins=pins,
+        text=text_of(row.text),
+        preview=text_of(row.preview),
+        pins=parsed_pins(row.pins),
         notes=tuple(map(note_of, note_rows)),
         created_at_ms=row.created_at_ms,
         updated_at_ms=row.updated_at_ms,

@@ -10,7 +10,7 @@ from typing import Any, get_args
 import numpy as np
 from sqlalchemy import Row
 
-from app.engine.types import FinishReason, Role, Sampling
+from app.engine.types import FinishReason, ModelSource, Role, Sampling
 from app.models.wire import Mode
 from app.services.identity import ModelIdentity
 from app.services.storage.records import Note, Pins, Summary
@@ -37,6 +37,21 @@ def model_of(row: Row[Any]) -> ModelIdentity:
     return ModelIdentity(row.model_name, row.model_revision, row.model_source)
 
 
+def known_model_of(row: Row[Any]) -> ModelIdentity:
+    """As `model_of`; raises ValueError for one that was never written."""
+    model = model_of(row)
+    if model.source not in get_args(ModelSource):
+        raise ValueError(f"there is no source {model.source!r} of models")
+    return model
+
+
+def text_of(value: Any) -> str:
+    """A text; SQLite keeps whatever is put into a column. Raises TypeError for anything else."""
+    if not isinstance(value, str):
+        raise TypeError(f"{type(value).__name__} in place of a text")
+    return value
+
+
 def mode_of(row: Row[Any]) -> Mode:
     mode: Mode = row.mode
     if mode not in get_args(Mode):
@@ -46,6 +61,8 @@ def mode_of(row: Row[Any]) -> Mode:
 
 def turn_of(row: Row[Any]) -> Turn:
     finish_reason: FinishReason = row.finish_reason
+    if finish_reason not in get_args(FinishReason):
+        raise ValueError(f"there is no finish reason {finish_reason!r}")
     return Turn(
         row.start_index,
         row.reply_start,
