@@ -25,6 +25,7 @@ from app.services import comparing, reading
 from app.services.conversations import ConversationStore
 from app.services.examples import known_examples, run_measuring
 from app.services.job import Job
+from app.services.large_answers import LargeAnswers
 from app.services.readouts import token_base64
 from app.services.timeline_source import find_timeline
 from app.services.timelines import require_known
@@ -45,6 +46,7 @@ class AnalysisService:
         self._conversations = conversations
         self._examples: list[ExamplePrompt] | None = None
         self._measuring = asyncio.Lock()
+        self._large = LargeAnswers()
 
     async def read(self, request: LensReadRequest, *, client: str, request_id: str) -> list[bytes]:
         """Pieces of the JSON of a LensReadResponse."""
@@ -56,7 +58,7 @@ class AnalysisService:
             plan = reading.plan_reading(engine.facts, request, timeline)
             job.start(lambda job: reading.run_reading(job, engine, plan))
             chunks = await result_of(job)
-            return await asyncio.to_thread(reading.lens_json, engine, plan, chunks)
+            return await self._large.made(plan.cells, reading.lens_json, engine, plan, chunks)
 
     async def compare(
         self, request: CompareRequest, *, client: str, request_id: str
@@ -74,7 +76,7 @@ class AnalysisService:
             plan = await asyncio.to_thread(comparing.plan_comparison, engine.facts, request, a, b)
             job.start(lambda job: comparing.run_comparison(job, engine, plan))
             chunks = await result_of(job)
-            return await asyncio.to_thread(comparing.compare_json, engine, plan, chunks)
+            return await self._large.made(plan.cells, comparing.compare_json, engine, plan, chunks)
 
     async def examples(self, *, client: str, request_id: str) -> list[ExamplePrompt]:
         """Worked examples that hold on the running model, measured when first asked for."""

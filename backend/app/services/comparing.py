@@ -42,6 +42,12 @@ class ComparisonPlan:
     pairs: Pairs
     request: CompareRequest
 
+    @property
+    def cells(self) -> int:
+        """Values of the answer."""
+        per_pair = VALUES_PER_PAIR + VALUES_PER_TARGET * len(self.pairs.targets)
+        return len(self.pairs.layers) * len(self.pairs.positions) * per_pair
+
 
 Chunks = list[Comparison]
 """What the engine found, in the order of the pairs of positions."""
@@ -130,9 +136,7 @@ def run_comparison(job: Job[Chunks], engine: LensEngine, plan: ComparisonPlan) -
     b = Side(plan.b.ids, plan.request.b.kind, plan.b.lineage)
     chunks: Chunks = []
     yield from gathered(engine.comparing(a, b, plan.pairs), require_finite_comparison, chunks)
-    n_pairs = len(plan.pairs.layers) * len(plan.pairs.positions)
-    per_pair = VALUES_PER_PAIR + VALUES_PER_TARGET * len(plan.pairs.targets)
-    job.emit(chunks, 8 * n_pairs * per_pair)
+    job.emit(chunks, 8 * plan.cells)
 
 
 def compare_json(engine: LensEngine, plan: ComparisonPlan, chunks: Chunks) -> list[bytes]:

@@ -40,6 +40,12 @@ class Reading:
     positions: range
     request: LensReadRequest
 
+    @property
+    def cells(self) -> int:
+        """Values of the answer."""
+        per_place = self.request.top_k + len(self.request.targets)
+        return len(self.layers) * len(self.positions) * per_place
+
 
 Chunks = list[LensColumns]
 """What the engine found, in the order of positions."""
