@@ -255,7 +255,7 @@ def load_files(
         nonlocal last_told
         if time.monotonic() - last_told >= TELL_EVERY_SECONDS:
             last_told = time.monotonic()
-            tell(f"Loading the weights of {name}: {n_filled:,} tensors so far.")
+            tell(f"Loading the weights of {name} (tensors read: {n_filled:,}).")
 
     with _explained(files, "could not be loaded"), watching_build(stored, name, on_tensor):
         model, info = AutoModelForCausalLM.from_pretrained(

@@ -284,10 +284,8 @@ def most_probable(logits: torch.Tensor, k: int) -> tuple[torch.Tensor, torch.Ten
 
 def ranks_of_sorted(largest: torch.Tensor) -> torch.Tensor:
     """Ranks of the largest logits of each row, `[rows, K]`, largest first: 1 + the number above each."""
-    places = torch.arange(1, largest.shape[-1] + 1, device=largest.device).expand_as(largest)
-    is_tied = torch.zeros_like(largest, dtype=torch.bool)
-    is_tied[:, 1:] = largest[:, 1:] == largest[:, :-1]
-    return places.masked_fill(is_tied, 1).cummax(-1).values
+    ascending = -largest
+    return 1 + torch.searchsorted(ascending, ascending)  # the first place of equal ones
 
 
 def finite_rows(logits: torch.Tensor) -> torch.Tensor:

@@ -184,7 +184,7 @@ def test_reading_weights_gives_signs_of_life(folder: Path, monkeypatch: pytest.M
     monkeypatch.setattr(loading, "TELL_EVERY_SECONDS", 0.0)
     told: list[str] = []
     loading.load_files(find_model(str(folder)), torch.device("cpu"), told.append)
-    assert told[0] == "Loading the weights of broken: 1 tensors so far."
+    assert told[0] == "Loading the weights of broken (tensors read: 1)."
     assert len(told) >= 28
 
 
