@@ -14,13 +14,19 @@ function useMediaQuery(query: string): boolean {
 }
 
 /** Whether the window is too narrow for columns side by side; the same border as the styles' `md`. */
-export const useIsNarrow = (): boolean => useMediaQuery("(width < 48rem)");
+export const useIsNarrow = (): boolean => useMediaQuery("(width < 56.25rem)");
 
 /**
  * Whether the window is too low for two things one above the other: a phone on its side, or one whose
  * keyboard is open. The same border as the styles' `short`.
  */
 export const useIsShort = (): boolean => useMediaQuery("(height < 34rem)");
+
+/** Whether a finger is what points. */
+export const useIsCoarse = (): boolean => useMediaQuery("(pointer: coarse)");
+
+/** Whether the window has no room for what explains a selected row besides the rows themselves. */
+export const useIsLow = (): boolean => useMediaQuery("(height < 50rem)");
 
 /** Whether the person asked for as little motion as possible. */
 export const usePrefersReducedMotion = (): boolean => useMediaQuery("(prefers-reduced-motion: reduce)");

@@ -34,7 +34,7 @@ export function useSplit(): readonly [Split, (change: Partial<Split>) => void] {
 }
 
 /** Where there is room for three columns, the list of conversations is open until it is closed. */
-const SIDEBAR_FROM_PX = 1280;
+const SIDEBAR_FROM_PX = 1400;
 
 const parseBoolean = (stored: unknown): boolean | undefined =>
   typeof stored === "boolean" ? stored : undefined;

@@ -21,7 +21,7 @@ interface ExampleGuideProps {
 
 const TOP_K = 5;
 /** The evidence is beside the conversation, so that showing it hides nothing. */
-const WIDE = "(min-width: 768px)";
+const WIDE = "(width >= 56.25rem)";
 
 /**
  * What there is to see in a worked example: every number is read from the running model, through the

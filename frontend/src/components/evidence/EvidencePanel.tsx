@@ -40,7 +40,7 @@ export function EvidencePanel(props: EvidencePanelProps) {
           <Tabs.List
             aria-label="Views"
             data-tour="views"
-            className="-mb-[5px] flex min-w-0 gap-4 overflow-x-auto @max-3xl:gap-3 max-sm:basis-full max-sm:justify-between max-sm:gap-1.5"
+            className="-mb-[5px] -ml-1.5 flex min-w-0 gap-1 overflow-x-auto @max-3xl:gap-0 max-sm:ml-0 max-sm:basis-full max-sm:justify-between"
           >
             {views.map((view) => (
               <Tabs.Trigger
@@ -48,7 +48,7 @@ export function EvidencePanel(props: EvidencePanelProps) {
                 value={view.id}
                 title={`Key ${view.shortcut}`}
                 className={clsx(
-                  "h-[37px] shrink-0 border-b-2 border-transparent font-medium text-muted transition-colors hover:text-ink focus-visible:-outline-offset-2",
+                  "h-[37px] shrink-0 rounded-t-control border-b-2 border-transparent px-1.5 font-medium max-sm:px-0.5 text-muted transition-colors hover:text-ink focus-visible:-outline-offset-2",
                   "data-[state=active]:border-accent data-[state=active]:text-ink",
                 )}
               >
@@ -75,7 +75,7 @@ export function EvidencePanel(props: EvidencePanelProps) {
         />
       </div>
       {timeline.tokens.length > 0 && (
-        <div className="min-w-0 shrink-0 border-b border-line px-3 py-2.5 short:py-1">
+        <div className="min-w-0 shrink-0 border-b border-line px-3 py-2 max-md:py-1">
           <TokenHead timeline={timeline} token={token} />
         </div>
       )}

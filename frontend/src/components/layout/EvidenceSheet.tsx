@@ -11,7 +11,7 @@ import type { Token } from "@/types/timeline";
 
 const HEIGHTS: Record<SheetHeight, string> = {
   closed: "max-md:h-[45px]",
-  half: "max-md:h-[70%] max-md:short:h-full",
+  half: "max-md:h-[72%] max-md:short:h-full",
   full: "max-md:h-full",
 };
 

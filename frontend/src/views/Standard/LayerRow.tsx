@@ -20,7 +20,7 @@ export function LayerRow({ layer, label, isSelected, onSelect, children }: Layer
       onClick={() => onSelect(layer)}
       className={clsx(
         ROW_GRID,
-        "cursor-pointer border-b border-line py-0.5 shadow-[inset_3px_0_0_transparent]",
+        "cursor-pointer border-b border-line py-px shadow-[inset_3px_0_0_transparent]",
         isSelected ? "bg-accent-soft shadow-[inset_3px_0_0_var(--accent)]" : "hover:bg-hover",
       )}
     >
@@ -30,7 +30,7 @@ export function LayerRow({ layer, label, isSelected, onSelect, children }: Layer
           aria-pressed={isSelected}
           aria-label={layer === 0 ? "embed, layer 0" : `Layer ${label}`}
           className={clsx(
-            "min-h-6 w-full rounded-mark text-left font-mono text-label",
+            "min-h-6 w-full pointer-coarse:min-h-[2.625rem] rounded-mark text-left font-mono text-label",
             isSelected ? "font-medium text-accent" : "text-muted",
           )}
         >

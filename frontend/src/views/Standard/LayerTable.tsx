@@ -1,13 +1,15 @@
 import clsx from "clsx";
 import type { CSSProperties, ReactNode } from "react";
 import type { LayerReading } from "@/api/lens";
+import { useElementWidth } from "@/components/layout/useElementWidth";
 import { TokenText } from "@/components/lens/TokenText";
+import { distinctTexts } from "@/lib/chipTexts";
 import { formatNats, formatProbability, formatRank } from "@/lib/format";
 import { layerLabel } from "@/lib/layers";
 import { type CellPart, cellPartsOfText } from "@/lib/tokens";
 import { LayerRow } from "./LayerRow";
 import { PredictionChip } from "./PredictionChip";
-import { ROLES, ROW_GRID } from "./rowLayout";
+import { ROLES, ROW_GRID, WIDE_ONLY, chipLayout } from "./rowLayout";
 
 interface LayerTableProps {
   readonly caption: string;
@@ -22,6 +24,11 @@ interface LayerTableProps {
   readonly selectedLayer: number | null;
   readonly onSelectLayer: (layer: number) => void;
 }
+
+/** px, until it is measured. */
+const DEFAULT_WIDTH = 720;
+/** Predictions that have a line of their own where there is room. */
+const FULL_LINE = 5;
 
 /** One row per layer, from the output down to the embedding. */
 export function LayerTable({
@@ -40,14 +47,24 @@ export function LayerTable({
       : Math.log(vocabularySize);
   const maxKl = Math.max(...(layers ?? []).map((each) => each.kl_to_final_nats), 1e-12);
   const rows = Array.from({ length: nLayers }, (_, i) => nLayers - 1 - i);
+  const [table, width] = useElementWidth<HTMLTableElement>(DEFAULT_WIDTH);
+  const { columns, letters } = chipLayout(width, topK);
+  // Whoever wants more than a line of them gets more lines; else the others are in the layer's detail.
+  const nShown = topK > FULL_LINE ? topK : columns;
   return (
-    <table {...ROLES.table} aria-busy={layers === null} className="block w-full border-collapse text-left">
+    <table
+      {...ROLES.table}
+      ref={table}
+      aria-busy={layers === null}
+      className="block w-full border-collapse text-left"
+    >
       <caption className="sr-only">{caption}</caption>
       <thead {...ROLES.rowGroup} className="sticky top-0 z-10 block border-b border-line bg-raised">
         <tr {...ROLES.row} className={clsx(ROW_GRID, "text-label text-muted")}>
           <Head className="[grid-area:layer]">layer</Head>
           <Head className="[grid-area:top]">
-            top {topK} <Unit>token, probability</Unit>
+            <span title={nShown < topK ? `A selected layer shows all ${topK}` : undefined}>top {nShown}</span>
+            <Unit>token, probability</Unit>
           </Head>
           <Head className="[grid-area:actual]">
             <span className="flex min-w-0 items-baseline gap-1">
@@ -59,12 +76,12 @@ export function LayerTable({
                 </>
               )}
             </span>
-            <Unit>rank, probability</Unit>
+            <Unit>rank, prob.</Unit>
           </Head>
-          <Head className="text-right [grid-area:entropy]">
+          <Head className={clsx("text-right [grid-area:entropy]", WIDE_ONLY)}>
             entropy <Unit>nats</Unit>
           </Head>
-          <Head className="text-right [grid-area:kl]">
+          <Head className={clsx("text-right [grid-area:kl]", WIDE_ONLY)}>
             KL to final <Unit>nats</Unit>
           </Head>
         </tr>
@@ -81,16 +98,12 @@ export function LayerTable({
               onSelect={onSelectLayer}
             >
               <td {...ROLES.cell} className="min-w-0 [grid-area:top]">
-                <ol className="grid min-h-9 grid-cols-5 gap-1">
-                  {reading?.predictions.map((prediction) => (
-                    <PredictionChip
-                      key={prediction.token_id}
-                      prediction={prediction}
-                      parts={cellPartsOfText(prediction.text)}
-                      isActual={prediction.token_id === actual?.id}
-                    />
-                  ))}
-                </ol>
+                <Chips
+                  predictions={reading?.predictions.slice(0, nShown) ?? []}
+                  columns={columns}
+                  letters={letters}
+                  actualId={actual?.id ?? null}
+                />
               </td>
               <ActualCell reading={reading} />
               <BarCell
@@ -111,6 +124,32 @@ export function LayerTable({
   );
 }
 
+interface ChipsProps {
+  readonly predictions: LayerReading["predictions"];
+  readonly columns: number;
+  readonly letters: number;
+  readonly actualId: number | null;
+}
+
+function Chips({ predictions, columns, letters, actualId }: ChipsProps) {
+  const texts = distinctTexts(
+    predictions.map(({ text }) => cellPartsOfText(text)),
+    letters,
+  );
+  return (
+    <ol className="grid min-h-7 gap-1" style={{ gridTemplateColumns: `repeat(${columns}, minmax(0, 1fr))` }}>
+      {predictions.map((prediction, i) => (
+        <PredictionChip
+          key={prediction.token_id}
+          prediction={prediction}
+          parts={texts[i] ?? []}
+          isActual={prediction.token_id === actualId}
+        />
+      ))}
+    </ol>
+  );
+}
+
 function Head({ className, children }: { readonly className: string; readonly children: ReactNode }) {
   return (
     <th {...ROLES.columnHeader} scope="col" className={clsx("min-w-0 py-1 font-medium", className)}>
@@ -120,7 +159,9 @@ function Head({ className, children }: { readonly className: string; readonly ch
 }
 
 function Unit({ children }: { readonly children: ReactNode }) {
-  return <span className="block truncate text-cell font-normal text-quiet">{children}</span>;
+  return (
+    <span className={clsx("block truncate text-cell font-normal text-quiet", WIDE_ONLY)}>{children}</span>
+  );
 }
 
 /** How this layer scores the token that is really there, inside the top-k or not. */
@@ -130,9 +171,12 @@ function ActualCell({ reading }: { readonly reading: LayerReading | null }) {
   return (
     <td {...ROLES.cell} className="min-w-0 font-mono [grid-area:actual]">
       {reading !== null && (
-        <span className="flex items-center gap-x-2 @min-[34rem]:flex-col @min-[34rem]:items-start">
+        <span className="flex flex-col items-start whitespace-nowrap">
           <span
-            className={clsx("flex items-center gap-1 text-label", isFirst ? "font-medium" : "text-muted")}
+            className={clsx(
+              "flex items-center gap-1 text-label leading-3.5",
+              isFirst ? "font-medium" : "text-muted",
+            )}
           >
             <span
               aria-hidden="true"
@@ -140,7 +184,7 @@ function ActualCell({ reading }: { readonly reading: LayerReading | null }) {
             />
             {actual === null ? formatRank(null) : `#${formatRank(actual.rank)}`}
           </span>
-          <span className="text-cell text-muted @min-[34rem]:pl-2.5">
+          <span className="pl-2.5 text-cell leading-3.5 text-muted">
             {formatProbability(actual?.probability ?? null)}
           </span>
         </span>
@@ -159,7 +203,11 @@ interface BarCellProps {
 function BarCell({ area, text, share }: BarCellProps) {
   const style: CSSProperties = { gridArea: area };
   return (
-    <td {...ROLES.cell} style={style} className="text-right font-mono text-label">
+    <td
+      {...ROLES.cell}
+      style={style}
+      className={clsx("text-right font-mono text-label leading-3.5 whitespace-nowrap", WIDE_ONLY)}
+    >
       {text}
       <span
         aria-hidden="true"

@@ -19,7 +19,7 @@ export function PredictionChip({ prediction, parts, isActual }: PredictionChipPr
     <li
       title={`rank ${rank} · id ${token_id} · bytes ${bytes}${isActual ? " · the actual token" : ""}`}
       className={clsx(
-        "relative isolate min-w-0 overflow-hidden rounded-mark px-1.5 leading-4",
+        "relative isolate min-w-0 overflow-hidden rounded-mark px-1 leading-3.5",
         isActual
           ? "bg-data-actual-soft shadow-[inset_0_0_0_1.5px_var(--data-actual)]"
           : "shadow-[inset_0_0_0_1px_var(--line)]",
@@ -33,8 +33,13 @@ export function PredictionChip({ prediction, parts, isActual }: PredictionChipPr
         )}
         style={{ width: `${100 * probability}%` }}
       />
-      <TokenText parts={parts} className={clsx("block truncate text-cell", isActual && "font-medium")} />
-      <span className="block font-mono text-cell text-muted">{formatProbability(probability)}</span>
+      <TokenText
+        parts={parts}
+        className={clsx("block truncate text-cell leading-3.5", isActual && "font-medium")}
+      />
+      <span className="block font-mono text-cell leading-3.5 whitespace-nowrap text-muted">
+        {formatProbability(probability)}
+      </span>
       {isActual && <span className="sr-only">, the actual token</span>}
     </li>
   );

@@ -50,7 +50,7 @@ function TokenLayers({ timeline, index }: { readonly timeline: Timeline; readonl
 
   return (
     <div className="@container flex min-h-0 flex-1 flex-col max-md:block max-md:overflow-y-auto">
-      <div className="flex flex-wrap items-center gap-x-3 gap-y-1 border-b border-line px-3 py-2">
+      <div className="flex flex-wrap items-center gap-x-3 gap-y-1 border-b border-line px-3 py-1.5 max-md:py-1">
         <Segmented
           label="Direction"
           value={direction}
@@ -59,7 +59,7 @@ function TokenLayers({ timeline, index }: { readonly timeline: Timeline; readonl
         />
         <TopKInput value={topK} onChange={(value) => choose({ topK: value })} />
         {!isFirst && (
-          <p className="w-full text-muted">
+          <p className="w-full text-muted @min-[48rem]:w-auto">
             <ReadAt tokens={timeline.tokens} position={position} />
           </p>
         )}

@@ -13,7 +13,7 @@ export function TopKInput({ value, onChange }: TopKInputProps) {
   const [draft, setDraft] = useState<string | null>(null);
   return (
     <label className="flex items-center gap-1.5 text-muted">
-      top-k
+      <span className="@max-[26rem]:sr-only">top-k</span>
       <input
         type="number"
         min={1}
