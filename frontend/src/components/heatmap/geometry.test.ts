@@ -59,13 +59,19 @@ describe("bringing a cell into view", () => {
     expect(offsetToShow(grid, view, { left: 64, top: 0 }, 3, 12)).toEqual({ left: 64, top: 0 });
   });
 
-  test("moves just far enough to either side", () => {
-    expect(offsetToShow(grid, view, { left: 640, top: 0 }, 4, 12)).toEqual({ left: 256, top: 0 });
-    expect(offsetToShow(grid, view, start, 7, 0)).toEqual({ left: 3 * 64, top: 7 * CELL_HEIGHT });
+  test("moves just far enough to either side, with two columns beside it", () => {
+    expect(offsetToShow(grid, view, { left: 640, top: 0 }, 4, 12)).toEqual({ left: 2 * 64, top: 0 });
+    expect(offsetToShow(grid, view, start, 7, 0)).toEqual({ left: 5 * 64, top: 7 * CELL_HEIGHT });
+    expect(offsetToShow(grid, view, { left: 640, top: 0 }, 1, 12).left).toBe(0);
+  });
+
+  test("a view of a column and a half has the one that is asked for in its middle", () => {
+    const small = { ...view, width: LABEL_WIDTH + 96 };
+    expect(offsetToShow(grid, small, start, 7, null).left).toBe(7 * 64 - 16);
   });
 
   test("keeps the rows when only a column is asked for", () => {
-    expect(offsetToShow(grid, view, { left: 0, top: 20 }, 7, null)).toEqual({ left: 3 * 64, top: 20 });
+    expect(offsetToShow(grid, view, { left: 0, top: 20 }, 7, null)).toEqual({ left: 5 * 64, top: 20 });
   });
 });
 

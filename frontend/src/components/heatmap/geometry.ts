@@ -118,6 +118,9 @@ export function hitAt(grid: Grid, offset: Offset, x: number, y: number): Hit | n
   return { position, layer };
 }
 
+/** Columns that stay in view beside one that is brought into view, where there is room for them. */
+const MARGIN_COLUMNS = 2;
+
 /** The nearest offset at which a cell is in full view; without `layer`, or where it has no row, its column. */
 export function offsetToShow(
   grid: Grid,
@@ -126,11 +129,15 @@ export function offsetToShow(
   position: number,
   layer: number | null,
 ): Offset {
-  const nearest = (from: number, start: number, size: number, room: number): number =>
-    start < from ? start : start + size > from + room ? start + size - room : from;
+  const nearest = (from: number, start: number, size: number, room: number, margin = 0): number => {
+    if (start < from) return Math.max(0, start - margin);
+    return start + size > from + room ? start + size + margin - room : from;
+  };
+  const room = view.width - LABEL_WIDTH;
+  const margin = Math.min(MARGIN_COLUMNS * grid.cellWidth, Math.max(0, (room - grid.cellWidth) / 2));
   const row = layer === null ? null : rowOf(grid, layer);
   return {
-    left: nearest(offset.left, position * grid.cellWidth, grid.cellWidth, view.width - LABEL_WIDTH),
+    left: nearest(offset.left, position * grid.cellWidth, grid.cellWidth, room, margin),
     top:
       row === null
         ? offset.top

@@ -1,6 +1,6 @@
 import { useEffect, useMemo, useRef, useState } from "react";
 import type { ModelInfo } from "@/api/client";
-import type { OtherSide } from "@/api/otherSide";
+import type { OtherSide, SideSource } from "@/api/otherSide";
 import { GridWindow } from "@/components/heatmap/GridWindow";
 import { WindowTable } from "@/components/heatmap/WindowTable";
 import type { CellPlace } from "@/components/heatmap/geometry";
@@ -65,6 +65,22 @@ export function AlignedTimelines({ timeline, model, state, side, kind }: Aligned
     const { start, end } = gridWindow.get();
     if (place.position < start || place.position + 1 > end) gridWindow.moveTo(place.position - 1);
   };
+  // Opens on the answer: the inputs differ where a word was changed, which everyone knows.
+  const opened = useRef<SideSource | null>(null);
+  const opening = useRef<() => void>(() => undefined);
+  useEffect(() => {
+    opening.current = () => {
+      if (cursor.selectedColumn === null && cursor.parting >= 0) {
+        goTo({ position: cursor.parting, layer: rowLayers.at(-1) ?? 0 });
+      }
+    };
+  });
+  const isRead = pairs.status === "done";
+  useEffect(() => {
+    if (!isRead || opened.current === side.source) return;
+    opened.current = side.source;
+    opening.current();
+  }, [isRead, side.source]);
   const goToDifference = (step: 1 | -1): void => {
     const { position, layer } = cursor.place;
     const next = drawn === null ? null : nextDifference(drawn.cells, position, layer, step);

@@ -2,6 +2,7 @@ import { act, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { describe, expect, test } from "vitest";
 import {
+  alignment,
   cell,
   comparePrompt,
   isRead,
@@ -12,7 +13,7 @@ import {
   timelineOf,
   tokens,
 } from "@/test/compare";
-import { madeUpComparison, madeUpTokens } from "@/test/lensData";
+import { N_LAYERS, agreesAt, madeUpComparison, madeUpTokens } from "@/test/lensData";
 import { refusal, renderView } from "@/test/renderView";
 import Compare from "./Compare";
 
@@ -90,5 +91,37 @@ describe("while it is not there", () => {
     await isRead();
     page.show({ ...timeline, status: "streaming", tokens: [...tokens, ...madeUpTokens(14).slice(12)] });
     expect(screen.getByRole("grid")).toBeVisible();
+  });
+});
+
+describe("what is looked at first", () => {
+  /** Of the made-up pairs, the first whose top-1 predictions differ at the output. */
+  const parting = alignment.columns.find(({ a, b }) => a !== null && b !== null && !agreesAt(b, N_LAYERS));
+
+  test("with nothing selected, the first difference in the outputs is, and its sentence names the index", async () => {
+    const page = await comparePrompt(timelineOf(), null);
+    await isRead();
+    const read = parting?.a ?? -1;
+    await waitFor(() => expect(page.selection()).toMatchObject({ index: read + 1, layer: N_LAYERS }));
+    expect(await cell()).toHaveTextContent(new RegExp(`A read at index ${read} `));
+    expect(screen.getByRole("region", { name: "Pair" })).toHaveTextContent(
+      new RegExp(`^Index ${read + 1}: `),
+    );
+  });
+
+  test("a token that was selected stays selected", async () => {
+    const page = await comparePrompt(timelineOf(), 6);
+    await isRead();
+    expect(page.selection().index).toBe(6);
+    expect(screen.getByRole("region", { name: "Pair" })).toHaveTextContent(/^A 6 \| B 7: /);
+  });
+
+  test("it is looked at once: whoever goes on is not called back", async () => {
+    const page = await comparePrompt(timelineOf(), null);
+    await isRead();
+    await waitFor(() => expect(page.selection().index).not.toBeNull());
+    act(() => page.selection().select(null, null));
+    await userEvent.click(screen.getByRole("button", { name: "Table" }));
+    expect(page.selection().index).toBeNull();
   });
 });

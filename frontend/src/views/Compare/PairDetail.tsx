@@ -43,6 +43,7 @@ export function PairDetail(props: PairDetailProps) {
     <section aria-label="Pair" className="shrink-0 border-t border-line px-3 py-2">
       {pair !== null && (
         <PartingNote
+          place={predictedPlace(pair)}
           rows={rows}
           layers={layers}
           choices={layers.map((_, each) => compared.pairs.firstChoices(pair, each))}
@@ -79,6 +80,9 @@ export function PairDetail(props: PairDetailProps) {
     </section>
   );
 }
+
+/** Where the tokens stand that the two predict at a pair. */
+const predictedPlace = ({ a, b }: Pair): string => (a === b ? `Index ${a + 1}` : `A ${a + 1} | B ${b + 1}`);
 
 interface SideProps {
   readonly name: "A" | "B";

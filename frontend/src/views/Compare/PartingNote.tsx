@@ -5,6 +5,8 @@ import { layerList } from "@/lib/layers";
 import type { Rows } from "./choices";
 
 interface PartingNoteProps {
+  /** What the sentence is about, before it. */
+  readonly place?: string;
   readonly rows: Rows;
   /** Layers of A and of B, row by row, the embedding first. */
   readonly layers: readonly (readonly [number, number])[];
@@ -15,7 +17,7 @@ interface PartingNoteProps {
 }
 
 /** At exactly which layers the two predict different tokens, or the same, as at the output: in one sentence. */
-export function PartingNote({ rows, layers, choices, plainText }: PartingNoteProps) {
+export function PartingNote({ place: about, rows, layers, choices, plainText }: PartingNoteProps) {
   const parting = partingOf(choices);
   const [lastA, lastB] = layers.at(-1) ?? [0, 0];
   if (parting === null) return <p className="min-h-5 text-quiet">Not read yet.</p>;
@@ -34,6 +36,7 @@ export function PartingNote({ rows, layers, choices, plainText }: PartingNotePro
   if (rows === "one") {
     return (
       <p className="min-h-5">
+        <Place name={about} />
         With {spoken(lastA)} of A beside {spoken(lastB)} of B, {atEnd}.
       </p>
     );
@@ -53,10 +56,19 @@ export function PartingNote({ rows, layers, choices, plainText }: PartingNotePro
   const place = isOnlyOutput ? "" : `at the output${rows === "fixed" ? " of A," : ""} `;
   return (
     <p className="min-h-5">
+      <Place name={about} />
       {start}
       {also} {who} {kind === "agree" ? "have the same first choice" : "predict different tokens"}; {place}
       {atEnd}.
     </p>
+  );
+}
+
+function Place({ name }: { readonly name: string | undefined }) {
+  return name === undefined ? null : (
+    <>
+      <span className="font-medium">{name}:</span>{" "}
+    </>
   );
 }
 

@@ -17,6 +17,8 @@ interface CursorParts {
 export interface Cursor {
   /** The column and layer that the details are of. */
   readonly place: CellPlace;
+  /** The first column whose top-1 predictions differ at the output; -1 where none does, or none is read. */
+  readonly parting: number;
   /** The column of the token that is selected on the page; null where it has none. */
   readonly selectedColumn: number | null;
   readonly selectedLayer: number | null;
@@ -51,6 +53,7 @@ export function useCursor({ alignment, cells, layers, nTokens }: CursorParts): C
   };
   return {
     place,
+    parting,
     selectedColumn,
     selectedLayer: layer,
     activate: useCallback((next: CellPlace) => setActive({ ...next, index, at: layer }), [index, layer]),
