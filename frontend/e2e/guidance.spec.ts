@@ -75,23 +75,31 @@ for (const viewport of [
 ]) {
   test.describe(`${viewport.width} px wide`, () => {
     test.use({ viewport });
-    test("the tour is inside the window at each step, and the page goes on working", async ({
+    test("the tour runs an example and points at a real token, row and tab, inside the window", async ({
       explorer,
       page,
     }) => {
       await page.getByRole("button", { name: "Take the tour" }).click();
-      const card = page.getByRole("region", { name: "Send a text" });
-      await expect(card).toBeFocused();
-      await explorer.say("Water is");
-      for (let step = 1; ; step += 1) {
-        const counter = page.getByText(`${step} of 5`);
+      await expect(page.getByRole("region", { name: "Every word is a prediction" })).toBeVisible({
+        timeout: 90_000,
+      });
+      const places = [
+        explorer.tokens.and(page.locator("[aria-selected=true]")),
+        explorer.evidence.locator("[data-part=layer]").first(),
+        page.getByRole("tab", { name: "Trajectories" }),
+        explorer.evidence.locator("[data-tour=export]"),
+        explorer.composer,
+      ];
+      for (const [at, place] of places.entries()) {
+        const counter = page.getByText(`${at + 1} of ${places.length}`);
         const box = await page.locator("section").filter({ has: counter }).last().boundingBox();
         expect(box?.x).toBeGreaterThanOrEqual(0);
         expect(box?.y).toBeGreaterThanOrEqual(0);
         expect((box?.x ?? 0) + (box?.width ?? 0)).toBeLessThanOrEqual(viewport.width);
         expect((box?.y ?? 0) + (box?.height ?? 0)).toBeLessThanOrEqual(viewport.height);
-        if (step === 5) break;
-        await page.getByRole("button", { name: "Next" }).click();
+        await expect(place).toBeInViewport();
+        await expect(page.getByText("It is not on the screen now")).toBeHidden();
+        if (at < places.length - 1) await page.getByRole("button", { name: "Next" }).click();
       }
       expect(await seriousViolations(page)).toEqual([]);
       await page.getByRole("button", { name: "Done" }).click();

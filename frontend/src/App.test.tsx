@@ -170,15 +170,16 @@ test("arrows go round the commands, and an example can be run from them", async 
   expect(await screen.findByRole("button", { name: "Regenerate" })).toBeInTheDocument();
 });
 
-test("the tour is offered, goes beside the page, and the palette starts it again", async () => {
+test("the tour runs the first example, points at its tokens, and the palette starts it again", async () => {
   const user = await openReady();
   await user.click(screen.getByRole("button", { name: "Take the tour" }));
-  await screen.findByRole("region", { name: "Send a text" });
-  await user.type(composer(), "Hello{Enter}");
+  expect(await screen.findByRole("region", { name: "Every word is a prediction" })).toBeVisible();
   await screen.findByRole("button", { name: "Regenerate" });
+  const tokens = within(screen.getByRole("listbox", { name: "Tokens of the conversation" }));
+  expect(tokens.getAllByRole("option", { selected: true })).toHaveLength(1);
   await user.click(screen.getByRole("button", { name: "Skip the tour" }));
-  expect(screen.queryByRole("region", { name: "Send a text" })).not.toBeInTheDocument();
+  expect(screen.queryByRole("region", { name: "Every word is a prediction" })).not.toBeInTheDocument();
   await user.keyboard("{Control>}k{/Control}");
   await user.type(await screen.findByRole("combobox", { name: "Find a command" }), "tour{Enter}");
-  expect(await screen.findByRole("region", { name: "Send a text" })).toBeVisible();
+  expect(await screen.findByRole("region", { name: "Every word is a prediction" })).toBeVisible();
 });

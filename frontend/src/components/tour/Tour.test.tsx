@@ -1,7 +1,8 @@
 import { render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test, vi } from "vitest";
-import Tour from "./Tour";
+import { ApiError } from "@/api/errors";
+import { TourCard } from "./Tour";
 import { TourOffer } from "./TourOffer";
 import { isTourSeen } from "./seen";
 import { TOUR } from "./steps";
@@ -20,9 +21,9 @@ test("the tour is offered until it is taken or declined", async () => {
 test("it goes through its steps and back, and can be ended at each", async () => {
   const user = userEvent.setup();
   const onClose = vi.fn();
-  render(<Tour onClose={onClose} />);
+  render(<TourCard isReady error={null} isTouch={false} onClose={onClose} />);
   expect(isTourSeen()).toBe(true);
-  expect(screen.getByRole("region", { name: "Send a text" })).toHaveFocus();
+  expect(screen.getByRole("region", { name: "Every word is a prediction" })).toHaveFocus();
   for (const { title, text } of TOUR.slice(0, -1)) {
     expect(screen.getByRole("heading", { name: title })).toBeVisible();
     expect(screen.getByText(text)).toBeVisible();
@@ -43,9 +44,31 @@ test("Escape outside of the card is the page's", async () => {
   render(
     <>
       <input />
-      <Tour onClose={onClose} />
+      <TourCard isReady error={null} isTouch={false} onClose={onClose} />
     </>,
   );
   await userEvent.type(screen.getByRole("textbox"), "{Escape}");
   expect(onClose).not.toHaveBeenCalled();
+});
+
+test("it says what it waits for until there is a token to point at", () => {
+  const props = { isTouch: false, onClose: vi.fn() };
+  const { rerender } = render(<TourCard {...props} isReady={false} error={null} />);
+  expect(screen.getByRole("heading", { name: "The tour runs an example" })).toBeVisible();
+  expect(screen.queryByText(TOUR[0]?.text ?? "")).not.toBeInTheDocument();
+  const error = new ApiError({ code: "queue_full", message: "8 requests wait." });
+  rerender(<TourCard {...props} isReady={false} error={error} />);
+  expect(screen.getByText(/could not be run\. 8 requests wait\./)).toBeVisible();
+  rerender(<TourCard {...props} isReady error={null} />);
+  expect(screen.getByText(TOUR[0]?.text ?? "")).toBeVisible();
+});
+
+test("under a finger it teaches taps, and no keys", async () => {
+  const user = userEvent.setup();
+  render(<TourCard isReady error={null} isTouch onClose={vi.fn()} />);
+  for (let step = 1; step <= TOUR.length; step += 1) {
+    const card = screen.getByText(`${step} of ${TOUR.length}`).closest("section");
+    expect(card).not.toHaveTextContent(/click|key|press|Ctrl/i);
+    await user.click(screen.getByRole("button", { name: step < TOUR.length ? "Next" : "Done" }));
+  }
 });

@@ -1,7 +1,10 @@
+import clsx from "clsx";
 import { type CSSProperties, useEffect, useId, useRef, useState } from "react";
 import { Button, IconButton } from "@/components/ui/Button";
+import { useIsCoarse } from "@/context/media";
 import { rememberTour } from "./seen";
 import { TOUR } from "./steps";
+import { type TourExample, useTourExample } from "./useTourExample";
 
 interface Box {
   readonly left: number;
@@ -13,13 +16,23 @@ interface Box {
 const CARD = { width: 320, height: 190 } as const;
 const GAP = 10;
 
-/** A few words beside what they are about. The page stays as usable as without it. */
+/** The tour through a worked example that is really run. */
 export default function Tour({ onClose }: { readonly onClose: () => void }) {
+  return <TourCard {...useTourExample()} isTouch={useIsCoarse()} onClose={onClose} />;
+}
+
+interface TourCardProps extends TourExample {
+  readonly isTouch: boolean;
+  readonly onClose: () => void;
+}
+
+/** A few words beside what they are about. The page stays as usable as without it. */
+export function TourCard({ isReady, error, isTouch, onClose }: TourCardProps) {
   const [at, setAt] = useState(0);
   const card = useRef<HTMLElement>(null);
   const titleId = useId();
   const step = TOUR[at];
-  const box = usePlace(step?.place ?? "");
+  const box = usePlace(isReady ? (step?.place ?? null) : null);
 
   useEffect(() => {
     rememberTour();
@@ -59,18 +72,26 @@ export default function Tour({ onClose }: { readonly onClose: () => void }) {
         <div aria-live="polite">
           <div className="flex items-start justify-between gap-2">
             <h2 id={titleId} className="pt-1.5 text-title font-semibold">
-              {step.title}
+              {isReady ? step.title : "The tour runs an example"}
             </h2>
             <IconButton icon="close" label="Skip the tour" onClick={onClose} />
           </div>
-          <p className="mt-1">{step.text}</p>
-          {box === null && (
+          {isReady ? (
+            <p className="mt-1">{isTouch ? (step.touchText ?? step.text) : step.text}</p>
+          ) : error === null ? (
+            <p className="mt-1">
+              The model is answering it, and its layers are read. The tour goes on by itself.
+            </p>
+          ) : (
+            <p className="mt-1 text-danger">The example could not be run. {error.message}</p>
+          )}
+          {isReady && box === null && (
             <p className="mt-1 text-muted">
-              Not on the screen now: it comes with the first conversation, or with the evidence at the foot.
+              It is not on the screen now; open the evidence of a token to see it.
             </p>
           )}
         </div>
-        <div className="mt-3 flex items-center gap-2">
+        <div className={clsx("mt-3 flex items-center gap-2", !isReady && "hidden")}>
           <span className="mr-auto text-label text-muted">
             {at + 1} of {TOUR.length}
           </span>
@@ -89,12 +110,15 @@ export default function Tour({ onClose }: { readonly onClose: () => void }) {
 }
 
 /** Where a place is on the screen, followed while the page moves; null while it is not to be seen. */
-function usePlace(place: string): Box | null {
+function usePlace(place: string | null): Box | null {
   const [box, setBox] = useState<Box | null>(null);
   useEffect(() => {
     let frame = 0;
+    let found: Element | null = null;
     const look = (): void => {
-      const element = document.querySelector(`[data-tour="${place}"]`);
+      const element = place === null ? null : document.querySelector(place);
+      if (element !== found) element?.scrollIntoView({ block: "nearest", inline: "nearest" });
+      found = element;
       const seen = element?.getBoundingClientRect();
       const next = seen === undefined || seen.width === 0 ? null : within(seen);
       setBox((before) => (isSame(before, next) ? before : next));

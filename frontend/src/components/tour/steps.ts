@@ -1,36 +1,45 @@
-/** The steps of the tour: where to look and what is there. */
+/** The steps of the tour: where to look and what is there. All of it is on the screen with the worked example. */
 
 export interface TourStep {
-  /** Value of `data-tour` at the place. */
+  /** Selects the place on the page. */
   readonly place: string;
   readonly title: string;
   readonly text: string;
+  /** The text for a finger, where it differs. */
+  readonly touchText?: string;
 }
 
 export const TOUR: readonly TourStep[] = [
   {
-    place: "composer",
-    title: "Send a text",
-    text: "Write a message here, or begin with one of the worked examples. The model’s reply comes token by token.",
+    place: "[data-tour=tokens] [aria-selected=true]",
+    title: "Every word is a prediction",
+    text: "This one is selected. Click any other, yours or the model’s, to look into it instead; the keys [ and ] go from token to token.",
+    touchText: "This one is selected. Tap any other, yours or the model’s, to look into it instead.",
   },
   {
-    place: "tokens",
-    title: "Click any token",
-    text: "Yours or the model’s: each is a prediction that can be looked into. The keys [ and ] go from token to token.",
-  },
-  {
-    place: "evidence",
+    place:
+      "[data-tour=evidence] [data-part=layer][aria-current=true], [data-tour=evidence] [data-part=layer]",
     title: "See it form, layer by layer",
-    text: "The evidence follows the selected token. The output is at the top, the embedding at the bottom; j and k choose a layer.",
+    text: "Each row is what one layer predicts: the output at the top, the embedding at the bottom. Click a row, or press j and k, to choose a layer.",
+    touchText:
+      "Each row is what one layer predicts: the output at the top, the embedding at the bottom. Tap a row to choose its layer.",
   },
   {
-    place: "views",
+    place: "[data-tour=views] [role=tab]:nth-child(3)",
     title: "Look at it in other ways",
-    text: "Each tab is a view of the same numbers, and the sign beside them says what the open view is not. The number keys change the view.",
+    text: "Each tab is a view of the same numbers: this one draws the token and its rivals over the layers. The number keys change the view.",
+    touchText:
+      "Each tab is a view of the same numbers: this one draws the token and its rivals over the layers.",
   },
   {
-    place: "export",
+    place: "[data-tour=export]",
     title: "Take it away",
-    text: "As a picture, a table, or a Python script that computes the numbers again. Everything else is a word away: press Ctrl-K or ⌘K.",
+    text: "As a picture, a table, or a Python script that computes the numbers again.",
+  },
+  {
+    place: "[data-tour=composer]",
+    title: "Now yours",
+    text: "Write a message here, or put another token in place of one of the model’s. Everything else is a word away: press Ctrl-K or ⌘K.",
+    touchText: "Write a message here. Everything else is in the list of conversations, at the top left.",
   },
 ];
