@@ -52,7 +52,9 @@ def test_hanging_up_on_plain_json_frees_the_model_too(server: Process) -> None:
     assert server.probe()["steps"] - before <= 3
 
 
-def test_hanging_up_in_the_queue_gives_the_place_back(server: Process) -> None:
+def test_hanging_up_in_the_queue_gives_the_place_back(start: Start) -> None:
+    server = start(engine={"step_seconds": STEP_SECONDS}, settings={"concurrency": 1})
+    server.wait_until_ready()
     running = RawClient(server.port, "/api/chat", chat(stream=True))
     running.read_until(b"event: token")
     text = {"prompt": "abc"}
