@@ -9,7 +9,7 @@ Whatever happens, what a person wrote and what they were shown is kept:
 - a reply that ended is stored, and on the disk, before its last event goes out; where that fails,
   the last event is the error that says so;
 - a reply that its client left, as a stream or as JSON, is stored as `cancelled` with the tokens
-  that were sent: the timeline is what the person saw;
+  that were sent: the timeline holds all that the person saw;
 - a reply that the server ended (a deadline, a shutdown, a failure) is stored as `interrupted` with
   the tokens that were sent.
 
@@ -69,7 +69,7 @@ class ChatRun:
         self._conversations = conversations
         self._resources = resources
         self._sent: list[int] = []
-        """Ids of the reply that the reader has taken."""
+        """Ids of the reply that the reader was given."""
         self._is_ended = False
 
     def close(self) -> None:
@@ -85,9 +85,11 @@ class ChatRun:
             try:
                 async with contextlib.aclosing(self._all_events()) as events:
                     async for event in events:
-                        yield event
                         if isinstance(event, TokenEvent):
+                            # Before it is sent: what a client shows is stored, or it could not
+                            # be continued by the length that the client shows.
                             self._sent.append(event.token.id)
+                        yield event
             except (GeneratorExit, asyncio.CancelledError):
                 self._store_rest("cancelled")
                 raise

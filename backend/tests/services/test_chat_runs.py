@@ -53,9 +53,9 @@ async def take_tokens(
             if isinstance(event, StartEvent):
                 start = event
             if isinstance(event, TokenEvent):
-                if len(ids) == n_tokens:
-                    break
                 ids.append(event.token.id)
+            if len(ids) == n_tokens:
+                break
     assert start is not None
     return start, ids
 

@@ -203,6 +203,20 @@ def test_stream_closed_before_its_first_token_keeps_the_message() -> None:
     asyncio.run(scenario())
 
 
+def test_every_token_that_a_client_was_given_is_kept() -> None:
+    """One that it shows and the server does not hold could not be continued."""
+    engine = FakeEngine()
+
+    async def scenario() -> None:
+        async with chatting(engine) as (service, store):
+            start, ids = await take_tokens(service, request(**LONG), 3)
+            stored = await store.get(start.conversation_id)
+            assert stored.ids[len(start.prompt_tokens) :] == tuple(ids)
+            assert len(ids) == 3
+
+    asyncio.run(scenario())
+
+
 @pytest.mark.parametrize("cut", [0, 2], ids=["continue in place", "regenerate"])
 def test_turn_without_a_message_that_is_stopped_at_once_leaves_nothing(cut: int) -> None:
     engine = FakeEngine()
