@@ -116,6 +116,10 @@ class ByteVocabulary:
     def is_special(self, token_id: int) -> bool:
         return token_id == END
 
+    def is_byte_token(self, token_id: int) -> bool:
+        del token_id
+        return False
+
     def find(self, query: str, limit: int) -> list[int]:
         wanted = query.strip().encode() or b" "
         return [i for i in range(D_VOCAB) if self.token_bytes(i).startswith(wanted)][:limit]

@@ -39,6 +39,14 @@ def bytes_by_id(tokenizer: Tokenizer, d_vocab: int) -> tuple[list[int], list[byt
     return known, table
 
 
+def byte_tokens(tokenizer: Tokenizer, d_vocab: int) -> frozenset[int]:
+    """Ids of the tokens that spell one byte, such as `<0x0A>`, where the tokenizer falls back on them."""
+    if not any(step["type"] == "ByteFallback" for step in _component(tokenizer.decoder)):
+        return frozenset()
+    found = (tokenizer.token_to_id(f"<0x{byte:02X}>") for byte in range(256))
+    return frozenset(i for i in found if i is not None and i < d_vocab)
+
+
 def _token_decoder(tokenizer: Tokenizer) -> Callable[[str], bytes]:
     """A function from the vocabulary's spelling of a token to its bytes."""
     steps = _component(tokenizer.decoder)

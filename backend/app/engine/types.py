@@ -331,7 +331,11 @@ class Vocabulary(Protocol):
     def is_special(self, token_id: int) -> bool: ...
 
     def find(self, query: str, limit: int) -> list[int]:
-        """Ids whose text is `query` with or without a leading space first, then those that begin with it, shortest first."""
+        """Ids whose text is `query`, with or without a leading space, first as it was typed and then in another normal form, case or width; then those that begin with it, shortest first."""
+        ...
+
+    def is_byte_token(self, token_id: int) -> bool:
+        """Whether this is a token such as `<0x0A>`, for a byte of what no other token has."""
         ...
 
 

@@ -11,10 +11,7 @@ tokens are never read out of text. The copy is not changed after that, so any th
 from __future__ import annotations
 
 import secrets
-import threading
-from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from heapq import nsmallest
 from types import MappingProxyType
 from typing import Literal
 
@@ -22,7 +19,8 @@ from tokenizers import AddedToken, Encoding, Tokenizer
 from transformers import PreTrainedTokenizerBase
 
 from app.engine.length import encode_beside_others, require_about_at_most
-from app.engine.token_bytes import bytes_by_id
+from app.engine.token_bytes import byte_tokens, bytes_by_id
+from app.engine.token_search import TokenIndex
 from app.engine.tokenizer_copies import independent_copy, prefix_ids, without_prefix
 from app.engine.types import EncodedPrompt, Role, TextSpan, TooManyTokens
 from app.errors import InternalError, InvalidRequest, ModelLoadError, UnknownToken
@@ -94,8 +92,8 @@ class TokenizerVocabulary:
 
         probes = (*NASTY_TEXTS, *(f"a {token.content} b" for token in added.values()))
         self._is_byte_exact = all(map(self._gives_back, probes))
-        self._index: list[tuple[bytes, int]] | None = None
-        self._index_lock = threading.Lock()
+        self._byte_tokens = byte_tokens(self._tokenizer, d_vocab)
+        self._index = TokenIndex(self._bytes, self._known_ids, self._byte_tokens)
 
     @property
     def size(self) -> int:
@@ -206,26 +204,13 @@ class TokenizerVocabulary:
         return token_id in self._special_ids
 
     def find(self, query: str, limit: int) -> list[int]:
-        """Ids whose text is `query` with or without a leading space first, then those that begin with it, shortest first."""
-        asked = _utf8(query)
-        if not asked:
-            return []
-        bare = asked.removeprefix(b" ")
-        wanted = [form for form in dict.fromkeys((asked, bare, b" " + bare)) if form]
-        index = self._sorted_bytes()
-        exact: list[int] = []
-        longer: set[tuple[int, int]] = set()
-        for form in wanted:
-            for place in range(bisect_left(index, (form, -1)), len(index)):
-                token, token_id = index[place]
-                if not token.startswith(form):
-                    break
-                if token == form:
-                    exact.append(token_id)
-                elif token not in wanted:
-                    longer.add((len(token), token_id))
-        rest = nsmallest(max(limit - len(exact), 0), longer)
-        return [*exact, *(token_id for _, token_id in rest)][:limit]
+        """Ids whose text is `query`, with or without a leading space, first as it was typed and then in another normal form, case or width; then those that begin with it, shortest first."""
+        _utf8(query)
+        return self._index.find(query, limit) if query else []
+
+    def is_byte_token(self, token_id: int) -> bool:
+        """Whether this is a token such as `<0x0A>`, for a byte of what no other token has."""
+        return token_id in self._byte_tokens
 
     def leading_bos(self, spans: Sequence[TextSpan]) -> int | None:
         """Index of the span in which a template writes the beginning-of-sequence token before any message."""
@@ -339,13 +324,6 @@ class TokenizerVocabulary:
                 )
             roles.append(max(ROLE_ORDER, key=lambda role: shares[role]))
         return roles
-
-    def _sorted_bytes(self) -> list[tuple[bytes, int]]:
-        """Known tokens by their bytes. Built at the first search."""
-        with self._index_lock:
-            if self._index is None:
-                self._index = sorted((self._bytes[i], i) for i in self._known_ids)
-            return self._index
 
 
 def _utf8(text: str) -> bytes:

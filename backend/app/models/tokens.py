@@ -66,7 +66,9 @@ class VocabularyToken(Wire):
 
 class TokenMatch(VocabularyToken):
     exact: bool
-    """The text is the query, with or without a leading space; otherwise it only begins with it."""
+    """The text is the query in any normal form of Unicode, with or without a leading space; otherwise it begins with it, or differs in case or width."""
+    is_byte_token: bool
+    """A token such as `<0x0A>`, for a byte of what no other token has. A token of the same text without this mark is the one that texts have."""
 
 
 class TokenSearchResponse(Wire):

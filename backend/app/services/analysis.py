@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import unicodedata
 from typing import TypeVar
 
 from app.errors import InternalError
@@ -95,8 +96,7 @@ class AnalysisService:
         """Ids whose text is or begins with `query`."""
         vocabulary = self._worker.engine.vocabulary
         encoded = vocabulary.encode(query)
-        asked = query.encode()
-        forms = {asked, b" " + asked, asked.removeprefix(b" ")}
+        forms = {canonical(form) for form in (query, f" {query}", query.removeprefix(" "))}
         return TokenSearchResponse(
             query=query,
             matches=[
@@ -104,7 +104,8 @@ class AnalysisService:
                     token_id=token_id,
                     text=vocabulary.token_text(token_id),
                     bytes=token_base64(vocabulary, token_id),
-                    exact=vocabulary.token_bytes(token_id) in forms,
+                    exact=canonical(vocabulary.token_text(token_id)) in forms,
+                    is_byte_token=vocabulary.is_byte_token(token_id),
                 )
                 for token_id in vocabulary.find(query, limit)
             ],
@@ -176,6 +177,11 @@ class AnalysisService:
                 edit_max_abs_change=check.edit_max_abs_change,
             ),
         )
+
+
+def canonical(text: str) -> str:
+    """The form that canonically equal texts share."""
+    return unicodedata.normalize("NFC", text)
 
 
 async def result_of(job: Job[T]) -> T:

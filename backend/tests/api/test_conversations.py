@@ -75,6 +75,37 @@ def test_list_shows_the_last_written_first_and_finds_text(client: TestClient) ->
     assert get(client, "stats")["conversations"] == 2
 
 
+@pytest.mark.parametrize(
+    ("written", "query"),
+    [
+        ("Caf\u00e9", "cafe\u0301"),
+        ("Cafe\u0301", "CAF\u00c9"),
+        ("Stra\u00dfe", "STRASSE"),
+        ("\u039f\u0394\u039f\u03a3", "\u03bf\u03b4\u03bf\u03c2"),
+        ("\u0130stanbul", "istanbul"),
+        ("\u0131\u015f\u0131k", "I\u015eIK"),
+        ("\uff30\uff41\uff52\uff49\uff53", "paris"),
+        ("\uff76\uff9e", "\u30ac"),
+        ("\u1112\u1161\u11ab", "\ud55c"),
+        ("o\ufb03ce", "OFFICE"),
+    ],
+)
+def test_text_title_and_notes_are_found_in_every_form(
+    client: TestClient, written: str, query: str
+) -> None:
+    """Texts that look alike were not found when typed on another system, or in another width."""
+    say(client, "About dogs")
+    by_text = say(client, f"About {written}")["conversation_id"]
+    by_title = say(client, "x")["conversation_id"]
+    client.patch(f"/api/conversations/{by_title}", json={"title": f"My {written}"})
+    by_note = say(client, "y")["conversation_id"]
+    note = {"start": 0, "end": 1, "layer": None, "text": f"see {written}"}
+    assert client.patch(f"/api/conversations/{by_note}", json={"notes": [note]}).is_success
+
+    found = client.get("/api/conversations", params={"query": query}).json()["conversations"]
+    assert {each["id"] for each in found} == {by_text, by_title, by_note}
+
+
 def test_list_needs_no_model() -> None:
     def never(_settings: Any, _on_progress: Any) -> FakeEngine:
         raise ValueError("no model")

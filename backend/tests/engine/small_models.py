@@ -285,6 +285,10 @@ class LetterVocabulary:
     def is_special(self, token_id: int) -> bool:
         return token_id < 2
 
+    def is_byte_token(self, token_id: int) -> bool:
+        del token_id
+        return False
+
     def find(self, query: str, limit: int) -> list[int]:
         return [i for i in range(self.size) if self.token_text(i) == query][:limit]
 

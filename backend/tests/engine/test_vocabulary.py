@@ -298,6 +298,49 @@ def test_search_finds_special_tokens_but_no_made_up_ones() -> None:
     assert VOCABULARY.find("<id ", 5) == []
 
 
+@pytest.mark.parametrize(
+    ("token", "query"),
+    [
+        ("caf\u00e9", "cafe\u0301"),
+        ("cafe\u0301", "caf\u00e9"),
+        ("stra\u00dfe", "STRASSE"),
+        ("STRASSE", "stra\u00dfe"),
+        ("\u039f\u0394\u039f\u03a3", "\u03bf\u03b4\u03bf\u03c2"),
+        ("\u0130stanbul", "istanbul"),
+        ("\u0131\u015f\u0131k", "I\u015eIK"),
+        ("Paris", "\uff30\uff41\uff52\uff49\uff53"),
+        ("\uff21\uff29", "ai"),
+        (" PARIS", "paris"),
+        ("\u1112\u1161\u11ab", "\ud55c"),
+        ("\ufb01n", "fin"),
+    ],
+)
+def test_search_finds_a_token_in_every_form_of_its_text(token: str, query: str) -> None:
+    tokenizer = byte_level()
+    tokenizer.add_tokens([AddedToken(token, normalized=False)])
+    found = spell(vocabulary_of(tokenizer), tuple(vocabulary_of(tokenizer).find(query, 5)))
+    assert token in found
+
+
+def test_search_prefers_the_form_that_was_typed() -> None:
+    tokenizer = byte_level()
+    tokenizer.add_tokens(["caf\u00e9", "cafe\u0301", "CAF\u00c9", "caf\u00e9s"])
+    vocabulary = vocabulary_of(tokenizer)
+    found = spell(vocabulary, tuple(vocabulary.find("cafe\u0301", 5)))
+    assert found == ["cafe\u0301", "caf\u00e9", "CAF\u00c9", "caf\u00e9s"]
+
+
+def test_search_puts_the_token_that_texts_have_before_its_byte_token() -> None:
+    """Someone who pinned the byte token watched one that never occurs."""
+    tokenizer = sentencepiece_like(prepends=False)
+    tokenizer.add_tokens([AddedToken("\n", normalized=False)])
+    vocabulary = vocabulary_of(tokenizer)
+    real, of_byte = vocabulary.find("\n", 5)
+    assert vocabulary.token_bytes(real) == vocabulary.token_bytes(of_byte) == b"\n"
+    assert [vocabulary.is_byte_token(i) for i in (real, of_byte)] == [False, True]
+    assert not any(map(VOCABULARY.is_byte_token, range(VOCABULARY.size)))
+
+
 # --- threads and settings -------------------------------------------------------------------------
 
 

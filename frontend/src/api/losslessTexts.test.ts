@@ -38,7 +38,7 @@ test("so do those of a search, and of what the query is split into", () => {
   const answer = madeUpMatches("");
   const { matches, encoded_texts } = withLosslessMatches({
     ...answer,
-    matches: [...answer.matches, { ...half, exact: false }],
+    matches: [...answer.matches, { ...half, exact: false, is_byte_token: false }],
     encoded_texts: ["\ufffd", "!"],
     encoded_bytes: [HALF_BASE64, btoa("!")],
   });

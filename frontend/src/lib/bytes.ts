@@ -127,3 +127,9 @@ export function decodeSteps(bytes: Uint8Array): DecodedStep[] {
   }
   return steps;
 }
+
+/** `<0x0A>`: how a vocabulary spells the token of one byte, given in Base64. */
+export function byteName(base64: string): string {
+  const [byte = 0] = bytesFromBase64(base64);
+  return `<0x${byte.toString(16).toUpperCase().padStart(2, "0")}>`;
+}

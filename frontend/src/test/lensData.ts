@@ -203,6 +203,7 @@ export function madeUpMatches(query: string): Schemas["TokenSearchResponse"] {
       text,
       bytes: encode(text),
       exact: text.trimStart() === query.trimStart(),
+      is_byte_token: false,
     })),
     encoded_ids: words.length === 1 ? words.map(idOf) : [1, 2],
     encoded_texts: encoded,

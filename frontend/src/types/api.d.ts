@@ -1634,9 +1634,14 @@ export interface components {
             bytes: string;
             /**
              * Exact
-             * @description The text is the query, with or without a leading space; otherwise it only begins with it.
+             * @description The text is the query in any normal form of Unicode, with or without a leading space; otherwise it begins with it, or differs in case or width.
              */
             exact: boolean;
+            /**
+             * Is Byte Token
+             * @description A token such as `<0x0A>`, for a byte of what no other token has. A token of the same text without this mark is the one that texts have.
+             */
+            is_byte_token: boolean;
         };
         /** TokenSearchResponse */
         TokenSearchResponse: {

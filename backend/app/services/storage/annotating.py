@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, select, update
 
 from app.errors import AnnotationsChanged
+from app.folding import folded
 from app.services.storage.opening import branch_row, conversation_id_of
 from app.services.storage.records import Note, Pins
 from app.services.storage.rows import note_of, parsed_pins, written_pins
@@ -21,7 +22,7 @@ def rename(connection: Connection, branch_id: str, title: str) -> None:
     connection.execute(
         update(conversations)
         .where(conversations.c.id == found)
-        .values(title=title, title_folded=title.casefold())
+        .values(title=title, title_folded=folded(title))
     )
 
 
@@ -75,7 +76,7 @@ def add_notes(connection: Connection, branch_id: str, added: Iterable[Note]) -> 
             "end_index": note.end,
             "layer": note.layer,
             "text": note.text,
-            "text_folded": note.text.casefold(),
+            "text_folded": folded(note.text),
         }
         for number, note in enumerate(added)
     ]

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, update
 
 from app.errors import Conflict
+from app.folding import folded
 from app.services.identity import ModelIdentity
 from app.services.storage.annotating import add_notes, inherit_notes, inherited_pins
 from app.services.storage.opening import conversation_of, is_kept
@@ -102,7 +103,7 @@ def insert_conversation(
         insert(conversations).values(
             id=conversation_id,
             title=title,
-            title_folded=title.casefold(),
+            title_folded=folded(title),
             model_name=model.name,
             model_revision=model.revision,
             model_source=model.source,

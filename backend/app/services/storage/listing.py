@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select
 
+from app.folding import folded
 from app.services.storage.opening import branch_id_of, conversation_id_of, last_branches, not_found
 from app.services.storage.records import Summary
 from app.services.storage.rows import summary_of
@@ -29,7 +30,7 @@ def find(connection: Connection, query: str, limit: int, offset: int) -> tuple[l
     """Conversations whose title, text or notes contain `query`, the last written first, and how many."""
     shown = is_shown()
     if query:
-        wanted = query.casefold()
+        wanted = folded(query)
         of_branch = and_(
             branches.c.conversation_id == conversations.c.id, branches.c.deleted_at_ms.is_(None)
         )

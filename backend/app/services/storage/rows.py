@@ -11,6 +11,7 @@ import numpy as np
 from sqlalchemy import Row
 
 from app.engine.types import FinishReason, ModelSource, Role, Sampling
+from app.folding import folded
 from app.models.wire import Mode
 from app.services.identity import ModelIdentity
 from app.services.storage.records import Note, Pins, Summary
@@ -88,7 +89,7 @@ def branch_columns(timeline: Conversation, text: str, preview: str) -> dict[str,
         "n_tokens": len(timeline.ids),
         "mode": timeline.mode,
         "text": text,
-        "text_folded": text.casefold(),
+        "text_folded": folded(text),
         "preview": preview,
     }
 

@@ -17,6 +17,7 @@ from app.services.storage import database as database_module
 from app.services.storage.database import Database
 from app.services.storage.records import Note, Pins
 from app.services.storage.tables import branches as branch_table
+from app.services.storage.tables import notes as notes_table
 from tests.services.storage.conftest import loaded, read, saved, timeline, write
 
 
@@ -181,6 +182,22 @@ def test_tables_of_an_earlier_version_are_brought_up_to_date_with_what_they_hold
     assert [each.id for each in read(second, lambda c: listing.find(c, "älter", 9, 0)[0])] == [name]
     assert [loaded(second, each).mode for each in (chat, completion)] == ["chat", "completion"]
     assert loaded(second, saved(second)).version == 1
+    second.close()
+
+
+def test_texts_that_were_folded_by_case_alone_are_folded_again(url: str) -> None:
+    first = Database(url)
+    name = saved(first)
+    note = Note(0, 1, None, "Cafe\u0301")
+    write(first, lambda c: annotating.annotate(c, name, Pins(()), [note]))
+    write(first, lambda c: c.execute(update(notes_table).values(text_folded="cafe\u0301")))
+    set_revision(first, "0004")
+    first.close()
+    second = Database(url)
+
+    assert [each.id for each in read(second, lambda c: listing.find(c, "CAF\u00c9", 9, 0)[0])] == [
+        name
+    ]
     second.close()
 
 

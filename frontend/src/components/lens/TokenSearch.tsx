@@ -6,6 +6,7 @@ import { QuotedText, TokenText } from "@/components/lens/TokenText";
 import { Icon } from "@/components/ui/Icon";
 import { isOfInputMethod } from "@/lib/composing";
 import type { PinnedToken } from "@/lib/pins";
+import { byteName } from "@/lib/bytes";
 import { cellParts } from "@/lib/tokens";
 
 interface TokenSearchProps {
@@ -122,10 +123,14 @@ export function TokenSearch(props: TokenSearchProps) {
                   match === current && "bg-hover",
                 )}
               >
-                <TokenText
-                  parts={cellParts({ text: match.text, bytes: match.bytes, special: false })}
-                  className={clsx("min-w-0 truncate", match.exact && "font-medium")}
-                />
+                {match.is_byte_token ? (
+                  <span className="font-mono text-muted">{byteName(match.bytes)}</span>
+                ) : (
+                  <TokenText
+                    parts={cellParts({ text: match.text, bytes: match.bytes, special: false })}
+                    className={clsx("min-w-0 truncate", match.exact && "font-medium")}
+                  />
+                )}
                 <span className="ml-auto font-mono text-cell text-muted">id {match.token_id}</span>
                 {isThere && <Icon name="check" className="size-3.5 text-accent" />}
                 {isThere && <span className="sr-only">{takenAs}</span>}
