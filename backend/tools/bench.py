@@ -9,6 +9,6 @@ from tools.steps import BACKEND
 
 
 def bench() -> int:
-    """Measures for about a quarter of an hour; other programs make its numbers worse."""
+    """Measures for about 25 minutes; other programs make its numbers worse."""
     prepare("dev", page=False, node=False)
     return subprocess.run([str(VENV_PYTHON), "-m", "bench"], cwd=BACKEND, check=False).returncode
