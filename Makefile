@@ -12,7 +12,7 @@ help:
 	@echo "              MODEL=gpt2 | any Hugging Face id | a folder | embedded;  PORTS=5173,8000"
 	@echo "make test     every test: backend, frontend, browser"
 	@echo "make check    format, lint, types, import rules, drift of generated files"
-	@echo "make bench    how fast it is, side by side with other ways (a quarter of an hour)"
+	@echo "make bench    how fast it is, side by side with other ways (25 minutes)"
 	@echo "make dev      API with reload on :8000 and Vite on :5173"
 	@echo "make install  only install and build what the others need"
 	@echo "make clean    remove all that was installed, built and cached here"
