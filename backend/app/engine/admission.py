@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from app.engine.capture import TracedDecoder
 from app.engine.kv_cache import FIRST_CAPACITY_TOKENS, GrowingCache
 from app.engine.memory import free_memory
-from app.engine.residuals import ResidualStore
+from app.engine.residuals import CacheReuse, ResidualStore
 from app.errors import OutOfMemory
 
 
@@ -46,13 +46,13 @@ class Admission:
             self._promised_bytes -= needed
 
 
-def bytes_per_token(decoder: TracedDecoder, row_bytes: int) -> int:
+def bytes_per_token(decoder: TracedDecoder, row_bytes: int, reuse: CacheReuse) -> int:
     """Main memory that a token of a timeline takes: its residual streams, and keys and values.
 
-    Runs the model on one token. A recurrent state does not grow with the text and counts as nothing.
+    Runs the model on one token, unless it is run without a cache. A recurrent state does not grow with the text and counts as nothing.
     `row_bytes`: of one number of a residual stream.
     """
-    cache = decoder.new_cache()
+    cache = None if reuse == "none" else decoder.new_cache()
     of_streams = (decoder.n_layers + 1) * decoder.d_model * row_bytes
     if not isinstance(cache, GrowingCache) or decoder.device.type != "cpu":
         return of_streams

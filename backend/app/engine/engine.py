@@ -107,7 +107,7 @@ class NnsightEngine:
                 bos_check = check_bos(self._decoder, vocabulary, bos_token_id, name)
         self._store = ResidualStore(self._decoder, store_bytes, reuse, store_dtype)
         with torch.inference_mode():
-            of_token = bytes_per_token(self._decoder, getattr(torch, store_dtype).itemsize)
+            of_token = bytes_per_token(self._decoder, getattr(torch, store_dtype).itemsize, reuse)
         self._admission = Admission(self._store, of_token)
         self._lenses = Lenses(
             lens_files, structure.n_layers, self._decoder.d_model, self._decoder.device
