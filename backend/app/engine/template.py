@@ -9,6 +9,7 @@ itself wrote can become a special token.
 
 from __future__ import annotations
 
+import contextlib
 import re
 import secrets
 from collections.abc import Iterable, Sequence
@@ -91,9 +92,10 @@ class TokenizerTemplate:
         self._name = name
         longest_first = sorted(special_tokens, key=len, reverse=True)
         self._specials = re.compile("|".join(map(re.escape, longest_first)) or r"(?!)")
-        self._description = ChatTemplate(
-            source="tokenizer", text=tokenizer.get_chat_template(), stop=self._stop()
-        )
+        self._text = chosen_template(tokenizer.chat_template)
+        self._takes_parts = False
+        self._takes_parts = self._wants_parts()
+        self._description = ChatTemplate(source="tokenizer", text=self._text, stop=self._stop())
 
     @property
     def description(self) -> ChatTemplate:
@@ -169,13 +171,25 @@ class TokenizerTemplate:
             )
         return pieces
 
+    def _wants_parts(self) -> bool:
+        """Whether the template reads a message's content as a list of parts only, as for images."""
+        probe = [Message("user", "Hello")]
+        for self._takes_parts in (False, True):
+            with contextlib.suppress(InvalidRequest):
+                if "Hello" in self._render(probe):
+                    return self._takes_parts
+        return False
+
     def _render(self, messages: Sequence[Message]) -> str:
-        conversation = [{"role": m.role, "content": m.content} for m in messages]
+        conversation = [{"role": m.role, "content": self._content(m)} for m in messages]
         try:
             with limited_rendering(RENDER_SECONDS):
                 return str(
                     self._tokenizer.apply_chat_template(
-                        conversation, tokenize=False, add_generation_prompt=True
+                        conversation,
+                        chat_template=self._text,
+                        tokenize=False,
+                        add_generation_prompt=True,
                     )
                 )
         except RenderingTooLong as error:
@@ -187,12 +201,24 @@ class TokenizerTemplate:
             # these ways.
             raise self._refusal(f"{type(error).__name__}: {error}") from error
 
+    def _content(self, message: Message) -> str | list[dict[str, str]]:
+        if self._takes_parts:
+            return [{"type": "text", "text": message.content}]
+        return message.content
+
     def _refusal(self, reason: str) -> InvalidRequest:
         return InvalidRequest(
             f"The chat template of {self._name} refuses these messages: {reason}",
             hint="Change the roles or their order, or use completion mode.",
             param="messages",
         )
+
+
+def chosen_template(templates: str | dict[str, str]) -> str:
+    """The template for plain chats: the only one, that called `default`, or the first of several."""
+    if isinstance(templates, str):
+        return templates
+    return templates.get("default") or next(iter(templates.values()))
 
 
 def _template(text: str) -> TextSpan:

@@ -300,3 +300,37 @@ def test_broken_templates_are_named(text: str, reason: str) -> None:
     assert template.description.stop == ()
     with pytest.raises(InvalidRequest, match=f"chat template of tiny refuses .*{reason}"):
         template.start([QUESTION])
+
+
+# --- rarer forms ----------------------------------------------------------------------------------
+
+PARTS = """\
+{%- for m in messages %}<{{ m.role }}>
+{%- for part in m.content %}{% if part.type == 'text' %}{{ part.text }}{% endif %}{% endfor %}
+{{- '\n' }}{% endfor %}{% if add_generation_prompt %}<assistant>{% endif %}"""
+STRICT_PARTS = "{% for m in messages %}<{{ m.role }}>{{ m.content[0]['text'] + ';' }}{% endfor %}"
+
+
+@pytest.mark.parametrize("text", [PARTS, STRICT_PARTS])
+def test_template_that_reads_contents_as_lists_gets_them(text: str) -> None:
+    """It wrote nothing of a plain text, or failed, and the reason given was not the true one."""
+    spans = with_template(text).start([QUESTION, REPLY, SECOND])
+    assert by_role(spans, "user") == [QUESTION.content, SECOND.content]
+    assert by_role(spans, "assistant") == [REPLY.content]
+
+
+@pytest.mark.parametrize(
+    "templates",
+    [
+        {"default": CHATML, "tool_use": IN_CAPITALS},
+        {"tool_use": IN_CAPITALS, "default": CHATML},
+        {"chat": CHATML, "rag": IN_CAPITALS},
+    ],
+)
+def test_of_several_templates_the_one_for_plain_chats_is_taken(templates: dict[str, str]) -> None:
+    """Several without a default ended the loading of the model."""
+    tokenizer = byte_level()
+    tokenizer.chat_template = templates
+    template = template_of(tokenizer)
+    assert template.description.text == CHATML
+    assert written(template.start([QUESTION])) == written(with_template(CHATML).start([QUESTION]))
