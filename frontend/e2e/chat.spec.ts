@@ -124,14 +124,16 @@ test("a server that went away is said quietly, and the text comes back", async (
   await page.route("**/api/**", (route) => route.abort());
   await explorer.composer.fill("Are you there?");
   await explorer.composer.press("Enter");
-  // The list of conversations may say it as well, in its own place.
-  const alert = page.getByRole("region", { name: "Conversation", exact: true }).getByRole("alert");
-  await expect(alert).toContainText("The server does not answer.");
   await expect(explorer.composer).toHaveValue("Are you there?");
-  await expect(page.getByText("what you see stays")).toBeVisible();
+  const banner = page.getByRole("status").filter({ hasText: "what you see stays" });
+  await expect(banner).toContainText("make run MODEL=embedded");
+  await expect(page.getByRole("button", { name: "offline" })).toBeVisible();
+  // One fact is said once.
+  await expect(page.getByRole("alert")).toHaveCount(0);
 
   await page.unroute("**/api/**");
   await expect(page.getByText("what you see stays")).toBeHidden();
+  await expect(page.getByRole("alert")).toHaveCount(0);
 });
 
 test("completion mode continues raw text and writes on", async ({ explorer, page }) => {

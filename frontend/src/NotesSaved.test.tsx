@@ -16,7 +16,7 @@ import {
   tokens,
   write,
 } from "./test/notes";
-import { EVENTS, frame, streamAnswer } from "./test/recordedStream";
+import { EVENTS, frame, openAnswer, streamAnswer } from "./test/recordedStream";
 import { summary } from "./test/saved";
 import { server } from "./test/server";
 
@@ -181,17 +181,37 @@ test("a reply that is not stored yet is waited for", async () => {
   expect(screen.queryByRole("alert")).not.toBeInTheDocument();
 });
 
-test("a reply that failed takes the notes on its tokens with it, and nothing is saved", async () => {
+test("a note on the tokens of a reply that was interrupted is saved with what is kept of it", async () => {
   server.use(http.post("*/api/chat", () => streamAnswer(EVENTS.slice(0, 2).map(frame).join(""))));
   const user = await openAt("");
   await user.type(screen.getByRole("textbox", { name: "Message" }), "Hello{Enter}");
-  // The stream breaks off: the turn failed, and nothing of it is kept.
-  expect(await screen.findByText(/the server keeps nothing of this turn/)).toBeInTheDocument();
+  expect(await screen.findByRole("alert")).toHaveTextContent(/Interrupted.*What was written is kept/);
   await user.click(await token("Grüß"));
   await user.keyboard("n");
-  await user.type(await field(), "lost cause{Control>}{Enter}{/Control}");
-  expect(await token("Grüß, has a note")).toBeInTheDocument();
-  await user.click(screen.getByRole("button", { name: "Dismiss" }));
-  await waitFor(() => expect(screen.queryByRole("listbox")).not.toBeInTheDocument());
+  await user.type(await field(), "half a reply{Control>}{Enter}{/Control}");
+  await waitFor(() => expect(held["conversation-1"]).toEqual([note(6, 7, "half a reply")]));
+});
+
+test("a note that was written during a reply is saved when it ends, though another conversation is shown by then", async () => {
+  let answer: ReturnType<typeof openAnswer> | undefined;
+  server.use(http.post("*/api/chat", ({ request }) => (answer = openAnswer(request.signal)).response));
+  const user = await openAt("?c=conversation-1&t=6");
+  await tokens();
+  await user.click(screen.getByRole("button", { name: "Regenerate" }));
+  const events = EVENTS.map((event) =>
+    event.type === "start" ? { ...event, conversation_id: "branch-3" } : event,
+  );
+  await waitFor(() => expect(answer).toBeDefined());
+  for (const event of events.slice(0, 2)) answer?.send(event);
+  await user.click(await token("Grüß"));
+  await user.keyboard("n");
+  await user.type(await field(), "of the new one{Control>}{Enter}{/Control}");
+  window.history.pushState(null, "", "/?c=branch-2");
+  act(() => {
+    window.dispatchEvent(new PopStateEvent("popstate"));
+  });
+  await screen.findByRole("button", { name: "Regenerate" });
   expect(sent).toEqual([]);
+  for (const event of events.slice(2)) answer?.send(event);
+  await waitFor(() => expect(held["branch-3"]).toEqual([note(6, 7, "of the new one")]));
 });

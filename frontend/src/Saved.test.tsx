@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest
 import type { ConversationChanges } from "@/api/conversations";
 import type { ChatRequest } from "@/api/stream";
 import { App } from "./App";
-import { EVENTS, frame, streamAnswer } from "./test/recordedStream";
+import { EVENTS, IDENTITY, frame, streamAnswer } from "./test/recordedStream";
 import { savedConversation, summary } from "./test/saved";
 import { HEALTH, server } from "./test/server";
 import { storedName } from "@/lib/stored";
@@ -174,6 +174,7 @@ test("an alternative is the beginning of a branch, selected where it stands", as
       const fill = <T,>(value: T): T[] => Array.from({ length: count }, () => value);
       return HttpResponse.json({
         model: "tiny",
+        model_identity: IDENTITY,
         kind: "logit",
         layers: [2],
         labels: ["2"],

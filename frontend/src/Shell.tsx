@@ -1,5 +1,5 @@
 import clsx from "clsx";
-import { type CSSProperties, Suspense, useCallback, useState } from "react";
+import { type CSSProperties, Suspense, useCallback, useEffect, useRef, useState } from "react";
 import { ConversationPane } from "@/components/conversation/ConversationPane";
 import { EvidencePanel } from "@/components/evidence/EvidencePanel";
 import { ExportOutcome } from "@/components/export/ExportOutcome";
@@ -13,11 +13,11 @@ import { ShortcutSheet } from "@/components/layout/ShortcutSheet";
 import { SidebarFrame } from "@/components/sidebar/SidebarFrame";
 import { FailedNotice } from "@/components/ui/FailedNotice";
 import { useAddress } from "@/context/address";
-import { useChatActions, useChatState } from "@/context/chat";
-import { type Mode, shownId } from "@/context/chatState";
+import { useChatActions, useChatMarks, useChatState, useChats } from "@/context/chat";
+import { type ChatKey, type Mode, isKept, shownId } from "@/context/chatState";
 import { useShownChoices, visitChoices } from "@/context/choices";
 import { COMPOSER_ID, useEvidenceSheet } from "@/context/evidenceSheet";
-import { useConversationFacts, useLibraryFollowing } from "@/context/library";
+import { useConversationFacts, useLibraryFollowing, useLibraryReturn } from "@/context/library";
 import { useBeginNote } from "@/context/noteWriting";
 import { useNotes } from "@/context/notes";
 import { usePinSaving } from "@/context/pinSaving";
@@ -43,7 +43,7 @@ const FIRST_VIEW = VIEWS[0]?.id ?? "";
 export function Shell() {
   const server = useServer();
   const chat = useChatState();
-  const { timeline, mode, pending, opened } = chat;
+  const { timeline, mode, pending } = chat;
   const actions = useChatActions();
   const { settings, visit: visitSettings } = useSettings();
   const { index, layer, extent, isExtending, select, extend, setExtending } = useSelection();
@@ -55,6 +55,7 @@ export function Shell() {
   const [hasSidebar, showSidebar] = useSidebar();
   const [hasSheet, showSheet] = useState(false);
   const currentId = shownId(chat);
+  const marks = useChatMarks();
   const evidenceSheet = useEvidenceSheet(currentId, index);
   const facts = useConversationFacts(chat);
   const [viewId, setViewId] = useState(FIRST_VIEW);
@@ -71,7 +72,8 @@ export function Shell() {
     [actions, select],
   );
 
-  useLibraryFollowing(timeline);
+  useLibraryFollowing(useChats());
+  useLibraryReturn(server);
   const unsavedPins = usePinSaving(chat);
   const { flush: savePins } = unsavedPins;
   const openConversation = useCallback(
@@ -84,6 +86,21 @@ export function Shell() {
     },
     [actions, select, savePins, visitPins],
   );
+  const showRunning = useCallback(
+    (key: ChatKey) => {
+      select(null, null);
+      savePins();
+      actions.show(key);
+      showSheet(false);
+    },
+    [actions, select, savePins],
+  );
+  // Where the page is, for what was asked of the list and is answered when the person may have gone on.
+  const place = useRef("");
+  useEffect(() => {
+    place.current = `${chat.key} ${currentId ?? ""} ${pending === null}`;
+  });
+  const here = useCallback(() => place.current, []);
 
   const { token_ids, positions } = pinnedIds(pins.state);
   const address: Address = {
@@ -96,7 +113,9 @@ export function Shell() {
     positions,
     choices: useShownChoices(viewId),
   };
-  useAddress(address, timeline.status === "waiting", (visited) => {
+  // A branch that may come to nothing is no place to come back to.
+  const isUnsettled = timeline.status === "waiting" || (pending !== null && !isKept(chat));
+  useAddress(address, isUnsettled, (visited) => {
     const visitedView = VIEWS.find((view) => view.id === visited.viewId)?.id ?? FIRST_VIEW;
     setViewId(visitedView);
     select(visited.index, visited.layer);
@@ -167,16 +186,18 @@ export function Shell() {
           onShowPalette={() => setShowsPalette(true)}
           onStartTour={() => setIsOnTour(true)}
           currentId={currentId}
-          currentConversationId={
-            facts?.conversation_id ?? (opened?.id === currentId ? opened.conversation_id : null)
-          }
+          currentConversationId={facts?.conversation_id ?? chat.wholeId}
           model={server.model}
+          marks={marks}
+          isOffline={server.phase === "lost"}
+          here={here}
           onOpen={openConversation}
+          onShow={showRunning}
           onStartNew={() => {
             showSheet(false);
             startNew(mode);
           }}
-          onCurrentDeleted={() => startNew(mode)}
+          onDeleted={actions.forget}
         />
         <main className="flex min-h-0 min-w-0 flex-1 max-md:flex-col" style={splitStyle}>
           <div

@@ -1,6 +1,8 @@
 /** Runs a chunked reader for as long as the view that shows it is mounted. */
-import { useCallback, useEffect, useState, useSyncExternalStore } from "react";
+import { useCallback, useEffect, useMemo, useState, useSyncExternalStore } from "react";
 import type { Readability } from "@/lib/readability";
+import { textKey } from "@/lib/textKey";
+import type { Token } from "@/types/timeline";
 import type { ChunkedReader, ReadProgress } from "./chunkedReader";
 import type { ApiError } from "./errors";
 
@@ -24,6 +26,19 @@ export interface ChunkedReading {
 const NOT_STARTED: ReadProgress = { error: null, version: 0 };
 const subscribeToNothing = () => () => undefined;
 const getNotStarted = () => NOT_STARTED;
+
+interface LengthReader {
+  readonly read: (length: number, signal: AbortSignal) => Promise<void>;
+}
+
+/** Reads a timeline to its end; another function when its ids are others. */
+export function useReading(tokens: readonly Token[], readable: Readability) {
+  const text = readable === "ready" ? textKey(tokens, tokens.length) : "0:";
+  return useMemo(() => {
+    const total = Number.parseInt(text, 10);
+    return (reader: LengthReader, signal: AbortSignal): Promise<void> => reader.read(total, signal);
+  }, [text]);
+}
 
 /**
  * `read` asks for what is missing; it is called again whenever it changes, so it must be stable.

@@ -45,7 +45,7 @@ describe("a request that hangs", () => {
     await vi.advanceTimersByTimeAsync(15_000);
     expect((await health).code).toBe("no_answer");
     let isOver = false;
-    const lens = failureOf(fetchLens({ conversation_id: "c" }, signal)).finally(() => (isOver = true));
+    const lens = failureOf(fetchLens({ conversation_id: "c" }, null, signal)).finally(() => (isOver = true));
     await vi.advanceTimersByTimeAsync(10 * 60_000);
     expect(isOver).toBe(false);
     await vi.advanceTimersByTimeAsync(60_000);
@@ -54,7 +54,7 @@ describe("a request that hangs", () => {
 
   test("is still ended by whoever asked", async () => {
     const controller = new AbortController();
-    const lens = fetchLens({ conversation_id: "c" }, controller.signal);
+    const lens = fetchLens({ conversation_id: "c" }, null, controller.signal);
     controller.abort();
     await expect(lens).rejects.toMatchObject({ name: "AbortError" });
   });

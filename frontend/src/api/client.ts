@@ -1,7 +1,9 @@
 /** The typed client of the server's API. Types come from its OpenAPI file. */
 import createClient from "openapi-fetch";
+import { isSameModel } from "@/lib/identity";
 import type { CompareResponse } from "@/lib/pairColumns";
 import type { components, paths } from "@/types/api";
+import type { ModelIdentity } from "@/types/timeline";
 import { ApiError, errorFromBody, isAbort, networkFailure } from "./errors";
 import { withLosslessMatches, withLosslessText, withLosslessTexts } from "./losslessTexts";
 
@@ -66,12 +68,36 @@ export async function fetchExamples(signal: AbortSignal): Promise<ModelInfo["exa
   return unwrap(await call(() => client.GET("/api/examples", { signal }))).examples;
 }
 
-export async function fetchLens(body: LensReadRequest, signal: AbortSignal): Promise<LensReadResponse> {
-  return withLosslessTexts(unwrap(await call(() => client.POST("/api/lens", { body, signal }))));
+/** Read-outs of what `model` has computed; those of another one are refused. */
+export async function fetchLens(
+  body: LensReadRequest,
+  model: ModelIdentity | null,
+  signal: AbortSignal,
+): Promise<LensReadResponse> {
+  const answer = unwrap(await call(() => client.POST("/api/lens", { body, signal })));
+  return withLosslessTexts(ofModel(answer, model));
 }
 
-export async function fetchComparison(body: CompareRequest, signal: AbortSignal): Promise<CompareResponse> {
-  return withLosslessTexts(unwrap(await call(() => client.POST("/api/compare", { body, signal }))));
+export async function fetchComparison(
+  body: CompareRequest,
+  model: ModelIdentity | null,
+  signal: AbortSignal,
+): Promise<CompareResponse> {
+  const answer = unwrap(await call(() => client.POST("/api/compare", { body, signal })));
+  return withLosslessTexts(ofModel(answer, model));
+}
+
+/** The server may run another model before the page has noticed. */
+function ofModel<T extends { readonly model_identity: ModelIdentity }>(
+  answer: T,
+  model: ModelIdentity | null,
+): T {
+  if (isSameModel(answer.model_identity, model)) return answer;
+  throw new ApiError({
+    code: "model_mismatch",
+    message: `The server runs ${answer.model_identity.name} by now, which is not the model that computed this.`,
+    hint: "The page shows in a moment which model is needed.",
+  });
 }
 
 export async function searchTokens(query: string, signal: AbortSignal): Promise<TokenSearchResponse> {

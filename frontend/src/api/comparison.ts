@@ -1,6 +1,8 @@
 /** Two aligned timelines, pair by pair, for the Compare view. */
-import { useCallback, useMemo } from "react";
+import { useCallback, useLayoutEffect, useMemo } from "react";
 import type { Alignment } from "@/lib/alignment";
+import { modelKey } from "@/lib/identity";
+import type { ModelIdentity, Token } from "@/types/timeline";
 import type { Span } from "@/lib/columns";
 import { PairColumns, TargetColumns } from "@/lib/pairColumns";
 import type { Readability } from "@/lib/readability";
@@ -27,9 +29,9 @@ class Readers<T extends PairColumns | TargetColumns> {
     this.limit = limit;
   }
 
-  of(comparison: Comparison, create: () => T): PairReader<T> {
-    const key = JSON.stringify(comparison);
-    const reader = this.readers.get(key) ?? new PairReader(comparison, lane, create());
+  of(comparison: Comparison, model: ModelIdentity | null, create: () => T): PairReader<T> {
+    const key = JSON.stringify([modelKey(model), comparison]);
+    const reader = this.readers.get(key) ?? new PairReader(comparison, model, lane, create());
     this.readers.delete(key);
     this.readers.set(key, reader);
     const oldest = this.readers.keys().next().value;
@@ -41,22 +43,31 @@ class Readers<T extends PairColumns | TargetColumns> {
 const pairReaders = new Readers<PairColumns>(6);
 const targetReaders = new Readers<TargetColumns>(8);
 
+/** What is compared: the tokens of both sides, and the model that computed them. */
+export interface ComparedTexts {
+  readonly model: ModelIdentity | null;
+  readonly a: readonly Token[];
+  readonly b: readonly Token[];
+}
+
 /** Divergences and first choices of every pair. Nothing is asked for while `comparison` is null or a reply is written. */
 export function useComparedPairs(
   comparison: Comparison | null,
+  texts: ComparedTexts,
   alignment: Alignment | null,
   readable: Readability,
 ): ReadPairs<PairColumns> {
   const reader = useMemo(
-    () => (comparison === null ? null : pairReaders.of(comparison, () => new PairColumns())),
-    [comparison],
+    () => (comparison === null ? null : pairReaders.of(comparison, texts.model, () => new PairColumns())),
+    [comparison, texts.model],
   );
-  return useReader(reader, alignment, readable);
+  return useReader(reader, texts, alignment, readable);
 }
 
 /** Probability and rank of one token on both sides of every pair; none while `tokenId` is null. */
 export function useComparedTarget(
   comparison: Comparison | null,
+  texts: ComparedTexts,
   alignment: Alignment | null,
   readable: Readability,
   tokenId: number | null,
@@ -65,17 +76,23 @@ export function useComparedTarget(
     () =>
       comparison === null || tokenId === null
         ? null
-        : targetReaders.of({ ...comparison, targets: [tokenId] }, () => new TargetColumns(tokenId)),
-    [comparison, tokenId],
+        : targetReaders.of(
+            { ...comparison, targets: [tokenId] },
+            texts.model,
+            () => new TargetColumns(tokenId),
+          ),
+    [comparison, texts.model, tokenId],
   );
-  return useReader(reader, alignment, readable);
+  return useReader(reader, texts, alignment, readable);
 }
 
 function useReader<T extends PairColumns | TargetColumns>(
   reader: PairReader<T> | null,
+  { a, b }: ComparedTexts,
   alignment: Alignment | null,
   readable: Readability,
 ): ReadPairs<T> {
+  useLayoutEffect(() => reader?.follow(a, b), [reader, a, b]);
   const total = alignment?.nPairs ?? 0;
   const reading = useChunkedReading(
     alignment === null ? null : reader,

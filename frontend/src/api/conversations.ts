@@ -37,15 +37,41 @@ export async function fetchConversation(
   return unwrap(await call(() => client.GET("/api/conversations/{conversation_id}", { params, signal })));
 }
 
-/** Opens a conversation; while the model is being loaded, as after a restart, it is waited for. */
+/** Codes of a server that is away, or not ready yet, and may be so again. */
+const AWAY: readonly string[] = ["server_unreachable", "model_loading", "draining"];
+
+/** Opens a conversation; a server that is away, or loads its model, is waited for. */
 export async function openWhenReady(conversationId: string, signal: AbortSignal): Promise<SavedConversation> {
   for (;;) {
     try {
       return await fetchConversation(conversationId, true, signal);
     } catch (error) {
-      if (!(error instanceof ApiError && error.code === "model_loading")) throw error;
+      if (!(error instanceof ApiError && AWAY.includes(error.code))) throw error;
     }
     await pause(LOADING_PAUSE_MS, signal);
+    signal.throwIfAborted();
+  }
+}
+
+/** The server stores what was sent when it notices that the connection is closed: a moment later. */
+const STORING_MS = 400;
+const STORING_ATTEMPTS = 5;
+
+/** What the server holds of a reply of which `nShown` tokens, with those before it, are known here; null for nothing. */
+export async function readWhenStored(
+  id: string,
+  nShown: number,
+  signal: AbortSignal,
+): Promise<SavedConversation | null> {
+  for (let attempt = 1; ; attempt += 1) {
+    await pause(STORING_MS, signal);
+    signal.throwIfAborted();
+    const saved = await openWhenReady(id, signal).catch((error: unknown) => {
+      if (error instanceof ApiError && error.code === "conversation_not_found") return null;
+      throw error;
+    });
+    const isWhole = saved !== null && (!saved.is_readable || saved.tokens.length >= nShown);
+    if (isWhole || attempt === STORING_ATTEMPTS) return saved;
   }
 }
 

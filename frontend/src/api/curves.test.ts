@@ -2,17 +2,18 @@ import { expect, test } from "vitest";
 import { madeUpLens, madeUpTokens } from "@/test/lensData";
 import type { LensReadRequest } from "./client";
 import { CurveReader } from "./curves";
+import { IDENTITY } from "@/test/recordedStream";
 import { RequestLane } from "./lane";
 
 const tokens = madeUpTokens(20);
-const OF = { conversationId: "c", kind: "tuned" } as const;
+const OF = { conversationId: "c", model: IDENTITY, kind: "tuned" } as const;
 const never = (): AbortSignal => new AbortController().signal;
 
 function recorded() {
   const asked: LensReadRequest[] = [];
   let running = 0;
   let most = 0;
-  const reader = new CurveReader(new RequestLane(), async (body, signal) => {
+  const reader = new CurveReader(new RequestLane(), async (body, _, signal) => {
     asked.push(body);
     running += 1;
     most = Math.max(most, running);
@@ -81,7 +82,7 @@ test("no request has more targets than the server takes", async () => {
 
 test("a request is aborted when nobody waits for it any more, not sooner", async () => {
   const signals: AbortSignal[] = [];
-  const reader = new CurveReader(new RequestLane(), (_, signal) => {
+  const reader = new CurveReader(new RequestLane(), (_, __, signal) => {
     signals.push(signal);
     return new Promise((__, reject) => {
       signal.addEventListener("abort", () => reject(new DOMException("aborted", "AbortError")));

@@ -3,6 +3,8 @@
  * known is never read again; those that are wanted at the same moment share a request per position.
  */
 import type { LensKind } from "@/lib/lenses";
+import { modelKey } from "@/lib/identity";
+import type { ModelIdentity } from "@/types/timeline";
 import type { Curve } from "@/lib/trajectories";
 import { type LensReadRequest, type LensReadResponse, fetchLens } from "./client";
 import { ApiError } from "./errors";
@@ -17,6 +19,8 @@ export interface CurvePlace {
 /** A trajectory of one conversation, through one lens. */
 export interface CurveRequest extends CurvePlace {
   readonly conversationId: string;
+  /** The model that computed the conversation. */
+  readonly model: ModelIdentity | null;
   readonly kind: LensKind;
 }
 
@@ -29,7 +33,11 @@ interface Ask extends CurveRequest {
 /** The server's bound of `targets`. */
 const MAX_TARGETS = 32;
 
-type Fetch = (body: LensReadRequest, signal: AbortSignal) => Promise<LensReadResponse>;
+type Fetch = (
+  body: LensReadRequest,
+  model: ModelIdentity | null,
+  signal: AbortSignal,
+) => Promise<LensReadResponse>;
 
 export class CurveReader {
   private asks: Ask[] = [];
@@ -54,7 +62,7 @@ export class CurveReader {
   private flush(): void {
     const groups = new Map<string, Ask[]>();
     for (const ask of this.asks.splice(0)) {
-      const key = `${ask.kind} ${ask.conversationId} ${ask.position}`;
+      const key = [modelKey(ask.model), ask.kind, ask.conversationId, ask.position].join(" ");
       const group = groups.get(key);
       if (group === undefined) groups.set(key, [ask]);
       else group.push(ask);
@@ -95,7 +103,7 @@ export class CurveReader {
         include_tokens: false,
       };
       const response = await this.lane.first(() =>
-        Promise.race([this.fetch(body, controller.signal), givenUp]),
+        Promise.race([this.fetch(body, first.model, controller.signal), givenUp]),
       );
       for (const ask of asks) ask.resolve(curveOf(response, ask.tokenId));
     } catch (error) {

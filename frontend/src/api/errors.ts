@@ -40,14 +40,14 @@ export function streamCut(): ApiError {
   return new ApiError({
     code: "stream_cut",
     message: "The connection ended in the middle of the reply.",
-    hint: "What was written until then is kept. Try again.",
+    hint: "What was sent until then is kept.",
   });
 }
 
 /** The typed error in an answer's body; `bad_answer` when something else than our server wrote it. */
 export function errorFromBody(body: unknown, status: number): ApiError {
   if (typeof body === "object" && body !== null && "error" in body && isErrorBody(body.error)) {
-    return new ApiError(body.error);
+    return errorOfServer(body.error);
   }
   // A development or reverse proxy answers 502 to 504 by itself when the server is gone.
   if (status >= 502 && status <= 504) return serverUnreachable();
@@ -56,6 +56,20 @@ export function errorFromBody(body: unknown, status: number): ApiError {
     message: `The server answered with status ${status} and no explanation.`,
     hint: "Its log says more.",
   });
+}
+
+/** The server words its hints for whoever calls it, scripts included; the page has ways of its own. */
+const OWN_HINTS: Readonly<Record<string, string>> = {
+  conversation_not_found: "It was deleted, or it is of another server. The list has those that there are.",
+  model_loading: "The page goes on by itself as soon as the model is ready.",
+};
+const IS_FOR_SCRIPTS = /\/api\/|\b[a-z]+_[a-z_]+\b/;
+
+export const errorOfServer = (error: ErrorBody): ApiError =>
+  new ApiError({ ...error, hint: hintForPage(error) });
+
+function hintForPage({ code, hint = null }: ErrorBody): string | null {
+  return OWN_HINTS[code] ?? (hint !== null && IS_FOR_SCRIPTS.test(hint) ? null : hint);
 }
 
 /** A failure of a request as an ApiError. Everything else is a defect of the page, and thrown on. */

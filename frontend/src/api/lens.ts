@@ -1,15 +1,17 @@
 /** Lens read-outs of the timeline, for the views: of one token, and of the whole conversation. */
 import { useQuery } from "@tanstack/react-query";
-import { useCallback, useEffect, useMemo } from "react";
+import { useCallback, useEffect, useLayoutEffect, useMemo } from "react";
 import { LensColumns, type Span } from "@/lib/columns";
 import type { LensKind } from "@/lib/lenses";
+import { modelKey } from "@/lib/identity";
 import { readability } from "@/lib/readability";
+import { textKey } from "@/lib/textKey";
 import type { LayerReadout, Timeline, Token } from "@/types/timeline";
-import { type ChunkedReading, type ReadStatus, useChunkedReading } from "./chunkedReading";
+import { type ChunkedReading, type ReadStatus, useChunkedReading, useReading } from "./chunkedReading";
 import { type LensReadResponse, fetchLens } from "./client";
 import { ApiError, asApiError } from "./errors";
 import { RequestLane } from "./lane";
-import { TimelineReader } from "./timelineReader";
+import { type ReadConversation, TimelineReader, readKey } from "./timelineReader";
 
 /** Like a `LayerReadout`, but `actual` is null where no token follows yet. */
 export type LayerReading = Omit<LayerReadout, "actual"> & { readonly actual: LayerReadout["actual"] | null };
@@ -52,14 +54,14 @@ export function useTokenLens(
   topK: number,
   kind: LensKind = STREAMED_KIND,
 ): TokenLens {
-  const { conversationId, tokens, turns } = timeline;
+  const { conversationId, model, tokens, turns } = timeline;
   const readable = readability(timeline);
-  const temporary = turns.at(-1)?.finish === "cancelled" ? [...BUSY, ...NOT_SAVED_YET] : BUSY;
+  const ending = turns.at(-1)?.finish;
+  const temporary = ending === "cancelled" || ending === "interrupted" ? [...BUSY, ...NOT_SAVED_YET] : BUSY;
   const size = FETCH_SIZES.find((each) => each >= topK) ?? 50;
-  // The last token's own read-out changes when a token follows it.
-  const hasNext = index + 1 < tokens.length;
   const { data, error, refetch, isFetching } = useQuery({
-    queryKey: ["lens", kind, conversationId, index, hasNext, size],
+    // With the token that follows: it is a part of what is read.
+    queryKey: ["lens", modelKey(model), kind, conversationId, textKey(tokens, index + 2), index, size],
     queryFn: ({ signal }) =>
       lane.first(() =>
         fetchLens(
@@ -70,6 +72,7 @@ export function useTokenLens(
             top_k: size,
             include_tokens: false,
           },
+          model,
           signal,
         ),
       ),
@@ -152,9 +155,9 @@ export interface TimelineLens extends ChunkedReading {
 const readers = new Map<string, TimelineReader>();
 const KEPT_READERS = 4;
 
-function readerOf(conversationId: string, kind: LensKind): TimelineReader {
-  const key = `${kind} ${conversationId}`;
-  const reader = readers.get(key) ?? new TimelineReader(conversationId, kind, lane);
+function readerOf(of: ReadConversation): TimelineReader {
+  const key = readKey(of);
+  const reader = readers.get(key) ?? new TimelineReader(of, lane);
   readers.delete(key);
   readers.set(key, reader);
   const oldest = readers.keys().next().value;
@@ -164,12 +167,13 @@ function readerOf(conversationId: string, kind: LensKind): TimelineReader {
 
 /** Read-outs of the whole conversation: those that come with a reply at once, the others when it has ended. */
 export function useTimelineLens(timeline: Timeline, kind: LensKind = STREAMED_KIND): TimelineLens {
-  const { conversationId, tokens } = timeline;
+  const { conversationId, model, tokens } = timeline;
   const readable = readability(timeline);
   const reader = useMemo(
-    () => (conversationId === null ? null : readerOf(conversationId, kind)),
-    [conversationId, kind],
+    () => (conversationId === null || model === null ? null : readerOf({ conversationId, model, kind })),
+    [conversationId, model, kind],
   );
+  useLayoutEffect(() => reader?.follow(tokens), [reader, tokens]);
   useEffect(() => {
     if (kind === STREAMED_KIND) reader?.take(tokens);
   }, [reader, tokens, kind]);
@@ -178,7 +182,7 @@ export function useTimelineLens(timeline: Timeline, kind: LensKind = STREAMED_KI
   const reading = useChunkedReading(
     reader,
     readable,
-    useCallback((own: TimelineReader, signal: AbortSignal) => own.read(total, signal), [total]),
+    useReading(tokens, readable),
     ({ columns }) => columns.readCount(total) === total,
   );
   // Of a reply that was not stored there is only what came with it.

@@ -1,8 +1,9 @@
 /** The timeline that stands beside the conversation on the page, with the exact ids that it has. */
 import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
+import { isSameModel, modelKey } from "@/lib/identity";
 import { readability } from "@/lib/readability";
-import type { Timeline, Token } from "@/types/timeline";
+import type { ModelIdentity, Timeline, Token } from "@/types/timeline";
 import type { ReadStatus } from "./chunkedReading";
 import { type LensReadRequest, fetchLens } from "./client";
 import { fetchConversation } from "./conversations";
@@ -24,6 +25,8 @@ export type SideSource = { readonly conversation_id: string } | { readonly token
 export interface OtherSide {
   readonly source: SideSource;
   readonly tokens: readonly Token[];
+  /** The model that computed it. */
+  readonly model: ModelIdentity | null;
 }
 
 export interface OtherSideRead {
@@ -35,16 +38,16 @@ export interface OtherSideRead {
 }
 
 export function useOtherSide(timeline: Timeline, request: OtherRequest | null): OtherSideRead {
-  const { conversationId, tokens } = timeline;
+  const { conversationId, model, tokens } = timeline;
   const readable = readability(timeline);
   const isAsked = request !== null && request.kind !== "same";
   const { data, error, refetch, isFetching } = useQuery({
-    queryKey: ["other side", request],
+    queryKey: ["other side", modelKey(model), request],
     queryFn: ({ signal }) => {
       if (request === null || request.kind === "same") throw new Error("there is nothing to ask for");
       return request.kind === "conversation"
-        ? readConversation(request.id, signal)
-        : readText(request.text, signal);
+        ? readConversation(request.id, model, signal)
+        : readText(request.text, model, signal);
     },
     enabled: readable === "ready" && isAsked,
     // A text keeps its ids; a conversation may have been continued since.
@@ -54,8 +57,8 @@ export function useOtherSide(timeline: Timeline, request: OtherRequest | null): 
     retryDelay: 500,
   });
   const own = useMemo<OtherSide | null>(
-    () => (conversationId === null ? null : { source: { conversation_id: conversationId }, tokens }),
-    [conversationId, tokens],
+    () => (conversationId === null ? null : { source: { conversation_id: conversationId }, tokens, model }),
+    [conversationId, tokens, model],
   );
   const retry = (): void => void refetch();
   const read = (side: OtherSide | null, at: OtherSideRead["status"]): OtherSideRead => ({
@@ -72,22 +75,30 @@ export function useOtherSide(timeline: Timeline, request: OtherRequest | null): 
   return read(null, readable === "ready" ? "loading" : readable);
 }
 
-async function readConversation(id: string, signal: AbortSignal): Promise<OtherSide> {
+async function readConversation(
+  id: string,
+  model: ModelIdentity | null,
+  signal: AbortSignal,
+): Promise<OtherSide> {
   const saved = await fetchConversation(id, true, signal);
-  if (!saved.is_readable) {
+  if (!saved.is_readable || !isSameModel(saved.model, model)) {
     throw new ApiError({
       code: "model_mismatch",
       message: `“${saved.title}” was held with the model ${saved.model.name}, and can be read with that one only.`,
       hint: "Choose a conversation of the model that runs.",
     });
   }
-  return { source: { conversation_id: id }, tokens: saved.tokens };
+  return { source: { conversation_id: id }, tokens: saved.tokens, model };
 }
 
 /** One layer at one position is read, because the ids come with it. */
-async function readText(text: OtherText, signal: AbortSignal): Promise<OtherSide> {
+async function readText(
+  text: OtherText,
+  model: ModelIdentity | null,
+  signal: AbortSignal,
+): Promise<OtherSide> {
   const { tokens } = await lane.first(() =>
-    fetchLens({ ...text, layers: [0], positions: [0, 1], top_k: 1, include_tokens: true }, signal),
+    fetchLens({ ...text, layers: [0], positions: [0, 1], top_k: 1, include_tokens: true }, model, signal),
   );
-  return { source: { token_ids: tokens.map((token) => token.id) }, tokens };
+  return { source: { token_ids: tokens.map((token) => token.id) }, tokens, model };
 }

@@ -3,6 +3,7 @@ import type { Alignment } from "@/lib/alignment";
 import type { Span } from "@/lib/columns";
 import { nextGap } from "@/lib/gaps";
 import { type CompareResponse, type Pair, pairOf } from "@/lib/pairColumns";
+import type { ModelIdentity, Token } from "@/types/timeline";
 import { ChunkedReader } from "./chunkedReader";
 import { type CompareRequest, fetchComparison } from "./client";
 import { ApiError } from "./errors";
@@ -14,6 +15,7 @@ export type Comparison = Pick<CompareRequest, "a" | "b" | "layers" | "targets">;
 /** Where answers are kept. */
 interface Kept {
   readonly version: number;
+  follow: (a: readonly Token[], b: readonly Token[]) => void;
   isRead: (pair: Pair) => boolean;
   mergeResponse: (response: CompareResponse) => void;
 }
@@ -21,11 +23,24 @@ interface Kept {
 export class PairReader<T extends Kept> extends ChunkedReader {
   readonly kept: T;
   private readonly comparison: Comparison;
+  private readonly model: ModelIdentity | null;
+  /** Changes when what was asked for before may be of other tokens. */
+  private text = 0;
 
-  constructor(comparison: Comparison, lane: RequestLane, kept: T) {
+  constructor(comparison: Comparison, model: ModelIdentity | null, lane: RequestLane, kept: T) {
     super(lane, () => kept.version);
     this.comparison = comparison;
+    this.model = model;
     this.kept = kept;
+  }
+
+  /** Takes both timelines as they are now, and drops what was read of others. */
+  follow(a: readonly Token[], b: readonly Token[]): void {
+    const before = this.kept.version;
+    this.kept.follow(a, b);
+    if (this.kept.version === before) return;
+    this.text += 1;
+    this.publish({});
   }
 
   /** Reads the pairs that are missing, until all are read or `signal` aborts. */
@@ -53,9 +68,10 @@ export class PairReader<T extends Kept> extends ChunkedReader {
         readSpan: async ({ start, end }, until) => {
           const positions = pairs.slice(start, end).map(({ a, b }): [number, number] => [a, b]);
           const body: CompareRequest = { ...this.comparison, positions, include_tokens: false };
-          const response = await fetchComparison(body, until);
+          const { text } = this;
+          const response = await fetchComparison(body, this.model, until);
           requireWhole(response, body);
-          this.kept.mergeResponse(response);
+          if (text === this.text) this.kept.mergeResponse(response);
         },
       },
       signal,

@@ -1,6 +1,9 @@
 /** What every layer of any timeline predicts at one position, for a view that holds two of them. */
 import { useQuery } from "@tanstack/react-query";
+import { modelKey } from "@/lib/identity";
 import type { LensKind } from "@/lib/lenses";
+import { textKey } from "@/lib/textKey";
+import type { ModelIdentity, Token } from "@/types/timeline";
 import { type LensReadResponse, fetchLens } from "./client";
 import { ApiError, asApiError } from "./errors";
 import { lane } from "./lens";
@@ -44,15 +47,23 @@ function inTurn<T>(request: () => Promise<T>, signal: AbortSignal): Promise<T> {
   return next;
 }
 
+/** What is read: how the server knows it, its ids, and the model that computed it. */
+export interface ReadSide {
+  readonly source: SideSource;
+  readonly tokens: readonly Token[];
+  readonly model: ModelIdentity | null;
+}
+
 /** Nothing is asked for while `position` is null or the model is busy. */
 export function usePlaceReading(
-  source: SideSource,
+  { source, tokens, model }: ReadSide,
   kind: LensKind,
   position: number | null,
   isSettled: boolean,
 ): PlaceReading {
   const { data, error, refetch, isFetching } = useQuery({
-    queryKey: ["place", kind, source, position],
+    // With the token that follows: it is a part of what is read.
+    queryKey: ["place", modelKey(model), kind, source, textKey(tokens, (position ?? 0) + 2), position],
     queryFn: async ({ signal }) => {
       await pause(SETTLED_MS, signal);
       const at = position ?? 0;
@@ -60,6 +71,7 @@ export function usePlaceReading(
         () =>
           fetchLens(
             { ...source, kind, positions: [at, at + 1], top_k: N_PREDICTIONS, include_tokens: false },
+            model,
             signal,
           ),
         signal,

@@ -1,13 +1,13 @@
 /** Rank and probability of one token in the whole conversation, for the views. */
-import { useCallback, useMemo } from "react";
+import { useCallback, useLayoutEffect, useMemo } from "react";
 import type { Span } from "@/lib/columns";
 import type { LensKind } from "@/lib/lenses";
 import { RankColumns } from "@/lib/rankColumns";
 import { readability } from "@/lib/readability";
 import type { Timeline } from "@/types/timeline";
-import { type ChunkedReading, useChunkedReading } from "./chunkedReading";
+import { type ChunkedReading, useChunkedReading, useReading } from "./chunkedReading";
 import { lane } from "./lens";
-import { RankReader } from "./timelineReader";
+import { RankReader, type ReadConversation, readKey } from "./timelineReader";
 
 export interface TimelineRanks extends ChunkedReading {
   /** Filled in place; `version` changes with it. Null while no token is chosen. */
@@ -23,9 +23,9 @@ export interface TimelineRanks extends ChunkedReading {
 const readers = new Map<string, RankReader>();
 const KEPT_READERS = 8;
 
-function readerOf(conversationId: string, kind: LensKind, tokenId: number): RankReader {
-  const key = `${kind} ${conversationId} ${tokenId}`;
-  const reader = readers.get(key) ?? new RankReader(conversationId, kind, lane, new RankColumns(tokenId));
+function readerOf(of: ReadConversation, tokenId: number): RankReader {
+  const key = `${readKey(of)} ${tokenId}`;
+  const reader = readers.get(key) ?? new RankReader(of, lane, new RankColumns(tokenId));
   readers.delete(key);
   readers.set(key, reader);
   const oldest = readers.keys().next().value;
@@ -35,16 +35,21 @@ function readerOf(conversationId: string, kind: LensKind, tokenId: number): Rank
 
 /** Nothing is asked for while `tokenId` is null, or while a reply is being written. */
 export function useTimelineRanks(timeline: Timeline, kind: LensKind, tokenId: number | null): TimelineRanks {
-  const { conversationId, tokens } = timeline;
+  const { conversationId, model, tokens } = timeline;
+  const readable = readability(timeline);
   const reader = useMemo(
-    () => (conversationId === null || tokenId === null ? null : readerOf(conversationId, kind, tokenId)),
-    [conversationId, kind, tokenId],
+    () =>
+      conversationId === null || model === null || tokenId === null
+        ? null
+        : readerOf({ conversationId, model, kind }, tokenId),
+    [conversationId, model, kind, tokenId],
   );
+  useLayoutEffect(() => reader?.follow(tokens), [reader, tokens]);
   const total = tokens.length;
   const reading = useChunkedReading(
     reader,
-    readability(timeline),
-    useCallback((own: RankReader, signal: AbortSignal) => own.read(total, signal), [total]),
+    readable,
+    useReading(tokens, readable),
     ({ columns }) => columns.readCount(total) === total,
   );
   return {

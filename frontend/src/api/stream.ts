@@ -5,7 +5,7 @@
 import { EventSourceParserStream } from "eventsource-parser/stream";
 import type { components } from "@/types/api";
 import { CLIENT_ID } from "./client";
-import { ApiError, errorFromBody, isAbort, networkFailure, streamCut } from "./errors";
+import { ApiError, errorFromBody, errorOfServer, isAbort, networkFailure, streamCut } from "./errors";
 import { withLosslessPredictions } from "./losslessTexts";
 
 type Schemas = components["schemas"];
@@ -44,7 +44,7 @@ export async function* streamChat(
       const { done, value } = await readNext(reader, signal);
       if (done) throw streamCut();
       const event = withLosslessPredictions(parseEvent(value.data));
-      if (event.type === "error") throw new ApiError(event.error);
+      if (event.type === "error") throw errorOfServer(event.error);
       yield event;
       if (event.type === "done") return;
     }

@@ -1,12 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { RankColumns } from "@/lib/rankColumns";
-import { idOf, madeUpLens, madeUpTokens } from "@/test/lensData";
+import { MADE_UP, idOf, madeUpLens, madeUpTokens } from "@/test/lensData";
+import { LENS } from "@/test/recordedStream";
 import type { components } from "@/types/api";
 import { RequestLane } from "./lane";
 import { RankReader, TimelineReader } from "./timelineReader";
 
 type LensReadRequest = components["schemas"]["LensReadRequest"];
 
+const OF = { conversationId: "c", model: MADE_UP, kind: "logit" } as const;
 const LENGTH = 100;
 const tokens = madeUpTokens(LENGTH);
 
@@ -52,7 +54,7 @@ const positionsAsked = (): number[] =>
 describe("reading a timeline", () => {
   test("asks for every position once, the newest first, one request at a time", async () => {
     serve();
-    const reader = new TimelineReader("c", "logit", new RequestLane());
+    const reader = new TimelineReader(OF, new RequestLane());
     await reader.read(LENGTH, new AbortController().signal);
     expect(reader.columns.readCount(LENGTH)).toBe(LENGTH);
     expect(positionsAsked().toSorted((a, b) => a - b)).toEqual(tokens.map((token) => token.index));
@@ -63,7 +65,7 @@ describe("reading a timeline", () => {
 
   test("asks for every position once, also where two read it at the same time", async () => {
     serve();
-    const reader = new TimelineReader("c", "logit", new RequestLane());
+    const reader = new TimelineReader(OF, new RequestLane());
     const { signal } = new AbortController();
     await Promise.all([reader.read(LENGTH, signal), reader.read(LENGTH, signal)]);
     expect(positionsAsked().toSorted((a, b) => a - b)).toEqual(tokens.map((token) => token.index));
@@ -72,7 +74,7 @@ describe("reading a timeline", () => {
 
   test("asks for what is on the screen before the rest", async () => {
     serve();
-    const reader = new TimelineReader("c", "logit", new RequestLane());
+    const reader = new TimelineReader(OF, new RequestLane());
     reader.show({ start: 30, end: 40 });
     await reader.read(LENGTH, new AbortController().signal);
     expect(asked[0]?.[0]).toBe(30);
@@ -80,7 +82,7 @@ describe("reading a timeline", () => {
 
   test("asks again only for the last column when the conversation has grown", async () => {
     serve();
-    const reader = new TimelineReader("c", "logit", new RequestLane());
+    const reader = new TimelineReader(OF, new RequestLane());
     known = 60;
     await reader.read(known, new AbortController().signal);
     expect(reader.columns.cell(59, 0)?.nextRank).toBeNull();
@@ -95,7 +97,7 @@ describe("reading a timeline", () => {
 
   test("stops asking when it is aborted", async () => {
     serve();
-    const reader = new TimelineReader("c", "logit", new RequestLane());
+    const reader = new TimelineReader(OF, new RequestLane());
     const controller = new AbortController();
     reader.subscribe(() => {
       if (reader.columns.version === 1) controller.abort();
@@ -107,7 +109,7 @@ describe("reading a timeline", () => {
 
   test("keeps what was read before a failure and goes on from there", async () => {
     serve((nth) => (nth === 1 ? Response.json({}, { status: 500 }) : null));
-    const reader = new TimelineReader("c", "logit", new RequestLane());
+    const reader = new TimelineReader(OF, new RequestLane());
     await reader.read(LENGTH, new AbortController().signal);
     const before = reader.columns.readCount(LENGTH);
     expect(before).toBeGreaterThan(0);
@@ -121,7 +123,7 @@ describe("reading a timeline", () => {
   test("waits and asks again when the queue is full", async () => {
     vi.useFakeTimers({ shouldAdvanceTime: true, advanceTimeDelta: 100 });
     serve((nth) => (nth < 2 ? busy() : null));
-    const reader = new TimelineReader("c", "logit", new RequestLane());
+    const reader = new TimelineReader(OF, new RequestLane());
     await reader.read(LENGTH, new AbortController().signal);
     vi.useRealTimers();
     expect(asked.slice(0, 2)).toEqual([asked[2], asked[2]]);
@@ -131,7 +133,7 @@ describe("reading a timeline", () => {
 
   test("takes the read-outs that came with the tokens and does not ask for them", async () => {
     serve();
-    const reader = new TimelineReader("c", "logit", new RequestLane());
+    const reader = new TimelineReader(OF, new RequestLane());
     const streamed = tokens.map((token) => ({
       ...token,
       lens:
@@ -158,7 +160,7 @@ describe("reading one token's ranks", () => {
 
   test("gives the server's rank and probability of every cell, what is on the screen first", async () => {
     serve();
-    const reader = new RankReader("c", "logit", new RequestLane(), new RankColumns(paris));
+    const reader = new RankReader(OF, new RequestLane(), new RankColumns(paris));
     reader.show({ start: 30, end: 40 });
     await reader.read(LENGTH, new AbortController().signal);
     expect(asked[0]?.[0]).toBe(30);
@@ -180,7 +182,7 @@ describe("reading one token's ranks", () => {
       const body = (await request.json()) as LensReadRequest;
       return Response.json(madeUpLens(tokens, { ...body, targets: [] }));
     });
-    const reader = new RankReader("c", "logit", new RequestLane(), new RankColumns(paris));
+    const reader = new RankReader(OF, new RequestLane(), new RankColumns(paris));
     await reader.read(LENGTH, new AbortController().signal);
     expect(reader.getProgress().error).toMatchObject({ code: "bad_answer" });
     expect(reader.columns.place(LENGTH - 1, 3)).toBeNull();
@@ -215,5 +217,67 @@ describe("the order of requests", () => {
     await expect(lane.afterwards(() => Promise.reject(new Error("no")))).rejects.toThrow("no");
     await expect(lane.first(() => Promise.reject(new Error("no")))).rejects.toThrow("no");
     await expect(lane.afterwards(() => Promise.resolve("yes"))).resolves.toBe("yes");
+  });
+});
+
+describe("after a turn that failed", () => {
+  /** As the first turn wrote them, and as the next one did, from index 60 on. */
+  const failed = tokens;
+  const again = tokens.map((token) => (token.index < 60 ? token : { ...token, id: token.id + 1 }));
+
+  test("what was read under its tokens is dropped and read again, what is shared stays", async () => {
+    serve();
+    const reader = new TimelineReader(OF, new RequestLane());
+    const { signal } = new AbortController();
+    reader.follow(failed);
+    await reader.read(LENGTH, signal);
+    reader.follow(again);
+    // Index 59 tells how probable the first of them was.
+    expect(reader.columns.readCount(LENGTH)).toBe(59);
+    expect([reader.columns.isRead(58), reader.columns.isRead(59)]).toEqual([true, false]);
+    asked = [];
+    await reader.read(LENGTH, signal);
+    expect(Math.min(...positionsAsked())).toBe(59);
+    expect(reader.columns.readCount(LENGTH)).toBe(LENGTH);
+  });
+
+  test("the read-outs that came with its tokens give way to those of the next reply", () => {
+    const reader = new TimelineReader(OF, new RequestLane());
+    const readout = (id: number) => [
+      { ...LENS[0], predictions: [{ token_id: id, text: "", probability: 1, rank: 1 }] },
+    ];
+    const withLens = (all: typeof tokens, id: number) =>
+      all.map((token) => (token.index < 60 ? token : { ...token, lens: readout(id) as typeof LENS }));
+    reader.follow(failed);
+    reader.take(withLens(failed, 8888));
+    reader.follow(again);
+    expect(reader.columns.topId(70, 0)).toBe(-1);
+    reader.take(withLens(again, 2222));
+    expect(reader.columns.topId(70, 0)).toBe(2222);
+  });
+
+  test("an answer that was asked for under its tokens is not kept", async () => {
+    const reader = new TimelineReader(OF, new RequestLane());
+    const read: number[] = [];
+    serve((nth) => {
+      if (nth === 0) reader.follow(again);
+      else read.push(reader.columns.readCount(LENGTH));
+      return null;
+    });
+    reader.follow(failed);
+    await reader.read(LENGTH, new AbortController().signal);
+    expect(read[0]).toBe(0);
+    expect(reader.columns.readCount(LENGTH)).toBe(LENGTH);
+  });
+
+  test("an answer of another model is an error, and nothing of it is kept", async () => {
+    serve();
+    const reader = new TimelineReader(
+      { ...OF, model: { ...MADE_UP, revision: "before" } },
+      new RequestLane(),
+    );
+    await reader.read(LENGTH, new AbortController().signal);
+    expect(reader.getProgress().error?.code).toBe("model_mismatch");
+    expect(reader.columns.readCount(LENGTH)).toBe(0);
   });
 });

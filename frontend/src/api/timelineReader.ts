@@ -5,15 +5,27 @@
 import { LensColumns, CELL_PREDICTIONS, type Span } from "@/lib/columns";
 import type { LensKind } from "@/lib/lenses";
 import type { RankColumns } from "@/lib/rankColumns";
-import type { Token } from "@/types/timeline";
+import { modelKey } from "@/lib/identity";
+import type { ModelIdentity, Token } from "@/types/timeline";
 import { ChunkedReader } from "./chunkedReader";
 import { type LensReadRequest, type LensReadResponse, fetchLens } from "./client";
 import { ApiError } from "./errors";
 import type { RequestLane } from "./lane";
 
+/** What is read, through which lens. */
+export interface ReadConversation {
+  readonly conversationId: string;
+  readonly model: ModelIdentity;
+  readonly kind: LensKind;
+}
+
+export const readKey = ({ conversationId, model, kind }: ReadConversation): string =>
+  [modelKey(model), kind, conversationId].join(" ");
+
 /** Where answers are kept, and what of a timeline it still lacks. */
 interface Columns {
   readonly version: number;
+  follow: (tokens: readonly Token[]) => void;
   nextGap: (length: number, size: number, visible: Span | null) => Span | null;
   mergeResponse: (response: LensReadResponse) => void;
 }
@@ -22,16 +34,25 @@ type Asks = Pick<LensReadRequest, "top_k" | "targets">;
 
 class ColumnReader<Kept extends Columns> extends ChunkedReader {
   readonly columns: Kept;
-  private readonly conversationId: string;
-  private readonly kind: LensKind;
+  private readonly of: ReadConversation;
   private readonly asks: Asks;
+  /** Changes when what was asked for before may be of other tokens. */
+  private text = 0;
 
-  constructor(conversationId: string, kind: LensKind, lane: RequestLane, columns: Kept, asks: Asks) {
+  constructor(of: ReadConversation, lane: RequestLane, columns: Kept, asks: Asks) {
     super(lane, () => columns.version);
-    this.conversationId = conversationId;
-    this.kind = kind;
+    this.of = of;
     this.columns = columns;
     this.asks = asks;
+  }
+
+  /** Takes the timeline as it is now, and drops what was read of another one. */
+  follow(tokens: readonly Token[]): void {
+    const before = this.columns.version;
+    this.columns.follow(tokens);
+    if (this.columns.version === before) return;
+    this.text += 1;
+    this.publish({});
   }
 
   /** Reads what is missing of a timeline of `length` tokens, until all is read or `signal` aborts. */
@@ -41,28 +62,31 @@ class ColumnReader<Kept extends Columns> extends ChunkedReader {
   }
 
   private async readSpan({ start, end }: Span, signal: AbortSignal): Promise<void> {
+    const { conversationId, model, kind } = this.of;
+    const { text } = this;
     const response = await fetchLens(
       {
-        conversation_id: this.conversationId,
-        kind: this.kind,
+        conversation_id: conversationId,
+        kind,
         positions: [start, end],
         ...this.asks,
         include_tokens: false,
       },
+      model,
       signal,
     );
     const answered = new Set(response.targets.map((target) => target.token_id));
     if (this.asks.targets?.every((id) => answered.has(id)) === false) {
       throw new ApiError({ code: "bad_answer", message: "The server's answer lacks the token asked for." });
     }
-    this.columns.mergeResponse(response);
+    if (text === this.text) this.columns.mergeResponse(response);
   }
 }
 
 /** The read-outs of every layer at every position. */
 export class TimelineReader extends ColumnReader<LensColumns> {
-  constructor(conversationId: string, kind: LensKind, lane: RequestLane) {
-    super(conversationId, kind, lane, new LensColumns(), { top_k: CELL_PREDICTIONS });
+  constructor(of: ReadConversation, lane: RequestLane) {
+    super(of, lane, new LensColumns(), { top_k: CELL_PREDICTIONS });
   }
 
   /** Takes the read-outs that arrived with the tokens of a reply. */
@@ -76,7 +100,7 @@ export class TimelineReader extends ColumnReader<LensColumns> {
 
 /** One token's rank and probability, everywhere. */
 export class RankReader extends ColumnReader<RankColumns> {
-  constructor(conversationId: string, kind: LensKind, lane: RequestLane, columns: RankColumns) {
-    super(conversationId, kind, lane, columns, { top_k: 1, targets: [columns.tokenId] });
+  constructor(of: ReadConversation, lane: RequestLane, columns: RankColumns) {
+    super(of, lane, columns, { top_k: 1, targets: [columns.tokenId] });
   }
 }

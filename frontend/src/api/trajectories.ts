@@ -1,7 +1,9 @@
 /** Trajectories of the timeline's tokens and of any other token, for the views. */
 import { useQueries, useQueryClient } from "@tanstack/react-query";
 import type { LensKind } from "@/lib/lenses";
+import { modelKey } from "@/lib/identity";
 import { readability } from "@/lib/readability";
+import { textKey } from "@/lib/textKey";
 import type { Curve } from "@/lib/trajectories";
 import type { Timeline } from "@/types/timeline";
 import type { ReadStatus } from "./chunkedReading";
@@ -28,7 +30,8 @@ export function useTrajectories(
   wanted: readonly CurvePlace[],
   kind: LensKind,
 ): Trajectories {
-  const { conversationId, tokens } = timeline;
+  const { conversationId, model, tokens } = timeline;
+  const of = ["curve", modelKey(model), kind, conversationId];
   const readable = readability(timeline);
   const client = useQueryClient();
   const places = [
@@ -37,9 +40,9 @@ export function useTrajectories(
   // A token's place in a distribution depends on what stands before it only, so nothing here ever changes.
   const results = useQueries({
     queries: places.map(({ tokenId, position }) => ({
-      queryKey: ["curve", kind, conversationId, position, tokenId],
+      queryKey: [...of, textKey(tokens, position + 1), position, tokenId],
       queryFn: ({ signal }: { readonly signal: AbortSignal }) =>
-        reader.read({ conversationId: conversationId ?? "", kind, tokenId, position }, signal),
+        reader.read({ conversationId: conversationId ?? "", model, kind, tokenId, position }, signal),
       enabled: readable === "ready",
       staleTime: Number.POSITIVE_INFINITY,
       gcTime: 10 * 60_000,
@@ -67,7 +70,7 @@ export function useTrajectories(
               ? "loading"
               : "cancelled",
     error: failed === undefined || failed.error === null ? null : asApiError(failed.error),
-    cancel: () => void client.cancelQueries({ queryKey: ["curve", kind, conversationId] }),
+    cancel: () => void client.cancelQueries({ queryKey: of }),
     retry: () => {
       for (const result of missing) void result.refetch();
     },

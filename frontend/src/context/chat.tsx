@@ -1,7 +1,8 @@
 /**
- * The conversation on the page. State and actions are two contexts: the actions never change, so
- * that what only acts is not rendered again for each token.
+ * The conversations on the page. State and actions are contexts of their own: the actions never
+ * change, so that what only acts is not rendered again for each token.
  */
+import { useQueryClient } from "@tanstack/react-query";
 import {
   type ReactNode,
   createContext,
@@ -13,19 +14,30 @@ import {
   useRef,
   useState,
 } from "react";
-import { openWhenReady } from "@/api/conversations";
+import { openWhenReady, readWhenStored } from "@/api/conversations";
 import { asApiError } from "@/api/errors";
 import { pinsWritten } from "@/api/pinWrites";
 import { type ChatRequest, streamChat } from "@/api/stream";
+import { identityOf } from "@/lib/identity";
 import { chatRequest } from "./chatRequest";
 import {
+  type ChatKey,
   type ChatState,
   EMPTY_TIMELINE,
   type Mode,
   type Submission,
-  chatReducer,
-  initialChatState,
+  isKept,
 } from "./chatState";
+import {
+  type ChatMark,
+  type Chats,
+  chatMarks,
+  chatsReducer,
+  initialChats,
+  readableWith,
+  shownChat,
+} from "./chats";
+import { useServer } from "./server";
 import { type Settings, useSettings } from "./settings";
 
 export interface ChatActions {
@@ -41,101 +53,206 @@ export interface ChatActions {
   readonly branch: (fromIndex: number, forced: readonly number[]) => void;
   /** Lets the model write on from the end of the timeline. */
   readonly writeOn: (end: number) => void;
-  /** Ends the reply; what was written stays. */
+  /** Does again what failed before anything came of it. */
+  readonly retry: (submission: Submission) => void;
+  /** Ends the reply of the conversation that is shown; what was written stays. */
   readonly stop: () => void;
-  /** Puts a failure away, and with it a reply that was cut off by it. */
+  /** Puts a failure away. */
   readonly dismiss: () => void;
   readonly startNew: (mode: Mode) => void;
   /** Shows a saved conversation, or another branch of the one that is shown. */
-  readonly reopen: (conversationId: string) => void;
+  readonly reopen: (branchId: string) => void;
+  /** Shows a conversation whose reply goes on, or has failed, on this page. */
+  readonly show: (key: ChatKey) => void;
+  /** A conversation was deleted: its replies end, and where it is shown, a new one takes its place. */
+  readonly forget: (wholeId: string) => void;
 }
 
+const ChatsContext = createContext<Chats | null>(null);
 const StateContext = createContext<ChatState | null>(null);
+const MarksContext = createContext<readonly ChatMark[]>([]);
 const ActionsContext = createContext<ChatActions | null>(null);
 
 export function ChatProvider({ children }: { readonly children: ReactNode }) {
   const { settings } = useSettings();
-  const [state, dispatch] = useReducer(chatReducer, "chat", initialChatState);
+  const { model } = useServer();
+  const queries = useQueryClient();
+  const [chats, dispatch] = useReducer(chatsReducer, "chat", initialChats);
   const [, setCrash] = useState<never>();
-  const latest = useRef({ state, settings });
-  const running = useRef<AbortController | null>(null);
+  const running = useMemo(() => (model === null ? null : identityOf(model)), [model]);
+  const raw = shownChat(chats);
+  const state = useMemo(() => readableWith(raw, running), [raw, running]);
+  const marks = useSteadyMarks(chats);
+  const latest = useRef({ chats, state, settings });
+  const controllers = useRef(new Map<ChatKey, AbortController>());
+  const nextKey = useRef(1);
 
   useEffect(() => {
-    latest.current = { state, settings };
+    latest.current = { chats, state, settings };
   });
-  useEffect(() => () => running.current?.abort(), []);
-
-  /** Runs one request at a time; an earlier one is aborted. */
-  const run = useCallback(async (work: (signal: AbortSignal) => Promise<void>) => {
-    running.current?.abort();
-    const controller = new AbortController();
-    running.current = controller;
-    try {
-      await work(controller.signal);
-    } catch (error) {
-      if (controller.signal.aborted) return;
-      try {
-        dispatch({ type: "failed", error: asApiError(error) });
-      } catch (defect) {
-        setCrash(() => {
-          throw defect; // in render, where the error boundary sees it
-        });
-      }
-    }
+  useEffect(() => {
+    const all = controllers.current;
+    return () => {
+      for (const controller of all.values()) controller.abort();
+    };
   }, []);
 
+  const attempt = useCallback(
+    async (key: ChatKey, { signal }: AbortController, work: (signal: AbortSignal) => Promise<void>) => {
+      try {
+        await work(signal);
+      } catch (error) {
+        if (signal.aborted) return;
+        // So that the banner says at once what is away, or which model came back.
+        void queries.invalidateQueries({ queryKey: ["health"] });
+        try {
+          dispatch({ type: "chat", key, action: { type: "failed", error: asApiError(error) } });
+        } catch (defect) {
+          setCrash(() => {
+            throw defect; // in render, where the error boundary sees it
+          });
+        }
+      }
+    },
+    [queries],
+  );
+
+  /** Does one thing at a time for a conversation; an earlier one is aborted. */
+  const run = useCallback(
+    async (key: ChatKey, work: (signal: AbortSignal) => Promise<void>) => {
+      controllers.current.get(key)?.abort();
+      const controller = new AbortController();
+      controllers.current.set(key, controller);
+      await attempt(key, controller, work);
+      if (controllers.current.get(key) === controller) controllers.current.delete(key);
+    },
+    [attempt],
+  );
+
+  /** Reads what the server holds of a reply that did not come to its own end. */
+  const reread = useCallback(
+    (key: ChatKey, branchId: string, nShown: number) =>
+      run(key, async (signal) => {
+        const saved = await readWhenStored(branchId, nShown, signal);
+        dispatch({
+          type: "chat",
+          key,
+          action: saved === null ? { type: "lost" } : { type: "reread", saved },
+        });
+      }),
+    [run],
+  );
+
+  const { key: shownKey, opening } = raw;
+  const isOpening = opening !== null && raw.failure === null;
+  useEffect(() => {
+    if (!isOpening) return undefined;
+    const controller = new AbortController();
+    void attempt(shownKey, controller, async (signal) => {
+      await pinsWritten(opening); // so that they are among what is read
+      const saved = await openWhenReady(opening, signal);
+      dispatch({ type: "chat", key: shownKey, action: { type: "reopened", saved } });
+    });
+    return () => controller.abort();
+  }, [shownKey, opening, isOpening, attempt]);
+
+  // The model that runs has changed under the conversation: its title and notes are read, or its tokens again.
+  const heldId = state.heldWith?.id ?? null;
+  const isUnnamed = heldId !== null && raw.opened === null;
+  const readableId =
+    running !== null && heldId === null && raw.opened?.is_readable === false ? raw.opened.id : null;
+  useEffect(() => {
+    if (isUnnamed) void reread(shownKey, heldId, 0);
+  }, [isUnnamed, heldId, shownKey, reread]);
+  useEffect(() => {
+    if (readableId !== null) dispatch({ type: "visited", key: nextKey.current++, id: readableId });
+  }, [readableId]);
+
   const actions = useMemo<ChatActions>(() => {
-    const submit = (submission: Submission): void => {
-      const { state: now, settings: chosen } = latest.current;
-      if (now.pending !== null) return;
-      const before = now.failure?.pending?.before ?? now.timeline;
-      start(submission, chatRequest(submission, before, now.mode, chosen));
-    };
-    const start = (submission: Submission, request: ChatRequest): void => {
-      dispatch({ type: "submitted", submission });
-      void run(async (signal) => {
-        for await (const event of streamChat(request, signal)) {
-          if (signal.aborted) return; // an event that was read before the abort belongs to no one now
-          dispatch({ type: "received", event, at: performance.now() });
+    const newKey = (): ChatKey => nextKey.current++;
+    const start = (key: ChatKey, submission: Submission, request: ChatRequest): void => {
+      dispatch({ type: "chat", key, action: { type: "submitted", submission } });
+      void run(key, async (signal) => {
+        let begun: { readonly id: string; nTokens: number; isKept: boolean } | null = null;
+        try {
+          for await (const event of streamChat(request, signal)) {
+            if (signal.aborted) return; // an event that was read before the abort belongs to no one now
+            if (event.type === "start")
+              begun = {
+                id: event.conversation_id,
+                nTokens: event.prompt_tokens.length,
+                isKept: submission.text !== "",
+              };
+            if (event.type === "token" && begun !== null) {
+              begun.nTokens += 1;
+              begun.isKept = true;
+            }
+            dispatch({ type: "chat", key, action: { type: "received", event, at: performance.now() } });
+          }
+        } catch (error) {
+          if (signal.aborted || !begun?.isKept) throw error;
+          dispatch({ type: "chat", key, action: { type: "failed", error: asApiError(error) } });
+          void reread(key, begun.id, begun.nTokens);
         }
       });
     };
+    const begin = (mode: Mode, submission: Submission, chosen: Settings): void => {
+      const key = newKey();
+      dispatch({ type: "begun", key, mode });
+      start(key, submission, chatRequest(submission, EMPTY_TIMELINE, mode, chosen));
+    };
+    const submit = (submission: Submission): void => {
+      const { state: now, settings: chosen } = latest.current;
+      if (now.pending !== null || (now.opening !== null && now.failure === null)) return;
+      // What cannot be read gives way to a new conversation.
+      if (now.heldWith !== null || now.opening !== null) begin(now.mode, submission, chosen);
+      else start(now.key, submission, chatRequest(submission, now.timeline, now.mode, chosen));
+    };
     return {
       send: (text) => submit({ kind: "message", text, fromIndex: null }),
-      begin: (mode, text, changes) => {
-        const submission: Submission = { kind: "message", text, fromIndex: null };
-        const settings = { ...latest.current.settings, ...changes };
-        dispatch({ type: "cleared", mode });
-        start(submission, chatRequest(submission, EMPTY_TIMELINE, mode, settings));
-      },
+      begin: (mode, text, changes) =>
+        begin(mode, { kind: "message", text, fromIndex: null }, { ...latest.current.settings, ...changes }),
       edit: (fromIndex, text) => submit({ kind: "edit", text, fromIndex }),
       regenerate: (fromIndex) => submit({ kind: "regenerate", text: "", fromIndex }),
       branch: (fromIndex, forced) => submit({ kind: "branch", text: "", fromIndex, forced }),
       writeOn: (end) => submit({ kind: "continue", text: "", fromIndex: end }),
+      retry: submit,
       stop: () => {
-        running.current?.abort();
-        dispatch({ type: "stopped" });
+        const { key, timeline } = latest.current.state;
+        controllers.current.get(key)?.abort();
+        dispatch({ type: "chat", key, action: { type: "stopped" } });
+        if (isKept(latest.current.state) && timeline.conversationId !== null)
+          void reread(key, timeline.conversationId, timeline.tokens.length);
       },
-      dismiss: () => dispatch({ type: "dismissed" }),
-      startNew: (mode) => {
-        running.current?.abort();
-        dispatch({ type: "cleared", mode });
-      },
-      reopen: (conversationId) => {
-        dispatch({ type: "reopening" });
-        void run(async (signal) => {
-          await pinsWritten(conversationId); // so that they are among what is read
-          dispatch({ type: "reopened", saved: await openWhenReady(conversationId, signal) });
-        });
+      dismiss: () => dispatch({ type: "chat", key: latest.current.state.key, action: { type: "dismissed" } }),
+      startNew: (mode) => dispatch({ type: "begun", key: newKey(), mode }),
+      reopen: (id) => dispatch({ type: "visited", key: newKey(), id }),
+      show: (key) => dispatch({ type: "shown", key }),
+      forget: (wholeId) => {
+        const keys = [...latest.current.chats.all.values()].flatMap((chat) =>
+          chat.wholeId === wholeId ? [chat.key] : [],
+        );
+        for (const key of keys) controllers.current.get(key)?.abort();
+        dispatch({ type: "removed", keys, newKey: newKey() });
       },
     };
-  }, [run]);
+  }, [run, reread]);
 
   return (
     <ActionsContext value={actions}>
-      <StateContext value={state}>{children}</StateContext>
+      <ChatsContext value={chats}>
+        <MarksContext value={marks}>
+          <StateContext value={state}>{children}</StateContext>
+        </MarksContext>
+      </ChatsContext>
     </ActionsContext>
   );
+}
+
+/** The same marks until one of them changes: the conversations change with every token. */
+function useSteadyMarks(chats: Chats): readonly ChatMark[] {
+  const text = JSON.stringify(chatMarks(chats));
+  return useMemo(() => JSON.parse(text) as ChatMark[], [text]);
 }
 
 export function useChatState(): ChatState {
@@ -143,6 +260,16 @@ export function useChatState(): ChatState {
   if (state === null) throw new Error("useChatState needs a ChatProvider above it");
   return state;
 }
+
+/** Every conversation on the page, the shown one among them. */
+export function useChats(): Chats {
+  const chats = use(ChatsContext);
+  if (chats === null) throw new Error("useChats needs a ChatProvider above it");
+  return chats;
+}
+
+/** Replies that go on, or have failed, with the conversations that they are of. */
+export const useChatMarks = (): readonly ChatMark[] => use(MarksContext);
 
 export function useChatActions(): ChatActions {
   const actions = use(ActionsContext);

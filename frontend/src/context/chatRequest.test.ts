@@ -1,10 +1,11 @@
 import { expect, test } from "vitest";
+import { PROMPT } from "@/test/recordedStream";
 import type { Timeline } from "@/types/timeline";
 import { chatRequest } from "./chatRequest";
 import { EMPTY_TIMELINE } from "./chatState";
 import { DEFAULT_SETTINGS, parseSettings } from "./settings";
 
-const STORED: Timeline = { ...EMPTY_TIMELINE, conversationId: "c1", status: "settled" };
+const STORED: Timeline = { ...EMPTY_TIMELINE, conversationId: "c1", tokens: PROMPT, status: "settled" };
 const SETTINGS = { ...DEFAULT_SETTINGS, systemPrompt: "Be brief.", bos: true };
 
 test("a new conversation opens with the system prompt and the choice of BOS", () => {
@@ -18,10 +19,10 @@ test("a new conversation opens with the system prompt and the choice of BOS", ()
   expect(request.bos).toBe(true);
 });
 
-test("a further message is sent alone, with the conversation it continues", () => {
+test("a further message is sent alone, with the conversation and the length that it continues", () => {
   const request = chatRequest({ kind: "message", text: "Hi", fromIndex: null }, STORED, "chat", SETTINGS);
   expect(request.messages).toEqual([{ role: "user", content: "Hi" }]);
-  expect([request.conversation_id, request.from_index, request.bos]).toEqual(["c1", undefined, undefined]);
+  expect([request.conversation_id, request.from_index, request.bos]).toEqual(["c1", 6, undefined]);
 });
 
 test("regenerating sends no message, only where to cut", () => {

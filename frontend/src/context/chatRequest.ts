@@ -33,8 +33,10 @@ export function chatRequest(
     ...common,
     messages: isSilent ? [] : isFirst && hasSystem ? [system, message] : [message],
     ...(isFirst ? { bos: settings.bos } : {}),
-    ...(before.conversationId === null ? {} : { conversation_id: before.conversationId }),
-    ...(fromIndex === null || before.conversationId === null ? {} : { from_index: fromIndex }),
+    // The length that is shown: should the server hold more, it makes a branch instead of going on behind that.
+    ...(before.conversationId === null
+      ? {}
+      : { conversation_id: before.conversationId, from_index: fromIndex ?? before.tokens.length }),
     ...(submission.forced === undefined ? {} : { continue_with: [...submission.forced] }),
   };
 }

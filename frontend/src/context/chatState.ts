@@ -1,16 +1,21 @@
 /**
- * State of the conversation on the page, as a pure function of what happened. The server's `start`
+ * State of one conversation on the page, as a pure function of what happened. The server's `start`
  * event is the truth for everything before the reply: its tokens replace whatever the page showed.
+ * From then on the server keeps the message and what it has sent of the reply, however it ends.
  */
 import type { Health } from "@/api/client";
 import type { SavedConversation } from "@/api/conversations";
 import type { ApiError } from "@/api/errors";
 import type { StreamEvent } from "@/api/stream";
 import type { components } from "@/types/api";
-import type { Timeline, Token, Turn } from "@/types/timeline";
+import type { ModelIdentity, Timeline, Token } from "@/types/timeline";
+import { turnsBefore, turnsOf, turnsWithStart, withFinish } from "./turns";
 
 type Schemas = components["schemas"];
 export type Mode = NonNullable<Schemas["ChatRequest"]["mode"]>;
+
+/** Names a conversation on this page, also before the server has given it an id. */
+export type ChatKey = number;
 
 /** What the person asked for; enough to do it again. */
 export interface Submission {
@@ -37,23 +42,48 @@ export interface ReplyStats {
 
 export interface Failure {
   readonly error: ApiError;
-  /** The turn whose partial reply is still shown; null where nothing was written. */
-  readonly pending: Pending | null;
+  /**
+   * - `opening`: the saved conversation could not be read
+   * - `request`: nothing came of the submission
+   * - `reply`: the reply had begun; what was written is kept
+   * - `lost`: the reply had begun, and the server holds nothing of it
+   */
+  readonly during: "opening" | "request" | "reply" | "lost";
+  /** What failed; null for `opening`. */
+  readonly submission: Submission | null;
+}
+
+/** A conversation that the running model cannot read. */
+export interface HeldWith {
+  /** Null where the server holds nothing of it. */
+  readonly id: string | null;
+  readonly model: ModelIdentity;
+  /** Null where it is not known. */
+  readonly title: string | null;
+  readonly text: string;
+  readonly notes: readonly Schemas["Note"][];
 }
 
 export interface ChatState {
+  readonly key: ChatKey;
   readonly mode: Mode;
   readonly timeline: Timeline;
-  /** Set from submitting until the reply is settled. */
+  /** Set from submitting until the reply has ended. */
   readonly pending: Pending | null;
   readonly failure: Failure | null;
   /** Text on its way back to the composer; `serial` tells one return from the next. */
   readonly returned: { readonly text: string; readonly serial: number };
   readonly stats: ReplyStats;
+  /** Id of the saved conversation that is still to be read. */
+  readonly opening: string | null;
   /** The saved conversation that was opened last, as it was then; null for one that began here. */
   readonly opened: SavedConversation | null;
+  /** Id of the conversation with all its branches; null before the server has it. */
+  readonly wholeId: string | null;
   /** What the shown conversation left, where it is a branch that was begun here. */
   readonly branchedFrom: { readonly conversationId: string; readonly fromIndex: number } | null;
+  /** Set in place of the timeline where another model than the running one computed it. */
+  readonly heldWith: HeldWith | null;
 }
 
 export type ChatAction =
@@ -66,31 +96,48 @@ export type ChatAction =
   | { readonly type: "failed"; readonly error: ApiError }
   | { readonly type: "stopped" }
   | { readonly type: "dismissed" }
-  | { readonly type: "cleared"; readonly mode: Mode }
-  | { readonly type: "reopening" }
-  | { readonly type: "reopened"; readonly saved: SavedConversation };
+  | { readonly type: "reopened"; readonly saved: SavedConversation }
+  /** What the server holds after a reply was stopped, cut or failed. */
+  | { readonly type: "reread"; readonly saved: SavedConversation }
+  /** The server holds nothing of the conversation. */
+  | { readonly type: "lost" };
 
-export const EMPTY_TIMELINE: Timeline = { conversationId: null, tokens: [], turns: [], status: "empty" };
+export const EMPTY_TIMELINE: Timeline = {
+  conversationId: null,
+  model: null,
+  tokens: [],
+  turns: [],
+  status: "empty",
+};
 const NO_STATS: ReplyStats = { firstTokenAt: null, lastTokenAt: null, tokens: 0 };
 
-export function initialChatState(mode: Mode): ChatState {
+export function initialChatState(key: ChatKey, mode: Mode): ChatState {
   return {
+    key,
     mode,
     timeline: EMPTY_TIMELINE,
     pending: null,
     failure: null,
     returned: { text: "", serial: 0 },
     stats: NO_STATS,
+    opening: null,
     opened: null,
+    wholeId: null,
     branchedFrom: null,
+    heldWith: null,
   };
 }
 
-/** The conversation that is shown. A failed turn is not stored, so that is the one before it. */
-export function shownId({ opened, failure, timeline }: ChatState): string | null {
-  if (opened?.is_readable === false) return opened.id;
-  return (failure?.pending?.before ?? timeline).conversationId;
-}
+/** A saved conversation that is to be read. */
+export const openingChatState = (key: ChatKey, mode: Mode, id: string): ChatState => ({
+  ...initialChatState(key, mode),
+  timeline: { ...EMPTY_TIMELINE, status: "waiting" },
+  opening: id,
+});
+
+/** The branch that is shown, or is about to be. */
+export const shownId = ({ opening, heldWith, timeline }: ChatState): string | null =>
+  opening ?? heldWith?.id ?? timeline.conversationId;
 
 export function chatReducer(state: ChatState, action: ChatAction): ChatState {
   switch (action.type) {
@@ -103,78 +150,77 @@ export function chatReducer(state: ChatState, action: ChatAction): ChatState {
     case "stopped":
       return stop(state);
     case "dismissed":
-      return { ...state, timeline: state.failure?.pending?.before ?? state.timeline, failure: null };
-    case "cleared":
-      return { ...initialChatState(action.mode), returned: state.returned };
-    case "reopening":
-      return {
-        ...initialChatState(state.mode),
-        timeline: { ...EMPTY_TIMELINE, status: "waiting" },
-        returned: state.returned,
-      };
+      return state.failure?.during === "opening"
+        ? initialChatState(state.key, state.mode)
+        : { ...state, failure: null };
     case "reopened":
       return reopen(state, action.saved);
+    case "reread":
+      return reread(state, action.saved);
+    case "lost":
+      return lose(state);
     default:
       return assertNever(action);
   }
 }
 
 function reopen(state: ChatState, saved: SavedConversation): ChatState {
-  const { id, tokens, is_readable } = saved;
-  const timeline: Timeline = is_readable
-    ? { conversationId: id, tokens, turns: turnsOf(saved), status: tokens.length === 0 ? "empty" : "settled" }
-    : EMPTY_TIMELINE;
   return {
-    ...initialChatState(is_readable ? modeFromRoles(tokens) : state.mode),
-    timeline,
-    returned: state.returned,
+    ...initialChatState(state.key, saved.mode),
+    timeline: timelineOf(saved),
     opened: saved,
+    wholeId: saved.conversation_id,
   };
 }
 
+const timelineOf = (saved: SavedConversation): Timeline => ({
+  conversationId: saved.id,
+  model: saved.model,
+  tokens: saved.tokens,
+  turns: turnsOf(saved),
+  status: saved.tokens.length === 0 ? "empty" : "settled",
+});
+
 function submit(state: ChatState, submission: Submission): ChatState {
-  // After a failed reply the page still shows what was written; the next message starts from before it.
-  const before = state.failure?.pending?.before ?? state.timeline;
+  const before = state.timeline;
   const cut = submission.fromIndex ?? before.tokens.length;
   return {
     ...state,
     timeline: {
       ...before,
       tokens: before.tokens.slice(0, cut),
-      turns: before.turns.filter((turn) => turn.promptStart < cut).map((turn) => cutTurn(turn, cut)),
+      turns: turnsBefore(before.turns, cut),
       status: "waiting",
     },
     pending: { submission, before },
     failure: null,
     stats: NO_STATS,
-    // What cannot be continued gives way to the new conversation.
-    opened: state.opened?.is_readable === false ? null : state.opened,
   };
 }
 
-/** A turn of which only the part before `cut` remains. */
-function cutTurn(turn: Turn, cut: number): Turn {
-  return turn.replyStart >= cut ? { ...turn, finish: null, seed: null } : turn;
-}
-
 function receive(state: ChatState, event: Exclude<StreamEvent, { type: "error" }>, at: number): ChatState {
-  if (state.pending === null) return state; // stopped meanwhile: the page shows what it had then
+  const { pending, timeline } = state;
+  if (pending === null) return state; // stopped meanwhile: the page shows what it had then
   switch (event.type) {
-    case "start":
+    case "start": {
+      const { before, submission } = pending;
       return {
         ...state,
         timeline: {
           conversationId: event.conversation_id,
+          model: event.model_identity,
           tokens: event.prompt_tokens,
-          turns: [...turnsBefore(state, event.prompt_tokens.length), startedTurn(state, event)],
+          turns: turnsWithStart(timeline.turns, before.turns, submission, event),
           status: "streaming",
         },
-        branchedFrom: branchingOf(state.pending, event.conversation_id) ?? state.branchedFrom,
+        wholeId: state.wholeId ?? event.conversation_id,
+        branchedFrom: branchingOf(pending, event.conversation_id) ?? state.branchedFrom,
       };
+    }
     case "token":
       return {
         ...state,
-        timeline: { ...state.timeline, tokens: [...state.timeline.tokens, event.token] },
+        timeline: { ...timeline, tokens: [...timeline.tokens, event.token] },
         stats: {
           firstTokenAt: state.stats.firstTokenAt ?? at,
           lastTokenAt: at,
@@ -184,14 +230,10 @@ function receive(state: ChatState, event: Exclude<StreamEvent, { type: "error" }
     case "lens":
       return {
         ...state,
-        timeline: { ...state.timeline, tokens: withLens(state.timeline.tokens, event.index, event.lens) },
+        timeline: { ...timeline, tokens: withLens(timeline.tokens, event.index, event.lens) },
       };
     case "done":
-      return {
-        ...state,
-        timeline: finishLastTurn(state.timeline, event.finish_reason),
-        pending: null,
-      };
+      return { ...state, timeline: withFinish(timeline, event.finish_reason), pending: null };
     default:
       return assertNever(event);
   }
@@ -203,41 +245,6 @@ function branchingOf({ before, submission }: Pending, newId: string): ChatState[
   return { conversationId, fromIndex: submission.fromIndex ?? tokens.length };
 }
 
-/** The turns that stay as they are; a branch goes on with the turn that it leaves. */
-function turnsBefore({ timeline, pending }: ChatState, replyStart: number): readonly Turn[] {
-  if (pending?.submission.kind !== "branch") return timeline.turns.filter((t) => t.replyStart < replyStart);
-  return timeline.turns.filter((turn) => turn.promptStart < replyStart).slice(0, -1);
-}
-
-function startedTurn(state: ChatState, event: Schemas["StartEvent"]): Turn {
-  const submission = state.pending?.submission;
-  const replyStart = event.prompt_tokens.length;
-  const before = state.pending?.before.turns ?? [];
-  if (submission?.kind === "regenerate") {
-    // Nothing was added to the prompt, so the turn begins where the regenerated one began.
-    const old = before.find((turn) => turn.replyStart === replyStart);
-    if (old !== undefined) return { ...old, seed: event.seed, finish: null };
-  }
-  if (submission?.kind === "branch") {
-    const old = before.findLast((turn) => turn.promptStart < replyStart);
-    const isInReply = old !== undefined && old.replyStart <= replyStart;
-    return {
-      promptStart: old?.promptStart ?? replyStart,
-      replyStart: isInReply ? old.replyStart : replyStart,
-      userText: isInReply ? old.userText : null,
-      seed: event.seed,
-      finish: null,
-    };
-  }
-  return {
-    promptStart: event.turn_start,
-    replyStart,
-    userText: submission?.text ?? null,
-    seed: event.seed,
-    finish: null,
-  };
-}
-
 function withLens(
   tokens: readonly Token[],
   index: number,
@@ -247,37 +254,35 @@ function withLens(
   return token === undefined ? tokens : tokens.with(index, { ...token, lens });
 }
 
-function finishLastTurn(timeline: Timeline, finish: NonNullable<Turn["finish"]>): Timeline {
-  const last = timeline.turns.at(-1);
-  const turns = last === undefined ? timeline.turns : timeline.turns.with(-1, { ...last, finish });
-  return { ...timeline, turns, status: "settled" };
-}
+/**
+ * Whether the server keeps something of the turn under way: a message from the start on, of a turn
+ * without one (generated again, continued, branched) its first token.
+ */
+export const isKept = ({ pending, timeline, stats }: ChatState): boolean =>
+  pending !== null && timeline.status === "streaming" && (pending.submission.text !== "" || stats.tokens > 0);
 
 function fail(state: ChatState, error: ApiError): ChatState {
-  const { pending } = state;
-  if (pending === null) {
-    // A conversation could not be reopened.
-    return { ...state, timeline: EMPTY_TIMELINE, failure: { error, pending: null } };
+  const { pending, opening } = state;
+  if (opening !== null) {
+    return { ...state, timeline: EMPTY_TIMELINE, failure: { error, during: "opening", submission: null } };
   }
-  if (state.stats.tokens > 0) {
-    // The server keeps nothing of a failed turn, so its conversation must not be read or continued.
+  if (pending === null) return state;
+  const { submission } = pending;
+  if (isKept(state)) {
     return {
       ...state,
-      timeline: { ...finishLastTurn(state.timeline, "failed"), conversationId: null },
+      timeline: withFinish(state.timeline, "interrupted"),
       pending: null,
-      failure: { error, pending },
-      returned: returnText(state, pending),
+      failure: { error, during: "reply", submission },
     };
   }
-  return { ...undo(state, pending), failure: { error, pending: null } };
+  return { ...undo(state, pending), failure: { error, during: "request", submission } };
 }
 
 function stop(state: ChatState): ChatState {
   const { pending } = state;
   if (pending === null) return state;
-  if (state.stats.tokens > 0) {
-    return { ...state, timeline: finishLastTurn(state.timeline, "cancelled"), pending: null };
-  }
+  if (isKept(state)) return { ...state, timeline: withFinish(state.timeline, "cancelled"), pending: null };
   return undo(state, pending);
 }
 
@@ -288,42 +293,48 @@ function undo(state: ChatState, pending: Pending): ChatState {
     timeline: pending.before,
     pending: null,
     stats: NO_STATS,
-    returned: returnText(state, pending),
+    returned: returnText(state, pending.submission),
   };
 }
 
-function returnText({ returned }: ChatState, { submission: { text } }: Pending): ChatState["returned"] {
+function returnText({ returned }: ChatState, { text }: Submission): ChatState["returned"] {
   return text === "" ? returned : { text, serial: returned.serial + 1 };
 }
 
-/**
- * The turns of a stored timeline: each reply is a run of assistant tokens, its prompt what stands
- * before it. A reply that was begun several times, by branching inside it, has the last one's seed.
- */
-function turnsOf({ tokens, turns: stored }: SavedConversation): Turn[] {
-  const turns: Turn[] = [];
-  let promptStart = 0;
-  for (let index = 0; index < tokens.length; index += 1) {
-    if (tokens[index]?.role !== "assistant" || (index > 0 && tokens[index - 1]?.role === "assistant"))
-      continue;
-    let end = index;
-    while (tokens[end]?.role === "assistant") end += 1;
-    const last = stored.findLast((turn) => turn.end === end);
-    turns.push({
-      promptStart,
-      replyStart: index,
-      userText: null,
-      seed: last?.sampling?.seed ?? null,
-      finish: last?.finish_reason ?? null,
-    });
-    promptStart = end;
-  }
-  return turns;
+/** Takes what the server holds; where it is what is shown, with the scores and the words that came with the reply. */
+function reread(state: ChatState, saved: SavedConversation): ChatState {
+  const { timeline, pending } = state;
+  if (pending !== null || timeline.conversationId !== saved.id) return state;
+  if (!saved.is_readable) return { ...state, opened: saved };
+  const held = timelineOf(saved);
+  return {
+    ...state,
+    opened: saved,
+    timeline: {
+      ...held,
+      tokens: held.tokens.map((token, index) => {
+        const shown = timeline.tokens[index];
+        return shown?.id === token.id && shown.role === token.role ? shown : token;
+      }),
+      turns: held.turns.map((turn) => ({
+        ...turn,
+        userText: timeline.turns.find((each) => each.replyStart === turn.replyStart)?.userText ?? null,
+      })),
+    },
+  };
 }
 
-/** Only a chat template writes text of its own between the messages. */
-function modeFromRoles(tokens: readonly Token[]): Mode {
-  return tokens.some((token) => token.role === "template" && !token.special) ? "chat" : "completion";
+function lose(state: ChatState): ChatState {
+  if (state.pending !== null) return state;
+  const { failure } = state;
+  return {
+    ...state,
+    timeline: { ...state.timeline, conversationId: null },
+    wholeId: null,
+    opened: null,
+    failure: failure === null ? null : { ...failure, during: "lost" },
+    returned: failure?.submission ? returnText(state, failure.submission) : state.returned,
+  };
 }
 
 /** Where the conversation stands, in the words of the status line. */

@@ -4,6 +4,7 @@ import { useCallback, useSyncExternalStore } from "react";
 import { copyText } from "@/lib/clipboard";
 import type { Exhibit, Provenance } from "@/lib/exhibit";
 import type { ExportForm } from "@/lib/exports";
+import { identityOf, isSameModel } from "@/lib/identity";
 import type { Timeline } from "@/types/timeline";
 import { settleAddress } from "./address";
 import { useLensKind } from "./lens";
@@ -65,16 +66,23 @@ export function useExporter(timeline: Timeline, view: Provenance["view"] | undef
   const { notes } = useNotes();
   const queries = useQueryClient();
   const { conversationId, tokens } = timeline;
+  const isOfModel = model !== null && isSameModel(timeline.model, identityOf(model));
   const reason =
-    typeof exhibit === "string" ? exhibit : model === null ? "The model is not there yet." : null;
+    typeof exhibit === "string"
+      ? exhibit
+      : model === null
+        ? "The model is not there yet."
+        : isOfModel
+          ? null
+          : "Another model than the running one has computed this.";
   const start = useCallback(
     (wish: ExportWish) => {
-      if (typeof exhibit === "string" || model === null || view === undefined) return;
+      if (typeof exhibit === "string" || model === null || !isOfModel || view === undefined) return;
       const conversationTitle = knownFacts(queries, conversationId)?.title ?? null;
       const text = { conversationId, conversationTitle, tokens, notes };
       void carryOut(wish, exhibit, { view, model, lens, ...text, at: new Date() });
     },
-    [exhibit, model, lens, queries, conversationId, tokens, notes, view],
+    [exhibit, model, isOfModel, lens, queries, conversationId, tokens, notes, view],
   );
   return { reason, start };
 }

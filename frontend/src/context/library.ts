@@ -1,6 +1,6 @@
 /** The list of saved conversations, and what can be done with them besides continuing them. */
 import { type QueryClient, useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useCallback, useEffect, useState } from "react";
+import { useCallback, useEffect, useRef, useState } from "react";
 import type { ModelInfo } from "@/api/client";
 import {
   type ConversationSummary,
@@ -10,14 +10,17 @@ import {
   fetchConversations,
 } from "@/api/conversations";
 import { ApiError, asApiError } from "@/api/errors";
-import type { Timeline } from "@/types/timeline";
+import { identityOf, isSameModel } from "@/lib/identity";
 import type { ChatState } from "./chatState";
+import type { Chats } from "./chats";
+import type { ServerState } from "./server";
 
 const LIST_KEY = "conversations";
 const FACTS_KEY = "conversation";
 /** After a reply was stopped: the server notices the closed connection a moment later. */
 const STOPPED_MS = 400;
 const PAUSE_MS = 150;
+const RUNNING_MS = 2000;
 
 export interface Library {
   readonly conversations: readonly ConversationSummary[];
@@ -44,6 +47,11 @@ export function useLibrary(query: string): Library {
       pages.length * PAGE_SIZE < last.total ? pages.length * PAGE_SIZE : undefined,
     placeholderData: (before) => before,
     retry: false,
+    // Until a reply that another page waits for has ended.
+    refetchInterval: ({ state }) =>
+      state.data?.pages.some((page) => page.conversations.some((each) => each.is_running)) === true
+        ? RUNNING_MS
+        : false,
   });
   // A conversation that was written meanwhile may have moved from one page to the next.
   const found = new Map((data?.pages ?? []).flatMap((page) => page.conversations.map((c) => [c.id, c])));
@@ -59,7 +67,7 @@ export function useLibrary(query: string): Library {
 
 /** Whether a conversation's ids mean to this model what they meant to the one it was held with. */
 export const isReadableWith = (model: ModelInfo, needed: ConversationSummary["model"]): boolean =>
-  needed.name === model.model_name && needed.revision === model.revision;
+  isSameModel(needed, identityOf(model));
 
 /** Title, branches, pins and notes of the conversation that is shown; null until they are there. */
 export function useConversationFacts({
@@ -124,14 +132,37 @@ export function useLibraryRefresh(): (shown?: "gone") => Promise<void> {
   );
 }
 
-/** Keeps the list in step with what is written on this page. */
-export function useLibraryFollowing({ conversationId, status, turns, tokens }: Timeline): void {
+/** Keeps the list in step with what is written on this page, shown or not. */
+export function useLibraryFollowing({ all }: Chats): void {
   const refresh = useLibraryRefresh();
-  const isStopped = turns.at(-1)?.finish === "cancelled";
-  const place = status === "settled" && conversationId !== null ? `${conversationId} ${tokens.length}` : null;
+  const timelines = [...all.values()].flatMap(({ timeline }) =>
+    timeline.conversationId === null || timeline.status === "waiting" ? [] : [timeline],
+  );
+  const isStopped = timelines.some(({ turns }) => turns.at(-1)?.finish === "cancelled");
+  const places = timelines
+    .map(({ conversationId, status, tokens }) =>
+      [conversationId, status, status === "settled" ? tokens.length : ""].join(" "),
+    )
+    .join();
   useEffect(() => {
-    if (place === null) return undefined;
+    if (places === "") return undefined;
     const timer = setTimeout(() => void refresh(), isStopped ? STOPPED_MS : 0);
     return () => clearTimeout(timer);
-  }, [place, isStopped, refresh]);
+  }, [places, isStopped, refresh]);
+}
+
+/** Reads the list again when a server answers that was away, or another one in its place. */
+export function useLibraryReturn({ phase, health }: Pick<ServerState, "phase" | "health">): void {
+  const refresh = useLibraryRefresh();
+  const instance = health?.instance ?? null;
+  const isAway = phase === "lost";
+  const answered = useRef<string | null>(null);
+  useEffect(() => {
+    if (instance === null || isAway) {
+      answered.current = isAway ? "" : null;
+      return;
+    }
+    if (answered.current !== null && answered.current !== instance) void refresh();
+    answered.current = instance;
+  }, [instance, isAway, refresh]);
 }

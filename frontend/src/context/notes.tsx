@@ -16,8 +16,9 @@ import {
 } from "react";
 import type { ApiError } from "@/api/errors";
 import { type Note, type NoteChange, type NotePlace, sortedNotes } from "@/lib/notes";
-import { useChatState } from "./chat";
-import type { ChatState } from "./chatState";
+import { useChatState, useChats } from "./chat";
+import type { ChatKey, ChatState, Pending } from "./chatState";
+import type { Chats } from "./chats";
 import { useConversationFacts } from "./library";
 import { useNoteSaving } from "./noteSaving";
 import {
@@ -71,30 +72,31 @@ export function NotesProvider({ children }: { readonly children: ReactNode }) {
   );
   const writing = useMemo(() => writingOf(chat), [chat]);
   const branchId = writing === null ? chat.timeline.conversationId : null;
+  const chatKey = chat.key;
 
   useEffect(() => {
     if (facts !== null) dispatch({ type: "heard", branchId: facts.id, notes: facts.notes });
   }, [facts]);
-  useSettling(chat, dispatch);
+  useSettling(useChats(), dispatch);
   useNoteSaving(state, dispatch);
 
   const notes = useMemo(
     () =>
       sortedNotes(
         writing !== null
-          ? notesWhileWriting(state, writing)
+          ? notesWhileWriting(state, chatKey, writing)
           : branchId === null
             ? []
             : notesOfBranch(state, branchId),
       ),
-    [state, writing, branchId],
+    [state, chatKey, writing, branchId],
   );
-  const isWriting = writing !== null;
+  const owner = writing === null ? branchId : chatKey;
   const change = useCallback(
     (made: NoteChange) => {
-      if (isWriting || branchId !== null) dispatch({ type: "changed", branchId, change: made });
+      if (owner !== null) dispatch({ type: "changed", owner, change: made });
     },
-    [isWriting, branchId],
+    [owner],
   );
   const retry = useCallback(() => dispatch({ type: "retried" }), []);
   const remove = useCallback(
@@ -117,7 +119,7 @@ export function NotesProvider({ children }: { readonly children: ReactNode }) {
   const value = useMemo<Notes>(
     () => ({
       notes,
-      isDeferred: state.changes.some((unsaved) => unsaved.branchId === null),
+      isDeferred: state.changes.some((unsaved) => typeof unsaved.owner === "number"),
       failure: Object.values(state.failures)[0] ?? null,
       retry,
       change,
@@ -156,46 +158,51 @@ export function useNotes(): Notes {
   return value;
 }
 
-/** The reply that is being written, or that failed and is still shown. */
-const unsettledTurn = ({ pending, failure }: ChatState): ChatState["pending"] =>
-  pending ?? failure?.pending ?? null;
+const writingOf = ({ pending }: Pick<ChatState, "pending">): Writing | null =>
+  pending === null
+    ? null
+    : {
+        parentId: pending.before.conversationId,
+        fromIndex: pending.submission.fromIndex ?? pending.before.tokens.length,
+      };
 
-function writingOf(chat: ChatState): Writing | null {
-  const turn = unsettledTurn(chat);
-  if (turn === null) return null;
-  const { before, submission } = turn;
-  return { parentId: before.conversationId, fromIndex: submission.fromIndex ?? before.tokens.length };
+/** A reply that goes on, and the branch that the server has begun for it; null before it has. */
+interface Unsettled {
+  readonly pending: Pending;
+  readonly writing: Writing;
+  readonly branchId: string | null;
+}
+
+function unsettledOf({ pending, timeline }: ChatState): Unsettled | null {
+  const writing = writingOf({ pending });
+  if (pending === null || writing === null) return null;
+  return { pending, writing, branchId: timeline.status === "streaming" ? timeline.conversationId : null };
 }
 
 /** When a reply has come to its end, what was written during it belongs to the branch that came of it. */
-function useSettling(chat: ChatState, dispatch: (action: NotesAction) => void): void {
-  const { timeline, failure } = chat;
-  const turn = unsettledTurn(chat);
-  const seen = useRef<{
-    readonly turn: NonNullable<typeof turn>;
-    readonly writing: Writing;
-    /** The branch that the server began; null before it did, and once the reply failed. */
-    readonly branchId: string | null;
-  } | null>(null);
+function useSettling({ all }: Chats, dispatch: (action: NotesAction) => void): void {
+  const seen = useRef<ReadonlyMap<ChatKey, Unsettled>>(new Map());
   // Before the page is drawn: for one frame the notes would be gone.
   useLayoutEffect(() => {
-    const was = seen.current;
-    if (was !== null && was.turn !== turn) {
-      const hasEnded = turn === null && timeline.status === "settled" && timeline !== was.turn.before;
-      // Where the page has left it for another conversation, the server keeps what was written.
-      const became = timeline === was.turn.before ? null : hasEnded ? timeline.conversationId : was.branchId;
+    for (const [key, was] of seen.current) {
+      const chat = all.get(key);
+      if (chat?.pending === was.pending) continue;
+      // One that is no longer on the page was left to the server.
+      const hasBegun = chat === undefined ? was.branchId !== null : chat.timeline !== was.pending.before;
+      const became = hasBegun ? (chat?.timeline.conversationId ?? was.branchId) : null;
       dispatch({
         type: "settled",
+        key,
         branchId: became ?? was.writing.parentId,
         writing: was.writing,
         nTokens: became === null ? was.writing.fromIndex : Number.POSITIVE_INFINITY,
       });
     }
-    const writing = writingOf(chat);
-    if (turn === null || writing === null) seen.current = null;
-    else {
-      const begun = timeline.status === "streaming" ? timeline.conversationId : (was?.branchId ?? null);
-      seen.current = { turn, writing, branchId: failure === null && was?.turn === turn ? begun : null };
-    }
-  }, [chat, turn, timeline, failure, dispatch]);
+    seen.current = new Map(
+      [...all.values()].flatMap((chat): [ChatKey, Unsettled][] => {
+        const unsettled = unsettledOf(chat);
+        return unsettled === null ? [] : [[chat.key, unsettled]];
+      }),
+    );
+  }, [all, dispatch]);
 }

@@ -4,6 +4,7 @@ import type { Note } from "@/lib/notes";
 import {
   NO_NOTES,
   type NotesAction,
+  type NotesOwner,
   type NotesState,
   listToSave,
   notesOfBranch,
@@ -21,9 +22,11 @@ const ERROR = new ApiError({ code: "storage_failed", message: "full" });
 
 const after = (...actions: NotesAction[]): NotesState => actions.reduce(notesReducer, NO_NOTES);
 const heard = (notes: Note[], branchId = "one"): NotesAction => ({ type: "heard", branchId, notes });
-const added = (made: Note, branchId: string | null = "one"): NotesAction => ({
+/** The conversation on the page whose reply goes on. */
+const CHAT = 3;
+const added = (made: Note, owner: NotesOwner = "one"): NotesAction => ({
   type: "changed",
-  branchId,
+  owner,
   change: { before: null, after: made },
 });
 
@@ -42,7 +45,7 @@ describe("saving", () => {
     const { notes, serials } = listToSave(before, "one", [A]);
     const meanwhile = notesReducer(before, {
       type: "changed",
-      branchId: "one",
+      owner: "one",
       change: { before: B, after: C },
     });
     const state = notesReducer(meanwhile, { type: "saved", branchId: "one", notes, serials });
@@ -65,14 +68,15 @@ describe("saving", () => {
 });
 
 describe("while a reply is written", () => {
-  const writing = after(heard([A, B, C]), added(note(5, "new"), null));
+  const writing = after(heard([A, B, C]), added(note(5, "new"), CHAT));
   test("the notes before the cut are shown, and nothing of the reply is saved", () => {
-    expect(notesWhileWriting(writing, WRITING)).toEqual([A, B, note(5, "new")]);
+    expect(notesWhileWriting(writing, CHAT, WRITING)).toEqual([A, B, note(5, "new")]);
     expect(unsavedBranches(writing)).toEqual([]);
   });
   test("its end gives them to the branch that came of it, the parent keeps its own", () => {
     const state = notesReducer(writing, {
       type: "settled",
+      key: CHAT,
       branchId: "two",
       writing: WRITING,
       nTokens: Infinity,
@@ -81,9 +85,21 @@ describe("while a reply is written", () => {
     expect(notesOfBranch(state, "one")).toEqual([A, B, C]);
     expect(unsavedBranches(state)).toEqual(["two"]);
   });
-  test("when nothing comes of it they go back to the branch before, but for those on tokens that are gone", () => {
-    const state = notesReducer(notesReducer(writing, added(note(3, "old"), null)), {
+  test("another reply that ends meanwhile takes none of them", () => {
+    const state = notesReducer(writing, {
       type: "settled",
+      key: CHAT + 1,
+      branchId: "other",
+      writing: { parentId: null, fromIndex: 0 },
+      nTokens: Infinity,
+    });
+    expect(notesWhileWriting(state, CHAT, WRITING)).toEqual([A, B, note(5, "new")]);
+    expect(unsavedBranches(state)).toEqual([]);
+  });
+  test("when nothing comes of it they go back to the branch before, but for those on tokens that are gone", () => {
+    const state = notesReducer(notesReducer(writing, added(note(3, "old"), CHAT)), {
+      type: "settled",
+      key: CHAT,
       branchId: "one",
       writing: WRITING,
       nTokens: 5,
@@ -92,8 +108,9 @@ describe("while a reply is written", () => {
   });
   test("a first reply of which nothing comes leaves nothing to save", () => {
     const none = { parentId: null, fromIndex: 0 };
-    const state = notesReducer(after(added(A, null)), {
+    const state = notesReducer(after(added(A, CHAT)), {
       type: "settled",
+      key: CHAT,
       branchId: null,
       writing: none,
       nTokens: 0,

@@ -5,10 +5,13 @@
  */
 import { type Note, type NoteChange, inheritedNotes, withChange } from "@/lib/notes";
 import type { ApiError } from "@/api/errors";
+import type { ChatKey } from "./chatState";
+
+/** A branch, or the conversation on the page whose reply goes on: only its end tells which branch it is. */
+export type NotesOwner = string | ChatKey;
 
 interface UnsavedChange extends NoteChange {
-  /** Null while the reply is being written: only its end tells which branch it is. */
-  readonly branchId: string | null;
+  readonly owner: NotesOwner;
   readonly serial: number;
 }
 
@@ -29,10 +32,11 @@ export interface Writing {
 
 export type NotesAction =
   | { readonly type: "heard"; readonly branchId: string; readonly notes: readonly Note[] }
-  | { readonly type: "changed"; readonly branchId: string | null; readonly change: NoteChange }
+  | { readonly type: "changed"; readonly owner: NotesOwner; readonly change: NoteChange }
   /** The reply came to its end in a branch, which keeps its tokens up to `nTokens`; null where in none. */
   | {
       readonly type: "settled";
+      readonly key: ChatKey;
       readonly branchId: string | null;
       readonly writing: Writing;
       readonly nTokens: number;
@@ -55,15 +59,12 @@ export function notesReducer(state: NotesState, action: NotesAction): NotesState
     case "changed":
       return {
         ...state,
-        changes: [
-          ...state.changes,
-          { ...action.change, branchId: action.branchId, serial: state.nextSerial },
-        ],
+        changes: [...state.changes, { ...action.change, owner: action.owner, serial: state.nextSerial }],
         nextSerial: state.nextSerial + 1,
-        failures: without(state.failures, action.branchId),
+        failures: without(state.failures, action.owner),
       };
     case "settled":
-      return settle(state, action.branchId, action.writing, action.nTokens);
+      return settle(state, action);
     case "saved":
       return {
         ...state,
@@ -79,11 +80,14 @@ export function notesReducer(state: NotesState, action: NotesAction): NotesState
 }
 
 /** What was changed during the reply becomes the branch's; what lies on tokens that are gone goes with them. */
-function settle(state: NotesState, branchId: string | null, writing: Writing, nTokens: number): NotesState {
+function settle(
+  state: NotesState,
+  { key, branchId, writing, nTokens }: Extract<NotesAction, { type: "settled" }>,
+): NotesState {
   const changes = state.changes.flatMap((change) => {
-    if (change.branchId !== null) return [change];
+    if (change.owner !== key) return [change];
     const isKept = (change.after?.end ?? 0) <= nTokens;
-    return branchId !== null && isKept ? [{ ...change, branchId }] : [];
+    return branchId !== null && isKept ? [{ ...change, owner: branchId }] : [];
   });
   if (branchId === null || state.known[branchId] !== undefined) return { ...state, changes };
   // Until it is heard what the server gave the new branch: the same, by the same rule.
@@ -93,27 +97,27 @@ function settle(state: NotesState, branchId: string | null, writing: Writing, nT
 const inherited = (state: NotesState, { parentId, fromIndex }: Writing): readonly Note[] =>
   parentId === null ? [] : inheritedNotes(notesOfBranch(state, parentId), fromIndex);
 
-function without<T>(record: Readonly<Record<string, T>>, key: string | null): Readonly<Record<string, T>> {
-  if (key === null || record[key] === undefined) return record;
+function without<T>(record: Readonly<Record<string, T>>, key: NotesOwner): Readonly<Record<string, T>> {
+  if (record[key] === undefined) return record;
   return Object.fromEntries(Object.entries(record).filter(([each]) => each !== key));
 }
 
-const changesOf = (state: NotesState, branchId: string | null): UnsavedChange[] =>
-  state.changes.filter((change) => change.branchId === branchId);
+const changesOf = (state: NotesState, owner: NotesOwner): UnsavedChange[] =>
+  state.changes.filter((change) => change.owner === owner);
 
 /** A branch with what was changed here laid over what the server holds. */
 export const notesOfBranch = (state: NotesState, branchId: string): readonly Note[] =>
   changesOf(state, branchId).reduce(withChange, state.known[branchId] ?? []);
 
-/** The notes of a reply that is being written, or that failed and is still shown. */
-export const notesWhileWriting = (state: NotesState, writing: Writing): readonly Note[] =>
-  changesOf(state, null).reduce(withChange, inherited(state, writing));
+/** The notes of a reply that is being written. */
+export const notesWhileWriting = (state: NotesState, key: ChatKey, writing: Writing): readonly Note[] =>
+  changesOf(state, key).reduce(withChange, inherited(state, writing));
 
 /** Branches with changes that can be saved now. */
 export const unsavedBranches = (state: NotesState): string[] => [
   ...new Set(
-    state.changes.flatMap(({ branchId }) =>
-      branchId === null || state.failures[branchId] !== undefined ? [] : [branchId],
+    state.changes.flatMap(({ owner }) =>
+      typeof owner === "number" || state.failures[owner] !== undefined ? [] : [owner],
     ),
   ),
 ];

@@ -7,6 +7,7 @@ import { useCallback, useEffect, useRef } from "react";
 import { isGone, writePins, writePinsLeaving } from "@/api/pinWrites";
 import { idsBefore } from "@/lib/pins";
 import { type Attempts, useAttempts } from "./attempt";
+import { useChatMarks, useChats } from "./chat";
 import { type ChatState, shownId } from "./chatState";
 import { knownFacts } from "./library";
 import { usePinKeeping } from "./pins";
@@ -21,6 +22,8 @@ interface PinSaving extends Attempts {
 
 /** Tells when they could not be saved; they stay on the page, and are tried again with the next change. */
 export function usePinSaving(chat: ChatState): PinSaving {
+  const { all } = useChats();
+  const marks = useChatMarks();
   const { unsaved, markSaved, forget } = usePinKeeping();
   const attempts = useAttempts();
   const { attempt } = attempts;
@@ -32,10 +35,12 @@ export function usePinSaving(chat: ChatState): PinSaving {
    * How many tokens the server holds for sure: none yet of a reply that is being written, and of one
    * that was stopped what it has told, since it stores it when it notices.
    */
-  const nHeld = (): number => {
-    if (chat.pending !== null) return chat.pending.before.tokens.length;
-    if (chat.timeline.turns.at(-1)?.finish !== "cancelled") return Infinity;
-    return knownFacts(queries, id)?.branches.find((branch) => branch.id === id)?.n_tokens ?? 0;
+  const nHeld = (branchId: string): number => {
+    const writing = [...all.values()].find((each) => each.pending !== null && shownId(each) === branchId);
+    if (writing?.pending) return writing.pending.before.tokens.length;
+    const ending = chat.timeline.turns.at(-1)?.finish;
+    if (branchId !== id || (ending !== "cancelled" && ending !== "interrupted")) return Infinity;
+    return knownFacts(queries, branchId)?.branches.find((branch) => branch.id === branchId)?.n_tokens ?? 0;
   };
   const latest = useRef({ unsaved, id, isSettled, nHeld });
   /** By conversation, what is on its way. */
@@ -68,9 +73,8 @@ export function usePinSaving(chat: ChatState): PinSaving {
     (isLeaving = false): void => {
       const now = latest.current;
       for (const each of now.unsaved) {
-        if (each.id !== now.id) save(each, isLeaving);
-        else if (isLeaving) save({ ...each, pins: idsBefore(each.pins, now.nHeld()) }, true);
-        else if (now.isSettled) save(each, false);
+        if (isLeaving) save({ ...each, pins: idsBefore(each.pins, now.nHeld(each.id)) }, true);
+        else if (each.id !== now.id || now.isSettled) save(each, false);
       }
     },
     [save],
@@ -86,6 +90,10 @@ export function usePinSaving(chat: ChatState): PinSaving {
   useEffect(() => {
     flush(); // what was pinned in the conversation before
   }, [id, flush]);
+  useEffect(() => {
+    // What was pinned in a reply that has ended while another conversation is shown.
+    if (latest.current.unsaved.some((each) => each.id !== latest.current.id)) flush();
+  }, [marks, flush]);
   useEffect(() => {
     const onLeave = (): void => flush(true);
     window.addEventListener("pagehide", onLeave);

@@ -3,6 +3,7 @@ import { type UseQueryResult, useQueries } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { type VocabularyToken, fetchToken } from "@/api/client";
 import { type PinState, withTexts } from "@/lib/pins";
+import { identityOf, modelKey } from "@/lib/identity";
 import { useChatState } from "./chat";
 import { useServer } from "./server";
 
@@ -11,14 +12,14 @@ const found = (answers: readonly UseQueryResult<VocabularyToken>[]): VocabularyT
 
 /** The pins with the texts that the server has told by now. */
 export function useNamedPins(state: PinState): PinState {
-  const { opened } = useChatState();
+  const { heldWith, opening } = useChatState();
   const { model } = useServer();
   // To another model than the running one the same ids are other tokens.
-  const canTell = model !== null && opened?.is_readable !== false;
+  const canTell = model !== null && heldWith === null && opening === null;
   const unnamed = state.pins.flatMap((pin) => pin.tokens).filter(({ text }) => text === null);
   const told = useQueries({
     queries: unnamed.map(({ id }) => ({
-      queryKey: ["token", model?.model_name, model?.revision, id],
+      queryKey: ["token", model === null ? "" : modelKey(identityOf(model)), id],
       queryFn: ({ signal }: { signal: AbortSignal }) => fetchToken(id, signal),
       enabled: canTell,
       staleTime: Infinity,

@@ -2,10 +2,18 @@ import { expect, test } from "vitest";
 import type { SavedConversation } from "@/api/conversations";
 import { ApiError } from "@/api/errors";
 import { type PinState, pinnedIds, withPosition, withToken, withoutToken } from "@/lib/pins";
-import { EVENTS, PROMPT } from "@/test/recordedStream";
+import { EVENTS, IDENTITY, PROMPT } from "@/test/recordedStream";
 import { savedConversation } from "@/test/saved";
 import type { Token } from "@/types/timeline";
-import { type ChatAction, type Submission, chatReducer, initialChatState } from "./chatState";
+import {
+  type ChatAction,
+  type ChatState,
+  type Submission,
+  chatReducer,
+  initialChatState,
+  openingChatState,
+} from "./chatState";
+import { readableWith } from "./chats";
 import {
   NO_HELD_PINS,
   changed,
@@ -32,15 +40,21 @@ const pin =
 
 /** The pins of a page, after what happened to its conversation. */
 function pageOf() {
-  let chat = initialChatState("chat");
+  let chat = initialChatState(0, "chat");
   let pins = NO_HELD_PINS;
   const page = {
     do: (...actions: readonly ChatAction[]) => {
       for (const action of actions) chat = chatReducer(chat, action);
-      pins = followed(pins, chat);
+      pins = followed(pins, readableWith(chat, IDENTITY));
     },
-    open: (id: string, own: SavedConversation["pins"] = NONE) =>
-      page.do({ type: "reopening" }, { type: "reopened", saved: savedConversation({ id, pins: own }) }),
+    show: (next: ChatState) => {
+      chat = next;
+      page.do();
+    },
+    open: (id: string, own: SavedConversation["pins"] = NONE) => {
+      chat = openingChatState(1, "chat", id);
+      page.do({ type: "reopened", saved: savedConversation({ id, pins: own }) });
+    },
     /** The first events of a reply: its start, and so many more. */
     write: (id: string, count: number, prompt: readonly Token[] = PROMPT) =>
       page.do(
@@ -72,20 +86,22 @@ test("what is pinned while the first reply is written is of the conversation tha
   ]);
   page.apply((before) => saved(before, "new", { token_ids: [[5]], positions: [] }));
   expect(page.unsaved()).toEqual([]);
-  page.do({ type: "cleared", mode: "chat" });
+  page.show(initialChatState(2, "chat"));
   expect(page.shown()).toEqual(NONE);
 });
 
-test("a branch that fails leaves the pins of the conversation as they were, and none to be saved", () => {
+test.each<[string, ChatAction]>([
+  ["fails", FAILED],
+  ["is stopped", { type: "stopped" }],
+])("a branch whose reply %s is kept, and its pins are to be saved with it", (_, end) => {
   const page = pageOf();
   page.open("one", { token_ids: [[7]], positions: [2, 6] });
   page.do({ type: "submitted", submission: AGAIN });
   page.write("branch", 1);
-  expect(page.shown()).toEqual({ token_ids: [[7]], positions: [2] });
   page.change(pin(5));
-  page.do(FAILED);
-  expect(page.shown()).toEqual({ token_ids: [[7]], positions: [2, 6] });
-  expect(page.unsaved()).toEqual([]);
+  page.do(end);
+  expect(page.shown()).toEqual({ token_ids: [[7], [5]], positions: [2] });
+  expect(page.unsaved().map(({ id }) => id)).toEqual(["branch"]);
 });
 
 test("a branch that is taken back before its first token leaves the pins as they were", () => {
@@ -132,15 +148,13 @@ test("continuing a conversation keeps all of its pins", () => {
   expect(page.shown()).toEqual({ token_ids: [[7]], positions: [6] });
 });
 
-test.each<[string, number, ChatAction]>([
-  ["is stopped before its first token", 0, { type: "stopped" }],
-  ["fails before its first token", 0, FAILED],
-  ["fails", 3, FAILED],
-])("a position in the text of a reply that %s goes with it", (_, count, end) => {
+test.each<[string, ChatAction]>([
+  ["is stopped", { type: "stopped" }],
+  ["fails", FAILED],
+])("a position beyond the text goes with a message that %s before its reply has begun", (_, end) => {
   const page = pageOf();
   page.open("one", { token_ids: [[7]], positions: [2] });
   page.do({ type: "submitted", submission: HELLO });
-  page.write("one", count, [...PROMPT, ...PROMPT, ...PROMPT]);
   page.change((before) => withPosition(before, 8));
   expect(page.shown().positions).toEqual([2, 8]);
   page.do(end);
@@ -169,8 +183,10 @@ test("a position that an address names outside of the text falls away when the t
 test("pins of a conversation that is shown without its text stay", () => {
   const page = pageOf();
   page.apply((before) => visited(before, "one", { token_ids: [[5]], positions: [2] }));
-  const saved = savedConversation({ id: "one", is_readable: false, tokens: [], turns: [] });
-  page.do({ type: "reopening" }, { type: "reopened", saved });
+  const model = { ...IDENTITY, revision: "other" };
+  const saved = savedConversation({ id: "one", model, is_readable: false, tokens: [], turns: [] });
+  page.show(openingChatState(1, "chat", "one"));
+  page.do({ type: "reopened", saved });
   expect(page.shown()).toEqual({ token_ids: [[5]], positions: [2] });
 });
 
@@ -233,7 +249,7 @@ test("of a conversation that is gone nothing is left to be saved", () => {
   const page = pageOf();
   page.open("one");
   page.change(pin(5));
-  page.do({ type: "cleared", mode: "chat" });
+  page.show(initialChatState(2, "chat"));
   expect(page.unsaved()).toHaveLength(1);
   page.apply((before) => forgotten(before, "one"));
   expect(page.unsaved()).toEqual([]);

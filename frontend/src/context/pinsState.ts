@@ -121,8 +121,8 @@ export function followed(state: PinsState, chat: ChatState): PinsState {
  * Drops positions that are not in the text of the conversation that is shown: of a reply that came to
  * nothing, or named by an address. While a reply is written, its text is not known to its end.
  */
-function withoutLostText(state: PinsState, { pending, failure, timeline }: ChatState): PinsState {
-  const { conversationId, tokens } = failure?.pending?.before ?? timeline;
+function withoutLostText(state: PinsState, { pending, timeline }: ChatState): PinsState {
+  const { conversationId, tokens } = timeline;
   const pins = state.held.get(conversationId);
   // What is shown without its text, since another model is needed for it, is not in the timeline.
   if (pending !== null || conversationId === null || conversationId !== state.shownId || !pins) return state;
@@ -152,8 +152,6 @@ function reheld(there: HeldPins, saved: PinnedIds, isNamed: boolean): HeldPins {
 function withShown(state: PinsState, id: string | null, chat: ChatState): PinsState {
   const known = new Map(state.held);
   known.delete(null);
-  // The server keeps nothing of a turn that failed, so there is no branch that could hold these.
-  if (chat.failure !== null && state.shownId !== null) known.delete(state.shownId);
   if (id !== null && !known.has(id)) known.set(id, begun(state, chat));
   return { ...state, shownId: id, held: known };
 }

@@ -31,20 +31,27 @@ export function useServer(): ServerState {
     refetchInterval: ({ state }) =>
       state.status === "success" && state.data?.status === "ready" ? POLL_READY_MS : POLL_WAITING_MS,
   });
-  const name = health.data?.model;
+  const { model: name, revision, instance } = health.data ?? {};
   const hasModel = health.data !== undefined && ["ready", "stalled", "draining"].includes(health.data.status);
   const model = useQuery({
-    queryKey: ["model_info", name],
+    // Another start of the server may run another model, or know more of the same one.
+    queryKey: ["model_info", name, revision, instance],
     queryFn: ({ signal }) => fetchModelInfo(signal),
     enabled: hasModel && !health.isError,
     retry: (attempts, cause) => !isRefusal(cause) && attempts < 3,
     staleTime: Infinity,
+    placeholderData: (before) => before,
   });
   const refusal = [health.error, model.error].find(isRefusal) ?? null;
   return {
     refusal,
     phase: refusal !== null ? "refused" : health.isError ? "lost" : (health.data?.status ?? "connecting"),
     health: health.data ?? null,
-    model: model.data ?? null,
+    model: model.data !== undefined && isStill(model.data, health.data) ? model.data : null,
   };
 }
+
+/** Whether the server runs the model that was known last, or has not told yet which one it will run. */
+const isStill = (known: ModelInfo, health: Health | undefined): boolean =>
+  health === undefined ||
+  (health.model === known.model_name && (health.revision === known.revision || health.status === "loading"));

@@ -150,3 +150,11 @@ describe("columns of read-outs", () => {
     );
   });
 });
+
+test("a layer that there is not has no cell, least of all one of the next position", () => {
+  const columns = new LensColumns();
+  columns.mergeResponse(response(0, 3, 10));
+  const n = columns.nLayers;
+  expect([columns.topId(0, n), columns.cell(0, n), columns.topId(0, -1)]).toEqual([-1, null, -1]);
+  expect([columns.entropyNats(0, n), columns.nextRank(0, n)]).toEqual([Number.NaN, Number.NaN]);
+});

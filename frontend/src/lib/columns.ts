@@ -7,6 +7,7 @@
 import type { components } from "@/types/api";
 import type { LayerReadout } from "@/types/timeline";
 import { nextGap } from "./gaps";
+import { ReadText } from "./readText";
 
 type LensReadResponse = components["schemas"]["LensReadResponse"];
 
@@ -49,6 +50,7 @@ export class LensColumns {
   /** Changes with every change of the contents. */
   version = 0;
 
+  private readonly readText = new ReadText();
   private capacity = 0;
   private state = new Uint8Array(0);
   private topIds = new Int32Array(0);
@@ -58,6 +60,15 @@ export class LensColumns {
   private nextProbabilities = new Float32Array(0);
   private nextRanks = new Int32Array(0);
   private readonly texts = new Map<number, string>();
+
+  /** Drops what was read under other tokens, as those of a reply that failed and was generated again. */
+  follow(tokens: readonly { readonly id: number }[]): void {
+    const changed = this.readText.follow(tokens);
+    if (changed === null) return;
+    // The position before the first other token tells how probable that one was.
+    this.state.fill(MISSING, Math.max(0, changed - 1));
+    this.version += 1;
+  }
 
   /** Takes the read-outs of a response that has every layer. */
   mergeResponse(response: LensReadResponse): void {
@@ -113,6 +124,10 @@ export class LensColumns {
     return (this.state[position] ?? MISSING) !== MISSING;
   }
 
+  private has(position: number, layer: number): boolean {
+    return this.isRead(position) && layer >= 0 && layer < this.nLayers;
+  }
+
   /** How many of the first `length` positions are read in full. */
   readCount(length: number): number {
     let count = 0;
@@ -130,7 +145,7 @@ export class LensColumns {
 
   /** Id of the most probable token; -1 where it is not known. */
   topId(position: number, layer: number): number {
-    return this.isRead(position) ? (this.topIds[this.at(position, layer) * CELL_PREDICTIONS] ?? -1) : -1;
+    return this.has(position, layer) ? (this.topIds[this.at(position, layer) * CELL_PREDICTIONS] ?? -1) : -1;
   }
 
   topProbability(position: number, layer: number): number {
@@ -162,7 +177,7 @@ export class LensColumns {
 
   /** Everything known of a cell; null where it is not read. */
   cell(position: number, layer: number): Cell | null {
-    if (!this.isRead(position) || layer < 0 || layer >= this.nLayers) return null;
+    if (!this.has(position, layer)) return null;
     const at = this.at(position, layer);
     const predictions: CellPrediction[] = [];
     for (let k = 0; k < CELL_PREDICTIONS; k += 1) {
@@ -183,12 +198,16 @@ export class LensColumns {
     };
   }
 
+  /** Throws for a layer that there is not: its cell would be one of the next position. */
   private at(position: number, layer: number): number {
+    if (layer < 0 || layer >= this.nLayers) {
+      throw new RangeError(`There is no layer ${layer}: the timeline is read at ${this.nLayers}.`);
+    }
     return position * this.nLayers + layer;
   }
 
   private value(array: Float32Array | Int32Array, position: number, layer: number, stride = 1): number {
-    return this.isRead(position) ? (array[this.at(position, layer) * stride] ?? Number.NaN) : Number.NaN;
+    return this.has(position, layer) ? (array[this.at(position, layer) * stride] ?? Number.NaN) : Number.NaN;
   }
 
   /** A position whose read-outs are missing, or were made before the token after it existed. */

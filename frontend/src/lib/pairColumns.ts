@@ -7,6 +7,7 @@
  */
 import type { components } from "@/types/api";
 import type { AlignedColumn, Alignment } from "./alignment";
+import { ReadText } from "./readText";
 
 type Schemas = components["schemas"];
 
@@ -42,6 +43,16 @@ abstract class PairSlots {
   version = 0;
   protected nRows = 0;
   private readonly slots = new Map<number, number>();
+  private readonly readA = new ReadText();
+  private readonly readB = new ReadText();
+
+  /** Forgets everything where one of the timelines has other tokens than it was read under. */
+  follow(a: readonly { readonly id: number }[], b: readonly { readonly id: number }[]): void {
+    const changes = [this.readA.follow(a), this.readB.follow(b)];
+    if (changes.every((changed) => changed === null)) return;
+    this.slots.clear();
+    this.version += 1;
+  }
 
   /** Takes an answer, its pairs in the order in which they were asked for. */
   protected place(response: CompareResponse): number[] {

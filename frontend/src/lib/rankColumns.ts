@@ -5,6 +5,7 @@
 import type { components } from "@/types/api";
 import type { Span } from "./columns";
 import { nextGap } from "./gaps";
+import { ReadText } from "./readText";
 
 type LensReadResponse = components["schemas"]["LensReadResponse"];
 
@@ -22,6 +23,7 @@ export class RankColumns {
   version = 0;
 
   private nLayers = 0;
+  private readonly readText = new ReadText();
   private readonly read = new Set<number>();
   /** 0 where nothing is read. */
   private ranks = new Int32Array(0);
@@ -29,6 +31,14 @@ export class RankColumns {
 
   constructor(tokenId: number) {
     this.tokenId = tokenId;
+  }
+
+  /** Drops what was read under other tokens. */
+  follow(tokens: readonly { readonly id: number }[]): void {
+    const changed = this.readText.follow(tokens);
+    if (changed === null) return;
+    for (const position of this.read) if (position >= changed) this.read.delete(position);
+    this.version += 1;
   }
 
   /** Takes the answer's column of this token. Throws where the answer has none. */
@@ -68,7 +78,8 @@ export class RankColumns {
 
   /** 0 where it is not read. */
   rank(position: number, layer: number): number {
-    return this.ranks[position * this.nLayers + layer] ?? 0;
+    const isThere = this.isRead(position) && layer >= 0 && layer < this.nLayers;
+    return isThere ? (this.ranks[position * this.nLayers + layer] ?? 0) : 0;
   }
 
   /** Null where it is not read. */

@@ -6,6 +6,7 @@ import { segmentsOf, stepToken } from "./segments";
 const turn = { userText: null, seed: null, finish: null };
 const TIMELINE: Timeline = {
   conversationId: "c1",
+  model: null,
   status: "settled",
   tokens: [
     ...PROMPT,

@@ -42,12 +42,15 @@ function afterLineBreak(tokens: readonly Token[], start: number): number {
 
 /** The nearest shown token from `from` in direction `step`; stays when there is none. */
 export function stepToken(
-  { tokens }: Timeline,
+  timeline: Pick<Timeline, "tokens">,
   showTemplate: boolean,
   from: number | null,
   step: 1 | -1,
 ): number | null {
+  const { tokens } = timeline;
   const isShown = (index: number): boolean => showTemplate || tokens[index]?.role !== "template";
+  // From beyond the text, as after going to a shorter branch, both ways lead to its end.
+  if (from !== null && from >= tokens.length) return stepToken(timeline, showTemplate, null, -1);
   let index = from === null ? (step === 1 ? 0 : tokens.length - 1) : from + step;
   while (index >= 0 && index < tokens.length && !isShown(index)) index += step;
   return index >= 0 && index < tokens.length ? index : from;

@@ -3,12 +3,13 @@
  * unsure, late ones agree). Never part of the page.
  */
 import type { components } from "@/types/api";
-import type { Timeline, Token } from "@/types/timeline";
+import type { ModelIdentity, Timeline, Token } from "@/types/timeline";
 
 type Schemas = components["schemas"];
 type LensReadRequest = Schemas["LensReadRequest"];
 type LensReadResponse = Schemas["LensReadResponse"];
 
+export const MADE_UP: ModelIdentity = { name: "made-up", revision: "abc", source: "hub" };
 export const N_LAYERS = 12;
 export const VOCABULARY_SIZE = 50_257;
 
@@ -52,6 +53,7 @@ export function madeUpTokens(length: number): Token[] {
 
 export const madeUpTimeline = (tokens: readonly Token[], conversationId: string): Timeline => ({
   conversationId,
+  model: MADE_UP,
   tokens,
   turns: [{ promptStart: 0, replyStart: 9, userText: "The capital of France is", seed: 1, finish: "stop" }],
   status: "settled",
@@ -87,7 +89,7 @@ export function madeUpLens(tokens: readonly Token[], request: LensReadRequest): 
   };
   return {
     model: "made-up",
-    model_identity: { name: "made-up", revision: "abc", source: "hub" },
+    model_identity: MADE_UP,
     kind: "logit",
     layers,
     labels: layers.map((layer) => (layer === 0 ? "embed" : String(layer))),
@@ -158,7 +160,7 @@ export function madeUpComparison(request: Schemas["CompareRequest"]): Schemas["C
   const kind = request.b.kind === "tuned" ? 1 : 0;
   return {
     model: "made-up",
-    model_identity: { name: "made-up", revision: "abc", source: "hub" },
+    model_identity: MADE_UP,
     layers,
     labels: layers.map(([a, b]) => [String(a), String(b)]),
     a_tokens: [],

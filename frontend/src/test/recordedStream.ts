@@ -1,6 +1,6 @@
 /** A chat stream as the server sends it, for tests without one. */
 import type { StreamEvent } from "@/api/stream";
-import type { LayerReadout, Role, Token } from "@/types/timeline";
+import type { LayerReadout, ModelIdentity, Role, Token } from "@/types/timeline";
 
 const toBase64 = (text: string): string => btoa(String.fromCharCode(...new TextEncoder().encode(text)));
 
@@ -19,6 +19,8 @@ export function token(index: number, text: string, role: Role, more: Partial<Tok
     ...more,
   };
 }
+
+export const IDENTITY: ModelIdentity = { name: "tiny", revision: "abc", source: "hub" };
 
 export const PROMPT: readonly Token[] = [
   token(0, "User", "template"),
@@ -46,7 +48,7 @@ export const EVENTS: readonly Exclude<StreamEvent, { type: "error" }>[] = [
     id: "reply-1",
     conversation_id: "conversation-1",
     model: "tiny",
-    model_identity: { name: "tiny", revision: "abc", source: "hub" },
+    model_identity: IDENTITY,
     seed: 41,
     turn_start: 0,
     prompt_tokens: [...PROMPT],

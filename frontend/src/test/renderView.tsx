@@ -12,6 +12,7 @@ import type { LensKind } from "@/lib/lenses";
 import type { components } from "@/types/api";
 import type { Timeline, Token, ViewProps } from "@/types/timeline";
 import {
+  MADE_UP,
   N_LAYERS,
   VOCABULARY_SIZE,
   madeUpComparison,
@@ -49,7 +50,9 @@ export interface FakeServer {
 
 const HEALTH = {
   status: "ready",
-  model: "made-up",
+  model: MADE_UP.name,
+  revision: MADE_UP.revision,
+  instance: "first",
   version: "0",
   queue: { running: 0, waiting: 0, capacity: 8 },
   detail: null,
@@ -77,7 +80,9 @@ export function fakeServer(tokens: readonly Token[], tiedEmbeddings = true): Fak
       return Response.json({ ...HEALTH, queue: { ...HEALTH.queue, waiting: server.waiting } });
     if (pathname === "/api/model_info") {
       return Response.json({
-        model_name: "made-up",
+        model_name: MADE_UP.name,
+        source: MADE_UP.source,
+        revision: MADE_UP.revision,
         num_layers: N_LAYERS,
         vocab_size: VOCABULARY_SIZE,
         tied_embeddings: tiedEmbeddings,

@@ -1,8 +1,6 @@
 /** Saved conversations as the server tells them. */
 import type { Branch, ConversationSummary, SavedConversation } from "@/api/conversations";
-import { EVENTS, PROMPT } from "./recordedStream";
-
-const MODEL = { name: "tiny", revision: "abc", source: "hub" } as const;
+import { EVENTS, IDENTITY, PROMPT } from "./recordedStream";
 
 export const SAMPLING = { max_new_tokens: 16, temperature: 0, top_k: 0, top_p: 1, seed: 41, stop: [] };
 
@@ -10,7 +8,7 @@ export const summary = (id: string, more: Partial<ConversationSummary> = {}): Co
   id,
   conversation_id: id,
   title: `Title of ${id}`,
-  model: MODEL,
+  model: IDENTITY,
   created_at_ms: 0,
   updated_at_ms: Date.now(),
   n_tokens: 8,
@@ -35,7 +33,7 @@ export const savedConversation = (more: Partial<SavedConversation> = {}): SavedC
   id: "conversation-1",
   conversation_id: "conversation-1",
   title: "Hello",
-  model: MODEL,
+  model: IDENTITY,
   is_readable: true,
   is_running: false,
   mode: "chat",

@@ -5,6 +5,7 @@
 import type { components } from "./api";
 
 type Schemas = components["schemas"];
+export type ModelIdentity = Schemas["ModelIdentity"];
 
 export type Token = Schemas["Token"];
 export type Role = Token["role"];
@@ -20,7 +21,7 @@ export interface Turn {
   readonly userText: string | null;
   /** Null where it is not known. */
   readonly seed: number | null;
-  readonly finish: FinishReason | "failed" | null;
+  readonly finish: FinishReason | null;
 }
 
 /**
@@ -32,8 +33,10 @@ export interface Turn {
 export type TimelineStatus = "empty" | "waiting" | "streaming" | "settled";
 
 export interface Timeline {
-  /** Null before the first reply started, and after a failure that left nothing stored. */
+  /** Null before the first reply started, and where the server holds nothing of it any more. */
   readonly conversationId: string | null;
+  /** The model that computed it; null before the first reply started. */
+  readonly model: ModelIdentity | null;
   /** `tokens[i].index === i`, without gaps. */
   readonly tokens: readonly Token[];
   readonly turns: readonly Turn[];

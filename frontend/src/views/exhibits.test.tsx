@@ -5,7 +5,14 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { useCurrentOffer } from "@/context/offer";
 import type { Exhibit } from "@/lib/exhibit";
 import { asFloat32, toRecords } from "@/lib/table";
-import { N_LAYERS, madeUpComparison, madeUpLens, madeUpTimeline, madeUpTokens } from "@/test/lensData";
+import {
+  MADE_UP,
+  N_LAYERS,
+  madeUpComparison,
+  madeUpLens,
+  madeUpTimeline,
+  madeUpTokens,
+} from "@/test/lensData";
 import { type FakeServer, fakeServer, renderView } from "@/test/renderView";
 import { branch, savedConversation } from "@/test/saved";
 import type { ViewProps } from "@/types/timeline";
@@ -164,6 +171,7 @@ test("Compare: every pair at every layer, a row for each gap, and both timelines
   server.saved = (path) =>
     Response.json(
       savedConversation({
+        model: MADE_UP,
         id: path.endsWith("/other") ? "other" : id,
         branches: [branch(id), branch("other")],
         tokens: others,

@@ -1,16 +1,18 @@
 import clsx from "clsx";
 import { type KeyboardEvent, type ReactNode, useLayoutEffect, useRef, useState } from "react";
 import { Button } from "@/components/ui/Button";
-import type { ChatState, Mode } from "@/context/chatState";
+import type { Mode } from "@/context/chatState";
 import { isOfInputMethod } from "@/lib/composing";
 
 interface ComposerProps {
   /** Id of the text area, so that a shortcut can find it. */
   readonly id: string;
   readonly mode: Mode;
-  readonly returned: ChatState["returned"];
+  /** Text that comes back because nothing became of it; once for each `id`. */
+  readonly returned: { readonly text: string; readonly id: string };
   /** The message that is being edited; null to write a new one. */
-  readonly editing: { readonly text: string; readonly fromIndex: number } | null;
+  readonly editing: { readonly text: string } | null;
+  readonly onChangeEdit: (text: string) => void;
   readonly isBusy: boolean;
   /** Why nothing can be sent now; null when it can. */
   readonly blocked: string | null;
@@ -30,21 +32,18 @@ const TALLEST_PX = 220;
 /** Where text is written. It is cleared when it is sent and comes back when nothing became of it. */
 export function Composer(props: ComposerProps) {
   const { id, mode, returned, editing, isSlim, isBusy, blocked, canWriteOn, children } = props;
-  const { onSend, onStop, onWriteOn, onCancelEdit } = props;
-  const [text, setText] = useState("");
-  const [seenReturn, setSeenReturn] = useState(returned.serial);
-  const [seenEdit, setSeenEdit] = useState(editing);
+  const { onSend, onStop, onWriteOn, onChangeEdit, onCancelEdit } = props;
+  const [draft, setDraft] = useState("");
+  const [seenReturns, setSeenReturns] = useState<readonly string[]>([]);
   const textarea = useRef<HTMLTextAreaElement>(null);
+  const text = editing?.text ?? draft;
 
-  if (returned.serial !== seenReturn) {
-    setSeenReturn(returned.serial);
+  if (returned.text !== "" && !seenReturns.includes(returned.id)) {
+    setSeenReturns((before) => [...before, returned.id]);
     // What was written meanwhile is kept below it.
-    setText((now) => (now.trim() === "" ? returned.text : `${returned.text}\n${now}`));
+    setDraft((now) => (now.trim() === "" ? returned.text : `${returned.text}\n${now}`));
   }
-  if (editing !== seenEdit) {
-    setSeenEdit(editing);
-    if (editing !== null) setText(editing.text);
-  }
+  const setText = editing === null ? setDraft : onChangeEdit;
 
   useLayoutEffect(() => {
     const element = textarea.current;
@@ -60,7 +59,7 @@ export function Composer(props: ComposerProps) {
   const send = (): void => {
     if (writesOn) onWriteOn();
     if (!canSend) return;
-    setText("");
+    if (editing === null) setDraft("");
     onSend(text);
   };
 
@@ -68,11 +67,6 @@ export function Composer(props: ComposerProps) {
     if (event.key !== "Enter" || event.shiftKey || isOfInputMethod(event.nativeEvent)) return;
     event.preventDefault();
     send();
-  };
-
-  const cancelEdit = (): void => {
-    setText("");
-    onCancelEdit();
   };
 
   return (
@@ -87,7 +81,7 @@ export function Composer(props: ComposerProps) {
           <span className="text-muted">
             Editing your last message. What it is now, with its reply, stays as a branch.
           </span>
-          <Button look="quiet" className="h-6 px-2" onClick={cancelEdit}>
+          <Button look="quiet" className="h-6 px-2" onClick={onCancelEdit}>
             Cancel
           </Button>
         </div>

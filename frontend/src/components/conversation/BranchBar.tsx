@@ -1,5 +1,5 @@
 import clsx from "clsx";
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import {
   type Branch,
   type SavedConversation,
@@ -19,7 +19,7 @@ import { useLibraryRefresh } from "@/context/library";
 interface BranchBarProps {
   readonly facts: SavedConversation;
   readonly currentId: string | null;
-  /** A reply is being written; it would be left behind. */
+  /** A reply is being written, on one of these branches or from it. */
   readonly isBusy: boolean;
   readonly state: BranchBarState;
   readonly onSwitch: (id: string) => void;
@@ -43,6 +43,14 @@ export function BranchBar(props: BranchBarProps) {
   const refresh = useLibraryRefresh();
   const { branches } = facts;
   const place = branches.findIndex((branch) => branch.id === currentId);
+  // What is shown when an answer comes; null once the person has gone on to another conversation.
+  const shownNow = useRef<string | null>(null);
+  useEffect(() => {
+    shownNow.current = currentId;
+    return () => {
+      shownNow.current = null;
+    };
+  }, [currentId]);
 
   const onRename = (branch: Branch, name: string | null): void => {
     setRenamed(null);
@@ -59,15 +67,16 @@ export function BranchBar(props: BranchBarProps) {
       const other =
         branches.find((each) => each.id === branch.parent_id) ??
         branches.find((each) => each.id !== branch.id);
-      const isShown = branch.id === currentId && other !== undefined;
+      const isShown = branch.id === shownNow.current && other !== undefined;
       if (isShown) onSwitch(other.id);
       await refresh(isShown ? "gone" : undefined);
     });
   const onUndo = (branch: Branch): void =>
     attempt("Not restored.", async () => {
+      const asked = currentId;
       await restoreBranch(branch.id);
       onChange({ deleted: null });
-      onSwitch(branch.id);
+      if (shownNow.current === asked) onSwitch(branch.id);
       await refresh();
     });
 
@@ -78,13 +87,13 @@ export function BranchBar(props: BranchBarProps) {
         <IconButton
           icon="left"
           label="Branch before"
-          disabled={isBusy || place <= 0}
+          disabled={place <= 0}
           onClick={() => onSwitch(branches[place - 1]?.id ?? "")}
         />
         <IconButton
           icon="right"
           label="Branch after"
-          disabled={isBusy || place < 0 || place >= branches.length - 1}
+          disabled={place < 0 || place >= branches.length - 1}
           onClick={() => onSwitch(branches[place + 1]?.id ?? "")}
         />
         <button
@@ -122,7 +131,6 @@ export function BranchBar(props: BranchBarProps) {
                 <>
                   <button
                     type="button"
-                    disabled={isBusy}
                     aria-current={branch.id === currentId ? "true" : undefined}
                     onClick={() => onSwitch(branch.id)}
                     className="flex min-h-8 min-w-0 flex-1 items-baseline gap-2 rounded-control px-2 py-1 text-left disabled:cursor-not-allowed"

@@ -1,5 +1,5 @@
 import clsx from "clsx";
-import { type ReactNode, Suspense, lazy, useState } from "react";
+import { type ReactNode, lazy, Suspense, useEffect, useRef, useState } from "react";
 import type { SavedConversation } from "@/api/conversations";
 import { Composer } from "@/components/composer/Composer";
 import { SamplingControls } from "@/components/composer/SamplingControls";
@@ -51,9 +51,9 @@ export function ConversationPane(props: ConversationPaneProps) {
   const { settings, update } = useSettings();
   const { index: selectedIndex } = useSelection();
   const { hasList } = useNotes();
-  const [editing, setEditing] = useState<{ readonly text: string; readonly fromIndex: number } | null>(null);
+  const [edits, setEdits] = useState<Edits>({});
   const [branchBar, setBranchBar] = useState<BranchBarState>({ isOpen: false, deleted: null });
-  const { timeline, mode, pending, failure, opened } = state;
+  const { timeline, mode, pending, failure, heldWith } = state;
   const { model, health, phase } = server;
   const honesty = model === null ? null : honestyLine(model);
   const nLayers = model?.num_layers ?? 0;
@@ -65,10 +65,16 @@ export function ConversationPane(props: ConversationPaneProps) {
   const worked = workedExample(timeline, mode, examples);
 
   const isBusy = pending !== null;
-  const blocked = blockedBecause(phase);
+  const isOpening = timeline.status === "waiting" && !isBusy;
+  const blocked = isOpening ? "The conversation is being opened" : blockedBecause(phase);
   const lastTurn = timeline.turns.at(-1);
   const hasText = timeline.tokens.length > 0;
-  const modelName = model?.model_name ?? "Model";
+  const { conversationId } = timeline;
+  const modelName = timeline.model?.name ?? model?.model_name ?? "Model";
+  const editing = conversationId === null ? null : (edits[conversationId] ?? null);
+  const setEditing = (edit: Edit | null): void => {
+    if (conversationId !== null) setEdits((before) => ({ ...before, [conversationId]: edit }));
+  };
 
   const onSend = (text: string): void => {
     if (editing === null) actions.send(text);
@@ -83,11 +89,16 @@ export function ConversationPane(props: ConversationPaneProps) {
   const onStartNew = (): void => actions.startNew(mode);
 
   // A failed turn with a message has the message back in the composer; one without is simply run again.
-  const failedTurn = failure?.pending?.submission;
-  const retry =
-    failedTurn?.kind === "regenerate" && failedTurn.fromIndex !== null
-      ? () => actions.regenerate(failedTurn.fromIndex ?? 0)
-      : null;
+  const failedTurn = failure?.during === "request" ? failure.submission : null;
+  const retry = failedTurn === null || failedTurn.text !== "" ? null : () => actions.retry(failedTurn);
+  // The banner says that the server is away; once it is back, nothing is left to say.
+  const isUnreachable = failure?.error.code === "server_unreachable";
+  const wasAway = useRef(false);
+  useEffect(() => {
+    const isBack = wasAway.current && phase !== "lost";
+    wasAway.current = phase === "lost";
+    if (isBack && isUnreachable) actions.dismiss();
+  }, [phase, isUnreachable, actions]);
 
   return (
     <section aria-label="Conversation" className="flex min-h-0 min-w-0 flex-1 flex-col">
@@ -120,10 +131,10 @@ export function ConversationPane(props: ConversationPaneProps) {
           <NotesPanel tokens={timeline.tokens} />
         </Suspense>
       )}
-      <FollowingScroll length={timeline.tokens.length}>
-        {opened?.is_readable === false && model !== null ? (
-          <MissingModel saved={opened} running={model} />
-        ) : timeline.status === "waiting" && !isBusy && model === null ? (
+      <FollowingScroll of={state.key} length={timeline.tokens.length} hasPlace={selectedIndex !== null}>
+        {heldWith !== null && model !== null ? (
+          <MissingModel held={heldWith} running={model} />
+        ) : isOpening && model === null ? (
           <ModelWait health={health} refusal={server.refusal} />
         ) : hasText || isBusy || timeline.status === "waiting" ? (
           <div className="py-4">
@@ -137,18 +148,17 @@ export function ConversationPane(props: ConversationPaneProps) {
                 showTemplate={settings.showTemplate}
               />
             )}
-            {timeline.status === "waiting" && !isBusy && (
-              <p className="text-muted">Opening the conversation…</p>
-            )}
+            {isOpening && <p className="text-muted">Opening the conversation…</p>}
             {timeline.status === "waiting" && (
               <PendingMessage text={pending?.submission.text ?? ""} mode={mode} />
             )}
-            {timeline.status === "settled" && lastTurn !== undefined && lastTurn.finish !== "failed" && (
+            {timeline.status === "settled" && lastTurn !== undefined && conversationId !== null && (
               <ReplyActions
                 timeline={timeline}
                 turn={lastTurn}
                 mode={mode}
                 onRegenerate={() => actions.regenerate(lastTurn.replyStart)}
+                onContinue={() => actions.writeOn(timeline.tokens.length)}
                 onEdit={onEdit}
               />
             )}
@@ -181,7 +191,7 @@ export function ConversationPane(props: ConversationPaneProps) {
       <div className="shrink-0 px-3 pb-2 md:px-4">
         {unsavedPins}
         <NoteNotices />
-        {failure !== null && (
+        {failure !== null && !(isUnreachable && phase === "lost") && (
           <FailureNotice
             failure={failure}
             onRetry={retry}
@@ -192,12 +202,13 @@ export function ConversationPane(props: ConversationPaneProps) {
         <Composer
           id={COMPOSER_ID}
           mode={mode}
-          returned={state.returned}
+          returned={{ text: state.returned.text, id: `${state.key} ${state.returned.serial}` }}
           editing={editing}
+          onChangeEdit={(text) => editing !== null && setEditing({ ...editing, text })}
           isSlim={isComposerSlim}
           isBusy={isBusy}
           blocked={blocked}
-          canWriteOn={mode === "completion" && timeline.conversationId !== null && hasText}
+          canWriteOn={mode === "completion" && conversationId !== null && hasText}
           onSend={onSend}
           onStop={actions.stop}
           onWriteOn={() => actions.writeOn(timeline.tokens.length)}
@@ -207,7 +218,7 @@ export function ConversationPane(props: ConversationPaneProps) {
             model={model}
             mode={mode}
             isSlim={isComposerSlim}
-            isNew={timeline.conversationId === null}
+            isNew={conversationId === null}
             lastSeed={lastTurn?.seed ?? null}
           />
         </Composer>
@@ -223,6 +234,14 @@ export function ConversationPane(props: ConversationPaneProps) {
     </section>
   );
 }
+
+interface Edit {
+  readonly text: string;
+  readonly fromIndex: number;
+}
+
+/** By branch, the message that is being edited: it is not another conversation's. */
+type Edits = Readonly<Record<string, Edit | null>>;
 
 function blockedBecause(phase: ServerState["phase"]): string | null {
   switch (phase) {

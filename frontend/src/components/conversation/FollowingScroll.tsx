@@ -1,21 +1,30 @@
-import { type ReactNode, type UIEvent, useLayoutEffect, useRef } from "react";
+import { type ReactNode, type UIEvent, useLayoutEffect, useRef, useState } from "react";
 
 interface FollowingScrollProps {
+  /** Changes with what is shown: another conversation is not scrolled as the one before. */
+  readonly of: string | number;
   /** Grows with the text. */
   readonly length: number;
+  /** A place in the text is to be seen first, not its end. */
+  readonly hasPlace: boolean;
   readonly children: ReactNode;
 }
 
 const NEAR_END_PX = 40;
 
 /** Keeps the end of the text in view while it grows, unless the reader has scrolled away from it. */
-export function FollowingScroll({ length, children }: FollowingScrollProps) {
+export function FollowingScroll({ of, length, hasPlace, children }: FollowingScrollProps) {
   const area = useRef<HTMLDivElement>(null);
   const isAtEnd = useRef(true);
+  const [start, setStart] = useState({ of, isAtEnd: !hasPlace });
+  if (start.of !== of) setStart({ of, isAtEnd: !hasPlace });
+  useLayoutEffect(() => {
+    isAtEnd.current = start.isAtEnd;
+  }, [start]);
   useLayoutEffect(() => {
     const element = area.current;
     if (element !== null && isAtEnd.current) element.scrollTop = element.scrollHeight;
-  }, [length]);
+  }, [start, length]);
   const onScroll = ({ currentTarget: element }: UIEvent<HTMLDivElement>): void => {
     isAtEnd.current = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR_END_PX;
   };

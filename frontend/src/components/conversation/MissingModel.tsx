@@ -1,19 +1,20 @@
 import type { ModelInfo } from "@/api/client";
-import type { SavedConversation } from "@/api/conversations";
+import type { HeldWith } from "@/context/chatState";
+import { startCommand } from "@/lib/identity";
 import { placeOf, placeWords, sortedNotes } from "@/lib/notes";
 
 interface MissingModelProps {
-  readonly saved: SavedConversation;
+  readonly held: HeldWith;
   readonly running: ModelInfo;
 }
 
 /** A conversation that the running model cannot read: which model is missing, and the text as it was saved. */
-export function MissingModel({ saved, running }: MissingModelProps) {
-  const { model } = saved;
+export function MissingModel({ held, running }: MissingModelProps) {
+  const { model } = held;
   const isOtherRevision = model.name === running.model_name;
   return (
     <div className="py-4">
-      <h2 className="text-title font-semibold">{saved.title}</h2>
+      <h2 className="text-title font-semibold">{held.title ?? "This conversation"}</h2>
       <p className="mt-2">
         This conversation was held with <b className="font-medium">{named(model)}</b>; this server runs{" "}
         <b className="font-medium">
@@ -26,9 +27,9 @@ export function MissingModel({ saved, running }: MissingModelProps) {
       <p className="mt-2 text-muted">
         To open it, start the server with{" "}
         <code className="rounded-mark bg-sunken px-1 font-mono break-all text-ink">
-          make run MODEL={model.name}
+          {startCommand(model)}
         </code>
-        {isOtherRevision && model.revision !== null && (
+        {isOtherRevision && model.source === "hub" && model.revision !== null && (
           <>
             {" "}
             and{" "}
@@ -41,13 +42,13 @@ export function MissingModel({ saved, running }: MissingModelProps) {
       </p>
       <h3 className="mt-4 text-label text-muted">The text, as it was saved</h3>
       <p className="mt-1 rounded-control border border-line bg-sunken p-3 break-words whitespace-pre-wrap">
-        {saved.text}
+        {held.text}
       </p>
-      {saved.notes.length > 0 && (
+      {held.notes.length > 0 && (
         <>
           <h3 className="mt-4 text-label text-muted">The notes</h3>
           <ul className="mt-1 space-y-2">
-            {sortedNotes(saved.notes).map((note, i) => (
+            {sortedNotes(held.notes).map((note, i) => (
               <li key={i}>
                 <span className="block text-label text-muted">{placeWords(placeOf(note), [])}</span>
                 <span dir="auto" className="block break-words whitespace-pre-line">
@@ -65,5 +66,5 @@ export function MissingModel({ saved, running }: MissingModelProps) {
 const shortRevision = (revision: string | null): string =>
   revision === null ? "unknown" : revision.slice(0, 12);
 
-const named = ({ name, revision }: Pick<SavedConversation["model"], "name" | "revision">): string =>
+const named = ({ name, revision }: Pick<HeldWith["model"], "name" | "revision">): string =>
   revision === null ? name : `${name}, revision ${shortRevision(revision)}`;

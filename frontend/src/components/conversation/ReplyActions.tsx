@@ -10,21 +10,26 @@ const ENDINGS: Record<FinishReason, string> = {
   length: "Ended at the longest reply allowed.",
   context: "Ended because the context is full.",
   cancelled: "Stopped; what was written is kept.",
-  interrupted: "Interrupted by the server; what was written is kept.",
+  interrupted: "Interrupted; what was written is kept.",
 };
+
+/** Ended before the model came to the end of what it had to say. */
+const UNFINISHED: readonly FinishReason[] = ["length", "cancelled", "interrupted"];
 
 interface ReplyActionsProps {
   readonly timeline: Timeline;
   readonly turn: Turn;
   readonly mode: Mode;
   readonly onRegenerate: () => void;
+  /** Goes on from the end of the reply. */
+  readonly onContinue: () => void;
   readonly onEdit: (text: string) => void;
 }
 
 /** What can be done with the newest turn. */
-export function ReplyActions({ timeline, turn, mode, onRegenerate, onEdit }: ReplyActionsProps) {
+export function ReplyActions({ timeline, turn, mode, onRegenerate, onContinue, onEdit }: ReplyActionsProps) {
   const reply = timeline.tokens.slice(turn.replyStart);
-  const ending = turn.finish === null || turn.finish === "failed" ? "" : ENDINGS[turn.finish];
+  const ending = turn.finish === null ? "" : ENDINGS[turn.finish];
   return (
     <div
       className={clsx(
@@ -35,6 +40,11 @@ export function ReplyActions({ timeline, turn, mode, onRegenerate, onEdit }: Rep
       <Button look="quiet" icon="redo" className="px-2" onClick={onRegenerate}>
         Regenerate
       </Button>
+      {mode === "chat" && turn.finish !== null && UNFINISHED.includes(turn.finish) && (
+        <Button look="quiet" icon="right" className="px-2" onClick={onContinue}>
+          Continue
+        </Button>
+      )}
       <Button look="quiet" icon="edit" className="px-2" onClick={() => onEdit(userText(timeline, turn))}>
         {mode === "chat" ? "Edit message" : "Edit text"}
       </Button>

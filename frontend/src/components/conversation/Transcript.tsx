@@ -41,10 +41,11 @@ export function Transcript({ timeline, mode, modelName, tints, showTemplate }: T
   /** Where keys move on from: the end of the range that moves. */
   const head = extent ?? selectedIndex;
 
+  const { conversationId } = timeline;
   useLayoutEffect(() => {
     if (head === null) return;
     document.getElementById(tokenElementId(head))?.scrollIntoView({ block: "nearest" });
-  }, [head, showTemplate]);
+  }, [head, showTemplate, conversationId]);
   // A place that is selected takes over from text that was: the next note is on one of them.
   useEffect(() => {
     const selection = window.getSelection();
@@ -172,7 +173,8 @@ function chunkStarts({ start, end }: Segment): number[] {
 function segmentName({ kind, turn }: Segment, modelName: string): string {
   if (kind === "prompt") return "You";
   const seed = turn.seed === null ? "" : `, seed ${turn.seed}`;
-  const ending = turn.finish === "cancelled" ? ", stopped" : turn.finish === "failed" ? ", failed" : "";
+  const ending =
+    turn.finish === "cancelled" ? ", stopped" : turn.finish === "interrupted" ? ", interrupted" : "";
   return `${modelName}${seed}${ending}`;
 }
 
@@ -183,7 +185,7 @@ function ReplyLabel({ segment, modelName }: { readonly segment: Segment; readonl
       <span className="block truncate text-ink">{modelName.split("/").at(-1)}</span>
       {seed !== null && <span className="mr-2 text-cell font-normal text-quiet md:block">seed {seed}</span>}
       {finish === "cancelled" && <span className="text-cell font-normal text-warn">stopped</span>}
-      {finish === "failed" && <span className="text-cell font-normal text-danger">failed</span>}
+      {finish === "interrupted" && <span className="text-cell font-normal text-warn">interrupted</span>}
     </>
   );
 }

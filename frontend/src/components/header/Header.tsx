@@ -49,7 +49,7 @@ export const Header = memo(function Header(props: HeaderProps) {
         ) : (
           <>
             <ModelFacts model={server.model} />
-            <SelfCheckBadge check={server.model.self_check} />
+            <SelfCheckBadge check={server.model.self_check} isOffline={server.phase === "lost"} />
           </>
         )}
       </div>

@@ -4,9 +4,15 @@ import type { ModelInfo } from "@/api/client";
 import { Icon } from "@/components/ui/Icon";
 import { Popover } from "@/components/ui/Popover";
 
+interface SelfCheckBadgeProps {
+  readonly check: ModelInfo["self_check"];
+  /** The server does not answer: what it found is of a model that may run no longer. */
+  readonly isOffline: boolean;
+}
+
 /** Whether the numbers were checked against the model itself, and what the check found. */
-export function SelfCheckBadge({ check }: { readonly check: ModelInfo["self_check"] }) {
-  const word = check.passed ? "verified" : "not verified";
+export function SelfCheckBadge({ check, isOffline }: SelfCheckBadgeProps) {
+  const word = isOffline ? "offline" : check.passed ? "verified" : "not verified";
   return (
     <Popover
       label="Self-check"
@@ -15,10 +21,10 @@ export function SelfCheckBadge({ check }: { readonly check: ModelInfo["self_chec
           type="button"
           className={clsx(
             "inline-flex h-8 items-center gap-1 rounded-control px-2 font-medium hover:bg-hover",
-            check.passed ? "text-good" : "text-danger",
+            isOffline ? "text-muted" : check.passed ? "text-good" : "text-danger",
           )}
         >
-          <Icon name={check.passed ? "check" : "warning"} />
+          <Icon name={!isOffline && check.passed ? "check" : "warning"} />
           <span className="max-sm:sr-only">{word}</span>
         </button>
       }

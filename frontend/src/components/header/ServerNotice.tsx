@@ -1,15 +1,24 @@
 import { Icon } from "@/components/ui/Icon";
 import type { ServerState } from "@/context/server";
+import { identityOf, startCommand } from "@/lib/identity";
 
 /** One quiet line when the server is away or held up; nothing while all is well. */
-export function ServerNotice({ phase, health }: ServerState) {
+export function ServerNotice({ phase, health, model }: ServerState) {
   const words = wordsFor(phase, health?.detail ?? null);
   return (
     <div role="status">
       {words !== null && (
-        <p className="flex items-center gap-2 border-b border-line bg-warn-soft px-3 py-1.5">
+        <p className="flex flex-wrap items-center gap-x-2 border-b border-line bg-warn-soft px-3 py-1.5">
           <Icon name="warning" className="text-warn" />
           {words}
+          {phase === "lost" && (
+            <span>
+              To start it again:{" "}
+              <code className="rounded-mark bg-sunken px-1 font-mono break-all">
+                {model === null ? "make run" : startCommand(identityOf(model))}
+              </code>
+            </span>
+          )}
         </p>
       )}
     </div>

@@ -5,6 +5,7 @@ import { IconButton } from "@/components/ui/Button";
 import { Icon } from "@/components/ui/Icon";
 import { Menu } from "@/components/ui/Menu";
 import { NameField } from "@/components/ui/NameField";
+import { type Progress, ProgressMark } from "./ProgressMark";
 import type { LibraryActions } from "./useLibraryActions";
 
 interface ConversationItemProps {
@@ -14,13 +15,15 @@ interface ConversationItemProps {
   readonly isForeign: boolean;
   /** What tells it from one whose title looks the same; null where there is none. */
   readonly twinMark: string | null;
+  /** A reply that is being generated, or that failed while another conversation was shown. */
+  readonly progress: Progress | null;
   readonly onOpen: () => void;
   readonly actions: LibraryActions;
 }
 
 /** One conversation of the list: opened by a click, everything else in its menu. */
 export function ConversationItem(props: ConversationItemProps) {
-  const { conversation, isCurrent, isForeign, twinMark, onOpen, actions } = props;
+  const { conversation, isCurrent, isForeign, twinMark, progress, onOpen, actions } = props;
   const markId = useId();
   const describedBy = twinMark === null ? undefined : markId;
   const { title, model, n_branches } = conversation;
@@ -55,8 +58,9 @@ export function ConversationItem(props: ConversationItemProps) {
         className="min-w-0 flex-1 rounded-control py-1.5 pl-2 text-left"
       >
         <span className={clsx("block truncate", isCurrent && "font-medium")}>{title}</span>
-        {(isForeign || n_branches > 1 || twinMark !== null) && (
+        {(isForeign || n_branches > 1 || twinMark !== null || progress !== null) && (
           <span className="flex min-w-0 items-center gap-2 text-cell text-muted">
+            {progress !== null && <ProgressMark progress={progress} />}
             {twinMark !== null && (
               // The title stays the name; this describes it.
               <span id={markId} aria-hidden="true" className="shrink-0">

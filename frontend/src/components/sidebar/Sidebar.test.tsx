@@ -4,6 +4,7 @@ import userEvent from "@testing-library/user-event";
 import { HttpResponse, http } from "msw";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import type { ConversationSummary } from "@/api/conversations";
+import type { ChatMark } from "@/context/chats";
 import { summary } from "@/test/saved";
 import { MODEL, server } from "@/test/server";
 import Sidebar from "./Sidebar";
@@ -21,12 +22,16 @@ const FAILURE = {
 /** What the server keeps, and what was asked of it besides the list. */
 let kept: ConversationSummary[];
 let asked: string[];
-const calls = { onOpen: vi.fn(), onStartNew: vi.fn(), onCurrentDeleted: vi.fn() };
+const calls = { onOpen: vi.fn(), onShow: vi.fn(), onStartNew: vi.fn(), onDeleted: vi.fn() };
+/** Where the page is. */
+let place: string;
+const here = (): string => place;
 
 beforeAll(() => server.listen({ onUnhandledRequest: "error" }));
 beforeEach(() => {
   kept = [summary("a"), summary("b", { n_branches: 2 })];
   asked = [];
+  place = "somewhere";
   server.use(
     http.get("*/api/conversations", ({ request }) => {
       const query = new URL(request.url).searchParams;
@@ -61,11 +66,19 @@ afterEach(() => {
 });
 afterAll(() => server.close());
 
-function show(current: string | null = null) {
+function show(current: string | null = null, marks: readonly ChatMark[] = []) {
   const user = userEvent.setup();
   render(
     <QueryClientProvider client={new QueryClient()}>
-      <Sidebar currentId={current} currentConversationId={current} model={MODEL} {...calls} />
+      <Sidebar
+        currentId={current}
+        currentConversationId={current}
+        model={MODEL}
+        marks={marks}
+        isOffline={false}
+        here={here}
+        {...calls}
+      />
     </QueryClientProvider>,
   );
   return user;
@@ -183,7 +196,7 @@ test("deleting the shown one leaves it, and Undo brings it back", async () => {
   const user = show("a");
   await choose(user, "Title of a", "Delete");
   expect(await screen.findByRole("status")).toHaveTextContent("Deleted “Title of a”");
-  expect(calls.onCurrentDeleted).toHaveBeenCalledOnce();
+  expect(calls.onDeleted).toHaveBeenCalledWith("a");
   await waitFor(() => expect(screen.queryByRole("button", { name: "Title of a" })).not.toBeInTheDocument());
   await user.click(screen.getByRole("button", { name: "Undo" }));
   await waitFor(() => expect(calls.onOpen).toHaveBeenCalledWith("c"));
@@ -191,11 +204,59 @@ test("deleting the shown one leaves it, and Undo brings it back", async () => {
   expect(screen.queryByRole("status")).not.toBeInTheDocument();
 });
 
-test("deleting another one leaves the shown one alone", async () => {
+test("what is deleted is what was asked for, also where another one is shown by then", async () => {
   const user = show("a");
   await choose(user, "Title of b", "Delete");
   await screen.findByRole("status");
-  expect(calls.onCurrentDeleted).not.toHaveBeenCalled();
+  expect(calls.onDeleted.mock.calls).toEqual([["b"]]);
+});
+
+test.each([
+  ["a copy", () => choose(userEvent.setup(), "Title of b", "Duplicate")],
+  [
+    "an import",
+    () =>
+      userEvent
+        .setup()
+        .upload(
+          screen.getByLabelText("File of a conversation"),
+          new File(['{"format":"x"}'], "c.json", { type: "application/json" }),
+        ),
+  ],
+])("%s does not pull who has gone on away", async (_, act) => {
+  let answer: () => void = () => undefined;
+  const answered = new Promise<void>((resolve) => (answer = resolve));
+  server.use(
+    http.post("*/api/conversations/*", async () => {
+      await answered;
+      kept = [summary("c", { title: "Made" }), ...kept];
+      return HttpResponse.json(summary("c"), { status: 201 });
+    }),
+  );
+  show();
+  await screen.findByText("Title of b");
+  await act();
+  place = "elsewhere";
+  answer();
+  expect(await screen.findByText("Made")).toBeInTheDocument();
+  expect(calls.onOpen).not.toHaveBeenCalled();
+});
+
+test("a reply that goes on or has failed is marked, and opened where it is", async () => {
+  kept = [summary("a"), summary("b"), summary("d", { is_running: true })];
+  const user = show("b", [
+    { key: 4, wholeId: "a", text: "Hello", kind: "running" },
+    { key: 5, wholeId: null, text: "Refused", kind: "failed" },
+  ]);
+  const item = (title: string) => screen.findByRole("button", { name: new RegExp(`^${title}`) });
+  expect(await item("Title of a")).toHaveTextContent("generating…");
+  expect(await item("Title of b")).not.toHaveTextContent("generating…");
+  expect(await item("Title of d")).toHaveTextContent("generating…");
+  await user.click(await item("Title of a"));
+  await user.click(await item("Refused"));
+  expect(calls.onShow.mock.calls).toEqual([[4], [5]]);
+  await user.click(await item("Title of d"));
+  expect(calls.onOpen.mock.calls).toEqual([["d"]]);
 });
 
 test("a copy is opened", async () => {

@@ -8,8 +8,11 @@ import { UndoNotice } from "@/components/ui/UndoNotice";
 import { type Library, isReadableWith, useLibrary } from "@/context/library";
 import { byDay } from "@/lib/days";
 import { formatCount } from "@/lib/format";
+import type { ChatKey } from "@/context/chatState";
+import type { ChatMark } from "@/context/chats";
 import { twinMarks } from "@/lib/twins";
 import { ConversationItem } from "./ConversationItem";
+import { UnsentList } from "./UnsentList";
 import { useLibraryActions } from "./useLibraryActions";
 
 export interface SidebarProps {
@@ -17,26 +20,34 @@ export interface SidebarProps {
   readonly currentId: string | null;
   readonly currentConversationId: string | null;
   readonly model: ModelInfo | null;
+  /** Replies that go on or have failed on this page. */
+  readonly marks: readonly ChatMark[];
+  /** The server does not answer, which is said elsewhere. */
+  readonly isOffline: boolean;
+  readonly here: () => string;
   readonly onOpen: (id: string) => void;
+  /** Shows a conversation that is on this page. */
+  readonly onShow: (key: ChatKey) => void;
   readonly onStartNew: () => void;
-  /** The conversation that is shown was deleted. */
-  readonly onCurrentDeleted: () => void;
+  readonly onDeleted: (wholeId: string) => void;
 }
 
 /** The saved conversations: found, opened, renamed, copied, deleted, and taken in and out as files. */
 export default function Sidebar(props: SidebarProps) {
-  const { currentId, currentConversationId, model, onOpen, onStartNew, onCurrentDeleted } = props;
+  const { currentId, currentConversationId, model, marks, isOffline, here, onOpen, onShow, onStartNew } =
+    props;
   const [query, setQuery] = useState("");
   const picker = useRef<HTMLInputElement>(null);
   const library = useLibrary(query);
   const isCurrent = (conversation: ConversationSummary): boolean =>
     conversation.id === currentId || conversation.conversation_id === currentConversationId;
   const { actions, deleted, failed, dismiss } = useLibraryActions({
+    here,
     onOpen,
-    onDeleted: (conversation) => {
-      if (isCurrent(conversation)) onCurrentDeleted();
-    },
+    onDeleted: props.onDeleted,
   });
+  const markOf = ({ conversation_id }: ConversationSummary): ChatMark | undefined =>
+    marks.find(({ wholeId }) => wholeId === conversation_id);
   const isForeign = ({ model: needed }: ConversationSummary): boolean =>
     model !== null && !isReadableWith(model, needed);
   const groups = byDay(library.conversations, (each) => new Date(each.updated_at_ms), new Date());
@@ -79,6 +90,7 @@ export default function Sidebar(props: SidebarProps) {
         />
       </div>
       <div className="min-h-0 flex-1 overflow-y-auto px-2 pb-2">
+        <UnsentList marks={marks.filter(({ wholeId }) => wholeId === null)} onShow={onShow} />
         {groups.map(({ label, items }) => (
           <section key={label} aria-label={label}>
             <h2 className="px-2 pt-2 pb-1 text-label text-muted">{label}</h2>
@@ -90,14 +102,19 @@ export default function Sidebar(props: SidebarProps) {
                   isCurrent={isCurrent(conversation)}
                   isForeign={isForeign(conversation)}
                   twinMark={twins.get(conversation.id) ?? null}
-                  onOpen={() => onOpen(conversation.id)}
+                  progress={markOf(conversation)?.kind ?? (conversation.is_running ? "running" : null)}
+                  onOpen={() => {
+                    const mark = markOf(conversation);
+                    if (mark === undefined) onOpen(conversation.id);
+                    else onShow(mark.key);
+                  }}
                   actions={actions}
                 />
               ))}
             </ul>
           </section>
         ))}
-        <ListState library={library} query={query} />
+        <ListState library={library} query={query} isOffline={isOffline} />
       </div>
       {(deleted !== null || failed !== null) && (
         <div className="shrink-0 space-y-2 p-2">
@@ -115,8 +132,15 @@ export default function Sidebar(props: SidebarProps) {
   );
 }
 
+interface ListStateProps {
+  readonly library: Library;
+  readonly query: string;
+  readonly isOffline: boolean;
+}
+
 /** What stands below the list, or in its place. */
-function ListState({ library, query }: { readonly library: Library; readonly query: string }) {
+function ListState({ library, query, isOffline }: ListStateProps) {
+  if (library.error !== null && isOffline) return null;
   if (library.error !== null) {
     return (
       <div role="alert" className="mt-2 rounded-control bg-danger-soft p-3">

@@ -24,17 +24,25 @@ export interface LibraryActions {
 }
 
 interface Listeners {
+  /** Where the page is now; changes when the person goes on to something else. */
+  readonly here: () => string;
   /** A conversation that was made or brought back, to be shown. */
   readonly onOpen: (id: string) => void;
-  readonly onDeleted: (conversation: ConversationSummary) => void;
+  readonly onDeleted: (wholeId: string) => void;
 }
 
-export function useLibraryActions({ onOpen, onDeleted }: Listeners) {
+/** Each act is on the conversation that it was asked for; what comes of it is shown only to who has waited. */
+export function useLibraryActions({ here, onOpen, onDeleted }: Listeners) {
   const { failed, attempt, dismiss } = useAttempts();
   const [deleted, setDeleted] = useState<ConversationSummary | null>(null);
   const refresh = useLibraryRefresh();
-  const actions = useMemo<LibraryActions>(
-    () => ({
+  const actions = useMemo<LibraryActions>(() => {
+    const show = async (made: Promise<{ readonly id: string }>): Promise<void> => {
+      const asked = here();
+      const { id } = await made;
+      if (here() === asked) onOpen(id);
+    };
+    return {
       rename: ({ id }, title) =>
         attempt("Not renamed.", async () => {
           await changeConversation(id, { title });
@@ -42,7 +50,7 @@ export function useLibraryActions({ onOpen, onDeleted }: Listeners) {
         }),
       duplicate: ({ id }) =>
         attempt("Not duplicated.", async () => {
-          onOpen((await duplicateConversation(id)).id);
+          await show(duplicateConversation(id));
           await refresh();
         }),
       exportFile: ({ id, title }) =>
@@ -51,23 +59,22 @@ export function useLibraryActions({ onOpen, onDeleted }: Listeners) {
         attempt("Not deleted.", async () => {
           await deleteConversation(conversation.id);
           setDeleted(conversation);
-          onDeleted(conversation);
+          onDeleted(conversation.conversation_id);
           await refresh("gone");
         }),
       undo: ({ id }) =>
         attempt("Not restored.", async () => {
-          onOpen((await restoreConversation(id)).id);
+          await show(restoreConversation(id));
           setDeleted(null);
           await refresh();
         }),
       importFile: (file) =>
         attempt("Not imported.", async () => {
-          onOpen((await importConversation(file)).id);
+          await show(importConversation(file));
           await refresh();
         }),
       forgetDeleted: () => setDeleted(null),
-    }),
-    [attempt, refresh, onOpen, onDeleted],
-  );
+    };
+  }, [attempt, refresh, here, onOpen, onDeleted]);
   return { actions, deleted, failed, dismiss };
 }

@@ -157,8 +157,13 @@ export function AlignedTimelines({ timeline, model, state, side, kind }: Aligned
     );
   const failed = pairs.error === null ? target : pairs;
   const pair = column === null ? null : pairOf(column);
-  const shownA = { tokens, source: { conversation_id: conversationId ?? "" }, kind: lensA };
-  const shownB = { tokens: side.tokens, source: side.source, kind: lensB };
+  const shownA = {
+    tokens,
+    source: { conversation_id: conversationId ?? "" },
+    model: timeline.model,
+    kind: lensA,
+  };
+  const shownB = { ...side, kind: lensB };
   return (
     <>
       {failed.error !== null && (

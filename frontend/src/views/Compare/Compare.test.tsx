@@ -1,6 +1,7 @@
 import { act, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { describe, expect, test } from "vitest";
+import { EMPTY_TIMELINE } from "@/context/chatState";
 import {
   alignment,
   cell,
@@ -21,7 +22,7 @@ setUpCompare();
 
 describe("before there is something to compare", () => {
   test("an empty conversation says what to do", () => {
-    renderView(Compare, { conversationId: null, tokens: [], turns: [], status: "empty" }, { index: null });
+    renderView(Compare, EMPTY_TIMELINE, { index: null });
     expect(screen.getByText(/Nothing to compare yet/)).toBeVisible();
     expect(server.compared).toEqual([]);
   });

@@ -2,7 +2,7 @@ import { screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { describe, expect, test } from "vitest";
 import { changed, comparePrompt, isRead, prompt, server, setUpCompare, timelineOf } from "@/test/compare";
-import { N_LAYERS } from "@/test/lensData";
+import { MADE_UP, N_LAYERS } from "@/test/lensData";
 import { renderView } from "@/test/renderView";
 import { branch, savedConversation, summary } from "@/test/saved";
 import Compare from "./Compare";
@@ -16,6 +16,7 @@ describe("other things to compare with", () => {
     server.saved = (path) =>
       Response.json(
         savedConversation({
+          model: MADE_UP,
           id: path.endsWith("/other") ? "other" : own,
           branches: [branch(own), branch("other", { name: "Seine" })],
           tokens: changed,
@@ -35,12 +36,17 @@ describe("other things to compare with", () => {
       summary("one", { title: "The same", updated_at_ms: at(32), n_tokens: 18 }),
       summary("two", { title: "The same", updated_at_ms: at(40), n_tokens: 21 }),
       summary("three", { title: "Another", updated_at_ms: at(50) }),
-    ].map((each) => ({ ...each, model: { name: "made-up", source: "hub" } }));
+    ].map((each) => ({ ...each, model: MADE_UP }));
     server.saved = (path) =>
       Response.json(
         path.endsWith("/conversations")
           ? { conversations: listed, total: listed.length }
-          : savedConversation({ id: path.split("/")[3] ?? own, branches: [branch(own)], tokens: changed }),
+          : savedConversation({
+              model: MADE_UP,
+              id: path.split("/")[3] ?? own,
+              branches: [branch(own)],
+              tokens: changed,
+            }),
       );
     renderView(Compare, timeline, { index: 6 });
     await userEvent.selectOptions(await screen.findByRole("combobox", { name: /B:/ }), "saved");
@@ -89,6 +95,7 @@ describe("other things to compare with", () => {
     server.saved = () =>
       Response.json(
         savedConversation({
+          model: MADE_UP,
           id: own,
           branches: [branch(own), branch("other")],
           is_readable: false,

@@ -3,7 +3,7 @@ import userEvent from "@testing-library/user-event";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { StreamEvent } from "@/api/stream";
 import { EVENTS, openAnswer } from "@/test/recordedStream";
-import { N_LAYERS, madeUpLens, madeUpTimeline, madeUpTokens } from "@/test/lensData";
+import { MADE_UP, N_LAYERS, madeUpLens, madeUpTimeline, madeUpTokens } from "@/test/lensData";
 import { type FakeServer, fakeServer, refusal, renderView } from "@/test/renderView";
 import { SAMPLING, branch, savedConversation } from "@/test/saved";
 import type { Timeline } from "@/types/timeline";
@@ -49,10 +49,10 @@ beforeEach(() => {
     const turn = { start: 0, reply_start: 9, end: 12, finish_reason: "stop", sampling: STORED } as const;
     if (id === own)
       return Response.json(
-        savedConversation({ id, branches: [whole(id)], tokens: [...tokens], turns: [turn] }),
+        savedConversation({ model: MADE_UP, id, branches: [whole(id)], tokens: [...tokens], turns: [turn] }),
       );
     return kept.includes(id)
-      ? Response.json(savedConversation({ id, branches: [branch(id)], tokens: [...written] }))
+      ? Response.json(savedConversation({ model: MADE_UP, id, branches: [branch(id)], tokens: [...written] }))
       : refusal("conversation_not_found", "There is no such conversation.", 404);
   };
 });
@@ -235,7 +235,7 @@ describe("is refused, with the reason,", () => {
     server.saved = (path) =>
       Response.json(
         path.endsWith(own)
-          ? savedConversation({ id: own, branches: [whole(own)], tokens: [...tokens], turns })
+          ? savedConversation({ model: MADE_UP, id: own, branches: [whole(own)], tokens: [...tokens], turns })
           : { conversations: [], total: 0 },
       );
     renderView(Compare, timelineOf(), { index: 6 });
@@ -248,6 +248,7 @@ describe("is refused, with the reason,", () => {
       Response.json(
         path.endsWith(own)
           ? savedConversation({
+              model: MADE_UP,
               id: own,
               branches: [branch(own)],
               tokens: tokens.slice(0, 8),

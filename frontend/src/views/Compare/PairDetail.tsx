@@ -1,5 +1,4 @@
-import type { SideSource } from "@/api/otherSide";
-import { usePlaceReading } from "@/api/placeReading";
+import { type ReadSide, usePlaceReading } from "@/api/placeReading";
 import { ContinueWith } from "@/components/lens/ContinueWith";
 import { LensFailure } from "@/components/lens/LensFailure";
 import { PinToggle } from "@/components/lens/PinToggle";
@@ -10,14 +9,11 @@ import type { Compared, Difference } from "@/lib/differences";
 import { formatNats, formatProbability, formatRank } from "@/lib/format";
 import { LENSES, type LensKind } from "@/lib/lenses";
 import { type Pair, pairOf } from "@/lib/pairColumns";
-import type { Token } from "@/types/timeline";
 import { PartingNote } from "./PartingNote";
 import { layerLabel } from "@/lib/layers";
 import type { Rows } from "./choices";
 
-export interface ShownSide {
-  readonly tokens: readonly Token[];
-  readonly source: SideSource;
+export interface ShownSide extends ReadSide {
   readonly kind: LensKind;
 }
 
@@ -97,7 +93,7 @@ interface SideProps {
 }
 
 function Side({ name, side, position, layer, isSettled, hasLens, canContinue }: SideProps) {
-  const reading = usePlaceReading(side.source, side.kind, position, isSettled);
+  const reading = usePlaceReading(side, side.kind, position, isSettled);
   const at = reading.layers?.[layer] ?? null;
   const next = position === null ? null : (side.tokens[position + 1] ?? null);
   const lens = LENSES.find(({ kind }) => kind === side.kind)?.title ?? side.kind;

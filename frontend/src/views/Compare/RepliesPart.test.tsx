@@ -1,7 +1,7 @@
 import { screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { N_LAYERS, idOf, madeUpLens, madeUpTimeline, madeUpTokens } from "@/test/lensData";
+import { MADE_UP, N_LAYERS, idOf, madeUpLens, madeUpTimeline, madeUpTokens } from "@/test/lensData";
 import { type FakeServer, fakeServer, refusal, renderView } from "@/test/renderView";
 import { branch, savedConversation } from "@/test/saved";
 import type { Token } from "@/types/timeline";
@@ -48,6 +48,7 @@ function compareWith(b: readonly Token[], index = 3) {
   server.saved = (path) =>
     Response.json(
       savedConversation({
+        model: MADE_UP,
         id: path.endsWith(other) ? other : own,
         branches: [branch(own), branch(other)],
         tokens: [...b],

@@ -18,8 +18,8 @@ interface RepliesPartProps {
 /** Where the replies part as texts, how probable both tokens were, and whether the first choice decided. */
 export function RepliesPart({ at, a, b, isSettled, onGo }: RepliesPartProps) {
   // As the details below read them, so that going there asks for nothing more.
-  const readA = usePlaceReading(a.source, a.kind, at.a - 1, isSettled);
-  const readB = usePlaceReading(b.source, b.kind, at.b - 1, isSettled);
+  const readA = usePlaceReading(a, a.kind, at.a - 1, isSettled);
+  const readB = usePlaceReading(b, b.kind, at.b - 1, isSettled);
   const [ownA, ownB] = [a.tokens[at.a], b.tokens[at.b]];
   if (ownA === undefined || ownB === undefined) return null;
   const place = `The replies part at A ${at.a} | B ${at.b}`;

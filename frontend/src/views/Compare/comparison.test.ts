@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { act, renderHook } from "@testing-library/react";
-import { madeUpTimeline, madeUpTokens } from "@/test/lensData";
+import { MADE_UP, madeUpTimeline, madeUpTokens } from "@/test/lensData";
 import { branch } from "@/test/saved";
 import {
   chosenBranch,
@@ -101,7 +101,8 @@ test("a reply that is appended has none of the scores that it had after its own 
   const tokens = madeUpTokens(12).map((token) => ({ ...token, logprob_nats: -1, rank: 1, entropy_nats: 2 }));
   const timeline = madeUpTimeline(tokens, "with-reply");
   const other = tokens.slice(0, 5);
-  const side = withReplyOf({ source: { token_ids: other.map(({ id }) => id) }, tokens: other }, timeline);
+  const source = { token_ids: other.map(({ id }) => id) };
+  const side = withReplyOf({ source, tokens: other, model: MADE_UP }, timeline);
   const ids = [...other, ...tokens.slice(9)].map(({ id }) => id);
   expect(side.source).toEqual({ token_ids: ids });
   expect(side.tokens.map(({ index }) => index)).toEqual(ids.map((_, index) => index));

@@ -64,7 +64,7 @@ export function withReplyOf(side: OtherSide, { tokens, turns }: Timeline): Other
     entropy_nats: null,
     lens: null,
   }));
-  return { source: { token_ids: all.map(({ id }) => id) }, tokens: all };
+  return { source: { token_ids: all.map(({ id }) => id) }, tokens: all, model: side.model };
 }
 
 /** A conversation beside itself differs only where other layers or another lens are read. */

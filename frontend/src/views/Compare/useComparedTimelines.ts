@@ -57,8 +57,10 @@ export function useComparedTimelines({ timeline, model, choices, side, kind }: C
   );
   const difference = differenceOf(choices.difference);
   const isOfToken = difference.id === "target";
-  const pairs = useComparedPairs(comparison, alignment, readable);
-  const target = useComparedTarget(comparison, alignment, readable, isOfToken ? choices.tokenId : null);
+  const texts = { model: timeline.model, a: tokens, b: side.tokens };
+  const tokenId = isOfToken ? choices.tokenId : null;
+  const pairs = useComparedPairs(comparison, texts, alignment, readable);
+  const target = useComparedTarget(comparison, texts, alignment, readable, tokenId);
 
   const layers = useMemo(() => pairsOfLayers.map(([a]) => a), [pairsOfLayers]);
   const layerLabels = useMemo(() => {
