@@ -13,6 +13,7 @@ from fastapi.testclient import TestClient
 import app.errors
 from app.api.errors import STATUS_OF
 from app.errors import ExplorerError, ModelComputationError, OutOfMemory
+from app.services.conversation_file import MAX_FILE_BYTES
 from tests.api.conftest import chat, events_of, make_client, wait_until_ready
 from tests.fakes import FakeEngine
 
@@ -145,7 +146,7 @@ def test_refused_method_is_told_every_method_of_the_address(client: TestClient) 
 
 
 def test_hint_for_a_file_that_is_too_large_speaks_of_the_file(client: TestClient) -> None:
-    response = client.post("/api/conversations/import", content=b"x" * 5_000_000)
+    response = client.post("/api/conversations/import", content=b"x" * (MAX_FILE_BYTES + 1))
 
     assert response.status_code == 413
     assert "branches" in error_of(response)["hint"]
