@@ -17,6 +17,7 @@ import { useChatActions, useChatMarks, useChatState, useChats } from "@/context/
 import { type ChatKey, type Mode, isKept, shownId } from "@/context/chatState";
 import { useShownChoices, visitChoices } from "@/context/choices";
 import { COMPOSER_ID, useEvidenceSheet } from "@/context/evidenceSheet";
+import { useKeptFocus } from "@/context/keptFocus";
 import { useConversationFacts, useLibraryFollowing, useLibraryReturn } from "@/context/library";
 import { useBeginNote } from "@/context/noteWriting";
 import { useNotes } from "@/context/notes";
@@ -158,6 +159,7 @@ export function Shell() {
     else if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
   };
   useShortcuts(keys, onEscape, settings.shortcuts);
+  useKeptFocus();
   useCommandKey(() => setShowsPalette((isOpen) => !isOpen));
 
   const toggle = (side: "conversation" | "evidence") => (): void =>

@@ -71,6 +71,7 @@ export function Composer(props: ComposerProps) {
 
   return (
     <form
+      data-focus-home="[type=submit]:enabled, textarea"
       onSubmit={(event) => {
         event.preventDefault();
         send();
@@ -100,6 +101,7 @@ export function Composer(props: ComposerProps) {
           id={id}
           ref={textarea}
           rows={1}
+          dir="auto"
           value={text}
           onChange={(event) => setText(event.target.value)}
           onKeyDown={onKeyDown}

@@ -14,6 +14,7 @@ import { useSelection } from "@/context/selection";
 import type { ServerState } from "@/context/server";
 import { useSettings } from "@/context/settings";
 import { honestyLine } from "@/lib/honesty";
+import { TRANSCRIPT_ID } from "@/lib/tokenSelection";
 import { BranchBar, type BranchBarState } from "./BranchBar";
 import { ConversationToolbar } from "./ConversationToolbar";
 import { FailureNotice } from "./FailureNotice";
@@ -101,7 +102,11 @@ export function ConversationPane(props: ConversationPaneProps) {
   }, [phase, isUnreachable, actions]);
 
   return (
-    <section aria-label="Conversation" className="flex min-h-0 min-w-0 flex-1 flex-col">
+    <section
+      aria-label="Conversation"
+      data-focus-home={`#${TRANSCRIPT_ID}, textarea`}
+      className="flex min-h-0 min-w-0 flex-1 flex-col"
+    >
       {hasText && (
         <ConversationToolbar
           timeline={timeline}
