@@ -101,3 +101,36 @@ test("everything that copies does so over plain http by another name than localh
   }
   expect(explorer.complaints).toEqual([]);
 });
+
+test("with forced colours what is selected, chosen and pressed is outlined", async ({ explorer, page }) => {
+  await page.emulateMedia({ forcedColors: "active" });
+  await explorer.setSampling(GREEDY);
+  await explorer.say("The capital of France is");
+  const token = explorer.tokens.filter({ hasText: "France" }).first();
+  await token.click();
+  await page.mouse.move(0, 0);
+  await expect(token).toHaveCSS("outline-style", "solid");
+  await expect(token).not.toHaveCSS("outline-width", "0px");
+  await expect(explorer.tokens.filter({ hasText: "capital" }).first()).toHaveCSS("outline-style", "none");
+  await expect(page.getByRole("radio", { name: "Chat" })).toHaveCSS("outline-style", "solid");
+  await explorer.evidence.getByRole("row").nth(1).click();
+  const pin = explorer.evidence.getByRole("button", { name: /^Pin / }).first();
+  await pin.click();
+  await expect(pin).toHaveCSS("outline-style", "solid");
+});
+
+test("a line of Arabic reads from the right, also after the words of a template", async ({
+  explorer,
+  page,
+}) => {
+  await explorer.setSampling({ Temperature: "0", "Longest reply": "1" });
+  await explorer.composer.fill("مرحبا بالعالم");
+  await expect(explorer.composer).toHaveAttribute("dir", "auto");
+  await explorer.composer.press("Enter");
+  await explorer.settled();
+  await page.getByRole("switch", { name: /template/i }).click();
+  const group = page.getByRole("group", { name: "You" });
+  const [text, line] = [await group.getByRole("option").first().boundingBox(), await group.boundingBox()];
+  if (text === null || line === null) throw new Error("it is not on the page");
+  expect(line.x + line.width - (text.x + text.width)).toBeLessThan(20);
+});

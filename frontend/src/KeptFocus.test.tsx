@@ -1,6 +1,6 @@
 /** Where the keyboard is after the control that had the focus has gone. */
 import { screen } from "@testing-library/react";
-import { HttpResponse, http } from "msw";
+import { type HttpResponse, http } from "msw";
 import { expect, test } from "vitest";
 import { openAt, setUpNotes, tokens } from "./test/notes";
 import { EVENTS, openAnswer } from "./test/recordedStream";

@@ -104,6 +104,8 @@ export function Transcript({ timeline, mode, modelName, tints, showTemplate }: T
       data-tour="tokens"
       aria-label="Tokens of the conversation"
       aria-orientation="horizontal"
+      // In a completion text and continuation are one, and so is their direction.
+      dir={mode === "completion" ? "auto" : undefined}
       aria-activedescendant={hasSelected ? tokenElementId(head) : undefined}
       tabIndex={0}
       onMouseDown={onMouseDown}
@@ -155,7 +157,9 @@ export function Transcript({ timeline, mode, modelName, tints, showTemplate }: T
             <div aria-hidden="true" className="pt-1 text-label leading-5 font-medium text-muted select-none">
               {segment.kind === "prompt" ? "You" : <ReplyLabel segment={segment} modelName={modelName} />}
             </div>
-            <div className="min-w-0 break-words whitespace-pre-wrap">{tokens}</div>
+            <div dir="auto" className="min-w-0 break-words whitespace-pre-wrap">
+              {tokens}
+            </div>
           </div>
         );
       })}

@@ -75,6 +75,7 @@ export function TokenSearch(props: TokenSearchProps) {
       <input
         id={`${id}-input`}
         type="text"
+        dir="auto"
         role="combobox"
         autoComplete="off"
         spellCheck={false}

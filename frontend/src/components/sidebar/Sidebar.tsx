@@ -81,6 +81,7 @@ export default function Sidebar(props: SidebarProps) {
         <Icon name="search" className="pointer-events-none absolute top-4 left-4 text-quiet" />
         <input
           type="search"
+          dir="auto"
           aria-label="Search titles, texts and notes"
           placeholder="Search"
           maxLength={200}

@@ -32,6 +32,7 @@ export function NameField({ label, value, placeholder, onDone }: NameFieldProps)
     <input
       ref={field}
       type="text"
+      dir="auto"
       aria-label={label}
       defaultValue={value}
       placeholder={placeholder}

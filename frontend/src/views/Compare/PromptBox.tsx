@@ -45,6 +45,7 @@ export function PromptBox({ timeline, mode, state, bos, ownReply }: PromptBoxPro
         <textarea
           id={id}
           rows={1}
+          dir="auto"
           value={draft}
           maxLength={MAX_TEXT}
           onChange={(event) => write({ draft: event.target.value })}

@@ -77,6 +77,7 @@ function List({ chosenId, ownId, onChoose }: ListProps) {
     <div className="flex flex-col gap-2">
       <input
         type="search"
+        dir="auto"
         aria-label="Search the conversations"
         placeholder="Search"
         value={query}
