@@ -74,7 +74,7 @@ export function chatsReducer(chats: Chats, action: ChatsAction): Chats {
 }
 
 /** The conversation on the page that is this branch and must not be read anew. */
-export const runningChat = ({ all }: Chats, id: string): ChatState | undefined =>
+const runningChat = ({ all }: Chats, id: string): ChatState | undefined =>
   [...all.values()].find((chat) => isUnfinished(chat) && shownId(chat) === id);
 
 const isUnfinished = ({ pending, failure }: ChatState): boolean =>
