@@ -192,6 +192,7 @@ def _make_engine(
             bos_token_id=vocabulary.bos_token_id,
             eos_token_ids=tuple(i for i in loaded.ends.ids if i < vocabulary.size),
             is_byte_exact=vocabulary.is_byte_exact,
+            text_losses=vocabulary.text_losses,
             store_bytes=store_bytes,
             readout_bytes=readout_bytes,
             store_dtype=store_dtype,

@@ -105,6 +105,8 @@ class ModelFacts:
     is_byte_exact: bool
     """Whether the tokenizer gives back every text byte for byte; False for tokenizers that normalise."""
     self_check: SelfCheck
+    text_losses: tuple[str, ...] = ()
+    """What the tokenizer changes of a text, in sentences; nothing where it is byte-exact."""
     bos_check: BosCheck | None = None
     """None where the tokenizer puts the token itself, or has none."""
     lenses: tuple[LensFacts, ...] = (LensFacts("logit", None),)

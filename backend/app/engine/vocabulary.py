@@ -19,6 +19,7 @@ from tokenizers import AddedToken, Encoding, Tokenizer
 from transformers import PreTrainedTokenizerBase
 
 from app.engine.length import encode_beside_others, require_about_at_most
+from app.engine.text_losses import text_losses
 from app.engine.token_bytes import byte_tokens, bytes_by_id
 from app.engine.token_search import TokenIndex
 from app.engine.tokenizer_copies import independent_copy, prefix_ids, without_prefix
@@ -92,6 +93,7 @@ class TokenizerVocabulary:
 
         probes = (*NASTY_TEXTS, *(f"a {token.content} b" for token in added.values()))
         self._is_byte_exact = all(map(self._gives_back, probes))
+        self._text_losses = text_losses(self._is_byte_exact, self._bytes_of)
         self._byte_tokens = byte_tokens(self._tokenizer, d_vocab)
         self._index = TokenIndex(self._bytes, self._known_ids, self._byte_tokens)
 
@@ -104,6 +106,11 @@ class TokenizerVocabulary:
     def is_byte_exact(self) -> bool:
         """Whether the bytes of a text's tokens are the bytes of the text, by trial on texts that tokenizers are known to change."""
         return self._is_byte_exact
+
+    @property
+    def text_losses(self) -> tuple[str, ...]:
+        """What is changed of a text, in sentences; nothing where it is byte-exact."""
+        return self._text_losses
 
     @property
     def adds_bos(self) -> bool:
@@ -254,11 +261,15 @@ class TokenizerVocabulary:
         return [(max(a - shift, 0), max(b - shift, 0)) for a, b in encoding.offsets[1:]]
 
     def _gives_back(self, text: str) -> bool:
+        return self._bytes_of(text) == text.encode()
+
+    def _bytes_of(self, text: str) -> bytes | None:
+        """What the tokens of a text stand for; None for a text that has none."""
         try:
             ids = self._ids(self._encode(text, "nothing"), "nothing")
         except InvalidRequest:
-            return False
-        return b"".join(self._bytes[i] for i in ids) == text.encode()
+            return None
+        return b"".join(self._bytes[i] for i in ids)
 
     def _id_of(self, span: TextSpan) -> int:
         try:

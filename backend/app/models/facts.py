@@ -85,6 +85,8 @@ class ModelInfo(Wire):
     """What the beginning-of-sequence token does for this model; null where the tokenizer puts it, or has none."""
     byte_exact: bool
     """Whether the tokenizer gives back every text byte for byte."""
+    text_losses: list[str]
+    """What it changes of a text, in sentences; empty where it is byte-exact. The tokens always show what the model reads."""
     examples: list[ExamplePrompt]
     """Prompts that show something on this model; empty until `/api/examples` was asked for where they have to be measured."""
     lenses: list[LensInfo]

@@ -168,6 +168,7 @@ class AnalysisService:
             bos_token_id=facts.bos_token_id,
             bos_check=bos and BosCheckInfo(**dataclasses.asdict(bos)),
             byte_exact=facts.is_byte_exact,
+            text_losses=list(facts.text_losses),
             examples=known_examples(facts) if self._examples is None else self._examples,
             lenses=[LensInfo(kind=x.kind, fitted_tokens=x.fitted_tokens) for x in facts.lenses],
             self_check=SelfCheckInfo(

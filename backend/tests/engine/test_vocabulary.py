@@ -137,6 +137,28 @@ def test_byte_exactness_is_reported(tokenizer: PreTrainedTokenizerFast, is_exact
     assert vocabulary_of(tokenizer).is_byte_exact is is_exact
 
 
+@pytest.mark.parametrize(
+    ("tokenizer", "words"),
+    [
+        (byte_level(), []),
+        (byte_level(add_prefix_space=True), ["A space is put"]),
+        (byte_level(normalizer=normalizers.NFC()), ["(NFC)"]),
+        (byte_level(normalizer=normalizers.NFKC()), ["(NFC)", "(NFKC)"]),
+        (byte_level(normalizer=normalizers.Lowercase()), ["lower case"]),
+        (sentencepiece_like(prepends=True), ["A space is put", "U+2581"]),
+        (sentencepiece_like(prepends=False), ["U+2581"]),
+    ],
+    ids=["byte-level", "prefix space", "NFC", "NFKC", "lowercase", "Llama 2", "Gemma"],
+)
+def test_what_is_lost_is_said_in_words(
+    tokenizer: PreTrainedTokenizerFast, words: list[str]
+) -> None:
+    """`byte_exact: false` alone did not say what of a text the model does not read."""
+    losses = vocabulary_of(tokenizer).text_losses
+    assert len(losses) == len(words)
+    assert all(word in sentence for word, sentence in zip(words, losses, strict=True))
+
+
 def test_added_tokens_that_swallow_spaces_are_not_byte_exact() -> None:
     tokenizer = byte_level()
     tokenizer.add_tokens([AddedToken("<think>", lstrip=True)])

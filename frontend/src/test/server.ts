@@ -37,6 +37,7 @@ export const MODEL: ModelInfo = {
   bos_token_id: 0,
   bos_check: null,
   byte_exact: true,
+  text_losses: [],
   lenses: [{ kind: "logit", fitted_tokens: null }],
   examples: [{ title: "A capital", mode: "chat", text: "The capital of France is", note: "Follow Paris." }],
   self_check: { passed: true, max_abs_diff: 1.5e-5, cache_max_abs_diff: 2e-5, edit_max_abs_change: 3.1 },

@@ -1290,6 +1290,11 @@ export interface components {
              */
             byte_exact: boolean;
             /**
+             * Text Losses
+             * @description What it changes of a text, in sentences; empty where it is byte-exact. The tokens always show what the model reads.
+             */
+            text_losses: string[];
+            /**
              * Examples
              * @description Prompts that show something on this model; empty until `/api/examples` was asked for where they have to be measured.
              */

@@ -23,6 +23,7 @@ export function ModelFacts({ model }: { readonly model: ModelInfo }) {
     ["Parameters", formatCount(model.num_parameters)],
     ["Runs on", `${model.device}, ${model.dtype}`],
     ["Embedding", model.tied_embeddings ? "tied to the unembedding" : "separate from the unembedding"],
+    ...(model.text_losses.length === 0 ? [] : [["Text", model.text_losses.join(" ")] as const]),
     ...(model.revision === null ? [] : [["Revision", model.revision] as const]),
   ];
   return (
