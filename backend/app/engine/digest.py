@@ -1,4 +1,4 @@
-"""The digest that identifies a model which has no commit: a folder's, or the embedded one's.
+"""The digest that identifies a model which has no commit: one in a folder.
 
 Two folders may share a name, and a folder may be trained further. Ids mean tokens only together with
 the tokenizer, and numbers follow from configuration and weights, so all of these are hashed. That

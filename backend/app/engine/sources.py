@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.engine.checkpoint import CONFIG_FILE, WEIGHTS_FILE
+from app.engine.checkpoint import CONFIG_FILE, WEIGHTS_FILE, sha256_of
 from app.engine.hub import Hub, OnProgress
 from app.engine.model_names import (
     EMBEDDED_FOLDER,
@@ -43,7 +43,7 @@ class ModelFiles:
     name: str
     source: ModelSource
     revision: str | None
-    """Commit of the hub repository; none where the digest of the files takes its place."""
+    """Commit of the hub repository or SHA-256 of the shipped weights; none for a folder, whose digest takes its place."""
     note: str | None = None
     """Why this model runs, where that needs saying."""
 
@@ -165,14 +165,18 @@ def require_utf8(folder: Path) -> None:
 
 
 def _embedded(folder: Path, note: str | None = None) -> ModelFiles:
+    """Identified by its weights alone, as ever: conversations saved with it stay readable.
+
+    Its configuration and tokenizer ship with them and change only together with them.
+    """
     try:
-        (folder / WEIGHTS_FILE).open("rb").close()
+        digest = sha256_of([folder / WEIGHTS_FILE])
     except OSError as error:
         raise ModelLoadError(
             f"The embedded model is missing or unreadable: {error.strerror}.",
             hint="Check the project out again, or choose another model.",
         ) from error
-    return ModelFiles(folder, EMBEDDED_NAME, "embedded", None, note)
+    return ModelFiles(folder, EMBEDDED_NAME, "embedded", digest, note)
 
 
 def _shown(name: str) -> str:

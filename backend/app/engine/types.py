@@ -85,7 +85,7 @@ class ModelFacts:
     name: str
     source: ModelSource
     revision: str
-    """Commit of the hub repository; of a folder and of the embedded model the SHA-256 over configuration, tokenizer files and weights."""
+    """Commit of the hub repository; of the embedded model the SHA-256 of its weights; of a folder the SHA-256 over configuration, tokenizer files and weights."""
     architecture: str
     n_layers: int
     n_heads: int | None

@@ -41,7 +41,7 @@ class ModelIdentity(Wire):
 
     name: Annotated[str, Field(min_length=1, max_length=512, pattern=NO_NUL)]
     revision: Annotated[str, Field(max_length=128, pattern=NO_NUL)] | None
-    """Commit of the hub repository; of a folder and of the embedded model the SHA-256 over configuration, tokenizer files and weights. Null where it is unknown, in conversations that were saved before it was recorded: these are taken for no model's."""
+    """Commit of the hub repository; of the embedded model the SHA-256 of its weights; of a folder the SHA-256 over configuration, tokenizer files and weights. Null where it is unknown, in conversations that were saved before it was recorded: these are taken for no model's."""
     source: Literal["hub", "local", "embedded"]
 
 

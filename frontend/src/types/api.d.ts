@@ -1226,7 +1226,7 @@ export interface components {
             name: string;
             /**
              * Revision
-             * @description Commit of the hub repository; of a folder and of the embedded model the SHA-256 over configuration, tokenizer files and weights. Null where it is unknown, in conversations that were saved before it was recorded: these are taken for no model's.
+             * @description Commit of the hub repository; of the embedded model the SHA-256 of its weights; of a folder the SHA-256 over configuration, tokenizer files and weights. Null where it is unknown, in conversations that were saved before it was recorded: these are taken for no model's.
              */
             revision: string | null;
             /**
