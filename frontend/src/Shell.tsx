@@ -73,6 +73,19 @@ export function Shell() {
     [actions, select],
   );
 
+  // The header and the list get the same functions at every token, or they would be rendered with each.
+  const startSame = useCallback(() => startNew(mode), [startNew, mode]);
+  const startFromList = useCallback(() => {
+    showSheet(false);
+    startNew(mode);
+  }, [startNew, mode]);
+  const openShortcuts = useCallback(() => setShowsShortcuts(true), []);
+  const openPalette = useCallback(() => setShowsPalette(true), []);
+  const toggleSidebar = useCallback(() => showSidebar(!hasSidebar), [showSidebar, hasSidebar]);
+  const openSheet = useCallback(() => showSheet(true), []);
+  const closeSheet = useCallback(() => showSheet(false), []);
+  const startTour = useCallback(() => setIsOnTour(true), []);
+
   useLibraryFollowing(useChats());
   useLibraryReturn(server);
   const unsavedPins = usePinSaving(chat);
@@ -172,21 +185,21 @@ export function Shell() {
         server={server}
         mode={mode}
         onChangeMode={startNew}
-        onStartNew={() => startNew(mode)}
-        onShowShortcuts={() => setShowsShortcuts(true)}
-        onShowPalette={() => setShowsPalette(true)}
+        onStartNew={startSame}
+        onShowShortcuts={openShortcuts}
+        onShowPalette={openPalette}
         hasSidebar={hasSidebar}
-        onToggleSidebar={() => showSidebar(!hasSidebar)}
-        onOpenSheet={() => showSheet(true)}
+        onToggleSidebar={toggleSidebar}
+        onOpenSheet={openSheet}
       />
       <ServerNotice {...server} />
       <div className="flex min-h-0 flex-1">
         <SidebarFrame
           isOpen={hasSidebar}
           isSheetOpen={hasSheet}
-          onCloseSheet={() => showSheet(false)}
-          onShowPalette={() => setShowsPalette(true)}
-          onStartTour={() => setIsOnTour(true)}
+          onCloseSheet={closeSheet}
+          onShowPalette={openPalette}
+          onStartTour={startTour}
           currentId={currentId}
           currentConversationId={facts?.conversation_id ?? chat.wholeId}
           model={server.model}
@@ -195,10 +208,7 @@ export function Shell() {
           here={here}
           onOpen={openConversation}
           onShow={showRunning}
-          onStartNew={() => {
-            showSheet(false);
-            startNew(mode);
-          }}
+          onStartNew={startFromList}
           onDeleted={actions.forget}
         />
         <main className="flex min-h-0 min-w-0 flex-1 max-md:flex-col" style={splitStyle}>

@@ -70,7 +70,9 @@ export function NotesProvider({ children }: { readonly children: ReactNode }) {
   const [removal, setRemoval] = useState<{ readonly note: Note; readonly branchId: string | null } | null>(
     null,
   );
-  const writing = useMemo(() => writingOf(chat), [chat]);
+  // The same object from the first token of a reply to its last, so that notes do not change with each.
+  const { pending } = chat;
+  const writing = useMemo(() => writingOf({ pending }), [pending]);
   const branchId = writing === null ? chat.timeline.conversationId : null;
   const chatKey = chat.key;
 

@@ -1,5 +1,6 @@
 /** The server and its model, polled: what runs, whether it is ready, and whether it still answers. */
 import { useQuery } from "@tanstack/react-query";
+import { useMemo } from "react";
 import { type Health, type ModelInfo, fetchHealth, fetchModelInfo } from "@/api/client";
 import { ApiError } from "@/api/errors";
 
@@ -43,12 +44,16 @@ export function useServer(): ServerState {
     placeholderData: (before) => before,
   });
   const refusal = [health.error, model.error].find(isRefusal) ?? null;
-  return {
-    refusal,
-    phase: refusal !== null ? "refused" : health.isError ? "lost" : (health.data?.status ?? "connecting"),
+  const phase =
+    refusal !== null ? "refused" : health.isError ? "lost" : (health.data?.status ?? "connecting");
+  const known = {
     health: health.data ?? null,
     model: model.data !== undefined && isStill(model.data, health.data) ? model.data : null,
   };
+  return useMemo(
+    () => ({ refusal, phase, health: known.health, model: known.model }),
+    [refusal, phase, known.health, known.model],
+  );
 }
 
 /** Whether the server runs the model that was known last, or has not told yet which one it will run. */

@@ -1,5 +1,5 @@
 import { Dialog } from "radix-ui";
-import { Suspense } from "react";
+import { Suspense, memo } from "react";
 import { ErrorBoundary } from "@/components/layout/ErrorBoundary";
 import { lazyPart } from "@/components/layout/lazyPart";
 import { Button, IconButton } from "@/components/ui/Button";
@@ -18,7 +18,7 @@ interface SidebarFrameProps extends SidebarProps {
 }
 
 /** Where the list of conversations is: a column at the left, or on a narrow screen a sheet over the page. */
-export function SidebarFrame(props: SidebarFrameProps) {
+export const SidebarFrame = memo(function SidebarFrame(props: SidebarFrameProps) {
   const { isOpen, isSheetOpen, onCloseSheet, onShowPalette, onStartTour, ...sidebar } = props;
   const isNarrow = useIsNarrow();
   const list = (
@@ -62,4 +62,4 @@ export function SidebarFrame(props: SidebarFrameProps) {
       </Dialog.Portal>
     </Dialog.Root>
   );
-}
+});

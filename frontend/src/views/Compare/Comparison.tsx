@@ -1,4 +1,4 @@
-import { useMemo } from "react";
+import { useMemo, useState } from "react";
 import type { ModelInfo } from "@/api/client";
 import { type OtherSideRead, useOtherSide } from "@/api/otherSide";
 import { LensFailure } from "@/components/lens/LensFailure";
@@ -19,7 +19,8 @@ interface ComparisonProps {
 }
 
 /** What stands beside the conversation, and what comes of it. */
-export function Comparison({ timeline, model }: ComparisonProps) {
+export function Comparison({ timeline: live, model }: ComparisonProps) {
+  const timeline = useSettledTokens(live);
   const { mode } = useChatState();
   const { conversationId } = timeline;
   const state = useCompareChoices(conversationId);
@@ -62,6 +63,14 @@ export function Comparison({ timeline, model }: ComparisonProps) {
       )}
     </div>
   );
+}
+
+/** The tokens stay as they were when nothing was under way: none is compared before, and aligning them costs. */
+function useSettledTokens(live: Timeline): Timeline {
+  const { tokens, status } = live;
+  const [held, setHeld] = useState(tokens);
+  if (status === "settled" && held !== tokens) setHeld(tokens);
+  return status === "settled" || held === tokens ? live : { ...live, tokens: held };
 }
 
 /** B while it is not there. */
