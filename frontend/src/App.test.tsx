@@ -135,7 +135,7 @@ test("the palette does by name what the page can do, and gives the focus to what
   const options = () => screen.getAllByRole("option").filter((each) => each.dataset["index"] === undefined);
   expect(options()[0]).toHaveAttribute("aria-selected", "true");
 
-  await user.type(find, "6");
+  await user.keyboard("6");
   await user.keyboard("{Enter}");
   expect(screen.queryByRole("dialog")).not.toBeInTheDocument();
   const list = screen.getByRole("listbox", { name: "Tokens of the conversation" });

@@ -206,7 +206,9 @@ def test_token_search_tells_ids_and_how_the_text_splits(client: TestClient) -> N
     answer = client.get("/api/tokens", params={"query": "a"}).json()
     split = client.get("/api/tokens", params={"query": "ab"}).json()
 
-    assert answer["matches"] == [{"token_id": 97, "text": "a", "bytes": "YQ==", "exact": True}]
+    assert answer["matches"] == [
+        {"token_id": 97, "text": "a", "bytes": "YQ==", "exact": True, "is_byte_token": False}
+    ]
     assert answer["encoded_ids"] == [97]
     assert split["encoded_ids"] == [97, 98]
     assert split["encoded_texts"] == ["a", "b"]

@@ -92,7 +92,7 @@ describe("the script", () => {
     expect(textOf("py")).toContain("(3, 1, 1.7, 0),");
   });
   test("no title ends its docstring early", () => {
-    expect(textOf("py").split('"""')).toHaveLength(1 + 2 * 4);
+    expect(textOf("py").split('"""')).toHaveLength(1 + 2 * 5);
     expect(textOf("py")).toContain("How “’’’” was’predicted.");
   });
   test("takes a hub model at its revision, the embedded one from the repository", () => {
