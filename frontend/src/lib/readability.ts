@@ -4,7 +4,7 @@ import type { Timeline } from "@/types/timeline";
  * Whether the server can read a timeline:
  * - `ready`: it is stored, and nothing is under way
  * - `deferred`: the model is busy with its reply
- * - `unsaved`: its reply failed and was not stored
+ * - `unsaved`: its reply failed, and what the server kept of it is not known
  */
 export type Readability = "ready" | "deferred" | "unsaved";
 

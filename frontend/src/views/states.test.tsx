@@ -76,11 +76,9 @@ describe.each(VIEWS)("%s", (_, View) => {
     expect(screen.queryByText(/Send a message/)).not.toBeInTheDocument();
   });
 
-  test("says of a reply that failed half-way that it was not saved, and asks for nothing", async () => {
+  test("says of a reply that failed half-way that it cannot be read yet, and asks for nothing", async () => {
     renderView(View, failed(), { index: INDEX });
-    expect(
-      await screen.findByText(/the reply was not saved|The reply failed and was not saved/i),
-    ).toBeVisible();
+    expect(await screen.findByText(/the reply failed, (so|and what the server kept)/i)).toBeVisible();
     expect(screen.queryByText(/as soon as|when the reply has ended/)).not.toBeInTheDocument();
     expect(screen.queryByRole("progressbar")).not.toBeInTheDocument();
     expect(asked()).toBe(0);
@@ -128,7 +126,7 @@ describe("a reply that failed half-way", () => {
     ["Layers", Layers],
   ] as const)("keeps what came with its tokens in %s, and says how much that is", async (_, View) => {
     renderView(View, failed(streamed), { index: INDEX });
-    expect(await screen.findByText(/^1 of 200 positions read; the reply was not saved/)).toBeVisible();
+    expect(await screen.findByText(/^1 of 200 positions read; the reply failed/)).toBeVisible();
     expect(server.asked).toEqual([]);
   });
 

@@ -38,7 +38,8 @@ export function TintLegend({ metric, nLayers, colours, isBusy, hasOwnItalic }: T
           <span>
             {formatCount(known)} of {formatCount(total)} tokens read
             {isBusy && "; what is missing is read when the reply has ended"}
-            {lens.status === "unsaved" && "; the reply was not saved, so the others cannot be read"}
+            {lens.status === "unsaved" &&
+              "; the reply failed, so the others cannot be read until the conversation is opened again"}
           </span>
         )}
       </p>

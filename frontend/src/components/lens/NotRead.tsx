@@ -14,8 +14,8 @@ export function NotRead({ status, what }: NotReadProps) {
   if (status === "unsaved") {
     return (
       <>
-        The reply failed and was not saved. {what} cannot be read; dismiss the failure in the conversation to
-        go back to what is saved.
+        The reply failed, and what the server kept of it is not known yet. {what} can be read once the
+        conversation is opened again.
       </>
     );
   }

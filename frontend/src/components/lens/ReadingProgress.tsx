@@ -27,7 +27,7 @@ export function ReadingProgress({
         {status === "deferred" && read < total && "; the others follow when the reply has ended"}
         {status === "unsaved" &&
           read < total &&
-          `; the reply was not saved, so hatched ${hatched} cannot be read`}
+          `; the reply failed, so hatched ${hatched} cannot be read until the conversation is opened again`}
         {status === "failed" && `; hatched ${hatched} are not`}
         {status === "cancelled" && `; reading was stopped, hatched ${hatched} are not read`}
       </span>
