@@ -120,7 +120,9 @@ for (const theme of ["light", "dark"] as const) {
       expect(from).toBeGreaterThan(0);
       await expect(
         explorer.evidence.getByText(
-          new RegExp(`^From layer ${from} up to the output.* the two predict different`),
+          new RegExp(
+            `^(Index ${atA + 1}|A ${atA + 1} \\| B ${atB + 1}): From layer ${from} up to the output.* the two predict different`,
+          ),
         ),
       ).toBeVisible();
 
