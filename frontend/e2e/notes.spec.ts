@@ -3,11 +3,10 @@ import { existsSync, mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import AxeBuilder from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
 import { conversationOf, get, selectedIndex } from "./api";
 import type { ExplorerPage } from "./page";
-import { expect, test } from "./page";
+import { expect, seriousViolations, test } from "./page";
 
 const OWN_PYTHON = fileURLToPath(new URL("../../backend/.venv/bin/python", import.meta.url));
 const PYTHON = process.env["EXPLORER_PYTHON"] ?? (existsSync(OWN_PYTHON) ? OWN_PYTHON : "python3");
@@ -324,11 +323,7 @@ for (const theme of ["light", "dark"] as const) {
         page,
       }) => {
         const check = async (): Promise<void> => {
-          const { violations } = await new AxeBuilder({ page })
-            .withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"])
-            .analyze();
-          const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
-          expect(serious.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`))).toEqual([]);
+          expect(await seriousViolations(page)).toEqual([]);
           const width = await page.evaluate(() => document.documentElement.scrollWidth);
           expect(width).toBeLessThanOrEqual(viewport.width);
         };

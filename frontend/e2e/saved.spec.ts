@@ -284,6 +284,8 @@ test.describe("on a phone", () => {
     await page.getByRole("button", { name: "Conversations" }).click();
     await sheet.getByRole("button", { name: "Take the tour" }).click();
     await expect(sheet).toBeHidden();
-    await expect(page.getByRole("region", { name: "Send a text" })).toBeVisible();
+    await expect(page.getByRole("region", { name: "Every word is a prediction" })).toBeVisible({
+      timeout: 90_000,
+    });
   });
 });

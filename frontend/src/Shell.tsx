@@ -9,7 +9,6 @@ import { Divider } from "@/components/layout/Divider";
 import { ErrorBoundary } from "@/components/layout/ErrorBoundary";
 import { EvidenceSheet } from "@/components/layout/EvidenceSheet";
 import { lazyPart } from "@/components/layout/lazyPart";
-import { ShortcutSheet } from "@/components/layout/ShortcutSheet";
 import { SidebarFrame } from "@/components/sidebar/SidebarFrame";
 import { FailedNotice } from "@/components/ui/FailedNotice";
 import { useAddress } from "@/context/address";
@@ -34,6 +33,7 @@ import { pinnedIds } from "@/lib/pins";
 import { stepToken } from "@/lib/segments";
 import { VIEWS } from "@/views/registry";
 
+const ShortcutSheet = lazyPart(() => import("@/components/layout/ShortcutSheet"));
 const CommandPalette = lazyPart(() => import("@/components/palette/CommandPalette"));
 const NoteEditor = lazyPart(() => import("@/components/notes/NoteEditor"));
 const Tour = lazyPart(() => import("@/components/tour/Tour"));
@@ -263,13 +263,16 @@ export function Shell() {
         </main>
       </div>
       <ExportOutcome />
-      <ShortcutSheet
-        isOpen={showsShortcuts}
-        views={VIEWS}
-        onClose={() => setShowsShortcuts(false)}
-        onStartTour={() => setIsOnTour(true)}
-      />
       <Suspense fallback={null}>
+        {showsShortcuts && (
+          <ErrorBoundary onClose={() => setShowsShortcuts(false)}>
+            <ShortcutSheet
+              views={VIEWS}
+              onClose={() => setShowsShortcuts(false)}
+              onStartTour={() => setIsOnTour(true)}
+            />
+          </ErrorBoundary>
+        )}
         {showsPalette && (
           <ErrorBoundary onClose={() => setShowsPalette(false)}>
             <CommandPalette

@@ -68,7 +68,7 @@ const IS_FOR_SCRIPTS = /\/api\/|\b[a-z]+_[a-z_]+\b/;
 export const errorOfServer = (error: ErrorBody): ApiError =>
   new ApiError({ ...error, hint: hintForPage(error) });
 
-function hintForPage({ code, hint = null }: ErrorBody): string | null {
+function hintForPage({ code, hint }: ErrorBody): string | null {
   return OWN_HINTS[code] ?? (hint !== null && IS_FOR_SCRIPTS.test(hint) ? null : hint);
 }
 

@@ -2,6 +2,10 @@
 import "@testing-library/jest-dom/vitest";
 import { cleanup, configure } from "@testing-library/react";
 import { afterEach } from "vitest";
+// Fetched at the first click, which no test is about: loaded here, they open at once.
+import "@/components/layout/ShortcutSheet";
+import "@/components/ui/OpenMenu";
+import "@/components/ui/OpenPopover";
 import { forgetChoices } from "@/context/choices";
 
 afterEach(() => {

@@ -21,7 +21,7 @@ async function open(model: ModelInfo, mode: "chat" | "completion" = "completion"
     </SettingsProvider>,
   );
   await userEvent.click(screen.getByRole("button", { name: /^Sampling/ }));
-  return screen.getByRole("switch", { name: "the beginning-of-sequence token" });
+  return screen.findByRole("switch", { name: "the beginning-of-sequence token" });
 }
 
 test("a model that needs the beginning-of-sequence token says so with what was measured, while it is off", async () => {

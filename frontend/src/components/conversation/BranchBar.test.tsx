@@ -6,7 +6,7 @@ import { useState } from "react";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 import { branch, savedConversation, summary } from "@/test/saved";
 import { server } from "@/test/server";
-import { BranchBar, type BranchBarState } from "./BranchBar";
+import BranchBar, { type BranchBarState } from "./BranchBar";
 
 const FACTS = savedConversation({
   branches: [

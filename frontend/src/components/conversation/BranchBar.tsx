@@ -34,7 +34,7 @@ export interface BranchBarState {
 }
 
 /** The branches of the conversation: which one is shown, and the way to the others. */
-export function BranchBar(props: BranchBarProps) {
+export default function BranchBar(props: BranchBarProps) {
   const { facts, currentId, isBusy, state, onSwitch, onChange } = props;
   const { isOpen } = state;
   const deleted = state.deleted?.conversationId === facts.conversation_id ? state.deleted.branch : null;

@@ -1,9 +1,10 @@
 import clsx from "clsx";
-import { type ReactNode, lazy, Suspense, useEffect, useRef, useState } from "react";
+import { type ReactNode, Suspense, useEffect, useRef, useState } from "react";
 import type { SavedConversation } from "@/api/conversations";
 import { Composer } from "@/components/composer/Composer";
 import { SamplingControls } from "@/components/composer/SamplingControls";
 import { StatusLine } from "@/components/composer/StatusLine";
+import { lazyPart } from "@/components/layout/lazyPart";
 import { NoteNotices } from "@/components/notes/NoteNotices";
 import { useChatActions, useChatState } from "@/context/chat";
 import { activityOf, tokensPerSecond } from "@/context/chatState";
@@ -15,20 +16,21 @@ import type { ServerState } from "@/context/server";
 import { useSettings } from "@/context/settings";
 import { honestyLine } from "@/lib/honesty";
 import { TRANSCRIPT_ID } from "@/lib/tokenSelection";
-import { BranchBar, type BranchBarState } from "./BranchBar";
+import type { BranchBarState } from "./BranchBar";
 import { ConversationToolbar } from "./ConversationToolbar";
 import { FailureNotice } from "./FailureNotice";
 import { FollowingScroll } from "./FollowingScroll";
-import { ExampleGuide } from "./ExampleGuide";
 import { FirstRun } from "./FirstRun";
-import { MissingModel } from "./MissingModel";
 import { ModelWait } from "./ModelWait";
 import { PendingMessage } from "./PendingMessage";
 import { ReplyActions } from "./ReplyActions";
 import { Transcript } from "./Transcript";
 import { useTints } from "./useTints";
 
-const NotesPanel = lazy(() => import("@/components/notes/NotesPanel"));
+const NotesPanel = lazyPart(() => import("@/components/notes/NotesPanel"));
+const BranchBar = lazyPart(() => import("./BranchBar"));
+const ExampleGuide = lazyPart(() => import("./ExampleGuide"));
+const MissingModel = lazyPart(() => import("./MissingModel"));
 
 interface ConversationPaneProps {
   readonly server: ServerState;
@@ -91,7 +93,7 @@ export function ConversationPane(props: ConversationPaneProps) {
 
   // A failed turn with a message has the message back in the composer; one without is simply run again.
   const failedTurn = failure?.during === "request" ? failure.submission : null;
-  const retry = failedTurn === null || failedTurn.text !== "" ? null : () => actions.retry(failedTurn);
+  const retry = failedTurn?.text !== "" ? null : () => actions.retry(failedTurn);
   // The banner says that the server is away; once it is back, nothing is left to say.
   const isUnreachable = failure?.error.code === "server_unreachable";
   const wasAway = useRef(false);
@@ -121,15 +123,17 @@ export function ConversationPane(props: ConversationPaneProps) {
         />
       )}
       {facts !== null && hasText && (
-        <BranchBar
-          key={facts.conversation_id}
-          facts={facts}
-          currentId={timeline.conversationId}
-          isBusy={isBusy}
-          state={branchBar}
-          onSwitch={actions.reopen}
-          onChange={(change) => setBranchBar((before) => ({ ...before, ...change }))}
-        />
+        <Suspense fallback={null}>
+          <BranchBar
+            key={facts.conversation_id}
+            facts={facts}
+            currentId={timeline.conversationId}
+            isBusy={isBusy}
+            state={branchBar}
+            onSwitch={actions.reopen}
+            onChange={(change) => setBranchBar((before) => ({ ...before, ...change }))}
+          />
+        </Suspense>
       )}
       {hasText && hasList && (
         <Suspense fallback={<p className="border-b border-line px-3 py-2 text-muted">Opening the notes…</p>}>
@@ -138,7 +142,9 @@ export function ConversationPane(props: ConversationPaneProps) {
       )}
       <FollowingScroll of={state.key} length={timeline.tokens.length} hasPlace={selectedIndex !== null}>
         {heldWith !== null && model !== null ? (
-          <MissingModel held={heldWith} running={model} />
+          <Suspense fallback={null}>
+            <MissingModel held={heldWith} running={model} />
+          </Suspense>
         ) : isOpening && model === null ? (
           <ModelWait health={health} refusal={server.refusal} />
         ) : hasText || isBusy || timeline.status === "waiting" ? (
@@ -168,12 +174,14 @@ export function ConversationPane(props: ConversationPaneProps) {
               />
             )}
             {worked !== null && (
-              <ExampleGuide
-                key={`${timeline.conversationId ?? ""} ${worked.token.index}`}
-                {...worked}
-                timeline={timeline}
-                onShowView={onShowView}
-              />
+              <Suspense fallback={null}>
+                <ExampleGuide
+                  key={`${timeline.conversationId ?? ""} ${worked.token.index}`}
+                  {...worked}
+                  timeline={timeline}
+                  onShowView={onShowView}
+                />
+              </Suspense>
             )}
             {timeline.status === "settled" && selectedIndex === null && worked === null && (
               <p className={clsx("mt-3 text-accent", mode === "chat" && "md:pl-[6.5rem]")}>

@@ -7,7 +7,7 @@ import { formatNats, formatProbability, formatRank } from "@/lib/format";
 import { madeUpLens, madeUpTimeline, madeUpTokens } from "@/test/lensData";
 import { type FakeServer, fakeServer, refusal, renderView } from "@/test/renderView";
 import type { ViewProps } from "@/types/timeline";
-import { ExampleGuide } from "./ExampleGuide";
+import ExampleGuide from "./ExampleGuide";
 
 const tokens = madeUpTokens(20);
 const EXAMPLE = {

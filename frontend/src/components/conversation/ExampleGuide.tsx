@@ -27,7 +27,7 @@ const WIDE = "(width >= 56.25rem)";
  * What there is to see in a worked example: every number is read from the running model, through the
  * lens that the views use.
  */
-export function ExampleGuide({ example, timeline, token, onShowView }: ExampleGuideProps) {
+export default function ExampleGuide({ example, timeline, token, onShowView }: ExampleGuideProps) {
   const kind = useLensKind();
   const { index, select } = useSelection();
   const [isClosed, setIsClosed] = useState(false);

@@ -9,7 +9,7 @@ interface MissingModelProps {
 }
 
 /** A conversation that the running model cannot read: which model is missing, and the text as it was saved. */
-export function MissingModel({ held, running }: MissingModelProps) {
+export default function MissingModel({ held, running }: MissingModelProps) {
   const { model } = held;
   const isOtherRevision = model.name === running.model_name;
   return (

@@ -1,9 +1,8 @@
 import clsx from "clsx";
-import { Popover as Radix } from "radix-ui";
 import type { Reading } from "@/api/lens";
 import { QuotedToken, TokenText } from "@/components/lens/TokenText";
 import { Button } from "@/components/ui/Button";
-import { Popover } from "@/components/ui/Popover";
+import { Popover, PopoverClose } from "@/components/ui/Popover";
 import { useBranching } from "@/context/branching";
 import { formatProbability } from "@/lib/format";
 import { cellPartsOfText, cellTextOfText } from "@/lib/tokens";
@@ -41,7 +40,7 @@ export function Alternatives({ token, reading }: AlternativesProps) {
           const isActual = token_id === token.id;
           return (
             <li key={token_id}>
-              <Radix.Close asChild>
+              <PopoverClose>
                 <button
                   type="button"
                   disabled={isActual || refusedBecause !== null}
@@ -61,7 +60,7 @@ export function Alternatives({ token, reading }: AlternativesProps) {
                   {isActual && <span className="text-cell text-muted">this one</span>}
                   <span className="font-mono text-label text-muted">{formatProbability(probability)}</span>
                 </button>
-              </Radix.Close>
+              </PopoverClose>
             </li>
           );
         })}
@@ -71,7 +70,7 @@ export function Alternatives({ token, reading }: AlternativesProps) {
           {token.index === 0 ? "Nothing predicted the first token." : "Its predictions are still being read."}
         </p>
       )}
-      <Radix.Close asChild>
+      <PopoverClose>
         <Button
           icon="redo"
           className="mt-2 w-full"
@@ -80,7 +79,7 @@ export function Alternatives({ token, reading }: AlternativesProps) {
         >
           Let the model choose again
         </Button>
-      </Radix.Close>
+      </PopoverClose>
       <p className={clsx("mt-1 text-label", refusedBecause === null ? "text-muted" : "text-warn")}>
         {refusedBecause === null
           ? "By the sampling settings below the message; at temperature 0 it chooses the same."

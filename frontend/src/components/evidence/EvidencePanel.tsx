@@ -32,7 +32,6 @@ export function EvidencePanel(props: EvidencePanelProps) {
     <Tabs.Root
       value={viewId}
       onValueChange={onChangeView}
-      data-focus-home="[role=tab][aria-selected=true]"
       className="@container flex min-h-0 min-w-0 flex-1 flex-col bg-raised"
     >
       <div className="flex shrink-0 items-center gap-1 border-b border-line px-3 py-1 max-sm:flex-wrap">

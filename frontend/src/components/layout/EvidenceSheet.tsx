@@ -34,6 +34,7 @@ export function EvidenceSheet({ token, height, onResize, className, children }: 
     <section
       aria-label="Evidence"
       data-tour="evidence"
+      data-focus-home="[role=tab][aria-selected=true]"
       className={clsx(
         "touch-sized flex min-h-0 min-w-0 shrink-0 flex-col bg-raised max-md:border-t max-md:border-line-strong md:flex-1",
         HEIGHTS[shown],

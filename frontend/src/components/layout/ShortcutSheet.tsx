@@ -5,13 +5,12 @@ import { useSettings } from "@/context/settings";
 import type { ViewDefinition } from "@/types/view";
 
 interface ShortcutSheetProps {
-  readonly isOpen: boolean;
   readonly views: readonly ViewDefinition[];
   readonly onClose: () => void;
   readonly onStartTour: () => void;
 }
 
-export function ShortcutSheet({ isOpen, views, onClose, onStartTour }: ShortcutSheetProps) {
+export default function ShortcutSheet({ views, onClose, onStartTour }: ShortcutSheetProps) {
   const { settings, update } = useSettings();
   const keys: readonly (readonly [readonly string[], string])[] = [
     [["[", "]"], "Token before, token after"],
@@ -26,7 +25,7 @@ export function ShortcutSheet({ isOpen, views, onClose, onStartTour }: ShortcutS
     [["?"], "This list"],
   ];
   return (
-    <Dialog title="Keyboard" isOpen={isOpen} onClose={onClose}>
+    <Dialog title="Keyboard" isOpen onClose={onClose}>
       <dl className="grid grid-cols-[6rem_1fr] items-center gap-y-1.5">
         {keys.map(([names, meaning]) => (
           <div key={meaning} className="contents">

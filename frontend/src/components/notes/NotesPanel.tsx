@@ -37,7 +37,7 @@ export default function NotesPanel({ tokens }: { readonly tokens: readonly Token
       tabIndex={-1}
       aria-label="Notes"
       onKeyDown={onKeyDown}
-      className="flex max-h-64 shrink-0 flex-col border-b border-line focus-visible:-outline-offset-2 max-md:max-h-[16dvh]"
+      className="flex max-h-64 shrink-0 flex-col border-b border-line focus-visible:-outline-offset-2 max-md:max-h-[16dvh] max-md:min-h-10 max-md:shrink max-md:overflow-y-auto"
     >
       <div className="flex items-center gap-2 px-3 py-1 md:px-4">
         <p role="status" className="min-w-0 flex-1 truncate text-muted">

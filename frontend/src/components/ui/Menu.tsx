@@ -1,7 +1,9 @@
-import clsx from "clsx";
-import { DropdownMenu } from "radix-ui";
-import type { ReactElement } from "react";
-import { Icon, type IconName } from "./Icon";
+import { type ReactElement, Suspense, cloneElement, useState } from "react";
+import { ErrorBoundary } from "@/components/layout/ErrorBoundary";
+import { lazyPart } from "@/components/layout/lazyPart";
+import type { IconName } from "./Icon";
+
+const OpenMenu = lazyPart(() => import("./OpenMenu"));
 
 export interface MenuItem {
   readonly label: string;
@@ -10,39 +12,26 @@ export interface MenuItem {
   readonly onSelect: () => void;
 }
 
-interface MenuProps {
+export interface MenuProps {
   /** The button that opens it. */
-  readonly trigger: ReactElement;
+  readonly trigger: ReactElement<{ readonly onClick?: () => void }>;
   readonly items: readonly MenuItem[];
 }
 
-/** What can be done with a thing, behind its button. */
+/** What can be done with a thing, behind its button; the menu's code is fetched at the first click. */
 export function Menu({ trigger, items }: MenuProps) {
+  const [isWanted, setIsWanted] = useState(false);
+  const closed = cloneElement(trigger, {
+    "aria-haspopup": "menu",
+    "aria-expanded": false,
+    onClick: () => setIsWanted(true),
+  } as { readonly onClick: () => void });
+  if (!isWanted) return closed;
   return (
-    <DropdownMenu.Root modal={false}>
-      <DropdownMenu.Trigger asChild>{trigger}</DropdownMenu.Trigger>
-      <DropdownMenu.Portal>
-        <DropdownMenu.Content
-          align="start"
-          sideOffset={4}
-          collisionPadding={8}
-          className="touch-sized z-40 min-w-40 rounded-control border border-line bg-raised p-1 shadow-float"
-        >
-          {items.map(({ label, icon, isDanger = false, onSelect }) => (
-            <DropdownMenu.Item
-              key={label}
-              onSelect={onSelect}
-              className={clsx(
-                "flex h-8 cursor-default items-center gap-2 rounded-mark px-2 outline-none data-[highlighted]:bg-hover",
-                isDanger ? "text-danger" : "text-ink",
-              )}
-            >
-              <Icon name={icon} className={isDanger ? "" : "text-muted"} />
-              {label}
-            </DropdownMenu.Item>
-          ))}
-        </DropdownMenu.Content>
-      </DropdownMenu.Portal>
-    </DropdownMenu.Root>
+    <ErrorBoundary onClose={() => setIsWanted(false)}>
+      <Suspense fallback={closed}>
+        <OpenMenu trigger={trigger} items={items} />
+      </Suspense>
+    </ErrorBoundary>
   );
 }

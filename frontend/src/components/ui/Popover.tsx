@@ -1,37 +1,48 @@
-import { Popover as Radix } from "radix-ui";
-import type { ReactElement, ReactNode } from "react";
-import { keepFromInputMethod } from "@/lib/composing";
+import { type ReactElement, type ReactNode, Suspense, cloneElement, use, useState } from "react";
+import { ErrorBoundary } from "@/components/layout/ErrorBoundary";
+import { lazyPart } from "@/components/layout/lazyPart";
+import { PopoverContext } from "./popoverContext";
 
-interface PopoverProps {
+const OpenPopover = lazyPart(() => import("./OpenPopover"));
+
+interface Pressable {
+  readonly onClick?: () => void;
+}
+
+export interface PopoverProps {
   /** The button that opens it. */
-  readonly trigger: ReactElement;
+  readonly trigger: ReactElement<Pressable>;
   readonly label: string;
   readonly align?: "start" | "center" | "end";
   readonly children: ReactNode;
 }
 
-/** A small window beside its button; Escape or a click elsewhere closes it. */
-export function Popover({ trigger, label, align = "start", children }: PopoverProps) {
+/** A small window beside its button; Escape or a click elsewhere closes it. Its code is fetched at the first click. */
+export function Popover(props: PopoverProps) {
+  const [isWanted, setIsWanted] = useState(false);
+  const closed = cloneElement(props.trigger, {
+    "aria-haspopup": "dialog",
+    "aria-expanded": false,
+    onClick: () => setIsWanted(true),
+  } as Pressable);
+  if (!isWanted) return closed;
   return (
-    <Radix.Root>
-      <Radix.Trigger asChild>{trigger}</Radix.Trigger>
-      <Radix.Portal>
-        <Radix.Content
-          aria-label={label}
-          align={align}
-          sideOffset={6}
-          collisionPadding={8}
-          onEscapeKeyDown={keepFromInputMethod}
-          className="touch-sized z-20 max-h-(--radix-popover-content-available-height) w-80 max-w-[calc(100vw-1rem)] overflow-y-auto rounded-control border border-line bg-raised p-4 shadow-float"
-        >
-          {children}
-        </Radix.Content>
-      </Radix.Portal>
-    </Radix.Root>
+    <ErrorBoundary onClose={() => setIsWanted(false)}>
+      <Suspense fallback={closed}>
+        <OpenPopover {...props} />
+      </Suspense>
+    </ErrorBoundary>
   );
 }
 
 /** Makes the button inside it close the window as well. */
-export function PopoverClose({ children }: { readonly children: ReactElement }) {
-  return <Radix.Close asChild>{children}</Radix.Close>;
+export function PopoverClose({ children }: { readonly children: ReactElement<Pressable> }) {
+  const close = use(PopoverContext);
+  const { onClick } = children.props;
+  return cloneElement(children, {
+    onClick: () => {
+      onClick?.();
+      close();
+    },
+  });
 }

@@ -35,7 +35,7 @@ describe("before there is something to compare", () => {
   });
   test("a reply that failed cannot be compared, and says so", async () => {
     renderView(Compare, timelineOf({ conversationId: null }), { index: 6 });
-    expect(await screen.findByText(/not saved/)).toBeVisible();
+    expect(await screen.findByText(/The reply failed, and what the server kept/)).toBeVisible();
   });
 });
 

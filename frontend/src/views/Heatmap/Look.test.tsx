@@ -78,7 +78,7 @@ describe("colour", () => {
     );
 
     await userEvent.click(screen.getByRole("button", { name: "Look" }));
-    await userEvent.selectOptions(screen.getByRole("combobox", { name: "ramp" }), "cividis");
+    await userEvent.selectOptions(await screen.findByRole("combobox", { name: "ramp" }), "cividis");
     await userEvent.keyboard("{Escape}");
     expect(second).toBeEnabled();
     expect(legend).toHaveTextContent("the first choice is already the output’s");

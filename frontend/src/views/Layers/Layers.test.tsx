@@ -313,7 +313,7 @@ describe("the words", () => {
     await allRead();
     const flip = async (name: RegExp) => {
       await userEvent.click(screen.getByRole("button", { name: "Look" }));
-      await userEvent.click(screen.getByRole("switch", { name }));
+      await userEvent.click(await screen.findByRole("switch", { name }));
       await userEvent.keyboard("{Escape}");
     };
     const count = (selector: string) => screen.getByRole("listbox").querySelectorAll(selector).length;
