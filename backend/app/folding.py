@@ -11,7 +11,7 @@ def folded(text: str) -> str:
     """`text` without regard to case, width and normal form (Unicode's NFKC case folding).
 
     `É` is found in either normal form, `straße` as STRASSE, `ΟΔΟΣ` as οδος, and full-width letters as
-    plain ones. The Turkish i's are one letter here: whoever searches may have only one of them.
+    plain ones. The Turkish i's are one letter here: a keyboard may have only one of them.
     """
     once = unicodedata.normalize("NFKC", unicodedata.normalize("NFD", text).casefold())
     # Folding can undo composition and composition can make upper case again, each at most once.

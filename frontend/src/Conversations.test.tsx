@@ -138,7 +138,7 @@ test("two replies run at once, and each is written where it belongs", async () =
   expect(await screen.findByRole("option", { name: "dich" })).toBeInTheDocument();
 });
 
-test("a message that is refused in the background is told where it was written, with its text", async () => {
+test("a message refused in the background is reported in its conversation, with its text", async () => {
   const user = await openAt("");
   let refuse: () => void = () => undefined;
   const waiting = new Promise<void>((resolve) => (refuse = resolve));

@@ -52,7 +52,7 @@ describe("a request that hangs", () => {
     expect((await lens).code).toBe("no_answer");
   });
 
-  test("is still ended by whoever asked", async () => {
+  test("still ends when its caller aborts it", async () => {
     const controller = new AbortController();
     const lens = fetchLens({ conversation_id: "c" }, null, controller.signal);
     controller.abort();

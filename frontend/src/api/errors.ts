@@ -58,7 +58,7 @@ export function errorFromBody(body: unknown, status: number): ApiError {
   });
 }
 
-/** The server words its hints for whoever calls it, scripts included; the page has ways of its own. */
+/** The server's hints are written for scripts too; the page has its own words for these. */
 const OWN_HINTS: Readonly<Record<string, string>> = {
   conversation_not_found: "It was deleted, or it is of another server. The list has those that there are.",
   model_loading: "The page goes on by itself as soon as the model is ready.",

@@ -176,7 +176,7 @@ export function ChatProvider({ children }: { readonly children: ReactNode }) {
         let begun: { readonly id: string; nTokens: number; isKept: boolean } | null = null;
         try {
           for await (const event of streamChat(request, signal)) {
-            if (signal.aborted) return; // an event that was read before the abort belongs to no one now
+            if (signal.aborted) return; // ignore events that were buffered before the abort
             if (event.type === "start")
               begun = {
                 id: event.conversation_id,

@@ -79,7 +79,7 @@ export function useChoices<T extends object>(
       const before = parseChoices(spec, textsFor(spec, chosenIn(viewId), conversationId));
       const changed = formatChoices(spec, { ...before, ...part });
       put(viewId, { texts: changed, conversationId });
-      // Into what is stored now: another tab may have chosen otherwise, and a link is no habit.
+      // Merge into the stored value: another tab may have changed it, and links are not remembered.
       const habits = parseChoices(spec, readHabits(viewId));
       writeStored(storedAs(viewId), lastingTexts(spec, formatChoices(spec, { ...habits, ...part })));
     },

@@ -100,7 +100,7 @@ export function SettingsProvider({ children }: { readonly children: ReactNode })
   const update = useCallback(
     (change: Partial<Settings>) => {
       visit(change);
-      // Into what is stored now: another tab may have changed other settings, and a link is no habit.
+      // Merge into the stored settings: another tab may have changed others, and links are not remembered.
       writeStored(STORED_AS, { ...readSettings(), ...change });
     },
     [visit],

@@ -5,7 +5,7 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-test("each change of the pixel ratio is told, until it is no longer listened for", () => {
+test("reports each change of the pixel ratio until the listener is removed", () => {
   const queries: { media: string; target: EventTarget }[] = [];
   vi.stubGlobal("matchMedia", (media: string) => {
     const target = new EventTarget();

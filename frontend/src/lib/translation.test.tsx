@@ -8,7 +8,7 @@ beforeEach(() => {
 });
 afterEach(() => stop());
 
-/** What a mutation observer is told comes after the task that changed the page. */
+/** Mutation observers run after the task that changed the page. */
 const nextTask = () => new Promise((resolve) => setTimeout(resolve, 0));
 
 const texts = (): Text[] => {
