@@ -5,22 +5,38 @@ import reactRefresh from "eslint-plugin-react-refresh";
 import globals from "globals";
 import tseslint from "typescript-eslint";
 
-/** The import rule of the page: views -> components, context, api, lib, types; downwards only. */
-const layer = (files, forbidden, message) => ({
-  files,
-  ignores: ["**/*.test.{ts,tsx}"],
-  rules: {
-    "no-restricted-imports": [
-      "error",
-      {
-        patterns: forbidden.map((name) => ({
-          regex: `^(@/|(\\.\\./)+)${name}(/|$)`,
-          message,
-        })),
-      },
-    ],
-  },
-});
+/** The rooms of `src`, lowest first. Each may import those of the rows below it, and what is listed. */
+const ROOMS = [
+  { rooms: ["base"] },
+  { rooms: ["model"] },
+  // Charts take buttons and other parts from `ui`; both are free of data that is read from a server.
+  { rooms: ["reading", "charts", "ui"], also: { charts: ["ui"] } },
+  { rooms: ["features"] },
+  { rooms: ["views"] },
+  { rooms: ["app"] },
+];
+
+const importRules = ROOMS.flatMap(({ rooms, also = {} }, row) =>
+  rooms.map((room) => {
+    const above = ROOMS.slice(row).flatMap((each) => each.rooms);
+    const forbidden = above.filter((other) => other !== room && !also[room]?.includes(other));
+    const patterns = [];
+    if (forbidden.length > 0) {
+      patterns.push({
+        regex: `^(@/|(\\.\\./)+)(${forbidden.join("|")})(/|$)`,
+        message: `${room} imports only what lies below it: base < model < reading, charts, ui < features < views < app`,
+      });
+    }
+    if (room === "views") {
+      patterns.push({ regex: "^(@/|(\\.\\./)+)views/|^\\.\\./[A-Z]", message: "views never import views" });
+    }
+    return {
+      files: [`src/${room}/**`],
+      ignores: ["**/*.test.{ts,tsx}"],
+      rules: { "no-restricted-imports": ["error", { patterns }] },
+    };
+  }),
+);
 
 export default tseslint.config(
   { ignores: ["dist", "coverage", "test-results", "playwright-report", "src/types/api.d.ts", "public"] },
@@ -51,22 +67,22 @@ export default tseslint.config(
       "no-console": "error",
     },
   },
-  layer(["src/types/**"], ["api", "context", "components", "views", "lib"], "types import nothing of ours"),
-  layer(["src/lib/**"], ["api", "context", "components", "views"], "lib imports only types"),
-  layer(["src/api/**"], ["context", "components", "views"], "api imports only lib and types"),
-  layer(["src/context/**"], ["components", "views"], "context imports only api, lib and types"),
-  layer(["src/components/**"], ["views"], "components do not know the views"),
+  ...importRules,
   {
-    files: ["src/views/*/**"],
+    files: ["src/types/**"],
     rules: {
       "no-restricted-imports": [
         "error",
-        { patterns: [{ regex: "(^@/|/)views/|^\\.\\./[A-Z]", message: "views never import views" }] },
+        { patterns: [{ regex: "^@/", message: "types import nothing of ours" }] },
       ],
     },
   },
   {
-    files: ["src/context/**", "src/test/**", "**/*.test.tsx"],
+    files: [
+      "src/features/{chat/chat,notes/notes,pins/pinsContext,selection/selection,settings/settings}.tsx",
+      "src/test/**",
+      "**/*.test.tsx",
+    ],
     rules: { "react-refresh/only-export-components": "off" },
   },
   { files: ["*.config.ts", "eslint.config.js", "e2e/**"], languageOptions: { globals: globals.node } },

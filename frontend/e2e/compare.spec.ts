@@ -1,15 +1,15 @@
 /** Two timelines beside each other, as a person compares them, against the server's own numbers. */
 import type { Locator } from "@playwright/test";
-import { align } from "../src/lib/alignment";
-import { DIFFERENCE, DIVERGING, rampStep, roundUp } from "../src/lib/colour";
-import { formatNats, formatProbability, formatRank } from "../src/lib/format";
+import { align } from "../src/views/Compare/alignment";
+import { DIFFERENCE, DIVERGING, rampStep, roundUp } from "../src/charts/colour/colour";
+import { formatNats, formatProbability, formatRank } from "../src/model/format";
 import { type Schemas, conversationOf, post } from "./api";
 import { type ExplorerPage, activate, expect, seriousViolations, test } from "./page";
 
 const A = "The capital of France is Paris. The capital of Italy is";
 const B = "The capital of France is Paris. The capital of Spain is";
 
-/** Where the cells are, as components/heatmap/geometry.ts has it. */
+/** Where the cells are, as charts/heatmap/geometry.ts has it. */
 const LABEL_WIDTH = 68;
 const HEAD_HEIGHT = 56;
 const CELL_HEIGHT = 22;

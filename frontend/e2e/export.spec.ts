@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Page } from "@playwright/test";
-import { COMPARE, COMPARE_TIMELINE } from "../src/lib/scriptComparing";
+import { COMPARE, COMPARE_TIMELINE } from "../src/features/export/scriptComparing";
 import type { ExplorerPage } from "./page";
 import { expect, test } from "./page";
 

@@ -1,4 +1,4 @@
-import { formatProbability, formatRank } from "../src/lib/format";
+import { formatProbability, formatRank } from "../src/model/format";
 import { type Schemas, addressOf, get, lensOf } from "./api";
 import { expect, seriousViolations, test } from "./page";
 

@@ -1,12 +1,12 @@
 /** The heatmap as a person uses it: its colours and numbers against the server's own. */
 import { readFileSync } from "node:fs";
 import type { Locator, Page } from "@playwright/test";
-import { DIVERGING, RAMPS, type Ramp, SECOND_HUE, rampStep, roundUp } from "../src/lib/colour";
-import { formatNats, formatProbability, formatRank } from "../src/lib/format";
+import { DIVERGING, RAMPS, type Ramp, SECOND_HUE, rampStep, roundUp } from "../src/charts/colour/colour";
+import { formatNats, formatProbability, formatRank } from "../src/model/format";
 import { type LensReadRequest, type LensReadResponse, addressOf, lensOf } from "./api";
 import { type ExplorerPage, expect, test } from "./page";
 
-/** Where the cells are, as components/heatmap/geometry.ts has it. */
+/** Where the cells are, as charts/heatmap/geometry.ts has it. */
 const LABEL_WIDTH = 68;
 const HEAD_HEIGHT = 56;
 const CELL_HEIGHT = 22;

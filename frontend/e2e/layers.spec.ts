@@ -1,6 +1,6 @@
 /** The Layers view as a person uses it: its words and counts against the server's own numbers. */
 import type { Locator } from "@playwright/test";
-import { formatProbability, formatRank } from "../src/lib/format";
+import { formatProbability, formatRank } from "../src/model/format";
 import { type LensReadResponse, lensOf, selectedIndex } from "./api";
 import { type ExplorerPage, expect, seriousViolations, test } from "./page";
 

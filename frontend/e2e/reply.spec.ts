@@ -1,6 +1,6 @@
 /** B's own reply, written beside A: as A was written, saved for itself, and stopped or failed honestly. */
 import type { Locator, Page } from "@playwright/test";
-import { formatNats } from "../src/lib/format";
+import { formatNats } from "../src/model/format";
 import { type Schemas, addressOf, conversationOf, get, post } from "./api";
 import { type ExplorerPage, WAYS, activate, expect, seriousViolations, test } from "./page";
 import { startServer } from "./server";

@@ -3,7 +3,7 @@
  * deeper model than the embedded one, name its folder in EXPLORER_E2E_MODEL.
  */
 import type { Locator } from "@playwright/test";
-import { formatCount } from "../src/lib/format";
+import { formatCount } from "../src/model/format";
 import { expect, test } from "./page";
 
 // A trace takes pictures all the while, which would be measured too.

@@ -1,6 +1,6 @@
 /** The colour behind the text: it comes and goes without a trace, and is that of the lens in use. */
 import type { Page } from "@playwright/test";
-import { tintOf, tintScale } from "../src/lib/tint";
+import { tintOf, tintScale } from "../src/features/transcript/tint";
 import { type LensReadResponse, lensOf } from "./api";
 import { type ExplorerPage, expect, test } from "./page";
 

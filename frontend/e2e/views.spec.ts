@@ -1,4 +1,4 @@
-import { formatLogprob, formatNats, formatProbability, formatRank } from "../src/lib/format";
+import { formatLogprob, formatNats, formatProbability, formatRank } from "../src/model/format";
 import { addressOf, lensOf, selectedIndex } from "./api";
 import { WAYS, activate, expect, test } from "./page";
 

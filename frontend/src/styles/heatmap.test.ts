@@ -1,6 +1,6 @@
 /** Text of the heatmap that is drawn in the theme's colours, not in a ramp's. */
 import { describe, expect, test } from "vitest";
-import { contrast } from "@/lib/colour";
+import { contrast } from "@/charts/colour/colour";
 import { THEMES } from "@/test/themeColours";
 
 describe.each(THEMES)("in the %s theme", (_, colourOf) => {

@@ -1,8 +1,8 @@
 /** Words of the Layers view on every ground that they can have. */
 import { describe, expect, test } from "vitest";
-import { contrast } from "@/lib/colour";
+import { contrast } from "@/charts/colour/colour";
+import { TINT_GRADIENT } from "@/features/transcript/tint";
 import { THEMES } from "@/test/themeColours";
-import { TINT_GRADIENT } from "@/lib/tint";
 
 /** What `part` of one colour over another looks like, 0 to 1. */
 const over = (top: string, ground: string, part: number): string =>

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { MAX_PINNED_TOKENS } from "@/lib/pins";
+import { MAX_PINNED_TOKENS } from "@/features/pins/pins";
 import { ACTUAL_PAINT, PIN_PAINTS } from "@/views/Trajectories/lineLook";
 import css from "./app.css?raw";
 

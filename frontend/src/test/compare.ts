@@ -2,9 +2,9 @@
 import { screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, beforeEach, vi } from "vitest";
-import { align } from "@/lib/alignment";
-import { writeStored } from "@/lib/stored";
-import type { Timeline, Token } from "@/types/timeline";
+import { writeStored } from "@/base/stored";
+import type { Timeline, Token } from "@/model/timeline";
+import { align } from "@/views/Compare/alignment";
 import Compare from "@/views/Compare/Compare";
 import { N_LAYERS, idOf, madeUpLens, madeUpTimeline, madeUpTokens } from "./lensData";
 import { type FakeServer, fakeServer, renderView } from "./renderView";

@@ -1,7 +1,7 @@
 /** What the tests of the heatmap begin with: a server, a conversation of their own, and where to look. */
 import { screen, within } from "@testing-library/react";
 import { afterEach, beforeEach, vi } from "vitest";
-import type { Timeline } from "@/types/timeline";
+import type { Timeline } from "@/model/timeline";
 import { madeUpTimeline, madeUpTokens } from "./lensData";
 import { type FakeServer, fakeServer } from "./renderView";
 

@@ -2,8 +2,8 @@
  * Made-up read-outs for tests: regular, seeded, and shaped like a small GPT-2's (early layers are
  * unsure, late ones agree). Never part of the page.
  */
+import type { ModelIdentity, Timeline, Token } from "@/model/timeline";
 import type { components } from "@/types/api";
-import type { ModelIdentity, Timeline, Token } from "@/types/timeline";
 
 type Schemas = components["schemas"];
 type LensReadRequest = Schemas["LensReadRequest"];

@@ -3,9 +3,9 @@ import { render, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { HttpResponse, delay, http } from "msw";
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from "vitest";
-import type { ConversationChanges } from "@/api/conversations";
-import { App } from "@/App";
-import type { Note } from "@/lib/notes";
+import { App } from "@/app/App";
+import type { ConversationChanges } from "@/features/library/conversations";
+import type { Note } from "@/model/notes";
 import { branch, savedConversation, summary } from "./saved";
 import { server } from "./server";
 

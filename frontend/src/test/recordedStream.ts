@@ -1,6 +1,6 @@
 /** A chat stream as the server sends it, for tests without one. */
-import type { StreamEvent } from "@/api/stream";
-import type { LayerReadout, ModelIdentity, Role, Token } from "@/types/timeline";
+import type { StreamEvent } from "@/features/chat/stream";
+import type { LayerReadout, ModelIdentity, Role, Token } from "@/model/timeline";
 
 const toBase64 = (text: string): string => btoa(String.fromCharCode(...new TextEncoder().encode(text)));
 

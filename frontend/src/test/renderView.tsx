@@ -3,14 +3,15 @@ import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { render } from "@testing-library/react";
 import { type ComponentType, useEffect } from "react";
 import { vi } from "vitest";
-import { ChatProvider } from "@/context/chat";
-import { NotesProvider } from "@/context/notes";
-import { type Pins, PinsProvider, usePins } from "@/context/pins";
-import { SelectionProvider, type Selection, useSelection } from "@/context/selection";
-import { SettingsProvider } from "@/context/settings";
-import type { LensKind } from "@/lib/lenses";
+import { ChatProvider } from "@/features/chat/chat";
+import type { ViewProps } from "@/features/evidence/view";
+import { NotesProvider } from "@/features/notes/notes";
+import { type Pins, PinsProvider, usePins } from "@/features/pins/pinsContext";
+import { SelectionProvider, type Selection, useSelection } from "@/features/selection/selection";
+import { SettingsProvider } from "@/features/settings/settings";
+import type { LensKind } from "@/model/lenses";
+import type { Timeline, Token } from "@/model/timeline";
 import type { components } from "@/types/api";
-import type { Timeline, Token, ViewProps } from "@/types/timeline";
 import {
   MADE_UP,
   N_LAYERS,

@@ -1,5 +1,5 @@
 /** Saved conversations as the server tells them. */
-import type { Branch, ConversationSummary, SavedConversation } from "@/api/conversations";
+import type { Branch, ConversationSummary, SavedConversation } from "@/features/library/conversations";
 import { EVENTS, IDENTITY, PROMPT } from "./recordedStream";
 
 export const SAMPLING = { max_new_tokens: 16, temperature: 0, top_k: 0, top_p: 1, seed: 41, stop: [] };

@@ -1,9 +1,9 @@
 /** A stand-in for the server: its answers are the recorded ones unless a test says otherwise. */
 import { http, HttpResponse } from "msw";
 import { setupServer } from "msw/node";
-import type { Health, ModelInfo } from "@/api/client";
-import { savedConversation } from "./saved";
+import type { Health, ModelInfo } from "@/types/schemas";
 import { EVENTS, frame, streamAnswer } from "./recordedStream";
+import { savedConversation } from "./saved";
 
 export const HEALTH: Health = {
   status: "ready",

@@ -3,10 +3,10 @@ import "@testing-library/jest-dom/vitest";
 import { cleanup, configure } from "@testing-library/react";
 import { afterEach } from "vitest";
 // Fetched at the first click, which no test is about: loaded here, they open at once.
-import "@/components/layout/ShortcutSheet";
-import "@/components/ui/OpenMenu";
-import "@/components/ui/OpenPopover";
-import { forgetChoices } from "@/context/choices";
+import "@/features/shortcuts/ShortcutSheet";
+import "@/ui/OpenMenu";
+import "@/ui/OpenPopover";
+import { forgetChoices } from "@/features/choices/choices";
 
 afterEach(() => {
   cleanup();

@@ -1,5 +1,5 @@
 /** Colours of the style sheet's themes, as they are written. */
-import { hexOf } from "@/lib/oklab";
+import { hexOf } from "@/charts/colour/oklab";
 import css from "@/styles/app.css?raw";
 
 const [light = "", dark = ""] = css.split(":root[data-theme");

@@ -1,7 +1,7 @@
 import { screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { describe, expect, test } from "vitest";
-import { formatNats } from "@/lib/format";
+import { formatNats } from "@/model/format";
 import {
   alignment,
   cell,

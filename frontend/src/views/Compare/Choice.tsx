@@ -1,5 +1,5 @@
-import { TokenText } from "@/components/lens/TokenText";
-import { cellPartsOfText } from "@/lib/tokens";
+import { cellPartsOfText } from "@/model/tokens";
+import { TokenText } from "@/ui/TokenText";
 
 interface ChoiceProps {
   readonly id: number;

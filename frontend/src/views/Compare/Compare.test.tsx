@@ -1,7 +1,7 @@
 import { act, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { describe, expect, test } from "vitest";
-import { EMPTY_TIMELINE } from "@/context/chatState";
+import { EMPTY_TIMELINE } from "@/features/chat/chatState";
 import {
   alignment,
   cell,

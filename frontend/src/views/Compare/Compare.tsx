@@ -1,8 +1,8 @@
-import { NothingToRead } from "@/components/lens/NothingToRead";
-import { NotRead } from "@/components/lens/NotRead";
-import { useServer } from "@/context/server";
-import { readability } from "@/lib/readability";
-import type { ViewProps } from "@/types/timeline";
+import { NothingToRead } from "@/features/evidence/NothingToRead";
+import { NotRead } from "@/features/evidence/NotRead";
+import type { ViewProps } from "@/features/evidence/view";
+import { useServer } from "@/features/server/server";
+import { readability } from "@/reading/readability";
 import { Comparison } from "./Comparison";
 
 /** The conversation beside another timeline, or beside itself at other layers. */

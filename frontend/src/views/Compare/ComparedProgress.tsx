@@ -1,9 +1,9 @@
-import type { ReadPairs } from "@/api/comparison";
-import type { CellSource } from "@/components/heatmap/cellLooks";
-import { Button, IconButton } from "@/components/ui/Button";
-import type { Alignment } from "@/lib/alignment";
-import { formatCount } from "@/lib/format";
-import type { PairColumns, TargetColumns } from "@/lib/pairColumns";
+import type { CellSource } from "@/charts/heatmap/cellLooks";
+import { formatCount } from "@/model/format";
+import { Button, IconButton } from "@/ui/Button";
+import type { Alignment } from "./alignment";
+import type { ReadPairs } from "./comparedPairs";
+import type { PairColumns, TargetColumns } from "./pairColumns";
 
 interface ComparedProgressProps {
   readonly pairs: ReadPairs<PairColumns>;

@@ -1,16 +1,16 @@
 import { useMemo, useState } from "react";
-import type { ModelInfo } from "@/api/client";
-import { type OtherSideRead, useOtherSide } from "@/api/otherSide";
-import { LensFailure } from "@/components/lens/LensFailure";
-import { NotRead } from "@/components/lens/NotRead";
-import { useChatState } from "@/context/chat";
-import { useConversationFacts } from "@/context/library";
-import type { Timeline } from "@/types/timeline";
+import { useChatState } from "@/features/chat/chat";
+import { LensFailure } from "@/features/evidence/LensFailure";
+import { NotRead } from "@/features/evidence/NotRead";
+import { useConversationFacts } from "@/features/library/library";
+import type { Timeline } from "@/model/timeline";
+import type { ModelInfo } from "@/types/schemas";
 import { AlignedTimelines } from "./AlignedTimelines";
-import { OtherPicker } from "./OtherPicker";
-import { ReplyWriting } from "./ReplyWriting";
-import { otherBranches, otherKind, otherRequest, withReplyOf } from "./comparison";
 import { useCompareChoices } from "./choices";
+import { otherBranches, otherKind, otherRequest, withReplyOf } from "./comparison";
+import { OtherPicker } from "./OtherPicker";
+import { type OtherSideRead, useOtherSide } from "./otherSide";
+import { ReplyWriting } from "./ReplyWriting";
 import { useReplyWriting } from "./useReplyWriting";
 
 interface ComparisonProps {

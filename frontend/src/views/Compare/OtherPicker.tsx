@@ -1,10 +1,10 @@
-import { Select } from "@/components/ui/Select";
-import type { Timeline } from "@/types/timeline";
+import type { Timeline } from "@/model/timeline";
+import { Select } from "@/ui/Select";
+import { type CompareState, OTHER_KINDS, type OtherKind } from "./choices";
+import { type OtherBranch, chosenBranch, otherKind } from "./comparison";
 import { PromptBox } from "./PromptBox";
 import { SavedSearch } from "./SavedSearch";
 import type { OwnReply } from "./useReplyWriting";
-import { type OtherBranch, chosenBranch, otherKind } from "./comparison";
-import { type CompareState, OTHER_KINDS, type OtherKind } from "./choices";
 
 interface OtherPickerProps {
   readonly timeline: Timeline;

@@ -1,12 +1,12 @@
 import { act, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import type { StreamEvent } from "@/api/stream";
-import { EVENTS, openAnswer } from "@/test/recordedStream";
+import type { StreamEvent } from "@/features/chat/stream";
+import type { Timeline } from "@/model/timeline";
 import { MADE_UP, N_LAYERS, madeUpLens, madeUpTimeline, madeUpTokens } from "@/test/lensData";
+import { EVENTS, openAnswer } from "@/test/recordedStream";
 import { type FakeServer, fakeServer, refusal, renderView } from "@/test/renderView";
 import { SAMPLING, branch, savedConversation } from "@/test/saved";
-import type { Timeline } from "@/types/timeline";
 import Compare from "./Compare";
 
 const tokens = madeUpTokens(12);

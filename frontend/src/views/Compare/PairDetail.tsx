@@ -1,17 +1,17 @@
-import { type ReadSide, usePlaceReading } from "@/api/placeReading";
-import { ContinueWith } from "@/components/lens/ContinueWith";
-import { LensFailure } from "@/components/lens/LensFailure";
-import { PinToggle } from "@/components/lens/PinToggle";
-import { PredictionBars } from "@/components/lens/PredictionBars";
-import { ReadAt } from "@/components/lens/ReadAt";
-import type { AlignedColumn } from "@/lib/alignment";
-import type { Compared, Difference } from "@/lib/differences";
-import { formatNats, formatProbability, formatRank } from "@/lib/format";
-import { LENSES, type LensKind } from "@/lib/lenses";
-import { type Pair, pairOf } from "@/lib/pairColumns";
-import { PartingNote } from "./PartingNote";
-import { layerLabel } from "@/lib/layers";
+import { ContinueWith } from "@/features/branches/ContinueWith";
+import { LensFailure } from "@/features/evidence/LensFailure";
+import { PredictionBars } from "@/features/evidence/PredictionBars";
+import { ReadAt } from "@/features/evidence/ReadAt";
+import { PinToggle } from "@/features/pins/PinToggle";
+import { formatNats, formatProbability, formatRank } from "@/model/format";
+import { layerLabel } from "@/model/layers";
+import { LENSES, type LensKind } from "@/model/lenses";
+import type { AlignedColumn } from "./alignment";
 import type { Rows } from "./choices";
+import type { Compared, Difference } from "./differences";
+import { type Pair, pairOf } from "./pairColumns";
+import { PartingNote } from "./PartingNote";
+import { type ReadSide, usePlaceReading } from "./placeReading";
 
 export interface ShownSide extends ReadSide {
   readonly kind: LensKind;

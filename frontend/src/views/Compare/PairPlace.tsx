@@ -1,7 +1,7 @@
-import { TokenText } from "@/components/lens/TokenText";
-import type { AlignedColumn } from "@/lib/alignment";
-import { cellParts } from "@/lib/tokens";
-import type { Token } from "@/types/timeline";
+import type { Token } from "@/model/timeline";
+import { cellParts } from "@/model/tokens";
+import { TokenText } from "@/ui/TokenText";
+import type { AlignedColumn } from "./alignment";
 
 interface PairPlaceProps {
   readonly column: AlignedColumn;

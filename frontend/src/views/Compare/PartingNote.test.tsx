@@ -1,7 +1,7 @@
 import { render } from "@testing-library/react";
 import { describe, expect, test } from "vitest";
-import type { FirstChoices } from "@/lib/pairColumns";
 import type { Rows } from "./choices";
+import type { FirstChoices } from "./pairColumns";
 import { PartingNote } from "./PartingNote";
 
 /** First choices of each row, the embedding first: `ab` differ, `aa` agree. */

@@ -1,8 +1,8 @@
-import { QuotedText } from "@/components/lens/TokenText";
-import { partingOf } from "@/lib/differences";
-import type { FirstChoices } from "@/lib/pairColumns";
-import { layerList } from "@/lib/layers";
+import { layerList } from "@/model/layers";
+import { QuotedText } from "@/ui/TokenText";
 import type { Rows } from "./choices";
+import { partingOf } from "./differences";
+import type { FirstChoices } from "./pairColumns";
 
 interface PartingNoteProps {
   /** What the sentence is about, before it. */

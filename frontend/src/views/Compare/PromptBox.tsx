@@ -1,10 +1,10 @@
 import { type KeyboardEvent, useId } from "react";
-import { Button } from "@/components/ui/Button";
-import { Switch } from "@/components/ui/Switch";
-import { isOfInputMethod } from "@/lib/composing";
-import { lastUserText, withLastUserText } from "@/lib/history";
-import type { Timeline } from "@/types/timeline";
+import { isOfInputMethod } from "@/base/composing";
+import type { Timeline } from "@/model/timeline";
+import { Button } from "@/ui/Button";
+import { Switch } from "@/ui/Switch";
 import type { CompareState } from "./choices";
+import { lastUserText, withLastUserText } from "./history";
 import type { OwnReply } from "./useReplyWriting";
 
 interface PromptBoxProps {

@@ -1,10 +1,10 @@
 import { screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import type { Token } from "@/model/timeline";
 import { MADE_UP, N_LAYERS, idOf, madeUpLens, madeUpTimeline, madeUpTokens } from "@/test/lensData";
 import { type FakeServer, fakeServer, refusal, renderView } from "@/test/renderView";
 import { branch, savedConversation } from "@/test/saved";
-import type { Token } from "@/types/timeline";
 import Compare from "./Compare";
 
 /** The reply begins at index 9; A has “ which” at index 10. */

@@ -1,9 +1,9 @@
-import { type PlaceReading, usePlaceReading } from "@/api/placeReading";
-import { QuotedText, QuotedToken } from "@/components/lens/TokenText";
-import { Button } from "@/components/ui/Button";
-import { formatProbability, formatRank } from "@/lib/format";
-import type { PlaceOfBoth } from "@/lib/replies";
+import { formatProbability, formatRank } from "@/model/format";
+import { Button } from "@/ui/Button";
+import { QuotedText, QuotedToken } from "@/ui/TokenText";
 import type { ShownSide } from "./PairDetail";
+import { type PlaceReading, usePlaceReading } from "./placeReading";
+import type { PlaceOfBoth } from "./replies";
 
 interface RepliesPartProps {
   /** Indices of the first tokens that differ. */

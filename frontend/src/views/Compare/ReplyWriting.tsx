@@ -1,8 +1,8 @@
-import { asApiError } from "@/api/errors";
-import { LensFailure } from "@/components/lens/LensFailure";
-import { Button, IconButton } from "@/components/ui/Button";
-import { formatCount } from "@/lib/format";
-import { runningPieces } from "@/lib/tokens";
+import { asApiError } from "@/base/errors";
+import { LensFailure } from "@/features/evidence/LensFailure";
+import { formatCount } from "@/model/format";
+import { runningPieces } from "@/model/tokens";
+import { Button, IconButton } from "@/ui/Button";
 import { samplingWords } from "./replyRequest";
 import { type WrittenReply, isUnderWay, useWrittenReply } from "./writtenReply";
 

@@ -1,12 +1,12 @@
 import { useState } from "react";
-import type { ConversationSummary } from "@/api/conversations";
-import { Button } from "@/components/ui/Button";
-import { Icon } from "@/components/ui/Icon";
-import { Popover, PopoverClose } from "@/components/ui/Popover";
-import { isReadableWith, useLibrary } from "@/context/library";
-import { useServer } from "@/context/server";
-import { dayLabel } from "@/lib/days";
-import { twinMarks } from "@/lib/twins";
+import { dayLabel } from "@/base/days";
+import type { ConversationSummary } from "@/features/library/conversations";
+import { isReadableWith, useLibrary } from "@/features/library/library";
+import { twinMarks } from "@/features/library/twins";
+import { useServer } from "@/features/server/server";
+import { Button } from "@/ui/Button";
+import { Icon } from "@/ui/Icon";
+import { Popover, PopoverClose } from "@/ui/Popover";
 
 interface SavedSearchProps {
   readonly chosenId: string | null;

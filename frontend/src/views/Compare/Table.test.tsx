@@ -1,13 +1,13 @@
 import { render, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { describe, expect, test, vi } from "vitest";
-import { CellTable } from "@/components/heatmap/CellTable";
-import { differenceOf } from "@/lib/differences";
-import { formatNats, formatProbability, formatRank } from "@/lib/format";
-import { PairColumns } from "@/lib/pairColumns";
-import { cellTextOfText } from "@/lib/tokens";
+import { CellTable } from "@/charts/heatmap/CellTable";
+import { formatNats, formatProbability, formatRank } from "@/model/format";
+import { cellTextOfText } from "@/model/tokens";
 import { alignment, changed, comparePrompt, isRead, server, setUpCompare, tokens } from "@/test/compare";
 import { N_LAYERS, idOf, madeUpComparison } from "@/test/lensData";
+import { differenceOf } from "./differences";
+import { PairColumns } from "./pairColumns";
 import { pairTable } from "./pairTable";
 
 setUpCompare();

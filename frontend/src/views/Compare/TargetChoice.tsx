@@ -1,8 +1,8 @@
-import { TokenSearch } from "@/components/lens/TokenSearch";
-import { Select } from "@/components/ui/Select";
-import { usePins } from "@/context/pins";
-import type { FirstChoices } from "@/lib/pairColumns";
-import { cellTextOfText } from "@/lib/tokens";
+import { usePins } from "@/features/pins/pinsContext";
+import { TokenSearch } from "@/features/tokenSearch/TokenSearch";
+import { cellTextOfText } from "@/model/tokens";
+import { Select } from "@/ui/Select";
+import type { FirstChoices } from "./pairColumns";
 
 interface TargetChoiceProps {
   readonly modelName: string;

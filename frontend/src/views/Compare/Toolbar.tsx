@@ -1,13 +1,13 @@
-import { TableToggle } from "@/components/heatmap/TableToggle";
-import { WidthControls } from "@/components/heatmap/WidthControls";
-import { Button } from "@/components/ui/Button";
-import { Popover } from "@/components/ui/Popover";
-import { Select } from "@/components/ui/Select";
-import { useIsNarrow } from "@/context/media";
-import { DIFFERENCES, type Difference } from "@/lib/differences";
-import { LENSES, type LensKind } from "@/lib/lenses";
-import { layerLabel } from "@/lib/layers";
+import { TableToggle } from "@/charts/heatmap/TableToggle";
+import { WidthControls } from "@/charts/heatmap/WidthControls";
+import { layerLabel } from "@/model/layers";
+import { LENSES, type LensKind } from "@/model/lenses";
+import { Button } from "@/ui/Button";
+import { useIsNarrow } from "@/ui/media";
+import { Popover } from "@/ui/Popover";
+import { Select } from "@/ui/Select";
 import { type CompareState, ROWS, type Rows } from "./choices";
+import { DIFFERENCES, type Difference } from "./differences";
 
 interface ToolbarProps {
   readonly state: CompareState;

@@ -1,11 +1,11 @@
 import { waitFor } from "@testing-library/react";
 import { expect, test, vi } from "vitest";
-import type * as alignment from "@/lib/alignment";
-import { align } from "@/lib/alignment";
 import { comparePrompt, isRead, setUpCompare, timelineOf, tokens } from "@/test/compare";
 import { madeUpTokens } from "@/test/lensData";
+import type * as alignment from "./alignment";
+import { align } from "./alignment";
 
-vi.mock("@/lib/alignment", async (original) => {
+vi.mock("./alignment", async (original) => {
   const module = await original<typeof alignment>();
   return { ...module, align: vi.fn(module.align) };
 });

@@ -3,12 +3,20 @@
  * only, because the address tells it; what was typed is kept beside it and never leaves the page.
  */
 import { useCallback, useState } from "react";
-import type { OtherText } from "@/api/otherSide";
-import { CELL_WIDTHS } from "@/components/heatmap/geometry";
-import { DIFFERENCE_IDS, type DifferenceId } from "@/lib/differences";
-import { useChoices } from "@/context/choices";
-import { type ChoiceSpec, oneOf, onOff, orNull, passing, serverId, wholeNumber } from "@/lib/choices";
-import { LENSES, type LensKind } from "@/lib/lenses";
+import { CELL_WIDTHS } from "@/charts/heatmap/geometry";
+import { useChoices } from "@/features/choices/choices";
+import {
+  type ChoiceSpec,
+  oneOf,
+  onOff,
+  orNull,
+  passing,
+  serverId,
+  wholeNumber,
+} from "@/features/choices/choiceSpec";
+import { LENSES, type LensKind } from "@/model/lenses";
+import { DIFFERENCE_IDS, type DifferenceId } from "./differences";
+import type { OtherText } from "./otherSide";
 
 const MAX_LAYER = 9_999;
 const MAX_TOKEN_ID = 999_999;

@@ -1,7 +1,10 @@
-import { beforeEach, describe, expect, test } from "vitest";
 import { act, renderHook } from "@testing-library/react";
+import { beforeEach, describe, expect, test } from "vitest";
+import { storedName } from "@/base/stored";
+import { useShownChoices, visitChoices } from "@/features/choices/choices";
 import { MADE_UP, madeUpTimeline, madeUpTokens } from "@/test/lensData";
 import { branch } from "@/test/saved";
+import { type CompareChoices, useCompareChoices } from "./choices";
 import {
   chosenBranch,
   layerPairs,
@@ -12,9 +15,6 @@ import {
   rowsInUse,
   withReplyOf,
 } from "./comparison";
-import { type CompareChoices, useCompareChoices } from "./choices";
-import { useShownChoices, visitChoices } from "@/context/choices";
-import { storedName } from "@/lib/stored";
 
 const NONE: CompareChoices = {
   withReply: true,

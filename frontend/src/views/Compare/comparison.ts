@@ -1,10 +1,10 @@
 /** From what is chosen, and what there is, to what is compared. */
-import type { Branch } from "@/api/conversations";
-import type { OtherRequest, OtherSide, OtherText } from "@/api/otherSide";
-import { layerLabel } from "@/lib/layers";
-import type { LensKind } from "@/lib/lenses";
-import type { Timeline } from "@/types/timeline";
+import type { Branch } from "@/features/library/conversations";
+import { layerLabel } from "@/model/layers";
+import type { LensKind } from "@/model/lenses";
+import type { Timeline } from "@/model/timeline";
 import type { CompareChoices, OtherKind, Rows } from "./choices";
+import type { OtherRequest, OtherSide, OtherText } from "./otherSide";
 
 /** A branch of the conversation that can stand beside the one on the page. */
 export interface OtherBranch {

@@ -1,7 +1,7 @@
-import type { AlignedColumn } from "@/lib/alignment";
-import type { Compared, Difference } from "@/lib/differences";
-import { formatProbability } from "@/lib/format";
-import { pairOf } from "@/lib/pairColumns";
+import { formatProbability } from "@/model/format";
+import type { AlignedColumn } from "./alignment";
+import type { Compared, Difference } from "./differences";
+import { pairOf } from "./pairColumns";
 
 export interface DescribedPair {
   readonly column: AlignedColumn;

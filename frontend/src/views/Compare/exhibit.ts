@@ -1,15 +1,15 @@
 /** The Compare view to take away: every pair that was read, and the gaps. */
-import { drawHeatmap } from "@/components/heatmap/drawing";
-import type { Alignment } from "@/lib/alignment";
-import { DIFFERENCE, DIVERGING, type Scale } from "@/lib/colour";
-import type { Compared, Difference } from "@/lib/differences";
-import type { Exhibit, ShownProbability } from "@/lib/exhibit";
-import type { LensKind } from "@/lib/lenses";
-import { type Pair, pairOf } from "@/lib/pairColumns";
-import type { Cell } from "@/lib/table";
-import { cellText, cellTextOfText } from "@/lib/tokens";
-import type { Token } from "@/types/timeline";
+import { DIFFERENCE, DIVERGING, type Scale } from "@/charts/colour/colour";
+import { drawHeatmap } from "@/charts/heatmap/drawing";
+import type { Exhibit, ShownProbability } from "@/features/export/exhibit";
+import type { Cell } from "@/features/export/table";
+import type { LensKind } from "@/model/lenses";
+import type { Token } from "@/model/timeline";
+import { cellText, cellTextOfText } from "@/model/tokens";
+import type { Alignment } from "./alignment";
+import type { Compared, Difference } from "./differences";
 import { pairCells, pairHeads, pairText } from "./pairCells";
+import { type Pair, pairOf } from "./pairColumns";
 
 export interface CompareExhibitState {
   readonly a: readonly Token[];

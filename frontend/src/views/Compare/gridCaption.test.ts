@@ -1,13 +1,13 @@
 import { expect, test } from "vitest";
-import { CellPicture } from "@/components/heatmap/CellPicture";
-import { CellLooks } from "@/components/heatmap/cellLooks";
-import { align } from "@/lib/alignment";
-import { DIFFERENCE } from "@/lib/colour";
-import { differenceOf } from "@/lib/differences";
-import { PairColumns } from "@/lib/pairColumns";
+import { DIFFERENCE } from "@/charts/colour/colour";
+import { CellLooks } from "@/charts/heatmap/cellLooks";
+import { CellPicture } from "@/charts/heatmap/CellPicture";
 import { madeUpComparison } from "@/test/lensData";
+import { align } from "./alignment";
+import { differenceOf } from "./differences";
 import { gridCaption } from "./gridCaption";
 import { pairCells, pairHeads } from "./pairCells";
+import { PairColumns } from "./pairColumns";
 
 /** A gap at column 1, the other columns pairs. */
 const alignment = align([1, 2, 3, 4], [1, 3, 4]);

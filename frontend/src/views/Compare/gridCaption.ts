@@ -1,4 +1,4 @@
-import { MIN_HEAD_WIDTH, MIN_TEXT_WIDTH } from "@/components/heatmap/geometry";
+import { MIN_HEAD_WIDTH, MIN_TEXT_WIDTH } from "@/charts/heatmap/geometry";
 
 interface Captioned {
   readonly cellWidth: number;

@@ -1,9 +1,9 @@
 /** The cells and heads of the difference grid: a pair of places and a row of two layers each. */
-import type { CellSource } from "@/components/heatmap/cellLooks";
-import type { ColumnHeads, HeadLine } from "@/components/heatmap/paint";
-import type { Alignment } from "@/lib/alignment";
-import type { Compared, Difference } from "@/lib/differences";
-import { type Pair, pairOf } from "@/lib/pairColumns";
+import type { CellSource } from "@/charts/heatmap/cellLooks";
+import type { ColumnHeads, HeadLine } from "@/charts/heatmap/paint";
+import type { Alignment } from "./alignment";
+import type { Compared, Difference } from "./differences";
+import { type Pair, pairOf } from "./pairColumns";
 
 /** Names of texts: a token's own id, or both ids of two that differ. Ids are below 2²⁴. */
 const ID_STEP = 2 ** 24;

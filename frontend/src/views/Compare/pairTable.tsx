@@ -1,12 +1,12 @@
 /** The difference grid's cells as the table tells them. */
-import type { TableColumn, TableContents } from "@/components/heatmap/CellTable";
-import type { Alignment } from "@/lib/alignment";
-import { type Compared, differenceOf } from "@/lib/differences";
-import { formatNats, formatProbability, formatRank } from "@/lib/format";
-import { type FirstChoices, type Pair, pairOf } from "@/lib/pairColumns";
-import { cellTextOfText } from "@/lib/tokens";
-import type { Token } from "@/types/timeline";
+import type { TableColumn, TableContents } from "@/charts/heatmap/CellTable";
+import { formatNats, formatProbability, formatRank } from "@/model/format";
+import type { Token } from "@/model/timeline";
+import { cellTextOfText } from "@/model/tokens";
+import type { Alignment } from "./alignment";
 import { Choice } from "./Choice";
+import { type Compared, differenceOf } from "./differences";
+import { type FirstChoices, type Pair, pairOf } from "./pairColumns";
 import { PairPlace } from "./PairPlace";
 
 interface PairTable {

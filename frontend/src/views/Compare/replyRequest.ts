@@ -1,8 +1,8 @@
 /** B's own reply, asked for as A's was: the same sampling settings, and the same seed. */
-import type { SavedConversation } from "@/api/conversations";
-import type { OtherText } from "@/api/otherSide";
-import type { ChatRequest } from "@/api/stream";
-import { LIMITS } from "@/context/settings";
+import type { ChatRequest } from "@/features/chat/stream";
+import type { SavedConversation } from "@/features/library/conversations";
+import { LIMITS } from "@/features/settings/settings";
+import type { OtherText } from "./otherSide";
 
 type TurnSampling = NonNullable<SavedConversation["turns"][number]["sampling"]>;
 

@@ -1,19 +1,19 @@
 import { useCallback, useMemo } from "react";
-import type { ModelInfo } from "@/api/client";
-import { useComparedPairs, useComparedTarget } from "@/api/comparison";
-import type { OtherSide } from "@/api/otherSide";
-import type { Comparison } from "@/api/pairReader";
-import { useVisible } from "@/components/heatmap/useVisible";
-import { useLensKind } from "@/context/lens";
-import { align } from "@/lib/alignment";
-import { type Compared, differenceOf } from "@/lib/differences";
-import { lensInUse } from "@/lib/lenses";
-import { readability } from "@/lib/readability";
-import { cellText, cellTextOfText } from "@/lib/tokens";
-import type { Timeline } from "@/types/timeline";
-import { layerPairs, rowLabel, rowsInUse } from "./comparison";
-import { largestDifference, pairCells } from "./pairCells";
+import { useVisible } from "@/charts/heatmap/useVisible";
+import { useLensKind } from "@/features/settings/lensKind";
+import { lensInUse } from "@/model/lenses";
+import type { Timeline } from "@/model/timeline";
+import { cellText, cellTextOfText } from "@/model/tokens";
+import { readability } from "@/reading/readability";
+import type { ModelInfo } from "@/types/schemas";
+import { align } from "./alignment";
 import type { CompareChoices, OtherKind } from "./choices";
+import { useComparedPairs, useComparedTarget } from "./comparedPairs";
+import { layerPairs, rowLabel, rowsInUse } from "./comparison";
+import { type Compared, differenceOf } from "./differences";
+import type { OtherSide } from "./otherSide";
+import { largestDifference, pairCells } from "./pairCells";
+import type { Comparison } from "./pairReader";
 
 interface ComparedTimelinesParts {
   readonly timeline: Timeline;

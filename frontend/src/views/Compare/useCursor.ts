@@ -1,8 +1,8 @@
 import { useCallback, useState } from "react";
-import type { CellSource } from "@/components/heatmap/cellLooks";
-import type { CellPlace, Hit } from "@/components/heatmap/geometry";
-import { useSelection } from "@/context/selection";
-import { type Alignment, columnOf } from "@/lib/alignment";
+import type { CellSource } from "@/charts/heatmap/cellLooks";
+import type { CellPlace, Hit } from "@/charts/heatmap/geometry";
+import { useSelection } from "@/features/selection/selection";
+import { type Alignment, columnOf } from "./alignment";
 
 interface CursorParts {
   readonly alignment: Alignment;

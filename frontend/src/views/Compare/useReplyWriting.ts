@@ -1,14 +1,14 @@
 import { useCallback, useEffect } from "react";
-import type { ModelInfo } from "@/api/client";
-import type { SavedConversation } from "@/api/conversations";
-import type { OtherText } from "@/api/otherSide";
-import type { ChatRequest } from "@/api/stream";
-import { useChatState } from "@/context/chat";
-import { useLibraryRefresh } from "@/context/library";
-import { useServer } from "@/context/server";
-import { useShortcuts } from "@/context/shortcuts";
-import type { Timeline } from "@/types/timeline";
+import { useChatState } from "@/features/chat/chat";
+import type { ChatRequest } from "@/features/chat/stream";
+import type { SavedConversation } from "@/features/library/conversations";
+import { useLibraryRefresh } from "@/features/library/library";
+import { useServer } from "@/features/server/server";
+import { useShortcuts } from "@/features/shortcuts/shortcuts";
+import type { Timeline } from "@/model/timeline";
+import type { ModelInfo } from "@/types/schemas";
 import type { CompareState, OtherKind } from "./choices";
+import type { OtherText } from "./otherSide";
 import { replyRequest, samplingOf } from "./replyRequest";
 import { forgetReply, isUnderWay, stopReply, useReplyStatus, writeReply, writtenReply } from "./writtenReply";
 

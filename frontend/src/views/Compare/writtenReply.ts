@@ -3,11 +3,11 @@
  * Kept beside the view, so that looking at another view or another conversation does not end it.
  */
 import { useSyncExternalStore } from "react";
-import { fetchConversation } from "@/api/conversations";
-import { ApiError } from "@/api/errors";
-import { pause } from "@/api/pause";
-import { type ChatRequest, streamChat } from "@/api/stream";
-import type { Token } from "@/types/timeline";
+import { ApiError } from "@/base/errors";
+import { pause } from "@/base/pause";
+import { type ChatRequest, streamChat } from "@/features/chat/stream";
+import { fetchConversation } from "@/features/library/conversations";
+import type { Token } from "@/model/timeline";
 
 interface Written {
   readonly request: ChatRequest;

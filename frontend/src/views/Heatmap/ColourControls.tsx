@@ -1,7 +1,7 @@
-import type { Answer } from "@/components/heatmap/lensCells";
-import { Select } from "@/components/ui/Select";
-import { METRICS, type Metric } from "@/lib/metrics";
+import { Select } from "@/ui/Select";
 import { type HeatmapLook, OUTLINED_RANKS } from "./choices";
+import type { Answer } from "./lensCells";
+import { METRICS, type Metric } from "./metrics";
 
 /** A pinned token that can be outlined. */
 export interface OutlineChoice {

@@ -1,10 +1,10 @@
-import { Legend } from "@/components/heatmap/Legend";
-import { WidthControls } from "@/components/heatmap/WidthControls";
-import { Switch } from "@/components/ui/Switch";
-import { useIsNarrow } from "@/context/media";
+import { Legend } from "@/charts/heatmap/Legend";
+import { WidthControls } from "@/charts/heatmap/WidthControls";
+import { useIsNarrow } from "@/ui/media";
+import { Switch } from "@/ui/Switch";
+import type { HeatmapLook } from "./choices";
 import { ColourControls, type OutlineChoice } from "./ColourControls";
 import { LookControls } from "./LookControls";
-import type { HeatmapLook } from "./choices";
 import type { useCells } from "./useCells";
 
 interface ControlsProps {

@@ -1,8 +1,8 @@
 import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { describe, expect, test } from "vitest";
-import { CELL_HEIGHT, DEFAULT_CELL_WIDTH, HEAD_HEIGHT, LABEL_WIDTH } from "@/components/heatmap/geometry";
-import { formatNats, formatProbability, formatRank } from "@/lib/format";
+import { CELL_HEIGHT, DEFAULT_CELL_WIDTH, HEAD_HEIGHT, LABEL_WIDTH } from "@/charts/heatmap/geometry";
+import { formatNats, formatProbability, formatRank } from "@/model/format";
 import { activeCell, allRead, grid, server, setUpHeatmap, timeline, tokens } from "@/test/heatmap";
 import { N_LAYERS, madeUpLens } from "@/test/lensData";
 import { refusal, renderView } from "@/test/renderView";

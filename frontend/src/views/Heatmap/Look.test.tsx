@@ -1,7 +1,7 @@
 import { act, screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { describe, expect, test } from "vitest";
-import { formatNats } from "@/lib/format";
+import { formatNats } from "@/model/format";
 import { activeCell, allRead, server, setUpHeatmap, timeline, tokens } from "@/test/heatmap";
 import { N_LAYERS, madeUpLens } from "@/test/lensData";
 import { matchMedia } from "@/test/media";

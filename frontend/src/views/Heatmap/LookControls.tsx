@@ -1,11 +1,11 @@
 import type { ReactNode } from "react";
-import { TableToggle } from "@/components/heatmap/TableToggle";
-import { STRIDES } from "@/components/heatmap/geometry";
-import { Button } from "@/components/ui/Button";
-import { Popover } from "@/components/ui/Popover";
-import { Select } from "@/components/ui/Select";
-import type { Metric } from "@/lib/metrics";
+import { STRIDES } from "@/charts/heatmap/geometry";
+import { TableToggle } from "@/charts/heatmap/TableToggle";
+import { Button } from "@/ui/Button";
+import { Popover } from "@/ui/Popover";
+import { Select } from "@/ui/Select";
 import { type HeatmapLook, RAMP_NAMES, SIGNED_RAMP_NAMES } from "./choices";
+import type { Metric } from "./metrics";
 
 interface LookControlsProps {
   readonly look: HeatmapLook;

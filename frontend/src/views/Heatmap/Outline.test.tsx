@@ -1,12 +1,12 @@
 import { act, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { describe, expect, test } from "vitest";
-import { formatProbability, formatRank } from "@/lib/format";
+import { storedName } from "@/base/stored";
+import { formatProbability, formatRank } from "@/model/format";
 import { activeCell, allRead, server, setUpHeatmap, timeline, tokens } from "@/test/heatmap";
 import { N_LAYERS, idOf, madeUpLens, madeUpToken } from "@/test/lensData";
 import { refusal, renderView } from "@/test/renderView";
 import Heatmap from "./Heatmap";
-import { storedName } from "@/lib/stored";
 
 setUpHeatmap();
 

@@ -1,6 +1,6 @@
-import type { TimelineRanks } from "@/api/ranks";
-import type { OutlinedCells } from "@/components/heatmap/cellLooks";
-import { formatCount } from "@/lib/format";
+import type { OutlinedCells } from "@/charts/heatmap/cellLooks";
+import { formatCount } from "@/model/format";
+import type { TimelineRanks } from "@/reading/ranks";
 
 interface OutlineStatusProps {
   readonly text: string;

@@ -1,7 +1,7 @@
 import { fireEvent, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { describe, expect, test, vi } from "vitest";
-import { DEFAULT_CELL_WIDTH, HEAD_HEIGHT, LABEL_WIDTH } from "@/components/heatmap/geometry";
+import { DEFAULT_CELL_WIDTH, HEAD_HEIGHT, LABEL_WIDTH } from "@/charts/heatmap/geometry";
 import { allRead, setUpHeatmap, timeline } from "@/test/heatmap";
 import { renderView } from "@/test/renderView";
 import Heatmap from "./Heatmap";

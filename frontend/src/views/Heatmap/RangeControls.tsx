@@ -1,7 +1,7 @@
-import { MIN_TEXT_WIDTH } from "@/components/heatmap/geometry";
-import { Button } from "@/components/ui/Button";
-import type { Span } from "@/lib/columns";
-import { formatCount } from "@/lib/format";
+import type { Span } from "@/base/span";
+import { MIN_TEXT_WIDTH } from "@/charts/heatmap/geometry";
+import { formatCount } from "@/model/format";
+import { Button } from "@/ui/Button";
 import type { ChosenRange } from "./useRange";
 
 interface RangeControlsProps {

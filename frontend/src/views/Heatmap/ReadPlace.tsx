@@ -1,6 +1,6 @@
-import { TokenText } from "@/components/lens/TokenText";
-import { cellParts } from "@/lib/tokens";
-import type { Token } from "@/types/timeline";
+import type { Token } from "@/model/timeline";
+import { cellParts } from "@/model/tokens";
+import { TokenText } from "@/ui/TokenText";
 
 interface ReadPlaceProps {
   readonly tokens: readonly Token[];

@@ -1,7 +1,7 @@
 import { act, screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { describe, expect, test } from "vitest";
-import { formatNats, formatProbability, formatRank } from "@/lib/format";
+import { formatNats, formatProbability, formatRank } from "@/model/format";
 import { allRead, grid, server, setUpHeatmap, timeline, tokens } from "@/test/heatmap";
 import { N_LAYERS, idOf, madeUpLens } from "@/test/lensData";
 import { renderView } from "@/test/renderView";

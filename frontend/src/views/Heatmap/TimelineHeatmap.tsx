@@ -1,11 +1,5 @@
 import { useCallback, useId, useMemo, useRef, useState } from "react";
-import type { ModelInfo } from "@/api/client";
-import { useTimelineLens } from "@/api/lens";
-import { CellCard } from "@/components/heatmap/CellCard";
-import { GridWindow } from "@/components/heatmap/GridWindow";
-import { HeatmapGrid } from "@/components/heatmap/HeatmapGrid";
-import { Overview } from "@/components/heatmap/Overview";
-import { describeCell } from "@/components/heatmap/describe";
+import type { Span } from "@/base/span";
 import {
   type CellPlace,
   type Grid,
@@ -15,31 +9,38 @@ import {
   rowOf,
   shownLayer,
   zoomed,
-} from "@/components/heatmap/geometry";
-import { lensHeads } from "@/components/heatmap/lensCells";
-import type { Scene } from "@/components/heatmap/paint";
-import { WindowTable } from "@/components/heatmap/WindowTable";
-import { useVisible } from "@/components/heatmap/useVisible";
-import { LensFailure } from "@/components/lens/LensFailure";
-import { NotRead } from "@/components/lens/NotRead";
-import { ReadingProgress } from "@/components/lens/ReadingProgress";
-import { useLensKind } from "@/context/lens";
-import { useNotes } from "@/context/notes";
-import { useOffer } from "@/context/offer";
-import { useSelection } from "@/context/selection";
-import { useShortcuts } from "@/context/shortcuts";
-import { useTheme } from "@/context/theme";
-import type { LensColumns, Span } from "@/lib/columns";
-import { formatProbability, formatRank } from "@/lib/format";
-import { METRICS } from "@/lib/metrics";
-import { layerOf, notedPlaces, notesOn, onOneLine } from "@/lib/notes";
-import type { Timeline } from "@/types/timeline";
+} from "@/charts/heatmap/geometry";
+import { GridWindow } from "@/charts/heatmap/GridWindow";
+import { HeatmapGrid } from "@/charts/heatmap/HeatmapGrid";
+import { Overview } from "@/charts/heatmap/Overview";
+import type { Scene } from "@/charts/heatmap/paint";
+import { useVisible } from "@/charts/heatmap/useVisible";
+import { WindowTable } from "@/charts/heatmap/WindowTable";
+import { LensFailure } from "@/features/evidence/LensFailure";
+import { NotRead } from "@/features/evidence/NotRead";
+import { ReadingProgress } from "@/features/evidence/ReadingProgress";
+import { useOffer } from "@/features/export/offer";
+import { useNotes } from "@/features/notes/notes";
+import { useSelection } from "@/features/selection/selection";
+import { useLensKind } from "@/features/settings/lensKind";
+import { useTheme } from "@/features/settings/theme";
+import { useShortcuts } from "@/features/shortcuts/shortcuts";
+import { formatProbability, formatRank } from "@/model/format";
+import { layerOf, notedPlaces, notesOn, onOneLine } from "@/model/notes";
+import type { Timeline } from "@/model/timeline";
+import type { LensColumns } from "@/reading/columns";
+import { useTimelineLens } from "@/reading/lens";
+import type { ModelInfo } from "@/types/schemas";
 import { Caption } from "./Caption";
+import { CellCard } from "./CellCard";
+import { useHeatmapLook } from "./choices";
 import { Controls } from "./Controls";
+import { describeCell } from "./describe";
+import { lensHeads } from "./lensCells";
+import { lensTable } from "./lensTable";
+import { METRICS } from "./metrics";
 import { OutlineStatus } from "./OutlineStatus";
 import { RangeControls } from "./RangeControls";
-import { useHeatmapLook } from "./choices";
-import { lensTable } from "./lensTable";
 import { useCells } from "./useCells";
 import { useOutline } from "./useOutline";
 import { useRange } from "./useRange";

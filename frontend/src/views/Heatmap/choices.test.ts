@@ -1,8 +1,8 @@
 import { act, renderHook } from "@testing-library/react";
 import { expect, test } from "vitest";
-import { forgetChoices, visitChoices } from "@/context/choices";
+import { storedName } from "@/base/stored";
+import { forgetChoices, visitChoices } from "@/features/choices/choices";
 import { useHeatmapLook } from "./choices";
-import { storedName } from "@/lib/stored";
 
 const look = () => renderHook(() => useHeatmapLook()).result.current[0];
 

@@ -1,9 +1,9 @@
-import { ANSWERS, type Answer } from "@/components/heatmap/lensCells";
-import { CELL_WIDTHS, DEFAULT_CELL_WIDTH, STRIDES, type Stride } from "@/components/heatmap/geometry";
-import { useChoices } from "@/context/choices";
-import { type ChoiceSpec, oneOf, onOff, orNull, wholeNumber } from "@/lib/choices";
-import { RAMPS, type RampName } from "@/lib/colour";
-import { METRICS, type MetricId } from "@/lib/metrics";
+import { RAMPS, type RampName } from "@/charts/colour/colour";
+import { CELL_WIDTHS, DEFAULT_CELL_WIDTH, STRIDES, type Stride } from "@/charts/heatmap/geometry";
+import { useChoices } from "@/features/choices/choices";
+import { type ChoiceSpec, oneOf, onOff, orNull, wholeNumber } from "@/features/choices/choiceSpec";
+import { ANSWERS, type Answer } from "./lensCells";
+import { METRICS, type MetricId } from "./metrics";
 
 export type SignedRampName = "diverging" | RampName;
 

@@ -1,14 +1,15 @@
 /** The Heatmap view to take away: every cell of the chosen range, or of all, not only those on the screen. */
-import { drawHeatmap } from "@/components/heatmap/drawing";
-import { type Answer, lensCells, lensHeads } from "@/components/heatmap/lensCells";
-import type { Ramp, Scale } from "@/lib/colour";
-import type { LensColumns, Span } from "@/lib/columns";
-import type { Exhibit } from "@/lib/exhibit";
-import type { Drawing } from "@/lib/figure";
-import type { Metric } from "@/lib/metrics";
-import type { Cell } from "@/lib/table";
-import { cellText, cellTextOfText } from "@/lib/tokens";
-import type { Token } from "@/types/timeline";
+import type { Span } from "@/base/span";
+import type { Ramp, Scale } from "@/charts/colour/colour";
+import type { Drawing } from "@/charts/figure/figure";
+import { drawHeatmap } from "@/charts/heatmap/drawing";
+import type { Exhibit } from "@/features/export/exhibit";
+import type { Cell } from "@/features/export/table";
+import type { Token } from "@/model/timeline";
+import { cellText, cellTextOfText } from "@/model/tokens";
+import type { LensColumns } from "@/reading/columns";
+import { type Answer, lensCells, lensHeads } from "./lensCells";
+import type { Metric } from "./metrics";
 
 export interface HeatmapState {
   readonly tokens: readonly Token[];

@@ -1,12 +1,12 @@
 /** The heatmap's cells as the table tells them. */
-import type { TableColumn, TableContents } from "@/components/heatmap/CellTable";
-import { TokenText } from "@/components/lens/TokenText";
-import type { LensColumns } from "@/lib/columns";
-import { formatNats, formatProbability, formatRank } from "@/lib/format";
-import type { Metric } from "@/lib/metrics";
-import type { RankColumns } from "@/lib/rankColumns";
-import { cellPartsOfText } from "@/lib/tokens";
-import type { Token } from "@/types/timeline";
+import type { TableColumn, TableContents } from "@/charts/heatmap/CellTable";
+import { formatNats, formatProbability, formatRank } from "@/model/format";
+import type { Token } from "@/model/timeline";
+import { cellPartsOfText } from "@/model/tokens";
+import type { LensColumns } from "@/reading/columns";
+import type { RankColumns } from "@/reading/rankColumns";
+import { TokenText } from "@/ui/TokenText";
+import type { Metric } from "./metrics";
 import { ReadPlace } from "./ReadPlace";
 
 interface LensTable {

@@ -1,18 +1,18 @@
 /** The cells of the conversation, the texts in them and the colours they have under the current choices. */
 import { useCallback, useMemo } from "react";
-import type { ModelInfo } from "@/api/client";
-import { CellPicture } from "@/components/heatmap/CellPicture";
-import { CellLooks } from "@/components/heatmap/cellLooks";
-import { stridedLayers } from "@/components/heatmap/geometry";
-import { lensCells } from "@/components/heatmap/lensCells";
-import { useTheme } from "@/context/theme";
-import { DIVERGING, RAMPS, SECOND_HUE } from "@/lib/colour";
-import type { LensColumns } from "@/lib/columns";
-import { layerLabels as layerLabelsOf } from "@/lib/layers";
-import { METRICS } from "@/lib/metrics";
-import { cellText, cellTextOfText } from "@/lib/tokens";
-import type { Token } from "@/types/timeline";
+import { DIVERGING, RAMPS, SECOND_HUE } from "@/charts/colour/colour";
+import { CellLooks } from "@/charts/heatmap/cellLooks";
+import { CellPicture } from "@/charts/heatmap/CellPicture";
+import { stridedLayers } from "@/charts/heatmap/geometry";
+import { useTheme } from "@/features/settings/theme";
+import { layerLabels as layerLabelsOf } from "@/model/layers";
+import type { Token } from "@/model/timeline";
+import { cellText, cellTextOfText } from "@/model/tokens";
+import type { LensColumns } from "@/reading/columns";
+import type { ModelInfo } from "@/types/schemas";
 import type { HeatmapLook } from "./choices";
+import { lensCells } from "./lensCells";
+import { METRICS } from "./metrics";
 import { useScale } from "./useScale";
 
 interface CellsRequest {

@@ -1,10 +1,10 @@
 import { useMemo } from "react";
-import { type TimelineRanks, useTimelineRanks } from "@/api/ranks";
-import { OutlinedCells } from "@/components/heatmap/cellLooks";
-import { usePins } from "@/context/pins";
-import type { LensKind } from "@/lib/lenses";
-import { cellTextOfText } from "@/lib/tokens";
-import type { Timeline } from "@/types/timeline";
+import { OutlinedCells } from "@/charts/heatmap/cellLooks";
+import { usePins } from "@/features/pins/pinsContext";
+import type { LensKind } from "@/model/lenses";
+import type { Timeline } from "@/model/timeline";
+import { cellTextOfText } from "@/model/tokens";
+import { type TimelineRanks, useTimelineRanks } from "@/reading/ranks";
 import type { OutlineChoice } from "./ColourControls";
 
 interface OutlineRequest {

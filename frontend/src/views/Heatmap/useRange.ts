@@ -1,7 +1,7 @@
 /** The chosen range of positions: dragged over, made by keys, or by pressing its first and its last column. */
 import { useCallback, useState } from "react";
-import { spanBetween } from "@/components/heatmap/geometry";
-import type { Span } from "@/lib/columns";
+import type { Span } from "@/base/span";
+import { spanBetween } from "@/charts/heatmap/geometry";
 
 /** Which column the next press chooses; null while a press selects as usual. */
 export type Picking = "first" | "last" | null;

@@ -1,8 +1,8 @@
 import { useMemo } from "react";
-import type { Scale } from "@/lib/colour";
-import { roundUp } from "@/lib/colour";
-import type { LensColumns } from "@/lib/columns";
-import { type Metric, largestValue } from "@/lib/metrics";
+import type { Scale } from "@/charts/colour/colour";
+import { roundUp } from "@/charts/colour/colour";
+import type { LensColumns } from "@/reading/columns";
+import { type Metric, largestValue } from "./metrics";
 
 interface ScaleRequest {
   readonly metric: Metric;

@@ -1,7 +1,7 @@
-import { Button } from "@/components/ui/Button";
-import { Popover } from "@/components/ui/Popover";
-import { Segmented } from "@/components/ui/Segmented";
-import { Switch } from "@/components/ui/Switch";
+import { Button } from "@/ui/Button";
+import { Popover } from "@/ui/Popover";
+import { Segmented } from "@/ui/Segmented";
+import { Switch } from "@/ui/Switch";
 import type { LayersChoices } from "./choices";
 
 interface ChoiceControlsProps {

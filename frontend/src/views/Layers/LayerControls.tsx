@@ -1,5 +1,5 @@
-import { Button, IconButton } from "@/components/ui/Button";
-import { usePrefersReducedMotion } from "@/context/media";
+import { Button, IconButton } from "@/ui/Button";
+import { usePrefersReducedMotion } from "@/ui/media";
 import type { Play } from "./usePlay";
 
 interface LayerControlsProps {

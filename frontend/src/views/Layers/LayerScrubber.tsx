@@ -1,10 +1,10 @@
 import clsx from "clsx";
 import type { KeyboardEvent, PointerEvent } from "react";
-import { useElementWidth } from "@/components/layout/useElementWidth";
-import { labelledLayers } from "@/lib/chart";
-import { isBrowserCommand } from "@/lib/keys";
-import { layerAfterKey, layerLabel } from "@/lib/layers";
-import { type Agreement, agreementText } from "@/lib/layerWords";
+import { isBrowserCommand } from "@/base/keys";
+import { labelledLayers } from "@/charts/lines/chart";
+import { layerAfterKey, layerLabel } from "@/model/layers";
+import { useElementWidth } from "@/ui/useElementWidth";
+import { type Agreement, agreementText } from "./layerWords";
 
 interface LayerScrubberProps {
   readonly layer: number;

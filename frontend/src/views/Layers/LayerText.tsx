@@ -1,18 +1,19 @@
 import clsx from "clsx";
 import { type KeyboardEvent, type MouseEvent, memo, useLayoutEffect, useMemo, useRef } from "react";
-import type { LensColumns, Span } from "@/lib/columns";
-import { isBrowserCommand } from "@/lib/keys";
-import type { LayerWord } from "@/lib/layerWords";
-import { tintOf } from "@/lib/tint";
-import { stepAmong, tokenAfterKey } from "@/lib/tokenSelection";
-import type { WordForms } from "@/lib/wordForms";
-import type { Token } from "@/types/timeline";
-import { WordOption } from "./WordOption";
+import { isBrowserCommand } from "@/base/keys";
+import type { Span } from "@/base/span";
+import { stepAmong, tokenAfterKey } from "@/features/selection/tokenSelection";
+import { tintOf } from "@/features/transcript/tint";
+import type { Token } from "@/model/timeline";
+import type { LensColumns } from "@/reading/columns";
+import type { LayersChoices } from "./choices";
+import type { LayerWord } from "./layerWords";
 import type { Passage } from "./passages";
 import { formOf, isInText } from "./shownForm";
-import type { LayersChoices } from "./choices";
 import { useVisibleWords } from "./useVisibleWords";
+import type { WordForms } from "./wordForms";
 import { wordElementId, wordName } from "./wordName";
+import { WordOption } from "./WordOption";
 
 interface LayerTextProps {
   readonly label: string;

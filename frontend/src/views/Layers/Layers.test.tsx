@@ -1,14 +1,14 @@
 import { act, fireEvent, screen, waitFor, within, renderHook } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { formatProbability, formatRank } from "@/lib/format";
-import { writeStored } from "@/lib/stored";
+import { writeStored } from "@/base/stored";
+import { formatProbability, formatRank } from "@/model/format";
+import type { Token } from "@/model/timeline";
 import { N_LAYERS, idOf, madeUpLens, madeUpTimeline, madeUpTokens } from "@/test/lensData";
 import { matchMedia } from "@/test/media";
 import { type FakeServer, fakeServer, refusal, renderView } from "@/test/renderView";
-import type { Token } from "@/types/timeline";
-import Layers from "./Layers";
 import { useLayersChoices } from "./choices";
+import Layers from "./Layers";
 
 /** The reply begins at index 9. */
 const N_TOKENS = 30;

@@ -1,6 +1,6 @@
-import { NothingToRead } from "@/components/lens/NothingToRead";
-import { useServer } from "@/context/server";
-import type { ViewProps } from "@/types/timeline";
+import { NothingToRead } from "@/features/evidence/NothingToRead";
+import type { ViewProps } from "@/features/evidence/view";
+import { useServer } from "@/features/server/server";
 import { TimelineLayers } from "./TimelineLayers";
 
 /** The conversation as each layer has it. */

@@ -1,9 +1,9 @@
-import { ReadAt } from "@/components/lens/ReadAt";
-import { QuotedText, QuotedToken } from "@/components/lens/TokenText";
-import type { Cell } from "@/lib/columns";
-import { formatProbability, formatRank } from "@/lib/format";
-import { layerLabel } from "@/lib/layers";
-import type { Token } from "@/types/timeline";
+import { ReadAt } from "@/features/evidence/ReadAt";
+import { formatProbability, formatRank } from "@/model/format";
+import { layerLabel } from "@/model/layers";
+import type { Token } from "@/model/timeline";
+import type { Cell } from "@/reading/columns";
+import { QuotedText, QuotedToken } from "@/ui/TokenText";
 
 interface WordCardProps {
   readonly tokens: readonly Token[];

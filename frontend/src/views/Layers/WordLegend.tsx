@@ -1,7 +1,7 @@
-import { formatCount } from "@/lib/format";
-import type { WordCounts, WordKind } from "@/lib/layerWords";
-import { TINT_GRADIENT } from "@/lib/tint";
+import { TINT_GRADIENT } from "@/features/transcript/tint";
+import { formatCount } from "@/model/format";
 import type { LayersChoices } from "./choices";
+import type { WordCounts, WordKind } from "./layerWords";
 
 interface WordLegendProps {
   readonly choices: LayersChoices;

@@ -1,5 +1,5 @@
 import { memo } from "react";
-import type { WordKind } from "@/lib/layerWords";
+import type { WordKind } from "./layerWords";
 import { wordElementId } from "./wordName";
 
 interface WordOptionProps {

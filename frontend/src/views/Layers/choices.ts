@@ -1,5 +1,5 @@
-import { useChoices } from "@/context/choices";
-import { type ChoiceSpec, oneOf, onOff } from "@/lib/choices";
+import { useChoices } from "@/features/choices/choices";
+import { type ChoiceSpec, oneOf, onOff } from "@/features/choices/choiceSpec";
 
 export const SCOPES = ["reply", "all"] as const;
 

@@ -1,4 +1,4 @@
-import type { Command } from "@/context/offer";
+import type { Command } from "@/features/export/offer";
 import type { LayersChoices } from "./choices";
 import type { Play } from "./usePlay";
 

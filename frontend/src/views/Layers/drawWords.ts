@@ -1,11 +1,10 @@
 /** The words of a layer as a drawing: the agreement of all layers, what the marks mean, then the text. */
-import { FigureTooLarge } from "@/lib/exhibit";
-import { DATA, type Drawing, PAPER } from "@/lib/figure";
-import { formatCount } from "@/lib/format";
-import { layerLabel } from "@/lib/layers";
-import type { LayerWord } from "@/lib/layerWords";
-import { cutText, element, textElement, textWidth } from "@/lib/svg";
+import { DATA, type Drawing, FigureTooLarge, PAPER } from "@/charts/figure/figure";
+import { cutText, element, textElement, textWidth } from "@/charts/figure/svg";
+import { formatCount } from "@/model/format";
+import { layerLabel } from "@/model/layers";
 import type { LayersState } from "./exhibit";
+import type { LayerWord } from "./layerWords";
 import { formOf, isInText } from "./shownForm";
 
 const WIDTH = 760;

@@ -1,14 +1,14 @@
 /** The Layers view to take away: each word shown with what it stands for, at one layer. */
-import type { LensColumns } from "@/lib/columns";
-import type { Exhibit } from "@/lib/exhibit";
-import { layerLabel } from "@/lib/layers";
-import { type Agreement, type LayerWord, countWords, layerSentence } from "@/lib/layerWords";
-import type { Cell } from "@/lib/table";
-import type { WordForms } from "@/lib/wordForms";
-import type { Token } from "@/types/timeline";
-import { drawWords } from "./drawWords";
-import type { Passage } from "./passages";
+import type { Exhibit } from "@/features/export/exhibit";
+import type { Cell } from "@/features/export/table";
+import { layerLabel } from "@/model/layers";
+import type { Token } from "@/model/timeline";
+import type { LensColumns } from "@/reading/columns";
 import type { LayersChoices } from "./choices";
+import { drawWords } from "./drawWords";
+import { type Agreement, type LayerWord, countWords, layerSentence } from "./layerWords";
+import type { Passage } from "./passages";
+import type { WordForms } from "./wordForms";
 
 export interface LayersState {
   readonly tokens: readonly Token[];

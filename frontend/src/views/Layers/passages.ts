@@ -1,8 +1,8 @@
 /** What of the conversation is shown, as passages of lines of token indices. */
-import { segmentsOf } from "@/lib/segments";
-import type { WordForms } from "@/lib/wordForms";
-import type { Timeline } from "@/types/timeline";
+import { segmentsOf } from "@/model/segments";
+import type { Timeline } from "@/model/timeline";
 import type { LayersChoices } from "./choices";
+import type { WordForms } from "./wordForms";
 
 export interface Passage {
   /** Index of the first token of the prompt or reply. */

@@ -1,6 +1,6 @@
-import type { LensColumns } from "@/lib/columns";
-import type { LayerWord } from "@/lib/layerWords";
-import type { WordForm, WordForms } from "@/lib/wordForms";
+import type { LensColumns } from "@/reading/columns";
+import type { LayerWord } from "./layerWords";
+import type { WordForm, WordForms } from "./wordForms";
 
 /** Stands, hatched, where nothing is read. */
 const UNREAD: WordForm = { lead: " ", body: "\u2007\u2007\u2007" };

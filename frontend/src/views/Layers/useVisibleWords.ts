@@ -1,5 +1,5 @@
 import { type RefObject, useEffect } from "react";
-import type { Span } from "@/lib/columns";
+import type { Span } from "@/base/span";
 
 /**
  * Tells which positions the words on the screen are read at, while `isWanted`: at first, and when

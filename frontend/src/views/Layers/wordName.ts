@@ -1,5 +1,5 @@
-import { formatProbability } from "@/lib/format";
-import type { LayerWord } from "@/lib/layerWords";
+import { formatProbability } from "@/model/format";
+import type { LayerWord } from "./layerWords";
 
 export const wordElementId = (index: number): string => `layer-word-${index}`;
 

@@ -1,9 +1,9 @@
 import { Fragment } from "react";
-import type { LayerReading } from "@/api/lens";
-import { QuotedText, QuotedToken } from "@/components/lens/TokenText";
-import { type LeaderRun, decisionLayer, leaderRuns } from "@/lib/decision";
-import { formatRank } from "@/lib/format";
-import type { Token } from "@/types/timeline";
+import { type LeaderRun, decisionLayer, leaderRuns } from "@/model/decision";
+import { formatRank } from "@/model/format";
+import type { Token } from "@/model/timeline";
+import type { LayerReading } from "@/reading/lens";
+import { QuotedText, QuotedToken } from "@/ui/TokenText";
 
 interface DecisionNoteProps {
   /** Layer 0 first. */

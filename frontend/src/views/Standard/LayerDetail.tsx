@@ -1,12 +1,12 @@
 import { useState } from "react";
-import type { LayerReading } from "@/api/lens";
-import { ContinueWith } from "@/components/lens/ContinueWith";
-import { PinToggle } from "@/components/lens/PinToggle";
-import { TokenText } from "@/components/lens/TokenText";
-import { Button } from "@/components/ui/Button";
-import { useIsLow } from "@/context/media";
-import { formatLogprob, formatNats, formatProbability } from "@/lib/format";
-import { byteListOfText, cellPartsOfText } from "@/lib/tokens";
+import { ContinueWith } from "@/features/branches/ContinueWith";
+import { PinToggle } from "@/features/pins/PinToggle";
+import { formatLogprob, formatNats, formatProbability } from "@/model/format";
+import { byteListOfText, cellPartsOfText } from "@/model/tokens";
+import type { LayerReading } from "@/reading/lens";
+import { Button } from "@/ui/Button";
+import { useIsLow } from "@/ui/media";
+import { TokenText } from "@/ui/TokenText";
 
 interface LayerDetailProps {
   readonly reading: LayerReading;

@@ -1,12 +1,12 @@
 import { screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { LensSelect } from "@/components/evidence/LensSelect";
+import { storedName } from "@/base/stored";
+import { LensSelect } from "@/features/evidence/LensSelect";
+import type { ViewProps } from "@/features/evidence/view";
 import { madeUpTimeline, madeUpTokens } from "@/test/lensData";
 import { type FakeServer, fakeServer, renderView } from "@/test/renderView";
-import type { ViewProps } from "@/types/timeline";
 import Standard from "./Standard";
-import { storedName } from "@/lib/stored";
 
 const tokens = madeUpTokens(30);
 const timeline = madeUpTimeline(tokens, "lens-select");

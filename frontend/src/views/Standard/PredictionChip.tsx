@@ -1,8 +1,8 @@
 import clsx from "clsx";
-import type { LayerReading } from "@/api/lens";
-import { TokenText } from "@/components/lens/TokenText";
-import { formatProbability } from "@/lib/format";
-import { type CellPart, byteListOfText } from "@/lib/tokens";
+import { formatProbability } from "@/model/format";
+import { type CellPart, byteListOfText } from "@/model/tokens";
+import type { LayerReading } from "@/reading/lens";
+import { TokenText } from "@/ui/TokenText";
 
 interface PredictionChipProps {
   readonly prediction: LayerReading["predictions"][number];

@@ -1,7 +1,7 @@
 import { screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { formatNats, formatProbability, formatRank } from "@/lib/format";
+import { formatNats, formatProbability, formatRank } from "@/model/format";
 import { N_LAYERS, madeUpLens, madeUpTimeline, madeUpTokens } from "@/test/lensData";
 import { fakeServer, refusal, renderView } from "@/test/renderView";
 import Standard from "./Standard";

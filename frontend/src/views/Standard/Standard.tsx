@@ -1,22 +1,23 @@
-import { useTokenLens } from "@/api/lens";
-import { DIRECTIONS } from "@/components/lens/direction";
-import { FirstToken } from "@/components/lens/FirstToken";
-import { LensFailure } from "@/components/lens/LensFailure";
-import { NothingSelected } from "@/components/lens/NothingSelected";
-import { NotRead } from "@/components/lens/NotRead";
-import { ReadAt } from "@/components/lens/ReadAt";
-import { Segmented } from "@/components/ui/Segmented";
-import { useLensKind } from "@/context/lens";
-import { useOffer } from "@/context/offer";
-import { useSelection } from "@/context/selection";
-import { useServer } from "@/context/server";
-import { cellParts } from "@/lib/tokens";
-import type { Timeline, ViewProps } from "@/types/timeline";
+import { DIRECTIONS } from "@/features/evidence/direction";
+import { FirstToken } from "@/features/evidence/FirstToken";
+import { LensFailure } from "@/features/evidence/LensFailure";
+import { NothingSelected } from "@/features/evidence/NothingSelected";
+import { NotRead } from "@/features/evidence/NotRead";
+import { ReadAt } from "@/features/evidence/ReadAt";
+import type { ViewProps } from "@/features/evidence/view";
+import { useOffer } from "@/features/export/offer";
+import { useSelection } from "@/features/selection/selection";
+import { useServer } from "@/features/server/server";
+import { useLensKind } from "@/features/settings/lensKind";
+import type { Timeline } from "@/model/timeline";
+import { cellParts } from "@/model/tokens";
+import { useTokenLens } from "@/reading/lens";
+import { Segmented } from "@/ui/Segmented";
+import { useStandardChoices } from "./choices";
 import { DecisionNote } from "./DecisionNote";
 import { LayerDetail } from "./LayerDetail";
 import { LayerTable } from "./LayerTable";
 import { TopKInput } from "./TopKInput";
-import { useStandardChoices } from "./choices";
 
 /** How the selected token was predicted, layer by layer. */
 export default function Standard({ timeline }: ViewProps) {

@@ -1,6 +1,6 @@
-import { type Direction, direction } from "@/components/lens/direction";
-import { useChoices } from "@/context/choices";
-import { type ChoiceSpec, wholeNumber } from "@/lib/choices";
+import { useChoices } from "@/features/choices/choices";
+import { type ChoiceSpec, wholeNumber } from "@/features/choices/choiceSpec";
+import { type Direction, direction } from "@/features/evidence/direction";
 
 export const MAX_TOP_K = 50;
 

@@ -1,12 +1,12 @@
 /** The Standard view to take away: the layers of one position with their top-k and the actual token. */
-import type { Reading } from "@/api/lens";
-import type { Exhibit, ShownProbability } from "@/lib/exhibit";
-import { DATA, type Drawing, PAPER } from "@/lib/figure";
-import { formatNats, formatProbability, formatRank } from "@/lib/format";
-import { cutText, element, textElement } from "@/lib/svg";
-import type { Cell } from "@/lib/table";
-import { cellText, cellTextOfText, losslessTextOf } from "@/lib/tokens";
-import type { Token } from "@/types/timeline";
+import { DATA, type Drawing, PAPER } from "@/charts/figure/figure";
+import { cutText, element, textElement } from "@/charts/figure/svg";
+import type { Exhibit, ShownProbability } from "@/features/export/exhibit";
+import type { Cell } from "@/features/export/table";
+import { formatNats, formatProbability, formatRank } from "@/model/format";
+import type { Token } from "@/model/timeline";
+import { cellText, cellTextOfText, losslessTextOf } from "@/model/tokens";
+import type { Reading } from "@/reading/lens";
 
 export interface StandardState {
   readonly tokens: readonly Token[];

@@ -1,4 +1,4 @@
-import type { Point } from "@/lib/chart";
+import type { Point } from "@/charts/lines/chart";
 import type { LineLook } from "./lineLook";
 
 interface ChartLineProps {

@@ -1,7 +1,7 @@
 import { Fragment } from "react";
-import { TokenText } from "@/components/lens/TokenText";
-import type { PinnedToken } from "@/lib/pins";
-import { cellPartsOfText } from "@/lib/tokens";
+import type { PinnedToken } from "@/features/pins/pins";
+import { cellPartsOfText } from "@/model/tokens";
+import { TokenText } from "@/ui/TokenText";
 
 /** The tokens of a line; a sum says that it is one. */
 export function LineName({ tokens }: { readonly tokens: readonly PinnedToken[] }) {

@@ -1,5 +1,5 @@
 import clsx from "clsx";
-import { TRAJECTORY_METRICS, type TrajectoryMetric, formatReading, readingAt } from "@/lib/trajectories";
+import { TRAJECTORY_METRICS, type TrajectoryMetric, formatReading, readingAt } from "./curveMetrics";
 import { LineName } from "./LineName";
 import type { Series } from "./series";
 

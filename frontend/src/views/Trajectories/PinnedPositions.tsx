@@ -1,8 +1,8 @@
-import { QuotedToken } from "@/components/lens/TokenText";
-import { Button, IconButton } from "@/components/ui/Button";
-import { usePins } from "@/context/pins";
-import { MAX_PINNED_POSITIONS } from "@/lib/pins";
-import type { Timeline } from "@/types/timeline";
+import { MAX_PINNED_POSITIONS } from "@/features/pins/pins";
+import { usePins } from "@/features/pins/pinsContext";
+import type { Timeline } from "@/model/timeline";
+import { Button, IconButton } from "@/ui/Button";
+import { QuotedToken } from "@/ui/TokenText";
 import { lineDash } from "./lineLook";
 import type { ShownPosition } from "./series";
 

@@ -1,12 +1,12 @@
 import clsx from "clsx";
 import { type ReactNode, useState } from "react";
-import { PinToggle } from "@/components/lens/PinToggle";
-import { Button, IconButton } from "@/components/ui/Button";
-import { usePins } from "@/context/pins";
-import { TRAJECTORY_METRICS, type TrajectoryMetric, formatReading, readingAt } from "@/lib/trajectories";
+import { usePins } from "@/features/pins/pinsContext";
+import { PinToggle } from "@/features/pins/PinToggle";
+import { Button, IconButton } from "@/ui/Button";
+import { TRAJECTORY_METRICS, type TrajectoryMetric, formatReading, readingAt } from "./curveMetrics";
 import { LineKey } from "./LineKey";
-import { LineName } from "./LineName";
 import { lookOf } from "./lineLook";
+import { LineName } from "./LineName";
 import { type Series, lineName } from "./series";
 
 interface ReadOutProps {

@@ -1,10 +1,10 @@
 import clsx from "clsx";
-import { TokenText } from "@/components/lens/TokenText";
-import { Button } from "@/components/ui/Button";
-import { Icon } from "@/components/ui/Icon";
-import { usePins } from "@/context/pins";
-import { type PinnedToken, isPinned } from "@/lib/pins";
-import { cellPartsOfText } from "@/lib/tokens";
+import { type PinnedToken, isPinned } from "@/features/pins/pins";
+import { usePins } from "@/features/pins/pinsContext";
+import { cellPartsOfText } from "@/model/tokens";
+import { Button } from "@/ui/Button";
+import { Icon } from "@/ui/Icon";
+import { TokenText } from "@/ui/TokenText";
 import { tokenName } from "./series";
 
 interface SuggestionsProps {

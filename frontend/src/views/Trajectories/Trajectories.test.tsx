@@ -1,13 +1,13 @@
 import { act, fireEvent, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { formatLogprob, formatProbability, formatRank } from "@/lib/format";
-import { MAX_PINNED_TOKENS } from "@/lib/pins";
+import { storedName } from "@/base/stored";
+import { MAX_PINNED_TOKENS } from "@/features/pins/pins";
+import { formatLogprob, formatProbability, formatRank } from "@/model/format";
+import type { Token } from "@/model/timeline";
 import { N_LAYERS, idOf, madeUpLens, madeUpTimeline, madeUpTokens } from "@/test/lensData";
 import { type FakeServer, fakeServer, refusal, renderView } from "@/test/renderView";
-import type { Token } from "@/types/timeline";
 import Trajectories from "./Trajectories";
-import { storedName } from "@/lib/stored";
 
 const tokens = madeUpTokens(30);
 const INDEX = 9;

@@ -1,6 +1,6 @@
-import { NothingSelected } from "@/components/lens/NothingSelected";
-import { useSelection } from "@/context/selection";
-import type { ViewProps } from "@/types/timeline";
+import { NothingSelected } from "@/features/evidence/NothingSelected";
+import type { ViewProps } from "@/features/evidence/view";
+import { useSelection } from "@/features/selection/selection";
 import { TokenTrajectories } from "./TokenTrajectories";
 
 /** How chosen tokens move over the layers. */

@@ -1,5 +1,6 @@
 import clsx from "clsx";
 import { type KeyboardEvent, type PointerEvent, useId } from "react";
+import { isBrowserCommand } from "@/base/keys";
 import {
   type Axis,
   type Point,
@@ -11,9 +12,10 @@ import {
   rankAxis,
   shareOf,
   spread,
-} from "@/lib/chart";
-import { isBrowserCommand } from "@/lib/keys";
-import { layerAfterKey } from "@/lib/layers";
+} from "@/charts/lines/chart";
+import { layerAfterKey } from "@/model/layers";
+import { useElementWidth } from "@/ui/useElementWidth";
+import { ChartLine } from "./ChartLine";
 import {
   type Curve,
   TRAJECTORY_METRICS,
@@ -22,11 +24,9 @@ import {
   formatTick,
   plotted,
   readingAt,
-} from "@/lib/trajectories";
-import { ChartLine } from "./ChartLine";
+} from "./curveMetrics";
 import { lookOf } from "./lineLook";
 import { type Series, lineLabel, lineName } from "./series";
-import { useElementWidth } from "@/components/layout/useElementWidth";
 
 interface TrajectoryChartProps {
   readonly series: readonly Series[];

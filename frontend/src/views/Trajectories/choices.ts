@@ -1,7 +1,7 @@
-import { type Direction, direction } from "@/components/lens/direction";
-import { useChoices } from "@/context/choices";
-import { type ChoiceSpec, oneOf, onOff } from "@/lib/choices";
-import { TRAJECTORY_METRICS, type TrajectoryMetric } from "@/lib/trajectories";
+import { useChoices } from "@/features/choices/choices";
+import { type ChoiceSpec, oneOf, onOff } from "@/features/choices/choiceSpec";
+import { type Direction, direction } from "@/features/evidence/direction";
+import { TRAJECTORY_METRICS, type TrajectoryMetric } from "./curveMetrics";
 
 interface TrajectoryChoices {
   readonly direction: Direction;

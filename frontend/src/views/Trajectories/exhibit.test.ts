@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { PAPER } from "@/lib/figure";
-import { toRecords } from "@/lib/table";
-import type { Curve } from "@/lib/trajectories";
+import { PAPER } from "@/charts/figure/figure";
+import { toRecords } from "@/features/export/table";
 import { madeUpTokens } from "@/test/lensData";
+import type { Curve } from "./curveMetrics";
 import { trajectoriesExhibit } from "./exhibit";
 import { actualSeries, seriesOf } from "./series";
 

@@ -1,4 +1,6 @@
 /** The Trajectories view to take away: every line over every layer. */
+import { DATA, type Drawing, PAPER } from "@/charts/figure/figure";
+import { cutText, element, textElement, textWidth } from "@/charts/figure/svg";
 import {
   type Point,
   labelledLayers,
@@ -8,12 +10,11 @@ import {
   rankAxis,
   shareOf,
   spread,
-} from "@/lib/chart";
-import type { Exhibit } from "@/lib/exhibit";
-import { DATA, type Drawing, PAPER } from "@/lib/figure";
-import { cutText, element, textElement, textWidth } from "@/lib/svg";
-import type { Cell } from "@/lib/table";
-import { cellText } from "@/lib/tokens";
+} from "@/charts/lines/chart";
+import type { Exhibit } from "@/features/export/exhibit";
+import type { Cell } from "@/features/export/table";
+import type { Token } from "@/model/timeline";
+import { cellText } from "@/model/tokens";
 import {
   type Curve,
   TRAJECTORY_METRICS,
@@ -22,8 +23,7 @@ import {
   formatTick,
   plotted,
   readingAt,
-} from "@/lib/trajectories";
-import type { Token } from "@/types/timeline";
+} from "./curveMetrics";
 import { type LineLook, lookOf } from "./lineLook";
 import { type Series, lineLabel, lineName } from "./series";
 

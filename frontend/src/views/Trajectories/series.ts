@@ -1,7 +1,7 @@
-import type { Pin, PinnedToken } from "@/lib/pins";
-import { cellTextOfText, losslessTextOf } from "@/lib/tokens";
-import { type Curve, sumOf } from "@/lib/trajectories";
-import type { Token } from "@/types/timeline";
+import type { Pin, PinnedToken } from "@/features/pins/pins";
+import type { Token } from "@/model/timeline";
+import { cellTextOfText, losslessTextOf } from "@/model/tokens";
+import { type Curve, sumOf } from "./curveMetrics";
 
 export interface ShownPosition {
   /** 0 for the selected position. */

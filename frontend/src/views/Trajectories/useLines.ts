@@ -1,14 +1,14 @@
 /** Which lines the chart has, and what was read of them. */
-import { useTokenLens } from "@/api/lens";
-import { type Trajectories, useTrajectories } from "@/api/trajectories";
-import type { Direction } from "@/components/lens/direction";
-import { useLensKind } from "@/context/lens";
-import { usePins } from "@/context/pins";
-import { type Pin, type PinnedToken, isPinned } from "@/lib/pins";
-import type { Curve } from "@/lib/trajectories";
-import type { Timeline, Token } from "@/types/timeline";
-import { losslessTextOf } from "@/lib/tokens";
+import type { Direction } from "@/features/evidence/direction";
+import { type Pin, type PinnedToken, isPinned } from "@/features/pins/pins";
+import { usePins } from "@/features/pins/pinsContext";
+import { useLensKind } from "@/features/settings/lensKind";
+import type { Timeline, Token } from "@/model/timeline";
+import { losslessTextOf } from "@/model/tokens";
+import { useTokenLens } from "@/reading/lens";
+import type { Curve } from "./curveMetrics";
 import { type Series, type ShownPosition, actualSeries, seriesOf } from "./series";
+import { type Trajectories, useTrajectories } from "./trajectories";
 
 /** The actual token and its strongest rivals at the output. */
 const N_SUGGESTED = 5;

@@ -1,0 +1,302 @@
+import clsx from "clsx";
+import { type CSSProperties, Suspense, useCallback, useEffect, useRef, useState } from "react";
+import type { Address } from "@/features/address/address";
+import { useAddress } from "@/features/address/useAddress";
+import { useChatActions, useChatMarks, useChatState, useChats } from "@/features/chat/chat";
+import { type ChatKey, type Mode, isKept, shownId } from "@/features/chat/chatState";
+import { ConversationPane } from "@/features/chat/ConversationPane";
+import { useShownChoices, visitChoices } from "@/features/choices/choices";
+import { EvidencePanel } from "@/features/evidence/EvidencePanel";
+import { ExportOutcome } from "@/features/export/ExportOutcome";
+import { Divider } from "@/features/layout/Divider";
+import { EvidenceSheet } from "@/features/layout/EvidenceSheet";
+import { COMPOSER_ID, useEvidenceSheet } from "@/features/layout/evidenceSheet";
+import { useSidebar, useSplit } from "@/features/layout/preferences";
+import { useConversationFacts, useLibraryFollowing, useLibraryReturn } from "@/features/library/library";
+import { SidebarFrame } from "@/features/library/SidebarFrame";
+import { useNotes } from "@/features/notes/notes";
+import { useBeginNote } from "@/features/notes/noteWriting";
+import { pinnedIds } from "@/features/pins/pins";
+import { usePinSaving } from "@/features/pins/pinSaving";
+import { usePinKeeping, usePins } from "@/features/pins/pinsContext";
+import { useSelection } from "@/features/selection/selection";
+import { useServer } from "@/features/server/server";
+import { ServerNotice } from "@/features/server/ServerNotice";
+import { useSettings } from "@/features/settings/settings";
+import { type ShortcutMap, useCommandKey, useShortcuts } from "@/features/shortcuts/shortcuts";
+import { lensInUse } from "@/model/lenses";
+import { stepToken } from "@/model/segments";
+import { ErrorBoundary } from "@/ui/ErrorBoundary";
+import { FailedNotice } from "@/ui/FailedNotice";
+import { useKeptFocus } from "@/ui/keptFocus";
+import { lazyPart } from "@/ui/lazyPart";
+import { Header } from "./Header";
+import { VIEWS } from "./views";
+
+const ShortcutSheet = lazyPart(() => import("@/features/shortcuts/ShortcutSheet"));
+const CommandPalette = lazyPart(() => import("@/features/palette/CommandPalette"));
+const NoteEditor = lazyPart(() => import("@/features/notes/NoteEditor"));
+const Tour = lazyPart(() => import("@/features/tour/Tour"));
+
+const FIRST_VIEW = VIEWS[0]?.id ?? "";
+
+/** The whole page: header, conversation, evidence, and what connects them. */
+export function Shell() {
+  const server = useServer();
+  const chat = useChatState();
+  const { timeline, mode, pending } = chat;
+  const actions = useChatActions();
+  const { settings, visit: visitSettings } = useSettings();
+  const { index, layer, extent, isExtending, select, extend, setExtending } = useSelection();
+  const { draft, setDraft } = useNotes();
+  const beginNote = useBeginNote();
+  const pins = usePins();
+  const { visit: visitPins } = usePinKeeping();
+  const [split, changeSplit] = useSplit();
+  const [hasSidebar, showSidebar] = useSidebar();
+  const [hasSheet, showSheet] = useState(false);
+  const currentId = shownId(chat);
+  const marks = useChatMarks();
+  const evidenceSheet = useEvidenceSheet(currentId, index);
+  const facts = useConversationFacts(chat);
+  const [viewId, setViewId] = useState(FIRST_VIEW);
+  const [showsShortcuts, setShowsShortcuts] = useState(false);
+  const [showsPalette, setShowsPalette] = useState(false);
+  const [isOnTour, setIsOnTour] = useState(false);
+
+  const startNew = useCallback(
+    (newMode: Mode) => {
+      select(null, null);
+      actions.startNew(newMode);
+      document.getElementById(COMPOSER_ID)?.focus();
+    },
+    [actions, select],
+  );
+
+  // The header and the list get the same functions at every token, or they would be rendered with each.
+  const startSame = useCallback(() => startNew(mode), [startNew, mode]);
+  const startFromList = useCallback(() => {
+    showSheet(false);
+    startNew(mode);
+  }, [startNew, mode]);
+  const openShortcuts = useCallback(() => setShowsShortcuts(true), []);
+  const openPalette = useCallback(() => setShowsPalette(true), []);
+  const toggleSidebar = useCallback(() => showSidebar(!hasSidebar), [showSidebar, hasSidebar]);
+  const openSheet = useCallback(() => showSheet(true), []);
+  const closeSheet = useCallback(() => showSheet(false), []);
+  const startTour = useCallback(() => setIsOnTour(true), []);
+
+  useLibraryFollowing(useChats());
+  useLibraryReturn(server);
+  const unsavedPins = usePinSaving(chat);
+  const { flush: savePins } = unsavedPins;
+  const openConversation = useCallback(
+    (id: string) => {
+      select(null, null);
+      savePins();
+      visitPins(id, { token_ids: [], positions: [] });
+      actions.reopen(id);
+      showSheet(false);
+    },
+    [actions, select, savePins, visitPins],
+  );
+  const showRunning = useCallback(
+    (key: ChatKey) => {
+      select(null, null);
+      savePins();
+      actions.show(key);
+      showSheet(false);
+    },
+    [actions, select, savePins],
+  );
+  // Where the page is, for what was asked of the list and is answered when the person may have gone on.
+  const place = useRef("");
+  useEffect(() => {
+    place.current = `${chat.key} ${currentId ?? ""} ${pending === null}`;
+  });
+  const here = useCallback(() => place.current, []);
+
+  const { token_ids, positions } = pinnedIds(pins.state);
+  const address: Address = {
+    conversationId: currentId,
+    viewId: viewId === FIRST_VIEW ? null : viewId,
+    lens: server.model === null ? settings.lens : lensInUse(settings.lens, server.model.lenses),
+    index,
+    layer,
+    pins: token_ids,
+    positions,
+    choices: useShownChoices(viewId),
+  };
+  // A branch that may come to nothing is no place to come back to.
+  const isUnsettled = timeline.status === "waiting" || (pending !== null && !isKept(chat));
+  useAddress(address, isUnsettled, (visited) => {
+    const visitedView = VIEWS.find((view) => view.id === visited.viewId)?.id ?? FIRST_VIEW;
+    setViewId(visitedView);
+    select(visited.index, visited.layer);
+    if (visited.conversationId !== null) {
+      // The same address shows the same numbers, whatever was chosen here last.
+      visitSettings({ lens: visited.lens });
+      visitChoices(visitedView, visited.choices, visited.conversationId);
+      savePins();
+      visitPins(visited.conversationId, { token_ids: visited.pins, positions: visited.positions });
+    }
+    if (visited.conversationId === currentId) return;
+    if (visited.conversationId === null) actions.startNew(mode);
+    else actions.reopen(visited.conversationId);
+  });
+
+  const nLayers = server.model?.num_layers ?? 0;
+  const moveToken = (step: 1 | -1): void =>
+    select(stepToken(timeline, settings.showTemplate, index, step) ?? index);
+  const moveExtent = (step: 1 | -1): void =>
+    extend(stepToken(timeline, settings.showTemplate, extent ?? index, step));
+  // While no layer is chosen it is the last one that is read.
+  const moveLayer = (step: 1 | -1): void =>
+    select(index, Math.min(nLayers, Math.max(0, (layer ?? nLayers) + step)));
+  const keys: ShortcutMap = {
+    "[": () => moveToken(-1),
+    "]": () => moveToken(1),
+    "{": () => moveExtent(-1),
+    "}": () => moveExtent(1),
+    j: () => moveLayer(-1),
+    k: () => moveLayer(1),
+    n: beginNote,
+    "/": () => document.getElementById(COMPOSER_ID)?.focus(),
+    "?": () => setShowsShortcuts(true),
+    ...Object.fromEntries(VIEWS.map((view) => [view.shortcut, () => setViewId(view.id)])),
+  };
+  const onEscape = (): void => {
+    if (pending !== null) actions.stop();
+    else if (isExtending) setExtending(false);
+    else if (extent !== null) extend(null);
+    else if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
+  };
+  useShortcuts(keys, onEscape, settings.shortcuts);
+  useKeptFocus();
+  useCommandKey(() => setShowsPalette((isOpen) => !isOpen));
+
+  const toggle = (side: "conversation" | "evidence") => (): void =>
+    changeSplit({ maximised: split.maximised === side ? null : side });
+  const splitStyle: CSSProperties & Record<"--split", string> = { "--split": `${split.percent}%` };
+
+  return (
+    <div className="flex h-dvh flex-col overflow-hidden pb-[env(safe-area-inset-bottom)]">
+      <Header
+        server={server}
+        mode={mode}
+        onChangeMode={startNew}
+        onStartNew={startSame}
+        onShowShortcuts={openShortcuts}
+        onShowPalette={openPalette}
+        hasSidebar={hasSidebar}
+        onToggleSidebar={toggleSidebar}
+        onOpenSheet={openSheet}
+      />
+      <ServerNotice {...server} />
+      <div className="flex min-h-0 flex-1">
+        <SidebarFrame
+          isOpen={hasSidebar}
+          isSheetOpen={hasSheet}
+          onCloseSheet={closeSheet}
+          onShowPalette={openPalette}
+          onStartTour={startTour}
+          currentId={currentId}
+          currentConversationId={facts?.conversation_id ?? chat.wholeId}
+          model={server.model}
+          marks={marks}
+          isOffline={server.phase === "lost"}
+          here={here}
+          onOpen={openConversation}
+          onShow={showRunning}
+          onStartNew={startFromList}
+          onDeleted={actions.forget}
+        />
+        <main className="flex min-h-0 min-w-0 flex-1 max-md:flex-col" style={splitStyle}>
+          <div
+            {...evidenceSheet.follow}
+            className={clsx(
+              "flex min-h-0 min-w-0 max-md:flex-1 max-md:overflow-hidden",
+              split.maximised === "evidence" && "md:hidden",
+              split.maximised === "conversation" ? "md:flex-1" : "md:w-(--split) md:shrink-0",
+            )}
+          >
+            <ErrorBoundary>
+              <ConversationPane
+                server={server}
+                facts={facts}
+                unsavedPins={
+                  unsavedPins.failed !== null && (
+                    <div className="mb-2">
+                      <FailedNotice {...unsavedPins.failed} onDismiss={unsavedPins.dismiss} />
+                    </div>
+                  )
+                }
+                isComposerSlim={evidenceSheet.isComposerSlim}
+                isMaximised={split.maximised === "conversation"}
+                onToggleMaximise={toggle("conversation")}
+                onShowView={setViewId}
+                onStartTour={() => setIsOnTour(true)}
+              />
+            </ErrorBoundary>
+          </div>
+          {split.maximised === null && (
+            <Divider percent={split.percent} onChange={(percent) => changeSplit({ percent })} />
+          )}
+          <EvidenceSheet
+            token={index === null ? undefined : timeline.tokens[index]}
+            height={evidenceSheet.height}
+            onResize={evidenceSheet.resize}
+            className={clsx(split.maximised === "conversation" && "md:hidden")}
+          >
+            {(sheetControls) => (
+              <EvidencePanel
+                timeline={timeline}
+                views={VIEWS}
+                viewId={viewId}
+                sheetControls={sheetControls}
+                isMaximised={split.maximised === "evidence"}
+                onChangeView={setViewId}
+                onToggleMaximise={toggle("evidence")}
+              />
+            )}
+          </EvidenceSheet>
+        </main>
+      </div>
+      <ExportOutcome />
+      <Suspense fallback={null}>
+        {showsShortcuts && (
+          <ErrorBoundary onClose={() => setShowsShortcuts(false)}>
+            <ShortcutSheet
+              views={VIEWS}
+              onClose={() => setShowsShortcuts(false)}
+              onStartTour={() => setIsOnTour(true)}
+            />
+          </ErrorBoundary>
+        )}
+        {showsPalette && (
+          <ErrorBoundary onClose={() => setShowsPalette(false)}>
+            <CommandPalette
+              views={VIEWS}
+              viewId={viewId}
+              onChangeView={setViewId}
+              onStartNew={startNew}
+              onShowShortcuts={() => setShowsShortcuts(true)}
+              onStartTour={() => setIsOnTour(true)}
+              onClose={() => setShowsPalette(false)}
+            />
+          </ErrorBoundary>
+        )}
+        {draft !== null && (
+          <ErrorBoundary onClose={() => setDraft(null)}>
+            <NoteEditor draft={draft} />
+          </ErrorBoundary>
+        )}
+        {isOnTour && (
+          <ErrorBoundary onClose={() => setIsOnTour(false)}>
+            <Tour onClose={() => setIsOnTour(false)} />
+          </ErrorBoundary>
+        )}
+      </Suspense>
+    </div>
+  );
+}

@@ -1,0 +1,5 @@
+/** A run of positions, `[start, end)`. */
+export interface Span {
+  readonly start: number;
+  readonly end: number;
+}

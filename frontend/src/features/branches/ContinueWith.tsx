@@ -1,0 +1,27 @@
+import { cellTextOfText } from "@/model/tokens";
+import { Icon } from "@/ui/Icon";
+import { useBranching } from "./branching";
+
+interface ContinueWithProps {
+  /** Where the token would stand. */
+  readonly index: number;
+  readonly tokenId: number;
+  readonly text: string;
+}
+
+/** Writes the conversation on with this token in place of the one that came. */
+export function ContinueWith({ index, tokenId, text }: ContinueWithProps) {
+  const { branch, refusedBecause } = useBranching();
+  return (
+    <button
+      type="button"
+      aria-label={`Continue with ${cellTextOfText(text)}`}
+      aria-disabled={refusedBecause !== null}
+      title={refusedBecause ?? `Put this token at index ${index} and write on from there, as a branch`}
+      onClick={() => branch(index, [tokenId])}
+      className="inline-grid size-6 shrink-0 place-items-center rounded-mark text-quiet transition-colors hover:bg-hover hover:text-ink aria-disabled:cursor-not-allowed aria-disabled:opacity-50"
+    >
+      <Icon name="branch" className="size-3.5" />
+    </button>
+  );
+}

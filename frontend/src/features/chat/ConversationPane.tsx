@@ -1,0 +1,277 @@
+import clsx from "clsx";
+import { type ReactNode, Suspense, useEffect, useRef, useState } from "react";
+import type { BranchBarState } from "@/features/branches/BranchBar";
+import { Composer } from "@/features/composer/Composer";
+import { SamplingControls } from "@/features/composer/SamplingControls";
+import { StatusLine } from "@/features/composer/StatusLine";
+import { useExamples, useRunExample, workedExample } from "@/features/examples/examples";
+import { FirstRun } from "@/features/examples/FirstRun";
+import { COMPOSER_ID } from "@/features/layout/evidenceSheet";
+import type { SavedConversation } from "@/features/library/conversations";
+import { NoteNotices } from "@/features/notes/NoteNotices";
+import { useNotes } from "@/features/notes/notes";
+import { useSelection } from "@/features/selection/selection";
+import { TRANSCRIPT_ID } from "@/features/selection/tokenSelection";
+import { ModelWait } from "@/features/server/ModelWait";
+import type { ServerState } from "@/features/server/server";
+import { useSettings } from "@/features/settings/settings";
+import { PendingMessage } from "@/features/transcript/PendingMessage";
+import { Transcript } from "@/features/transcript/Transcript";
+import { useTints } from "@/features/transcript/useTints";
+import { lazyPart } from "@/ui/lazyPart";
+import { useChatActions, useChatState } from "./chat";
+import { activityOf, tokensPerSecond } from "./chatState";
+import { ConversationToolbar } from "./ConversationToolbar";
+import { FailureNotice } from "./FailureNotice";
+import { FollowingScroll } from "./FollowingScroll";
+import { honestyLine } from "./honesty";
+import { ReplyActions } from "./ReplyActions";
+
+const NotesPanel = lazyPart(() => import("@/features/notes/NotesPanel"));
+const BranchBar = lazyPart(() => import("@/features/branches/BranchBar"));
+const ExampleGuide = lazyPart(() => import("@/features/examples/ExampleGuide"));
+const MissingModel = lazyPart(() => import("@/features/server/MissingModel"));
+
+interface ConversationPaneProps {
+  readonly server: ServerState;
+  /** What is saved of the conversation; null until it is there. */
+  readonly facts: SavedConversation | null;
+  /** What is pinned could not be saved. */
+  readonly unsavedPins: ReactNode;
+  /** The composer has one line only. */
+  readonly isComposerSlim: boolean;
+  readonly isMaximised: boolean;
+  readonly onToggleMaximise: () => void;
+  readonly onShowView: (viewId: string) => void;
+  readonly onStartTour: () => void;
+}
+
+export function ConversationPane(props: ConversationPaneProps) {
+  const { server, facts, unsavedPins, isComposerSlim } = props;
+  const { isMaximised, onToggleMaximise, onShowView, onStartTour } = props;
+  const state = useChatState();
+  const actions = useChatActions();
+  const { settings, update } = useSettings();
+  const { index: selectedIndex } = useSelection();
+  const { hasList } = useNotes();
+  const [edits, setEdits] = useState<Edits>({});
+  const [branchBar, setBranchBar] = useState<BranchBarState>({ isOpen: false, deleted: null });
+  const { timeline, mode, pending, failure, heldWith } = state;
+  const { model, health, phase } = server;
+  const honesty = model === null ? null : honestyLine(model);
+  const nLayers = model?.num_layers ?? 0;
+  const colours = useTints(timeline, settings.colouring, nLayers);
+
+  const runExample = useRunExample();
+  const isBlank = timeline.tokens.length === 0 && pending === null;
+  const { examples, areAwaited } = useExamples(model, isBlank && phase === "ready");
+  const worked = workedExample(timeline, mode, examples);
+
+  const isBusy = pending !== null;
+  const isOpening = timeline.status === "waiting" && !isBusy;
+  const blocked = isOpening ? "The conversation is being opened" : blockedBecause(phase);
+  const lastTurn = timeline.turns.at(-1);
+  const hasText = timeline.tokens.length > 0;
+  const { conversationId } = timeline;
+  const modelName = timeline.model?.name ?? model?.model_name ?? "Model";
+  const editing = conversationId === null ? null : (edits[conversationId] ?? null);
+  const setEditing = (edit: Edit | null): void => {
+    if (conversationId !== null) setEdits((before) => ({ ...before, [conversationId]: edit }));
+  };
+
+  const onSend = (text: string): void => {
+    if (editing === null) actions.send(text);
+    else actions.edit(editing.fromIndex, text);
+    setEditing(null);
+  };
+  const onEdit = (text: string): void => {
+    if (lastTurn === undefined) return;
+    setEditing({ text, fromIndex: lastTurn.promptStart });
+    document.getElementById(COMPOSER_ID)?.focus();
+  };
+  const onStartNew = (): void => actions.startNew(mode);
+
+  // A failed turn with a message has the message back in the composer; one without is simply run again.
+  const failedTurn = failure?.during === "request" ? failure.submission : null;
+  const retry = failedTurn?.text !== "" ? null : () => actions.retry(failedTurn);
+  // The banner says that the server is away; once it is back, nothing is left to say.
+  const isUnreachable = failure?.error.code === "server_unreachable";
+  const wasAway = useRef(false);
+  useEffect(() => {
+    const isBack = wasAway.current && phase !== "lost";
+    wasAway.current = phase === "lost";
+    if (isBack && isUnreachable) actions.dismiss();
+  }, [phase, isUnreachable, actions]);
+
+  return (
+    <section
+      aria-label="Conversation"
+      data-focus-home={`#${TRANSCRIPT_ID}, textarea`}
+      className="flex min-h-0 min-w-0 flex-1 flex-col"
+    >
+      {hasText && (
+        <ConversationToolbar
+          timeline={timeline}
+          settings={settings}
+          nLayers={nLayers}
+          colours={colours}
+          mode={mode}
+          hasTemplate={timeline.tokens.some((token) => token.role === "template")}
+          isMaximised={isMaximised}
+          onChange={update}
+          onToggleMaximise={onToggleMaximise}
+        />
+      )}
+      {facts !== null && hasText && (
+        <Suspense fallback={null}>
+          <BranchBar
+            key={facts.conversation_id}
+            facts={facts}
+            currentId={timeline.conversationId}
+            isBusy={isBusy}
+            state={branchBar}
+            onSwitch={actions.reopen}
+            onChange={(change) => setBranchBar((before) => ({ ...before, ...change }))}
+          />
+        </Suspense>
+      )}
+      {hasText && hasList && (
+        <Suspense fallback={<p className="border-b border-line px-3 py-2 text-muted">Opening the notes…</p>}>
+          <NotesPanel tokens={timeline.tokens} />
+        </Suspense>
+      )}
+      <FollowingScroll of={state.key} length={timeline.tokens.length} hasPlace={selectedIndex !== null}>
+        {heldWith !== null && model !== null ? (
+          <Suspense fallback={null}>
+            <MissingModel held={heldWith} running={model} />
+          </Suspense>
+        ) : isOpening && model === null ? (
+          <ModelWait health={health} refusal={server.refusal} />
+        ) : hasText || isBusy || timeline.status === "waiting" ? (
+          <div className="py-4">
+            {mode === "chat" && honesty !== null && <p className="mb-3 text-label text-muted">{honesty}</p>}
+            {hasText && (
+              <Transcript
+                timeline={timeline}
+                mode={mode}
+                modelName={modelName}
+                tints={colours.tints}
+                showTemplate={settings.showTemplate}
+              />
+            )}
+            {isOpening && <p className="text-muted">Opening the conversation…</p>}
+            {timeline.status === "waiting" && (
+              <PendingMessage text={pending?.submission.text ?? ""} mode={mode} />
+            )}
+            {timeline.status === "settled" && lastTurn !== undefined && conversationId !== null && (
+              <ReplyActions
+                timeline={timeline}
+                turn={lastTurn}
+                mode={mode}
+                onRegenerate={() => actions.regenerate(lastTurn.replyStart)}
+                onContinue={() => actions.writeOn(timeline.tokens.length)}
+                onEdit={onEdit}
+              />
+            )}
+            {worked !== null && (
+              <Suspense fallback={null}>
+                <ExampleGuide
+                  key={`${timeline.conversationId ?? ""} ${worked.token.index}`}
+                  {...worked}
+                  timeline={timeline}
+                  onShowView={onShowView}
+                />
+              </Suspense>
+            )}
+            {timeline.status === "settled" && selectedIndex === null && worked === null && (
+              <p className={clsx("mt-3 text-accent", mode === "chat" && "md:pl-[6.5rem]")}>
+                Click any word, yours or the model’s, to see how it was predicted.
+              </p>
+            )}
+          </div>
+        ) : model === null ? (
+          <ModelWait health={health} refusal={server.refusal} />
+        ) : (
+          <FirstRun
+            model={model}
+            examples={examples}
+            areAwaited={areAwaited}
+            onRun={runExample}
+            onStartTour={onStartTour}
+          />
+        )}
+      </FollowingScroll>
+      <div className="shrink-0 px-3 pb-2 md:px-4">
+        {unsavedPins}
+        <NoteNotices />
+        {failure !== null && !(isUnreachable && phase === "lost") && (
+          <FailureNotice
+            failure={failure}
+            onRetry={retry}
+            onStartNew={onStartNew}
+            onDismiss={actions.dismiss}
+          />
+        )}
+        <Composer
+          id={COMPOSER_ID}
+          mode={mode}
+          returned={{ text: state.returned.text, id: `${state.key} ${state.returned.serial}` }}
+          editing={editing}
+          onChangeEdit={(text) => editing !== null && setEditing({ ...editing, text })}
+          isSlim={isComposerSlim}
+          isBusy={isBusy}
+          blocked={blocked}
+          canWriteOn={mode === "completion" && conversationId !== null && hasText}
+          onSend={onSend}
+          onStop={actions.stop}
+          onWriteOn={() => actions.writeOn(timeline.tokens.length)}
+          onCancelEdit={() => setEditing(null)}
+        >
+          <SamplingControls
+            model={model}
+            mode={mode}
+            isSlim={isComposerSlim}
+            isNew={conversationId === null}
+            lastSeed={lastTurn?.seed ?? null}
+          />
+        </Composer>
+        <StatusLine
+          usedTokens={timeline.tokens.length}
+          contextLength={model?.context_length ?? null}
+          rate={tokensPerSecond(state.stats)}
+          activity={activityOf(state, health)}
+          blocked={blocked}
+          isUnseen={isComposerSlim}
+        />
+      </div>
+    </section>
+  );
+}
+
+interface Edit {
+  readonly text: string;
+  readonly fromIndex: number;
+}
+
+/** By branch, the message that is being edited: it is not another conversation's. */
+type Edits = Readonly<Record<string, Edit | null>>;
+
+function blockedBecause(phase: ServerState["phase"]): string | null {
+  switch (phase) {
+    case "ready":
+    case "stalled":
+      return null;
+    case "connecting":
+      return "Waiting for the server";
+    case "lost":
+      return "The server does not answer";
+    case "loading":
+      return "The model is loading";
+    case "failed":
+      return "The model could not be loaded";
+    case "refused":
+      return "The server does not answer this page";
+    case "draining":
+      return "The server is shutting down";
+  }
+}

@@ -1,0 +1,162 @@
+import { useId } from "react";
+import type { Mode } from "@/features/chat/chatState";
+import { LIMITS, type Settings, useSettings } from "@/features/settings/settings";
+import type { ModelInfo } from "@/types/schemas";
+import { Button } from "@/ui/Button";
+import { NumberField } from "@/ui/Field";
+import { Popover } from "@/ui/Popover";
+import { bosWarning } from "./bos";
+import { BosSwitch } from "./BosSwitch";
+
+interface SamplingControlsProps {
+  readonly model: ModelInfo | null;
+  readonly mode: Mode;
+  /** The button has no words, for want of room. */
+  readonly isSlim: boolean;
+  /** Whether the next message begins a conversation, so that its opening can still be chosen. */
+  readonly isNew: boolean;
+  /** Seed of the newest reply. */
+  readonly lastSeed: number | null;
+}
+
+/** How the reply is sampled, in one line; its button opens the controls. */
+export function SamplingControls({ model, mode, isSlim, isNew, lastSeed }: SamplingControlsProps) {
+  const { settings, update } = useSettings();
+  const lacksBos = isNew && model !== null && bosWarning(model, mode, settings) !== null;
+  const summary = `${summaryOf(settings)}${lacksBos ? " · without BOS" : ""}`;
+  return (
+    <Popover
+      label="Sampling"
+      trigger={
+        <Button look="quiet" icon="sliders" className="min-w-0 px-2 font-normal">
+          <span className="sr-only">Sampling: </span>
+          <span className={isSlim ? "sr-only" : "truncate"}>{summary}</span>
+        </Button>
+      }
+    >
+      <div className="space-y-3">
+        <NumberField
+          label="Temperature"
+          value={settings.temperature}
+          {...LIMITS.temperature}
+          step={0.1}
+          hint={
+            settings.temperature === 0 ? "0: always the most probable token" : "0 is greedy; higher is freer"
+          }
+          onChange={(temperature) => update({ temperature })}
+        />
+        <NumberField
+          label="Top-p"
+          value={settings.topP}
+          {...LIMITS.topP}
+          step={0.05}
+          hint="Sample among the tokens that together hold this probability; 1 keeps all"
+          onChange={(topP) => update({ topP })}
+        />
+        <NumberField
+          label="Top-k"
+          value={settings.topK}
+          {...LIMITS.topK}
+          step={1}
+          isWhole
+          hint="Sample among this many tokens; 0 keeps all"
+          onChange={(topK) => update({ topK })}
+        />
+        <NumberField
+          label="Longest reply"
+          value={settings.maxNewTokens}
+          {...LIMITS.maxNewTokens}
+          step={16}
+          isWhole
+          hint="Tokens"
+          onChange={(maxNewTokens) => update({ maxNewTokens })}
+        />
+        <SeedField settings={settings} update={update} lastSeed={lastSeed} />
+        <fieldset className="space-y-2 border-t border-line pt-3">
+          <legend className="sr-only">New conversation</legend>
+          <p className="font-medium">
+            {isNew ? "This conversation starts with" : "The next new conversation starts with"}
+          </p>
+          {mode === "chat" && <SystemPrompt settings={settings} update={update} />}
+          {model !== null && <BosSwitch model={model} mode={mode} settings={settings} update={update} />}
+        </fieldset>
+      </div>
+    </Popover>
+  );
+}
+
+function summaryOf({ temperature, topP, topK, maxNewTokens, pinnedSeed }: Settings): string {
+  const parts = [temperature === 0 ? "greedy" : `T ${temperature}`];
+  if (temperature > 0 && topP < 1) parts.push(`top-p ${topP}`);
+  if (temperature > 0 && topK > 0) parts.push(`top-k ${topK}`);
+  parts.push(`max ${maxNewTokens}`);
+  if (pinnedSeed !== null) parts.push(`seed ${pinnedSeed}`);
+  return parts.join(" · ");
+}
+
+interface PartProps {
+  readonly settings: Settings;
+  readonly update: (change: Partial<Settings>) => void;
+}
+
+function SeedField({ settings, update, lastSeed }: PartProps & { readonly lastSeed: number | null }) {
+  const { pinnedSeed } = settings;
+  if (pinnedSeed === null) {
+    return (
+      <div className="space-y-1">
+        <div className="flex items-center justify-between gap-3">
+          <span>Seed</span>
+          <span className="text-muted">a new one each time</span>
+        </div>
+        <Button className="w-full" icon="pin" onClick={() => update({ pinnedSeed: lastSeed ?? drawSeed() })}>
+          {lastSeed === null ? "Pin a seed" : `Pin the last one, ${lastSeed}`}
+        </Button>
+      </div>
+    );
+  }
+  return (
+    <div className="space-y-1">
+      <NumberField
+        label="Seed"
+        value={pinnedSeed}
+        {...LIMITS.seed}
+        step={1}
+        isWhole
+        hint="Pinned: the same text and settings give the same reply"
+        onChange={(seed) => update({ pinnedSeed: seed })}
+      />
+      <div className="flex gap-2">
+        <Button className="flex-1" icon="redo" onClick={() => update({ pinnedSeed: drawSeed() })}>
+          New seed
+        </Button>
+        <Button className="flex-1" onClick={() => update({ pinnedSeed: null })}>
+          Unpin
+        </Button>
+      </div>
+    </div>
+  );
+}
+
+/** Short enough to be read out and typed again. */
+function drawSeed(): number {
+  return (crypto.getRandomValues(new Uint32Array(1))[0] ?? 0) % 1_000_000;
+}
+
+function SystemPrompt({ settings, update }: PartProps) {
+  const id = useId();
+  return (
+    <div className="space-y-1">
+      <label htmlFor={id} className="block">
+        System prompt
+      </label>
+      <textarea
+        id={id}
+        rows={3}
+        value={settings.systemPrompt}
+        onChange={(event) => update({ systemPrompt: event.target.value })}
+        placeholder="None"
+        className="block w-full resize-y rounded-control border border-line-strong bg-surface p-2 placeholder:text-quiet"
+      />
+    </div>
+  );
+}

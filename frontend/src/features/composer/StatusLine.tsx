@@ -1,0 +1,47 @@
+import { memo } from "react";
+import { formatRate } from "@/base/amount";
+import type { Activity } from "@/features/chat/chatState";
+import { formatCount } from "@/model/format";
+
+interface StatusLineProps {
+  readonly usedTokens: number;
+  readonly contextLength: number | null;
+  readonly rate: number | null;
+  readonly activity: Activity;
+  /** Said instead of "Ready" while nothing can be sent. */
+  readonly blocked: string | null;
+  /** There is no room for the line: it is only said. */
+  readonly isUnseen: boolean;
+}
+
+const WORDS: Record<Activity, string> = {
+  idle: "Ready",
+  queued: "Queued: the model is busy",
+  reading: "Reading the prompt…",
+  writing: "Writing…",
+};
+
+/** How full the context is, how fast the model writes, and what it does. */
+export const StatusLine = memo(function StatusLine(props: StatusLineProps) {
+  const { usedTokens, contextLength, rate, activity, blocked, isUnseen } = props;
+  return (
+    <div className={isUnseen ? "sr-only" : "mt-1.5 flex h-5 items-center gap-3 text-label text-muted"}>
+      {contextLength !== null && (
+        <span className="flex items-center gap-2">
+          <meter
+            aria-label="Context used"
+            min={0}
+            max={contextLength}
+            value={usedTokens}
+            className="meter max-sm:hidden"
+          />
+          {formatCount(usedTokens)} of {formatCount(contextLength)} tokens
+        </span>
+      )}
+      {rate !== null && <span>{formatRate(rate)}</span>}
+      <span role="status" className="ml-auto truncate">
+        {activity === "idle" && blocked !== null ? blocked : WORDS[activity]}
+      </span>
+    </div>
+  );
+});

@@ -1,0 +1,23 @@
+import type { ReadStatus } from "@/reading/chunkedReading";
+
+interface NotReadProps {
+  readonly status: ReadStatus | "none";
+  /** What is missing, as the subject of a sentence: "The layers of this token". */
+  readonly what: string;
+}
+
+/** Why read-outs are missing that no request was made for; nothing in the other states. */
+export function NotRead({ status, what }: NotReadProps) {
+  if (status === "deferred") {
+    return <>The model is busy with the reply. {what} are read as soon as it has ended.</>;
+  }
+  if (status === "unsaved") {
+    return (
+      <>
+        The reply failed, and what the server kept of it is not known yet. {what} can be read once the
+        conversation is opened again.
+      </>
+    );
+  }
+  return null;
+}

@@ -1,0 +1,38 @@
+import { screen } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { afterEach, expect, test, vi } from "vitest";
+import { VIEWS } from "@/app/views";
+import { writeStored } from "@/base/stored";
+import { madeUpTimeline, madeUpTokens } from "@/test/lensData";
+import { fakeServer, renderView } from "@/test/renderView";
+import { ViewNoteButton } from "./ViewNoteButton";
+
+afterEach(() => vi.unstubAllGlobals());
+
+const tokens = madeUpTokens(3);
+
+test.each(VIEWS.map((view) => [view.title, view] as const))(
+  "%s says what it is not, with its source",
+  async (_, view) => {
+    fakeServer(tokens);
+    renderView(() => <ViewNoteButton view={view} />, madeUpTimeline(tokens, "note"), { index: null });
+    await userEvent.click(screen.getByRole("button", { name: "What this is not" }));
+    expect(screen.getByText(view.note.isNot)).toBeVisible();
+    const link = screen.getByRole("link");
+    expect(link).toHaveAttribute("href", view.note.source.href);
+    expect(view.note.source.text).toMatch(/\b20\d\d\b/);
+  },
+);
+
+test("a fitted lens has its own caution and source", async () => {
+  writeStored("settings", { lens: "jacobian" });
+  fakeServer(tokens).lenses.push({ kind: "jacobian", fitted_tokens: 10 });
+  const [view] = VIEWS;
+  if (view === undefined) throw new Error("no view");
+  renderView(() => <ViewNoteButton view={view} />, madeUpTimeline(tokens, "note"), { index: null });
+  await userEvent.click(screen.getByRole("button", { name: "What this is not" }));
+  expect(await screen.findByRole("heading", { name: "The Jacobian lens" })).toBeVisible();
+  expect(screen.getAllByRole("link").map((link) => link.getAttribute("href"))).toContain(
+    "https://transformer-circuits.pub/2026/workspace/index.html",
+  );
+});

@@ -1,0 +1,169 @@
+import { type ReactNode, useEffect, useState } from "react";
+import { LensFailure } from "@/features/evidence/LensFailure";
+import { useSelection } from "@/features/selection/selection";
+import { useLensKind } from "@/features/settings/lensKind";
+import { formatNats, formatProbability, formatRank } from "@/model/format";
+import type { Timeline, Token } from "@/model/timeline";
+import { shownProse } from "@/model/tokens";
+import { type LayerReading, useTokenLens } from "@/reading/lens";
+import { Button, IconButton } from "@/ui/Button";
+import { QuotedText, QuotedToken } from "@/ui/TokenText";
+import type { Example } from "./examples";
+import { type LayerStanding, findingsOf } from "./walkthrough";
+
+interface ExampleGuideProps {
+  readonly example: Example;
+  readonly timeline: Timeline;
+  /** The token that the example is about. */
+  readonly token: Token;
+  readonly onShowView: (viewId: string) => void;
+}
+
+const TOP_K = 5;
+/** The evidence is beside the conversation, so that showing it hides nothing. */
+const WIDE = "(width >= 56.25rem)";
+
+/**
+ * What there is to see in a worked example: every number is read from the running model, through the
+ * lens that the views use.
+ */
+export default function ExampleGuide({ example, timeline, token, onShowView }: ExampleGuideProps) {
+  const kind = useLensKind();
+  const { index, select } = useSelection();
+  const [isClosed, setIsClosed] = useState(false);
+  const lens = useTokenLens(timeline, token.index, TOP_K, kind);
+  const layers = lens.predictedBy?.layers.map(standingOf).filter((each) => each !== null) ?? [];
+  const isRead = lens.status === "done" && layers.length > 1;
+  const { decided, rise, widest } = isRead ? findingsOf(layers) : { decided: null, rise: null, widest: 1 };
+
+  useEffect(() => {
+    if (isRead && index === null && window.matchMedia(WIDE).matches) select(token.index, decided);
+    // Once, when it is read: later the selection is the person's.
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+  }, [isRead]);
+
+  if (isClosed) return null;
+  const show = (viewId: string, layer: number | null) => () => {
+    select(token.index, layer);
+    onShowView(viewId);
+  };
+  const nameOf = (layer: number): string =>
+    layer === 0 ? "the embedding" : `layer ${layers[layer]?.label ?? layer}`;
+  const output = layers.at(-1);
+  const below = decided === null || decided === 0 ? undefined : layers[decided - 1];
+  const expected = example.watch !== null && example.watch !== undefined && example.watch !== token.text;
+  return (
+    <section
+      aria-label="What to see"
+      className="mt-4 max-w-xl rounded-control border border-line bg-raised px-3 py-2.5"
+    >
+      <div className="flex items-start justify-between gap-2">
+        <h3 className="py-1.5 text-title font-semibold">{example.title}: what to see</h3>
+        <IconButton icon="close" label="Close the explanation" onClick={() => setIsClosed(true)} />
+      </div>
+      {/* A note may name numbers that were measured with the logit lens. */}
+      {kind === "logit" && <p className="text-muted">{shownProse(example.note)}</p>}
+      {expected && (
+        <p className="mt-1">
+          The model wrote no <QuotedText text={example.watch ?? ""} /> this time; this is about{" "}
+          <QuotedToken token={token} />, the first token of its reply.
+        </p>
+      )}
+      {lens.status === "failed" && lens.error !== null ? (
+        <div className="mt-2">
+          <LensFailure title="The layers could not be read." error={lens.error} onRetry={lens.retry} />
+        </div>
+      ) : !isRead || output === undefined ? (
+        <p role="status" className="mt-2 text-muted">
+          Reading the layers of <QuotedToken token={token} />…
+        </p>
+      ) : (
+        <ol className="mt-2 space-y-2">
+          <Finding view="Standard" onShow={show("standard", decided)}>
+            {decided === null ? (
+              <>
+                At the output <QuotedToken token={token} /> has rank {formatRank(output.rank)} with
+                probability {formatProbability(output.probability)}
+                {output.leader !== null && (
+                  <>
+                    ; the first choice there is <QuotedText text={output.leader.text} />
+                  </>
+                )}
+                .
+              </>
+            ) : (
+              <>
+                <QuotedToken token={token} /> is the first choice from{" "}
+                <b className="font-medium">{nameOf(decided)}</b> on, and has probability{" "}
+                {formatProbability(output.probability)} at the output.
+                {below !== undefined && (
+                  <>
+                    {" "}
+                    One layer earlier it has rank {formatRank(below.rank)}
+                    {below.leader !== null && (
+                      <>
+                        , and <QuotedText text={below.leader.text} /> leads with{" "}
+                        {formatProbability(below.leader.probability)}
+                      </>
+                    )}
+                    .
+                  </>
+                )}
+              </>
+            )}
+          </Finding>
+          <Finding view="Trajectories" onShow={show("trajectories", rise ?? decided)}>
+            {rise === null ? (
+              <>Its probability rises at no layer.</>
+            ) : (
+              <>
+                Its probability rises most at <b className="font-medium">{nameOf(rise)}</b>: from{" "}
+                {formatProbability(layers[rise - 1]?.probability ?? null)} to{" "}
+                {formatProbability(layers[rise]?.probability ?? null)}. See which of its rivals falls there.
+              </>
+            )}
+          </Finding>
+          <Finding view="Heatmap" onShow={show("heatmap", widest)}>
+            Most is open at <b className="font-medium">{nameOf(widest)}</b>, with an entropy of{" "}
+            {formatNats(layers[widest]?.entropyNats ?? null)} nats; at the output it is{" "}
+            {formatNats(output.entropyNats)} nats. Compare its column with those of its neighbours.
+          </Finding>
+        </ol>
+      )}
+      <p className="mt-2 text-label text-muted">
+        Read at index {token.index - 1} through the {kind} lens: it shows where the token can be read, not
+        what caused it.
+      </p>
+    </section>
+  );
+}
+
+interface FindingProps {
+  readonly view: string;
+  readonly onShow: () => void;
+  readonly children: ReactNode;
+}
+
+function Finding({ view, onShow, children }: FindingProps) {
+  return (
+    <li className="flex items-start gap-3">
+      <Button className="w-28 shrink-0 px-2" aria-label={`Show it in ${view}`} onClick={onShow}>
+        {view}
+      </Button>
+      <span className="min-w-0 py-1.5">{children}</span>
+    </li>
+  );
+}
+
+function standingOf(reading: LayerReading): LayerStanding | null {
+  const first = reading.predictions[0];
+  return reading.actual === null
+    ? null
+    : {
+        label: reading.label,
+        rank: reading.actual.rank,
+        probability: reading.actual.probability,
+        entropyNats: reading.entropy_nats,
+        leader: first === undefined ? null : { text: first.text, probability: first.probability },
+      };
+}

@@ -1,0 +1,78 @@
+import { DropdownMenu } from "radix-ui";
+import type { Timeline } from "@/model/timeline";
+import { Button } from "@/ui/Button";
+import type { Provenance } from "./exhibit";
+import { EXPORTS, copyLink, useExporter } from "./exporting";
+
+interface ExportMenuProps {
+  readonly timeline: Timeline;
+  readonly view: Provenance["view"] | undefined;
+}
+
+const GROUPS = ["Picture", "Numbers", "Code"] as const;
+
+/** What can be taken away of the open view. It is open when it first appears: it was asked for. */
+export default function ExportMenu({ timeline, view }: ExportMenuProps) {
+  const { reason, start } = useExporter(timeline, view);
+  return (
+    <DropdownMenu.Root defaultOpen modal={false}>
+      <DropdownMenu.Trigger asChild>
+        <Button look="quiet" icon="download" className="px-2 data-[state=open]:bg-hover">
+          <span className="@max-3xl:sr-only">Export</span>
+        </Button>
+      </DropdownMenu.Trigger>
+      <DropdownMenu.Portal>
+        <DropdownMenu.Content
+          align="end"
+          sideOffset={6}
+          collisionPadding={8}
+          className="touch-sized z-20 max-h-(--radix-dropdown-menu-content-available-height) w-72 overflow-y-auto rounded-control border border-line bg-raised p-1 shadow-float"
+        >
+          {reason !== null && <p className="px-2 py-1.5 text-muted">{reason}</p>}
+          {GROUPS.map((group, i) => (
+            <DropdownMenu.Group key={group} aria-label={group}>
+              {i > 0 && <DropdownMenu.Separator className="my-1 h-px bg-line" />}
+              <DropdownMenu.Label className="px-2 pt-1 text-cell text-quiet">{group}</DropdownMenu.Label>
+              {EXPORTS.filter((each) => each.group === group).map(({ wish, label, hint }) => (
+                <MenuItem
+                  key={wish}
+                  label={label}
+                  hint={hint}
+                  isDisabled={reason !== null}
+                  onSelect={() => start(wish)}
+                />
+              ))}
+            </DropdownMenu.Group>
+          ))}
+          <DropdownMenu.Separator className="my-1 h-px bg-line" />
+          <MenuItem
+            label="Copy link"
+            hint="to this view of this place"
+            isDisabled={timeline.conversationId === null}
+            onSelect={() => void copyLink()}
+          />
+        </DropdownMenu.Content>
+      </DropdownMenu.Portal>
+    </DropdownMenu.Root>
+  );
+}
+
+interface MenuItemProps {
+  readonly label: string;
+  readonly hint: string;
+  readonly isDisabled: boolean;
+  readonly onSelect: () => void;
+}
+
+function MenuItem({ label, hint, isDisabled, onSelect }: MenuItemProps) {
+  return (
+    <DropdownMenu.Item
+      disabled={isDisabled}
+      onSelect={onSelect}
+      className="flex min-h-8 cursor-pointer items-baseline justify-between gap-3 rounded-mark px-2 py-1.5 outline-none data-disabled:cursor-not-allowed data-disabled:text-quiet data-highlighted:bg-hover"
+    >
+      <span className="whitespace-nowrap">{label}</span>
+      <span className="text-right text-label text-muted">{hint}</span>
+    </DropdownMenu.Item>
+  );
+}

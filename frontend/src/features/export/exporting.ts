@@ -1,0 +1,118 @@
+/** One export under way, started from the menu or the palette; its outcome is shown in one place. */
+import { useQueryClient } from "@tanstack/react-query";
+import { useCallback, useSyncExternalStore } from "react";
+import { copyText } from "@/base/clipboard";
+import { settleAddress } from "@/features/address/useAddress";
+import { knownFacts } from "@/features/library/library";
+import { useNotes } from "@/features/notes/notes";
+import { useServer } from "@/features/server/server";
+import { useLensKind } from "@/features/settings/lensKind";
+import { identityOf, isSameModel } from "@/model/identity";
+import type { Timeline } from "@/model/timeline";
+import type { Exhibit, Provenance } from "./exhibit";
+import type { ExportForm } from "./exports";
+import { useCurrentOffer } from "./offer";
+
+/** `code` is the script, put on the clipboard in place of a file. */
+export type ExportWish = ExportForm | "code";
+
+export const EXPORTS: readonly {
+  readonly wish: ExportWish;
+  readonly group: "Picture" | "Numbers" | "Code";
+  readonly label: string;
+  readonly hint: string;
+}[] = [
+  { wish: "png", group: "Picture", label: "PNG picture", hint: "for slides" },
+  { wish: "svg", group: "Picture", label: "SVG picture", hint: "for papers, with real text" },
+  { wish: "csv", group: "Numbers", label: "CSV table", hint: "for spreadsheets" },
+  { wish: "json", group: "Numbers", label: "JSON", hint: "with every token id" },
+  { wish: "code", group: "Code", label: "Copy as code", hint: "Python, to the clipboard" },
+  { wish: "py", group: "Code", label: "Python script", hint: "the same as a file" },
+  { wish: "ipynb", group: "Code", label: "Notebook", hint: "the same for Jupyter" },
+];
+
+export interface ExportOutcome {
+  readonly kind: "working" | "done" | "failed";
+  readonly text: string;
+}
+
+let outcome: ExportOutcome | null = null;
+const listeners = new Set<() => void>();
+
+function tell(next: ExportOutcome | null): void {
+  outcome = next;
+  for (const listener of listeners) listener();
+}
+
+function subscribe(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+export const useExportOutcome = (): ExportOutcome | null => useSyncExternalStore(subscribe, () => outcome);
+
+export const dismissOutcome = (): void => tell(null);
+
+export interface Exporter {
+  /** Why nothing can be exported now; null when it can. */
+  readonly reason: string | null;
+  readonly start: (wish: ExportWish) => void;
+}
+
+export function useExporter(timeline: Timeline, view: Provenance["view"] | undefined): Exporter {
+  const { exhibit } = useCurrentOffer();
+  const { model } = useServer();
+  const lens = useLensKind();
+  const { notes } = useNotes();
+  const queries = useQueryClient();
+  const { conversationId, tokens } = timeline;
+  const isOfModel = model !== null && isSameModel(timeline.model, identityOf(model));
+  const reason =
+    typeof exhibit === "string"
+      ? exhibit
+      : model === null
+        ? "The model is not there yet."
+        : isOfModel
+          ? null
+          : "Another model than the running one has computed this.";
+  const start = useCallback(
+    (wish: ExportWish) => {
+      if (typeof exhibit === "string" || model === null || !isOfModel || view === undefined) return;
+      const conversationTitle = knownFacts(queries, conversationId)?.title ?? null;
+      const text = { conversationId, conversationTitle, tokens, notes };
+      void carryOut(wish, exhibit, { view, model, lens, ...text, at: new Date() });
+    },
+    [exhibit, model, isOfModel, lens, queries, conversationId, tokens, notes, view],
+  );
+  return { reason, start };
+}
+
+/** The page's address says it all: conversation, branch, view, lens, place, pins and choices. */
+export async function copyLink(): Promise<void> {
+  settleAddress();
+  if (await copyText(window.location.href)) {
+    const isOnlyHere = ["localhost", "127.0.0.1", "[::1]"].includes(window.location.hostname);
+    tell({
+      kind: "done",
+      text: isOnlyHere
+        ? "Link copied. It opens on this computer only; to send the conversation, export it as a file from the list."
+        : "Link copied. It opens wherever this server can be reached.",
+    });
+  } else {
+    tell({
+      kind: "failed",
+      text: "The browser gives no access to the clipboard. The address bar holds the link.",
+    });
+  }
+}
+
+async function carryOut(wish: ExportWish, make: () => Promise<Exhibit>, from: Provenance): Promise<void> {
+  tell({ kind: "working", text: "Making the export…" });
+  try {
+    // Only who exports pays for the code of it.
+    const [{ takeAway }, exhibit] = await Promise.all([import("./takeAway"), make()]);
+    tell({ kind: "done", text: await takeAway(wish, exhibit, from) });
+  } catch (error) {
+    tell({ kind: "failed", text: error instanceof Error ? error.message : String(error) });
+  }
+}

@@ -1,0 +1,215 @@
+import { describe, expect, test } from "vitest";
+import { FigureTooLarge } from "@/charts/figure/figure";
+import { madeUpTokens } from "@/test/lensData";
+import { MODEL } from "@/test/server";
+import { type Exhibit, type Provenance, fileName } from "./exhibit";
+import { exportFigure, exportText, pixelScale } from "./exports";
+
+const from: Provenance = {
+  view: { id: "standard", title: "Standard" },
+  model: { ...MODEL, model_name: "owner/name" },
+  lens: "logit",
+  conversationId: "conversation-1",
+  conversationTitle: "The capital of France",
+  tokens: madeUpTokens(20),
+  notes: [],
+  at: new Date("2026-11-25T10:00:00Z"),
+};
+
+const exhibit: Exhibit = {
+  title: 'How “"""” was\npredicted',
+  facts: ["Read at index 3"],
+  place: "3-=1+1/../“x”",
+  table: { columns: [{ key: "entropy_nats", unit: "nats" }], rows: [[Math.fround(0.1)]] },
+  draw: () => ({ width: 10, height: 10, svg: "" }),
+  probabilities: [{ position: 3, layer: 1, tokenIds: [7, 9], probability: Math.fround(0.1), rank: null }],
+  predictions: [{ position: 3, layer: 1, entropyNats: Math.fround(1.7), klToFinalNats: 0 }],
+  other: null,
+};
+
+const beside: Exhibit = {
+  ...exhibit,
+  predictions: [],
+  other: {
+    conversationId: null,
+    lens: "tuned",
+    tokens: madeUpTokens(9).toReversed(),
+    probabilities: [{ position: 5, layer: 2, tokenIds: [8], probability: 0.25, rank: 1 }],
+    comparisons: [
+      {
+        position: 6,
+        layer: 1,
+        otherPosition: 4,
+        otherLayer: 2,
+        klToOtherNats: 0.5,
+        klFromOtherNats: 0.25,
+        jsNats: 0.125,
+      },
+    ],
+  },
+};
+
+const textOf = (form: "svg" | "csv" | "json" | "py" | "ipynb", more: Partial<Provenance> = {}): string =>
+  exportText(form, exhibit, { ...from, ...more }).text;
+
+describe("the file's name", () => {
+  test("tells model, conversation, view and place, in characters that every system takes", () => {
+    expect(exportText("csv", exhibit, from).name).toBe("explorer_name_conversa_standard_3-1-1-..-x.csv");
+    expect(fileName({ ...from, lens: "tuned" }, "3-é你好")).toBe("explorer_name_conversa_standard_3_tuned");
+  });
+  test("stays short, and never begins or ends a part with a dot", () => {
+    const name = fileName({ ...from, conversationId: null }, `..${"a".repeat(500)}`);
+    expect(name).toMatch(/^explorer_name_standard_a{38}$/);
+  });
+});
+
+test("each row of the CSV says of which model and lens it is", () => {
+  expect(textOf("csv")).toBe("\ufeffmodel,lens,entropy [nats]\r\nowner/name,logit,0.1\r\n");
+});
+
+test("the JSON holds the exact ids, and the numbers as short as they are", () => {
+  const json = JSON.parse(textOf("json")) as {
+    tokens: { index: number; id: number }[];
+    rows: unknown[];
+    lens: string;
+  };
+  expect(json.tokens.map(({ id }) => id)).toEqual(from.tokens.map(({ id }) => id));
+  expect(json.rows).toEqual([{ entropy_nats: 0.1 }]);
+  expect(json.lens).toBe("logit");
+});
+
+test("picture and JSON name the conversation, the picture on one line and no longer than it can be read", () => {
+  expect(textOf("svg")).toContain("Conversation “The capital of France”");
+  expect(textOf("svg", { conversationTitle: "a".repeat(500) })).toMatch(/“a{60,80}…”/);
+  expect(textOf("svg", { conversationTitle: null })).not.toContain("Conversation “");
+  expect(JSON.parse(textOf("json"))).toMatchObject({ conversation_title: "The capital of France" });
+});
+
+describe("the script", () => {
+  test("holds the ids up to the last position read, and no further", () => {
+    const ids = /TOKEN_IDS = \[([^\]]*)\]/.exec(textOf("py"))?.[1]?.match(/\d+/g)?.map(Number);
+    expect(ids).toEqual(from.tokens.slice(0, 4).map(({ id }) => id));
+    expect(textOf("py")).toContain("(3, 1, [7, 9], 0.1, None),");
+    expect(textOf("py")).toContain("(3, 1, 1.7, 0),");
+  });
+  test("no title ends its docstring early", () => {
+    expect(textOf("py").split('"""')).toHaveLength(1 + 2 * 5);
+    expect(textOf("py")).toContain("How “’’’” was’predicted.");
+  });
+  test("takes a hub model at its revision, the embedded one from the repository", () => {
+    expect(textOf("py")).toContain('else "owner/name"');
+    expect(textOf("py")).toContain('REVISION = "abc"');
+    const embedded = textOf("py", { model: { ...MODEL, source: "embedded" } });
+    expect(embedded).toContain('else "backend/embedded_model"');
+    expect(embedded).not.toContain("REVISION");
+  });
+  test("uses the dtype and the kind of device that the numbers were computed with", () => {
+    const text = textOf("py", { model: { ...MODEL, dtype: "bfloat16", device: "cuda:0" } });
+    expect(text).toContain("dtype=torch.bfloat16");
+    expect(text).toContain('.to("cuda")');
+  });
+  test("the notebook has the same code, without a command line", () => {
+    const { cells } = JSON.parse(textOf("ipynb", { lens: "tuned" })) as {
+      cells: { cell_type: string; source: string[] }[];
+    };
+    expect(cells[0]?.cell_type).toBe("markdown");
+    const code = cells.flatMap((cell) => (cell.cell_type === "code" ? [cell.source.join("")] : []));
+    const script = textOf("py", { lens: "tuned" });
+    for (const cell of code.slice(1)) expect(script).toContain(cell);
+    expect(code.join("")).not.toContain("sys.");
+  });
+  test("refuses what no editor would open", () => {
+    const row = exhibit.probabilities[0];
+    if (row === undefined) throw new Error("no row");
+    const large = { ...exhibit, probabilities: Array.from({ length: 60_001 }, () => row) };
+    expect(() => exportText("py", large, from)).toThrow(FigureTooLarge);
+  });
+});
+
+describe("two timelines", () => {
+  const script = exportText("py", beside, from).text;
+  const idsIn = (name: string): number[] | undefined =>
+    new RegExp(`^${name} = \\[([^\\]]*)\\]`, "m").exec(script)?.[1]?.match(/\d+/g)?.map(Number);
+
+  test("the script holds the ids of both, each up to the last position read of it", () => {
+    expect(idsIn("TOKEN_IDS")).toEqual(from.tokens.slice(0, 7).map(({ id }) => id));
+    expect(idsIn("OTHER_TOKEN_IDS")).toEqual(beside.other?.tokens.slice(0, 6).map(({ id }) => id));
+  });
+  test("and every number of both and of the two together", () => {
+    expect(script).toContain("(3, 1, [7, 9], 0.1, None),");
+    expect(script).toContain("(5, 2, [8], 0.25, 1),");
+    expect(script).toContain("(6, 1, 4, 2, 0.5, 0.25, 0.125),");
+    expect(script).toContain("compare_pairs(captured, logit_lens, other_captured, tuned_lens, PAIRS)");
+  });
+  test("the file of the lens is asked for once, whichever side it is of", () => {
+    expect(script.match(/^TUNED_LENS_FILE = sys\.argv\[2\]/gm)).toHaveLength(1);
+  });
+  test("the JSON holds the ids of both", () => {
+    const json = JSON.parse(exportText("json", beside, from).text) as {
+      other: { lens: string; tokens: { id: number }[] };
+    };
+    expect(json.other.lens).toBe("tuned");
+    expect(json.other.tokens.map(({ id }) => id)).toEqual(beside.other?.tokens.map(({ id }) => id));
+    expect(JSON.parse(textOf("json"))).not.toHaveProperty("other");
+  });
+});
+
+describe("a picture", () => {
+  test("names model, lens, conversation and time", () => {
+    const { svg } = exportFigure(exhibit, from);
+    for (const text of [
+      "owner/name",
+      "logit lens",
+      "conversation-1",
+      "2026-11-25 10:00 UTC",
+      "Read at index 3",
+    ]) {
+      expect(svg).toContain(text);
+    }
+  });
+  test("has twice the pixels where they fit, and is refused where not even one does", () => {
+    expect(pixelScale({ width: 1000, height: 500, svg: "" })).toBe(2);
+    expect(pixelScale({ width: 16_000, height: 500, svg: "" })).toBe(1);
+    expect(() => pixelScale({ width: 16_385, height: 500, svg: "" })).toThrow(/Take the SVG/);
+  });
+});
+
+describe("notes on what is shown", () => {
+  const hostile = 'It says """stop""" \\\nimport os\r# and\u2028more';
+  const notes = [
+    { start: 4, end: 5, layer: 1, text: hostile },
+    { start: 2, end: 9, layer: null, text: "around" },
+    { start: 4, end: 5, layer: 7, text: "another layer" },
+    { start: 9, end: 10, layer: null, text: "elsewhere" },
+  ];
+
+  test("are in the JSON, whole", () => {
+    const json = JSON.parse(textOf("json", { notes })) as { notes: unknown[] };
+    expect(json.notes).toEqual([notes[1], notes[0]]);
+  });
+  test("are in the picture, each on a line of its own", () => {
+    const { svg } = exportFigure(exhibit, { ...from, notes });
+    expect(svg).toContain("Note on 7 tokens, 2 to 8: around");
+    expect(svg).toMatch(/Note on [^<]*, index 4, at layer 1: It says &quot;/);
+    expect(svg).not.toContain("elsewhere");
+    expect(svg).not.toContain("another layer");
+  });
+  test("that are too many for a picture are counted", () => {
+    const many = Array.from({ length: 20 }, (_, i) => ({ start: 4, end: 5, layer: null, text: `note ${i}` }));
+    const { svg } = exportFigure(exhibit, { ...from, notes: many });
+    expect(svg).toContain("8 more notes are in the JSON");
+  });
+  test("are comments of the script, of which no line can be taken for code", () => {
+    const text = textOf("py", { notes });
+    const added = text.split(/[\r\n\u2028]/).filter((line) => !textOf("py").split("\n").includes(line));
+    expect(added).toContain("# Notes that a person wrote on these places.");
+    expect(added).toContain("#   import os");
+    expect(added.filter((line) => line !== "" && !line.startsWith("#"))).toEqual([]);
+    const quotes = (of: string): number => of.split('"""').length - 1;
+    expect(quotes(text)).toBe(quotes(textOf("py")) + 2); // the two in the comment
+    expect(textOf("ipynb", { notes })).toContain("#   import os");
+  });
+  test("leave the table as it is", () => {
+    expect(textOf("csv", { notes })).toBe(textOf("csv"));
+  });
+});

@@ -1,0 +1,96 @@
+/** The pieces of the exported program: Python that is the same for every view. */
+import type { LensKind } from "@/model/lenses";
+import type { Provenance } from "./exhibit";
+
+/** A Python string literal; surrogate pairs stay characters, as they are in JSON. */
+export const literal = (text: string): string => JSON.stringify(text);
+
+export function loadLines({ model }: Provenance): string[] {
+  const device = model.device.startsWith("cuda") ? "cuda" : model.device === "mps" ? "mps" : "cpu";
+  // A hub model's revision is a commit of its repository; a folder has none to ask for.
+  const hasRevision = model.source === "hub" && model.revision !== null;
+  const revision = hasRevision ? `, revision=REVISION` : "";
+  return [
+    "torch.set_grad_enabled(False)",
+    ...(hasRevision ? [`REVISION = ${literal(model.revision ?? "")}`] : []),
+    `tokenizer = AutoTokenizer.from_pretrained(MODEL${revision})`,
+    `hf_model = AutoModelForCausalLM.from_pretrained(MODEL, dtype=torch.${model.dtype}${revision})`,
+    `hf_model = hf_model.to("${device}").eval()`,
+    'model = nnsight.TransformersModel(hf_model, tokenizer=tokenizer, task="text-generation")',
+    "",
+    "# The blocks are the outermost list of modules with one entry for each layer.",
+    "n_layers = hf_model.config.get_text_config(decoder=True).num_hidden_layers",
+    "lists = [name for name, module in hf_model.named_modules()",
+    "         if isinstance(module, torch.nn.ModuleList) and len(module) == n_layers]",
+    'blocks = model.get(min(lists, key=lambda name: name.count(".")))',
+  ];
+}
+
+export const CAPTURE = [
+  "def capture(token_ids):",
+  '    """Residual streams, [position, width] each, and whether a block gives back a tuple.',
+  "",
+  "    One pass. Layer 0 is the stream after the embedding, layer n that after block n.",
+  '    """',
+  "    ids = torch.tensor([token_ids], device=hf_model.device)",
+  "    with model.trace(input_ids=ids, use_cache=False):",
+  "        streams = nnsight.save([blocks[0].input[0].clone()])",
+  "        for block in blocks:",
+  "            output = block.output",
+  "            is_tuple = nnsight.save(isinstance(output, tuple))",
+  "            streams.append((output[0] if is_tuple else output)[0].clone())",
+  "    return streams, is_tuple",
+] as const;
+
+/** Name of the file of a fitted lens in the program. */
+export const lensFileName = (kind: LensKind): string => `${kind.toUpperCase()}_LENS_FILE`;
+
+export function lensLines(kind: LensKind): string[] {
+  switch (kind) {
+    case "logit":
+      return [
+        "def logit_lens(row, layer):",
+        '    """The logit lens (nostalgebraist 2020) leaves a residual stream as it is."""',
+        "    return row",
+      ];
+    case "tuned":
+      return [
+        `tuned = load_file(${lensFileName(kind)})`,
+        "",
+        "",
+        "def tuned_lens(row, layer):",
+        '    """The tuned lens (Belrose et al. 2023, arXiv:2303.08112) is an affine map for each layer."""',
+        "    if layer == n_layers:",
+        "        return row",
+        '    weight, bias = (tuned[f"{name}.{layer}"].float().to(row.device) for name in ("weight", "bias"))',
+        "    return (row.float() + weight @ row.float() + bias).to(row.dtype)",
+      ];
+    case "jacobian":
+      return [
+        `jacobian = load_file(${lensFileName(kind)})`,
+        "",
+        "",
+        "def jacobian_lens(row, layer):",
+        '    """The Jacobian lens multiplies by the average effect of a layer on the last residual stream."""',
+        "    if layer == n_layers:",
+        "        return row",
+        '    return (jacobian[f"jacobian.{layer}"].float().to(row.device) @ row.float()).to(row.dtype)',
+      ];
+  }
+}
+
+export const DECODE = [
+  "def log_probs(captured, lens, position):",
+  '    """Log-probabilities of the next token at every layer, [n_layers + 1, vocabulary].',
+  "",
+  "    With all blocks skipped, what is left of the model is its own final norm and unembedding.",
+  '    """',
+  "    streams, is_tuple = captured",
+  "    rows = torch.stack([lens(stream[position], layer) for layer, stream in enumerate(streams)])[:, None]",
+  "    no_ids = torch.zeros(len(rows), 1, dtype=torch.long, device=rows.device)",
+  "    with model.trace(input_ids=no_ids, use_cache=False):",
+  "        for block in blocks:",
+  "            block.skip((rows,) if is_tuple else rows)",
+  "        logits = nnsight.save(model.output.logits)",
+  "    return logits[:, 0].cpu().double().log_softmax(-1)",
+] as const;

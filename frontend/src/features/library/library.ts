@@ -1,0 +1,168 @@
+/** The list of saved conversations, and what can be done with them besides continuing them. */
+import { type QueryClient, useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useCallback, useEffect, useRef, useState } from "react";
+import { ApiError, asApiError } from "@/base/errors";
+import type { Chats } from "@/features/chat/chats";
+import type { ChatState } from "@/features/chat/chatState";
+import type { ServerState } from "@/features/server/server";
+import { identityOf, isSameModel } from "@/model/identity";
+import type { ModelInfo } from "@/types/schemas";
+import {
+  type ConversationSummary,
+  PAGE_SIZE,
+  type SavedConversation,
+  fetchConversation,
+  fetchConversations,
+} from "./conversations";
+
+const LIST_KEY = "conversations";
+const FACTS_KEY = "conversation";
+/** After a reply was stopped: the server notices the closed connection a moment later. */
+const STOPPED_MS = 400;
+const PAUSE_MS = 150;
+const RUNNING_MS = 2000;
+
+export interface Library {
+  readonly conversations: readonly ConversationSummary[];
+  readonly total: number;
+  readonly status: "loading" | "failed" | "done";
+  readonly error: ApiError | null;
+  readonly retry: () => void;
+  /** Gets more of them; null where all are there. */
+  readonly more: (() => void) | null;
+}
+
+/** The conversations whose title, text or notes contain `query`, the last written first. */
+export function useLibrary(query: string): Library {
+  const [settled, setSettled] = useState(query);
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(query), PAUSE_MS);
+    return () => clearTimeout(timer);
+  }, [query]);
+  const { data, error, refetch, isFetching, hasNextPage, fetchNextPage } = useInfiniteQuery({
+    queryKey: [LIST_KEY, settled.trim()],
+    queryFn: ({ pageParam, signal }) => fetchConversations(settled.trim(), pageParam, signal),
+    initialPageParam: 0,
+    getNextPageParam: (last, pages) =>
+      pages.length * PAGE_SIZE < last.total ? pages.length * PAGE_SIZE : undefined,
+    placeholderData: (before) => before,
+    retry: false,
+    // Until a reply that another page waits for has ended.
+    refetchInterval: ({ state }) =>
+      state.data?.pages.some((page) => page.conversations.some((each) => each.is_running)) === true
+        ? RUNNING_MS
+        : false,
+  });
+  // A conversation that was written meanwhile may have moved from one page to the next.
+  const found = new Map((data?.pages ?? []).flatMap((page) => page.conversations.map((c) => [c.id, c])));
+  return {
+    conversations: [...found.values()],
+    total: data?.pages.at(-1)?.total ?? 0,
+    status: error !== null && !isFetching ? "failed" : data === undefined ? "loading" : "done",
+    error: error === null || isFetching ? null : asApiError(error),
+    retry: () => void refetch(),
+    more: hasNextPage ? () => void fetchNextPage() : null,
+  };
+}
+
+/** Whether a conversation's ids mean to this model what they meant to the one it was held with. */
+export const isReadableWith = (model: ModelInfo, needed: ConversationSummary["model"]): boolean =>
+  isSameModel(needed, identityOf(model));
+
+/** Title, branches, pins and notes of the conversation that is shown; null until they are there. */
+export function useConversationFacts({
+  timeline,
+  pending,
+}: Pick<ChatState, "timeline" | "pending">): SavedConversation | null {
+  // A branch that is being written is not saved yet, but belongs to the conversation that it leaves.
+  const isContinued = pending !== null && pending.before.conversationId !== null;
+  const { conversationId, status, tokens } = isContinued ? pending.before : timeline;
+  const { data } = useQuery({
+    queryKey: [FACTS_KEY, conversationId, tokens.length],
+    queryFn: ({ signal }) => fetchConversation(conversationId ?? "", false, signal),
+    enabled: conversationId !== null && status === "settled",
+    // What another tab has changed meanwhile is seen before it is written over.
+    refetchOnWindowFocus: true,
+    // Until it is read again, what was known before stays in view.
+    placeholderData: (before) => before,
+    // After Stop: the server saves what was written when it notices that the connection is closed.
+    retry: (attempts, cause) =>
+      cause instanceof ApiError && cause.code === "conversation_not_found" && attempts < 3,
+    retryDelay: STOPPED_MS,
+  });
+  return data?.branches.some((branch) => branch.id === conversationId) === true ? data : null;
+}
+
+/** The facts of a branch as they were read last; null where they were not. */
+export function knownFacts(queries: QueryClient, branchId: string | null): SavedConversation | null {
+  const read = queries
+    .getQueryCache()
+    .findAll({ queryKey: [FACTS_KEY, branchId] })
+    .map(({ state }) => ({ at: state.dataUpdatedAt, facts: state.data as SavedConversation | undefined }))
+    .toSorted((a, b) => b.at - a.at);
+  return read[0]?.facts ?? null;
+}
+
+/** Puts saved notes where the facts of a branch are kept. An answer on its way may hold those from before. */
+export async function rememberNotes(
+  queries: QueryClient,
+  branchId: string,
+  notes: readonly SavedConversation["notes"][number][],
+): Promise<void> {
+  const queryKey = [FACTS_KEY, branchId];
+  await queries.cancelQueries({ queryKey });
+  queries.setQueriesData<SavedConversation>(
+    { queryKey },
+    (known) => known && { ...known, notes: [...notes] },
+  );
+  void queries.invalidateQueries({ queryKey });
+}
+
+/** Reads the list again, and the facts of the conversation that is shown unless it is gone. */
+export function useLibraryRefresh(): (shown?: "gone") => Promise<void> {
+  const queries = useQueryClient();
+  return useCallback(
+    async (shown) => {
+      await Promise.all([
+        queries.invalidateQueries({ queryKey: [LIST_KEY] }),
+        shown === "gone" ? undefined : queries.invalidateQueries({ queryKey: [FACTS_KEY] }),
+      ]);
+    },
+    [queries],
+  );
+}
+
+/** Keeps the list in step with what is written on this page, shown or not. */
+export function useLibraryFollowing({ all }: Chats): void {
+  const refresh = useLibraryRefresh();
+  const timelines = [...all.values()].flatMap(({ timeline }) =>
+    timeline.conversationId === null || timeline.status === "waiting" ? [] : [timeline],
+  );
+  const isStopped = timelines.some(({ turns }) => turns.at(-1)?.finish === "cancelled");
+  const places = timelines
+    .map(({ conversationId, status, tokens }) =>
+      [conversationId, status, status === "settled" ? tokens.length : ""].join(" "),
+    )
+    .join();
+  useEffect(() => {
+    if (places === "") return undefined;
+    const timer = setTimeout(() => void refresh(), isStopped ? STOPPED_MS : 0);
+    return () => clearTimeout(timer);
+  }, [places, isStopped, refresh]);
+}
+
+/** Reads the list again when a server answers that was away, or another one in its place. */
+export function useLibraryReturn({ phase, health }: Pick<ServerState, "phase" | "health">): void {
+  const refresh = useLibraryRefresh();
+  const instance = health?.instance ?? null;
+  const isAway = phase === "lost";
+  const answered = useRef<string | null>(null);
+  useEffect(() => {
+    if (instance === null || isAway) {
+      answered.current = isAway ? "" : null;
+      return;
+    }
+    if (answered.current !== null && answered.current !== instance) void refresh();
+    answered.current = instance;
+  }, [instance, isAway, refresh]);
+}

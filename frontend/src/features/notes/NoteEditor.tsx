@@ -1,0 +1,196 @@
+import { type KeyboardEvent, useId, useRef, useState } from "react";
+import { isOfInputMethod } from "@/base/composing";
+import { useChatState } from "@/features/chat/chat";
+import { useSelection } from "@/features/selection/selection";
+import { formatCount } from "@/model/format";
+import {
+  MAX_NOTES,
+  MAX_NOTE_CHARS,
+  type NotePlace,
+  countCharacters,
+  isRange,
+  keptText,
+  noteAt,
+  placeOf,
+} from "@/model/notes";
+import { Button, IconButton } from "@/ui/Button";
+import { Dialog } from "@/ui/Dialog";
+import { Segmented } from "@/ui/Segmented";
+import { type NoteDraft, useNotes } from "./notes";
+import { PlaceText } from "./PlaceText";
+
+/** From here on the number of characters is shown. */
+const NEARLY_FULL = 0.9 * MAX_NOTE_CHARS;
+
+/** A note being written or changed. It is mounted while it is open. */
+export default function NoteEditor({ draft }: { readonly draft: NoteDraft }) {
+  const { notes, change, remove, isDraftElsewhere, setDraft } = useNotes();
+  const { tokens } = useChatState().timeline;
+  const { layer: selectedLayer } = useSelection();
+  const written = "note" in draft ? draft.note : null;
+  const [place, setPlace] = useState<NotePlace>("note" in draft ? placeOf(draft.note) : draft.place);
+  const [text, setText] = useState(written?.text ?? "");
+  const [isAsking, setIsAsking] = useState(false);
+  const field = useRef<HTMLTextAreaElement>(null);
+  const id = useId();
+
+  const kept = keptText(text);
+  const nCharacters = countCharacters(kept);
+  const problem = problemOf(
+    place,
+    isDraftElsewhere ? 0 : tokens.length,
+    nCharacters,
+    written === null ? notes.length : 0,
+  );
+  const canSave = problem === null && kept !== "";
+  const isChanged = kept !== (written?.text ?? "");
+
+  const onSave = (): void => {
+    if (!canSave) return;
+    const after = noteAt(place, kept);
+    if (written === null || isChanged) change({ before: written, after });
+    setDraft(null);
+  };
+  const onClose = (): void => {
+    // Closing a question is no answer to it.
+    if (isAsking) goOn();
+    else if (isChanged && kept !== "") setIsAsking(true);
+    else setDraft(null);
+  };
+  const goOn = (): void => {
+    setIsAsking(false);
+    field.current?.focus();
+  };
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || isOfInputMethod(event.nativeEvent))
+      return;
+    event.preventDefault();
+    onSave();
+  };
+
+  return (
+    <Dialog
+      title={written === null ? "New note" : "Change the note"}
+      isOpen
+      onClose={onClose}
+      initialFocus={field}
+    >
+      <p className="text-muted">
+        on <PlaceText place={place} tokens={tokens} />
+      </p>
+      {written === null && (
+        <PlaceChoice place={place} nTokens={tokens.length} layer={selectedLayer} onChange={setPlace} />
+      )}
+      <textarea
+        ref={field}
+        value={text}
+        rows={6}
+        aria-label="Text of the note"
+        aria-describedby={`${id}-hint`}
+        aria-invalid={problem !== null}
+        onChange={(event) => setText(event.target.value)}
+        onKeyDown={onKeyDown}
+        className="mt-2 block w-full resize-y rounded-control border border-line-strong bg-surface px-2 py-1.5 text-ink aria-invalid:border-danger"
+      />
+      <p id={`${id}-hint`} className="mt-1 min-h-4 text-label text-muted">
+        {problem !== null ? (
+          <span className="text-danger">{problem}</span>
+        ) : nCharacters > NEARLY_FULL ? (
+          `${formatCount(nCharacters)} of ${formatCount(MAX_NOTE_CHARS)} characters`
+        ) : (
+          "Ctrl+Enter or ⌘+Enter saves it."
+        )}
+      </p>
+      {isAsking ? (
+        <div role="alert" className="mt-2 rounded-control bg-warn-soft p-2">
+          <p>What you wrote is not saved.</p>
+          <div className="mt-1.5 flex flex-wrap justify-end gap-2">
+            <Button onClick={() => setDraft(null)}>Throw it away</Button>
+            <Button onClick={goOn}>Go on writing</Button>
+            <Button look="primary" disabled={!canSave} onClick={onSave}>
+              Save
+            </Button>
+          </div>
+        </div>
+      ) : (
+        <div className="mt-2 flex flex-wrap justify-end gap-2">
+          {written !== null && !isDraftElsewhere && (
+            <Button
+              look="quiet"
+              icon="trash"
+              className="mr-auto px-2"
+              onClick={() => {
+                remove(written);
+                setDraft(null);
+              }}
+            >
+              Delete
+            </Button>
+          )}
+          <Button onClick={onClose}>Cancel</Button>
+          <Button look="primary" disabled={!canSave} onClick={onSave}>
+            Save
+          </Button>
+        </div>
+      )}
+    </Dialog>
+  );
+}
+
+/** Why it cannot be saved as it is; null where it can. */
+function problemOf({ end }: NotePlace, nTokens: number, nCharacters: number, nOthers: number): string | null {
+  if (end > nTokens) return "These tokens are no longer there. Copy your text to keep it.";
+  if (nOthers >= MAX_NOTES) {
+    return `This branch has ${formatCount(MAX_NOTES)} notes, as many as it can hold. Delete one first.`;
+  }
+  if (nCharacters > MAX_NOTE_CHARS) {
+    return `${formatCount(nCharacters)} characters; a note may have ${formatCount(MAX_NOTE_CHARS)}.`;
+  }
+  return null;
+}
+
+interface PlaceChoiceProps {
+  readonly place: NotePlace;
+  readonly nTokens: number;
+  /** The layer that is selected on the page. */
+  readonly layer: number | null;
+  readonly onChange: (place: NotePlace) => void;
+}
+
+/** Whether the note is on the tokens or on a layer of them, and how many they are. */
+function PlaceChoice({ place, nTokens, layer, onChange }: PlaceChoiceProps) {
+  const { start, end } = place;
+  const these = isRange(place) ? "These tokens" : "This token";
+  return (
+    <div className="mt-2 flex flex-wrap items-center gap-x-3 gap-y-2">
+      {layer !== null && start > 0 && (
+        <Segmented
+          label="What the note is on"
+          value={place.layer === null ? "tokens" : "layer"}
+          options={[
+            { value: "tokens", label: these },
+            { value: "layer", label: layer === 0 ? "At the embedding" : `At layer ${layer}` },
+          ]}
+          onChange={(chosen) => onChange({ ...place, layer: chosen === "layer" ? layer : null })}
+        />
+      )}
+      <div role="group" aria-label="How many tokens" className="flex items-center text-label text-muted">
+        <IconButton
+          icon="minus"
+          label="One token less"
+          disabled={end - start <= 1}
+          onClick={() => onChange({ ...place, end: end - 1 })}
+        />
+        <span className="min-w-16 text-center" aria-live="polite">
+          {end - start === 1 ? "1 token" : `${end - start} tokens`}
+        </span>
+        <IconButton
+          icon="plus"
+          label="One token more"
+          disabled={end >= nTokens}
+          onClick={() => onChange({ ...place, end: end + 1 })}
+        />
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,39 @@
+/** Beginning a note on what is selected: text of the conversation, else a range, else a token or a cell. */
+import { useCallback } from "react";
+import { useChatState } from "@/features/chat/chat";
+import { useSelection } from "@/features/selection/selection";
+import { selectedTokenSpan } from "@/features/selection/tokenSelection";
+import type { NotePlace } from "@/model/notes";
+import { useNotes } from "./notes";
+
+/** Opens the editor; does nothing where nothing is selected. */
+export function useBeginNote(): () => void {
+  const { draft, setDraft } = useNotes();
+  const { timeline } = useChatState();
+  const { index, layer, range } = useSelection();
+  const nTokens = timeline.tokens.length;
+  return useCallback(() => {
+    const span = selectedTokenSpan() ?? range;
+    const place: NotePlace | null =
+      span !== null
+        ? { ...span, layer: null }
+        : index !== null
+          ? // Nothing predicted the first token, at no layer.
+            { start: index, end: index + 1, layer: index === 0 ? null : layer }
+          : null;
+    if (draft === null && place !== null && place.end <= nTokens) setDraft({ place });
+  }, [draft, setDraft, index, layer, range, nTokens]);
+}
+
+/** Shows a note where it is: its token or tokens, and the layer; the view stays. */
+export function useGoToNote(): (place: NotePlace) => void {
+  const { select, extend } = useSelection();
+  return useCallback(
+    ({ start, end, layer }) => {
+      if (layer === null) select(start);
+      else select(start, layer);
+      extend(end - start > 1 ? end - 1 : null);
+    },
+    [select, extend],
+  );
+}

@@ -1,0 +1,166 @@
+import { useChatActions, useChatState } from "@/features/chat/chat";
+import type { Mode } from "@/features/chat/chatState";
+import type { ViewDefinition } from "@/features/evidence/view";
+import { useExamples, useRunExample } from "@/features/examples/examples";
+import { EXPORTS, copyLink, useExporter } from "@/features/export/exporting";
+import { useCurrentOffer } from "@/features/export/offer";
+import { useNotes } from "@/features/notes/notes";
+import { useBeginNote } from "@/features/notes/noteWriting";
+import { useSelection } from "@/features/selection/selection";
+import { useServer } from "@/features/server/server";
+import { useLensKind } from "@/features/settings/lensKind";
+import { COLOURINGS, useSettings } from "@/features/settings/settings";
+import { setTheme, useTheme } from "@/features/settings/theme";
+import { LENSES } from "@/model/lenses";
+import { cellText } from "@/model/tokens";
+import { type Listed, tokenIndexIn } from "./ranking";
+
+export interface PaletteCommand extends Listed {
+  readonly run: () => void;
+  /** The key that does the same. */
+  readonly key?: string;
+}
+
+/** What only the page as a whole can do. */
+export interface PaletteDeeds {
+  readonly views: readonly ViewDefinition[];
+  readonly viewId: string;
+  readonly onChangeView: (viewId: string) => void;
+  readonly onStartNew: (mode: Mode) => void;
+  readonly onShowShortcuts: () => void;
+  readonly onStartTour: () => void;
+}
+
+/** How the colouring of the text is called in a sentence. */
+const COLOURING_NAMES: Readonly<Record<(typeof COLOURINGS)[number], string>> = {
+  none: "nothing",
+  surprisal: "surprisal",
+  entropy: "entropy",
+  decided: "the layer that decided",
+};
+
+/** The commands that make sense now; `goTo` where the query is a token's index. */
+export function useCommands(
+  deeds: PaletteDeeds,
+  query: string,
+): { readonly commands: readonly PaletteCommand[]; readonly goTo: PaletteCommand | null } {
+  const { timeline, pending } = useChatState();
+  const { stop } = useChatActions();
+  const { model } = useServer();
+  const { settings, update } = useSettings();
+  const { index: selectedIndex, select } = useSelection();
+  const beginNote = useBeginNote();
+  const { hasList, showList } = useNotes();
+  const theme = useTheme();
+  const lens = useLensKind();
+  const offer = useCurrentOffer();
+  const runExample = useRunExample();
+  const { examples } = useExamples(model, false);
+  const view = deeds.views.find((each) => each.id === deeds.viewId);
+  const exporter = useExporter(timeline, view);
+  const other = theme === "dark" ? "light" : "dark";
+  const lenses = LENSES.filter(({ kind }) => model?.lenses.some((each) => each.kind === kind));
+
+  const commands: PaletteCommand[] = [
+    ...(pending === null
+      ? []
+      : [{ group: "Conversation", label: "Stop the reply", words: "cancel end", key: "Esc", run: stop }]),
+    ...deeds.views
+      .filter((each) => each.id !== deeds.viewId)
+      .map(({ id, title, shortcut }) => ({
+        group: "View",
+        label: `Open ${title}`,
+        words: "view tab show",
+        key: shortcut,
+        run: () => deeds.onChangeView(id),
+      })),
+    ...offer.commands.map((command) => ({ group: "View", words: "metric", ...command })),
+    ...(lenses.length < 2
+      ? []
+      : lenses
+          .filter(({ kind }) => kind !== lens)
+          .map(({ kind, title }) => ({
+            group: "Lens",
+            label: `Read through the ${title} lens`,
+            run: () => update({ lens: kind }),
+          }))),
+    ...(exporter.reason !== null
+      ? []
+      : EXPORTS.map(({ wish, label, hint }) => ({
+          group: "Export",
+          label: wish === "code" ? label : `Export ${label}`,
+          words: `save download ${wish} ${hint}`,
+          run: () => exporter.start(wish),
+        }))),
+    ...(timeline.conversationId === null
+      ? []
+      : [
+          {
+            group: "Export",
+            label: "Copy link",
+            words: "permalink url address share",
+            run: () => void copyLink(),
+          },
+        ]),
+    {
+      group: "Conversation",
+      label: "New chat",
+      words: "conversation start clear",
+      run: () => deeds.onStartNew("chat"),
+    },
+    {
+      group: "Conversation",
+      label: "New completion",
+      words: "conversation start clear raw text",
+      run: () => deeds.onStartNew("completion"),
+    },
+    ...(selectedIndex === null || selectedIndex >= timeline.tokens.length
+      ? []
+      : [{ group: "Notes", label: "Add a note", words: "annotate write", key: "n", run: beginNote }]),
+    ...(timeline.tokens.length === 0
+      ? []
+      : [
+          {
+            group: "Notes",
+            label: hasList ? "Hide notes" : "Show notes",
+            words: "annotations list",
+            run: () => showList(!hasList),
+          },
+        ]),
+    ...COLOURINGS.filter((each) => each !== settings.colouring).map((colouring) => ({
+      group: "Conversation",
+      label: `Colour the text by ${COLOURING_NAMES[colouring]}`,
+      words: "tint",
+      run: () => update({ colouring }),
+    })),
+    ...examples.map((example) => ({
+      group: "Examples",
+      label: `Run “${example.title}”: ${example.text}`,
+      words: `example prompt ${example.mode}`,
+      run: () => runExample(example),
+    })),
+    { group: "Page", label: `Use the ${other} theme`, words: "colour mode", run: () => setTheme(other) },
+    {
+      group: "Page",
+      label: "Show the keys",
+      words: "keyboard shortcuts help",
+      key: "?",
+      run: deeds.onShowShortcuts,
+    },
+    { group: "Page", label: "Take the tour", words: "guide help introduction", run: deeds.onStartTour },
+  ];
+
+  const index = tokenIndexIn(query);
+  const token = index === null ? undefined : timeline.tokens[index];
+  return {
+    commands,
+    goTo:
+      token === undefined
+        ? null
+        : {
+            group: "Token",
+            label: `Go to token ${token.index} “${cellText(token)}”`,
+            run: () => select(token.index),
+          },
+  };
+}

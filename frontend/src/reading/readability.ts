@@ -1,0 +1,17 @@
+import type { Timeline } from "@/model/timeline";
+
+/**
+ * Whether the server can read a timeline:
+ * - `ready`: it is stored, and nothing is under way
+ * - `deferred`: the model is busy with its reply
+ * - `unsaved`: its reply failed, and what the server kept of it is not known
+ */
+export type Readability = "ready" | "deferred" | "unsaved";
+
+export function readability({
+  status,
+  conversationId,
+}: Pick<Timeline, "status" | "conversationId">): Readability {
+  if (status !== "settled") return "deferred";
+  return conversationId === null ? "unsaved" : "ready";
+}

@@ -1,0 +1,30 @@
+/** Requests for what the model computes. */
+import { call, client, unwrap } from "@/base/client";
+import { ApiError } from "@/base/errors";
+import { isSameModel } from "@/model/identity";
+import { withLosslessTexts } from "@/model/losslessTexts";
+import type { ModelIdentity } from "@/model/timeline";
+import type { LensReadRequest, LensReadResponse } from "@/types/schemas";
+
+/** Read-outs of what `model` has computed; those of another one are refused. */
+export async function fetchLens(
+  body: LensReadRequest,
+  model: ModelIdentity | null,
+  signal: AbortSignal,
+): Promise<LensReadResponse> {
+  const answer = unwrap(await call(() => client.POST("/api/lens", { body, signal })));
+  return withLosslessTexts(ofModel(answer, model));
+}
+
+/** The server may run another model before the page has noticed. */
+export function ofModel<T extends { readonly model_identity: ModelIdentity }>(
+  answer: T,
+  model: ModelIdentity | null,
+): T {
+  if (isSameModel(answer.model_identity, model)) return answer;
+  throw new ApiError({
+    code: "model_mismatch",
+    message: `The server runs ${answer.model_identity.name} by now, which is not the model that computed this.`,
+    hint: "The page shows in a moment which model is needed.",
+  });
+}

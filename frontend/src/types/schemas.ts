@@ -1,0 +1,12 @@
+/** Short names for what the API sends. */
+import type { components } from "./api";
+
+type Schemas = components["schemas"];
+export type Health = Schemas["Health"];
+export type ModelInfo = Schemas["ModelInfo"];
+export type LensReadRequest = Schemas["LensReadRequest"];
+export type LensReadResponse = Schemas["LensReadResponse"];
+export type CompareRequest = Schemas["CompareRequest"];
+export type TokenMatch = Schemas["TokenMatch"];
+export type VocabularyToken = Schemas["VocabularyToken"];
+export type TokenSearchResponse = Schemas["TokenSearchResponse"];

@@ -1,0 +1,78 @@
+/** Trajectories of the timeline's tokens and of any other token, for the views. */
+import { useQueries, useQueryClient } from "@tanstack/react-query";
+import { ApiError, asApiError } from "@/base/errors";
+import { modelKey } from "@/model/identity";
+import type { LensKind } from "@/model/lenses";
+import { textKey } from "@/model/textKey";
+import type { Timeline } from "@/model/timeline";
+import type { ReadStatus } from "@/reading/chunkedReading";
+import { lane } from "@/reading/lens";
+import { readability } from "@/reading/readability";
+import type { Curve } from "./curveMetrics";
+import { CurveReader, type CurvePlace } from "./curves";
+
+export interface Trajectories {
+  /** Null until it is read. */
+  readonly curveOf: (tokenId: number, position: number) => Curve | null;
+  readonly status: ReadStatus;
+  readonly error: ApiError | null;
+  readonly cancel: () => void;
+  /** Reads what failed or was cancelled. */
+  readonly retry: () => void;
+}
+
+const reader = new CurveReader(lane);
+const keyOf = (tokenId: number, position: number): string => `${tokenId}@${position}`;
+
+/** `wanted` may name a trajectory twice; it is read once. */
+export function useTrajectories(
+  timeline: Timeline,
+  wanted: readonly CurvePlace[],
+  kind: LensKind,
+): Trajectories {
+  const { conversationId, model, tokens } = timeline;
+  const of = ["curve", modelKey(model), kind, conversationId];
+  const readable = readability(timeline);
+  const client = useQueryClient();
+  const places = [
+    ...new Map(wanted.map((place) => [keyOf(place.tokenId, place.position), place])).values(),
+  ].filter(({ position }) => position < tokens.length);
+  // A token's place in a distribution depends on what stands before it only, so nothing here ever changes.
+  const results = useQueries({
+    queries: places.map(({ tokenId, position }) => ({
+      queryKey: [...of, textKey(tokens, position + 1), position, tokenId],
+      queryFn: ({ signal }: { readonly signal: AbortSignal }) =>
+        reader.read({ conversationId: conversationId ?? "", model, kind, tokenId, position }, signal),
+      enabled: readable === "ready",
+      staleTime: Number.POSITIVE_INFINITY,
+      gcTime: 10 * 60_000,
+      retry: (attempts: number, cause: Error) =>
+        cause instanceof ApiError && cause.code === "queue_full" && attempts < 5,
+      retryDelay: 500,
+    })),
+  });
+
+  const curves = new Map(
+    places.map((place, i) => [keyOf(place.tokenId, place.position), results[i]?.data ?? null]),
+  );
+  const missing = results.filter((result) => result.data === undefined);
+  const failed = missing.find((result) => result.error !== null && !result.isFetching);
+  return {
+    curveOf: (tokenId, position) => curves.get(keyOf(tokenId, position)) ?? null,
+    status:
+      missing.length === 0
+        ? "done"
+        : readable !== "ready"
+          ? readable
+          : failed !== undefined
+            ? "failed"
+            : missing.some((result) => result.isFetching)
+              ? "loading"
+              : "cancelled",
+    error: failed === undefined || failed.error === null ? null : asApiError(failed.error),
+    cancel: () => void client.cancelQueries({ queryKey: of }),
+    retry: () => {
+      for (const result of missing) void result.refetch();
+    },
+  };
+}
