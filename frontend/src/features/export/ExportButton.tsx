@@ -3,13 +3,13 @@ import type { Timeline } from "@/model/timeline";
 import { Button } from "@/ui/Button";
 import { ErrorBoundary } from "@/ui/ErrorBoundary";
 import { lazyPart } from "@/ui/lazyPart";
-import type { Provenance } from "./exhibit";
+import type { ExportSource } from "./viewExport";
 
 const ExportMenu = lazyPart(() => import("./ExportMenu"));
 
 interface ExportButtonProps {
   readonly timeline: Timeline;
-  readonly view: Provenance["view"] | undefined;
+  readonly view: ExportSource["view"] | undefined;
 }
 
 /** Opens the menu of exports, whose code is fetched at the first click. */

@@ -1,12 +1,12 @@
 import { DropdownMenu } from "radix-ui";
 import type { Timeline } from "@/model/timeline";
 import { Button } from "@/ui/Button";
-import type { Provenance } from "./exhibit";
+import type { ExportSource } from "./viewExport";
 import { EXPORTS, copyLink, useExporter } from "./exporting";
 
 interface ExportMenuProps {
   readonly timeline: Timeline;
-  readonly view: Provenance["view"] | undefined;
+  readonly view: ExportSource["view"] | undefined;
 }
 
 const GROUPS = ["Picture", "Numbers", "Code"] as const;
@@ -33,13 +33,13 @@ export default function ExportMenu({ timeline, view }: ExportMenuProps) {
             <DropdownMenu.Group key={group} aria-label={group}>
               {i > 0 && <DropdownMenu.Separator className="my-1 h-px bg-line" />}
               <DropdownMenu.Label className="px-2 pt-1 text-cell text-quiet">{group}</DropdownMenu.Label>
-              {EXPORTS.filter((each) => each.group === group).map(({ wish, label, hint }) => (
+              {EXPORTS.filter((each) => each.group === group).map(({ format, label, hint }) => (
                 <MenuItem
-                  key={wish}
+                  key={format}
                   label={label}
                   hint={hint}
                   isDisabled={reason !== null}
-                  onSelect={() => start(wish)}
+                  onSelect={() => start(format)}
                 />
               ))}
             </DropdownMenu.Group>

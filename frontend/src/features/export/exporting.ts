@@ -9,26 +9,26 @@ import { useServer } from "@/features/server/server";
 import { useLensKind } from "@/features/settings/lensKind";
 import { identityOf, isSameModel } from "@/model/identity";
 import type { Timeline } from "@/model/timeline";
-import type { Exhibit, Provenance } from "./exhibit";
-import type { ExportForm } from "./exports";
-import { useCurrentOffer } from "./offer";
+import type { ViewExport, ExportSource } from "./viewExport";
+import type { FileFormat } from "./exportFile";
+import { useOpenView } from "./useViewExport";
 
 /** `code` is the script, put on the clipboard in place of a file. */
-export type ExportWish = ExportForm | "code";
+export type ExportFormat = FileFormat | "code";
 
 export const EXPORTS: readonly {
-  readonly wish: ExportWish;
+  readonly format: ExportFormat;
   readonly group: "Picture" | "Numbers" | "Code";
   readonly label: string;
   readonly hint: string;
 }[] = [
-  { wish: "png", group: "Picture", label: "PNG picture", hint: "for slides" },
-  { wish: "svg", group: "Picture", label: "SVG picture", hint: "for papers, with real text" },
-  { wish: "csv", group: "Numbers", label: "CSV table", hint: "for spreadsheets" },
-  { wish: "json", group: "Numbers", label: "JSON", hint: "with every token id" },
-  { wish: "code", group: "Code", label: "Copy as code", hint: "Python, to the clipboard" },
-  { wish: "py", group: "Code", label: "Python script", hint: "the same as a file" },
-  { wish: "ipynb", group: "Code", label: "Notebook", hint: "the same for Jupyter" },
+  { format: "png", group: "Picture", label: "PNG picture", hint: "for slides" },
+  { format: "svg", group: "Picture", label: "SVG picture", hint: "for papers, with real text" },
+  { format: "csv", group: "Numbers", label: "CSV table", hint: "for spreadsheets" },
+  { format: "json", group: "Numbers", label: "JSON", hint: "with every token id" },
+  { format: "code", group: "Code", label: "Copy as code", hint: "Python, to the clipboard" },
+  { format: "py", group: "Code", label: "Python script", hint: "the same as a file" },
+  { format: "ipynb", group: "Code", label: "Notebook", hint: "the same for Jupyter" },
 ];
 
 export interface ExportOutcome {
@@ -56,11 +56,11 @@ export const dismissOutcome = (): void => tell(null);
 export interface Exporter {
   /** Why nothing can be exported now; null when it can. */
   readonly reason: string | null;
-  readonly start: (wish: ExportWish) => void;
+  readonly start: (format: ExportFormat) => void;
 }
 
-export function useExporter(timeline: Timeline, view: Provenance["view"] | undefined): Exporter {
-  const { exhibit } = useCurrentOffer();
+export function useExporter(timeline: Timeline, view: ExportSource["view"] | undefined): Exporter {
+  const { viewExport } = useOpenView();
   const { model } = useServer();
   const lens = useLensKind();
   const { notes } = useNotes();
@@ -68,21 +68,21 @@ export function useExporter(timeline: Timeline, view: Provenance["view"] | undef
   const { conversationId, tokens } = timeline;
   const isOfModel = model !== null && isSameModel(timeline.model, identityOf(model));
   const reason =
-    typeof exhibit === "string"
-      ? exhibit
+    typeof viewExport === "string"
+      ? viewExport
       : model === null
         ? "The model is not there yet."
         : isOfModel
           ? null
           : "Another model than the running one has computed this.";
   const start = useCallback(
-    (wish: ExportWish) => {
-      if (typeof exhibit === "string" || model === null || !isOfModel || view === undefined) return;
+    (format: ExportFormat) => {
+      if (typeof viewExport === "string" || model === null || !isOfModel || view === undefined) return;
       const conversationTitle = knownFacts(queries, conversationId)?.title ?? null;
       const text = { conversationId, conversationTitle, tokens, notes };
-      void carryOut(wish, exhibit, { view, model, lens, ...text, at: new Date() });
+      void carryOut(format, viewExport, { view, model, lens, ...text, at: new Date() });
     },
-    [exhibit, model, isOfModel, lens, queries, conversationId, tokens, notes, view],
+    [viewExport, model, isOfModel, lens, queries, conversationId, tokens, notes, view],
   );
   return { reason, start };
 }
@@ -106,12 +106,16 @@ export async function copyLink(): Promise<void> {
   }
 }
 
-async function carryOut(wish: ExportWish, make: () => Promise<Exhibit>, from: Provenance): Promise<void> {
+async function carryOut(
+  format: ExportFormat,
+  make: () => Promise<ViewExport>,
+  from: ExportSource,
+): Promise<void> {
   tell({ kind: "working", text: "Making the export…" });
   try {
     // Only who exports pays for the code of it.
-    const [{ takeAway }, exhibit] = await Promise.all([import("./takeAway"), make()]);
-    tell({ kind: "done", text: await takeAway(wish, exhibit, from) });
+    const [{ saveExport }, viewExport] = await Promise.all([import("./saveExport"), make()]);
+    tell({ kind: "done", text: await saveExport(format, viewExport, from) });
   } catch (error) {
     tell({ kind: "failed", text: error instanceof Error ? error.message : String(error) });
   }

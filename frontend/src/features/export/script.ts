@@ -8,13 +8,13 @@ import type { LensKind } from "@/model/lenses";
 import { placeOf, placeWords } from "@/model/notes";
 import type { Token } from "@/model/timeline";
 import {
-  type Exhibit,
-  type Provenance,
+  type ViewExport,
+  type ExportSource,
   type ShownComparison,
   type ShownPrediction,
   type ShownProbability,
-  notesOfExhibit,
-} from "./exhibit";
+  notesOnExport,
+} from "./viewExport";
 import { COMPARE, COMPARE_PAIRS, COMPARE_TIMELINE, VERDICT } from "./scriptComparing";
 import { CAPTURE, DECODE, lensFileName, lensLines, literal, loadLines } from "./scriptParts";
 import { asFloat32 } from "./table";
@@ -32,8 +32,8 @@ interface Section {
 /** A text that may stand in a comment or a docstring: one line, nothing that ends it. */
 const comment = (text: string): string => text.replace(/[\\"\r\n]/g, "’");
 
-export function pythonScript(exhibit: Exhibit, from: Provenance, name: string): string {
-  const [intro, ...rest] = sections(exhibit, from, name, "script");
+export function pythonScript(viewExport: ViewExport, from: ExportSource, name: string): string {
+  const [intro, ...rest] = sections(viewExport, from, name, "script");
   const docstring = ['"""', ...(intro?.lines ?? []), '"""'].join("\n");
   const parts = rest.map((each) => each.lines.join("\n"));
   // Functions have two blank lines around them, everything else one.
@@ -45,8 +45,8 @@ export function pythonScript(exhibit: Exhibit, from: Provenance, name: string): 
 }
 
 /** The same in cells (nbformat 4.5). */
-export function pythonNotebook(exhibit: Exhibit, from: Provenance, name: string): string {
-  const cells = sections(exhibit, from, name, "notebook").map(({ kind, lines }, i) => {
+export function pythonNotebook(viewExport: ViewExport, from: ExportSource, name: string): string {
+  const cells = sections(viewExport, from, name, "notebook").map(({ kind, lines }, i) => {
     const source = lines.map((line, at) => (at < lines.length - 1 ? `${line}\n` : line));
     return kind === "text"
       ? { cell_type: "markdown", id: `cell-${i}`, metadata: {}, source }
@@ -76,7 +76,7 @@ const positionsOf = (rows: readonly { readonly position: number }[]): number[] =
   ...new Set(rows.map((row) => row.position)),
 ];
 
-function sidesOf({ probabilities, predictions, other }: Exhibit, from: Provenance): ScriptSide[] {
+function sidesOf({ probabilities, predictions, other }: ViewExport, from: ExportSource): ScriptSide[] {
   const comparisons = other?.comparisons ?? [];
   const positions = positionsOf([...probabilities, ...predictions, ...comparisons]);
   const own: ScriptSide = {
@@ -105,9 +105,9 @@ function sidesOf({ probabilities, predictions, other }: Exhibit, from: Provenanc
   ];
 }
 
-function sections(exhibit: Exhibit, from: Provenance, name: string, language: Language): Section[] {
-  const { other } = exhibit;
-  const sides = sidesOf(exhibit, from);
+function sections(viewExport: ViewExport, from: ExportSource, name: string, language: Language): Section[] {
+  const { other } = viewExport;
+  const sides = sidesOf(viewExport, from);
   const comparisons = other?.comparisons ?? [];
   const nRows = sides.reduce(
     (sum, side) => sum + side.probabilities.length + side.predictions.length,
@@ -126,7 +126,7 @@ function sections(exhibit: Exhibit, from: Provenance, name: string, language: La
     {
       kind: "text",
       lines: [
-        `${comment(exhibit.title)}.`,
+        `${comment(viewExport.title)}.`,
         "",
         `The numbers of the ${from.view.title} view of Mechanistic Explorer (${comment(model.model_name)}, ${lenses.join(" and ")} lens),`,
         "computed again with nnsight 0.8 and compared.",
@@ -157,7 +157,7 @@ function sections(exhibit: Exhibit, from: Provenance, name: string, language: La
         `${prefix}TOKEN_IDS = ${wrapped(ids.map(String))}`,
       ),
     ),
-    ...noteSections(exhibit, from),
+    ...noteSections(viewExport, from),
     code(...loadLines(from)),
     code(...CAPTURE),
     ...lenses.map((lens) => code(...lensLines(lens))),
@@ -172,8 +172,8 @@ function sections(exhibit: Exhibit, from: Provenance, name: string, language: La
 }
 
 /** Each line of a note is a comment of its own, whatever Python takes for the end of a line. */
-function noteSections(exhibit: Exhibit, from: Provenance): Section[] {
-  const notes = notesOfExhibit(exhibit, from);
+function noteSections(viewExport: ViewExport, from: ExportSource): Section[] {
+  const notes = notesOnExport(viewExport, from);
   if (notes.length === 0) return [];
   const lines = notes.flatMap((note) => [
     `# - on ${comment(placeWords(placeOf(note), from.tokens))}:`,
@@ -240,7 +240,7 @@ function runLines(sides: readonly ScriptSide[]): string[] {
   ];
 }
 
-function settingLines({ model }: Provenance, fitted: readonly LensKind[], language: Language): string[] {
+function settingLines({ model }: ExportSource, fitted: readonly LensKind[], language: Language): string[] {
   const isEmbedded = model.source === "embedded";
   const where = isEmbedded ? "backend/embedded_model" : model.model_name;
   const what =

@@ -1,11 +1,11 @@
 /** The pieces of the exported program: Python that is the same for every view. */
 import type { LensKind } from "@/model/lenses";
-import type { Provenance } from "./exhibit";
+import type { ExportSource } from "./viewExport";
 
 /** A Python string literal; surrogate pairs stay characters, as they are in JSON. */
 export const literal = (text: string): string => JSON.stringify(text);
 
-export function loadLines({ model }: Provenance): string[] {
+export function loadLines({ model }: ExportSource): string[] {
   const device = model.device.startsWith("cuda") ? "cuda" : model.device === "mps" ? "mps" : "cpu";
   // A hub model's revision is a commit of its repository; a folder has none to ask for.
   const hasRevision = model.source === "hub" && model.revision !== null;

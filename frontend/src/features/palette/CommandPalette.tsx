@@ -4,20 +4,20 @@ import { isOfInputMethod } from "@/base/composing";
 import { Dialog } from "@/ui/Dialog";
 import { Icon } from "@/ui/Icon";
 import { found } from "./ranking";
-import { type PaletteCommand, type PaletteDeeds, useCommands } from "./useCommands";
+import { type PaletteCommand, type PaletteActions, useCommands } from "./useCommands";
 
-interface CommandPaletteProps extends PaletteDeeds {
+interface CommandPaletteProps extends PaletteActions {
   readonly onClose: () => void;
 }
 
 /** Everything the page can do, by name. It is mounted while it is open. */
-export default function CommandPalette({ onClose, ...deeds }: CommandPaletteProps) {
+export default function CommandPalette({ onClose, ...actions }: CommandPaletteProps) {
   const [query, setQuery] = useState("");
   const [active, setActive] = useState(0);
   const [before] = useState(() => document.activeElement);
   const chosen = useRef<PaletteCommand | null>(null);
   const id = useId();
-  const { commands, goTo } = useCommands(deeds, query);
+  const { commands, goTo } = useCommands(actions, query);
   const hits = [...(goTo === null ? [] : [goTo]), ...found(commands, query)];
   const at = Math.min(active, hits.length - 1);
   const optionId = (index: number): string => `${id}-${index}`;

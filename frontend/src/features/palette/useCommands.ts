@@ -3,7 +3,7 @@ import type { Mode } from "@/features/chat/chatState";
 import type { ViewDefinition } from "@/features/evidence/view";
 import { useExamples, useRunExample } from "@/features/examples/examples";
 import { EXPORTS, copyLink, useExporter } from "@/features/export/exporting";
-import { useCurrentOffer } from "@/features/export/offer";
+import { useOpenView } from "@/features/export/useViewExport";
 import { useNotes } from "@/features/notes/notes";
 import { useBeginNote } from "@/features/notes/noteWriting";
 import { useSelection } from "@/features/selection/selection";
@@ -22,7 +22,7 @@ export interface PaletteCommand extends Listed {
 }
 
 /** What only the page as a whole can do. */
-export interface PaletteDeeds {
+export interface PaletteActions {
   readonly views: readonly ViewDefinition[];
   readonly viewId: string;
   readonly onChangeView: (viewId: string) => void;
@@ -41,7 +41,7 @@ const COLOURING_NAMES: Readonly<Record<(typeof COLOURINGS)[number], string>> = {
 
 /** The commands that make sense now; `goTo` where the query is a token's index. */
 export function useCommands(
-  deeds: PaletteDeeds,
+  actions: PaletteActions,
   query: string,
 ): { readonly commands: readonly PaletteCommand[]; readonly goTo: PaletteCommand | null } {
   const { timeline, pending } = useChatState();
@@ -53,10 +53,10 @@ export function useCommands(
   const { hasList, showList } = useNotes();
   const theme = useTheme();
   const lens = useLensKind();
-  const offer = useCurrentOffer();
+  const openView = useOpenView();
   const runExample = useRunExample();
   const { examples } = useExamples(model, false);
-  const view = deeds.views.find((each) => each.id === deeds.viewId);
+  const view = actions.views.find((each) => each.id === actions.viewId);
   const exporter = useExporter(timeline, view);
   const other = theme === "dark" ? "light" : "dark";
   const lenses = LENSES.filter(({ kind }) => model?.lenses.some((each) => each.kind === kind));
@@ -65,16 +65,16 @@ export function useCommands(
     ...(pending === null
       ? []
       : [{ group: "Conversation", label: "Stop the reply", words: "cancel end", key: "Esc", run: stop }]),
-    ...deeds.views
-      .filter((each) => each.id !== deeds.viewId)
+    ...actions.views
+      .filter((each) => each.id !== actions.viewId)
       .map(({ id, title, shortcut }) => ({
         group: "View",
         label: `Open ${title}`,
         words: "view tab show",
         key: shortcut,
-        run: () => deeds.onChangeView(id),
+        run: () => actions.onChangeView(id),
       })),
-    ...offer.commands.map((command) => ({ group: "View", words: "metric", ...command })),
+    ...openView.commands.map((command) => ({ group: "View", words: "metric", ...command })),
     ...(lenses.length < 2
       ? []
       : lenses
@@ -86,11 +86,11 @@ export function useCommands(
           }))),
     ...(exporter.reason !== null
       ? []
-      : EXPORTS.map(({ wish, label, hint }) => ({
+      : EXPORTS.map(({ format, label, hint }) => ({
           group: "Export",
-          label: wish === "code" ? label : `Export ${label}`,
-          words: `save download ${wish} ${hint}`,
-          run: () => exporter.start(wish),
+          label: format === "code" ? label : `Export ${label}`,
+          words: `save download ${format} ${hint}`,
+          run: () => exporter.start(format),
         }))),
     ...(timeline.conversationId === null
       ? []
@@ -106,13 +106,13 @@ export function useCommands(
       group: "Conversation",
       label: "New chat",
       words: "conversation start clear",
-      run: () => deeds.onStartNew("chat"),
+      run: () => actions.onStartNew("chat"),
     },
     {
       group: "Conversation",
       label: "New completion",
       words: "conversation start clear raw text",
-      run: () => deeds.onStartNew("completion"),
+      run: () => actions.onStartNew("completion"),
     },
     ...(selectedIndex === null || selectedIndex >= timeline.tokens.length
       ? []
@@ -145,9 +145,9 @@ export function useCommands(
       label: "Show the keys",
       words: "keyboard shortcuts help",
       key: "?",
-      run: deeds.onShowShortcuts,
+      run: actions.onShowShortcuts,
     },
-    { group: "Page", label: "Take the tour", words: "guide help introduction", run: deeds.onStartTour },
+    { group: "Page", label: "Take the tour", words: "guide help introduction", run: actions.onStartTour },
   ];
 
   const index = tokenIndexIn(query);

@@ -3,7 +3,7 @@ import type { CellPlace } from "@/charts/heatmap/geometry";
 import { GridWindow } from "@/charts/heatmap/GridWindow";
 import { WindowTable } from "@/charts/heatmap/WindowTable";
 import { LensFailure } from "@/features/evidence/LensFailure";
-import { useOffer } from "@/features/export/offer";
+import { useViewExport } from "@/features/export/useViewExport";
 import { useSettings } from "@/features/settings/settings";
 import { useShortcuts } from "@/features/shortcuts/shortcuts";
 import type { Timeline } from "@/model/timeline";
@@ -101,12 +101,12 @@ export function AlignedTimelines({ timeline, model, state, side, kind }: Aligned
     ignoreEscape,
     settings.shortcuts,
   );
-  useOffer(
+  useViewExport(
     drawn === null || pairs.read === 0
       ? "The two are not compared yet."
       : async () => {
-          const { compareExhibit } = await import("./exhibit");
-          return compareExhibit({
+          const { compareExport } = await import("./viewExport");
+          return compareExport({
             a: tokens,
             b: side.tokens,
             otherConversationId: "conversation_id" in side.source ? side.source.conversation_id : null,

@@ -19,7 +19,7 @@ import { WindowTable } from "@/charts/heatmap/WindowTable";
 import { LensFailure } from "@/features/evidence/LensFailure";
 import { NotRead } from "@/features/evidence/NotRead";
 import { ReadingProgress } from "@/features/evidence/ReadingProgress";
-import { useOffer } from "@/features/export/offer";
+import { useViewExport } from "@/features/export/useViewExport";
 import { useNotes } from "@/features/notes/notes";
 import { useSelection } from "@/features/selection/selection";
 import { useLensKind } from "@/features/settings/lensKind";
@@ -153,12 +153,12 @@ export function TimelineHeatmap({ timeline, model }: TimelineHeatmapProps) {
     },
     [index, layer, nLayers, select, nPositions, take],
   );
-  useOffer(
+  useViewExport(
     columns === null || columns.nLayers === 0
       ? "The conversation is not read yet."
       : async () => {
-          const { heatmapExhibit } = await import("./exhibit");
-          return heatmapExhibit({
+          const { heatmapExport } = await import("./viewExport");
+          return heatmapExport({
             tokens,
             columns,
             range,

@@ -1,7 +1,7 @@
 import { useCallback, useMemo, useState } from "react";
 import { LensFailure } from "@/features/evidence/LensFailure";
 import { ReadingProgress } from "@/features/evidence/ReadingProgress";
-import { useOffer } from "@/features/export/offer";
+import { useViewExport } from "@/features/export/useViewExport";
 import { useSelection } from "@/features/selection/selection";
 import { useLensKind } from "@/features/settings/lensKind";
 import { useSettings } from "@/features/settings/settings";
@@ -67,12 +67,12 @@ export function TimelineLayers({ timeline, model }: TimelineLayersProps) {
     return { words: made, counts: countWords(made), version };
   }, [columns, version, tokens, indices, layer]);
 
-  useOffer(
+  useViewExport(
     counts.nRead === 0
       ? "The conversation is not read yet."
       : async () => {
-          const { layersExhibit } = await import("./exhibit");
-          return layersExhibit({ tokens, columns, passages, words, agreement, layer, last, forms, choices });
+          const { layersExport } = await import("./viewExport");
+          return layersExport({ tokens, columns, passages, words, agreement, layer, last, forms, choices });
         },
     layersCommands({ layer, last, play, choices, isStill, onChangeLayer, onChangeChoices: changeChoices }),
   );

@@ -1,8 +1,8 @@
-import type { Command } from "@/features/export/offer";
+import type { Command } from "@/features/export/useViewExport";
 import type { LayersChoices } from "./choices";
 import type { Play } from "./usePlay";
 
-interface LayersDeeds {
+interface LayersActions {
   readonly layer: number;
   readonly last: number;
   readonly play: Play;
@@ -14,8 +14,8 @@ interface LayersDeeds {
 }
 
 /** What the palette lists while the view is open. */
-export function layersCommands(deeds: LayersDeeds): Command[] {
-  const { layer, last, play, choices, isStill, onChangeLayer, onChangeChoices } = deeds;
+export function layersCommands(actions: LayersActions): Command[] {
+  const { layer, last, play, choices, isStill, onChangeLayer, onChangeChoices } = actions;
   const { scope, hasMarks, hasChanges, hasActual, hasTint } = choices;
   return [
     ...(isStill

@@ -3,7 +3,7 @@ import { DATA, type Drawing, FigureTooLarge, PAPER } from "@/charts/figure/figur
 import { cutText, element, textElement, textWidth } from "@/charts/figure/svg";
 import { formatCount } from "@/model/format";
 import { layerLabel } from "@/model/layers";
-import type { LayersState } from "./exhibit";
+import type { LayersState } from "./viewExport";
 import type { LayerWord } from "./layerWords";
 import { formOf, isInText } from "./shownForm";
 

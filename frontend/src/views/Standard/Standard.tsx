@@ -5,7 +5,7 @@ import { NothingSelected } from "@/features/evidence/NothingSelected";
 import { NotRead } from "@/features/evidence/NotRead";
 import { ReadAt } from "@/features/evidence/ReadAt";
 import type { ViewProps } from "@/features/evidence/view";
-import { useOffer } from "@/features/export/offer";
+import { useViewExport } from "@/features/export/useViewExport";
 import { useSelection } from "@/features/selection/selection";
 import { useServer } from "@/features/server/server";
 import { useLensKind } from "@/features/settings/lensKind";
@@ -40,12 +40,12 @@ function TokenLayers({ timeline, index }: { readonly timeline: Timeline; readonl
   const reading = lens[direction];
   const actual = timeline.tokens[position + 1] ?? null;
   const detail = reading?.layers.find((each) => each.layer === selectedLayer);
-  useOffer(
+  useViewExport(
     reading === null || model === null
       ? "The layers of this token are not read yet."
       : async () => {
-          const { standardExhibit } = await import("./exhibit");
-          return standardExhibit({ tokens: timeline.tokens, reading, vocabularySize: model.vocab_size });
+          const { standardExport } = await import("./viewExport");
+          return standardExport({ tokens: timeline.tokens, reading, vocabularySize: model.vocab_size });
         },
   );
 

@@ -4,7 +4,7 @@ import { FirstToken } from "@/features/evidence/FirstToken";
 import { LensFailure } from "@/features/evidence/LensFailure";
 import { NotRead } from "@/features/evidence/NotRead";
 import { ReadAt } from "@/features/evidence/ReadAt";
-import { useOffer } from "@/features/export/offer";
+import { useViewExport } from "@/features/export/useViewExport";
 import { MAX_PINNED_TOKENS, type PinnedToken, isPinned } from "@/features/pins/pins";
 import { usePins } from "@/features/pins/pinsContext";
 import { useSelection } from "@/features/selection/selection";
@@ -81,12 +81,12 @@ function Lines({ timeline, index, direction }: LinesProps) {
 
   const isActualMissing = !series.some((each) => each.isActual && each.place.slot === 0);
   const unit = TRAJECTORY_METRICS.find(({ value }) => value === metric)?.unit ?? "";
-  useOffer(
+  useViewExport(
     series.every((each) => each.curve === null)
       ? "No line is read yet."
       : async () => {
-          const { trajectoriesExhibit } = await import("./exhibit");
-          return trajectoriesExhibit({ tokens: timeline.tokens, series, labels, metric, position });
+          const { trajectoriesExport } = await import("./viewExport");
+          return trajectoriesExport({ tokens: timeline.tokens, series, labels, metric, position });
         },
     TRAJECTORY_METRICS.map(({ value, label }) => ({
       label: `Draw the trajectories as ${label}`,

@@ -49,7 +49,7 @@ export interface OtherTimeline {
   readonly comparisons: readonly ShownComparison[];
 }
 
-export interface Exhibit {
+export interface ViewExport {
   /** One line: what is shown. */
   readonly title: string;
   /** What else a reader must know: where it was read, the metric, what is missing. */
@@ -65,8 +65,8 @@ export interface Exhibit {
   readonly other: OtherTimeline | null;
 }
 
-/** Where an exhibit is from: the same for every view. */
-export interface Provenance {
+/** Where an viewExport is from: the same for every view. */
+export interface ExportSource {
   readonly view: { readonly id: string; readonly title: string };
   readonly model: components["schemas"]["ModelInfo"];
   readonly lens: LensKind;
@@ -79,12 +79,12 @@ export interface Provenance {
   readonly at: Date;
 }
 
-/** The notes on what an exhibit shows. */
-export const notesOfExhibit = ({ probabilities, predictions }: Exhibit, { notes }: Provenance): Note[] =>
+/** The notes on what an viewExport shows. */
+export const notesOnExport = ({ probabilities, predictions }: ViewExport, { notes }: ExportSource): Note[] =>
   notesAtPlaces(notes, [...probabilities, ...predictions]);
 
 /** One conversation has many exports: the name tells them apart, and no system refuses it. */
-export function fileName({ view, lens, model, conversationId }: Provenance, place: string): string {
+export function fileName({ view, lens, model, conversationId }: ExportSource, place: string): string {
   const parts = [
     safe(model.model_name.split(/[\\/]/).at(-1) ?? ""),
     safe((conversationId ?? "").slice(0, 8)),

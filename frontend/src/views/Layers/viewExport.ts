@@ -1,5 +1,5 @@
 /** The Layers view to take away: each word shown with what it stands for, at one layer. */
-import type { Exhibit } from "@/features/export/exhibit";
+import type { ViewExport } from "@/features/export/viewExport";
 import type { Cell } from "@/features/export/table";
 import { layerLabel } from "@/model/layers";
 import type { Token } from "@/model/timeline";
@@ -41,7 +41,7 @@ const COLUMNS = [
   { key: "has_changed", unit: "1 for another first choice than at the layer below" },
 ] as const;
 
-export function layersExhibit(state: LayersState): Exhibit {
+export function layersExport(state: LayersState): ViewExport {
   const { tokens, columns, words, layer, last, choices } = state;
   const counts = countWords(words);
   const cells = words.flatMap((word) => {

@@ -1,7 +1,7 @@
 /** The Compare view to take away: every pair that was read, and the gaps. */
 import { DIFFERENCE, DIVERGING, type Scale } from "@/charts/colour/colour";
 import { drawHeatmap } from "@/charts/heatmap/drawing";
-import type { Exhibit, ShownProbability } from "@/features/export/exhibit";
+import type { ViewExport, ShownProbability } from "@/features/export/viewExport";
 import type { Cell } from "@/features/export/table";
 import type { LensKind } from "@/model/lenses";
 import type { Token } from "@/model/timeline";
@@ -11,7 +11,7 @@ import type { Compared, Difference } from "./differences";
 import { pairCells, pairHeads, pairText } from "./pairCells";
 import { type Pair, pairOf } from "./pairColumns";
 
-export interface CompareExhibitState {
+export interface ComparedState {
   readonly a: readonly Token[];
   readonly b: readonly Token[];
   /** Null where B is no saved conversation. */
@@ -64,7 +64,7 @@ interface PlacedPair extends Pair {
   readonly column: number;
 }
 
-export function compareExhibit(state: CompareExhibitState): Exhibit {
+export function compareExport(state: ComparedState): ViewExport {
   const { a, b, alignment, compared, difference, layers, lensB, otherConversationId } = state;
   const { pairs, target } = compared;
   const placed = alignment.columns.flatMap((column, i): PlacedPair[] => {
@@ -164,7 +164,7 @@ interface TableRow {
 }
 
 /** Column by column; a gap has one row, with nothing of the side that is not there and no number. */
-function tableRows(state: CompareExhibitState, rows: readonly TableRow[]): Cell[][] {
+function tableRows(state: ComparedState, rows: readonly TableRow[]): Cell[][] {
   const { a, b, alignment, compared } = state;
   const { pairs, target } = compared;
   const token = (tokens: readonly Token[], index: number | null): Cell[] => [

@@ -1,7 +1,7 @@
 /** The Standard view to take away: the layers of one position with their top-k and the actual token. */
 import { DATA, type Drawing, PAPER } from "@/charts/figure/figure";
 import { cutText, element, textElement } from "@/charts/figure/svg";
-import type { Exhibit, ShownProbability } from "@/features/export/exhibit";
+import type { ViewExport, ShownProbability } from "@/features/export/viewExport";
 import type { Cell } from "@/features/export/table";
 import { formatNats, formatProbability, formatRank } from "@/model/format";
 import type { Token } from "@/model/timeline";
@@ -39,7 +39,7 @@ interface Prediction {
   readonly probability: number;
 }
 
-export function standardExhibit({ tokens, reading, vocabularySize }: StandardState): Exhibit {
+export function standardExport({ tokens, reading, vocabularySize }: StandardState): ViewExport {
   const { position, layers } = reading;
   const read = tokens[position];
   const actual = tokens[position + 1] ?? null;

@@ -2,53 +2,53 @@
 import { type Drawing, FigureTooLarge, framed } from "@/charts/figure/figure";
 import { layerOf, onOneLine, placeOf, placeWords } from "@/model/notes";
 import type { Token } from "@/model/timeline";
-import { type Exhibit, type Provenance, fileName, notesOfExhibit } from "./exhibit";
+import { type ViewExport, type ExportSource, fileName, notesOnExport } from "./viewExport";
 import { pythonNotebook, pythonScript } from "./script";
 import { type Table, toCsv, toRecords } from "./table";
 
-export type ExportForm = "png" | "svg" | "csv" | "json" | "py" | "ipynb";
+export type FileFormat = "png" | "svg" | "csv" | "json" | "py" | "ipynb";
 
-export interface ExportText {
-  readonly form: Exclude<ExportForm, "png">;
+export interface ExportFile {
+  readonly form: Exclude<FileFormat, "png">;
   readonly name: string;
   readonly mime: string;
   readonly text: string;
 }
 
 /** Everything but the picture in pixels, which needs a browser. Throws FigureTooLarge. */
-export function exportText(form: ExportText["form"], exhibit: Exhibit, from: Provenance): ExportText {
-  const stem = fileName(from, exhibit.place);
-  const file = (mime: string, text: string): ExportText => ({ form, name: `${stem}.${form}`, mime, text });
+export function exportFile(form: ExportFile["form"], viewExport: ViewExport, from: ExportSource): ExportFile {
+  const stem = fileName(from, viewExport.place);
+  const file = (mime: string, text: string): ExportFile => ({ form, name: `${stem}.${form}`, mime, text });
   switch (form) {
     case "svg":
-      return file("image/svg+xml", exportFigure(exhibit, from).svg);
+      return file("image/svg+xml", exportFigure(viewExport, from).svg);
     case "csv":
-      return file("text/csv;charset=utf-8", toCsv(withSource(exhibit.table, from)));
+      return file("text/csv;charset=utf-8", toCsv(withSource(viewExport.table, from)));
     case "json":
-      return file("application/json", `${JSON.stringify(exportJson(exhibit, from), null, 1)}\n`);
+      return file("application/json", `${JSON.stringify(exportJson(viewExport, from), null, 1)}\n`);
     case "py":
-      return file("text/x-python", pythonScript(exhibit, from, stem));
+      return file("text/x-python", pythonScript(viewExport, from, stem));
     case "ipynb":
-      return file("application/x-ipynb+json", pythonNotebook(exhibit, from, stem));
+      return file("application/x-ipynb+json", pythonNotebook(viewExport, from, stem));
   }
 }
 
 /** The whole figure with its frame. Throws FigureTooLarge. */
-export function exportFigure(exhibit: Exhibit, from: Provenance): Drawing {
+export function exportFigure(viewExport: ViewExport, from: ExportSource): Drawing {
   const { model, lens, conversationId, conversationTitle, at } = from;
   const revision = model.revision === null ? "" : `, revision ${model.revision.slice(0, 12)}`;
   return framed(
     {
-      title: exhibit.title,
+      title: viewExport.title,
       facts: [
         `${from.view.title} view. Model ${model.model_name} (${model.source}${revision}, ${model.dtype}), ${lens} lens`,
         ...(conversationTitle === null ? [] : [`Conversation “${onOneLine(conversationTitle, MAX_TITLE)}”`]),
-        ...exhibit.facts,
-        ...noteFacts(exhibit, from),
+        ...viewExport.facts,
+        ...noteFacts(viewExport, from),
       ],
       note: `Computed in float32 over the whole vocabulary at temperature 1. Mechanistic Explorer${conversationId === null ? "" : `, conversation ${conversationId}`}, ${at.toISOString().slice(0, 16).replace("T", " ")} UTC`,
     },
-    exhibit.draw(),
+    viewExport.draw(),
   );
 }
 
@@ -58,8 +58,8 @@ const MAX_TITLE = 80;
 const MAX_NOTES_IN_PICTURE = 12;
 const MAX_NOTE_IN_PICTURE = 300;
 
-function noteFacts(exhibit: Exhibit, from: Provenance): string[] {
-  const notes = notesOfExhibit(exhibit, from);
+function noteFacts(viewExport: ViewExport, from: ExportSource): string[] {
+  const notes = notesOnExport(viewExport, from);
   const more = notes.length - MAX_NOTES_IN_PICTURE;
   return [
     ...notes
@@ -88,21 +88,21 @@ export function pixelScale({ width, height }: Drawing): 1 | 2 {
 }
 
 /** Each row says of which model and lens it is, so that a file explains itself. */
-const withSource = ({ columns, rows }: Table, { model, lens }: Provenance): Table => ({
+const withSource = ({ columns, rows }: Table, { model, lens }: ExportSource): Table => ({
   columns: [{ key: "model", unit: null }, { key: "lens", unit: null }, ...columns],
   rows: rows.map((row) => [model.model_name, lens, ...row]),
 });
 
-function exportJson(exhibit: Exhibit, from: Provenance): unknown {
+function exportJson(viewExport: ViewExport, from: ExportSource): unknown {
   const { model, lens, view, conversationId, conversationTitle, tokens, at } = from;
-  const { other } = exhibit;
+  const { other } = viewExport;
   return {
     format: "mechanistic-explorer-export",
     version: 1,
     exported_at: at.toISOString(),
     view: view.id,
-    title: exhibit.title,
-    facts: exhibit.facts,
+    title: viewExport.title,
+    facts: viewExport.facts,
     model: {
       name: model.model_name,
       source: model.source,
@@ -117,7 +117,7 @@ function exportJson(exhibit: Exhibit, from: Provenance): unknown {
     conversation_id: conversationId,
     conversation_title: conversationTitle,
     tokens: tokens.map(plainToken),
-    notes: notesOfExhibit(exhibit, from).map((note) => ({
+    notes: notesOnExport(viewExport, from).map((note) => ({
       start: note.start,
       end: note.end,
       layer: layerOf(note),
@@ -132,8 +132,8 @@ function exportJson(exhibit: Exhibit, from: Provenance): unknown {
             tokens: other.tokens.map(plainToken),
           },
         }),
-    columns: exhibit.table.columns,
-    rows: toRecords(exhibit.table),
+    columns: viewExport.table.columns,
+    rows: toRecords(viewExport.table),
   };
 }
 

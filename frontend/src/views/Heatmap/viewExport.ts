@@ -3,7 +3,7 @@ import type { Span } from "@/base/span";
 import type { Ramp, Scale } from "@/charts/colour/colour";
 import type { Drawing } from "@/charts/figure/figure";
 import { drawHeatmap } from "@/charts/heatmap/drawing";
-import type { Exhibit } from "@/features/export/exhibit";
+import type { ViewExport } from "@/features/export/viewExport";
 import type { Cell } from "@/features/export/table";
 import type { Token } from "@/model/timeline";
 import { cellText, cellTextOfText } from "@/model/tokens";
@@ -49,7 +49,7 @@ const ANSWER_FACTS: Readonly<Record<Exclude<Answer, "off">, string>> = {
   actual: "Brown to pink: the first choice is the token that really follows",
 };
 
-export function heatmapExhibit(state: HeatmapState): Exhibit {
+export function heatmapExport(state: HeatmapState): ViewExport {
   const { tokens, columns, layerLabels, metric } = state;
   const span = spanOf(state);
   const inSpan = tokens.slice(span.start, span.end).map((token) => token.index);

@@ -1,28 +1,28 @@
 /** Hands an export to the browser: as a file, as a picture, or on the clipboard. */
 import { copyText } from "@/base/clipboard";
 import { type Drawing, FigureTooLarge } from "@/charts/figure/figure";
-import { type Exhibit, type Provenance, fileName } from "./exhibit";
-import { type ExportForm, exportFigure, exportText, pixelScale } from "./exports";
+import { type ViewExport, type ExportSource, fileName } from "./viewExport";
+import { type FileFormat, exportFigure, exportFile, pixelScale } from "./exportFile";
 
 /** Gives what to tell the person. Throws an Error whose message can be shown. */
-export async function takeAway(
-  wish: ExportForm | "code",
-  exhibit: Exhibit,
-  from: Provenance,
+export async function saveExport(
+  format: FileFormat | "code",
+  viewExport: ViewExport,
+  from: ExportSource,
 ): Promise<string> {
-  if (wish === "code") {
-    const { text } = exportText("py", exhibit, from);
+  if (format === "code") {
+    const { text } = exportFile("py", viewExport, from);
     if (!(await copyText(text))) {
       throw new Error("The browser gives no access to the clipboard. Take the Python script as a file.");
     }
     return "Copied a Python script that computes these numbers again.";
   }
-  if (wish === "png") {
-    const name = `${fileName(from, exhibit.place)}.png`;
-    save(name, await rasterised(exportFigure(exhibit, from)));
+  if (format === "png") {
+    const name = `${fileName(from, viewExport.place)}.png`;
+    save(name, await rasterised(exportFigure(viewExport, from)));
     return `Saved ${name}`;
   }
-  const { name, mime, text } = exportText(wish, exhibit, from);
+  const { name, mime, text } = exportFile(format, viewExport, from);
   save(name, new Blob([text], { type: mime }));
   return `Saved ${name}`;
 }

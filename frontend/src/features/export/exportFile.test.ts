@@ -2,10 +2,10 @@ import { describe, expect, test } from "vitest";
 import { FigureTooLarge } from "@/charts/figure/figure";
 import { madeUpTokens } from "@/test/lensData";
 import { MODEL } from "@/test/server";
-import { type Exhibit, type Provenance, fileName } from "./exhibit";
-import { exportFigure, exportText, pixelScale } from "./exports";
+import { type ViewExport, type ExportSource, fileName } from "./viewExport";
+import { exportFigure, exportFile, pixelScale } from "./exportFile";
 
-const from: Provenance = {
+const from: ExportSource = {
   view: { id: "standard", title: "Standard" },
   model: { ...MODEL, model_name: "owner/name" },
   lens: "logit",
@@ -16,7 +16,7 @@ const from: Provenance = {
   at: new Date("2026-11-25T10:00:00Z"),
 };
 
-const exhibit: Exhibit = {
+const viewExport: ViewExport = {
   title: 'How “"""” was\npredicted',
   facts: ["Read at index 3"],
   place: "3-=1+1/../“x”",
@@ -27,8 +27,8 @@ const exhibit: Exhibit = {
   other: null,
 };
 
-const beside: Exhibit = {
-  ...exhibit,
+const beside: ViewExport = {
+  ...viewExport,
   predictions: [],
   other: {
     conversationId: null,
@@ -49,12 +49,12 @@ const beside: Exhibit = {
   },
 };
 
-const textOf = (form: "svg" | "csv" | "json" | "py" | "ipynb", more: Partial<Provenance> = {}): string =>
-  exportText(form, exhibit, { ...from, ...more }).text;
+const textOf = (form: "svg" | "csv" | "json" | "py" | "ipynb", more: Partial<ExportSource> = {}): string =>
+  exportFile(form, viewExport, { ...from, ...more }).text;
 
 describe("the file's name", () => {
   test("tells model, conversation, view and place, in characters that every system takes", () => {
-    expect(exportText("csv", exhibit, from).name).toBe("explorer_name_conversa_standard_3-1-1-..-x.csv");
+    expect(exportFile("csv", viewExport, from).name).toBe("explorer_name_conversa_standard_3-1-1-..-x.csv");
     expect(fileName({ ...from, lens: "tuned" }, "3-é你好")).toBe("explorer_name_conversa_standard_3_tuned");
   });
   test("stays short, and never begins or ends a part with a dot", () => {
@@ -119,15 +119,15 @@ describe("the script", () => {
     expect(code.join("")).not.toContain("sys.");
   });
   test("refuses what no editor would open", () => {
-    const row = exhibit.probabilities[0];
+    const row = viewExport.probabilities[0];
     if (row === undefined) throw new Error("no row");
-    const large = { ...exhibit, probabilities: Array.from({ length: 60_001 }, () => row) };
-    expect(() => exportText("py", large, from)).toThrow(FigureTooLarge);
+    const large = { ...viewExport, probabilities: Array.from({ length: 60_001 }, () => row) };
+    expect(() => exportFile("py", large, from)).toThrow(FigureTooLarge);
   });
 });
 
 describe("two timelines", () => {
-  const script = exportText("py", beside, from).text;
+  const script = exportFile("py", beside, from).text;
   const idsIn = (name: string): number[] | undefined =>
     new RegExp(`^${name} = \\[([^\\]]*)\\]`, "m").exec(script)?.[1]?.match(/\d+/g)?.map(Number);
 
@@ -145,7 +145,7 @@ describe("two timelines", () => {
     expect(script.match(/^TUNED_LENS_FILE = sys\.argv\[2\]/gm)).toHaveLength(1);
   });
   test("the JSON holds the ids of both", () => {
-    const json = JSON.parse(exportText("json", beside, from).text) as {
+    const json = JSON.parse(exportFile("json", beside, from).text) as {
       other: { lens: string; tokens: { id: number }[] };
     };
     expect(json.other.lens).toBe("tuned");
@@ -156,7 +156,7 @@ describe("two timelines", () => {
 
 describe("a picture", () => {
   test("names model, lens, conversation and time", () => {
-    const { svg } = exportFigure(exhibit, from);
+    const { svg } = exportFigure(viewExport, from);
     for (const text of [
       "owner/name",
       "logit lens",
@@ -188,7 +188,7 @@ describe("notes on what is shown", () => {
     expect(json.notes).toEqual([notes[1], notes[0]]);
   });
   test("are in the picture, each on a line of its own", () => {
-    const { svg } = exportFigure(exhibit, { ...from, notes });
+    const { svg } = exportFigure(viewExport, { ...from, notes });
     expect(svg).toContain("Note on 7 tokens, 2 to 8: around");
     expect(svg).toMatch(/Note on [^<]*, index 4, at layer 1: It says &quot;/);
     expect(svg).not.toContain("elsewhere");
@@ -196,7 +196,7 @@ describe("notes on what is shown", () => {
   });
   test("that are too many for a picture are counted", () => {
     const many = Array.from({ length: 20 }, (_, i) => ({ start: 4, end: 5, layer: null, text: `note ${i}` }));
-    const { svg } = exportFigure(exhibit, { ...from, notes: many });
+    const { svg } = exportFigure(viewExport, { ...from, notes: many });
     expect(svg).toContain("8 more notes are in the JSON");
   });
   test("are comments of the script, of which no line can be taken for code", () => {

@@ -11,7 +11,7 @@ import {
   shareOf,
   spread,
 } from "@/charts/lines/chart";
-import type { Exhibit } from "@/features/export/exhibit";
+import type { ViewExport } from "@/features/export/viewExport";
 import type { Cell } from "@/features/export/table";
 import type { Token } from "@/model/timeline";
 import { cellText } from "@/model/tokens";
@@ -54,7 +54,7 @@ const COLUMNS = [
   { key: "rank", unit: "1 is the first choice" },
 ] as const;
 
-export function trajectoriesExhibit(state: TrajectoriesState): Exhibit {
+export function trajectoriesExport(state: TrajectoriesState): ViewExport {
   const { tokens, labels, metric, position } = state;
   const series = state.series.filter((each): each is ReadSeries => each.curve !== null);
   const missing = state.series.length - series.length;

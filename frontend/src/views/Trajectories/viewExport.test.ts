@@ -3,7 +3,7 @@ import { PAPER } from "@/charts/figure/figure";
 import { toRecords } from "@/features/export/table";
 import { madeUpTokens } from "@/test/lensData";
 import type { Curve } from "./curveMetrics";
-import { trajectoriesExhibit } from "./exhibit";
+import { trajectoriesExport } from "./viewExport";
 import { actualSeries, seriesOf } from "./series";
 
 const tokens = madeUpTokens(12);
@@ -22,11 +22,11 @@ const curveOf = (tokenId: number): Curve => ({
 });
 const pinned = (id: number) =>
   seriesOf([{ slot: 2, tokens: [{ id, text: null }] }], [place], tokens, curveOf);
-const exhibitOf = (series: ReturnType<typeof pinned>, shown = tokens) =>
-  trajectoriesExhibit({ tokens: shown, series, labels: LABELS, metric: "probability", position: POSITION });
+const exportOf = (series: ReturnType<typeof pinned>, shown = tokens) =>
+  trajectoriesExport({ tokens: shown, series, labels: LABELS, metric: "probability", position: POSITION });
 
 test("the actual token's own line is in the table, the script, the picture and its legend", () => {
-  const { table, probabilities, facts, draw } = exhibitOf([
+  const { table, probabilities, facts, draw } = exportOf([
     actualSeries(next, place, curveOf),
     ...pinned(100_000),
   ]);
@@ -61,7 +61,7 @@ test("the actual token's own line is in the table, the script, the picture and i
 });
 
 test("the line of a pin that is the actual token is outlined and named", () => {
-  const { table, facts, draw } = exhibitOf(pinned(next.id));
+  const { table, facts, draw } = exportOf(pinned(next.id));
   expect(toRecords(table).map((row) => row["is_actual"])).toEqual([1, 1]);
   expect(facts).toContainEqual(expect.stringMatching(/is the line that is outlined in ink$/));
   const { svg } = draw();
@@ -73,13 +73,13 @@ test("the line of a pin that is the actual token is outlined and named", () => {
 });
 
 test("an export without the actual token says so", () => {
-  const { facts, draw } = exhibitOf(pinned(100_000));
+  const { facts, draw } = exportOf(pinned(100_000));
   expect(facts).toContainEqual(expect.stringMatching(/ is not among the lines$/));
   expect(draw().svg).not.toContain(`stroke="${PAPER.text}"`);
 });
 
 test("where nothing follows there is no actual token to speak of", () => {
-  const { table, facts } = exhibitOf(
+  const { table, facts } = exportOf(
     seriesOf([{ slot: 0, tokens: [{ id: 7, text: null }] }], [place], [], curveOf),
     tokens.slice(0, POSITION + 1),
   );

@@ -3,8 +3,8 @@ import { waitFor } from "@testing-library/react";
 import { type ComponentType, useEffect } from "react";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { ViewProps } from "@/features/evidence/view";
-import type { Exhibit } from "@/features/export/exhibit";
-import { useCurrentOffer } from "@/features/export/offer";
+import type { ViewExport } from "@/features/export/viewExport";
+import { useOpenView } from "@/features/export/useViewExport";
 import { asFloat32, toRecords } from "@/features/export/table";
 import {
   MADE_UP,
@@ -24,24 +24,24 @@ import Trajectories from "@/views/Trajectories/Trajectories";
 
 const tokens = madeUpTokens(12);
 let server: FakeServer;
-let offered: ReturnType<typeof useCurrentOffer> | null = null;
+let offered: ReturnType<typeof useOpenView> | null = null;
 
 beforeEach(() => {
   server = fakeServer(tokens);
 });
 afterEach(() => vi.unstubAllGlobals());
 
-/** Beside the view, as the menu is: above it, each offer would render the view again, which offers anew. */
+/** Beside the view, as the menu is: not above it. */
 function Watcher() {
-  const offer = useCurrentOffer();
+  const openView = useOpenView();
   useEffect(() => {
-    offered = offer;
+    offered = openView;
   });
   return null;
 }
 
 /** Renders a view and waits until it can be exported. */
-async function exhibitOf(View: ComponentType<ViewProps>, id: string, index = 5): Promise<Exhibit> {
+async function exportOf(View: ComponentType<ViewProps>, id: string, index = 5): Promise<ViewExport> {
   function Watched(props: ViewProps) {
     return (
       <>
@@ -51,9 +51,9 @@ async function exhibitOf(View: ComponentType<ViewProps>, id: string, index = 5):
     );
   }
   renderView(Watched, madeUpTimeline(tokens, id), { index });
-  await waitFor(() => expect(typeof offered?.exhibit).toBe("function"));
-  if (typeof offered?.exhibit !== "function") throw new Error("nothing is offered");
-  return offered.exhibit();
+  await waitFor(() => expect(typeof offered?.viewExport).toBe("function"));
+  if (typeof offered?.viewExport !== "function") throw new Error("nothing can be exported");
+  return offered.viewExport();
 }
 
 const parsed = (svg: string): Document =>
@@ -61,8 +61,8 @@ const parsed = (svg: string): Document =>
 
 test("Standard: every layer with its top-k and the actual token", async () => {
   const lens = madeUpLens(tokens, { positions: [4, 5], top_k: 5 });
-  const exhibit = await exhibitOf(Standard, "export-standard");
-  const rows = toRecords(exhibit.table);
+  const viewExport = await exportOf(Standard, "export-standard");
+  const rows = toRecords(viewExport.table);
   for (let layer = 0; layer <= N_LAYERS; layer += 1) {
     const own = rows.filter((row) => row["layer"] === layer);
     const top = own.slice(0, 5);
@@ -79,21 +79,21 @@ test("Standard: every layer with its top-k and the actual token", async () => {
       predicts_index: 5,
     });
   }
-  expect(exhibit.predictions).toHaveLength(N_LAYERS + 1);
-  expect(exhibit.probabilities).toHaveLength(rows.length);
-  const drawn = parsed(exhibit.draw().svg);
+  expect(viewExport.predictions).toHaveLength(N_LAYERS + 1);
+  expect(viewExport.probabilities).toHaveLength(rows.length);
+  const drawn = parsed(viewExport.draw().svg);
   expect(drawn.querySelector("parsererror")).toBeNull();
   expect(drawn.documentElement.textContent).toContain("embed");
 });
 
 test("Heatmap: every cell of every position, with its own colour", async () => {
-  const exhibit = await exhibitOf(Heatmap, "export-heatmap");
+  const viewExport = await exportOf(Heatmap, "export-heatmap");
   await waitFor(() => expect(server.asked.length).toBeGreaterThan(0));
   await waitFor(async () => {
-    const now = typeof offered?.exhibit === "function" ? await offered.exhibit() : exhibit;
+    const now = typeof offered?.viewExport === "function" ? await offered.viewExport() : viewExport;
     expect(now.predictions).toHaveLength(tokens.length * (N_LAYERS + 1));
   });
-  const whole = typeof offered?.exhibit === "function" ? await offered.exhibit() : exhibit;
+  const whole = typeof offered?.viewExport === "function" ? await offered.viewExport() : viewExport;
   const lens = madeUpLens(tokens, { top_k: 5 });
   const rows = toRecords(whole.table);
   expect(rows).toHaveLength(tokens.length * (N_LAYERS + 1));
@@ -110,12 +110,12 @@ test("Heatmap: every cell of every position, with its own colour", async () => {
 });
 
 test("Trajectories: every line at every layer, and one row of the script for each", async () => {
-  const exhibit = await exhibitOf(Trajectories, "export-trajectories");
+  const viewExport = await exportOf(Trajectories, "export-trajectories");
   await waitFor(async () => {
-    const now = typeof offered?.exhibit === "function" ? await offered.exhibit() : exhibit;
+    const now = typeof offered?.viewExport === "function" ? await offered.viewExport() : viewExport;
     expect(now.probabilities).toHaveLength(5 * (N_LAYERS + 1));
   });
-  const whole = typeof offered?.exhibit === "function" ? await offered.exhibit() : exhibit;
+  const whole = typeof offered?.viewExport === "function" ? await offered.viewExport() : viewExport;
   const rows = toRecords(whole.table);
   const id = Number(rows[0]?.["token_ids"]);
   const [target] = madeUpLens(tokens, { positions: [4, 5], top_k: 1, targets: [id] }).targets;
@@ -127,12 +127,12 @@ test("Trajectories: every line at every layer, and one row of the script for eac
 });
 
 test("Layers: every word shown with what it equals, and a drawing of the text", async () => {
-  const exhibit = await exhibitOf(Layers, "export-layers", 10);
+  const viewExport = await exportOf(Layers, "export-layers", 10);
   await waitFor(async () => {
-    const now = typeof offered?.exhibit === "function" ? await offered.exhibit() : exhibit;
+    const now = typeof offered?.viewExport === "function" ? await offered.viewExport() : viewExport;
     expect(now.table.rows).toHaveLength(3);
   });
-  const whole = typeof offered?.exhibit === "function" ? await offered.exhibit() : exhibit;
+  const whole = typeof offered?.viewExport === "function" ? await offered.viewExport() : viewExport;
   const lens = madeUpLens(tokens, { top_k: 5 });
   const rows = toRecords(whole.table);
   expect(rows.map((row) => row["index"])).toEqual([9, 10, 11]);
@@ -177,12 +177,12 @@ test("Compare: every pair at every layer, a row for each gap, and both timelines
         tokens: others,
       }),
     );
-  const exhibit = await exhibitOf(Compare, id);
+  const viewExport = await exportOf(Compare, id);
   await waitFor(async () => {
-    const now = typeof offered?.exhibit === "function" ? await offered.exhibit() : exhibit;
+    const now = typeof offered?.viewExport === "function" ? await offered.viewExport() : viewExport;
     expect(now.other?.comparisons).toHaveLength(others.length * (N_LAYERS + 1));
   });
-  const whole = typeof offered?.exhibit === "function" ? await offered.exhibit() : exhibit;
+  const whole = typeof offered?.viewExport === "function" ? await offered.viewExport() : viewExport;
   const rows = toRecords(whole.table);
   expect(rows).toHaveLength(others.length * (N_LAYERS + 1) + 1);
   const gaps = rows.filter((row) => row["b_read_at_index"] === null);
@@ -223,8 +223,8 @@ test("a view that has nothing yet says why, and nothing is left of it when it go
     );
   }
   const { unmount } = renderView(Watched, madeUpTimeline(tokens, "export-none"), { index: 5 });
-  await waitFor(() => expect(offered?.exhibit).toBe("The layers of this token are not read yet."));
+  await waitFor(() => expect(offered?.viewExport).toBe("The layers of this token are not read yet."));
   unmount();
   renderView(Watcher, madeUpTimeline(tokens, "export-none"), { index: null });
-  expect(offered?.exhibit).toBe("There is nothing to export yet.");
+  expect(offered?.viewExport).toBe("There is nothing to export yet.");
 });

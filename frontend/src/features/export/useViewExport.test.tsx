@@ -1,0 +1,47 @@
+import { act, render } from "@testing-library/react";
+import { expect, test, vi } from "vitest";
+import { type OpenView, useOpenView, useViewExport } from "./useViewExport";
+import type { ViewExport } from "./viewExport";
+
+const madeWith = (title: string): ViewExport => ({
+  title,
+  facts: [],
+  place: "",
+  table: { columns: [], rows: [] },
+  draw: () => ({ width: 1, height: 1, svg: "" }),
+  probabilities: [],
+  predictions: [],
+  other: null,
+});
+
+function View({ title, onRun }: { readonly title: string | null; readonly onRun: (title: string) => void }) {
+  useViewExport(title === null ? "Not read yet." : () => Promise.resolve(madeWith(title)), [
+    { label: "Do it", run: () => onRun(title ?? "") },
+  ]);
+  return null;
+}
+
+test("a reader around the view is told when there is something to export, and gets what the last render had", async () => {
+  const seen: OpenView[] = [];
+  const onRun = vi.fn();
+  let title: string | null = null;
+  // It renders the view again whenever it is told: a view that told of each render would never come to rest.
+  function Around() {
+    seen.push(useOpenView());
+    return <View title={title} onRun={onRun} />;
+  }
+  const { rerender } = render(<Around />);
+  expect(seen.at(-1)?.viewExport).toBe("Not read yet.");
+
+  title = "first";
+  rerender(<Around />);
+  const before = seen.length;
+  title = "second";
+  rerender(<Around />);
+  expect(seen).toHaveLength(before + 1);
+  const { viewExport, commands } = seen.at(-1) ?? { viewExport: "", commands: [] };
+  if (typeof viewExport === "string") throw new Error(viewExport);
+  expect((await viewExport()).title).toBe("second");
+  act(() => commands[0]?.run());
+  expect(onRun).toHaveBeenCalledWith("second");
+});
