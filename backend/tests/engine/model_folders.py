@@ -1,6 +1,7 @@
 """Small models saved as folders, as `save_pretrained` writes them, changed there, and loaded."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -49,3 +50,11 @@ def edit_weights(folder: Path, change: Callable[[dict[str, torch.Tensor]], None]
     weights = load_file(path)
     change(weights)
     save_file(weights, path, metadata={"format": "pt"})
+
+
+def copy_without(saved: Path, folder: Path, *names: str) -> Path:
+    """Copies a saved model, but for some of its files."""
+    shutil.copytree(saved, folder)
+    for name in names:
+        (folder / name).unlink()
+    return folder
