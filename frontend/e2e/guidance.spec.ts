@@ -25,7 +25,7 @@ test("five examples open in one click and say what the running model shows", asy
     expect(lens.tokens[index]?.text).toBe(example.watch);
     expect(address.get("l")).toBe(String(decided));
     const first = guide.getByRole("listitem").first();
-    await expect(first).toContainText(`is the first choice from layer ${decided} on`);
+    await expect(first).toContainText(`is top-1 from layer ${decided} on`);
     await expect(first).toContainText(formatProbability(lens.next_probability.at(-1)?.[0] ?? null));
     await expect(first).toContainText(`rank ${formatRank(ranks[decided - 1] ?? null)}`);
   }

@@ -7,8 +7,8 @@ import { storedName } from "@/base/stored";
 import type { ChatRequest } from "@/features/chat/stream";
 import type { ConversationChanges } from "@/features/library/conversations";
 import { EVENTS, IDENTITY, frame, streamAnswer } from "@/test/recordedStream";
-import { savedConversation, summary } from "@/test/saved";
-import { HEALTH, server } from "@/test/server";
+import { branch, savedConversation, summary } from "@/test/saved";
+import { HEALTH, MODEL, server } from "@/test/server";
 import { App } from "./App";
 
 /** What is kept of `conversation-1`, and what was asked of the server. */
@@ -207,4 +207,19 @@ test("an alternative is the beginning of a branch, selected where it stands", as
   });
   await waitFor(() => expect(screen.queryByRole("dialog", { name: "Alternatives" })).not.toBeInTheDocument());
   expect(await tokens()).toHaveAttribute("aria-activedescendant", "token-6");
+});
+
+test("an example is explained on the branch that it describes, and elsewhere the way there", async () => {
+  const greeting = { title: "A greeting", mode: "chat" as const, text: "Hello", note: "Look." };
+  server.use(http.get("*/api/model_info", () => HttpResponse.json({ ...MODEL, examples: [greeting] })));
+  const branches = [
+    branch("conversation-1"),
+    branch("other", { parent_id: "conversation-1", from_index: 6 }),
+  ];
+  saved = savedConversation({ branches });
+  const user = openAt("?c=other&t=6");
+  await user.click(await screen.findByRole("button", { name: "Go to branch 1" }));
+  expect(await screen.findByRole("region", { name: "What to see" })).toBeVisible();
+  expect(window.location.search).toContain("c=conversation-1");
+  expect(screen.queryByRole("button", { name: "Go to branch 1" })).not.toBeInTheDocument();
 });

@@ -4,12 +4,14 @@ import type { BranchBarState } from "@/features/branches/BranchBar";
 import { Composer } from "@/features/composer/Composer";
 import { SamplingControls } from "@/features/composer/SamplingControls";
 import { StatusLine } from "@/features/composer/StatusLine";
+import { AboutBranch } from "@/features/examples/AboutBranch";
 import { useExamples, useRunExample, workedExample } from "@/features/examples/examples";
 import { FirstRun } from "@/features/examples/FirstRun";
 import { COMPOSER_ID } from "@/features/layout/evidenceSheet";
 import type { SavedConversation } from "@/features/library/conversations";
 import { NoteNotices } from "@/features/notes/NoteNotices";
 import { useNotes } from "@/features/notes/notes";
+import { SelectedForYou } from "@/features/selection/SelectedForYou";
 import { useSelection } from "@/features/selection/selection";
 import { TRANSCRIPT_ID } from "@/features/selection/tokenSelection";
 import { ModelWait } from "@/features/server/ModelWait";
@@ -66,6 +68,8 @@ export function ConversationPane(props: ConversationPaneProps) {
   const isBlank = timeline.tokens.length === 0 && pending === null;
   const { examples, areAwaited } = useExamples(model, isBlank && phase === "ready");
   const worked = workedExample(timeline, mode, examples);
+  /** The branch that the example's text describes. */
+  const describedId = facts?.branches[0]?.id ?? state.branchedFrom?.conversationId ?? null;
 
   const isBusy = pending !== null;
   const isOpening = timeline.status === "waiting" && !isBusy;
@@ -173,7 +177,10 @@ export function ConversationPane(props: ConversationPaneProps) {
                 onEdit={onEdit}
               />
             )}
-            {worked !== null && (
+            {worked !== null && describedId !== null && describedId !== conversationId && (
+              <AboutBranch example={worked.example} onGo={() => actions.reopen(describedId)} />
+            )}
+            {worked !== null && (describedId === null || describedId === conversationId) && (
               <Suspense fallback={null}>
                 <ExampleGuide
                   key={`${timeline.conversationId ?? ""} ${worked.token.index}`}
@@ -183,6 +190,7 @@ export function ConversationPane(props: ConversationPaneProps) {
                 />
               </Suspense>
             )}
+            {worked === null && <SelectedForYou timeline={timeline} />}
             {timeline.status === "settled" && selectedIndex === null && worked === null && (
               <p className={clsx("mt-3 text-accent", mode === "chat" && "md:pl-[6.5rem]")}>
                 Click any word, yours or the model’s, to see how it was predicted.

@@ -49,7 +49,7 @@ test("every number is read from the model that runs", async () => {
   const [standard, trajectories, heatmap] = await screen.findAllByRole("listitem");
   const decided = decisionLayer(ranks);
   expect(decided).not.toBeNull();
-  expect(standard).toHaveTextContent(`is the first choice from layer ${decided}`);
+  expect(standard).toHaveTextContent(`is top-1 from layer ${decided}`);
   expect(standard).toHaveTextContent(
     `probability ${formatProbability(probabilities.at(-1) ?? null)} at the output`,
   );
@@ -61,9 +61,7 @@ test("every number is read from the model that runs", async () => {
     `from ${formatProbability(probabilities[rise - 1] ?? null)} to ${formatProbability(probabilities[rise] ?? null)}`,
   );
   const widest = entropies.indexOf(Math.max(...entropies.slice(1)), 1);
-  expect(heatmap).toHaveTextContent(
-    `layer ${widest}, with an entropy of ${formatNats(entropies[widest] ?? null)} nats`,
-  );
+  expect(heatmap).toHaveTextContent(`layer ${widest}, at ${formatNats(entropies[widest] ?? null)} nats`);
 });
 
 test("a finding opens its view at its token and layer", async () => {
@@ -74,9 +72,9 @@ test("a finding opens its view at its token and layer", async () => {
   expect(selection().layer).not.toBeNull();
 });
 
-test("where the model wrote something else, it says so", async () => {
+test("a reply without the expected token says so", async () => {
   renderView(guideOf(10, " Lyon"), madeUpTimeline(tokens, "guide"), { index: 3 });
-  expect(await screen.findByText(/The model wrote no/)).toHaveTextContent("·Lyon");
+  expect(await screen.findByText(/The reply has no/)).toHaveTextContent("·Lyon");
 });
 
 test("loading and failed: it says what it does, and reads again when asked", async () => {

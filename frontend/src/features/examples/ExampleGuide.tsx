@@ -20,13 +20,10 @@ interface ExampleGuideProps {
 }
 
 const TOP_K = 5;
-/** The evidence is beside the conversation, so that showing it hides nothing. */
+/** The evidence is beside the conversation, so showing it hides nothing. */
 const WIDE = "(width >= 56.25rem)";
 
-/**
- * What there is to see in a worked example: every number is read from the running model, through the
- * lens that the views use.
- */
+/** Explains a worked example. Every number is read from the running model, through the lens of the views. */
 export default function ExampleGuide({ example, timeline, token, onShowView }: ExampleGuideProps) {
   const kind = useLensKind();
   const { index, select } = useSelection();
@@ -65,8 +62,8 @@ export default function ExampleGuide({ example, timeline, token, onShowView }: E
       {kind === "logit" && <p className="text-muted">{shownProse(example.note)}</p>}
       {expected && (
         <p className="mt-1">
-          The model wrote no <QuotedText text={example.watch ?? ""} /> this time; this is about{" "}
-          <QuotedToken token={token} />, the first token of its reply.
+          The reply has no <QuotedText text={example.watch ?? ""} /> this time; the numbers below are of{" "}
+          <QuotedToken token={token} />, its first token.
         </p>
       )}
       {lens.status === "failed" && lens.error !== null ? (
@@ -86,16 +83,15 @@ export default function ExampleGuide({ example, timeline, token, onShowView }: E
                 probability {formatProbability(output.probability)}
                 {output.leader !== null && (
                   <>
-                    ; the first choice there is <QuotedText text={output.leader.text} />
+                    ; top-1 there is <QuotedText text={output.leader.text} />
                   </>
                 )}
                 .
               </>
             ) : (
               <>
-                <QuotedToken token={token} /> is the first choice from{" "}
-                <b className="font-medium">{nameOf(decided)}</b> on, and has probability{" "}
-                {formatProbability(output.probability)} at the output.
+                <QuotedToken token={token} /> is top-1 from <b className="font-medium">{nameOf(decided)}</b>{" "}
+                on, and has probability {formatProbability(output.probability)} at the output.
                 {below !== undefined && (
                   <>
                     {" "}
@@ -119,20 +115,21 @@ export default function ExampleGuide({ example, timeline, token, onShowView }: E
               <>
                 Its probability rises most at <b className="font-medium">{nameOf(rise)}</b>: from{" "}
                 {formatProbability(layers[rise - 1]?.probability ?? null)} to{" "}
-                {formatProbability(layers[rise]?.probability ?? null)}. See which of its rivals falls there.
+                {formatProbability(layers[rise]?.probability ?? null)}. See which competing tokens lose
+                probability there.
               </>
             )}
           </Finding>
           <Finding view="Heatmap" onShow={show("heatmap", widest)}>
-            Most is open at <b className="font-medium">{nameOf(widest)}</b>, with an entropy of{" "}
+            Entropy peaks at <b className="font-medium">{nameOf(widest)}</b>, at{" "}
             {formatNats(layers[widest]?.entropyNats ?? null)} nats; at the output it is{" "}
-            {formatNats(output.entropyNats)} nats. Compare its column with those of its neighbours.
+            {formatNats(output.entropyNats)} nats. Compare this column with its neighbours.
           </Finding>
         </ol>
       )}
       <p className="mt-2 text-label text-muted">
-        Read at index {token.index - 1} through the {kind} lens: it shows where the token can be read, not
-        what caused it.
+        Read at index {token.index - 1} through the {kind} lens: where the token can be read off, which is not
+        yet what caused it.
       </p>
     </section>
   );

@@ -1,22 +1,22 @@
-/** What there is to see of one token in the layers, as findings with their numbers. */
+/** Findings about one token across the layers, with their numbers. */
 import { decisionLayer } from "@/model/decision";
 
-/** One layer's say about the token: its rank and probability, and who leads. */
+/** The token at one layer: its rank and probability, and the layer's top-1 prediction. */
 export interface LayerStanding {
   readonly label: string;
   readonly rank: number;
   readonly probability: number;
   readonly entropyNats: number;
-  /** The layer's first choice. */
+  /** The layer's top-1 prediction. */
   readonly leader: { readonly text: string; readonly probability: number } | null;
 }
 
 export interface Findings {
-  /** Where the token becomes the first choice for good; null where it is not that at the output. */
+  /** First layer from which the token stays top-1; null where it is not top-1 at the output. */
   readonly decided: number | null;
   /** The layer with the largest rise of probability from the one below; null where none rises. */
   readonly rise: number | null;
-  /** The layer, from the first block on, whose prediction is the most spread out. */
+  /** The layer of highest entropy, the embedding left out. */
   readonly widest: number;
 }
 
