@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import type { Page } from "@playwright/test";
 import { COMPARE, COMPARE_TIMELINE } from "../src/features/export/scriptComparing";
 import type { ExplorerPage } from "./page";
-import { expect, test } from "./page";
+import { expect, test, pick } from "./page";
 
 const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
 const OWN_PYTHON = join(REPOSITORY, "backend", ".venv", "bin", "python");
@@ -98,7 +98,7 @@ test("the notebook of a fitted lens, and the script that was copied, compute the
 }) => {
   await context.grantPermissions(["clipboard-read", "clipboard-write"]);
   await openView(explorer, page, "Standard");
-  await explorer.evidence.getByRole("combobox", { name: "Lens" }).selectOption("tuned");
+  await pick(explorer.evidence.getByRole("combobox", { name: "Lens" }), "tuned");
   await expect(explorer.evidence.getByRole("row")).toHaveCount(14);
   const { path, name } = await exported(page, /^Notebook/);
   expect(name).toMatch(/_tuned\.ipynb$/);
@@ -109,7 +109,7 @@ test("the notebook of a fitted lens, and the script that was copied, compute the
   writeFileSync(`${path}.py`, code.join("\n\n"));
   expect(run(`${path}.py`)).toMatchObject({ code: 0 });
 
-  await explorer.evidence.getByRole("combobox", { name: "Lens" }).selectOption("jacobian");
+  await pick(explorer.evidence.getByRole("combobox", { name: "Lens" }), "jacobian");
   await expect(page).toHaveURL(/lens=jacobian/);
   await expect(explorer.evidence.locator("table[aria-busy=false]")).toBeVisible();
   await page.getByRole("button", { name: "Export" }).click();

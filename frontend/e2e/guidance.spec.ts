@@ -51,7 +51,11 @@ test("the palette opens over any focus, finds, acts and gives the focus back", a
     ["heatmap", () => expect(explorer.evidence.getByRole("grid")).toBeVisible()],
     [
       "colour entropy heatmap",
-      () => expect(explorer.evidence.getByRole("combobox", { name: "coloured by" })).toHaveValue("entropy"),
+      () =>
+        expect(explorer.evidence.getByRole("combobox", { name: "coloured by" })).toHaveAttribute(
+          "value",
+          "entropy",
+        ),
     ],
     ["tuned", () => expect(page).toHaveURL(/[?&]lens=tuned(&|$)/)],
     ["dark", () => expect(page.locator("html")).toHaveAttribute("data-theme", "dark")],

@@ -2,7 +2,7 @@
 import type { Locator } from "@playwright/test";
 import { formatProbability, formatRank } from "../src/model/format";
 import { type LensReadResponse, lensOf, selectedIndex } from "./api";
-import { type ExplorerPage, expect, seriousViolations, test } from "./page";
+import { type ExplorerPage, expect, seriousViolations, test, pick } from "./page";
 
 const slider = ({ evidence }: ExplorerPage): Locator => evidence.getByRole("slider", { name: "Layer" });
 const words = ({ evidence }: ExplorerPage): Locator =>
@@ -240,7 +240,7 @@ test("everything is done by keyboard: slider, shared layer keys, words, choices,
   await expectLayer(explorer, lens, 9, isReply);
 
   // Another lens has words of its own.
-  await explorer.evidence.getByRole("combobox", { name: "Lens" }).selectOption("tuned");
+  await pick(explorer.evidence.getByRole("combobox", { name: "Lens" }), "tuned");
   await expect(explorer.evidence.getByText("Read through the tuned lens.")).toBeVisible();
   await expect(explorer.evidence.getByText(/^(\d+) of \1 positions read/)).toBeVisible();
   const tuned = await lensOf(page, { kind: "tuned" });

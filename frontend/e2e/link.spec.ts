@@ -1,6 +1,6 @@
 import type { Browser, Locator, Page } from "@playwright/test";
 import { addressOf } from "./api";
-import { ExplorerPage, expect, test } from "./page";
+import { ExplorerPage, expect, test, pick } from "./page";
 
 const GREEDY = { Temperature: "0", "Longest reply": "10" };
 
@@ -43,7 +43,7 @@ const CHOICES: Readonly<
   Heatmap: {
     key: "2",
     choose: async (_page, evidence) => {
-      await evidence.getByRole("combobox", { name: "coloured by" }).selectOption({ label: "Entropy" });
+      await pick(evidence.getByRole("combobox", { name: "coloured by" }), "Entropy");
       await evidence.getByRole("button", { name: "Table" }).click();
     },
   },
@@ -66,10 +66,10 @@ const CHOICES: Readonly<
   Compare: {
     key: "5",
     choose: async (page, evidence) => {
-      await evidence.getByRole("combobox", { name: /^A: this conversation/ }).selectOption("same");
-      await evidence.getByRole("combobox", { name: "layers" }).selectOption("one");
-      await evidence.getByRole("combobox", { name: "layer of B" }).selectOption("7");
-      await evidence.getByRole("combobox", { name: "difference" }).selectOption("kl_b_to_a");
+      await pick(evidence.getByRole("combobox", { name: /^A: this conversation/ }), "same");
+      await pick(evidence.getByRole("combobox", { name: "layers" }), "one");
+      await pick(evidence.getByRole("combobox", { name: "layer of B" }), "7");
+      await pick(evidence.getByRole("combobox", { name: "difference" }), "kl_b_to_a");
       await expect(page).toHaveURL(/layerB=7/);
       await expect(evidence.getByText(/(\d+) of \1 pairs read/)).toBeVisible();
       await expect(evidence.getByLabel("Measures")).toContainText(/KL\(B ‖ A\), nats\d/);

@@ -20,6 +20,24 @@ export async function activate(control: Locator, hand: Hand): Promise<void> {
   await control.press(" ");
 }
 
+/** Chooses in a select by the value, the words or the place of an option: from its list, or from the system's picker. */
+export async function pick(select: Locator, option: string | number): Promise<void> {
+  if ((await select.evaluate((element) => element.tagName)) === "SELECT") {
+    await select.selectOption(typeof option === "number" ? { index: option } : option);
+    return;
+  }
+  await select.click();
+  const list = select
+    .page()
+    .getByRole("listbox", { name: (await select.getAttribute("aria-label")) ?? "", exact: true });
+  const chosen =
+    typeof option === "number"
+      ? list.getByRole("option").nth(option)
+      : list.locator(`[data-value="${option}"]`).or(list.getByRole("option", { name: option, exact: true }));
+  await chosen.click();
+  await expect(list).toBeHidden();
+}
+
 export class ExplorerPage {
   readonly page: Page;
   readonly tokens: Locator;

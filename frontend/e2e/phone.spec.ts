@@ -1,6 +1,6 @@
 /** The page on a phone: under a finger, upright and on its side, with the keyboard open and closed. */
 import type { Locator, Page } from "@playwright/test";
-import { type ExplorerPage, expect, seriousViolations, test } from "./page";
+import { type ExplorerPage, expect, seriousViolations, test, pick } from "./page";
 
 const UPRIGHT = { width: 390, height: 844 };
 const SMALL = { width: 360, height: 640 };
@@ -236,7 +236,7 @@ test("at half its height the heatmap shows more than a few of its layers", async
   };
   await expect.poll(rowsInView).toBeGreaterThan(6);
   await page.getByRole("button", { name: "Look" }).tap();
-  await page.getByRole("combobox", { name: "coloured by" }).selectOption("kl");
+  await pick(page.getByRole("combobox", { name: "coloured by" }), "kl");
   await page.keyboard.press("Escape");
   await expect(explorer.evidence.getByRole("figure", { name: /KL to final/ })).toBeVisible();
   // What the legend then says more takes no room from the grid.

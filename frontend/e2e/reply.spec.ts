@@ -2,7 +2,7 @@
 import type { Locator, Page } from "@playwright/test";
 import { formatNats } from "../src/model/format";
 import { type Schemas, addressOf, conversationOf, get, post } from "./api";
-import { type ExplorerPage, WAYS, activate, expect, seriousViolations, test } from "./page";
+import { type ExplorerPage, WAYS, activate, expect, seriousViolations, test, pick } from "./page";
 import { startServer } from "./server";
 
 const FRANCE = "The capital of France is";
@@ -72,7 +72,7 @@ for (const { hand, colorScheme } of WAYS) {
       expect(replyIds(same)).toEqual(replyIds(own));
       expect(replyIds(same).length).toBeGreaterThan(0);
 
-      await otherKind(explorer).selectOption({ label: "another prompt" });
+      await pick(otherKind(explorer), "another prompt");
       await box(explorer).fill(SPAIN);
       await activate(write(explorer), hand);
       await expect.poll(async () => (await addressOf(page)).get("savedId")).not.toBe(same.id);

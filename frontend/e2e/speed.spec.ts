@@ -4,7 +4,7 @@
  */
 import type { Locator } from "@playwright/test";
 import { formatCount } from "../src/model/format";
-import { expect, test } from "./page";
+import { expect, test, pick } from "./page";
 
 // A trace takes pictures all the while, which would be measured too.
 test.use({ trace: "off" });
@@ -101,9 +101,9 @@ test("1,000 tokens stay smooth: the heatmap scrolls and recolours, a click shows
   const plain = await motionOf(grid);
 
   // With everything on: a second hue, an outline, and the whole conversation as narrow as it gets.
-  await explorer.evidence.getByRole("combobox", { name: "second hue" }).selectOption("output");
+  await pick(explorer.evidence.getByRole("combobox", { name: "second hue" }), "output");
   await explorer.evidence.getByRole("button", { name: /^Pin/ }).first().click();
-  await explorer.evidence.getByRole("combobox", { name: "outline", exact: true }).selectOption({ index: 1 });
+  await pick(explorer.evidence.getByRole("combobox", { name: "outline", exact: true }), 1);
   await expect(explorer.evidence.getByText(/^Outlined/)).toBeVisible();
   await expect(explorer.evidence.getByText(/positions read for it/)).toBeHidden({ timeout: READING_MS });
   const decorated = await motionOf(grid);

@@ -2,7 +2,7 @@
 import type { Page } from "@playwright/test";
 import { tintOf, tintScale } from "../src/features/transcript/tint";
 import { type LensReadResponse, lensOf } from "./api";
-import { type ExplorerPage, expect, test } from "./page";
+import { type ExplorerPage, expect, test, pick } from "./page";
 
 const colourBy = (page: Page) => page.getByRole("combobox", { name: "Colour by" });
 
@@ -67,7 +67,7 @@ for (const mode of ["Chat", "Completion"]) {
     expect(before.some(({ isOwn }) => !isOwn)).toBe(true);
 
     for (const metric of ["surprisal", "entropy", "decided"]) {
-      await colourBy(page).selectOption(metric);
+      await pick(colourBy(page), metric);
       await expect
         .poll(async () => new Set((await looksOf(explorer)).map((look) => look.backgroundColor)).size)
         .toBeGreaterThan(2);
@@ -80,7 +80,7 @@ for (const mode of ["Chat", "Completion"]) {
         expect(new Set(coloured.map((look) => look.color)).size).toBe(1);
         await expect(page.getByText("italic: your text")).toBeVisible();
       } else await expect(page.getByText("italic: your text")).toBeHidden();
-      await colourBy(page).selectOption("none");
+      await pick(colourBy(page), "none");
       await expect.poll(() => looksOf(explorer)).toEqual(before);
     }
   });
@@ -94,7 +94,7 @@ test("the layer decided is that of the lens in use, and what the output alone sa
   await explorer.setSampling({ Temperature: "0", "Longest reply": "12" });
   await explorer.say("The capital of France is Paris. The capital of Spain is");
   const lens = explorer.evidence.getByRole("combobox", { name: "Lens" });
-  await colourBy(page).selectOption("decided");
+  await pick(colourBy(page), "decided");
 
   const layers = new Map<string, number[]>();
   let nLayers = 0;
@@ -103,7 +103,7 @@ test("the layer decided is that of the lens in use, and what the output alone sa
     ["jacobian", "Jacobian"],
     ["tuned", "tuned"],
   ] as const) {
-    await lens.selectOption(kind);
+    await pick(lens, kind);
     await expect(page.getByText(`up to the output, ${title} lens`)).toBeVisible();
     const answer = await lensOf(page, { kind });
     const decided = decidedLayers(answer);
@@ -115,18 +115,18 @@ test("the layer decided is that of the lens in use, and what the output alone sa
   expect(layers.get("jacobian")).not.toEqual(layers.get("logit"));
   expect(layers.get("tuned")).not.toEqual(layers.get("logit"));
 
-  await colourBy(page).selectOption("entropy");
+  await pick(colourBy(page), "entropy");
   const { entropy_nats } = await lensOf(page, { kind: "logit" });
   const values = [Number.NaN, ...(entropy_nats.at(-1)?.slice(0, -1) ?? [])];
   const expected = await expectedGrounds(page, values, tintScale("entropy", 0).max);
   for (const kind of ["tuned", "jacobian", "logit"]) {
-    await lens.selectOption(kind);
+    await pick(lens, kind);
     await expect.poll(() => groundsOf(explorer)).toEqual(expected);
   }
   await expect(page.getByText(/^Entropy before the token/)).not.toContainText("lens");
 
   // The sentence of the Standard view says the same layer as the colour.
-  await lens.selectOption("jacobian");
+  await pick(lens, "jacobian");
   const index = (layers.get("jacobian") ?? []).findIndex(
     (layer, i) => layer > 0 && layer < nLayers && layer !== layers.get("logit")?.[i],
   );

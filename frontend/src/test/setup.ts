@@ -6,6 +6,7 @@ import { afterEach } from "vitest";
 import "@/features/shortcuts/ShortcutSheet";
 import "@/ui/OpenMenu";
 import "@/ui/OpenPopover";
+import "@/ui/OpenSelect";
 import { forgetChoices } from "@/features/choices/choices";
 
 afterEach(() => {

@@ -11,18 +11,34 @@ const LOOKS: Record<Look, string> = {
   quiet: "text-muted hover:bg-hover hover:text-ink disabled:text-quiet",
 };
 
+const SIZES = {
+  control: "h-control",
+  /** Within a line of text. */
+  small: "h-control-small",
+} as const;
+
 interface ButtonProps extends ComponentProps<"button"> {
   readonly look?: Look;
+  readonly size?: keyof typeof SIZES;
   readonly icon?: IconName;
 }
 
 /** A button with words. */
-export function Button({ look = "plain", icon, className, children, ...rest }: ButtonProps) {
+export function Button({
+  look = "plain",
+  size = "control",
+  icon,
+  className,
+  children,
+  ...rest
+}: ButtonProps) {
   return (
     <button
       type="button"
       className={clsx(
-        "inline-flex h-8 items-center justify-center gap-1.5 rounded-control px-3 font-medium whitespace-nowrap transition-colors disabled:cursor-not-allowed",
+        "inline-flex items-center justify-center gap-1.5 rounded-control font-medium whitespace-nowrap transition-colors disabled:cursor-not-allowed",
+        SIZES[size],
+        look === "quiet" || size === "small" ? "px-2" : "px-2.5",
         LOOKS[look],
         className,
       )}
@@ -48,7 +64,7 @@ export function IconButton({ icon, label, className, ...rest }: IconButtonProps)
       aria-label={label}
       title={label}
       className={clsx(
-        "inline-grid size-8 shrink-0 place-items-center rounded-control text-muted transition-colors hover:bg-hover hover:text-ink disabled:cursor-not-allowed disabled:text-quiet",
+        "inline-grid size-control shrink-0 place-items-center rounded-control text-muted transition-colors hover:bg-hover hover:text-ink disabled:cursor-not-allowed disabled:text-quiet",
         className,
       )}
       {...rest}

@@ -18,7 +18,7 @@ export function Dialog({ title, isOpen, onClose, onClosed, initialFocus, childre
   return (
     <Radix.Root open={isOpen} onOpenChange={(open) => !open && onClose()}>
       <Radix.Portal>
-        <Radix.Overlay className="fixed inset-0 z-30 bg-[oklch(0_0_0/0.35)]" />
+        <Radix.Overlay className="fixed inset-0 z-dialog bg-overlay" />
         <Radix.Content
           aria-describedby={undefined}
           onCloseAutoFocus={onClosed}
@@ -28,7 +28,7 @@ export function Dialog({ title, isOpen, onClose, onClosed, initialFocus, childre
             event.preventDefault();
             initialFocus.current?.focus();
           }}
-          className="fixed top-1/2 left-1/2 z-30 max-h-[85dvh] w-[28rem] max-w-[calc(100vw-1rem)] -translate-x-1/2 -translate-y-1/2 overflow-y-auto rounded-control border border-line bg-raised p-4 shadow-float"
+          className="fixed top-1/2 left-1/2 z-dialog max-h-[85dvh] w-[28rem] max-w-[calc(100vw-1rem)] -translate-x-1/2 -translate-y-1/2 overflow-y-auto rounded-control border border-line bg-raised p-4 shadow-float"
         >
           <div className="mb-3 flex items-center justify-between">
             <Radix.Title className="text-title font-semibold">{title}</Radix.Title>

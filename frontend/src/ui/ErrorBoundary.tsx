@@ -50,7 +50,7 @@ export class ErrorBoundary extends Component<ErrorBoundaryProps, ErrorBoundarySt
           "max-w-lg min-w-0 space-y-3 p-6",
           onClose === undefined
             ? "m-auto"
-            : "fixed right-4 bottom-4 z-30 rounded-control border border-line bg-raised shadow-float max-sm:left-4",
+            : "fixed right-4 bottom-4 z-popover rounded-control border border-line bg-raised shadow-float max-sm:left-4",
         )}
       >
         {error instanceof PartNotLoaded ? (

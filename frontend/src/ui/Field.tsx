@@ -41,7 +41,7 @@ export function NumberField(props: NumberFieldProps) {
             if (next !== null) onChange(next);
           }}
           onBlur={() => setTyped(null)}
-          className="h-8 w-28 rounded-control border border-line-strong bg-surface px-2 text-right font-mono aria-invalid:border-danger"
+          className="h-control w-28 rounded-control border border-line-strong bg-surface px-2 text-right font-mono aria-invalid:border-danger"
         />
       </div>
       <p id={`${id}-hint`} className="text-label text-muted">

@@ -44,7 +44,7 @@ export function NameField({ label, value, placeholder, onDone }: NameFieldProps)
         done(event.key === "Enter" ? event.currentTarget.value : null);
       }}
       onBlur={(event) => done(event.currentTarget.value)}
-      className="h-8 w-full min-w-0 rounded-control border border-accent bg-surface px-2"
+      className="h-control w-full min-w-0 rounded-control border border-accent bg-surface px-2"
     />
   );
 }

@@ -13,14 +13,14 @@ export default function OpenMenu({ trigger, items }: MenuProps) {
           align="start"
           sideOffset={4}
           collisionPadding={8}
-          className="touch-sized z-40 min-w-40 rounded-control border border-line bg-raised p-1 shadow-float"
+          className="touch-sized z-popover min-w-40 rounded-control border border-line bg-raised p-1 shadow-float"
         >
           {items.map(({ label, icon, isDanger = false, onSelect }) => (
             <DropdownMenu.Item
               key={label}
               onSelect={onSelect}
               className={clsx(
-                "flex h-8 cursor-default items-center gap-2 rounded-mark px-2 outline-none data-[highlighted]:bg-hover",
+                "flex h-control cursor-default items-center gap-2 rounded-mark px-2 outline-none data-[highlighted]:bg-hover",
                 isDanger ? "text-danger" : "text-ink",
               )}
             >

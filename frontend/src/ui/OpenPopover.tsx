@@ -18,7 +18,7 @@ export default function OpenPopover({ trigger, label, align = "start", children 
           sideOffset={6}
           collisionPadding={8}
           onEscapeKeyDown={keepFromInputMethod}
-          className="touch-sized z-20 max-h-(--radix-popover-content-available-height) w-80 max-w-[calc(100vw-1rem)] overflow-y-auto rounded-control border border-line bg-raised p-4 shadow-float"
+          className="touch-sized z-popover max-h-(--radix-popover-content-available-height) w-80 max-w-[calc(100vw-1rem)] overflow-y-auto rounded-control border border-line bg-raised p-4 shadow-float"
         >
           <PopoverContext value={close}>{children}</PopoverContext>
         </Radix.Content>

@@ -25,14 +25,17 @@ export function Segmented<T extends string>({
         const option = options.find((candidate) => candidate.value === chosen);
         if (option !== undefined) onChange(option.value);
       }}
-      className={clsx("inline-flex h-8 shrink-0 items-center rounded-control bg-sunken p-0.5", className)}
+      className={clsx(
+        "inline-flex h-control shrink-0 items-center rounded-control bg-sunken p-0.5",
+        className,
+      )}
     >
       {options.map((option) => (
         <RadioGroup.Item
           key={option.value}
           value={option.value}
           title={option.hint}
-          className="h-7 rounded-[4px] px-2.5 font-medium text-muted transition-colors hover:text-ink data-[state=checked]:bg-raised data-[state=checked]:text-ink data-[state=checked]:shadow-[0_0_0_1px_var(--line)]"
+          className="h-full rounded-[4px] px-2 font-medium text-muted transition-colors hover:text-ink data-[state=checked]:bg-lifted data-[state=checked]:text-ink data-[state=checked]:shadow-[0_0_0_1px_var(--line)]"
         >
           {option.label}
         </RadioGroup.Item>

@@ -10,7 +10,7 @@ interface SwitchProps {
 export function Switch({ label, checked, onChange }: SwitchProps) {
   const id = useId();
   return (
-    <label htmlFor={id} className="inline-flex min-h-8 items-center gap-2 text-muted hover:text-ink">
+    <label htmlFor={id} className="inline-flex min-h-control items-center gap-2 text-muted hover:text-ink">
       <input
         id={id}
         type="checkbox"

@@ -1,20 +1,25 @@
 import { NotesButton } from "@/features/notes/NotesButton";
-import { COLOURINGS, type Colouring, type Settings } from "@/features/settings/settings";
+import type { Colouring, Settings } from "@/features/settings/settings";
 import { TintLegend } from "@/features/transcript/TintLegend";
 import type { Colours } from "@/features/transcript/useTints";
 import type { Timeline } from "@/model/timeline";
 import { decodedText } from "@/model/tokens";
 import { IconButton } from "@/ui/Button";
 import { CopyButton } from "@/ui/CopyButton";
+import { Select, type SelectOption } from "@/ui/Select";
 import { Switch } from "@/ui/Switch";
 import type { Mode } from "./chatState";
 
-const NAMES: Record<Colouring, string> = {
-  none: "nothing",
-  surprisal: "surprisal",
-  entropy: "entropy",
-  decided: "layer decided",
-};
+const COLOURS: readonly SelectOption<Colouring>[] = [
+  { value: "none", label: "nothing" },
+  { value: "surprisal", label: "surprisal", hint: "Minus the log-probability of the token, in nats" },
+  { value: "entropy", label: "entropy", hint: "Uncertainty of the prediction of the token, in nats" },
+  {
+    value: "decided",
+    label: "decision layer",
+    hint: "First layer from which the token stays top-1 up to the output",
+  },
+];
 
 interface ConversationToolbarProps {
   readonly timeline: Timeline;
@@ -34,23 +39,12 @@ export function ConversationToolbar(props: ConversationToolbarProps) {
     props;
   return (
     <div className="flex shrink-0 flex-wrap items-center gap-x-4 border-b border-line px-3 py-1 max-md:gap-x-1 md:px-4">
-      <label className="inline-flex min-h-8 items-center gap-2 text-muted max-md:gap-1">
-        Colour by
-        <select
-          value={settings.colouring}
-          onChange={(event) => {
-            const colouring = COLOURINGS.find((name) => name === event.target.value);
-            if (colouring !== undefined) onChange({ colouring });
-          }}
-          className="h-7 rounded-control border border-line-strong bg-raised px-1.5 text-ink"
-        >
-          {COLOURINGS.map((name) => (
-            <option key={name} value={name}>
-              {NAMES[name]}
-            </option>
-          ))}
-        </select>
-      </label>
+      <Select
+        label="Colour by"
+        value={settings.colouring}
+        options={COLOURS}
+        onChange={(colouring) => onChange({ colouring })}
+      />
       {hasTemplate && (
         <Switch
           label="Template"

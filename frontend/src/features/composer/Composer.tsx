@@ -82,7 +82,7 @@ export function Composer(props: ComposerProps) {
           <span className="text-muted">
             Editing your last message. What it is now, with its reply, stays as a branch.
           </span>
-          <Button look="quiet" className="h-6 px-2" onClick={onCancelEdit}>
+          <Button look="quiet" size="small" onClick={onCancelEdit}>
             Cancel
           </Button>
         </div>

@@ -46,7 +46,7 @@ export function Alternatives({ token, reading }: AlternativesProps) {
                   disabled={isActual || refusedBecause !== null}
                   aria-label={`Continue with ${cellTextOfText(text)}, probability ${formatProbability(probability)}`}
                   onClick={() => branch(token.index, [token_id])}
-                  className="relative isolate flex min-h-8 w-full items-center gap-2 overflow-hidden rounded-mark px-2 text-left hover:bg-hover disabled:cursor-default disabled:hover:bg-transparent"
+                  className="relative isolate flex min-h-control w-full items-center gap-2 overflow-hidden rounded-mark px-2 text-left hover:bg-hover disabled:cursor-default disabled:hover:bg-transparent"
                 >
                   <span
                     aria-hidden="true"

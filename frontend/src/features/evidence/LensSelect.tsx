@@ -3,6 +3,7 @@ import { useLensKind } from "@/features/settings/lensKind";
 import { useSettings } from "@/features/settings/settings";
 import { LENSES } from "@/model/lenses";
 import { Button } from "@/ui/Button";
+import { Select } from "@/ui/Select";
 
 /**
  * Which lens the views read through; nothing to choose where the model has only one. Where the one that
@@ -28,23 +29,11 @@ export function LensSelect() {
   }
   if (offered.length < 2) return null;
   return (
-    <label className="flex min-w-0 items-center gap-2 text-muted">
-      <span className="@max-3xl:sr-only">Lens</span>
-      <select
-        value={kind}
-        title={LENSES.find((lens) => lens.kind === kind)?.hint}
-        onChange={(event) => {
-          const chosen = offered.find((lens) => lens.kind === event.target.value);
-          if (chosen !== undefined) update({ lens: chosen.kind });
-        }}
-        className="h-8 min-w-16 rounded-control border border-line-strong bg-raised px-2 text-ink max-md:px-1"
-      >
-        {offered.map(({ kind: value, title }) => (
-          <option key={value} value={value}>
-            {title}
-          </option>
-        ))}
-      </select>
-    </label>
+    <Select
+      label="Lens"
+      value={kind}
+      options={offered.map(({ kind: value, title, hint }) => ({ value, label: title, hint }))}
+      onChange={(lens) => update({ lens })}
+    />
   );
 }

@@ -40,12 +40,12 @@ export function ReadingProgress({
         />
       )}
       {status === "loading" && total - read > LONG && (
-        <Button className="!h-6 px-2" onClick={cancel}>
+        <Button size="small" onClick={cancel}>
           Stop reading
         </Button>
       )}
       {status === "cancelled" && (
-        <Button className="!h-6 px-2" onClick={retry}>
+        <Button size="small" onClick={retry}>
           Read on
         </Button>
       )}

@@ -26,7 +26,7 @@ export default function ExportMenu({ timeline, view }: ExportMenuProps) {
           align="end"
           sideOffset={6}
           collisionPadding={8}
-          className="touch-sized z-20 max-h-(--radix-dropdown-menu-content-available-height) w-72 overflow-y-auto rounded-control border border-line bg-raised p-1 shadow-float"
+          className="touch-sized z-popover max-h-(--radix-dropdown-menu-content-available-height) w-72 overflow-y-auto rounded-control border border-line bg-raised p-1 shadow-float"
         >
           {reason !== null && <p className="px-2 py-1.5 text-muted">{reason}</p>}
           {GROUPS.map((group, i) => (
@@ -69,7 +69,7 @@ function MenuItem({ label, hint, isDisabled, onSelect }: MenuItemProps) {
     <DropdownMenu.Item
       disabled={isDisabled}
       onSelect={onSelect}
-      className="flex min-h-8 cursor-pointer items-baseline justify-between gap-3 rounded-mark px-2 py-1.5 outline-none data-disabled:cursor-not-allowed data-disabled:text-quiet data-highlighted:bg-hover"
+      className="flex min-h-control cursor-pointer items-baseline justify-between gap-3 rounded-mark px-2 py-1.5 outline-none data-disabled:cursor-not-allowed data-disabled:text-quiet data-highlighted:bg-hover"
     >
       <span className="whitespace-nowrap">{label}</span>
       <span className="text-right text-label text-muted">{hint}</span>

@@ -17,7 +17,7 @@ export function ExportOutcome() {
   return (
     <div
       role="status"
-      className="pointer-events-none fixed inset-x-0 bottom-3 z-20 flex justify-center px-3 md:justify-end"
+      className="pointer-events-none fixed inset-x-0 bottom-3 z-toast flex justify-center px-3 md:justify-end"
     >
       {outcome !== null && (
         <div

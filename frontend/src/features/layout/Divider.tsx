@@ -47,7 +47,7 @@ export function Divider({ percent, onChange }: DividerProps) {
       onPointerMove={onPointerMove}
       onDoubleClick={() => onChange(DEFAULT_SPLIT.percent)}
       onKeyDown={onKeyDown}
-      className="group relative hidden md:block z-10 -mx-1 w-[9px] shrink-0 cursor-col-resize touch-none outline-offset-0"
+      className="group relative hidden md:block z-sticky -mx-1 w-[9px] shrink-0 cursor-col-resize touch-none outline-offset-0"
     >
       <span className="absolute inset-y-0 left-1 w-px bg-line transition-colors group-hover:bg-accent group-focus-visible:bg-accent" />
     </div>

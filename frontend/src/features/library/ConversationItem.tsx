@@ -88,7 +88,7 @@ export function ConversationItem(props: ConversationItemProps) {
             label={`More for ${title}`}
             aria-describedby={describedBy}
             className={clsx(
-              "size-7 focus-visible:opacity-100 data-[state=open]:opacity-100 pointer-coarse:opacity-100",
+              "focus-visible:opacity-100 data-[state=open]:opacity-100 pointer-coarse:opacity-100",
               isCurrent ? "" : "opacity-0 group-hover:opacity-100",
             )}
           />

@@ -78,7 +78,7 @@ export default function Sidebar(props: SidebarProps) {
         />
       </div>
       <div className="relative shrink-0 p-2">
-        <Icon name="search" className="pointer-events-none absolute top-4 left-4 text-quiet" />
+        <Icon name="search" className="pointer-events-none absolute top-3.5 left-4 text-quiet" />
         <input
           type="search"
           dir="auto"
@@ -87,7 +87,7 @@ export default function Sidebar(props: SidebarProps) {
           maxLength={200}
           value={query}
           onChange={(event) => setQuery(event.target.value)}
-          className="h-8 w-full rounded-control border border-line-strong bg-raised pr-2 pl-8 placeholder:text-quiet"
+          className="h-control w-full rounded-control border border-line-strong bg-raised pr-2 pl-8 placeholder:text-quiet"
         />
       </div>
       <div className="min-h-0 flex-1 overflow-y-auto px-2 pb-2">

@@ -38,10 +38,10 @@ export const SidebarFrame = memo(function SidebarFrame(props: SidebarFrameProps)
   return (
     <Dialog.Root open={isSheetOpen} onOpenChange={(open) => !open && onCloseSheet()}>
       <Dialog.Portal>
-        <Dialog.Overlay className="fixed inset-0 z-30 bg-[oklch(0_0_0/0.35)]" />
+        <Dialog.Overlay className="fixed inset-0 z-dialog bg-overlay" />
         <Dialog.Content
           aria-describedby={undefined}
-          className="fixed inset-y-0 left-0 z-30 flex w-[20rem] max-w-[88vw] flex-col border-r border-line bg-surface shadow-float"
+          className="fixed inset-y-0 left-0 z-dialog flex w-[20rem] max-w-[88vw] flex-col border-r border-line bg-surface shadow-float"
         >
           <div className="flex h-12 shrink-0 items-center justify-between border-b border-line pr-2 pl-4">
             <Dialog.Title className="text-title font-semibold">Conversations</Dialog.Title>

@@ -11,7 +11,7 @@ export function NotesButton() {
       id={NOTES_BUTTON_ID}
       look="quiet"
       icon="note"
-      className="h-7 px-2 max-md:px-1.5"
+      className="px-2 max-md:px-1.5"
       aria-expanded={hasList}
       aria-label={notes.length === 0 ? "Notes" : `Notes ${notes.length}`}
       onClick={() => showList(!hasList)}

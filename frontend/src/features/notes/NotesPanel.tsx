@@ -48,7 +48,7 @@ export default function NotesPanel({ tokens }: { readonly tokens: readonly Token
         </p>
         <Button
           icon="plus"
-          className="h-7 px-2"
+          className="px-2"
           title={index === null ? "Select a token, or some text, first" : "Key n"}
           // Pressing it must not take away the selection of text that it is about.
           onMouseDown={(event) => event.preventDefault()}

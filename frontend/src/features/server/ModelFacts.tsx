@@ -32,7 +32,7 @@ export function ModelFacts({ model }: { readonly model: ModelInfo }) {
       trigger={
         <button
           type="button"
-          className="flex h-8 min-w-0 items-center gap-1.5 rounded-control px-2 hover:bg-hover"
+          className="flex h-control min-w-0 items-center gap-1.5 rounded-control px-2 hover:bg-hover"
         >
           <span className="sr-only">Model: </span>
           <span className="truncate font-medium">{model.model_name.split("/").at(-1)}</span>

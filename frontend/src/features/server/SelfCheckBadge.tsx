@@ -20,7 +20,7 @@ export function SelfCheckBadge({ check, isOffline }: SelfCheckBadgeProps) {
         <button
           type="button"
           className={clsx(
-            "inline-flex h-8 items-center gap-1 rounded-control px-2 font-medium hover:bg-hover",
+            "inline-flex h-control items-center gap-1 rounded-control px-2 font-medium hover:bg-hover",
             isOffline ? "text-muted" : check.passed ? "text-good" : "text-danger",
           )}
         >

@@ -94,11 +94,11 @@ export function TokenSearch(props: TokenSearchProps) {
         onFocus={() => setOpen(true)}
         onBlur={close}
         onKeyDown={onKeyDown}
-        className="h-8 w-full rounded-control border border-line-strong bg-surface px-2 font-mono text-ink placeholder:text-quiet focus-visible:-outline-offset-1"
+        className="h-control w-full rounded-control border border-line-strong bg-surface px-2 font-mono text-ink placeholder:text-quiet focus-visible:-outline-offset-1"
       />
       <div
         className={clsx(
-          "absolute inset-x-0 top-full z-20 mt-1 min-w-64 overflow-hidden rounded-control border border-line bg-raised shadow-float",
+          "absolute inset-x-0 top-full z-popover mt-1 min-w-64 overflow-hidden rounded-control border border-line bg-raised shadow-float",
           !isShown && "hidden",
         )}
       >

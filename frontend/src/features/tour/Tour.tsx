@@ -58,7 +58,7 @@ export function TourCard({ isReady, error, isTouch, onClose }: TourCardProps) {
       {box !== null && (
         <div
           aria-hidden="true"
-          className="pointer-events-none fixed z-20 rounded-control border-2 border-accent"
+          className="pointer-events-none fixed z-tour rounded-control border-2 border-accent"
           style={{ left: box.left - 3, top: box.top - 3, width: box.width + 6, height: box.height + 6 }}
         />
       )}
@@ -66,7 +66,7 @@ export function TourCard({ isReady, error, isTouch, onClose }: TourCardProps) {
         ref={card}
         tabIndex={-1}
         aria-labelledby={titleId}
-        className="fixed z-20 w-80 max-w-[calc(100vw-1rem)] rounded-control border border-line bg-raised p-3 shadow-float outline-none"
+        className="fixed z-tour w-80 max-w-[calc(100vw-1rem)] rounded-control border border-line bg-raised p-3 shadow-float outline-none"
         style={cardStyle(box)}
       >
         <div aria-live="polite">

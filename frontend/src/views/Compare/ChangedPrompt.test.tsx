@@ -15,6 +15,7 @@ import {
   timelineOf,
   tokens,
 } from "@/test/compare";
+import { choose } from "@/test/choose";
 import { N_LAYERS, idOf, madeUpComparison } from "@/test/lensData";
 import { renderView } from "@/test/renderView";
 import Compare from "./Compare";
@@ -120,9 +121,9 @@ describe("a prompt with a word changed", () => {
   test("a token's probability is compared once it is chosen", async () => {
     await comparePrompt();
     await isRead();
-    await userEvent.selectOptions(screen.getByRole("combobox", { name: "difference" }), "target");
+    await choose(screen.getByRole("combobox", { name: "difference" }), "target");
     const token = screen.getByRole("combobox", { name: "token" });
-    await userEvent.selectOptions(token, String(idOf(" Paris")));
+    await choose(token, String(idOf(" Paris")));
     await waitFor(() => expect(server.compared.at(-1)?.targets).toEqual([idOf(" Paris")]));
     expect(await screen.findByText("B minus A")).toBeVisible();
   });

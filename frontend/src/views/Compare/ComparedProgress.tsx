@@ -45,13 +45,13 @@ export function ComparedProgress(props: ComparedProgressProps) {
             max={unfinished.total}
             className="progress w-24"
           />
-          <Button className="!h-6 px-2" onClick={unfinished.cancel}>
+          <Button size="small" onClick={unfinished.cancel}>
             Stop reading
           </Button>
         </>
       )}
       {unfinished?.status === "cancelled" && (
-        <Button className="!h-6 px-2" onClick={unfinished.retry}>
+        <Button size="small" onClick={unfinished.retry}>
           Read on
         </Button>
       )}

@@ -1,6 +1,7 @@
 import { screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { describe, expect, test } from "vitest";
+import { choose } from "@/test/choose";
 import { changed, comparePrompt, isRead, prompt, server, setUpCompare, timelineOf } from "@/test/compare";
 import { MADE_UP, N_LAYERS } from "@/test/lensData";
 import { renderView } from "@/test/renderView";
@@ -24,7 +25,7 @@ describe("other things to compare with", () => {
       );
     renderView(Compare, timeline, { index: 6 });
     await isRead();
-    expect(screen.getByRole("combobox", { name: "branch" })).toHaveDisplayValue("2 · Seine");
+    expect(screen.getByRole("combobox", { name: "branch" })).toHaveTextContent("2 · Seine");
     expect(server.compared[0]?.b).toEqual({ conversation_id: "other", kind: "logit" });
   });
 
@@ -49,7 +50,7 @@ describe("other things to compare with", () => {
             }),
       );
     renderView(Compare, timeline, { index: 6 });
-    await userEvent.selectOptions(await screen.findByRole("combobox", { name: /B:/ }), "saved");
+    await choose(await screen.findByRole("combobox", { name: /B:/ }), "saved");
     await userEvent.click(screen.getByRole("button", { name: "Choose…" }));
     await userEvent.click(
       await screen.findByRole("button", { name: "The same 2 May 2024 14:40, 21 tokens" }),
@@ -65,13 +66,13 @@ describe("other things to compare with", () => {
   test("itself is read at another layer, without asking for its ids", async () => {
     renderView(Compare, timelineOf(), { index: 6, layer: 4 });
     await prompt();
-    await userEvent.selectOptions(screen.getByRole("combobox", { name: /B:/ }), "same");
+    await choose(screen.getByRole("combobox", { name: /B:/ }), "same");
     await screen.findByText(/^12 of 12 pairs read/);
     const { a, b, layers } = server.compared[0] ?? {};
     expect(b?.conversation_id).toBe(a?.conversation_id);
     expect(layers?.[4]).toEqual([4, N_LAYERS]);
-    await userEvent.selectOptions(screen.getByRole("combobox", { name: "layers" }), "one");
-    await userEvent.selectOptions(screen.getByRole("combobox", { name: "layer of A" }), "6");
+    await choose(screen.getByRole("combobox", { name: "layers" }), "one");
+    await choose(screen.getByRole("combobox", { name: "layer of A" }), "6");
     await waitFor(() => expect(server.compared.at(-1)?.layers).toEqual([[6, N_LAYERS]]));
     expect(await screen.findByText(/layer 6 of A beside layer 12 of B/)).toBeVisible();
   });
@@ -83,7 +84,7 @@ describe("other things to compare with", () => {
     ];
     await comparePrompt();
     await isRead();
-    await userEvent.selectOptions(screen.getByRole("combobox", { name: "lens of B" }), "tuned");
+    await choose(screen.getByRole("combobox", { name: "lens of B" }), "tuned");
     await waitFor(() => expect(server.compared.at(-1)?.b.kind).toBe("tuned"));
     expect(server.compared.at(-1)?.a.kind).toBe("logit");
     expect(await screen.findByText("B, layer 12, tuned lens")).toBeVisible();

@@ -40,7 +40,7 @@ export function OtherPicker(props: OtherPickerProps) {
         value={kind}
         options={OTHER_KINDS.map((value) => ({ value, label: KINDS[value] }))}
         onChange={(other) => change({ other })}
-        className="w-48 max-md:w-full"
+        className="max-md:w-full"
       />
       {kind === "branch" && <BranchSelect state={state} branches={branches} />}
       {kind === "saved" && (
@@ -77,7 +77,7 @@ function BranchSelect({
       value={chosen.id}
       options={branches.map(({ id, label }) => ({ value: id, label }))}
       onChange={(branchId) => change({ branchId })}
-      className="min-w-44 flex-1"
+      className="max-w-full"
     />
   );
 }

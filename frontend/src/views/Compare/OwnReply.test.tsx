@@ -3,6 +3,7 @@ import userEvent from "@testing-library/user-event";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { StreamEvent } from "@/features/chat/stream";
 import type { Timeline } from "@/model/timeline";
+import { choose } from "@/test/choose";
 import { MADE_UP, N_LAYERS, madeUpLens, madeUpTimeline, madeUpTokens } from "@/test/lensData";
 import { EVENTS, openAnswer } from "@/test/recordedStream";
 import { type FakeServer, fakeServer, refusal, renderView } from "@/test/renderView";
@@ -122,11 +123,11 @@ test("it is seen while it is written, and then B is the conversation that holds 
   expect(await button()).toBeDisabled();
   await finish();
   await isB(other);
-  expect(screen.getByRole("combobox", { name: /B:/ })).toHaveValue("saved");
+  expect(screen.getByRole("combobox", { name: /B:/ })).toHaveAttribute("value", "saved");
   expect(screen.queryByRole("region", { name: "B’s own reply" })).toBeNull();
   expect(page.selection()).toMatchObject({ index: 6, layer: N_LAYERS });
   // What was typed is there again for another try.
-  await userEvent.selectOptions(screen.getByRole("combobox", { name: /B:/ }), "prompt");
+  await choose(screen.getByRole("combobox", { name: /B:/ }), "prompt");
   expect(screen.getByRole("textbox", { name: /with a word changed/ })).toHaveValue(SPAIN);
 });
 
@@ -217,11 +218,11 @@ describe("meanwhile", () => {
   test("another B may be chosen: it stays, and the reply is offered", async () => {
     await writeReply();
     await send(begun(), sent(first));
-    await userEvent.selectOptions(screen.getByRole("combobox", { name: /B:/ }), "same");
+    await choose(screen.getByRole("combobox", { name: /B:/ }), "same");
     await isB(own);
     await finish();
     expect(await reply().findByText(/saved as a conversation of its own/)).toBeVisible();
-    expect(screen.getByRole("combobox", { name: /B:/ })).toHaveValue("same");
+    expect(screen.getByRole("combobox", { name: /B:/ })).toHaveAttribute("value", "same");
     await userEvent.click(reply().getByRole("button", { name: "Compare with it" }));
     await isB(other);
   });

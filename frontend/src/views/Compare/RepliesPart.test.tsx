@@ -2,6 +2,7 @@ import { screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { Token } from "@/model/timeline";
+import { choose } from "@/test/choose";
 import { MADE_UP, N_LAYERS, idOf, madeUpLens, madeUpTimeline, madeUpTokens } from "@/test/lensData";
 import { type FakeServer, fakeServer, refusal, renderView } from "@/test/renderView";
 import { branch, savedConversation } from "@/test/saved";
@@ -137,7 +138,7 @@ test("nothing is said of replies that are alike, and of one that is A’s own", 
   compareWith(tokens);
   await isRead();
   expect(screen.queryByRole("button", { name: /replies part/ })).toBeNull();
-  await userEvent.selectOptions(screen.getByRole("combobox", { name: /B:/ }), "prompt");
+  await choose(screen.getByRole("combobox", { name: /B:/ }), "prompt");
   await userEvent.type(await screen.findByRole("textbox", { name: /with a word changed/ }), "!{Enter}");
   await isRead();
   expect(screen.queryByRole("button", { name: /replies part/ })).toBeNull();

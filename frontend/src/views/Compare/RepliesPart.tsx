@@ -65,7 +65,7 @@ export function RepliesPart({ at, a, b, isSettled, onGo }: RepliesPartProps) {
           {" "}
           How probable they were could not be read.{" "}
           <Button
-            className="!h-6 px-2"
+            size="small"
             onClick={() => {
               for (const { retry } of failed) retry();
             }}

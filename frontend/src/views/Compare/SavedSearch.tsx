@@ -107,7 +107,7 @@ function List({ chosenId, ownId, onChoose }: ListProps) {
       {library.error !== null && (
         <p role="alert" className="text-danger">
           {library.error.message}{" "}
-          <Button className="!h-6 px-2" onClick={library.retry}>
+          <Button size="small" onClick={library.retry}>
             Retry
           </Button>
         </p>

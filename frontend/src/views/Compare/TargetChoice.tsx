@@ -48,7 +48,7 @@ export function TargetChoice({ modelName, tokenId, text, suggested, textOf, onCh
         onChange={(id) => {
           if (id !== NONE) onChoose(id);
         }}
-        className="w-56 max-md:w-full"
+        className="max-w-72 max-md:w-full"
       />
       <TokenSearch
         modelName={modelName}

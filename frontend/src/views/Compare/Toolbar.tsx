@@ -57,17 +57,20 @@ function Measures({ state, difference, rows, nLayers, lensA, lensB, lenses }: To
       <Select
         label="difference"
         value={difference.id}
-        options={DIFFERENCES.map(({ id, title }) => ({ value: id, label: title }))}
+        options={DIFFERENCES.map(({ id, title, explanation }) => ({
+          value: id,
+          label: title,
+          hint: explanation,
+        }))}
         onChange={(id) => change({ difference: id })}
-        title={difference.explanation}
-        className="w-44 max-md:w-full"
+        className="max-md:w-full"
       />
       <Select
         label="layers"
         value={rows}
         options={ROWS.map((value) => ({ value, label: ROW_LABELS[value] }))}
         onChange={(chosen) => change({ rows: chosen })}
-        className="w-40 max-md:w-full"
+        className="max-md:w-full"
       />
       {rows === "one" && (
         <Select
@@ -75,7 +78,7 @@ function Measures({ state, difference, rows, nLayers, lensA, lensB, lenses }: To
           value={choices.layerA ?? nLayers}
           options={layers}
           onChange={(layerA) => change({ layerA })}
-          className="w-28 max-md:w-full"
+          className="max-md:w-full"
         />
       )}
       {rows !== "each" && (
@@ -84,19 +87,20 @@ function Measures({ state, difference, rows, nLayers, lensA, lensB, lenses }: To
           value={choices.layerB ?? nLayers}
           options={layers}
           onChange={(layerB) => change({ layerB })}
-          className="w-28 max-md:w-full"
+          className="max-md:w-full"
         />
       )}
       {lenses.length > 1 && (
         <Select
           label="lens of B"
           value={lensB}
-          options={LENSES.filter(({ kind }) => lenses.includes(kind)).map(({ kind, title }) => ({
+          options={LENSES.filter(({ kind }) => lenses.includes(kind)).map(({ kind, title, hint }) => ({
+            hint,
             value: kind,
             label: kind === lensA ? `${title}, as A` : title,
           }))}
           onChange={(kind) => change({ lensB: kind === lensA ? null : kind })}
-          className="w-32 max-md:w-full"
+          className="max-md:w-full"
         />
       )}
     </>

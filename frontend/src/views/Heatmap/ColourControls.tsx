@@ -1,4 +1,4 @@
-import { Select } from "@/ui/Select";
+import { Select, type SelectOption } from "@/ui/Select";
 import { type HeatmapLook, OUTLINED_RANKS } from "./choices";
 import type { Answer } from "./lensCells";
 import { METRICS, type Metric } from "./metrics";
@@ -18,11 +18,15 @@ interface ColourControlsProps {
   readonly onChange: (change: Partial<HeatmapLook>) => void;
 }
 
-const ANSWER_LABELS: Readonly<Record<Answer, string>> = {
-  off: "nothing",
-  output: "the output’s choice",
-  actual: "the actual next token",
-};
+const ANSWERS: readonly SelectOption<Answer>[] = [
+  { value: "off", label: "nothing" },
+  { value: "output", label: "the output’s choice", hint: "Cells whose first choice is already the output’s" },
+  {
+    value: "actual",
+    label: "the actual next token",
+    hint: "Cells whose first choice is the token that follows",
+  },
+];
 const NO_OUTLINE = -1;
 
 /** What the cells are coloured by, and what is singled out among them. */
@@ -33,23 +37,23 @@ export function ColourControls({ look, metric, outlines, outlined, onChange }: C
       <Select
         label="coloured by"
         value={metric.id}
-        options={METRICS.map(({ id, title }) => ({ value: id, label: title }))}
+        options={METRICS.map(({ id, title, explanation }) => ({
+          value: id,
+          label: title,
+          hint: explanation,
+        }))}
         onChange={(id) => onChange({ metric: id })}
-        title={metric.explanation}
-        className="w-60 max-md:w-full"
+        className="max-md:w-full"
       />
       <Select
         label="second hue"
         value={signIsHue ? "off" : look.answer}
-        options={Object.entries(ANSWER_LABELS).map(([value, label]) => ({ value: value as Answer, label }))}
+        options={ANSWERS}
         onChange={(answer) => onChange({ answer })}
-        isDisabled={signIsHue}
-        title={
-          signIsHue
-            ? "The diverging ramp’s own hue is the sign: choose another ramp first"
-            : "Singles out the cells whose first choice is already this one"
+        disabledBecause={
+          signIsHue ? "The diverging ramp’s own hue is the sign: choose another ramp first" : undefined
         }
-        className="w-40 max-md:w-full"
+        className="max-md:w-full"
       />
       <Select
         label="outline"
@@ -59,13 +63,12 @@ export function ColourControls({ look, metric, outlines, outlined, onChange }: C
           ...outlines.map(({ id, text }) => ({ value: id, label: `${text} (id ${id})` })),
         ]}
         onChange={(id) => onChange({ outlinedToken: id === NO_OUTLINE ? null : id })}
-        isDisabled={outlines.length === 0}
-        title={
+        disabledBecause={
           outlines.length === 0
             ? "Pin a token in the card below the grid to outline where it is likely"
-            : "Draws a line around the cells where a pinned token is likely"
+            : undefined
         }
-        className="w-40 max-md:w-full"
+        className="max-md:w-full"
       />
       {outlined !== null && (
         <Select
@@ -73,7 +76,7 @@ export function ColourControls({ look, metric, outlines, outlined, onChange }: C
           value={look.outlinedRank}
           options={OUTLINED_RANKS.map((rank) => ({ value: rank, label: rank === 1 ? "1" : `1 to ${rank}` }))}
           onChange={(outlinedRank) => onChange({ outlinedRank })}
-          className="w-20 max-md:w-full"
+          className="max-md:w-full"
         />
       )}
     </>

@@ -3,6 +3,7 @@ import userEvent from "@testing-library/user-event";
 import { describe, expect, test } from "vitest";
 import { storedName } from "@/base/stored";
 import { formatProbability, formatRank } from "@/model/format";
+import { choose } from "@/test/choose";
 import { activeCell, allRead, server, setUpHeatmap, timeline, tokens } from "@/test/heatmap";
 import { N_LAYERS, idOf, madeUpLens, madeUpToken } from "@/test/lensData";
 import { refusal, renderView } from "@/test/renderView";
@@ -25,15 +26,15 @@ describe("the outline of a pinned token", () => {
   test("empty: without a pin there is nothing to outline, and it says how to pin", async () => {
     renderView(Heatmap, timeline, { index: 9 });
     await allRead();
-    expect(outline()).toBeDisabled();
+    expect(outline()).toHaveAttribute("aria-disabled", "true");
     expect(outline()).toHaveTextContent("no token is pinned");
-    expect(outline().closest("label")).toHaveAttribute("title", expect.stringMatching(/Pin a token/));
+    expect(outline()).toHaveAccessibleDescription(/Pin a token/);
   });
 
   test("done: counts the cells by the server's ranks, and shows rank and probability of each", async () => {
     await pinned();
     expect(targeted()).toEqual([]);
-    await userEvent.selectOptions(outline(), `·Paris (id ${paris.id})`);
+    await choose(outline(), `·Paris (id ${paris.id})`);
     const ranks = madeUpLens(tokens, { targets: [paris.id] }).targets[0];
     const within5 = ranks?.rank.flat().filter((rank) => rank <= 5).length;
     const total = 30 * (N_LAYERS + 1);
@@ -53,7 +54,7 @@ describe("the outline of a pinned token", () => {
     );
 
     const asked = server.asked.length;
-    await userEvent.selectOptions(screen.getByRole("combobox", { name: "at rank" }), "1 to 100");
+    await choose(screen.getByRole("combobox", { name: "at rank" }), "1 to 100");
     const within100 = ranks?.rank.flat().filter((each) => each <= 100).length ?? 0;
     expect(within100).toBeGreaterThan(within5 ?? 0);
     expect(
@@ -65,7 +66,7 @@ describe("the outline of a pinned token", () => {
   test("loading: says how far it is, and no number of a cell", async () => {
     await pinned();
     server.answer = () => new Promise<Response>(() => undefined);
-    await userEvent.selectOptions(outline(), `·Paris (id ${paris.id})`);
+    await choose(outline(), `·Paris (id ${paris.id})`);
     expect(screen.getByText(/in 0 of 0 cells/)).toBeInTheDocument();
     expect(screen.getByText("0 of 30 positions read for it…")).toBeInTheDocument();
     expect(screen.getByRole("region", { name: "Cell" })).toHaveTextContent("·Paris: rank–");
@@ -75,7 +76,7 @@ describe("the outline of a pinned token", () => {
     await pinned();
     const answer = server.answer;
     server.answer = () => refusal("out_of_memory", "Not enough memory.", 507);
-    await userEvent.selectOptions(outline(), `·Paris (id ${paris.id})`);
+    await choose(outline(), `·Paris (id ${paris.id})`);
     expect(await screen.findByRole("alert")).toHaveTextContent("Not enough memory.");
     expect(screen.getByText(/^30 of 30 positions read/)).toBeInTheDocument();
     server.answer = answer;
@@ -91,9 +92,9 @@ describe("the outline of a pinned token", () => {
       new Promise((resolve) => {
         release = () => resolve(Response.json(madeUpLens(tokens, request)));
       });
-    await userEvent.selectOptions(outline(), `·Paris (id ${paris.id})`);
+    await choose(outline(), `·Paris (id ${paris.id})`);
     await waitFor(() => expect(targeted()).toHaveLength(1));
-    await userEvent.selectOptions(outline(), "nothing");
+    await choose(outline(), "nothing");
     release();
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(targeted()).toHaveLength(1);
@@ -103,7 +104,7 @@ describe("the outline of a pinned token", () => {
   test("deferred: while a reply is written the model is not asked", async () => {
     const view = await pinned();
     view.show({ ...timeline, status: "streaming" });
-    await userEvent.selectOptions(outline(), `·Paris (id ${paris.id})`);
+    await choose(outline(), `·Paris (id ${paris.id})`);
     expect(
       screen.getByText(/positions read for it; the others follow when the reply has ended/),
     ).toBeInTheDocument();
@@ -125,7 +126,7 @@ describe("the outline of a pinned token", () => {
   });
 
   test("a token that came from a link has its text when the server has told it", async () => {
-    const option = (name: string) => within(outline()).queryByRole("option", { name });
+    const option = (name: string) => within(screen.getByRole("listbox", { name: "outline" })).queryByRole("option", { name });
     let tell: () => void = () => undefined;
     server.token = (id) =>
       id === paris.id
@@ -139,6 +140,7 @@ describe("the outline of a pinned token", () => {
         { id: 7, text: null },
       ]),
     );
+    await userEvent.click(outline());
     expect(option(`token (id ${paris.id})`)).toBeInTheDocument();
     tell();
     await waitFor(() => expect(option(`·Paris (id ${paris.id})`)).toBeInTheDocument());
@@ -148,10 +150,10 @@ describe("the outline of a pinned token", () => {
 
   test("ends when the token is unpinned", async () => {
     const view = await pinned();
-    await userEvent.selectOptions(outline(), `·Paris (id ${paris.id})`);
+    await choose(outline(), `·Paris (id ${paris.id})`);
     expect(await screen.findByText(/in \d+ of 390 cells/)).toBeInTheDocument();
     act(() => view.pins().unpin(paris.id));
     expect(screen.queryByText(/^Outlined/)).not.toBeInTheDocument();
-    expect(outline()).toBeDisabled();
+    expect(outline()).toHaveAttribute("aria-disabled", "true");
   });
 });

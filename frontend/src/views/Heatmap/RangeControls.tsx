@@ -20,7 +20,7 @@ export function RangeControls({ chosen, isNarrow, onFit }: RangeControlsProps) {
         <span role="status" className="text-accent">
           Press the {picking} column of the range
         </span>
-        <Button look="quiet" className="!h-6 px-2" onClick={clear}>
+        <Button look="quiet" size="small" onClick={clear}>
           Cancel
         </Button>
       </span>
@@ -37,7 +37,7 @@ export function RangeControls({ chosen, isNarrow, onFit }: RangeControlsProps) {
           </span>
         )}
         {/* A finger that is dragged scrolls. */}
-        <Button className="!h-6 px-2 not-any-pointer-coarse:hidden" onClick={pick}>
+        <Button size="small" className="not-any-pointer-coarse:hidden" onClick={pick}>
           Select a range
         </Button>
       </span>
@@ -49,10 +49,10 @@ export function RangeControls({ chosen, isNarrow, onFit }: RangeControlsProps) {
       <span className="whitespace-nowrap">
         Index {range.start} to {range.end - 1}, {formatCount(count)} {count === 1 ? "position" : "positions"}
       </span>
-      <Button className="!h-6 px-2" onClick={() => onFit(range)}>
+      <Button size="small" onClick={() => onFit(range)}>
         Fit to range
       </Button>
-      <Button look="quiet" className="!h-6 px-2" onClick={clear}>
+      <Button look="quiet" size="small" onClick={clear}>
         Clear
       </Button>
     </span>

@@ -2,6 +2,7 @@ import { act, screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { describe, expect, test } from "vitest";
 import { formatNats, formatProbability, formatRank } from "@/model/format";
+import { choose } from "@/test/choose";
 import { allRead, grid, server, setUpHeatmap, timeline, tokens } from "@/test/heatmap";
 import { N_LAYERS, idOf, madeUpLens } from "@/test/lensData";
 import { renderView } from "@/test/renderView";
@@ -46,10 +47,7 @@ describe("the table", () => {
     const view = renderView(Heatmap, timeline, { index: 1, layer: 8 });
     await allRead();
     act(() => view.pins().pin([{ id: idOf(" Paris"), text: " Paris" }]));
-    await userEvent.selectOptions(
-      screen.getByRole("combobox", { name: "outline" }),
-      `·Paris (id ${idOf(" Paris")})`,
-    );
+    await choose(screen.getByRole("combobox", { name: "outline" }), `·Paris (id ${idOf(" Paris")})`);
     await screen.findByText(/in \d+ of 390 cells/);
     await userEvent.click(screen.getByRole("button", { name: "Table" }));
     const current = table().getByRole("row", { current: true });

@@ -34,7 +34,7 @@ export function LayerDetail({ reading, position, actualId }: LayerDetailProps) {
           entropy <span className="font-mono">{formatNats(reading.entropy_nats)}</span>, KL to final{" "}
           <span className="font-mono">{formatNats(reading.kl_to_final_nats)}</span> nats
         </p>
-        <Button look="quiet" className="!h-7 px-2" aria-expanded={isShown} onClick={() => setOpen(!isShown)}>
+        <Button look="quiet" size="small" aria-expanded={isShown} onClick={() => setOpen(!isShown)}>
           {isShown ? "Hide predictions" : `Show ${reading.predictions.length} predictions`}
         </Button>
       </div>

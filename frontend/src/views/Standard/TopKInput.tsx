@@ -27,7 +27,7 @@ export function TopKInput({ value, onChange }: TopKInputProps) {
           if (isTopK(next)) onChange(next);
         }}
         onBlur={() => setDraft(null)}
-        className="h-8 w-14 rounded-control border border-line-strong bg-raised px-2 font-mono text-ink aria-invalid:border-danger"
+        className="h-control w-14 rounded-control border border-line-strong bg-raised px-2 font-mono text-ink aria-invalid:border-danger"
       />
     </label>
   );
