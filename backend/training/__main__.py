@@ -48,6 +48,8 @@ def build_parser() -> argparse.ArgumentParser:
     examples = steps.add_parser("find-examples", help="prompts that the model really answers")
     examples.add_argument("--folder", type=Path, required=True, help="exported folder")
 
+    steps.add_parser("opening", help="answer the first example for the page of a first visit")
+
     export = steps.add_parser("export", help="write the folder that the server loads")
     export.add_argument("--to", type=Path, required=True, help="folder to write")
 
@@ -120,6 +122,10 @@ def main() -> None:
             from training.find_examples import find_examples
 
             find_examples(options.folder)
+        case "opening":
+            from training.opening import write_opening
+
+            write_opening()
         case "export":
             from training.export import export_model
 

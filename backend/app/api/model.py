@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from app.api.deps import ClientDep, RequestIdDep, ServicesDep
 from app.api.responses import error_responses
 from app.models.facts import Examples, ModelInfo
+from app.models.opening import Opening
 
 router = APIRouter(tags=["model"])
 
@@ -29,3 +30,9 @@ async def examples(services: ServicesDep, client: ClientDep, request_id: Request
     """
     found = await services.analysis.examples(client=client, request_id=request_id)
     return Examples(examples=found)
+
+
+@router.get("/examples/opening")
+async def opening(services: ServicesDep) -> Opening:
+    """The worked example that a first visit opens with, answered before the model is loaded."""
+    return Opening(opening=await services.analysis.opening())

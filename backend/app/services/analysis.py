@@ -21,12 +21,14 @@ from app.models.facts import (
     StoreInfo,
 )
 from app.models.lens import LensReadRequest
+from app.models.opening import OpeningExample
 from app.models.tokens import TokenMatch, TokenSearchResponse, VocabularyToken
 from app.services import comparing, reading
 from app.services.conversations import ConversationStore
 from app.services.examples import known_examples, run_measuring
 from app.services.job import Job
 from app.services.large_answers import LargeAnswers
+from app.services.opening import opening_of, opening_while_loading
 from app.services.readouts import token_base64
 from app.services.timeline_source import find_timeline
 from app.services.timelines import require_known
@@ -91,6 +93,13 @@ class AnalysisService:
             elif self._examples is None:
                 self._examples = known
             return self._examples
+
+    async def opening(self) -> OpeningExample | None:
+        """The shipped example, where exactly the model that computed it runs or is being loaded."""
+        facts = self._worker.known_facts
+        if facts is not None:
+            return opening_of(facts)
+        return await asyncio.to_thread(opening_while_loading, self._worker.wanted)
 
     def find_tokens(self, query: str, limit: int) -> TokenSearchResponse:
         """Ids whose text is or begins with `query`."""

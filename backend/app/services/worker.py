@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from app.engine.model_names import shown_name
-from app.engine.types import LensEngine
+from app.engine.types import LensEngine, ModelFacts
 from app.errors import (
     Draining,
     ExplorerError,
@@ -167,6 +167,16 @@ class ModelWorker:
             f"The model is still being loaded: {self._progress.detail}",
             hint="Try again in a moment; GET /api/health tells when it is ready.",
         )
+
+    @property
+    def known_facts(self) -> ModelFacts | None:
+        """Facts of the running model; None while there is none."""
+        return None if self._engine is None else self._engine.facts
+
+    @property
+    def wanted(self) -> str:
+        """The model that was asked for."""
+        return self._settings.model
 
     def state(self) -> WorkerState:
         """Never waits for the model."""

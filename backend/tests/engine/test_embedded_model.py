@@ -12,8 +12,10 @@ from transformers import AutoModelForCausalLM
 from app.engine.engine import NnsightEngine
 from app.engine.loading import load_engine
 from app.engine.types import Sampling, Step
+from app.services import opening
 from tests.engine.reference import PlainModel, assert_lens_is_right
 from tests.engine.small_models import fresh, greedy
+from training.opening import make_opening
 
 FOLDER = Path(__file__).resolve().parents[2] / "embedded_model"
 TEXT = "Paris is the capital of France. It has many museums, and people there speak French."
@@ -90,3 +92,27 @@ def test_a_conversation_computed_by_its_replies_is_a_fresh_run_but_for_rounding(
         np.testing.assert_allclose(
             getattr(own, name), getattr(again, name), atol=bound, rtol=0, err_msg=name
         )
+
+
+def test_shipped_opening_is_what_the_model_computes(embedded: NnsightEngine):
+    """Ids and predictions exactly, numbers within the bound of docs/architecture.md for other passes."""
+    shipped, fresh_one = opening.shipped(), make_opening(embedded)
+    assert shipped is not None
+    assert shipped.model == fresh_one.model
+    assert shipped.turn == fresh_one.turn
+    assert [(t.id, t.role, t.text) for t in shipped.tokens] == [
+        (t.id, t.role, t.text) for t in fresh_one.tokens
+    ]
+    for ours, theirs in zip(shipped.tokens[1:], fresh_one.tokens[1:], strict=True):
+        assert ours.logprob_nats == pytest.approx(theirs.logprob_nats, abs=1e-4)
+        assert ours.lens is not None
+        assert theirs.lens is not None
+        for a, b in zip(ours.lens, theirs.lens, strict=True):
+            assert a.actual.rank == b.actual.rank
+            assert a.actual.probability == pytest.approx(b.actual.probability, abs=1e-5)
+            assert a.entropy_nats == pytest.approx(b.entropy_nats, abs=1e-4)
+            assert a.kl_to_final_nats == pytest.approx(b.kl_to_final_nats, abs=1e-4)
+            assert [x.token_id for x in a.predictions] == [x.token_id for x in b.predictions]
+            assert [x.probability for x in a.predictions] == pytest.approx(
+                [x.probability for x in b.predictions], abs=1e-5
+            )

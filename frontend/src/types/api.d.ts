@@ -351,6 +351,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/examples/opening": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Opening
+         * @description The worked example that a first visit opens with, answered before the model is loaded.
+         */
+        get: operations["opening"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/stats": {
         parameters: {
             query?: never;
@@ -1322,6 +1342,26 @@ export interface components {
             layer?: number | null;
             /** Text */
             text: string;
+        };
+        /** Opening */
+        Opening: {
+            /** @description Null unless the server runs, or is loading, exactly the model that computed it. */
+            opening: components["schemas"]["OpeningExample"] | null;
+        };
+        /**
+         * OpeningExample
+         * @description A prompt with its greedy reply and every read-out, as one model computed them.
+         */
+        OpeningExample: {
+            /** @description Only this model's page may show it. */
+            model: components["schemas"]["ModelIdentity"];
+            example: components["schemas"]["ExamplePrompt"];
+            /**
+             * Tokens
+             * @description The whole timeline; each token but the first with its read-outs through the logit lens.
+             */
+            tokens: components["schemas"]["Token"][];
+            turn: components["schemas"]["SavedTurn"];
         };
         /**
          * PinnedPlaces
@@ -3188,6 +3228,26 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    opening: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Opening"];
                 };
             };
         };
