@@ -1,29 +1,13 @@
-/** What is not about the reply is not rendered with each of its tokens. */
-import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import { act, render, screen, waitFor } from "@testing-library/react";
+/** A token of a reply renders what shows it: the end of the transcript and the status line. */
+import { render, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { HttpResponse, http } from "msw";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
-import { type ChatActions, ChatProvider, useChatActions, useChatState } from "@/features/chat/chat";
-import { NotesProvider, useNotes } from "@/features/notes/notes";
-import { SettingsProvider } from "@/features/settings/settings";
-import { EVENTS, frame, token } from "@/test/recordedStream";
+import { IDENTITY, LENS, PROMPT, frame, token } from "@/test/recordedStream";
+import { watchRenders } from "@/test/renders";
+import { summary } from "@/test/saved";
 import { server } from "@/test/server";
 import { App } from "./App";
-
-const renders = vi.hoisted(() => ({ header: 0, list: 0 }));
-vi.mock("@/features/server/SelfCheckBadge", () => ({
-  SelfCheckBadge: () => {
-    renders.header += 1;
-    return null;
-  },
-}));
-vi.mock("@/features/library/Sidebar", () => ({
-  default: () => {
-    renders.list += 1;
-    return <nav aria-label="Conversations" />;
-  },
-}));
 
 beforeAll(() => server.listen({ onUnhandledRequest: "bypass" }));
 afterEach(() => {
@@ -32,11 +16,26 @@ afterEach(() => {
 });
 afterAll(() => server.close());
 
-const N_TOKENS = 8;
-const START = EVENTS.slice(0, 2).map(frame).join("");
-const words = Array.from({ length: N_TOKENS }, (_, i) =>
-  frame({ type: "token", token: token(7 + i, ` w${i}`, "assistant") }),
-);
+const N_TOKENS = 30;
+/** What a token and its read-outs may render. */
+const MOVING = [
+  "FollowingScroll",
+  "ChatText",
+  "Transcript",
+  "SegmentTokens",
+  "TokenOption",
+  "ReplyStatus",
+  "StatusLine",
+];
+
+const FIRST_TURN = [...PROMPT, token(6, " Grüß", "assistant"), token(7, " dich", "assistant")];
+const SECOND_PROMPT = [
+  ...FIRST_TURN,
+  token(8, "\n", "template"),
+  token(9, " Again", "user"),
+  token(10, ":", "template"),
+];
+const REPLY_START = SECOND_PROMPT.length;
 
 /** A reply of which each event is sent by hand. */
 function serveByHand(): (text: string) => void {
@@ -53,66 +52,69 @@ function serveByHand(): (text: string) => void {
   return (text) => send(text);
 }
 
-test("the header and the list of conversations are not rendered with each token", async () => {
+/** The list of conversations, with one in it; gives how often it was read. */
+function serveList(): () => number {
+  let nReads = 0;
+  server.use(
+    http.get("*/api/conversations", () => {
+      nReads += 1;
+      return HttpResponse.json({ conversations: [summary("older", { title: "An older one" })], total: 1 });
+    }),
+  );
+  return () => nReads;
+}
+
+test("a token with its read-outs renders the end of the transcript and the status line only", async () => {
   vi.stubGlobal("innerWidth", 1440);
-  const send = serveByHand();
+  const nListReads = serveList();
+  const rendered = watchRenders();
   render(<App />);
   const composer = await screen.findByRole("textbox", { name: "Message" });
-  await screen.findByRole("heading", { name: "Send a text, then click any word" });
-  await screen.findByRole("navigation", { name: "Conversations" });
+  await screen.findByText("An older one");
   await userEvent.type(composer, "Hello{Enter}");
+  await screen.findByRole("button", { name: "Regenerate" });
+
+  const send = serveByHand();
+  await userEvent.type(composer, "Again{Enter}");
   await screen.findByRole("button", { name: "Stop" });
-  send(START);
-  await screen.findByText("Grüß");
-  const before = { ...renders };
-  expect(before.header).toBeGreaterThan(0);
-  expect(before.list).toBeGreaterThan(0);
-  for (const [i, word] of words.entries()) {
-    send(word);
+  const nReadsBefore = nListReads();
+  send(
+    frame({
+      type: "start",
+      id: "reply-2",
+      conversation_id: "conversation-1",
+      model: "tiny",
+      model_identity: IDENTITY,
+      seed: 42,
+      turn_start: 8,
+      prompt_tokens: SECOND_PROMPT,
+    }),
+  );
+  send(frame({ type: "token", token: token(REPLY_START, " first", "assistant") }));
+  await screen.findByText("first");
+  // The list is read again, once, when the reply has begun.
+  await waitFor(() => expect(nListReads()).toBeGreaterThan(nReadsBefore));
+  await screen.findByText("Writing…");
+
+  const mounted = rendered().map(({ name }) => name);
+  expect(mounted).toEqual(
+    expect.arrayContaining(["Header", "ConversationItem", "ConversationToolbar", "Composer", "TokenOption"]),
+  );
+  for (let i = 1; i <= N_TOKENS; i += 1) {
+    send(frame({ type: "token", token: token(REPLY_START + i, ` w${i}`, "assistant") }));
+    send(frame({ type: "lens", index: REPLY_START + i, lens: LENS }));
     await screen.findByText(`w${i}`);
   }
-  // Health may be read meanwhile, once.
-  expect(renders.header - before.header).toBeLessThan(4);
-  expect(renders.list - before.list).toBeLessThan(4);
+
+  const since = rendered();
+  const others = new Set(since.map(({ name }) => name).filter((name) => !MOVING.includes(name)));
+  expect([...others]).toEqual([]);
+  const earlier = since.filter(
+    ({ name, props }) => name === "TokenOption" && tokenIndex(props) < REPLY_START,
+  );
+  expect(earlier).toEqual([]);
+  expect(since.filter(({ name }) => name === "StatusLine").length).toBeGreaterThanOrEqual(N_TOKENS);
 });
 
-test("what shows notes is not rendered with each token", async () => {
-  const send = serveByHand();
-  let actions: ChatActions | undefined;
-  let nNotes = 0;
-  let nTokens = 0;
-  function Chat() {
-    actions = useChatActions();
-    nTokens = useChatState().timeline.tokens.length;
-    return null;
-  }
-  function Notes() {
-    useNotes();
-    nNotes += 1;
-    return null;
-  }
-  render(
-    <QueryClientProvider client={new QueryClient()}>
-      <SettingsProvider>
-        <ChatProvider>
-          <Chat />
-          <NotesProvider>
-            <Notes />
-          </NotesProvider>
-        </ChatProvider>
-      </SettingsProvider>
-    </QueryClientProvider>,
-  );
-  act(() => actions?.send("Hello"));
-  // A request is under way a moment after it was asked for.
-  await waitFor(() => {
-    send(START);
-    expect(nTokens).toBeGreaterThan(6);
-  });
-  const [notesBefore, tokensBefore] = [nNotes, nTokens];
-  for (const [i, word] of words.entries()) {
-    send(word);
-    await waitFor(() => expect(nTokens).toBe(tokensBefore + i + 1));
-  }
-  expect(nNotes - notesBefore).toBeLessThan(3);
-});
+const tokenIndex = (props: unknown): number =>
+  typeof props === "object" && props !== null && "index" in props ? Number(props.index) : Number.NaN;

@@ -1,9 +1,9 @@
 import clsx from "clsx";
-import { type CSSProperties, Suspense, useCallback, useEffect, useRef, useState } from "react";
+import { type CSSProperties, Suspense, useCallback, useState } from "react";
 import type { Address } from "@/features/address/address";
 import { useAddress } from "@/features/address/useAddress";
-import { useChatActions, useChatMarks, useChatState, useChats } from "@/features/chat/chat";
-import { type ChatKey, type Mode, isKept, shownId } from "@/features/chat/chatState";
+import { useChat, useChatActions, useChatMarks, useChatNow } from "@/features/chat/chat";
+import { type ChatKey, type ChatState, type Mode, isKept, shownId } from "@/features/chat/chatState";
 import { ConversationPane } from "@/features/chat/ConversationPane";
 import { useShownChoices, visitChoices } from "@/features/choices/choices";
 import { EvidencePanel } from "@/features/evidence/EvidencePanel";
@@ -40,11 +40,18 @@ const Tour = lazyPart(() => import("@/features/tour/Tour"));
 
 const FIRST_VIEW = VIEWS[0]?.id ?? "";
 
+/** A branch that may come to nothing is no place to come back to. */
+const mayComeToNothing = (chat: ChatState): boolean =>
+  chat.timeline.status === "waiting" || (chat.pending !== null && !isKept(chat));
+
 /** The whole page: header, conversation, evidence, and what connects them. */
 export function Shell() {
   const server = useServer();
-  const chat = useChatState();
-  const { timeline, mode, pending } = chat;
+  const mode = useChat((chat) => chat.mode);
+  const currentId = useChat(shownId);
+  const wholeId = useChat((chat) => chat.wholeId);
+  const isUnsettled = useChat(mayComeToNothing);
+  const chatNow = useChatNow();
   const actions = useChatActions();
   const { settings, visit: visitSettings } = useSettings();
   const { index, layer, extent, isExtending, select, extend, setExtending } = useSelection();
@@ -55,10 +62,9 @@ export function Shell() {
   const [split, changeSplit] = useSplit();
   const [hasSidebar, showSidebar] = useSidebar();
   const [hasSheet, showSheet] = useState(false);
-  const currentId = shownId(chat);
   const marks = useChatMarks();
   const evidenceSheet = useEvidenceSheet(currentId, index);
-  const facts = useConversationFacts(chat);
+  const facts = useConversationFacts();
   const [viewId, setViewId] = useState(FIRST_VIEW);
   const [showsShortcuts, setShowsShortcuts] = useState(false);
   const [showsPalette, setShowsPalette] = useState(false);
@@ -86,9 +92,9 @@ export function Shell() {
   const closeSheet = useCallback(() => showSheet(false), []);
   const startTour = useCallback(() => setIsOnTour(true), []);
 
-  useLibraryFollowing(useChats());
+  useLibraryFollowing();
   useLibraryReturn(server);
-  const unsavedPins = usePinSaving(chat);
+  const unsavedPins = usePinSaving();
   const { flush: savePins } = unsavedPins;
   const openConversation = useCallback(
     (id: string) => {
@@ -110,11 +116,10 @@ export function Shell() {
     [actions, select, savePins],
   );
   // Where the page is, for what was asked of the list and is answered when the person may have gone on.
-  const place = useRef("");
-  useEffect(() => {
-    place.current = `${chat.key} ${currentId ?? ""} ${pending === null}`;
-  });
-  const here = useCallback(() => place.current, []);
+  const here = useCallback(() => {
+    const chat = chatNow();
+    return `${chat.key} ${shownId(chat) ?? ""} ${chat.pending === null}`;
+  }, [chatNow]);
 
   const { token_ids, positions } = pinnedIds(pins.state);
   const address: Address = {
@@ -127,8 +132,6 @@ export function Shell() {
     positions,
     choices: useShownChoices(viewId),
   };
-  // A branch that may come to nothing is no place to come back to.
-  const isUnsettled = timeline.status === "waiting" || (pending !== null && !isKept(chat));
   useAddress(address, isUnsettled, (visited) => {
     const visitedView = VIEWS.find((view) => view.id === visited.viewId)?.id ?? FIRST_VIEW;
     setViewId(visitedView);
@@ -147,9 +150,9 @@ export function Shell() {
 
   const nLayers = server.model?.num_layers ?? 0;
   const moveToken = (step: 1 | -1): void =>
-    select(stepToken(timeline, settings.showTemplate, index, step) ?? index);
+    select(stepToken(chatNow().timeline, settings.showTemplate, index, step) ?? index);
   const moveExtent = (step: 1 | -1): void =>
-    extend(stepToken(timeline, settings.showTemplate, extent ?? index, step));
+    extend(stepToken(chatNow().timeline, settings.showTemplate, extent ?? index, step));
   // While no layer is chosen it is the last one that is read.
   const moveLayer = (step: 1 | -1): void =>
     select(index, Math.min(nLayers, Math.max(0, (layer ?? nLayers) + step)));
@@ -166,7 +169,7 @@ export function Shell() {
     ...Object.fromEntries(VIEWS.map((view) => [view.shortcut, () => setViewId(view.id)])),
   };
   const onEscape = (): void => {
-    if (pending !== null) actions.stop();
+    if (chatNow().pending !== null) actions.stop();
     else if (isExtending) setExtending(false);
     else if (extent !== null) extend(null);
     else if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
@@ -201,7 +204,7 @@ export function Shell() {
           onShowPalette={openPalette}
           onStartTour={startTour}
           currentId={currentId}
-          currentConversationId={facts?.conversation_id ?? chat.wholeId}
+          currentConversationId={facts?.conversation_id ?? wholeId}
           model={server.model}
           marks={marks}
           isOffline={server.phase === "lost"}
@@ -243,14 +246,12 @@ export function Shell() {
             <Divider percent={split.percent} onChange={(percent) => changeSplit({ percent })} />
           )}
           <EvidenceSheet
-            token={index === null ? undefined : timeline.tokens[index]}
             height={evidenceSheet.height}
             onResize={evidenceSheet.resize}
             className={clsx(split.maximised === "conversation" && "md:hidden")}
           >
             {(sheetControls) => (
               <EvidencePanel
-                timeline={timeline}
                 views={VIEWS}
                 viewId={viewId}
                 sheetControls={sheetControls}

@@ -7,6 +7,7 @@ export const VIEWS: readonly ViewDefinition[] = [
     id: "standard",
     title: "Standard",
     shortcut: "1",
+    follows: "token",
     note: {
       shows:
         "Each layer is read as if the remaining blocks added nothing: its residual stream goes through the model’s own final norm and unembedding.",
@@ -23,6 +24,7 @@ export const VIEWS: readonly ViewDefinition[] = [
     id: "heatmap",
     title: "Heatmap",
     shortcut: "2",
+    follows: "text",
     note: {
       shows: "One cell is one prediction, read at the token of its column after the block of its row.",
       isNot:
@@ -38,6 +40,7 @@ export const VIEWS: readonly ViewDefinition[] = [
     id: "trajectories",
     title: "Trajectories",
     shortcut: "3",
+    follows: "token",
     note: {
       shows: "A line that rises at a layer says that the token can be read there.",
       isNot:
@@ -53,6 +56,7 @@ export const VIEWS: readonly ViewDefinition[] = [
     id: "layers",
     title: "Layers",
     shortcut: "4",
+    follows: "text",
     note: {
       shows:
         "In the place of each token stands what the chosen layer predicts for it: its first choice, read at the token before.",
@@ -69,6 +73,7 @@ export const VIEWS: readonly ViewDefinition[] = [
     id: "compare",
     title: "Compare",
     shortcut: "5",
+    follows: "text",
     note: {
       shows:
         "Two timelines are aligned by their token ids. Each cell compares what the two predict at one pair of tokens and one pair of layers.",

@@ -1,4 +1,5 @@
 /** What jsdom lacks and the page touches on start. Drawing itself is tested in a real browser. */
+import "./renders";
 import "@testing-library/jest-dom/vitest";
 import { cleanup, configure } from "@testing-library/react";
 import { afterEach } from "vitest";

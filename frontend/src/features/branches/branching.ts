@@ -1,5 +1,5 @@
 /** Branches of the conversation: from a token on, it goes on differently. */
-import { useChatActions, useChatState } from "@/features/chat/chat";
+import { useChat, useChatActions } from "@/features/chat/chat";
 import { useSelection } from "@/features/selection/selection";
 import { useServer } from "@/features/server/server";
 
@@ -11,18 +11,18 @@ interface Branching {
 }
 
 export function useBranching(): Branching {
-  const { timeline, pending } = useChatState();
+  const isReplying = useChat(({ pending }) => pending !== null);
+  const isSaved = useChat(({ timeline }) => timeline.conversationId !== null);
   const actions = useChatActions();
   const { select } = useSelection();
   const { phase } = useServer();
-  const refusedBecause =
-    pending !== null
-      ? "A reply is being written"
-      : timeline.conversationId === null
-        ? "Nothing is saved yet that could branch"
-        : phase === "ready" || phase === "stalled"
-          ? null
-          : "The model is not ready";
+  const refusedBecause = isReplying
+    ? "A reply is being written"
+    : !isSaved
+      ? "Nothing is saved yet that could branch"
+      : phase === "ready" || phase === "stalled"
+        ? null
+        : "The model is not ready";
   return {
     branch: (index, forced) => {
       if (refusedBecause !== null) return;

@@ -1,37 +1,32 @@
-import clsx from "clsx";
 import { type ReactNode, Suspense, useEffect, useRef, useState } from "react";
 import type { BranchBarState } from "@/features/branches/BranchBar";
 import { Composer } from "@/features/composer/Composer";
 import { SamplingControls } from "@/features/composer/SamplingControls";
-import { StatusLine } from "@/features/composer/StatusLine";
-import { AboutBranch } from "@/features/examples/AboutBranch";
-import { useExamples, useRunExample, workedExample } from "@/features/examples/examples";
+import { useExamples, useRunExample } from "@/features/examples/examples";
 import { FirstRun } from "@/features/examples/FirstRun";
 import { COMPOSER_ID } from "@/features/layout/evidenceSheet";
 import type { SavedConversation } from "@/features/library/conversations";
 import { NoteNotices } from "@/features/notes/NoteNotices";
 import { useNotes } from "@/features/notes/notes";
-import { SelectedForYou } from "@/features/selection/SelectedForYou";
 import { useSelection } from "@/features/selection/selection";
 import { TRANSCRIPT_ID } from "@/features/selection/tokenSelection";
 import { ModelWait } from "@/features/server/ModelWait";
 import type { ServerState } from "@/features/server/server";
 import { useSettings } from "@/features/settings/settings";
 import { PendingMessage } from "@/features/transcript/PendingMessage";
-import { Transcript } from "@/features/transcript/Transcript";
-import { useTints } from "@/features/transcript/useTints";
+import type { Turn } from "@/model/timeline";
 import { lazyPart } from "@/ui/lazyPart";
-import { useChatActions, useChatState } from "./chat";
-import { activityOf, tokensPerSecond } from "./chatState";
+import { AfterReply } from "./AfterReply";
+import { useChat, useChatActions, useChatNow } from "./chat";
+import { ChatText } from "./ChatText";
 import { ConversationToolbar } from "./ConversationToolbar";
 import { FailureNotice } from "./FailureNotice";
 import { FollowingScroll } from "./FollowingScroll";
 import { honestyLine } from "./honesty";
-import { ReplyActions } from "./ReplyActions";
+import { ReplyStatus } from "./ReplyStatus";
 
 const NotesPanel = lazyPart(() => import("@/features/notes/NotesPanel"));
 const BranchBar = lazyPart(() => import("@/features/branches/BranchBar"));
-const ExampleGuide = lazyPart(() => import("@/features/examples/ExampleGuide"));
 const MissingModel = lazyPart(() => import("@/features/server/MissingModel"));
 
 interface ConversationPaneProps {
@@ -51,33 +46,37 @@ interface ConversationPaneProps {
 export function ConversationPane(props: ConversationPaneProps) {
   const { server, facts, unsavedPins, isComposerSlim } = props;
   const { isMaximised, onToggleMaximise, onShowView, onStartTour } = props;
-  const state = useChatState();
+  const key = useChat((chat) => chat.key);
+  const mode = useChat((chat) => chat.mode);
+  const pending = useChat((chat) => chat.pending);
+  const failure = useChat((chat) => chat.failure);
+  const heldWith = useChat((chat) => chat.heldWith);
+  const returned = useChat((chat) => chat.returned);
+  const status = useChat(({ timeline }) => timeline.status);
+  const conversationId = useChat(({ timeline }) => timeline.conversationId);
+  const hasText = useChat(({ timeline }) => timeline.tokens.length > 0);
+  const hasTemplate = useChat(({ timeline }) => timeline.tokens.some(({ role }) => role === "template"));
+  const lastTurn = useChat(({ timeline }) => timeline.turns.at(-1));
+  const replyModel = useChat(({ timeline }) => timeline.model);
+  const chatNow = useChatNow();
   const actions = useChatActions();
   const { settings, update } = useSettings();
   const { index: selectedIndex } = useSelection();
   const { hasList } = useNotes();
   const [edits, setEdits] = useState<Edits>({});
   const [branchBar, setBranchBar] = useState<BranchBarState>({ isOpen: false, deleted: null });
-  const { timeline, mode, pending, failure, heldWith } = state;
   const { model, health, phase } = server;
   const honesty = model === null ? null : honestyLine(model);
   const nLayers = model?.num_layers ?? 0;
-  const colours = useTints(timeline, settings.colouring, nLayers);
 
   const runExample = useRunExample();
-  const isBlank = timeline.tokens.length === 0 && pending === null;
+  const isBlank = !hasText && pending === null;
   const { examples, areAwaited } = useExamples(model, isBlank && phase === "ready");
-  const worked = workedExample(timeline, mode, examples);
-  /** The branch that the example's text describes. */
-  const describedId = facts?.branches[0]?.id ?? state.branchedFrom?.conversationId ?? null;
 
   const isBusy = pending !== null;
-  const isOpening = timeline.status === "waiting" && !isBusy;
+  const isOpening = status === "waiting" && !isBusy;
   const blocked = isOpening ? "The conversation is being opened" : blockedBecause(phase);
-  const lastTurn = timeline.turns.at(-1);
-  const hasText = timeline.tokens.length > 0;
-  const { conversationId } = timeline;
-  const modelName = timeline.model?.name ?? model?.model_name ?? "Model";
+  const modelName = replyModel?.name ?? model?.model_name ?? "Model";
   const editing = conversationId === null ? null : (edits[conversationId] ?? null);
   const setEditing = (edit: Edit | null): void => {
     if (conversationId !== null) setEdits((before) => ({ ...before, [conversationId]: edit }));
@@ -88,9 +87,8 @@ export function ConversationPane(props: ConversationPaneProps) {
     else actions.edit(editing.fromIndex, text);
     setEditing(null);
   };
-  const onEdit = (text: string): void => {
-    if (lastTurn === undefined) return;
-    setEditing({ text, fromIndex: lastTurn.promptStart });
+  const onEdit = (turn: Turn, text: string): void => {
+    setEditing({ text, fromIndex: turn.promptStart });
     document.getElementById(COMPOSER_ID)?.focus();
   };
   const onStartNew = (): void => actions.startNew(mode);
@@ -115,12 +113,10 @@ export function ConversationPane(props: ConversationPaneProps) {
     >
       {hasText && (
         <ConversationToolbar
-          timeline={timeline}
           settings={settings}
           nLayers={nLayers}
-          colours={colours}
           mode={mode}
-          hasTemplate={timeline.tokens.some((token) => token.role === "template")}
+          hasTemplate={hasTemplate}
           isMaximised={isMaximised}
           onChange={update}
           onToggleMaximise={onToggleMaximise}
@@ -131,7 +127,7 @@ export function ConversationPane(props: ConversationPaneProps) {
           <BranchBar
             key={facts.conversation_id}
             facts={facts}
-            currentId={timeline.conversationId}
+            currentId={conversationId}
             isBusy={isBusy}
             state={branchBar}
             onSwitch={actions.reopen}
@@ -141,60 +137,24 @@ export function ConversationPane(props: ConversationPaneProps) {
       )}
       {hasText && hasList && (
         <Suspense fallback={<p className="border-b border-line px-3 py-2 text-muted">Opening the notes…</p>}>
-          <NotesPanel tokens={timeline.tokens} />
+          <NotesPanel />
         </Suspense>
       )}
-      <FollowingScroll of={state.key} length={timeline.tokens.length} hasPlace={selectedIndex !== null}>
+      <FollowingScroll of={key} hasPlace={selectedIndex !== null}>
         {heldWith !== null && model !== null ? (
           <Suspense fallback={null}>
             <MissingModel held={heldWith} running={model} />
           </Suspense>
         ) : isOpening && model === null ? (
           <ModelWait health={health} refusal={server.refusal} />
-        ) : hasText || isBusy || timeline.status === "waiting" ? (
+        ) : hasText || isBusy || status === "waiting" ? (
           <div className="py-4">
             {mode === "chat" && honesty !== null && <p className="mb-3 text-label text-muted">{honesty}</p>}
-            {hasText && (
-              <Transcript
-                timeline={timeline}
-                mode={mode}
-                modelName={modelName}
-                tints={colours.tints}
-                showTemplate={settings.showTemplate}
-              />
-            )}
+            {hasText && <ChatText modelName={modelName} nLayers={nLayers} />}
             {isOpening && <p className="text-muted">Opening the conversation…</p>}
-            {timeline.status === "waiting" && (
-              <PendingMessage text={pending?.submission.text ?? ""} mode={mode} />
-            )}
-            {timeline.status === "settled" && lastTurn !== undefined && conversationId !== null && (
-              <ReplyActions
-                timeline={timeline}
-                turn={lastTurn}
-                mode={mode}
-                onRegenerate={() => actions.regenerate(lastTurn.replyStart)}
-                onContinue={() => actions.writeOn(timeline.tokens.length)}
-                onEdit={onEdit}
-              />
-            )}
-            {worked !== null && describedId !== null && describedId !== conversationId && (
-              <AboutBranch example={worked.example} onGo={() => actions.reopen(describedId)} />
-            )}
-            {worked !== null && (describedId === null || describedId === conversationId) && (
-              <Suspense fallback={null}>
-                <ExampleGuide
-                  key={`${timeline.conversationId ?? ""} ${worked.token.index}`}
-                  {...worked}
-                  timeline={timeline}
-                  onShowView={onShowView}
-                />
-              </Suspense>
-            )}
-            {worked === null && <SelectedForYou timeline={timeline} />}
-            {timeline.status === "settled" && selectedIndex === null && worked === null && (
-              <p className={clsx("mt-3 text-accent", mode === "chat" && "md:pl-[6.5rem]")}>
-                Click any word, yours or the model’s, to see how it was predicted.
-              </p>
+            {status === "waiting" && <PendingMessage text={pending?.submission.text ?? ""} mode={mode} />}
+            {status === "settled" && (
+              <AfterReply examples={examples} facts={facts} onEdit={onEdit} onShowView={onShowView} />
             )}
           </div>
         ) : model === null ? (
@@ -223,7 +183,7 @@ export function ConversationPane(props: ConversationPaneProps) {
         <Composer
           id={COMPOSER_ID}
           mode={mode}
-          returned={{ text: state.returned.text, id: `${state.key} ${state.returned.serial}` }}
+          returned={{ text: returned.text, id: `${key} ${returned.serial}` }}
           editing={editing}
           onChangeEdit={(text) => editing !== null && setEditing({ ...editing, text })}
           isSlim={isComposerSlim}
@@ -232,7 +192,7 @@ export function ConversationPane(props: ConversationPaneProps) {
           canWriteOn={mode === "completion" && conversationId !== null && hasText}
           onSend={onSend}
           onStop={actions.stop}
-          onWriteOn={() => actions.writeOn(timeline.tokens.length)}
+          onWriteOn={() => actions.writeOn(chatNow().timeline.tokens.length)}
           onCancelEdit={() => setEditing(null)}
         >
           <SamplingControls
@@ -243,14 +203,7 @@ export function ConversationPane(props: ConversationPaneProps) {
             lastSeed={lastTurn?.seed ?? null}
           />
         </Composer>
-        <StatusLine
-          usedTokens={timeline.tokens.length}
-          contextLength={model?.context_length ?? null}
-          rate={tokensPerSecond(state.stats)}
-          activity={activityOf(state, health)}
-          blocked={blocked}
-          isUnseen={isComposerSlim}
-        />
+        <ReplyStatus server={server} blocked={blocked} isUnseen={isComposerSlim} />
       </div>
     </section>
   );

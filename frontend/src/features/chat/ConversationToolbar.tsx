@@ -1,13 +1,14 @@
 import { NotesButton } from "@/features/notes/NotesButton";
 import type { Colouring, Settings } from "@/features/settings/settings";
 import { TintLegend } from "@/features/transcript/TintLegend";
-import type { Colours } from "@/features/transcript/useTints";
-import type { Timeline } from "@/model/timeline";
+import type { TintMetric } from "@/features/transcript/tint";
+import { useTints } from "@/features/transcript/useTints";
 import { decodedText } from "@/model/tokens";
 import { IconButton } from "@/ui/Button";
 import { CopyButton } from "@/ui/CopyButton";
 import { Select, type SelectOption } from "@/ui/Select";
 import { Switch } from "@/ui/Switch";
+import { useChat, useChatNow } from "./chat";
 import type { Mode } from "./chatState";
 
 const COLOURS: readonly SelectOption<Colouring>[] = [
@@ -22,10 +23,8 @@ const COLOURS: readonly SelectOption<Colouring>[] = [
 ];
 
 interface ConversationToolbarProps {
-  readonly timeline: Timeline;
   readonly settings: Settings;
   readonly nLayers: number;
-  readonly colours: Colours;
   readonly mode: Mode;
   readonly hasTemplate: boolean;
   readonly isMaximised: boolean;
@@ -35,8 +34,8 @@ interface ConversationToolbarProps {
 
 /** How the text is shown: coloured by what, with or without the template; and the way to copy it. */
 export function ConversationToolbar(props: ConversationToolbarProps) {
-  const { timeline, settings, nLayers, colours, mode, hasTemplate, isMaximised, onChange, onToggleMaximise } =
-    props;
+  const { settings, nLayers, mode, hasTemplate, isMaximised, onChange, onToggleMaximise } = props;
+  const chatNow = useChatNow();
   return (
     <div className="flex shrink-0 flex-wrap items-center gap-x-4 border-b border-line px-3 py-1 max-md:gap-x-1 md:px-4">
       <Select
@@ -54,7 +53,7 @@ export function ConversationToolbar(props: ConversationToolbarProps) {
       )}
       <div className="ml-auto flex items-center">
         <NotesButton />
-        <CopyButton label="Copy the text" text={() => decodedText(timeline.tokens)} />
+        <CopyButton label="Copy the text" text={() => decodedText(chatNow().timeline.tokens)} />
         <IconButton
           icon={isMaximised ? "collapse" : "expand"}
           label={isMaximised ? "Show the evidence again" : "Give the conversation the whole width"}
@@ -63,14 +62,28 @@ export function ConversationToolbar(props: ConversationToolbarProps) {
         />
       </div>
       {settings.colouring !== "none" && (
-        <TintLegend
-          metric={settings.colouring}
-          nLayers={nLayers}
-          colours={colours}
-          isBusy={timeline.status !== "settled"}
-          hasOwnItalic={mode === "completion"}
-        />
+        <ShownTintLegend metric={settings.colouring} nLayers={nLayers} hasOwnItalic={mode === "completion"} />
       )}
     </div>
+  );
+}
+
+interface ShownTintLegendProps {
+  readonly metric: TintMetric;
+  readonly nLayers: number;
+  readonly hasOwnItalic: boolean;
+}
+
+/** Counts the tokens that have their colour, also while they arrive. */
+function ShownTintLegend({ metric, nLayers, hasOwnItalic }: ShownTintLegendProps) {
+  const timeline = useChat((chat) => chat.timeline);
+  return (
+    <TintLegend
+      metric={metric}
+      nLayers={nLayers}
+      colours={useTints(timeline, metric, nLayers)}
+      isBusy={timeline.status !== "settled"}
+      hasOwnItalic={hasOwnItalic}
+    />
   );
 }

@@ -1,10 +1,9 @@
 import { type ReactNode, type UIEvent, useLayoutEffect, useRef, useState } from "react";
+import { useChat } from "./chat";
 
 interface FollowingScrollProps {
   /** Changes with what is shown: another conversation is not scrolled as the one before. */
   readonly of: string | number;
-  /** Grows with the text. */
-  readonly length: number;
   /** A place in the text is to be seen first, not its end. */
   readonly hasPlace: boolean;
   readonly children: ReactNode;
@@ -13,7 +12,8 @@ interface FollowingScrollProps {
 const NEAR_END_PX = 40;
 
 /** Keeps the end of the text in view while it grows, unless the reader has scrolled away from it. */
-export function FollowingScroll({ of, length, hasPlace, children }: FollowingScrollProps) {
+export function FollowingScroll({ of, hasPlace, children }: FollowingScrollProps) {
+  const length = useChat(({ timeline }) => timeline.tokens.length);
   const area = useRef<HTMLDivElement>(null);
   const isAtEnd = useRef(true);
   const [start, setStart] = useState({ of, isAtEnd: !hasPlace });

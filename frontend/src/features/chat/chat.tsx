@@ -1,29 +1,23 @@
 /**
- * The conversations on the page. State and actions are contexts of their own: the actions never
- * change, so that what only acts is not rendered again for each token.
+ * The conversations on the page, in a store: a component selects what it shows of them and renders when
+ * that changes. The actions never change.
  */
 import { useQueryClient } from "@tanstack/react-query";
-import {
-  type ReactNode,
-  createContext,
-  use,
-  useCallback,
-  useEffect,
-  useMemo,
-  useReducer,
-  useRef,
-  useState,
-} from "react";
+import { type ReactNode, createContext, use, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { useStore } from "zustand";
+import { createStore } from "zustand/vanilla";
 import { asApiError } from "@/base/errors";
 import { openWhenReady, readWhenStored } from "@/features/library/conversations";
 import { pinsWritten } from "@/features/pins/pinWrites";
 import { useServer } from "@/features/server/server";
 import { type Settings, useSettings } from "@/features/settings/settings";
 import { identityOf } from "@/model/identity";
+import type { ModelIdentity } from "@/model/timeline";
 import { chatRequest } from "./chatRequest";
 import {
   type ChatMark,
   type Chats,
+  type ChatsAction,
   chatMarks,
   chatsReducer,
   initialChats,
@@ -68,27 +62,50 @@ export interface ChatActions {
   readonly forget: (wholeId: string) => void;
 }
 
-const ChatsContext = createContext<Chats | null>(null);
-const StateContext = createContext<ChatState | null>(null);
-const MarksContext = createContext<readonly ChatMark[]>([]);
+interface ChatsValue {
+  readonly store: ChatStore;
+  /** The conversation that is shown, without tokens that another model than the running one computed. */
+  readonly readable: (chats: Chats) => ChatState;
+}
+
+const ChatsContext = createContext<ChatsValue | null>(null);
 const ActionsContext = createContext<ChatActions | null>(null);
+
+function createChatStore() {
+  const store = createStore<Chats>()(() => initialChats("chat"));
+  return {
+    ...store,
+    dispatch: (action: ChatsAction) => store.setState((chats) => chatsReducer(chats, action), true),
+  };
+}
+
+type ChatStore = ReturnType<typeof createChatStore>;
+
+/** `readableWith` for one model: the same object for the same conversation. */
+function readableBy(running: ModelIdentity | null): ChatsValue["readable"] {
+  let last: { readonly raw: ChatState; readonly shown: ChatState } | null = null;
+  return (chats) => {
+    const raw = shownChat(chats);
+    if (last?.raw !== raw) last = { raw, shown: readableWith(raw, running) };
+    return last.shown;
+  };
+}
 
 export function ChatProvider({ children }: { readonly children: ReactNode }) {
   const { settings } = useSettings();
   const { model } = useServer();
   const queries = useQueryClient();
-  const [chats, dispatch] = useReducer(chatsReducer, "chat", initialChats);
+  const [store] = useState(createChatStore);
+  const { dispatch } = store;
   const [, setCrash] = useState<never>();
   const running = useMemo(() => (model === null ? null : identityOf(model)), [model]);
-  const raw = shownChat(chats);
-  const state = useMemo(() => readableWith(raw, running), [raw, running]);
-  const marks = useSteadyMarks(chats);
-  const latest = useRef({ chats, state, settings });
+  const readable = useMemo(() => readableBy(running), [running]);
+  const latest = useRef({ readable, settings });
   const controllers = useRef(new Map<ChatKey, AbortController>());
   const nextKey = useRef(1);
 
   useEffect(() => {
-    latest.current = { chats, state, settings };
+    latest.current = { readable, settings };
   });
   useEffect(() => {
     const all = controllers.current;
@@ -114,7 +131,7 @@ export function ChatProvider({ children }: { readonly children: ReactNode }) {
         }
       }
     },
-    [queries],
+    [queries, dispatch],
   );
 
   /** Does one thing at a time for a conversation; an earlier one is aborted. */
@@ -140,13 +157,13 @@ export function ChatProvider({ children }: { readonly children: ReactNode }) {
           action: saved === null ? { type: "lost" } : { type: "reread", saved },
         });
       }),
-    [run],
+    [run, dispatch],
   );
 
-  const { key: shownKey, opening } = raw;
-  const isOpening = opening !== null && raw.failure === null;
+  const shownKey = useStore(store, ({ shown }) => shown);
+  const opening = useStore(store, (chats) => openingId(shownChat(chats)));
   useEffect(() => {
-    if (!isOpening) return undefined;
+    if (opening === null) return undefined;
     const controller = new AbortController();
     void attempt(shownKey, controller, async (signal) => {
       await pinsWritten(opening); // so that they are among what is read
@@ -154,22 +171,23 @@ export function ChatProvider({ children }: { readonly children: ReactNode }) {
       dispatch({ type: "chat", key: shownKey, action: { type: "reopened", saved } });
     });
     return () => controller.abort();
-  }, [shownKey, opening, isOpening, attempt]);
+  }, [shownKey, opening, attempt, dispatch]);
 
   // The model that runs has changed under the conversation: its title and notes are read, or its tokens again.
-  const heldId = state.heldWith?.id ?? null;
-  const isUnnamed = heldId !== null && raw.opened === null;
-  const readableId =
-    running !== null && heldId === null && raw.opened?.is_readable === false ? raw.opened.id : null;
+  const heldId = useStore(store, (chats) => readable(chats).heldWith?.id ?? null);
+  const opened = useStore(store, (chats) => shownChat(chats).opened);
+  const isUnnamed = opened === null;
+  const readableId = running !== null && heldId === null && opened?.is_readable === false ? opened.id : null;
   useEffect(() => {
-    if (isUnnamed) void reread(shownKey, heldId, 0);
+    if (heldId !== null && isUnnamed) void reread(shownKey, heldId, 0);
   }, [isUnnamed, heldId, shownKey, reread]);
   useEffect(() => {
     if (readableId !== null) dispatch({ type: "visited", key: nextKey.current++, id: readableId });
-  }, [readableId]);
+  }, [readableId, dispatch]);
 
   const actions = useMemo<ChatActions>(() => {
     const newKey = (): ChatKey => nextKey.current++;
+    const shown = (): ChatState => latest.current.readable(store.getState());
     const start = (key: ChatKey, submission: Submission, request: ChatRequest): void => {
       dispatch({ type: "chat", key, action: { type: "submitted", submission } });
       void run(key, async (signal) => {
@@ -202,8 +220,9 @@ export function ChatProvider({ children }: { readonly children: ReactNode }) {
       start(key, submission, chatRequest(submission, EMPTY_TIMELINE, mode, chosen));
     };
     const submit = (submission: Submission): void => {
-      const { state: now, settings: chosen } = latest.current;
-      if (now.pending !== null || (now.opening !== null && now.failure === null)) return;
+      const now = shown();
+      const { settings: chosen } = latest.current;
+      if (now.pending !== null || openingId(now) !== null) return;
       // What cannot be read gives way to a new conversation.
       if (now.heldWith !== null || now.opening !== null) begin(now.mode, submission, chosen);
       else start(now.key, submission, chatRequest(submission, now.timeline, now.mode, chosen));
@@ -218,61 +237,76 @@ export function ChatProvider({ children }: { readonly children: ReactNode }) {
       writeOn: (end) => submit({ kind: "continue", text: "", fromIndex: end }),
       retry: submit,
       stop: () => {
-        const { key, timeline } = latest.current.state;
+        const stopped = shown();
+        const { key, timeline } = stopped;
         controllers.current.get(key)?.abort();
         dispatch({ type: "chat", key, action: { type: "stopped" } });
-        if (isKept(latest.current.state) && timeline.conversationId !== null)
+        if (isKept(stopped) && timeline.conversationId !== null)
           void reread(key, timeline.conversationId, timeline.tokens.length);
       },
-      dismiss: () => dispatch({ type: "chat", key: latest.current.state.key, action: { type: "dismissed" } }),
+      dismiss: () => dispatch({ type: "chat", key: shown().key, action: { type: "dismissed" } }),
       startNew: (mode) => dispatch({ type: "begun", key: newKey(), mode }),
       reopen: (id) => dispatch({ type: "visited", key: newKey(), id }),
       show: (key) => dispatch({ type: "shown", key }),
       forget: (wholeId) => {
-        const keys = [...latest.current.chats.all.values()].flatMap((chat) =>
+        const keys = [...store.getState().all.values()].flatMap((chat) =>
           chat.wholeId === wholeId ? [chat.key] : [],
         );
         for (const key of keys) controllers.current.get(key)?.abort();
         dispatch({ type: "removed", keys, newKey: newKey() });
       },
     };
-  }, [run, reread]);
+  }, [run, reread, store, dispatch]);
+  const value = useMemo(() => ({ store, readable }), [store, readable]);
 
   return (
     <ActionsContext value={actions}>
-      <ChatsContext value={chats}>
-        <MarksContext value={marks}>
-          <StateContext value={state}>{children}</StateContext>
-        </MarksContext>
-      </ChatsContext>
+      <ChatsContext value={value}>{children}</ChatsContext>
     </ActionsContext>
   );
 }
 
-/** The same marks until one of them changes: the conversations change with every token. */
-function useSteadyMarks(chats: Chats): readonly ChatMark[] {
-  const text = JSON.stringify(chatMarks(chats));
-  return useMemo(() => JSON.parse(text) as ChatMark[], [text]);
+/** The saved conversation that is being read. */
+const openingId = ({ opening, failure }: ChatState): string | null => (failure === null ? opening : null);
+
+function useChatsValue(): ChatsValue {
+  const value = use(ChatsContext);
+  if (value === null) throw new Error("useChat needs a ChatProvider above it");
+  return value;
 }
 
-export function useChatState(): ChatState {
-  const state = use(StateContext);
-  if (state === null) throw new Error("useChatState needs a ChatProvider above it");
-  return state;
+/**
+ * What `select` takes of the conversation that is shown. Renders when that is another value: what makes
+ * a new object each time has to be wrapped in `useShallow`.
+ */
+export function useChat<T>(select: (chat: ChatState) => T): T {
+  const { store, readable } = useChatsValue();
+  return useStore(store, (chats) => select(readable(chats)));
 }
 
-/** Every conversation on the page, the shown one among them. */
-export function useChats(): Chats {
-  const chats = use(ChatsContext);
-  if (chats === null) throw new Error("useChats needs a ChatProvider above it");
-  return chats;
+/** The same of every conversation on the page, the shown one among them. */
+export const useChats = <T,>(select: (chats: Chats) => T): T => useStore(useChatsValue().store, select);
+
+/** Gives the conversation as it is when it is called, for what acts and shows nothing of it. */
+export function useChatNow(): () => ChatState {
+  const { store, readable } = useChatsValue();
+  return useCallback(() => readable(store.getState()), [store, readable]);
 }
+
+/** Gives every conversation as it is when it is called. */
+export const useChatsNow = (): (() => Chats) => useChatsValue().store.getState;
 
 /** Replies that go on, or have failed, with the conversations that they are of. */
-export const useChatMarks = (): readonly ChatMark[] => use(MarksContext);
+export function useChatMarks(): readonly ChatMark[] {
+  const text = useChats((chats) => JSON.stringify(chatMarks(chats)));
+  return useMemo(() => JSON.parse(text) as ChatMark[], [text]);
+}
 
 export function useChatActions(): ChatActions {
   const actions = use(ActionsContext);
   if (actions === null) throw new Error("useChatActions needs a ChatProvider above it");
   return actions;
 }
+
+/** All of the conversation that is shown: renders with each token. `useChat` selects less. */
+export const useChatState = (): ChatState => useChat((chat) => chat);

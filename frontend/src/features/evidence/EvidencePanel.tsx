@@ -1,18 +1,18 @@
 import clsx from "clsx";
 import { Tabs } from "radix-ui";
 import { type ReactNode, Suspense } from "react";
+import { useChat } from "@/features/chat/chat";
 import { ExportButton } from "@/features/export/ExportButton";
 import { useSelection } from "@/features/selection/selection";
-import type { Timeline } from "@/model/timeline";
 import { IconButton } from "@/ui/Button";
 import { ErrorBoundary } from "@/ui/ErrorBoundary";
 import { LensSelect } from "./LensSelect";
+import { useTokenTimeline } from "./shownTimeline";
 import { TokenHead } from "./TokenHead";
 import type { ViewDefinition } from "./view";
 import { ViewNoteButton } from "./ViewNoteButton";
 
 interface EvidencePanelProps {
-  readonly timeline: Timeline;
   readonly views: readonly ViewDefinition[];
   readonly viewId: string;
   /** Controls of the sheet that holds the panel on a narrow screen. */
@@ -24,8 +24,9 @@ interface EvidencePanelProps {
 
 /** The selected token above, the evidence for it below. It follows the selection, never the stream. */
 export function EvidencePanel(props: EvidencePanelProps) {
-  const { timeline, views, viewId, sheetControls, isMaximised, onChangeView, onToggleMaximise } = props;
+  const { views, viewId, sheetControls, isMaximised, onChangeView, onToggleMaximise } = props;
   const { index } = useSelection();
+  const timeline = useTokenTimeline(index);
   const token = index === null ? undefined : timeline.tokens[index];
   const open = views.find((view) => view.id === viewId);
   return (
@@ -64,7 +65,7 @@ export function EvidencePanel(props: EvidencePanelProps) {
         </div>
         <span className="ml-auto flex min-w-0 items-center gap-1 max-sm:mt-1.5 max-sm:ml-0 max-sm:flex-1">
           <LensSelect />
-          <ExportButton timeline={timeline} view={open} />
+          <ExportButton view={open} />
         </span>
         <span className="flex items-center gap-1 max-sm:mt-1.5">{sheetControls}</span>
         <IconButton
@@ -88,11 +89,16 @@ export function EvidencePanel(props: EvidencePanelProps) {
         >
           <ErrorBoundary>
             <Suspense fallback={<p className="p-4 text-muted">Opening {view.title}…</p>}>
-              <view.Component timeline={timeline} />
+              {view.follows === "token" ? <view.Component timeline={timeline} /> : <LiveView view={view} />}
             </Suspense>
           </ErrorBoundary>
         </Tabs.Content>
       ))}
     </Tabs.Root>
   );
+}
+
+function LiveView({ view }: { readonly view: ViewDefinition }) {
+  const timeline = useChat((chat) => chat.timeline);
+  return <view.Component timeline={timeline} />;
 }

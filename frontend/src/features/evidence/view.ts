@@ -21,6 +21,11 @@ export interface ViewDefinition {
   readonly title: string;
   /** Key that opens the view, `1` to `9`. */
   readonly shortcut: string;
+  /**
+   * `token`: the view shows the selected token, and is not rendered with each token of a reply.
+   * `text`: it shows the whole text as it grows.
+   */
+  readonly follows: "token" | "text";
   readonly note: ViewNote;
   readonly Component: ComponentType<ViewProps>;
 }

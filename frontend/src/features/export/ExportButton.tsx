@@ -1,5 +1,4 @@
 import { Suspense, useState } from "react";
-import type { Timeline } from "@/model/timeline";
 import { Button } from "@/ui/Button";
 import { ErrorBoundary } from "@/ui/ErrorBoundary";
 import { lazyPart } from "@/ui/lazyPart";
@@ -8,7 +7,6 @@ import type { ExportSource } from "./viewExport";
 const ExportMenu = lazyPart(() => import("./ExportMenu"));
 
 interface ExportButtonProps {
-  readonly timeline: Timeline;
   readonly view: ExportSource["view"] | undefined;
 }
 

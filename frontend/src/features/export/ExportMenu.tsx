@@ -1,18 +1,18 @@
 import { DropdownMenu } from "radix-ui";
-import type { Timeline } from "@/model/timeline";
+import { useChat } from "@/features/chat/chat";
 import { Button } from "@/ui/Button";
 import type { ExportSource } from "./viewExport";
 import { EXPORTS, copyLink, useExporter } from "./exporting";
 
 interface ExportMenuProps {
-  readonly timeline: Timeline;
   readonly view: ExportSource["view"] | undefined;
 }
 
 const GROUPS = ["Picture", "Numbers", "Code"] as const;
 
 /** What can be taken away of the open view. It is open when it first appears: it was asked for. */
-export default function ExportMenu({ timeline, view }: ExportMenuProps) {
+export default function ExportMenu({ view }: ExportMenuProps) {
+  const timeline = useChat((chat) => chat.timeline);
   const { reason, start } = useExporter(timeline, view);
   return (
     <DropdownMenu.Root defaultOpen modal={false}>

@@ -1,8 +1,8 @@
 import clsx from "clsx";
 import type { ReactNode } from "react";
+import { useChat } from "@/features/chat/chat";
 import { RangeLine } from "@/features/selection/RangeLine";
 import { useSelection } from "@/features/selection/selection";
-import type { Token } from "@/model/timeline";
 import { cellParts } from "@/model/tokens";
 import { IconButton } from "@/ui/Button";
 import { Icon } from "@/ui/Icon";
@@ -16,7 +16,6 @@ const HEIGHTS: Record<SheetHeight, string> = {
 };
 
 interface EvidenceSheetProps {
-  readonly token: Token | undefined;
   readonly height: SheetHeight;
   readonly onResize: (height: SheetHeight) => void;
   readonly className?: string;
@@ -25,8 +24,9 @@ interface EvidenceSheetProps {
 }
 
 /** The evidence: beside the conversation, or on a narrow screen a sheet at its foot that opens with the first token. */
-export function EvidenceSheet({ token, height, onResize, className, children }: EvidenceSheetProps) {
-  const { isExtending } = useSelection();
+export function EvidenceSheet({ height, onResize, className, children }: EvidenceSheetProps) {
+  const { index, isExtending } = useSelection();
+  const token = useChat(({ timeline }) => (index === null ? undefined : timeline.tokens[index]));
   // While the end of a range is to be pressed in the text, the text has the room.
   const shown = isExtending ? "closed" : height;
   const isClosed = shown === "closed";

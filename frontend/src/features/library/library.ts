@@ -1,11 +1,14 @@
 /** The list of saved conversations, and what can be done with them besides continuing them. */
 import { type QueryClient, useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useRef, useState } from "react";
+import { useShallow } from "zustand/react/shallow";
 import { ApiError, asApiError } from "@/base/errors";
+import { useChat, useChats } from "@/features/chat/chat";
 import type { Chats } from "@/features/chat/chats";
 import type { ChatState } from "@/features/chat/chatState";
 import type { ServerState } from "@/features/server/server";
 import { identityOf, isSameModel } from "@/model/identity";
+import type { Timeline } from "@/model/timeline";
 import type { ModelInfo } from "@/types/schemas";
 import {
   type ConversationSummary,
@@ -70,17 +73,28 @@ export const isReadableWith = (model: ModelInfo, needed: ConversationSummary["mo
   isSameModel(needed, identityOf(model));
 
 /** Title, branches, pins and notes of the conversation that is shown; null until they are there. */
-export function useConversationFacts({
-  timeline,
-  pending,
-}: Pick<ChatState, "timeline" | "pending">): SavedConversation | null {
+export const useConversationFacts = (): SavedConversation | null =>
+  useBranchFacts(useChat(useShallow(savedBranch)));
+
+interface SavedBranch {
+  readonly id: string | null;
+  /** Null while a reply is written, and nothing of it is saved yet. */
+  readonly nTokens: number | null;
+}
+
+function savedBranch({ timeline, pending }: ChatState): SavedBranch {
   // A branch that is being written is not saved yet, but belongs to the conversation that it leaves.
   const isContinued = pending !== null && pending.before.conversationId !== null;
   const { conversationId, status, tokens } = isContinued ? pending.before : timeline;
+  return { id: conversationId, nTokens: status === "settled" ? tokens.length : null };
+}
+
+/** Of the conversation that a branch belongs to; null until they are there. */
+export function useBranchFacts({ id: conversationId, nTokens }: SavedBranch): SavedConversation | null {
   const { data } = useQuery({
-    queryKey: [FACTS_KEY, conversationId, tokens.length],
+    queryKey: [FACTS_KEY, conversationId, nTokens],
     queryFn: ({ signal }) => fetchConversation(conversationId ?? "", false, signal),
-    enabled: conversationId !== null && status === "settled",
+    enabled: conversationId !== null && nTokens !== null,
     // What another tab has changed meanwhile is seen before it is written over.
     refetchOnWindowFocus: true,
     // Until it is read again, what was known before stays in view.
@@ -133,23 +147,31 @@ export function useLibraryRefresh(): (shown?: "gone") => Promise<void> {
 }
 
 /** Keeps the list in step with what is written on this page, shown or not. */
-export function useLibraryFollowing({ all }: Chats): void {
+export function useLibraryFollowing(): void {
   const refresh = useLibraryRefresh();
-  const timelines = [...all.values()].flatMap(({ timeline }) =>
-    timeline.conversationId === null || timeline.status === "waiting" ? [] : [timeline],
+  const places = useChats(listedPlaces);
+  const isStopped = useChats((chats) =>
+    listedTimelines(chats).some(({ turns }) => turns.at(-1)?.finish === "cancelled"),
   );
-  const isStopped = timelines.some(({ turns }) => turns.at(-1)?.finish === "cancelled");
-  const places = timelines
-    .map(({ conversationId, status, tokens }) =>
-      [conversationId, status, status === "settled" ? tokens.length : ""].join(" "),
-    )
-    .join();
   useEffect(() => {
     if (places === "") return undefined;
     const timer = setTimeout(() => void refresh(), isStopped ? STOPPED_MS : 0);
     return () => clearTimeout(timer);
   }, [places, isStopped, refresh]);
 }
+
+const listedTimelines = ({ all }: Chats): readonly Timeline[] =>
+  [...all.values()].flatMap(({ timeline }) =>
+    timeline.conversationId === null || timeline.status === "waiting" ? [] : [timeline],
+  );
+
+/** Changes with what the list says of the conversations on this page. */
+const listedPlaces = (chats: Chats): string =>
+  listedTimelines(chats)
+    .map(({ conversationId, status, tokens }) =>
+      [conversationId, status, status === "settled" ? tokens.length : ""].join(" "),
+    )
+    .join();
 
 /** Reads the list again when a server answers that was away, or another one in its place. */
 export function useLibraryReturn({ phase, health }: Pick<ServerState, "phase" | "health">): void {

@@ -1,6 +1,6 @@
 import { type KeyboardEvent, useId, useRef, useState } from "react";
 import { isOfInputMethod } from "@/base/composing";
-import { useChatState } from "@/features/chat/chat";
+import { useChat } from "@/features/chat/chat";
 import { useSelection } from "@/features/selection/selection";
 import { formatCount } from "@/model/format";
 import {
@@ -25,7 +25,7 @@ const NEARLY_FULL = 0.9 * MAX_NOTE_CHARS;
 /** A note being written or changed. It is mounted while it is open. */
 export default function NoteEditor({ draft }: { readonly draft: NoteDraft }) {
   const { notes, change, remove, isDraftElsewhere, setDraft } = useNotes();
-  const { tokens } = useChatState().timeline;
+  const tokens = useChat(({ timeline }) => timeline.tokens);
   const { layer: selectedLayer } = useSelection();
   const written = "note" in draft ? draft.note : null;
   const [place, setPlace] = useState<NotePlace>("note" in draft ? placeOf(draft.note) : draft.place);

@@ -1,8 +1,8 @@
 import { type KeyboardEvent, useEffect, useRef } from "react";
+import { useChat } from "@/features/chat/chat";
 import { useSelection } from "@/features/selection/selection";
 import { formatCount } from "@/model/format";
 import { MAX_NOTES, type Note, placeOf, placeWords } from "@/model/notes";
-import type { Token } from "@/model/timeline";
 import { Button, IconButton } from "@/ui/Button";
 import { useNotes } from "./notes";
 import { NOTES_BUTTON_ID } from "./NotesButton";
@@ -10,7 +10,8 @@ import { useBeginNote, useGoToNote } from "./noteWriting";
 import { PlaceText } from "./PlaceText";
 
 /** All notes of the branch, by position: the way to each, and what can be done with it. */
-export default function NotesPanel({ tokens }: { readonly tokens: readonly Token[] }) {
+export default function NotesPanel() {
+  const tokens = useChat(({ timeline }) => timeline.tokens);
   const { notes, isDeferred, failure, remove, setDraft, showList } = useNotes();
   const { index } = useSelection();
   const begin = useBeginNote();

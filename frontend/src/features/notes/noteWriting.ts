@@ -1,6 +1,6 @@
 /** Beginning a note on what is selected: text of the conversation, else a range, else a token or a cell. */
 import { useCallback } from "react";
-import { useChatState } from "@/features/chat/chat";
+import { useChatNow } from "@/features/chat/chat";
 import { useSelection } from "@/features/selection/selection";
 import { selectedTokenSpan } from "@/features/selection/tokenSelection";
 import type { NotePlace } from "@/model/notes";
@@ -9,9 +9,8 @@ import { useNotes } from "./notes";
 /** Opens the editor; does nothing where nothing is selected. */
 export function useBeginNote(): () => void {
   const { draft, setDraft } = useNotes();
-  const { timeline } = useChatState();
+  const chatNow = useChatNow();
   const { index, layer, range } = useSelection();
-  const nTokens = timeline.tokens.length;
   return useCallback(() => {
     const span = selectedTokenSpan() ?? range;
     const place: NotePlace | null =
@@ -21,8 +20,9 @@ export function useBeginNote(): () => void {
           ? // Nothing predicted the first token, at no layer.
             { start: index, end: index + 1, layer: index === 0 ? null : layer }
           : null;
-    if (draft === null && place !== null && place.end <= nTokens) setDraft({ place });
-  }, [draft, setDraft, index, layer, range, nTokens]);
+    if (draft === null && place !== null && place.end <= chatNow().timeline.tokens.length)
+      setDraft({ place });
+  }, [draft, setDraft, index, layer, range, chatNow]);
 }
 
 /** Shows a note where it is: its token or tokens, and the layer; the view stays. */

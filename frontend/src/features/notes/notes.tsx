@@ -14,8 +14,9 @@ import {
   useRef,
   useState,
 } from "react";
+import { useShallow } from "zustand/react/shallow";
 import type { ApiError } from "@/base/errors";
-import { useChatState, useChats } from "@/features/chat/chat";
+import { useChat, useChats, useChatsNow } from "@/features/chat/chat";
 import type { Chats } from "@/features/chat/chats";
 import type { ChatKey, ChatState, Pending } from "@/features/chat/chatState";
 import { useConversationFacts } from "@/features/library/library";
@@ -59,8 +60,7 @@ export interface Notes {
 const NotesContext = createContext<Notes | null>(null);
 
 export function NotesProvider({ children }: { readonly children: ReactNode }) {
-  const chat = useChatState();
-  const facts = useConversationFacts(chat);
+  const facts = useConversationFacts();
   const [state, dispatch] = useReducer(notesReducer, NO_NOTES);
   const [opened, setOpened] = useState<{
     readonly draft: NoteDraft;
@@ -71,15 +71,15 @@ export function NotesProvider({ children }: { readonly children: ReactNode }) {
     null,
   );
   // The same object from the first token of a reply to its last, so that notes do not change with each.
-  const { pending } = chat;
+  const pending = useChat((chat) => chat.pending);
   const writing = useMemo(() => writingOf({ pending }), [pending]);
-  const branchId = writing === null ? chat.timeline.conversationId : null;
-  const chatKey = chat.key;
+  const branchId = useChat((chat) => (chat.pending === null ? chat.timeline.conversationId : null));
+  const chatKey = useChat((chat) => chat.key);
 
   useEffect(() => {
     if (facts !== null) dispatch({ type: "heard", branchId: facts.id, notes: facts.notes });
   }, [facts]);
-  useSettling(useChats(), dispatch);
+  useSettling(dispatch);
   useNoteSaving(state, dispatch);
 
   const notes = useMemo(
@@ -182,10 +182,13 @@ function unsettledOf({ pending, timeline }: ChatState): Unsettled | null {
 }
 
 /** When a reply has come to its end, what was written during it belongs to the branch that came of it. */
-function useSettling({ all }: Chats, dispatch: (action: NotesAction) => void): void {
+function useSettling(dispatch: (action: NotesAction) => void): void {
+  const chatsNow = useChatsNow();
+  const changes = useChats(useShallow(repliesUnderWay));
   const seen = useRef<ReadonlyMap<ChatKey, Unsettled>>(new Map());
   // Before the page is drawn: for one frame the notes would be gone.
   useLayoutEffect(() => {
+    const { all } = chatsNow();
     for (const [key, was] of seen.current) {
       const chat = all.get(key);
       if (chat?.pending === was.pending) continue;
@@ -206,5 +209,11 @@ function useSettling({ all }: Chats, dispatch: (action: NotesAction) => void): v
         return unsettled === null ? [] : [[chat.key, unsettled]];
       }),
     );
-  }, [all, dispatch]);
+  }, [changes, chatsNow, dispatch]);
 }
+
+/** Another list when a reply begins, gets its branch, or ends. */
+const repliesUnderWay = ({ all }: Chats): readonly (Pending | string | null)[] =>
+  [...all.values()].flatMap(({ pending, timeline }) =>
+    pending === null ? [] : [pending, timeline.status === "streaming" ? timeline.conversationId : null],
+  );

@@ -1,4 +1,4 @@
-import { useChatActions, useChatState } from "@/features/chat/chat";
+import { useChat, useChatActions } from "@/features/chat/chat";
 import type { Mode } from "@/features/chat/chatState";
 import type { ViewDefinition } from "@/features/evidence/view";
 import { useExamples, useRunExample } from "@/features/examples/examples";
@@ -44,7 +44,8 @@ export function useCommands(
   actions: PaletteActions,
   query: string,
 ): { readonly commands: readonly PaletteCommand[]; readonly goTo: PaletteCommand | null } {
-  const { timeline, pending } = useChatState();
+  const timeline = useChat((chat) => chat.timeline);
+  const isReplying = useChat(({ pending }) => pending !== null);
   const { stop } = useChatActions();
   const { model } = useServer();
   const { settings, update } = useSettings();
@@ -62,9 +63,9 @@ export function useCommands(
   const lenses = LENSES.filter(({ kind }) => model?.lenses.some((each) => each.kind === kind));
 
   const commands: PaletteCommand[] = [
-    ...(pending === null
-      ? []
-      : [{ group: "Conversation", label: "Stop the reply", words: "cancel end", key: "Esc", run: stop }]),
+    ...(isReplying
+      ? [{ group: "Conversation", label: "Stop the reply", words: "cancel end", key: "Esc", run: stop }]
+      : []),
     ...actions.views
       .filter((each) => each.id !== actions.viewId)
       .map(({ id, title, shortcut }) => ({

@@ -4,8 +4,8 @@
  */
 import { useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useRef } from "react";
-import { useChatMarks, useChats } from "@/features/chat/chat";
-import { type ChatState, shownId } from "@/features/chat/chatState";
+import { useChat, useChatMarks, useChatNow, useChatsNow } from "@/features/chat/chat";
+import { shownId } from "@/features/chat/chatState";
 import { knownFacts } from "@/features/library/library";
 import { type Attempts, useAttempts } from "@/ui/attempt";
 import { idsBefore } from "./pins";
@@ -21,24 +21,27 @@ interface PinSaving extends Attempts {
 }
 
 /** Tells when they could not be saved; they stay on the page, and are tried again with the next change. */
-export function usePinSaving(chat: ChatState): PinSaving {
-  const { all } = useChats();
+export function usePinSaving(): PinSaving {
+  const chatNow = useChatNow();
+  const chatsNow = useChatsNow();
   const marks = useChatMarks();
   const { unsaved, markSaved, forget } = usePinKeeping();
   const attempts = useAttempts();
   const { attempt } = attempts;
-  const id = shownId(chat);
+  const id = useChat(shownId);
   // While a reply is written, its conversation may not be stored yet.
-  const isSettled = chat.timeline.status === "settled";
+  const isSettled = useChat(({ timeline }) => timeline.status === "settled");
   const queries = useQueryClient();
   /**
    * How many tokens the server holds for sure: none yet of a reply that is being written, and of one
    * that was stopped what it has told, since it stores it when it notices.
    */
   const nHeld = (branchId: string): number => {
-    const writing = [...all.values()].find((each) => each.pending !== null && shownId(each) === branchId);
+    const writing = [...chatsNow().all.values()].find(
+      (each) => each.pending !== null && shownId(each) === branchId,
+    );
     if (writing?.pending) return writing.pending.before.tokens.length;
-    const ending = chat.timeline.turns.at(-1)?.finish;
+    const ending = chatNow().timeline.turns.at(-1)?.finish;
     if (branchId !== id || (ending !== "cancelled" && ending !== "interrupted")) return Infinity;
     return knownFacts(queries, branchId)?.branches.find((branch) => branch.id === branchId)?.n_tokens ?? 0;
   };

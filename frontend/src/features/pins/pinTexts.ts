@@ -1,7 +1,7 @@
 /** Texts of pinned tokens of which a page knows the ids only, such as those that an address names. */
 import { type UseQueryResult, useQueries } from "@tanstack/react-query";
 import { useMemo } from "react";
-import { useChatState } from "@/features/chat/chat";
+import { useChat } from "@/features/chat/chat";
 import { useServer } from "@/features/server/server";
 import { fetchToken } from "@/features/tokenSearch/requests";
 import { identityOf, modelKey } from "@/model/identity";
@@ -13,10 +13,10 @@ const found = (answers: readonly UseQueryResult<VocabularyToken>[]): VocabularyT
 
 /** The pins with the texts that the server has told by now. */
 export function useNamedPins(state: PinState): PinState {
-  const { heldWith, opening } = useChatState();
+  const isReadable = useChat(({ heldWith, opening }) => heldWith === null && opening === null);
   const { model } = useServer();
   // To another model than the running one the same ids are other tokens.
-  const canTell = model !== null && heldWith === null && opening === null;
+  const canTell = model !== null && isReadable;
   const unnamed = state.pins.flatMap((pin) => pin.tokens).filter(({ text }) => text === null);
   const told = useQueries({
     queries: unnamed.map(({ id }) => ({

@@ -3,7 +3,8 @@
  * positions.
  */
 import { type ReactNode, createContext, use, useMemo, useState } from "react";
-import { useChatState } from "@/features/chat/chat";
+import { useShallow } from "zustand/react/shallow";
+import { useChat } from "@/features/chat/chat";
 import {
   MAX_PINNED_TOKENS,
   NO_PINS,
@@ -26,6 +27,7 @@ import {
   changed,
   followed,
   forgotten,
+  pinnedChat,
   saved,
   shownPins,
   unsavedPins,
@@ -65,7 +67,7 @@ const PinsContext = createContext<Pins | null>(null);
 const KeepingContext = createContext<PinKeeping | null>(null);
 
 export function PinsProvider({ children }: { readonly children: ReactNode }) {
-  const chat = useChatState();
+  const chat = useChat(useShallow(pinnedChat));
   const [kept, setKept] = useState(NO_HELD_PINS);
   // While rendering, so that no one ever sees a conversation with the pins of another.
   const all = followed(kept, chat);

@@ -18,6 +18,7 @@ import {
   NO_HELD_PINS,
   changed,
   followed,
+  pinnedChat,
   forgotten,
   saved,
   shownPins,
@@ -45,7 +46,7 @@ function pageOf() {
   const page = {
     do: (...actions: readonly ChatAction[]) => {
       for (const action of actions) chat = chatReducer(chat, action);
-      pins = followed(pins, readableWith(chat, IDENTITY));
+      pins = followed(pins, pinnedChat(readableWith(chat, IDENTITY)));
     },
     show: (next: ChatState) => {
       chat = next;

@@ -108,9 +108,28 @@ export function forgotten(state: PinsState, id: string): PinsState {
   return { ...state, held: others };
 }
 
+/** What pins depend on of the conversation that is shown. */
+export interface PinnedChat extends Pick<ChatState, "opened" | "branchedFrom"> {
+  readonly id: string | null;
+  /** The branch whose text is known to its end; null while a reply is written. */
+  readonly settledId: string | null;
+  readonly nTokens: number;
+}
+
+export function pinnedChat(chat: ChatState): PinnedChat {
+  const { opened, branchedFrom, pending, timeline } = chat;
+  return {
+    opened,
+    branchedFrom,
+    id: shownId(chat),
+    settledId: pending === null ? timeline.conversationId : null,
+    nTokens: pending === null ? timeline.tokens.length : 0,
+  };
+}
+
 /** Goes on to the conversation that is shown now; the same state where nothing of it is new. */
-export function followed(state: PinsState, chat: ChatState): PinsState {
-  const id = shownId(chat);
+export function followed(state: PinsState, chat: PinnedChat): PinsState {
+  const { id } = chat;
   let next = state;
   if (chat.opened !== state.opened) next = withOpened(state, chat.opened);
   if (id !== state.shownId) next = withShown(next, id, chat);
@@ -121,13 +140,12 @@ export function followed(state: PinsState, chat: ChatState): PinsState {
  * Drops positions that are not in the text of the conversation that is shown: of a reply that came to
  * nothing, or named by an address. While a reply is written, its text is not known to its end.
  */
-function withoutLostText(state: PinsState, { pending, timeline }: ChatState): PinsState {
-  const { conversationId, tokens } = timeline;
-  const pins = state.held.get(conversationId);
+function withoutLostText(state: PinsState, { settledId, nTokens }: PinnedChat): PinsState {
+  const pins = state.held.get(settledId);
   // What is shown without its text, since another model is needed for it, is not in the timeline.
-  if (pending !== null || conversationId === null || conversationId !== state.shownId || !pins) return state;
-  const within = pinsBefore(pins.state, tokens.length);
-  return within === pins.state ? state : withHeld(state, conversationId, { ...pins, state: within });
+  if (settledId === null || settledId !== state.shownId || !pins) return state;
+  const within = pinsBefore(pins.state, nTokens);
+  return within === pins.state ? state : withHeld(state, settledId, { ...pins, state: within });
 }
 
 function withOpened(state: PinsState, opened: SavedConversation | null): PinsState {
@@ -149,7 +167,7 @@ function reheld(there: HeldPins, saved: PinnedIds, isNamed: boolean): HeldPins {
   return isNamed ? { ...there, saved } : held(there, saved);
 }
 
-function withShown(state: PinsState, id: string | null, chat: ChatState): PinsState {
+function withShown(state: PinsState, id: string | null, chat: PinnedChat): PinsState {
   const known = new Map(state.held);
   known.delete(null);
   if (id !== null && !known.has(id)) known.set(id, begun(state, chat));
@@ -157,7 +175,7 @@ function withShown(state: PinsState, id: string | null, chat: ChatState): PinsSt
 }
 
 /** A conversation that begins on this page: a new one, or a branch. */
-function begun({ held: known }: PinsState, { branchedFrom }: ChatState): HeldPins {
+function begun({ held: known }: PinsState, { branchedFrom }: PinnedChat): HeldPins {
   const parent = branchedFrom === null ? undefined : known.get(branchedFrom.conversationId);
   if (branchedFrom === null || parent === undefined) return BEGUN;
   const { fromIndex } = branchedFrom;

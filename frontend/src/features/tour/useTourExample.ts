@@ -1,6 +1,6 @@
 import { useEffect, useRef } from "react";
 import type { ApiError } from "@/base/errors";
-import { useChatState } from "@/features/chat/chat";
+import { useChat } from "@/features/chat/chat";
 import { useRunExample, workedExample } from "@/features/examples/examples";
 import { useSelection } from "@/features/selection/selection";
 import { useServer } from "@/features/server/server";
@@ -17,7 +17,9 @@ export interface TourExample {
 /** Runs the first worked example where no conversation is shown, and sees to it that a token is selected. */
 export function useTourExample(): TourExample {
   const { model } = useServer();
-  const { timeline, mode, failure } = useChatState();
+  const timeline = useChat((chat) => chat.timeline);
+  const mode = useChat((chat) => chat.mode);
+  const failure = useChat((chat) => chat.failure);
   const { index, select } = useSelection();
   const isNarrow = useIsNarrow();
   const run = useRunExample();

@@ -3,6 +3,7 @@ import {
   type ClipboardEvent,
   type KeyboardEvent,
   type MouseEvent,
+  memo,
   useEffect,
   useLayoutEffect,
   useMemo,
@@ -20,7 +21,7 @@ import {
 } from "@/features/selection/tokenSelection";
 import { tokenNoteMarks } from "@/model/notes";
 import { type Segment, segmentsOf, stepToken } from "@/model/segments";
-import type { Timeline } from "@/model/timeline";
+import type { Timeline, Turn } from "@/model/timeline";
 import { runningPieces } from "@/model/tokens";
 import { SegmentTokens } from "./SegmentTokens";
 import type { Tint } from "./tint";
@@ -160,7 +161,7 @@ export function Transcript({ timeline, mode, modelName, tints, showTemplate }: T
             className="gap-x-4 md:grid md:grid-cols-[5.5rem_minmax(0,1fr)]"
           >
             <div aria-hidden="true" className="pt-1 text-label leading-5 font-medium text-muted select-none">
-              {segment.kind === "prompt" ? "You" : <ReplyLabel segment={segment} modelName={modelName} />}
+              {segment.kind === "prompt" ? "You" : <ReplyLabel turn={segment.turn} modelName={modelName} />}
             </div>
             <div dir="auto" className="min-w-0 break-words whitespace-pre-wrap">
               {tokens}
@@ -187,8 +188,12 @@ function segmentName({ kind, turn }: Segment, modelName: string): string {
   return `${modelName}${seed}${ending}`;
 }
 
-function ReplyLabel({ segment, modelName }: { readonly segment: Segment; readonly modelName: string }) {
-  const { seed, finish } = segment.turn;
+interface ReplyLabelProps {
+  readonly turn: Turn;
+  readonly modelName: string;
+}
+
+const ReplyLabel = memo(function ReplyLabel({ turn: { seed, finish }, modelName }: ReplyLabelProps) {
   return (
     <>
       <span className="block truncate text-ink">{modelName.split("/").at(-1)}</span>
@@ -197,4 +202,4 @@ function ReplyLabel({ segment, modelName }: { readonly segment: Segment; readonl
       {finish === "interrupted" && <span className="text-cell font-normal text-warn">interrupted</span>}
     </>
   );
-}
+});

@@ -1,8 +1,8 @@
 import { useMemo, useState } from "react";
-import { useChatState } from "@/features/chat/chat";
+import { useChat } from "@/features/chat/chat";
 import { LensFailure } from "@/features/evidence/LensFailure";
 import { NotRead } from "@/features/evidence/NotRead";
-import { useConversationFacts } from "@/features/library/library";
+import { useBranchFacts } from "@/features/library/library";
 import type { Timeline } from "@/model/timeline";
 import type { ModelInfo } from "@/types/schemas";
 import { AlignedTimelines } from "./AlignedTimelines";
@@ -21,10 +21,13 @@ interface ComparisonProps {
 /** What stands beside the conversation, and what comes of it. */
 export function Comparison({ timeline: live, model }: ComparisonProps) {
   const timeline = useSettledTokens(live);
-  const { mode } = useChatState();
+  const mode = useChat((chat) => chat.mode);
   const { conversationId } = timeline;
   const state = useCompareChoices(conversationId);
-  const facts = useConversationFacts({ timeline, pending: null });
+  const facts = useBranchFacts({
+    id: conversationId,
+    nTokens: timeline.status === "settled" ? timeline.tokens.length : null,
+  });
   const branches = useMemo(
     () => otherBranches(facts?.branches ?? [], conversationId),
     [facts, conversationId],

@@ -1,5 +1,5 @@
 import { useCallback, useEffect } from "react";
-import { useChatState } from "@/features/chat/chat";
+import { useChat } from "@/features/chat/chat";
 import type { ChatRequest } from "@/features/chat/stream";
 import type { SavedConversation } from "@/features/library/conversations";
 import { useLibraryRefresh } from "@/features/library/library";
@@ -37,7 +37,8 @@ export interface OwnReply {
 
 /** B's own reply to the other prompt. Once it is written, B is the conversation that holds it. */
 export function useReplyWriting({ timeline, model, facts, kind, change }: ReplyWritingParts): OwnReply {
-  const { mode, pending } = useChatState();
+  const mode = useChat((chat) => chat.mode);
+  const isReplying = useChat(({ pending }) => pending !== null);
   const { phase, health } = useServer();
   const refresh = useLibraryRefresh();
   const beside = timeline.conversationId;
@@ -67,7 +68,7 @@ export function useReplyWriting({ timeline, model, facts, kind, change }: ReplyW
     {},
     () => {
       // Escape ends A's reply first, as everywhere on the page.
-      if (pending === null) stop();
+      if (!isReplying) stop();
     },
     false,
   );

@@ -1,0 +1,26 @@
+import { useSettings } from "@/features/settings/settings";
+import { Transcript } from "@/features/transcript/Transcript";
+import { useTints } from "@/features/transcript/useTints";
+import { useChat } from "./chat";
+
+interface ChatTextProps {
+  readonly modelName: string;
+  readonly nLayers: number;
+}
+
+/** The text of the conversation that is shown, with its colours: rendered with each token. */
+export function ChatText({ modelName, nLayers }: ChatTextProps) {
+  const timeline = useChat((chat) => chat.timeline);
+  const mode = useChat((chat) => chat.mode);
+  const { settings } = useSettings();
+  const { tints } = useTints(timeline, settings.colouring, nLayers);
+  return (
+    <Transcript
+      timeline={timeline}
+      mode={mode}
+      modelName={modelName}
+      tints={tints}
+      showTemplate={settings.showTemplate}
+    />
+  );
+}
