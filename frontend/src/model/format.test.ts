@@ -6,6 +6,7 @@ import {
   formatNats,
   formatProbability,
   formatRank,
+  formatShortProbability,
   formatSurprisal,
   surprisalNats,
 } from "./format";
@@ -26,6 +27,19 @@ test.each([
   [Number.NaN, NO_VALUE],
 ])("probability %s reads %s", (value, text) => {
   expect(formatProbability(value)).toBe(text);
+});
+
+test.each([
+  [1, ">0.999"],
+  [0.9994, "0.999"],
+  [0.6214, "0.621"],
+  [0.00423, "0.004"],
+  [0.001, "0.001"],
+  [0.000999, "<0.001"],
+  [0, "<0.001"],
+  [Number.NaN, NO_VALUE],
+])("probability %s reads %s where there is little room", (value, text) => {
+  expect(formatShortProbability(value)).toBe(text);
 });
 
 test("no probability between the ends ever reads as one of them", () => {

@@ -18,6 +18,14 @@ export function formatProbability(probability: number | null): string {
   return probability === 0 ? "<1e-45" : scientific(probability);
 }
 
+/** The same in at most six characters, where there is no room for more: `0.042`, `<0.001`, `>0.999`. */
+export const formatShortProbability = (probability: number): string =>
+  Number.isNaN(probability) || probability >= 0.9995
+    ? formatProbability(probability)
+    : probability >= 0.001
+      ? probability.toFixed(3)
+      : "<0.001";
+
 const integers = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 
 /** `50,257` */

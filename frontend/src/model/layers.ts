@@ -2,6 +2,12 @@
 
 export const layerLabel = (layer: number): string => (layer === 0 ? "embed" : String(layer));
 
+/** A layer in running text: `layer 0 (embedding)`, `layer 5`. */
+export const layerName = (layer: number): string => (layer === 0 ? "layer 0 (embedding)" : `layer ${layer}`);
+
+/** The same at the beginning of a sentence or as a name: `Layer 5`. */
+export const layerTitle = (layer: number): string => `L${layerName(layer).slice(1)}`;
+
 export const layerLabels = (count: number): string[] =>
   Array.from({ length: count }, (_, layer) => layerLabel(layer));
 

@@ -25,8 +25,5 @@ export const useIsShort = (): boolean => useMediaQuery("(height < 34rem)");
 /** Whether a finger is what points. */
 export const useIsCoarse = (): boolean => useMediaQuery("(pointer: coarse)");
 
-/** Whether the window has no room for what explains a selected row besides the rows themselves. */
-export const useIsLow = (): boolean => useMediaQuery("(height < 50rem)");
-
 /** Whether the person asked for as little motion as possible. */
 export const usePrefersReducedMotion = (): boolean => useMediaQuery("(prefers-reduced-motion: reduce)");

@@ -1,6 +1,8 @@
 import { Fragment } from "react";
+import { Finding } from "@/features/evidence/Finding";
 import { type LeaderRun, decisionLayer, leaderRuns } from "@/model/decision";
 import { formatRank } from "@/model/format";
+import { layerName } from "@/model/layers";
 import type { Token } from "@/model/timeline";
 import type { LayerReading } from "@/reading/lens";
 import { QuotedText, QuotedToken } from "@/ui/TokenText";
@@ -8,36 +10,40 @@ import { QuotedText, QuotedToken } from "@/ui/TokenText";
 interface DecisionNoteProps {
   /** Layer 0 first. */
   readonly layers: readonly LayerReading[];
-  /** The token that is really there. */
-  readonly actual: Token;
+  /** Null where no token follows yet. */
+  readonly actual: Token | null;
 }
 
 /** More would be a paragraph; the table below has them all. */
 const MAX_RUNS = 6;
 
-/** From which layer on the actual token was the first choice, and what was before. */
+/** The decision layer of the actual token, and the top-1 predictions below it. */
 export function DecisionNote({ layers, actual }: DecisionNoteProps) {
   const output = layers.at(-1);
   if (output === undefined) return null;
+  const last = layers.length - 1;
   const decided = decisionLayer(layers.map((each) => each.actual?.rank ?? 0));
   const runs = leaderRuns(
     layers.map((each) => each.predictions[0]?.token_id ?? -1),
-    decided ?? layers.length - 1,
+    decided ?? last,
   );
   return (
-    <p className="w-full text-muted">
-      {decided === null ? (
+    <Finding>
+      {decided === null || actual === null ? (
         <>
-          The output&rsquo;s first choice is <Leader reading={output} />; <QuotedToken token={actual} /> has
-          rank {formatRank(output.actual?.rank ?? null)} there.
+          Final-layer top-1 is <Leader reading={output} />
+          {actual !== null && (
+            <>
+              ; <QuotedToken token={actual} /> has rank {formatRank(output.actual?.rank ?? null)} there
+            </>
+          )}
+          .
         </>
       ) : (
         <>
-          <QuotedToken token={actual} /> is the first choice{" "}
-          {decided === layers.length - 1 ? "only at the output, layer " : "from "}
-          {decided === 0 ? "the embedding" : decided < layers.length - 1 && "layer "}
-          {decided > 0 && <b className="font-medium text-ink">{layers[decided]?.label ?? decided}</b>}
-          {decided < layers.length - 1 && " up to the output"}.
+          <QuotedToken token={actual} /> is top-1 {decided === last ? "only at the output, " : "from "}
+          <b className="font-medium text-ink">{layerName(decided)}</b>
+          {decided < last && " up to the output"}.
         </>
       )}
       {runs.length > 0 && (
@@ -53,7 +59,7 @@ export function DecisionNote({ layers, actual }: DecisionNoteProps) {
           .
         </>
       )}
-    </p>
+    </Finding>
   );
 }
 
@@ -63,4 +69,4 @@ function Leader({ reading }: { readonly reading: LayerReading | undefined }) {
 }
 
 const placeOf = ({ from, to }: LeaderRun): string =>
-  from === to ? `at ${from}` : to === from + 1 ? `at ${from} and ${to}` : `at ${from} to ${to}`;
+  from === to ? `at layer ${from}` : `at layers ${from} to ${to}`;

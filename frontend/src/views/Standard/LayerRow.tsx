@@ -1,40 +1,54 @@
 import clsx from "clsx";
-import type { ReactNode } from "react";
-import { ROLES, ROW_GRID } from "./rowLayout";
+import { type ReactNode, useEffect, useRef } from "react";
+import { layerTitle } from "@/model/layers";
+import { ROLES, type RowLayout, rowGrid } from "./rowLayout";
 
 interface LayerRowProps {
   readonly layer: number;
   readonly label: string;
   readonly isSelected: boolean;
+  readonly layout: RowLayout;
   readonly onSelect: (layer: number) => void;
   readonly children: ReactNode;
 }
 
-export function LayerRow({ layer, label, isSelected, onSelect, children }: LayerRowProps) {
+/** Rows without text are numbered every so often. */
+const NUMBERED = 5;
+
+export function LayerRow({ layer, label, isSelected, layout, onSelect, children }: LayerRowProps) {
+  const row = useRef<HTMLTableRowElement>(null);
+  // The selection may come from a key or from another view.
+  useEffect(() => {
+    if (isSelected) row.current?.scrollIntoView({ block: "nearest" });
+  }, [isSelected]);
   return (
     // The whole row takes the pointer; the button in its head does the same for the keyboard.
     <tr
       {...ROLES.row}
+      ref={row}
       data-part="layer"
       aria-current={isSelected ? "true" : undefined}
       onClick={() => onSelect(layer)}
+      style={{ height: layout.rowHeight }}
       className={clsx(
-        ROW_GRID,
-        "cursor-pointer border-b border-line py-px shadow-[inset_3px_0_0_transparent]",
+        rowGrid(layout),
+        "scroll-mt-10 cursor-pointer overflow-hidden border-b border-line shadow-[inset_3px_0_0_transparent]",
         isSelected ? "bg-accent-soft shadow-[inset_3px_0_0_var(--accent)]" : "hover:bg-hover",
       )}
     >
-      <th {...ROLES.rowHeader} scope="row" className="font-normal [grid-area:layer]">
+      <th {...ROLES.rowHeader} scope="row" className="h-full font-normal [grid-area:layer]">
         <button
           type="button"
           aria-pressed={isSelected}
-          aria-label={layer === 0 ? "embed, layer 0" : `Layer ${label}`}
+          aria-label={layerTitle(layer)}
           className={clsx(
-            "min-h-6 w-full pointer-coarse:min-h-[2.625rem] rounded-mark text-left font-mono text-label",
+            "h-full w-full rounded-mark text-left font-mono text-label leading-none",
             isSelected ? "font-medium text-accent" : "text-muted",
           )}
         >
-          {label}
+          <span className={clsx(!layout.hasText && !isSelected && layer % NUMBERED !== 0 && "sr-only")}>
+            {label}
+          </span>
         </button>
       </th>
       {children}

@@ -5,11 +5,10 @@ import { layerLabel } from "@/model/layers";
 import { type CellPart, cellPartsOfText } from "@/model/tokens";
 import type { LayerReading } from "@/reading/lens";
 import { TokenText } from "@/ui/TokenText";
-import { useElementWidth } from "@/ui/useElementWidth";
 import { distinctTexts } from "./chipTexts";
 import { LayerRow } from "./LayerRow";
 import { PredictionChip } from "./PredictionChip";
-import { ROLES, ROW_GRID, WIDE_ONLY, chipLayout } from "./rowLayout";
+import { ROLES, type RowLayout, WIDE_ONLY, rowGrid } from "./rowLayout";
 
 interface LayerTableProps {
   readonly caption: string;
@@ -17,6 +16,7 @@ interface LayerTableProps {
   readonly layers: readonly LayerReading[] | null;
   readonly nLayers: number;
   readonly topK: number;
+  readonly layout: RowLayout;
   /** The token that is really there: its id, and how it is shown; null where nothing follows yet. */
   readonly actual: { readonly id: number; readonly parts: readonly CellPart[] } | null;
   /** Sets the full length of an entropy bar: that of a uniform prediction. Null until it is known. */
@@ -25,17 +25,13 @@ interface LayerTableProps {
   readonly onSelectLayer: (layer: number) => void;
 }
 
-/** px, until it is measured. */
-const DEFAULT_WIDTH = 720;
-/** Predictions that have a line of their own where there is room. */
-const FULL_LINE = 5;
-
-/** One row per layer, from the output down to the embedding. */
+/** One row per layer, all as high, from the output down to the embedding. */
 export function LayerTable({
   caption,
   layers,
   nLayers,
   topK,
+  layout,
   actual,
   vocabularySize,
   selectedLayer,
@@ -47,23 +43,17 @@ export function LayerTable({
       : Math.log(vocabularySize);
   const maxKl = Math.max(...(layers ?? []).map((each) => each.kl_to_final_nats), 1e-12);
   const rows = Array.from({ length: nLayers }, (_, i) => nLayers - 1 - i);
-  const [table, width] = useElementWidth<HTMLTableElement>(DEFAULT_WIDTH);
-  const { columns, letters } = chipLayout(width, topK);
-  // Whoever wants more than a line of them gets more lines; else the others are in the layer's detail.
-  const nShown = topK > FULL_LINE ? topK : columns;
+  const nShown = Math.min(topK, layout.columns * layout.lines);
   return (
-    <table
-      {...ROLES.table}
-      ref={table}
-      aria-busy={layers === null}
-      className="block w-full border-collapse text-left"
-    >
+    <table {...ROLES.table} aria-busy={layers === null} className="block w-full border-collapse text-left">
       <caption className="sr-only">{caption}</caption>
-      <thead {...ROLES.rowGroup} className="sticky top-0 z-10 block border-b border-line bg-raised">
-        <tr {...ROLES.row} className={clsx(ROW_GRID, "text-label text-muted")}>
+      <thead {...ROLES.rowGroup} className="sticky top-0 z-10 block h-8 border-b border-line bg-raised">
+        <tr {...ROLES.row} className={clsx(rowGrid(layout), "h-full text-label text-muted")}>
           <Head className="[grid-area:layer]">layer</Head>
           <Head className="[grid-area:top]">
-            <span title={nShown < topK ? `A selected layer shows all ${topK}` : undefined}>top {nShown}</span>
+            <span title={nShown < topK ? `The details of a layer show all ${topK}` : undefined}>
+              top {nShown}
+            </span>
             <Unit>token, probability</Unit>
           </Head>
           <Head className="[grid-area:actual]">
@@ -76,13 +66,13 @@ export function LayerTable({
                 </>
               )}
             </span>
-            <Unit>rank, prob.</Unit>
+            <Unit>rank, probability</Unit>
           </Head>
           <Head className={clsx("text-right [grid-area:entropy]", WIDE_ONLY)}>
             entropy <Unit>nats</Unit>
           </Head>
-          <Head className={clsx("text-right [grid-area:kl]", WIDE_ONLY)}>
-            KL to final <Unit>nats</Unit>
+          <Head className={clsx("text-right whitespace-nowrap [grid-area:kl]", WIDE_ONLY)}>
+            <span title="KL(final ‖ layer)">{layout.isOneLine ? "KL" : "KL to final"}</span> <Unit>nats</Unit>
           </Head>
         </tr>
       </thead>
@@ -95,26 +85,28 @@ export function LayerTable({
               layer={reading?.layer ?? row}
               label={reading?.label ?? layerLabel(row)}
               isSelected={selectedLayer === (reading?.layer ?? row)}
+              layout={layout}
               onSelect={onSelectLayer}
             >
-              <td {...ROLES.cell} className="min-w-0 [grid-area:top]">
+              <td {...ROLES.cell} className="h-full min-w-0 py-px [grid-area:top]">
                 <Chips
                   predictions={reading?.predictions.slice(0, nShown) ?? []}
-                  columns={columns}
-                  letters={letters}
+                  layout={layout}
                   actualId={actual?.id ?? null}
                 />
               </td>
-              <ActualCell reading={reading} />
+              <ActualCell reading={reading} layout={layout} />
               <BarCell
                 area="entropy"
                 text={reading === null ? "" : formatNats(reading.entropy_nats)}
                 share={(reading?.entropy_nats ?? 0) / maxEntropy}
+                hasText={layout.hasText}
               />
               <BarCell
                 area="kl"
                 text={reading === null ? "" : formatNats(reading.kl_to_final_nats)}
                 share={(reading?.kl_to_final_nats ?? 0) / maxKl}
+                hasText={layout.hasText}
               />
             </LayerRow>
           );
@@ -126,24 +118,31 @@ export function LayerTable({
 
 interface ChipsProps {
   readonly predictions: LayerReading["predictions"];
-  readonly columns: number;
-  readonly letters: number;
+  readonly layout: RowLayout;
   readonly actualId: number | null;
 }
 
-function Chips({ predictions, columns, letters, actualId }: ChipsProps) {
+function Chips({ predictions, layout, actualId }: ChipsProps) {
+  const { columns, lines, letters } = layout;
   const texts = distinctTexts(
-    predictions.map(({ text }) => cellPartsOfText(text)),
+    predictions.map(({ token_id, text }) => ({ id: token_id, parts: cellPartsOfText(text) })),
     letters,
   );
   return (
-    <ol className="grid min-h-7 gap-1" style={{ gridTemplateColumns: `repeat(${columns}, minmax(0, 1fr))` }}>
+    <ol
+      className="grid h-full gap-x-1 gap-y-0.5"
+      style={{
+        gridTemplateColumns: `repeat(${columns}, minmax(0, 1fr))`,
+        gridTemplateRows: `repeat(${lines}, minmax(0, 1fr))`,
+      }}
+    >
       {predictions.map((prediction, i) => (
         <PredictionChip
           key={prediction.token_id}
           prediction={prediction}
           parts={texts[i] ?? []}
           isActual={prediction.token_id === actualId}
+          layout={layout}
         />
       ))}
     </ol>
@@ -152,7 +151,7 @@ function Chips({ predictions, columns, letters, actualId }: ChipsProps) {
 
 function Head({ className, children }: { readonly className: string; readonly children: ReactNode }) {
   return (
-    <th {...ROLES.columnHeader} scope="col" className={clsx("min-w-0 py-1 font-medium", className)}>
+    <th {...ROLES.columnHeader} scope="col" className={clsx("min-w-0 leading-3.5 font-medium", className)}>
       {children}
     </th>
   );
@@ -160,21 +159,35 @@ function Head({ className, children }: { readonly className: string; readonly ch
 
 function Unit({ children }: { readonly children: ReactNode }) {
   return (
-    <span className={clsx("block truncate text-cell font-normal text-quiet", WIDE_ONLY)}>{children}</span>
+    <span className={clsx("block truncate text-cell leading-3.5 font-normal text-quiet", WIDE_ONLY)}>
+      {children}
+    </span>
   );
 }
 
+interface ActualCellProps {
+  readonly reading: LayerReading | null;
+  readonly layout: RowLayout;
+}
+
 /** How this layer scores the token that is really there, inside the top-k or not. */
-function ActualCell({ reading }: { readonly reading: LayerReading | null }) {
+function ActualCell({ reading, layout: { isOneLine, hasText } }: ActualCellProps) {
   const actual = reading?.actual ?? null;
   const isFirst = actual?.rank === 1;
   return (
-    <td {...ROLES.cell} className="min-w-0 font-mono [grid-area:actual]">
+    <td {...ROLES.cell} className="min-w-0 overflow-hidden font-mono [grid-area:actual]">
       {reading !== null && (
-        <span className="flex flex-col items-start whitespace-nowrap">
+        <span
+          className={clsx(
+            "flex whitespace-nowrap",
+            isOneLine ? "items-center gap-1.5" : "flex-col items-start",
+            !hasText && "text-[0px]",
+          )}
+        >
           <span
             className={clsx(
-              "flex items-center gap-1 text-label leading-3.5",
+              "flex items-center gap-1 leading-3.5",
+              hasText && "text-label",
               isFirst ? "font-medium" : "text-muted",
             )}
           >
@@ -184,7 +197,13 @@ function ActualCell({ reading }: { readonly reading: LayerReading | null }) {
             />
             {actual === null ? formatRank(null) : `#${formatRank(actual.rank)}`}
           </span>
-          <span className="pl-2.5 text-cell leading-3.5 text-muted">
+          <span
+            className={clsx(
+              "leading-3.5 text-muted",
+              hasText && "text-cell",
+              isOneLine ? "@max-[34rem]:sr-only" : "pl-2.5",
+            )}
+          >
             {formatProbability(actual?.probability ?? null)}
           </span>
         </span>
@@ -198,9 +217,10 @@ interface BarCellProps {
   readonly text: string;
   /** Length of the bar, 0 to 1. */
   readonly share: number;
+  readonly hasText: boolean;
 }
 
-function BarCell({ area, text, share }: BarCellProps) {
+function BarCell({ area, text, share, hasText }: BarCellProps) {
   const style: CSSProperties = { gridArea: area };
   return (
     <td
@@ -208,11 +228,8 @@ function BarCell({ area, text, share }: BarCellProps) {
       style={style}
       className={clsx("text-right font-mono text-label leading-3.5 whitespace-nowrap", WIDE_ONLY)}
     >
-      {text}
-      <span
-        aria-hidden="true"
-        className="mt-0.5 ml-auto block h-[3px] w-12 max-w-full rounded-full bg-sunken"
-      >
+      <span className={clsx(!hasText && "sr-only")}>{text}</span>
+      <span aria-hidden="true" className="ml-auto block h-[3px] w-12 max-w-full rounded-full bg-sunken">
         <span
           className="block h-full rounded-full bg-line-strong"
           style={{ width: `${100 * Math.min(1, Math.max(0, share))}%` }}

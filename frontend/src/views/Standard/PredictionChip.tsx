@@ -1,25 +1,28 @@
 import clsx from "clsx";
-import { formatProbability } from "@/model/format";
+import { formatProbability, formatShortProbability } from "@/model/format";
 import { type CellPart, byteListOfText } from "@/model/tokens";
 import type { LayerReading } from "@/reading/lens";
 import { TokenText } from "@/ui/TokenText";
+import type { RowLayout } from "./rowLayout";
 
 interface PredictionChipProps {
   readonly prediction: LayerReading["predictions"][number];
   readonly parts: readonly CellPart[];
   /** It is the token that is really there. */
   readonly isActual: boolean;
+  readonly layout: RowLayout;
 }
 
 /** One predicted token; its fill is as long as its probability. */
-export function PredictionChip({ prediction, parts, isActual }: PredictionChipProps) {
+export function PredictionChip({ prediction, parts, isActual, layout }: PredictionChipProps) {
   const { token_id, text, probability, rank } = prediction;
-  const bytes = byteListOfText(text);
+  const { isOneLine, hasText } = layout;
   return (
     <li
-      title={`rank ${rank} · id ${token_id} · bytes ${bytes}${isActual ? " · the actual token" : ""}`}
+      title={`rank ${rank} · probability ${formatProbability(probability)} · id ${token_id} · bytes ${byteListOfText(text)}${isActual ? " · the actual token" : ""}`}
       className={clsx(
-        "relative isolate min-w-0 overflow-hidden rounded-mark px-1 leading-3.5",
+        "relative isolate min-w-0 overflow-hidden rounded-mark px-1 text-label leading-3.5",
+        isOneLine && "flex items-center gap-1",
         isActual
           ? "bg-data-actual-soft shadow-[inset_0_0_0_1.5px_var(--data-actual)]"
           : "shadow-[inset_0_0_0_1px_var(--line)]",
@@ -35,10 +38,18 @@ export function PredictionChip({ prediction, parts, isActual }: PredictionChipPr
       />
       <TokenText
         parts={parts}
-        className={clsx("block truncate text-cell leading-3.5", isActual && "font-medium")}
+        className={clsx(
+          hasText ? "block min-w-0 truncate leading-3.5" : "sr-only",
+          isActual && "font-medium",
+        )}
       />
-      <span className="block font-mono text-cell leading-3.5 whitespace-nowrap text-muted">
-        {formatProbability(probability)}
+      <span
+        className={clsx(
+          hasText ? "block font-mono text-cell leading-3.5 whitespace-nowrap text-muted" : "sr-only",
+          isOneLine && "ml-auto",
+        )}
+      >
+        {formatShortProbability(probability)}
       </span>
       {isActual && <span className="sr-only">, the actual token</span>}
     </li>

@@ -1,7 +1,7 @@
 import { screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { formatNats, formatProbability, formatRank } from "@/model/format";
+import { formatNats, formatProbability, formatRank, formatShortProbability } from "@/model/format";
 import { N_LAYERS, madeUpLens, madeUpTimeline, madeUpTokens } from "@/test/lensData";
 import { fakeServer, refusal, renderView } from "@/test/renderView";
 import Standard from "./Standard";
@@ -86,12 +86,13 @@ describe("the four states", () => {
     ]);
     const lens = madeUpLens(tokens, { positions: [INDEX - 1, INDEX], top_k: 5 });
     for (const layer of [0, 5, N_LAYERS]) {
-      const row = rowOf(layer === 0 ? "embed, layer 0" : `Layer ${layer}`);
+      const row = rowOf(layer === 0 ? "Layer 0 (embedding)" : `Layer ${layer}`);
       const chips = row.getAllByRole("listitem");
       expect(chips).toHaveLength(5);
       chips.forEach((chip, k) => {
         const probability = lens.top_probabilities[layer]?.[0]?.[k] ?? Number.NaN;
-        expect(chip).toHaveTextContent(formatProbability(probability));
+        expect(chip).toHaveTextContent(formatShortProbability(probability));
+        expect(chip.title).toContain(`probability ${formatProbability(probability)} ·`);
       });
       const [, actual, entropy, kl] = row.getAllByRole("cell");
       expect(actual).toHaveTextContent(`#${formatRank(lens.next_rank[layer]?.[0] ?? null)}`);
@@ -148,12 +149,12 @@ describe("reading at, predicting", () => {
     expect(rowOf("Layer 3").getAllByRole("cell")[1]).toHaveTextContent(
       formatRank(lens.next_rank[3]?.[0] ?? null),
     );
-    expect(screen.getByText(/is the first choice from/)).toHaveTextContent("from layer 8 up to the output");
+    expect(screen.getByText(/is top-1 from/)).toHaveTextContent("from layer 8 up to the output");
     // What led before: each run of layers by its own favourite, as the server has it.
     const leaders = [1, 2, 3, 4, 5, 6, 7].map((layer) => lens.top_ids[layer]?.[0]?.[0]);
     const runs = leaders.filter((id, i) => id !== leaders[i - 1]);
-    const before = screen.getByText(/is the first choice from/).textContent.split("Before it: ")[1] ?? "";
-    expect(before.match(/ at \d/g)).toHaveLength(Math.min(6, runs.length));
+    const before = screen.getByText(/is top-1 from/).textContent.split("Before it: ")[1] ?? "";
+    expect(before.match(/ at layers? \d/g)).toHaveLength(Math.min(6, runs.length));
     expect(before).toContain(lens.vocabulary[`${leaders[6]}`]?.trim());
   });
 
@@ -176,6 +177,20 @@ describe("layers and top-k", () => {
     const detail = screen.getByRole("region", { name: "Selected layer" });
     expect(within(detail).getAllByRole("row")).toHaveLength(6);
     expect(within(detail).getByTitle("bytes 2C")).toHaveTextContent(",");
+  });
+
+  test("the details can be closed, stay closed at other layers, and opened again", async () => {
+    fakeServer(tokens);
+    renderView(Standard, timeline, { index: INDEX });
+    await screen.findByRole("table", { busy: false });
+    await userEvent.click(screen.getByRole("button", { name: "Layer 8" }));
+    await userEvent.click(screen.getByRole("button", { name: "Close the details" }));
+    await userEvent.click(screen.getByRole("button", { name: "Layer 7" }));
+    expect(screen.queryByRole("region", { name: "Selected layer" })).not.toBeInTheDocument();
+    const toggle = screen.getByRole("button", { name: "Details" });
+    expect(toggle).toHaveAttribute("aria-pressed", "false");
+    await userEvent.click(toggle);
+    expect(screen.getByRole("region", { name: "Selected layer" })).toHaveTextContent("Layer 7");
   });
 
   test("a prediction of the opened layer can be pinned, and let go again", async () => {

@@ -12,12 +12,21 @@ import { useLensKind } from "@/features/settings/lensKind";
 import type { Timeline } from "@/model/timeline";
 import { cellParts } from "@/model/tokens";
 import { useTokenLens } from "@/reading/lens";
+import { useIsCoarse } from "@/ui/media";
 import { Segmented } from "@/ui/Segmented";
+import { ToggleButton } from "@/ui/ToggleButton";
 import { useStandardChoices } from "./choices";
 import { DecisionNote } from "./DecisionNote";
 import { LayerDetail } from "./LayerDetail";
 import { LayerTable } from "./LayerTable";
+import { rowLayout } from "./rowLayout";
 import { TopKInput } from "./TopKInput";
+import { useRoom } from "./useRoom";
+
+/** rem of the head of the table, with its border. */
+const TABLE_HEAD = 2;
+/** Rows that the details leave in view, however low the window is. */
+const MIN_ROWS = 6;
 
 /** How the selected token was predicted, layer by layer. */
 export default function Standard({ timeline }: ViewProps) {
@@ -29,11 +38,13 @@ export default function Standard({ timeline }: ViewProps) {
 }
 
 function TokenLayers({ timeline, index }: { readonly timeline: Timeline; readonly index: number }) {
-  const [{ direction, topK }, choose] = useStandardChoices();
+  const [{ direction, topK, fit, details }, choose] = useStandardChoices();
   const { layer: selectedLayer, select } = useSelection();
   const { model } = useServer();
   const kind = useLensKind();
   const lens = useTokenLens(timeline, index, topK, kind);
+  const [body, room] = useRoom<HTMLDivElement>();
+  const isCoarse = useIsCoarse();
 
   const isFirst = direction === "predictedBy" && index === 0;
   const position = direction === "predictedBy" ? index - 1 : index;
@@ -49,9 +60,16 @@ function TokenLayers({ timeline, index }: { readonly timeline: Timeline; readonl
         },
   );
 
+  const nLayers = reading?.layers.length ?? (model === null ? 0 : model.num_layers + 1);
+  const height = fit && room.height !== null ? room.height - TABLE_HEAD * room.rem : null;
+  const layout = rowLayout({ ...room, height, isCoarse }, nLayers, topK);
+  // The rows keep their height when the details open, and at least these are left of them.
+  const leastTable = TABLE_HEAD * room.rem + Math.min(MIN_ROWS, nLayers) * layout.rowHeight;
+
   return (
-    <div className="@container flex min-h-0 flex-1 flex-col max-md:block max-md:overflow-y-auto">
-      <div className="flex flex-wrap items-center gap-x-3 gap-y-1 border-b border-line px-3 py-1.5 max-md:py-1">
+    <div className="@container flex min-h-0 flex-1 flex-col bg-raised max-md:block max-md:overflow-y-auto">
+      {reading !== null && <DecisionNote layers={reading.layers} actual={actual} />}
+      <div className="flex flex-wrap items-center gap-x-3 gap-y-1 border-b border-line px-3 py-1">
         <Segmented
           label="Direction"
           value={direction}
@@ -59,62 +77,86 @@ function TokenLayers({ timeline, index }: { readonly timeline: Timeline; readonl
           onChange={(value) => choose({ direction: value })}
         />
         <TopKInput value={topK} onChange={(value) => choose({ topK: value })} />
-        {!isFirst && (
-          <p className="w-full text-muted @min-[48rem]:w-auto">
-            <ReadAt tokens={timeline.tokens} position={position} />
-          </p>
-        )}
-        {reading !== null && actual !== null && <DecisionNote layers={reading.layers} actual={actual} />}
-      </div>
-      {isFirst ? (
-        <FirstToken timeline={timeline} onShowNext={() => choose({ direction: "predicts" })} />
-      ) : (
-        <div className="min-h-0 flex-1 overflow-y-auto bg-raised max-md:overflow-visible">
-          {lens.status === "failed" && lens.error !== null && (
-            <div className="p-3">
-              <LensFailure title="The layers could not be read." error={lens.error} onRetry={lens.retry} />
-            </div>
-          )}
-          {reading === null && (lens.status === "deferred" || lens.status === "unsaved") && (
-            <p role="status" className="p-3 text-muted">
-              <NotRead status={lens.status} what="The layers of this token" />
-            </p>
-          )}
-          {(reading !== null || lens.status === "loading") && (
-            <LayerTable
-              caption={`Predictions of each layer, read at index ${position}`}
-              layers={reading?.layers ?? null}
-              nLayers={reading?.layers.length ?? (model === null ? 0 : model.num_layers + 1)}
-              topK={topK}
-              actual={actual === null ? null : { id: actual.id, parts: cellParts(actual) }}
-              vocabularySize={model?.vocab_size ?? null}
-              selectedLayer={selectedLayer}
-              onSelectLayer={(layer) => select(index, layer)}
+        <span className="ml-auto flex gap-1">
+          {!isCoarse && (
+            <ToggleButton
+              label="Fit"
+              title="Make the rows as low as it takes to show every layer"
+              isOn={fit}
+              onChange={(value) => choose({ fit: value })}
+              className="max-md:hidden"
             />
           )}
-          {reading !== null && <EmbedNote echoes={kind === "logit" && (model?.tied_embeddings ?? false)} />}
-        </div>
-      )}
-      {detail !== undefined && (
-        <LayerDetail reading={detail} position={position} actualId={actual?.id ?? null} />
+          <ToggleButton
+            label="Details"
+            title="Show the predictions of the selected layer in full, below the rows"
+            isOn={details}
+            onChange={(value) => choose({ details: value })}
+            // On a narrow screen the details' own button closes them.
+            className="max-md:aria-pressed:hidden"
+          />
+        </span>
+      </div>
+      <div ref={body} className="flex min-h-0 flex-1 flex-col max-md:block">
+        {isFirst ? (
+          <FirstToken timeline={timeline} onShowNext={() => choose({ direction: "predicts" })} />
+        ) : (
+          <div
+            className="min-h-0 flex-1 overflow-y-auto max-md:overflow-visible"
+            style={{ minHeight: leastTable }}
+          >
+            {lens.status === "failed" && lens.error !== null && (
+              <div className="p-3">
+                <LensFailure title="The layers could not be read." error={lens.error} onRetry={lens.retry} />
+              </div>
+            )}
+            {reading === null && (lens.status === "deferred" || lens.status === "unsaved") && (
+              <p role="status" className="p-3 text-muted">
+                <NotRead status={lens.status} what="The layers of this token" />
+              </p>
+            )}
+            {(reading !== null || lens.status === "loading") && (
+              <LayerTable
+                caption={`Predictions of each layer, read at index ${position}`}
+                layers={reading?.layers ?? null}
+                nLayers={nLayers}
+                topK={topK}
+                layout={layout}
+                actual={actual === null ? null : { id: actual.id, parts: cellParts(actual) }}
+                vocabularySize={model?.vocab_size ?? null}
+                selectedLayer={selectedLayer}
+                onSelectLayer={(layer) => select(index, layer)}
+              />
+            )}
+            {reading !== null && <EmbedNote echoes={kind === "logit" && (model?.tied_embeddings ?? false)} />}
+          </div>
+        )}
+        {details && detail !== undefined && (
+          <LayerDetail
+            reading={detail}
+            position={position}
+            actualId={actual?.id ?? null}
+            onClose={() => choose({ details: false })}
+          />
+        )}
+      </div>
+      {!isFirst && (
+        <p className="shrink-0 truncate border-t border-line px-3 py-0.5 text-label text-muted">
+          <ReadAt tokens={timeline.tokens} position={position} />
+        </p>
       )}
     </div>
   );
 }
 
-/** What the lowest row is: no prediction has been made there yet. */
+/** Why the lowest row is no prediction yet. */
 function EmbedNote({ echoes }: { readonly echoes: boolean }) {
   return (
     <p className="px-3 py-2 text-label text-muted">
-      <span className="font-mono">embed</span> is the residual stream before the first block
-      {echoes ? (
-        <>
-          ; it tends to echo the token it is read at, because this model&rsquo;s input and output embeddings
-          are shared.
-        </>
-      ) : (
-        <>: no block has worked on it yet.</>
-      )}
+      Layer 0 (embedding) is the residual stream before the first block
+      {echoes
+        ? "; it tends to echo the token it is read at, because this model shares its input and output embeddings."
+        : "."}
     </p>
   );
 }

@@ -6,6 +6,11 @@ interface Character {
   readonly kind: CellPart["kind"];
 }
 
+export interface ChipToken {
+  readonly id: number;
+  readonly parts: readonly CellPart[];
+}
+
 const ELLIPSIS: Character = { text: "…", kind: "glyph" };
 
 const charactersOf = (parts: readonly CellPart[]): Character[] =>
@@ -20,25 +25,45 @@ function cut(characters: readonly Character[], kept: number, tail: number): read
   return [...characters.slice(0, kept - 1 - tail), ELLIPSIS, ...end];
 }
 
+/** `kept` characters at most: those from `start` on. */
+function middle(characters: readonly Character[], kept: number, start: number): readonly Character[] {
+  const from = characters.slice(start);
+  return [ELLIPSIS, ...(from.length <= kept - 1 ? from : [...from.slice(0, kept - 2), ELLIPSIS])];
+}
+
+/** The beginning, with the id of the token behind it. */
+function numbered(characters: readonly Character[], kept: number, id: number): readonly Character[] {
+  const number = Array.from(`#${id}`, (text): Character => ({ text, kind: "glyph" }));
+  return [...cut(characters, Math.max(1, kept - number.length), 0), ...number];
+}
+
 /**
  * Each token in at most `letters` characters. Those that would be cut to the same text are cut in the
- * middle instead, and show as much of their end as it takes to tell them apart. Texts that are the same
- * in full, or alike at both ends, stay as they are.
+ * middle instead, and show as much of their end as it takes to tell them apart; those that are alike at
+ * both ends show where they differ, and those that are alike throughout their id.
  */
 export function distinctTexts(
-  tokens: readonly (readonly CellPart[])[],
+  tokens: readonly ChipToken[],
   letters: number,
 ): readonly (readonly CellPart[])[] {
-  const all = tokens.map(charactersOf);
-  return all.map((own) => {
-    const others = all.filter((other) => other !== own && textOf(other) !== textOf(own));
+  const all = tokens.map(({ id, parts }) => ({ id, characters: charactersOf(parts) }));
+  return all.map(({ id, characters }) => {
+    const others = all.filter((other) => other.id !== id);
     const isAlone = (tail: number): boolean => {
-      const shown = textOf(cut(own, letters, tail));
-      return others.every((other) => textOf(cut(other, letters, tail)) !== shown);
+      const shown = textOf(cut(characters, letters, tail));
+      return others.every((other) => textOf(cut(other.characters, letters, tail)) !== shown);
     };
-    const tails = Array.from({ length: Math.max(1, letters - 2) }, (_, tail) => tail);
-    const tail = tails.find(isAlone);
-    return tail === undefined ? own : partsOf(cut(own, letters, tail));
+    const tail = Array.from({ length: Math.max(1, letters - 2) }, (_, each) => each).find(isAlone);
+    if (tail !== undefined) return partsOf(cut(characters, letters, tail));
+    const rivals = others.map((other) => textOf(other.characters));
+    const isAloneFrom = (start: number): boolean => {
+      const shown = textOf(middle(characters, letters, start));
+      return others.every((other) => textOf(middle(other.characters, letters, start)) !== shown);
+    };
+    const start = rivals.includes(textOf(characters))
+      ? -1
+      : characters.findIndex((_, each) => each > 0 && isAloneFrom(each));
+    return partsOf(start < 0 ? numbered(characters, letters, id) : middle(characters, letters, start));
   });
 }
 

@@ -1,5 +1,5 @@
 import { useChoices } from "@/features/choices/choices";
-import { type ChoiceSpec, wholeNumber } from "@/features/choices/choiceSpec";
+import { type ChoiceSpec, onOff, wholeNumber } from "@/features/choices/choiceSpec";
 import { type Direction, direction } from "@/features/evidence/direction";
 
 export const MAX_TOP_K = 50;
@@ -8,8 +8,17 @@ interface StandardChoices {
   readonly direction: Direction;
   /** How many predictions are shown per layer. */
   readonly topK: number;
+  /** The rows share the height of the view, so that as many as possible are seen at once. */
+  readonly fit: boolean;
+  /** The predictions of the selected layer are shown in full below the rows. */
+  readonly details: boolean;
 }
 
-const SPEC: ChoiceSpec<StandardChoices> = { direction, topK: wholeNumber(5, 1, MAX_TOP_K) };
+const SPEC: ChoiceSpec<StandardChoices> = {
+  direction,
+  topK: wholeNumber(5, 1, MAX_TOP_K),
+  fit: onOff(true),
+  details: onOff(true),
+};
 
 export const useStandardChoices = () => useChoices("standard", SPEC);
