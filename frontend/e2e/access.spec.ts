@@ -53,7 +53,7 @@ for (const theme of ["light", "dark"] as const) {
         await explorer.evidence.getByRole("button", { name: "Branch" }).click();
         await expect(page.getByRole("dialog", { name: "Alternatives" })).toBeVisible();
         await check();
-        await page.getByRole("button", { name: "Let the model choose again" }).click();
+        await page.getByRole("button", { name: "Resample from here" }).click();
         await page.getByRole("button", { name: /^Branch 2 of 2/ }).click();
         await check();
 

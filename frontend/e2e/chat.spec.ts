@@ -10,7 +10,10 @@ test("a reply streams, and a click on a token shows its layers", async ({ explor
   expect(await explorer.reply().getByRole("option").count()).toBeGreaterThan(0);
   await explorer.tokens.filter({ hasText: "France" }).first().click();
 
-  await expect(explorer.evidence.getByText("your text")).toBeVisible();
+  const head = explorer.evidence.getByRole("heading", { name: /^Selected token/ });
+  await head.getByRole("button").click();
+  await expect(page.getByRole("dialog", { name: "Token" })).toContainText("Part ofyour text");
+  await page.keyboard.press("Escape");
   await expect(explorer.evidence.getByRole("row")).toHaveCount(14); // head, embed and 12 layers
   await expect(explorer.evidence.getByText(/predicts index/).first()).toBeVisible();
   await expect(page).toHaveURL(/[?&]t=\d+/);

@@ -114,11 +114,11 @@ for (const viewport of [
   });
 }
 
-test("each view says what it is not", async ({ explorer, page }) => {
+test("each view states its limitations", async ({ explorer, page }) => {
   for (const view of ["Standard", "Heatmap", "Trajectories"]) {
     await page.getByRole("tab", { name: view }).click();
-    await explorer.evidence.getByRole("button", { name: "What this is not" }).click();
-    const note = page.getByRole("dialog", { name: `${view}: what this is not` });
+    await explorer.evidence.getByRole("button", { name: "Limitations" }).click();
+    const note = page.getByRole("dialog", { name: `${view}: limitations` });
     await expect(note.getByRole("link")).toHaveAttribute("href", /^https:/);
     expect(await seriousViolations(page)).toEqual([]);
     await page.keyboard.press("Escape");

@@ -353,7 +353,8 @@ test("a range of tokens is made by two presses, and a note is written on it", as
   await begin(explorer);
   const { evidence, tokens } = explorer;
   await tokens.nth(2).tap();
-  await evidence.getByRole("button", { name: "Select several tokens" }).tap();
+  await evidence.getByRole("button", { name: "More" }).tap();
+  await page.getByRole("button", { name: "Select several tokens" }).tap();
   // The text has the room, with what is to do below it.
   await expect(
     evidence.getByText("Press the last token of the range").filter({ visible: true }),
@@ -365,7 +366,8 @@ test("a range of tokens is made by two presses, and a note is written on it", as
   await evidence.getByRole("button", { name: "Note" }).tap();
   await expect(page.getByRole("dialog", { name: "New note" })).toContainText("2 to 5");
   await page.keyboard.press("Escape");
-  await evidence.getByRole("button", { name: "Select several tokens" }).tap();
+  await evidence.getByRole("button", { name: "More" }).tap();
+  await page.getByRole("button", { name: "Select several tokens" }).tap();
   await evidence.getByRole("button", { name: "Cancel" }).tap();
   await tokens.nth(3).tap();
   await expect(tokens.and(page.locator("[aria-selected=true]"))).toHaveCount(1);

@@ -139,7 +139,7 @@ test("another token begins a branch; both stay, can be named, switched and delet
   const head = explorer.evidence.getByRole("heading", { name: /^Selected token/ });
   await expect(head).toContainText(chosen?.[1] ?? "nothing was chosen");
   await expect(explorer.evidence.getByText("rank 2", { exact: true })).toBeVisible();
-  await expect(explorer.evidence.getByText(`probability ${chosen?.[2] ?? ""}`).first()).toBeVisible();
+  await expect(explorer.evidence.getByText(`p ${chosen?.[2] ?? ""}`).first()).toBeVisible();
 
   await page.getByRole("button", { name: "Branch before" }).click();
   await expect.poll(() => explorer.reply().textContent()).toBe(first);

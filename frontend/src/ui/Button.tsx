@@ -21,6 +21,8 @@ interface ButtonProps extends ComponentProps<"button"> {
   readonly look?: Look;
   readonly size?: keyof typeof SIZES;
   readonly icon?: IconName;
+  /** On a narrow screen the word is below the icon. */
+  readonly isStacked?: boolean;
 }
 
 /** A button with words. */
@@ -28,6 +30,7 @@ export function Button({
   look = "plain",
   size = "control",
   icon,
+  isStacked = false,
   className,
   children,
   ...rest
@@ -40,6 +43,8 @@ export function Button({
         SIZES[size],
         look === "quiet" || size === "small" ? "px-2" : "px-2.5",
         LOOKS[look],
+        isStacked &&
+          "max-md:h-11 max-md:min-w-11 max-md:flex-col max-md:gap-0.5 max-md:px-1 max-md:text-label",
         className,
       )}
       {...rest}

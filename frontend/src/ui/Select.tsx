@@ -86,7 +86,7 @@ export function Select<T extends string | number>(props: SelectProps<T>) {
         aria-expanded={isOpen}
         aria-controls={`${id}-list`}
         aria-disabled={disabledBecause !== undefined}
-        aria-description={disabledBecause}
+        aria-describedby={disabledBecause === undefined ? undefined : id}
         title={disabledBecause}
         value={value}
         onClick={() => setIsOpen(!isOpen && disabledBecause === undefined)}
@@ -105,6 +105,11 @@ export function Select<T extends string | number>(props: SelectProps<T>) {
         <span className="min-w-0 flex-1 truncate font-medium">{chosen?.label}</span>
         <Icon name="down" className="text-quiet" />
       </button>
+      {disabledBecause !== undefined && (
+        <span id={id} className="sr-only">
+          {disabledBecause}
+        </span>
+      )}
       {isOpen && (
         <ErrorBoundary onClose={() => setIsOpen(false)}>
           <Suspense fallback={null}>

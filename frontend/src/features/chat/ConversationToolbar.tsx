@@ -56,7 +56,7 @@ export function ConversationToolbar(props: ConversationToolbarProps) {
         <CopyButton label="Copy the text" text={() => decodedText(chatNow().timeline.tokens)} />
         <IconButton
           icon={isMaximised ? "collapse" : "expand"}
-          label={isMaximised ? "Show the evidence again" : "Give the conversation the whole width"}
+          label={isMaximised ? "Restore the split view" : "Maximise the conversation"}
           className="max-md:hidden"
           onClick={onToggleMaximise}
         />

@@ -23,16 +23,16 @@ export function Alternatives({ token, reading }: AlternativesProps) {
       label="Alternatives"
       align="end"
       trigger={
-        <Button look="quiet" icon="branch" className="shrink-0 px-2">
-          <span className="max-md:sr-only">Branch</span>
+        <Button look="quiet" icon="branch" isStacked>
+          Branch
         </Button>
       }
     >
       <h3 className="font-medium">
-        In place of <QuotedToken token={token} />
+        Replace <QuotedToken token={token} /> with
       </h3>
       <p className="mt-0.5 text-label text-muted">
-        The conversation is written on from index {token.index} with the token that you choose. This one stays
+        The reply is generated anew from index {token.index} with the token that you choose. This branch stays
         as it is.
       </p>
       <ol className="mt-2">
@@ -77,7 +77,7 @@ export function Alternatives({ token, reading }: AlternativesProps) {
           disabled={refusedBecause !== null}
           onClick={() => branch(token.index, [])}
         >
-          Let the model choose again
+          Resample from here
         </Button>
       </PopoverClose>
       <p className={clsx("mt-1 text-label", refusedBecause === null ? "text-muted" : "text-warn")}>

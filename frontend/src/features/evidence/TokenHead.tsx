@@ -1,26 +1,26 @@
 import type { ReactNode } from "react";
-import { useBeginNote } from "@/features/notes/noteWriting";
-import { TokenNotes } from "@/features/notes/TokenNotes";
 import { RangeLine } from "@/features/selection/RangeLine";
 import { useSelection } from "@/features/selection/selection";
 import { formatProbability, formatRank, formatSurprisal } from "@/model/format";
 import type { Role, Timeline, Token } from "@/model/timeline";
 import { byteList, cellParts } from "@/model/tokens";
 import { useTokenLens } from "@/reading/lens";
-import { Button, IconButton } from "@/ui/Button";
+import { IconButton } from "@/ui/Button";
+import { Popover } from "@/ui/Popover";
 import { TokenText } from "@/ui/TokenText";
 import { Alternatives } from "./Alternatives";
+import { NoteButton } from "./NoteButton";
 
 const ROLES: Record<Role, string> = {
-  template: "template",
-  system: "system prompt",
+  template: "the template",
+  system: "the system prompt",
   user: "your text",
   // Also a token that a person put there to branch is one of the reply.
-  assistant: "part of the reply",
+  assistant: "the reply",
 };
 
 const WAITING = {
-  deferred: "Read when the reply has ended",
+  deferred: "Available when generation finishes",
   unsaved: "Not saved, so it cannot be read",
   loading: "Reading…",
   failed: "Could not be read",
@@ -41,91 +41,124 @@ interface TokenHeadProps {
   readonly timeline: Timeline;
   /** Undefined while none is selected. */
   readonly token: Token | undefined;
+  /** The chip that sets with what the token is compared. */
+  readonly pair?: ReactNode;
 }
 
-/** The selected token and what the model thought of it: always at the same place, and as high without one. */
-export function TokenHead({ timeline, token }: TokenHeadProps) {
-  if (token !== undefined) return <SelectedToken timeline={timeline} token={token} />;
-  // What to do is said by the view below.
-  return <Head first={<p className="text-muted">No token is selected</p>} second={null} />;
-}
-
-/** Two lines that keep their height, so that what stands below never moves under the pointer. */
-function Head({ first, second }: { readonly first: ReactNode; readonly second: ReactNode }) {
+/** The selected token, how probable the model found it, and what can be done with it: one line. */
+export function TokenHead({ timeline, token, pair }: TokenHeadProps) {
+  if (token !== undefined) return <SelectedToken timeline={timeline} token={token} pair={pair} />;
   return (
     <>
-      <div className="flex h-6 items-center gap-3 @max-md:h-8">{first}</div>
-      <p className="mt-1.5 flex h-5 gap-x-4 overflow-hidden short:mt-0.5 whitespace-nowrap @max-md:gap-x-3 @max-md:text-label">
-        {second}
-      </p>
+      <p className="min-w-0 flex-1 truncate text-muted">No token is selected</p>
+      {pair}
     </>
   );
 }
 
-function SelectedToken({ timeline, token }: { readonly timeline: Timeline; readonly token: Token }) {
+function SelectedToken({ timeline, token, pair }: TokenHeadProps & { readonly token: Token }) {
   const { predictedBy, status } = useTokenLens(timeline, token.index, TOP_K);
   const { predictedBy: alternatives } = useTokenLens(timeline, token.index, ALTERNATIVES);
-  const beginNote = useBeginNote();
-  const { isExtending, setExtending } = useSelection();
+  const { isExtending, setExtending, range, select } = useSelection();
   const score = scoreOf(token, predictedBy?.layers.at(-1)?.actual ?? null);
   return (
     <>
-      <Head
-        first={
-          <>
-            <h2 className="max-w-1/2 shrink-0 truncate rounded-mark bg-accent-soft px-2 py-0.5 text-title font-medium @max-md:max-w-2/5">
-              <span className="sr-only">Selected token </span>
+      <h2 className="min-w-10 shrink truncate">
+        <span className="sr-only">Selected token </span>
+        <Popover
+          label="Token"
+          trigger={
+            <button
+              type="button"
+              title="Id, bytes and more of this token"
+              className="max-w-full truncate rounded-mark bg-accent-soft px-2 py-0.5 align-middle text-title font-medium hover:bg-selected"
+            >
               <TokenText parts={cellParts(token)} />
-            </h2>
-            <p className="flex max-h-full min-w-0 flex-wrap gap-x-3 overflow-hidden text-label text-muted @max-md:leading-4">
-              <span>index {token.index}</span>
-              <span>id {token.id}</span>
-              <span title={`Bytes ${byteList(token)}`}>{ROLES[token.role]}</span>
-            </p>
-            <span className="-my-1 ml-auto flex shrink-0">
-              <Button
-                look="quiet"
-                icon="note"
-                className="px-2"
-                title="Write a note (n)"
-                // Pressing it must not take away the selection of text that it is about.
-                onMouseDown={(event) => event.preventDefault()}
-                onClick={beginNote}
-              >
-                <span className="max-md:sr-only">Note</span>
-              </Button>
-              {/* With Shift it takes a keyboard, and by selecting text a mouse. */}
-              <IconButton
-                icon="range"
-                label="Select several tokens"
-                aria-pressed={isExtending}
-                className="not-any-pointer-coarse:hidden"
-                onClick={() => setExtending(!isExtending)}
-              />
-              <Alternatives token={token} reading={alternatives} />
-            </span>
-          </>
-        }
-        second={
-          token.index === 0 ? (
-            <span className="text-muted">
-              The first token: nothing came before it
-              <span className="@max-md:hidden">, so nothing predicted it</span>.
-            </span>
-          ) : score === null ? (
-            <span className="text-quiet">{WAITING[status]}</span>
-          ) : (
-            <>
-              <Score name="rank" value={formatRank(score.rank)} />
-              <Score name="probability" value={formatProbability(Math.exp(score.logprobNats))} />
-              <Score name="surprisal" value={`${formatSurprisal(score.logprobNats)} nats`} />
-            </>
-          )
-        }
-      />
-      <RangeLine />
-      <TokenNotes token={token} tokens={timeline.tokens} />
+            </button>
+          }
+        >
+          <Details token={token} score={score} />
+        </Popover>
+      </h2>
+      <div className="flex min-w-0 flex-1 items-center gap-x-3 overflow-hidden text-muted @max-md:text-label">
+        {isExtending || range !== null ? (
+          <RangeLine />
+        ) : (
+          <p className="flex min-w-0 gap-x-3 overflow-hidden whitespace-nowrap max-sm:flex-col max-sm:leading-4">
+            <span className="max-sm:hidden">index {token.index}</span>
+            <Score token={token} score={score} waiting={WAITING[status]} />
+          </p>
+        )}
+      </div>
+      <span className="flex shrink-0 items-center">
+        {pair}
+        <NoteButton />
+        {/* With Shift it takes a keyboard, and by selecting text a mouse. */}
+        <IconButton
+          icon="range"
+          label="Select several tokens"
+          aria-pressed={isExtending}
+          className="max-md:hidden not-any-pointer-coarse:hidden"
+          onClick={() => setExtending(!isExtending)}
+        />
+        <Alternatives token={token} reading={alternatives} />
+        <IconButton
+          icon="close"
+          label="Deselect the token"
+          className="max-md:hidden"
+          onClick={() => select(null, null)}
+        />
+      </span>
     </>
+  );
+}
+
+interface ScoreProps {
+  readonly token: Token;
+  readonly score: TokenScore | null;
+  /** Why there is none yet. */
+  readonly waiting: string;
+}
+
+function Score({ token, score, waiting }: ScoreProps) {
+  if (token.index === 0) return <span className="truncate">The first token: nothing predicted it</span>;
+  if (score === null) return <span className="truncate text-quiet">{waiting}</span>;
+  return (
+    <>
+      <span>
+        p <span className="font-mono text-ink">{formatProbability(Math.exp(score.logprobNats))}</span>
+      </span>
+      <span>
+        rank <span className="font-mono text-ink">{formatRank(score.rank)}</span>
+      </span>
+    </>
+  );
+}
+
+/** All that is known of the token and has no room in the line. */
+function Details({ token, score }: Omit<ScoreProps, "waiting">) {
+  const facts: readonly (readonly [string, string])[] = [
+    ["Index", `${token.index}`],
+    ["Id", `${token.id}`],
+    ["Bytes", byteList(token)],
+    ["Part of", ROLES[token.role]],
+    ...(score === null
+      ? []
+      : ([
+          ["Rank", formatRank(score.rank)],
+          ["Probability", formatProbability(Math.exp(score.logprobNats))],
+          ["Surprisal", `${formatSurprisal(score.logprobNats)} nats`],
+        ] as const)),
+  ];
+  return (
+    <dl className="grid grid-cols-[auto_minmax(0,1fr)] gap-x-4 gap-y-1">
+      {facts.map(([name, value]) => (
+        <div key={name} className="contents">
+          <dt className="text-muted">{name}</dt>
+          <dd className="font-mono break-words">{value}</dd>
+        </div>
+      ))}
+    </dl>
   );
 }
 
@@ -136,12 +169,4 @@ function scoreOf(
 ): TokenScore | null {
   if (logprob_nats !== null && rank !== null) return { logprobNats: logprob_nats, rank };
   return lens === null ? null : { logprobNats: Math.log(lens.probability), rank: lens.rank };
-}
-
-function Score({ name, value }: { readonly name: string; readonly value: string }) {
-  return (
-    <span>
-      <span className="text-muted">{name}</span> <span className="font-mono">{value}</span>
-    </span>
-  );
 }

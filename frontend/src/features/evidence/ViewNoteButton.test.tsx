@@ -12,11 +12,11 @@ afterEach(() => vi.unstubAllGlobals());
 const tokens = madeUpTokens(3);
 
 test.each(VIEWS.map((view) => [view.title, view] as const))(
-  "%s says what it is not, with its source",
+  "%s states its limitations, with their source",
   async (_, view) => {
     fakeServer(tokens);
     renderView(() => <ViewNoteButton view={view} />, madeUpTimeline(tokens, "note"), { index: null });
-    await userEvent.click(screen.getByRole("button", { name: "What this is not" }));
+    await userEvent.click(screen.getByRole("button", { name: "Limitations" }));
     expect(screen.getByText(view.note.isNot)).toBeVisible();
     const link = screen.getByRole("link");
     expect(link).toHaveAttribute("href", view.note.source.href);
@@ -30,7 +30,7 @@ test("a fitted lens has its own caution and source", async () => {
   const [view] = VIEWS;
   if (view === undefined) throw new Error("no view");
   renderView(() => <ViewNoteButton view={view} />, madeUpTimeline(tokens, "note"), { index: null });
-  await userEvent.click(screen.getByRole("button", { name: "What this is not" }));
+  await userEvent.click(screen.getByRole("button", { name: "Limitations" }));
   expect(await screen.findByRole("heading", { name: "The Jacobian lens" })).toBeVisible();
   expect(screen.getAllByRole("link").map((link) => link.getAttribute("href"))).toContain(
     "https://transformer-circuits.pub/2026/workspace/index.html",

@@ -1,31 +1,46 @@
 import { useLensKind } from "@/features/settings/lensKind";
 import type { Citation } from "@/model/citation";
 import { LENSES } from "@/model/lenses";
-import { IconButton } from "@/ui/Button";
+import { Button, IconButton } from "@/ui/Button";
 import { Popover } from "@/ui/Popover";
 import type { ViewDefinition } from "./view";
 
-/** What the open view shows, what may not be read from it, and through which lens. */
-export function ViewNoteButton({ view }: { readonly view: ViewDefinition }) {
+interface ViewNoteButtonProps {
+  readonly view: ViewDefinition;
+  /** Has its name beside the icon. */
+  readonly hasWords?: boolean;
+}
+
+/** Opens the limitations of the view and of the lens, with a source for each. */
+export function ViewNoteButton({ view, hasWords = false }: ViewNoteButtonProps) {
   const kind = useLensKind();
   const lens = LENSES.find((each) => each.kind === kind);
   const { shows, isNot, source } = view.note;
   return (
     <Popover
-      label={`${view.title}: what this is not`}
-      trigger={<IconButton icon="info" label="What this is not" className="max-md:size-7" />}
+      label={`${view.title}: limitations`}
+      align="end"
+      trigger={
+        hasWords ? (
+          <Button look="quiet" icon="info">
+            Limitations
+          </Button>
+        ) : (
+          <IconButton icon="info" label="Limitations" />
+        )
+      }
     >
       <div className="space-y-2">
         <p>{shows}</p>
-        <h3 className="font-medium">What this is not</h3>
+        <h3 className="font-medium">How not to read it</h3>
         <p>{isNot}</p>
         <Source {...source} />
         {lens !== undefined && kind !== "logit" && (
           <div className="space-y-1 border-t border-line pt-2">
             <h3 className="font-medium">The {lens.title} lens</h3>
             <p>
-              {lens.hint} It was fitted: what it shows may be what the fit found useful, and not what the
-              block wrote.
+              {lens.hint} It was fitted: it may show what the fit found useful rather than what the block
+              wrote.
             </p>
             {lens.source.href !== source.href && <Source {...lens.source} />}
           </div>

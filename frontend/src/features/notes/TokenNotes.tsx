@@ -16,7 +16,7 @@ export function TokenNotes({ token, tokens }: TokenNotesProps) {
   return (
     <ul
       aria-label="Notes on this token"
-      className="mt-1.5 max-h-32 space-y-1 overflow-y-auto max-md:max-h-20"
+      className="max-h-16 shrink-0 space-y-1 overflow-y-auto border-b border-line px-3 py-1"
     >
       {own.map((note, i) => {
         const place = placeOf(note);

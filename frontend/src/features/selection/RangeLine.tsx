@@ -10,7 +10,7 @@ export function RangeLine() {
       {isExtending ? (
         <>
           <span className="text-accent">Press the last token of the range</span>
-          <Button look="quiet" className="h-6 px-2" onClick={() => setExtending(false)}>
+          <Button look="quiet" size="small" onClick={() => setExtending(false)}>
             Cancel
           </Button>
         </>
@@ -18,7 +18,7 @@ export function RangeLine() {
         range !== null && (
           <>
             Range of {rangeWords({ ...range, layer: null })}
-            <Button look="quiet" className="h-6 px-2" onClick={() => extend(null)}>
+            <Button look="quiet" size="small" onClick={() => extend(null)}>
               Clear
             </Button>
           </>
