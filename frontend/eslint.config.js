@@ -62,7 +62,11 @@ export default tseslint.config(
     rules: {
       ...reactHooks.configs.recommended.rules,
       ...jsxA11y.flatConfigs.strict.rules,
-      "react-refresh/only-export-components": ["warn", { allowConstantExport: true }],
+      "react-refresh/only-export-components": [
+        "warn",
+        // A view's module gives its note beside its component.
+        { allowConstantExport: true, allowExportNames: ["note"] },
+      ],
       eqeqeq: "error",
       "no-console": "error",
     },

@@ -7,6 +7,7 @@ import { type ChatKey, type ChatState, type Mode, isKept, shownId } from "@/feat
 import { ConversationPane } from "@/features/chat/ConversationPane";
 import { useShownChoices, visitChoices } from "@/features/choices/choices";
 import { EvidencePanel } from "@/features/evidence/EvidencePanel";
+import { useOpenView } from "@/features/evidence/viewGroups";
 import { ExportOutcome } from "@/features/export/ExportOutcome";
 import { Divider } from "@/features/layout/Divider";
 import { EvidenceSheet } from "@/features/layout/EvidenceSheet";
@@ -38,7 +39,7 @@ const CommandPalette = lazyPart(() => import("@/features/palette/CommandPalette"
 const NoteEditor = lazyPart(() => import("@/features/notes/NoteEditor"));
 const Tour = lazyPart(() => import("@/features/tour/Tour"));
 
-const FIRST_VIEW = VIEWS[0]?.id ?? "";
+const FIRST_VIEW = VIEWS[0]?.id;
 
 /** A branch that may come to nothing is no place to come back to. */
 const mayComeToNothing = (chat: ChatState): boolean =>
@@ -65,7 +66,7 @@ export function Shell() {
   const marks = useChatMarks();
   const evidenceSheet = useEvidenceSheet(currentId, index);
   const facts = useConversationFacts();
-  const [viewId, setViewId] = useState(FIRST_VIEW);
+  const { viewId, open: openView, openGroup } = useOpenView(VIEWS);
   const [showsShortcuts, setShowsShortcuts] = useState(false);
   const [showsPalette, setShowsPalette] = useState(false);
   const [isOnTour, setIsOnTour] = useState(false);
@@ -133,13 +134,16 @@ export function Shell() {
     choices: useShownChoices(viewId),
   };
   useAddress(address, isUnsettled, (visited) => {
-    const visitedView = VIEWS.find((view) => view.id === visited.viewId)?.id ?? FIRST_VIEW;
-    setViewId(visitedView);
+    openView(visited.viewId);
     select(visited.index, visited.layer);
     if (visited.conversationId !== null) {
       // The same address shows the same numbers, whatever was chosen here last.
       visitSettings({ lens: visited.lens });
-      visitChoices(visitedView, visited.choices, visited.conversationId);
+      visitChoices(
+        VIEWS.find((view) => view.id === visited.viewId)?.id ?? FIRST_VIEW ?? "",
+        visited.choices,
+        visited.conversationId,
+      );
       savePins();
       visitPins(visited.conversationId, { token_ids: visited.pins, positions: visited.positions });
     }
@@ -166,7 +170,9 @@ export function Shell() {
     n: beginNote,
     "/": () => document.getElementById(COMPOSER_ID)?.focus(),
     "?": () => setShowsShortcuts(true),
-    ...Object.fromEntries(VIEWS.map((view) => [view.shortcut, () => setViewId(view.id)])),
+    ...Object.fromEntries(
+      VIEWS.flatMap(({ id, shortcut }) => (shortcut === null ? [] : [[shortcut, () => openView(id)]])),
+    ),
   };
   const onEscape = (): void => {
     if (chatNow().pending !== null) actions.stop();
@@ -237,7 +243,7 @@ export function Shell() {
                 isComposerSlim={evidenceSheet.isComposerSlim}
                 isMaximised={split.maximised === "conversation"}
                 onToggleMaximise={toggle("conversation")}
-                onShowView={setViewId}
+                onShowView={openView}
                 onStartTour={() => setIsOnTour(true)}
               />
             </ErrorBoundary>
@@ -256,7 +262,8 @@ export function Shell() {
                 viewId={viewId}
                 sheetControls={sheetControls}
                 isMaximised={split.maximised === "evidence"}
-                onChangeView={setViewId}
+                onChangeView={openView}
+                onOpenGroup={openGroup}
                 onToggleMaximise={toggle("evidence")}
               />
             )}
@@ -279,7 +286,7 @@ export function Shell() {
             <CommandPalette
               views={VIEWS}
               viewId={viewId}
-              onChangeView={setViewId}
+              onChangeView={openView}
               onStartNew={startNew}
               onShowShortcuts={() => setShowsShortcuts(true)}
               onStartTour={() => setIsOnTour(true)}

@@ -4,6 +4,7 @@ import { useChat } from "@/features/chat/chat";
 import { ExportButton } from "@/features/export/ExportButton";
 import { TokenNotes } from "@/features/notes/TokenNotes";
 import { useSelection } from "@/features/selection/selection";
+import { useServer } from "@/features/server/server";
 import { IconButton } from "@/ui/Button";
 import { ErrorBoundary } from "@/ui/ErrorBoundary";
 import { useIsNarrow } from "@/ui/media";
@@ -11,7 +12,7 @@ import { LensSelect } from "./LensSelect";
 import { MoreButton } from "./MoreButton";
 import { useTokenTimeline } from "./shownTimeline";
 import { TokenHead } from "./TokenHead";
-import type { ViewDefinition } from "./view";
+import type { ViewDefinition, ViewGroup } from "./view";
 import { ViewNoteButton } from "./ViewNoteButton";
 import { ViewTabs } from "./ViewTabs";
 
@@ -22,6 +23,7 @@ interface EvidencePanelProps {
   readonly sheetControls: ReactNode;
   readonly isMaximised: boolean;
   readonly onChangeView: (viewId: string) => void;
+  readonly onOpenGroup: (group: ViewGroup) => void;
   readonly onToggleMaximise: () => void;
   /** The chip that sets with what is compared. */
   readonly pair?: ReactNode;
@@ -31,7 +33,7 @@ interface EvidencePanelProps {
 
 /** The selected token above, the evidence for it below. It follows the selection, never the stream. */
 export function EvidencePanel(props: EvidencePanelProps) {
-  const { views, viewId, sheetControls, isMaximised, onChangeView, onToggleMaximise } = props;
+  const { views, viewId, sheetControls, isMaximised, onChangeView, onOpenGroup, onToggleMaximise } = props;
   const { index } = useSelection();
   const timeline = useTokenTimeline(index);
   const isNarrow = useIsNarrow();
@@ -63,7 +65,7 @@ export function EvidencePanel(props: EvidencePanelProps) {
       {token !== undefined && <TokenNotes token={token} tokens={timeline.tokens} />}
       {props.noteEditor}
       <div className="flex shrink-0 items-center gap-2 border-b border-line px-3 max-md:px-1">
-        <ViewTabs views={views} viewId={viewId} />
+        <ViewTabs views={views} viewId={viewId} onOpenGroup={onOpenGroup} />
         {!isNarrow && (
           <span className="ml-auto flex shrink-0 items-center gap-1">
             <LensSelect />
@@ -80,7 +82,9 @@ export function EvidencePanel(props: EvidencePanelProps) {
         >
           <ErrorBoundary>
             <Suspense fallback={<p className="p-4 text-muted">Opening {view.title}…</p>}>
-              {view.follows === "token" ? <view.Component timeline={timeline} /> : <LiveView view={view} />}
+              <Served view={view}>
+                {view.follows === "token" ? <view.Component timeline={timeline} /> : <LiveView view={view} />}
+              </Served>
             </Suspense>
           </ErrorBoundary>
         </Tabs.Content>
@@ -92,4 +96,11 @@ export function EvidencePanel(props: EvidencePanelProps) {
 function LiveView({ view }: { readonly view: ViewDefinition }) {
   const timeline = useChat((chat) => chat.timeline);
   return <view.Component timeline={timeline} />;
+}
+
+/** Says why in place of a view that the model cannot serve. */
+function Served({ view, children }: { readonly view: ViewDefinition; readonly children: ReactNode }) {
+  const { model } = useServer();
+  const reason = model === null ? null : view.needs(model);
+  return reason === null ? children : <p className="m-auto max-w-prose p-6 text-muted">{reason}</p>;
 }

@@ -1,7 +1,9 @@
+import { Suspense, use } from "react";
 import { useLensKind } from "@/features/settings/lensKind";
 import type { Citation } from "@/model/citation";
 import { LENSES } from "@/model/lenses";
 import { Button, IconButton } from "@/ui/Button";
+import { ErrorBoundary } from "@/ui/ErrorBoundary";
 import { Popover } from "@/ui/Popover";
 import type { ViewDefinition } from "./view";
 
@@ -13,9 +15,6 @@ interface ViewNoteButtonProps {
 
 /** Opens the limitations of the view and of the lens, with a source for each. */
 export function ViewNoteButton({ view, hasWords = false }: ViewNoteButtonProps) {
-  const kind = useLensKind();
-  const lens = LENSES.find((each) => each.kind === kind);
-  const { shows, isNot, source } = view.note;
   return (
     <Popover
       label={`${view.title}: limitations`}
@@ -30,23 +29,35 @@ export function ViewNoteButton({ view, hasWords = false }: ViewNoteButtonProps) 
         )
       }
     >
-      <div className="space-y-2">
-        <p>{shows}</p>
-        <h3 className="font-medium">How not to read it</h3>
-        <p>{isNot}</p>
-        <Source {...source} />
-        {lens !== undefined && kind !== "logit" && (
-          <div className="space-y-1 border-t border-line pt-2">
-            <h3 className="font-medium">The {lens.title} lens</h3>
-            <p>
-              {lens.hint} It was fitted: it may show what the fit found useful rather than what the block
-              wrote.
-            </p>
-            {lens.source.href !== source.href && <Source {...lens.source} />}
-          </div>
-        )}
-      </div>
+      <ErrorBoundary>
+        <Suspense fallback={<p className="text-muted">Opening…</p>}>
+          <NoteText view={view} />
+        </Suspense>
+      </ErrorBoundary>
     </Popover>
+  );
+}
+
+function NoteText({ view }: { readonly view: ViewDefinition }) {
+  const kind = useLensKind();
+  const lens = LENSES.find((each) => each.kind === kind);
+  const { shows, isNot, source } = use(view.note());
+  return (
+    <div className="space-y-2">
+      <p>{shows}</p>
+      <h3 className="font-medium">How not to read it</h3>
+      <p>{isNot}</p>
+      <Source {...source} />
+      {lens !== undefined && kind !== "logit" && (
+        <div className="space-y-1 border-t border-line pt-2">
+          <h3 className="font-medium">The {lens.title} lens</h3>
+          <p>
+            {lens.hint} It was fitted: it may show what the fit found useful rather than what the block wrote.
+          </p>
+          {lens.source.href !== source.href && <Source {...lens.source} />}
+        </div>
+      )}
+    </div>
   );
 }
 

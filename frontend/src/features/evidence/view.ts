@@ -1,6 +1,8 @@
 import type { ComponentType } from "react";
 import type { Citation } from "@/model/citation";
 import type { Timeline } from "@/model/timeline";
+import type { ModelInfo } from "@/types/schemas";
+import { lazyPart } from "@/ui/lazyPart";
 
 /** What every view of `app/views.ts` is given. */
 export interface ViewProps {
@@ -14,18 +16,54 @@ export interface ViewNote {
   readonly source: Citation;
 }
 
-/** One entry of `app/views.ts`: a way to look at the evidence for the selected token. */
-export interface ViewDefinition {
+/** Read: what can be decoded. Why: where it came from. Change: what follows when it is altered. */
+export type ViewGroup = "read" | "why" | "change";
+
+interface ViewSpec {
   /** Stands in the address of the page. */
   readonly id: string;
   readonly title: string;
-  /** Key that opens the view, `1` to `9`. */
-  readonly shortcut: string;
+  readonly group: ViewGroup;
   /**
    * `token`: the view shows the selected token, and is not rendered with each token of a reply.
    * `text`: it shows the whole text as it grows.
    */
   readonly follows: "token" | "text";
-  readonly note: ViewNote;
-  readonly Component: ComponentType<ViewProps>;
+  /** Why this model cannot serve the view, in a sentence; null where it can. */
+  readonly needs?: (model: ModelInfo) => string | null;
+  /** The module of the view, fetched when it is first opened. */
+  readonly load: () => Promise<{ readonly default: ComponentType<ViewProps>; readonly note: ViewNote }>;
 }
+
+interface DefinedView extends Required<Omit<ViewSpec, "load">> {
+  readonly Component: ComponentType<ViewProps>;
+  /** Comes with the view's code: the same promise until it fails. */
+  readonly note: () => Promise<ViewNote>;
+}
+
+/** A way to look at the evidence for the selected token. */
+export interface ViewDefinition extends DefinedView {
+  /** Key that opens the view, `1` to `9`; null beyond. */
+  readonly shortcut: string | null;
+}
+
+export function defineView({ load, needs = () => null, ...spec }: ViewSpec): DefinedView {
+  let loaded: ReturnType<typeof load> | null = null;
+  let note: Promise<ViewNote> | null = null;
+  const module = () =>
+    (loaded ??= load().catch((cause: unknown) => {
+      loaded = note = null;
+      throw cause;
+    }));
+  return {
+    ...spec,
+    needs,
+    Component: lazyPart(module),
+    note: () => (note ??= module().then((view) => view.note)),
+  };
+}
+
+const MAX_KEYS = 9;
+
+export const withKeys = (views: readonly DefinedView[]): readonly ViewDefinition[] =>
+  views.map((view, i) => ({ ...view, shortcut: i < MAX_KEYS ? `${i + 1}` : null }));

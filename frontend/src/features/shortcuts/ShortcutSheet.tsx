@@ -17,7 +17,7 @@ export default function ShortcutSheet({ views, onClose, onStartTour }: ShortcutS
     [["{", "}"], "A range of tokens, to the left, to the right"],
     [["j", "k"], "Layer below, layer above"],
     [["n"], "Write a note on what is selected"],
-    ...views.map((view) => [[view.shortcut], view.title] as const),
+    ...views.flatMap(({ shortcut, title }) => (shortcut === null ? [] : [[[shortcut], title] as const])),
     [[".", ","], "In Compare: next difference, difference before"],
     [["Ctrl-K", "⌘K"], "Every command, by name"],
     [["/"], "Write a message"],

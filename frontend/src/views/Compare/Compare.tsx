@@ -5,6 +5,8 @@ import { useServer } from "@/features/server/server";
 import { readability } from "@/reading/readability";
 import { Comparison } from "./Comparison";
 
+export { note } from "./note";
+
 /** The conversation beside another timeline, or beside itself at other layers. */
 export default function Compare({ timeline }: ViewProps) {
   const { model } = useServer();

@@ -3,6 +3,8 @@ import type { ViewProps } from "@/features/evidence/view";
 import { useServer } from "@/features/server/server";
 import { TimelineHeatmap } from "./TimelineHeatmap";
 
+export { note } from "./note";
+
 /** Layers by tokens, for the whole conversation. */
 export default function Heatmap({ timeline }: ViewProps) {
   const { model } = useServer();

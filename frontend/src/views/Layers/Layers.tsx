@@ -3,6 +3,8 @@ import type { ViewProps } from "@/features/evidence/view";
 import { useServer } from "@/features/server/server";
 import { TimelineLayers } from "./TimelineLayers";
 
+export { note } from "./note";
+
 /** The conversation as each layer has it. */
 export default function Layers({ timeline }: ViewProps) {
   const { model } = useServer();

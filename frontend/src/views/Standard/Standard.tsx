@@ -28,6 +28,8 @@ const TABLE_HEAD = 2;
 /** Rows that the details leave in view, however low the window is. */
 const MIN_ROWS = 6;
 
+export { note } from "./note";
+
 /** How the selected token was predicted, layer by layer. */
 export default function Standard({ timeline }: ViewProps) {
   const { index } = useSelection();

@@ -3,6 +3,8 @@ import type { ViewProps } from "@/features/evidence/view";
 import { useSelection } from "@/features/selection/selection";
 import { TokenTrajectories } from "./TokenTrajectories";
 
+export { note } from "./note";
+
 /** How chosen tokens move over the layers. */
 export default function Trajectories({ timeline }: ViewProps) {
   const { index } = useSelection();
