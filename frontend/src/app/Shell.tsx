@@ -55,7 +55,8 @@ export function Shell() {
   const chatNow = useChatNow();
   const actions = useChatActions();
   const { settings, visit: visitSettings } = useSettings();
-  const { index, layer, extent, isExtending, select, extend, setExtending } = useSelection();
+  const { place, index, layer, extent, isExtending, select, selectPlace, extend, setExtending } =
+    useSelection();
   const { draft, setDraft } = useNotes();
   const beginNote = useBeginNote();
   const pins = usePins();
@@ -127,15 +128,14 @@ export function Shell() {
     conversationId: currentId,
     viewId: viewId === FIRST_VIEW ? null : viewId,
     lens: server.model === null ? settings.lens : lensInUse(settings.lens, server.model.lenses),
-    index,
-    layer,
+    place,
     pins: token_ids,
     positions,
     choices: useShownChoices(viewId),
   };
   useAddress(address, isUnsettled, (visited) => {
     openView(visited.viewId);
-    select(visited.index, visited.layer);
+    selectPlace(visited.place);
     if (visited.conversationId !== null) {
       // The same address shows the same numbers, whatever was chosen here last.
       visitSettings({ lens: visited.lens });

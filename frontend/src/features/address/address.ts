@@ -5,13 +5,13 @@
 import { type ChoiceTexts, isChoiceText } from "@/features/choices/choiceSpec";
 import { MAX_PINNED_POSITIONS, MAX_PINNED_TOKENS } from "@/features/pins/pins";
 import { type LensKind, isLensKind } from "@/model/lenses";
+import { PLACE_NAMES, type Place, placeWords, readPlace } from "@/model/place";
 
 export interface Address {
   readonly conversationId: string | null;
   readonly viewId: string | null;
   readonly lens: LensKind;
-  readonly index: number | null;
-  readonly layer: number | null;
+  readonly place: Place;
   /** Ids of the pinned tokens; those that are added up are together. */
   readonly pins: readonly (readonly number[])[];
   /** Pinned places where the residual stream is read. */
@@ -20,7 +20,7 @@ export interface Address {
   readonly choices: ChoiceTexts;
 }
 
-const OWN_NAMES: readonly string[] = ["c", "view", "lens", "t", "l", "pin", "at"];
+const OWN_NAMES: readonly string[] = ["c", "view", "lens", ...PLACE_NAMES, "pin", "at"];
 const MAX_CHOICES = 32;
 
 export function parseAddress(search: string): Address {
@@ -30,8 +30,7 @@ export function parseAddress(search: string): Address {
     conversationId: nonEmpty(query.get("c")),
     viewId: nonEmpty(query.get("view")),
     lens: isLensKind(lens) ? lens : "logit",
-    index: wholeNumber(query.get("t")),
-    layer: wholeNumber(query.get("l")),
+    place: readPlace(query),
     pins: pieces(query.get("pin"), ".", MAX_PINNED_TOKENS)
       .map((ids) => wholeNumbers(ids, "-", MAX_PINNED_TOKENS))
       .filter((ids) => ids.length > 0),
@@ -46,13 +45,14 @@ export function parseAddress(search: string): Address {
 
 /** The address as a query, empty or with its question mark. */
 export function formatAddress(address: Address): string {
-  const { conversationId, viewId, lens, index, layer, pins, positions, choices } = address;
+  const { conversationId, viewId, lens, place, pins, positions, choices } = address;
   const query = new URLSearchParams();
   if (conversationId !== null) query.set("c", conversationId);
   if (viewId !== null) query.set("view", viewId);
   if (conversationId !== null && lens !== "logit") query.set("lens", lens);
-  if (conversationId !== null && index !== null) query.set("t", `${index}`);
-  if (conversationId !== null && layer !== null) query.set("l", `${layer}`);
+  if (conversationId !== null) {
+    for (const [name, text] of placeWords(place)) query.set(name, text);
+  }
   if (conversationId !== null && pins.length > 0) {
     query.set("pin", pins.map((ids) => ids.join("-")).join("."));
   }

@@ -1,9 +1,11 @@
 import { renderHook } from "@testing-library/react";
 import { beforeEach, expect, test } from "vitest";
+import { placeAt } from "@/model/place";
 import { type Address, parseAddress } from "./address";
 import { settleAddress, useAddress } from "./useAddress";
 
-const AT: Address = { ...parseAddress("?c=one"), index: 1 };
+const at = (index: number | null) => placeAt(index, null);
+const AT: Address = { ...parseAddress("?c=one"), place: at(1) };
 
 beforeEach(() => window.history.replaceState(null, "", "/?c=one"));
 
@@ -12,7 +14,7 @@ function moveTo(...indices: readonly number[]): void {
   const { rerender } = renderHook((address: Address) => useAddress(address, false, () => undefined), {
     initialProps: AT,
   });
-  for (const index of indices) rerender({ ...AT, index });
+  for (const index of indices) rerender({ ...AT, place: at(index) });
 }
 
 test("the address follows at once, then rests between changes", async () => {
@@ -34,10 +36,10 @@ test("a conversation that is left has the last change in its place of the histor
       useAddress(address, isUnsettled, () => undefined),
     { initialProps: { address: AT, isUnsettled: false } },
   );
-  rerender({ address: { ...AT, index: 2 }, isUnsettled: false });
-  rerender({ address: { ...AT, index: 3 }, isUnsettled: false });
-  rerender({ address: { ...AT, index: null, conversationId: null }, isUnsettled: true });
-  rerender({ address: { ...AT, index: null, conversationId: "two" }, isUnsettled: false });
+  rerender({ address: { ...AT, place: at(2) }, isUnsettled: false });
+  rerender({ address: { ...AT, place: at(3) }, isUnsettled: false });
+  rerender({ address: { ...AT, place: at(null), conversationId: null }, isUnsettled: true });
+  rerender({ address: { ...AT, place: at(null), conversationId: "two" }, isUnsettled: false });
   expect(window.location.search).toBe("?c=two");
   window.history.back();
   await expect.poll(() => window.location.search).toBe("?c=one&t=3");

@@ -1,84 +1,102 @@
-/** The one selected place, shared by the chat and every view: a token of the timeline and a layer. */
+/** The one selected place, shared by the chat and every view. */
 import { type ReactNode, createContext, useCallback, useContext, useMemo, useState } from "react";
 import type { Span } from "@/base/span";
+import { NOWHERE, type Place, atIndex, indexOf, isSamePlace, layerOf, placeAt } from "@/model/place";
 
-interface Place {
-  /** Index of the selected token in the timeline. */
-  readonly index: number | null;
-  /** 0 is the embedding, `n` the layer after block `n`. */
-  readonly layer: number | null;
+interface Selected {
+  readonly place: Place;
   /** The token to which the selection was extended; null where it is the selected token alone. */
   readonly extent: number | null;
   /** The next token that is pressed ends a range, as with Shift. */
   readonly isExtending: boolean;
 }
 
-export interface Selection extends Place {
+export interface Selection extends Selected {
+  /** Index of the selected token in the timeline. */
+  readonly index: number | null;
+  /** 0 is the embedding, `n` the layer after block `n`. */
+  readonly layer: number | null;
   /** Several tokens from the selected one on, or up to it; null where it was not extended. */
   readonly range: Span | null;
+  /** Another place of the same token leaves the range as it is; any other ends it. */
+  readonly selectPlace: (place: Place) => void;
   /**
-   * Without `layer` the selected layer stays, so that one layer can be followed from token to token.
-   * Another layer of the same token leaves the range as it is; everything else ends it.
+   * Without `layer` the selected layer, block or head stays, so that it can be followed from token to
+   * token, and the range ends.
    */
   readonly select: (index: number | null, layer?: number | null) => void;
   /** Makes a range from the selected token to this one; null ends it. */
   readonly extend: (extent: number | null) => void;
-  /** Lets the next pressed token end a range, for who has no Shift; false takes it back. */
+  /** Lets the next pressed token end a range, for whoever has no Shift; false takes it back. */
   readonly setExtending: (isExtending: boolean) => void;
 }
 
-const NOWHERE: Place = { index: null, layer: null, extent: null, isExtending: false };
+const NOTHING: Selected = { place: NOWHERE, extent: null, isExtending: false };
 
 const SelectionContext = createContext<Selection | null>(null);
 
 export function SelectionProvider({ children }: { readonly children: ReactNode }) {
-  const [place, setPlace] = useState<Place>(NOWHERE);
-  const select = useCallback(
-    (index: number | null, layer?: number | null) =>
-      setPlace((before) => {
-        const isSameToken = layer !== undefined && index === before.index;
-        return changed(before, {
-          index,
-          layer: layer === undefined ? before.layer : layer,
-          extent: isSameToken ? before.extent : null,
-          isExtending: false,
-        });
+  const [selected, setSelected] = useState<Selected>(NOTHING);
+  const selectPlace = useCallback(
+    (place: Place) =>
+      setSelected((before) => {
+        const isSameToken = indexOf(place) === indexOf(before.place);
+        return changed(before, { place, extent: isSameToken ? before.extent : null, isExtending: false });
       }),
     [],
   );
+  const select = useCallback(
+    (index: number | null, layer?: number | null) => {
+      if (layer !== undefined) selectPlace(placeAt(index, layer));
+      else
+        setSelected((before) =>
+          changed(before, { place: atIndex(before.place, index), extent: null, isExtending: false }),
+        );
+    },
+    [selectPlace],
+  );
   const extend = useCallback(
     (extent: number | null) =>
-      setPlace((before) =>
-        changed(
+      setSelected((before) => {
+        const index = indexOf(before.place);
+        return changed(
           before,
-          before.index === null
-            ? { ...before, index: extent, isExtending: false }
-            : { ...before, extent: extent === before.index ? null : extent, isExtending: false },
-        ),
-      ),
+          index === null
+            ? { ...before, place: atIndex(before.place, extent), isExtending: false }
+            : { ...before, extent: extent === index ? null : extent, isExtending: false },
+        );
+      }),
     [],
   );
   const setExtending = useCallback(
-    (isExtending: boolean) => setPlace((before) => changed(before, { ...before, isExtending })),
+    (isExtending: boolean) => setSelected((before) => changed(before, { ...before, isExtending })),
     [],
   );
-  const selection = useMemo(
-    () => ({ ...place, range: rangeOf(place), select, extend, setExtending }),
-    [place, select, extend, setExtending],
-  );
+  const selection = useMemo(() => {
+    const index = indexOf(selected.place);
+    return {
+      ...selected,
+      index,
+      layer: layerOf(selected.place),
+      range: rangeOf(index, selected.extent),
+      selectPlace,
+      select,
+      extend,
+      setExtending,
+    };
+  }, [selected, selectPlace, select, extend, setExtending]);
   return <SelectionContext value={selection}>{children}</SelectionContext>;
 }
 
 /** The same object where nothing is different. */
-const changed = (before: Place, after: Place): Place =>
-  after.index === before.index &&
-  after.layer === before.layer &&
+const changed = (before: Selected, after: Selected): Selected =>
+  isSamePlace(after.place, before.place) &&
   after.extent === before.extent &&
   after.isExtending === before.isExtending
     ? before
     : after;
 
-const rangeOf = ({ index, extent }: Place): Span | null =>
+const rangeOf = (index: number | null, extent: number | null): Span | null =>
   index === null || extent === null
     ? null
     : { start: Math.min(index, extent), end: Math.max(index, extent) + 1 };
