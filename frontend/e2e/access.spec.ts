@@ -18,7 +18,7 @@ for (const theme of ["light", "dark"] as const) {
         };
         await check();
 
-        await explorer.setSampling({ Temperature: "0", "Longest reply": "10" });
+        await explorer.setSampling({ Temperature: "0", "Max new tokens": "10" });
         await explorer.say("The capital of France is");
         await check();
 
@@ -98,7 +98,7 @@ test("everything can be done by keyboard alone", async ({ explorer, page }) => {
   await keyboard.press("2");
   await expect(page.getByRole("tab", { name: "Heatmap" })).toHaveAttribute("aria-selected", "true");
   await keyboard.press("?");
-  await expect(page.getByRole("dialog", { name: "Keyboard" })).toBeVisible();
+  await expect(page.getByRole("dialog", { name: "Help" })).toBeVisible();
   await keyboard.press("Escape");
   await expect(page.getByRole("dialog")).toBeHidden();
 
@@ -114,7 +114,7 @@ test("everything can be done by keyboard alone", async ({ explorer, page }) => {
 test("Escape stops a reply", async ({ explorer, page }) => {
   await page.getByRole("radio", { name: "Completion" }).click();
   // This hot no token is likely, and so the end of the text is not.
-  await explorer.setSampling({ Temperature: "10", "Longest reply": "900" });
+  await explorer.setSampling({ Temperature: "10", "Max new tokens": "900" });
   await explorer.composer.fill("This is a long story.");
   await explorer.composer.press("Enter");
   await expect.poll(() => explorer.reply().getByRole("option").count()).toBeGreaterThan(2);
@@ -129,7 +129,7 @@ test.describe("on a phone", () => {
     explorer,
     page,
   }) => {
-    await explorer.setSampling({ Temperature: "0", "Longest reply": "8" });
+    await explorer.setSampling({ Temperature: "0", "Max new tokens": "8" });
     await explorer.say("Water is");
     await expect(page.getByRole("tab", { name: "Standard" })).toBeHidden();
     await explorer.tokens.nth(3).click();

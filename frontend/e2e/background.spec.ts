@@ -2,7 +2,7 @@
 import { conversationOf } from "./api";
 import { type ExplorerPage, expect, test } from "./page";
 
-const LONG = { Temperature: "10", "Longest reply": "200" };
+const LONG = { Temperature: "10", "Max new tokens": "200" };
 
 const list = ({ page }: ExplorerPage) => page.getByRole("navigation", { name: "Conversations" });
 
@@ -19,7 +19,7 @@ test("another conversation that is opened a tenth of a second after Send leaves 
   explorer,
   page,
 }) => {
-  await explorer.setSampling({ Temperature: "0", "Longest reply": "8" });
+  await explorer.setSampling({ Temperature: "0", "Max new tokens": "8" });
   await explorer.say("A quiet harbour");
   const first = await conversationOf(page);
   await list(explorer).getByRole("button", { name: "New" }).click();
@@ -60,7 +60,7 @@ test("a reply that ends in the background is complete when it is opened", async 
 });
 
 test("an edit stays with the conversation that it was begun in", async ({ explorer, page }) => {
-  await explorer.setSampling({ Temperature: "0", "Longest reply": "6" });
+  await explorer.setSampling({ Temperature: "0", "Max new tokens": "6" });
   await explorer.say("The first harbour");
   await list(explorer).getByRole("button", { name: "New" }).click();
   await expect(explorer.tokens).toHaveCount(0);
@@ -82,7 +82,7 @@ test("a turn that is cut off shows no number of it under the next one's tokens",
   explorer,
   page,
 }) => {
-  await explorer.setSampling({ Temperature: "0", "Longest reply": "8" });
+  await explorer.setSampling({ Temperature: "0", "Max new tokens": "8" });
   await explorer.say("The capital of Italy is");
   await page.getByRole("tab", { name: "Heatmap" }).click();
   // The connection breaks after the first bytes; the server keeps what it had sent.
@@ -92,7 +92,7 @@ test("a turn that is cut off shows no number of it under the next one's tokens",
     const frames = body.split("\n\n");
     await route.fulfill({ response, body: `${frames.slice(0, 4).join("\n\n")}\n\n` });
   });
-  await explorer.setSampling({ Temperature: "10", "Longest reply": "8" });
+  await explorer.setSampling({ Temperature: "10", "Max new tokens": "8" });
   await explorer.composer.fill("And of Peru?");
   await explorer.composer.press("Enter");
   await expect(page.getByRole("alert").filter({ hasText: "What was written is kept" })).toBeVisible();

@@ -3,7 +3,7 @@ import type { Page } from "@playwright/test";
 import type { ExplorerPage } from "./page";
 import { expect, test } from "./page";
 
-const GREEDY = { Temperature: "0", "Longest reply": "6" };
+const GREEDY = { Temperature: "0", "Max new tokens": "6" };
 
 /** Puts each text into two `font` elements, as the translators of Chrome, Edge and Safari do. */
 const translate = (page: Page): Promise<void> =>
@@ -123,7 +123,7 @@ test("a line of Arabic reads from the right, also after the words of a template"
   explorer,
   page,
 }) => {
-  await explorer.setSampling({ Temperature: "0", "Longest reply": "1" });
+  await explorer.setSampling({ Temperature: "0", "Max new tokens": "1" });
   await explorer.composer.fill("مرحبا بالعالم");
   await expect(explorer.composer).toHaveAttribute("dir", "auto");
   await explorer.composer.press("Enter");

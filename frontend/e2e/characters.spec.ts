@@ -56,7 +56,7 @@ async function expectThemselves(page: Page, element: Locator): Promise<void> {
 for (const mode of ["Chat", "Completion"]) {
   test(`the transcript of a ${mode} draws each character as itself`, async ({ explorer, page }) => {
     await page.getByRole("radio", { name: mode }).click();
-    await explorer.setSampling({ Temperature: "0", "Longest reply": "1" });
+    await explorer.setSampling({ Temperature: "0", "Max new tokens": "1" });
     await explorer.say(JOINED);
     await withoutKerning(page);
     const text = page.getByRole("group", { name: "You" });
@@ -89,7 +89,7 @@ test("the heatmap's canvas draws each character as itself", async ({ explorer, p
     };
   });
   await explorer.open();
-  await explorer.setSampling({ Temperature: "0", "Longest reply": "1" });
+  await explorer.setSampling({ Temperature: "0", "Max new tokens": "1" });
   await explorer.say(JOINED);
   await page.getByRole("tab", { name: "Heatmap" }).click();
   await expect(explorer.evidence.getByText(/(\d+) of \1 positions read/)).toBeVisible();
@@ -126,7 +126,7 @@ test("an exported picture draws each character as itself, and is the same as PNG
   page,
 }) => {
   await page.clock.setFixedTime("2030-01-01T12:00:00Z"); // it stands in the picture
-  await explorer.setSampling({ Temperature: "0", "Longest reply": "1" });
+  await explorer.setSampling({ Temperature: "0", "Max new tokens": "1" });
   await explorer.say(JOINED);
   await explorer.tokens.last().click();
   await expect(explorer.evidence.getByRole("row")).toHaveCount(14);

@@ -1,7 +1,7 @@
 import { conversationOf, selectedIndex } from "./api";
 import { expect, test } from "./page";
 
-const GREEDY = { Temperature: "0", "Longest reply": "12" };
+const GREEDY = { Temperature: "0", "Max new tokens": "12" };
 
 test("a reply streams, and a click on a token shows its layers", async ({ explorer, page }) => {
   await explorer.setSampling(GREEDY);
@@ -40,7 +40,7 @@ test("the heatmap shows the conversation, and a click in it moves the selection"
 });
 
 test("Stop keeps what was written and the conversation goes on from there", async ({ explorer, page }) => {
-  await explorer.setSampling({ Temperature: "10", "Longest reply": "900" });
+  await explorer.setSampling({ Temperature: "10", "Max new tokens": "900" });
   // Raw text has no stop string, and this hot no token is likely, the end of the text neither.
   await page.getByRole("radio", { name: "Completion" }).click();
   await explorer.composer.fill("This is a long story.");
@@ -62,7 +62,7 @@ test("regenerating with a pinned seed writes the same reply, with a new one the 
   explorer,
   page,
 }) => {
-  await explorer.setSampling({ Temperature: "1", "Longest reply": "12" });
+  await explorer.setSampling({ Temperature: "1", "Max new tokens": "12" });
   await explorer.say("Once upon a time");
   const first = await explorer.reply().textContent();
   await page.getByRole("button", { name: /^Sampling/ }).click();

@@ -33,7 +33,7 @@ interface Compared {
 async function compareTexts(explorer: ExplorerPage): Promise<Compared> {
   const { page } = explorer;
   await page.getByRole("radio", { name: "Completion" }).click();
-  await explorer.setSampling({ Temperature: "0", "Longest reply": "3" });
+  await explorer.setSampling({ Temperature: "0", "Max new tokens": "3" });
   await explorer.say(A);
   await page.getByRole("tab", { name: "Compare" }).click();
   const box = explorer.evidence.getByRole("textbox", { name: /with a word changed/ });
@@ -305,7 +305,7 @@ for (const theme of ["light", "dark"] as const) {
             const width = await page.evaluate(() => document.documentElement.scrollWidth);
             expect(width).toBeLessThanOrEqual(viewport.width);
           };
-          await explorer.setSampling({ Temperature: "0", "Longest reply": "6" });
+          await explorer.setSampling({ Temperature: "0", "Max new tokens": "6" });
           await explorer.say("The capital of France is");
           await explorer.tokens.nth(4).click();
           await page.getByRole("tab", { name: "Compare" }).click();
@@ -383,7 +383,7 @@ test("a click on a column selects A's token; another branch stands there from th
   explorer,
   page,
 }) => {
-  await explorer.setSampling({ Temperature: "0", "Longest reply": "6" });
+  await explorer.setSampling({ Temperature: "0", "Max new tokens": "6" });
   await explorer.say("The capital of France is");
   await page.getByRole("button", { name: "Edit message" }).click();
   await explorer.say("The capital of Italy is");

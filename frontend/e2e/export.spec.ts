@@ -39,7 +39,7 @@ function run(path: string): { code: number | null; output: string } {
 }
 
 async function openView(explorer: ExplorerPage, page: Page, view: string): Promise<void> {
-  await explorer.setSampling({ Temperature: "0", "Longest reply": "8" });
+  await explorer.setSampling({ Temperature: "0", "Max new tokens": "8" });
   await explorer.say("The capital of France is");
   await explorer.tokens.filter({ hasText: "France" }).first().click();
   await page.getByRole("tab", { name: view }).click();

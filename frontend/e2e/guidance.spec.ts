@@ -36,7 +36,7 @@ test("five examples open in one click and say what the running model shows", asy
 });
 
 test("the palette opens over any focus, finds, acts and gives the focus back", async ({ explorer, page }) => {
-  await explorer.setSampling({ Temperature: "0", "Longest reply": "8" });
+  await explorer.setSampling({ Temperature: "0", "Max new tokens": "8" });
   await explorer.say("The capital of France is");
   await explorer.composer.focus();
   await page.keyboard.press("Control+k");

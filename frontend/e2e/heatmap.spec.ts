@@ -25,7 +25,7 @@ const choose = ({ evidence }: ExplorerPage, name: string, option: string) =>
 async function openHeatmap(explorer: ExplorerPage): Promise<LensReadResponse> {
   const { page } = explorer;
   await page.getByRole("radio", { name: "Completion" }).click();
-  await explorer.setSampling({ Temperature: "0", "Longest reply": "4" });
+  await explorer.setSampling({ Temperature: "0", "Max new tokens": "4" });
   await explorer.say(TEXT);
   await explorer.tokens.nth(2).click();
   await page.keyboard.press("2");
@@ -302,7 +302,7 @@ test("the overview's frame is dragged, moved by keys, and the wheel with Ctrl zo
 
 test("what is on the screen is read first", async ({ explorer, page }) => {
   await page.getByRole("radio", { name: "Completion" }).click();
-  await explorer.setSampling({ Temperature: "0", "Longest reply": "4" });
+  await explorer.setSampling({ Temperature: "0", "Max new tokens": "4" });
   await explorer.say([TEXT, TEXT, TEXT].join(" "));
   await explorer.tokens.nth(60).click();
   await expect(explorer.evidence.getByRole("listitem").first()).toBeVisible();

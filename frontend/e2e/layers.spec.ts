@@ -18,7 +18,7 @@ async function openLayers(explorer: ExplorerPage): Promise<LensReadResponse> {
   await page.getByRole("button", { name: /^Sampling/ }).click();
   await page.getByRole("button", { name: "Pin a seed" }).click();
   await page.keyboard.press("Escape");
-  await explorer.setSampling({ Temperature: "0.7", "Longest reply": "24", Seed: SEED });
+  await explorer.setSampling({ Temperature: "0.7", "Max new tokens": "24", Seed: SEED });
   await explorer.say("Tell me about the river and the old town");
   await page.getByRole("tab", { name: "Layers" }).click();
   await expect(explorer.evidence.getByText(/^(\d+) of \1 positions read/)).toBeVisible();
@@ -305,7 +305,7 @@ test.describe("on a phone", () => {
     explorer,
     page,
   }) => {
-    await explorer.setSampling({ Temperature: "0", "Longest reply": "24" });
+    await explorer.setSampling({ Temperature: "0", "Max new tokens": "24" });
     await explorer.say("The capital of France is");
     await explorer.tokens.nth(3).click();
     await page.getByRole("button", { name: "Fill the screen with the evidence" }).click();
@@ -335,7 +335,7 @@ for (const theme of ["light", "dark"] as const) {
         explorer,
         page,
       }) => {
-        await explorer.setSampling({ Temperature: "0", "Longest reply": "10" });
+        await explorer.setSampling({ Temperature: "0", "Max new tokens": "10" });
         await explorer.say("The capital of France is 🙂");
         await explorer.tokens.nth(4).click();
         await page.getByRole("tab", { name: "Layers" }).click();

@@ -45,7 +45,7 @@ for (const { name, width, height, rows, withDetail, alternatives } of SIZES) {
       explorer,
       page,
     }) => {
-      await explorer.setSampling({ Temperature: "0", "Longest reply": "8" });
+      await explorer.setSampling({ Temperature: "0", "Max new tokens": "8" });
       await explorer.say("The capital of France is");
       const { evidence } = explorer;
       await explorer.tokens.filter({ hasText: "Paris" }).first().click();

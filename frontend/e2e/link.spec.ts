@@ -2,7 +2,7 @@ import type { Browser, Locator, Page } from "@playwright/test";
 import { addressOf } from "./api";
 import { ExplorerPage, expect, test, pick } from "./page";
 
-const GREEDY = { Temperature: "0", "Longest reply": "10" };
+const GREEDY = { Temperature: "0", "Max new tokens": "10" };
 
 /** Opens an address in a browser that knows nothing, or has habits of its own. */
 async function elsewhere(

@@ -10,7 +10,7 @@ import { expect, seriousViolations, test } from "./page";
 
 const OWN_PYTHON = fileURLToPath(new URL("../../backend/.venv/bin/python", import.meta.url));
 const PYTHON = process.env["EXPLORER_PYTHON"] ?? (existsSync(OWN_PYTHON) ? OWN_PYTHON : "python3");
-const GREEDY = { Temperature: "0", "Longest reply": "10" };
+const GREEDY = { Temperature: "0", "Max new tokens": "10" };
 
 interface Note {
   readonly start: number;
@@ -278,7 +278,7 @@ test("two pages that save in the same moment keep both notes", async ({ explorer
 test("a note during a reply is saved when it has ended", async ({ explorer, page }) => {
   await page.getByRole("radio", { name: "Completion" }).click();
   // This hot no token is likely, and so the end of the text is not.
-  await explorer.setSampling({ Temperature: "10", "Longest reply": "900" });
+  await explorer.setSampling({ Temperature: "10", "Max new tokens": "900" });
   await explorer.composer.fill("This is a long story.");
   await explorer.composer.press("Enter");
   await expect.poll(() => explorer.reply().getByRole("option").count()).toBeGreaterThan(3);

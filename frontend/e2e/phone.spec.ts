@@ -15,7 +15,7 @@ const heightOf = async (element: Locator): Promise<number> => (await element.bou
 
 /** A short conversation in chat mode, written by touch. */
 async function begin(explorer: ExplorerPage): Promise<void> {
-  await explorer.setSampling({ Temperature: "0", "Longest reply": "8" });
+  await explorer.setSampling({ Temperature: "0", "Max new tokens": "8" });
   await explorer.composer.fill("The capital of France is");
   await explorer.page.getByRole("button", { name: "Send" }).tap();
   await explorer.settled();
@@ -245,7 +245,7 @@ test("at half its height the heatmap shows more than a few of its layers", async
 
 test("a reply that is being written can be stopped while evidence is read", async ({ explorer, page }) => {
   await page.getByRole("radio", { name: "Completion" }).tap();
-  await explorer.setSampling({ Temperature: "10", "Longest reply": "900" });
+  await explorer.setSampling({ Temperature: "10", "Max new tokens": "900" });
   await explorer.composer.fill("This is a long story.");
   await page.getByRole("button", { name: "Continue" }).tap();
   await expect.poll(() => explorer.tokens.count()).toBeGreaterThan(8);

@@ -35,7 +35,7 @@ async function sayLong(explorer: ExplorerPage): Promise<void> {
   const { page, composer, tokens } = explorer;
   await page.getByRole("radio", { name: "Completion" }).click();
   // This hot no token is likely, and so the end of the text is not.
-  await explorer.setSampling({ Temperature: "10", "Longest reply": "900" });
+  await explorer.setSampling({ Temperature: "10", "Max new tokens": "900" });
   await composer.fill(FRANCE);
   await composer.press("Enter");
   await expect.poll(() => tokens.count()).toBeGreaterThan(8);
@@ -51,7 +51,7 @@ for (const { hand, colorScheme } of WAYS) {
       explorer,
       page,
     }) => {
-      await explorer.setSampling({ Temperature: "1.2", "Longest reply": "12" });
+      await explorer.setSampling({ Temperature: "1.2", "Max new tokens": "12" });
       await explorer.say(FRANCE);
       // Keys are letters in the box where the message was written.
       await page.keyboard.press("Escape");
@@ -61,7 +61,7 @@ for (const { hand, colorScheme } of WAYS) {
       const ownTokens = await explorer.tokens.allTextContents();
 
       // The settings of now are not those of then.
-      await explorer.setSampling({ Temperature: "0", "Longest reply": "3" });
+      await explorer.setSampling({ Temperature: "0", "Max new tokens": "3" });
       await expect(box(explorer)).toHaveValue(FRANCE);
       await expect(write(explorer)).toBeEnabled();
       await activate(write(explorer), hand);

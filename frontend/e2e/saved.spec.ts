@@ -6,7 +6,7 @@ import { expect, test } from "./page";
 import type { ExplorerPage } from "./page";
 import { startServer } from "./server";
 
-const GREEDY = { Temperature: "0", "Longest reply": "10" };
+const GREEDY = { Temperature: "0", "Max new tokens": "10" };
 
 const list = ({ page }: ExplorerPage) => page.getByRole("navigation", { name: "Conversations" });
 

@@ -62,7 +62,7 @@ test("1,000 tokens stay smooth: the heatmap scrolls and recolours, a click shows
 }, info) => {
   test.setTimeout(3 * READING_MS);
   await page.getByRole("radio", { name: "Completion" }).click();
-  await explorer.setSampling({ Temperature: "0", "Longest reply": "4" });
+  await explorer.setSampling({ Temperature: "0", "Max new tokens": "4" });
   await explorer.say(LONG_TEXT);
   const nTokens = await explorer.tokens.count();
   expect(nTokens).toBeGreaterThan(950);
@@ -190,7 +190,7 @@ test("1,000 tokens stay smooth: the slider of Layers steps through them", async 
 }, info) => {
   test.setTimeout(3 * READING_MS);
   await page.getByRole("radio", { name: "Completion" }).click();
-  await explorer.setSampling({ Temperature: "0", "Longest reply": "4" });
+  await explorer.setSampling({ Temperature: "0", "Max new tokens": "4" });
   await explorer.say(LONG_TEXT);
   await page.keyboard.press("Escape");
   await page.keyboard.press("4");

@@ -33,7 +33,7 @@ for (const [name, viewport] of Object.entries({
     test.use({ viewport });
 
     test("every view stays in its place when a word is selected", async ({ explorer, page }) => {
-      await explorer.setSampling({ Temperature: "0", "Longest reply": "6" });
+      await explorer.setSampling({ Temperature: "0", "Max new tokens": "6" });
       await explorer.say("The capital of France is");
       const conversation = await conversationOf(page);
       const head = explorer.evidence.getByRole("heading", { name: /^Selected token/ });
@@ -75,7 +75,7 @@ for (const [name, viewport] of Object.entries({
 
 for (const title of ["Heatmap", "Compare"]) {
   test(`a cell of ${title} is still under the pointer that has selected it`, async ({ explorer, page }) => {
-    await explorer.setSampling({ Temperature: "0", "Longest reply": "6" });
+    await explorer.setSampling({ Temperature: "0", "Max new tokens": "6" });
     await explorer.say("The capital of France is");
     await page.getByRole("tab", { name: title }).click();
     if (title === "Compare") {

@@ -60,7 +60,7 @@ for (const mode of ["Chat", "Completion"]) {
     page,
   }) => {
     await page.getByRole("radio", { name: mode }).click();
-    await explorer.setSampling({ Temperature: "0", "Longest reply": "8" });
+    await explorer.setSampling({ Temperature: "0", "Max new tokens": "8" });
     await explorer.say("The capital of France is");
     const before = await looksOf(explorer);
     expect(before.some(({ isOwn }) => isOwn)).toBe(true);
@@ -91,7 +91,7 @@ test("the layer decided is that of the lens in use, and what the output alone sa
   page,
 }) => {
   await page.getByRole("radio", { name: "Completion" }).click();
-  await explorer.setSampling({ Temperature: "0", "Longest reply": "12" });
+  await explorer.setSampling({ Temperature: "0", "Max new tokens": "12" });
   await explorer.say("The capital of France is Paris. The capital of Spain is");
   const lens = explorer.evidence.getByRole("combobox", { name: "Lens" });
   await pick(colourBy(page), "decided");

@@ -2,7 +2,7 @@ import { formatLogprob, formatNats, formatProbability, formatRank } from "../src
 import { addressOf, lensOf, selectedIndex } from "./api";
 import { WAYS, activate, expect, test, pick } from "./page";
 
-const GREEDY = { Temperature: "0", "Longest reply": "12" };
+const GREEDY = { Temperature: "0", "Max new tokens": "12" };
 
 for (const { hand, colorScheme } of WAYS) {
   test.describe(`${colorScheme}, by ${hand}`, () => {
@@ -168,7 +168,7 @@ test("a fitted lens shows its own numbers in every row but the output's", async 
 
 test("half a character is predicted as its bytes, in every view", async ({ explorer, page }) => {
   const hex = (base64: string): string => Buffer.from(base64, "base64").toString("hex").toUpperCase();
-  await explorer.setSampling({ Temperature: "0", "Longest reply": "2" });
+  await explorer.setSampling({ Temperature: "0", "Max new tokens": "2" });
   await explorer.say("Hello 🙂🙂!");
   const { tokens } = await lensOf(page);
   const position = tokens.findIndex(({ bytes }) => hex(bytes) === "9F");

@@ -118,7 +118,7 @@ test("Shift+Enter breaks the line and sends nothing", async () => {
 test("single keys do nothing once they are switched off", async () => {
   const user = await openReady();
   await user.keyboard("?");
-  const sheet = await screen.findByRole("dialog", { name: "Keyboard" });
+  const sheet = await screen.findByRole("dialog", { name: "Help" });
   await user.click(within(sheet).getByRole("switch", { name: "Single keys work as shortcuts" }));
   await user.keyboard("{Escape}");
   await user.keyboard("?");

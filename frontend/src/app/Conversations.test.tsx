@@ -312,7 +312,7 @@ test("a conversation reopens in the mode that it was held in, whatever its templ
   hold("one", { tokens: marks });
   await openAt("?c=one");
   await tokens();
-  expect(screen.getByRole("radio", { name: "Chat" })).toBeChecked();
+  expect(screen.getByRole("textbox", { name: "Message" })).toBeInTheDocument();
 });
 
 test("the brackets lead back from a place beyond the text of a shorter branch", async () => {

@@ -1,36 +1,29 @@
 import { memo } from "react";
-import type { Mode } from "@/features/chat/chatState";
 import { ModelFacts } from "@/features/server/ModelFacts";
 import { SelfCheckBadge } from "@/features/server/SelfCheckBadge";
 import type { ServerState } from "@/features/server/server";
 import { setTheme, useTheme } from "@/features/settings/theme";
+import { TypeSizeMenu } from "@/features/settings/TypeSizeMenu";
 import { IconButton } from "@/ui/Button";
-import { Segmented } from "@/ui/Segmented";
-
-const MODES = [
-  { value: "chat", label: "Chat", hint: "Messages in turns, through the model’s chat template" },
-  { value: "completion", label: "Completion", hint: "Raw text that the model continues" },
-] as const;
+import { Icon } from "@/ui/Icon";
 
 interface HeaderProps {
   readonly server: ServerState;
-  readonly mode: Mode;
-  readonly onChangeMode: (mode: Mode) => void;
   readonly onStartNew: () => void;
-  readonly onShowShortcuts: () => void;
+  readonly onShowHelp: () => void;
   readonly onShowPalette: () => void;
   readonly hasSidebar: boolean;
   readonly onToggleSidebar: () => void;
   readonly onOpenSheet: () => void;
 }
 
+/** The page's name, its model, and the ways to everything: the search field, help and how the page looks. */
 export const Header = memo(function Header(props: HeaderProps) {
-  const { server, mode, onChangeMode, onStartNew, onShowShortcuts, onShowPalette } = props;
-  const { hasSidebar, onToggleSidebar, onOpenSheet } = props;
+  const { server, onStartNew, onShowHelp, onShowPalette, hasSidebar, onToggleSidebar, onOpenSheet } = props;
   const theme = useTheme();
   const other = theme === "dark" ? "light" : "dark";
   return (
-    <header className="flex h-12 shrink-0 items-center gap-1 border-b border-line bg-raised px-2 md:px-3">
+    <header className="flex h-11 shrink-0 items-center gap-1 border-b border-line bg-raised px-2 md:px-3">
       <IconButton
         icon="list"
         label={hasSidebar ? "Hide the conversations" : "Show the conversations"}
@@ -39,9 +32,16 @@ export const Header = memo(function Header(props: HeaderProps) {
         onClick={onToggleSidebar}
       />
       <IconButton icon="list" label="Conversations" className="md:hidden" onClick={onOpenSheet} />
-      <h1 className="flex shrink-0 items-center gap-2 text-title font-semibold">
-        <img src="/favicon.svg" alt="" className="size-6 max-sm:hidden" />
-        <span className="max-md:sr-only">Mechanistic Explorer</span>
+      {/* The list has one as well, so there is always one in view and never two. */}
+      <IconButton
+        icon="plus"
+        label="New conversation"
+        className={hasSidebar ? "md:hidden" : undefined}
+        onClick={onStartNew}
+      />
+      <h1 className="flex shrink-0 items-center gap-2 text-title font-semibold md:ml-1">
+        <img src="/favicon.svg" alt="" className="size-6 max-md:hidden" />
+        <span className="max-lg:sr-only">Mechanistic Explorer</span>
       </h1>
       <div className="flex min-w-0 flex-1 items-center md:ml-2">
         {server.model === null ? (
@@ -53,25 +53,41 @@ export const Header = memo(function Header(props: HeaderProps) {
           </>
         )}
       </div>
-      <Segmented label="Mode" value={mode} options={MODES} onChange={onChangeMode} />
-      <IconButton icon="plus" label="New conversation" className="max-md:hidden" onClick={onStartNew} />
-      <IconButton
-        icon="search"
-        label="Commands (Ctrl-K or ⌘K)"
-        className="max-md:hidden"
-        onClick={onShowPalette}
-      />
-      <IconButton
-        icon="keyboard"
-        label="Keyboard shortcuts"
-        className="max-md:hidden"
-        onClick={onShowShortcuts}
-      />
-      <IconButton
-        icon={theme === "dark" ? "sun" : "moon"}
-        label={`Use the ${other} theme`}
-        onClick={() => setTheme(other)}
-      />
+      <SearchField onShowPalette={onShowPalette} />
+      <div className="flex flex-1 items-center justify-end max-md:flex-none">
+        <IconButton
+          icon="help"
+          label="Help and keyboard shortcuts"
+          className="max-md:hidden"
+          onClick={onShowHelp}
+        />
+        <TypeSizeMenu />
+        <IconButton
+          icon={theme === "dark" ? "sun" : "moon"}
+          label={`Use the ${other} theme`}
+          onClick={() => setTheme(other)}
+        />
+      </div>
     </header>
   );
 });
+
+const IS_APPLE = /mac|iphone|ipad/i.test(navigator.platform);
+
+/** Looks like a field and opens the palette, where one types. */
+function SearchField({ onShowPalette }: Pick<HeaderProps, "onShowPalette">) {
+  return (
+    <button
+      type="button"
+      aria-keyshortcuts="Control+K Meta+K"
+      onClick={onShowPalette}
+      className="flex h-control min-w-control shrink items-center gap-2 rounded-control border border-line bg-surface px-2 text-muted transition-colors hover:bg-hover hover:text-ink max-md:justify-center max-md:border-transparent max-md:bg-transparent max-md:px-0 md:w-72"
+    >
+      <Icon name="search" />
+      <span className="truncate max-md:sr-only">Search or run…</span>
+      <kbd aria-hidden="true" className="ml-auto font-mono text-label text-quiet max-md:hidden">
+        {IS_APPLE ? "⌘K" : "Ctrl-K"}
+      </kbd>
+    </button>
+  );
+}

@@ -192,10 +192,8 @@ export function Shell() {
     <div className="flex h-dvh flex-col overflow-hidden pb-[env(safe-area-inset-bottom)]">
       <Header
         server={server}
-        mode={mode}
-        onChangeMode={startNew}
         onStartNew={startSame}
-        onShowShortcuts={openShortcuts}
+        onShowHelp={openShortcuts}
         onShowPalette={openPalette}
         hasSidebar={hasSidebar}
         onToggleSidebar={toggleSidebar}

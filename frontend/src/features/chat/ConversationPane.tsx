@@ -1,6 +1,7 @@
 import { type ReactNode, Suspense, useEffect, useRef, useState } from "react";
 import type { BranchBarState } from "@/features/branches/BranchBar";
 import { Composer } from "@/features/composer/Composer";
+import { Opening } from "@/features/composer/Opening";
 import { SamplingControls } from "@/features/composer/SamplingControls";
 import { useExamples, useRunExample } from "@/features/examples/examples";
 import { FirstRun } from "@/features/examples/FirstRun";
@@ -194,6 +195,11 @@ export function ConversationPane(props: ConversationPaneProps) {
           onStop={actions.stop}
           onWriteOn={() => actions.writeOn(chatNow().timeline.tokens.length)}
           onCancelEdit={() => setEditing(null)}
+          opening={
+            isBlank && conversationId === null && !isComposerSlim ? (
+              <Opening mode={mode} onChangeMode={actions.startNew} />
+            ) : null
+          }
         >
           <SamplingControls
             model={model}

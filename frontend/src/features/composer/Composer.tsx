@@ -23,6 +23,8 @@ interface ComposerProps {
   readonly onCancelEdit: () => void;
   /** One line for text and buttons together; the text grows while it has the focus. */
   readonly isSlim: boolean;
+  /** How the conversation begins, above the text; null once it has begun. */
+  readonly opening: ReactNode;
   /** Controls under the text. */
   readonly children: ReactNode;
 }
@@ -31,7 +33,7 @@ const TALLEST_PX = 220;
 
 /** Where text is written. It is cleared when it is sent and comes back when nothing became of it. */
 export function Composer(props: ComposerProps) {
-  const { id, mode, returned, editing, isSlim, isBusy, blocked, canWriteOn, children } = props;
+  const { id, mode, returned, editing, isSlim, isBusy, blocked, canWriteOn, opening, children } = props;
   const { onSend, onStop, onWriteOn, onChangeEdit, onCancelEdit } = props;
   const [draft, setDraft] = useState("");
   const [seenReturns, setSeenReturns] = useState<readonly string[]>([]);
@@ -87,6 +89,7 @@ export function Composer(props: ComposerProps) {
           </Button>
         </div>
       )}
+      {opening}
       <label htmlFor={id} className="sr-only">
         {mode === "chat" ? "Message" : "Text to continue"}
       </label>

@@ -1,4 +1,3 @@
-import { useId } from "react";
 import type { Mode } from "@/features/chat/chatState";
 import { LIMITS, type Settings, useSettings } from "@/features/settings/settings";
 import type { ModelInfo } from "@/types/schemas";
@@ -28,7 +27,7 @@ export function SamplingControls({ model, mode, isSlim, isNew, lastSeed }: Sampl
     <Popover
       label="Sampling"
       trigger={
-        <Button look="quiet" icon="sliders" className="min-w-0 px-2 font-normal">
+        <Button icon="sliders" className="min-w-0 border-line font-normal">
           <span className="sr-only">Sampling: </span>
           <span className={isSlim ? "sr-only" : "truncate"}>{summary}</span>
         </Button>
@@ -41,7 +40,7 @@ export function SamplingControls({ model, mode, isSlim, isNew, lastSeed }: Sampl
           {...LIMITS.temperature}
           step={0.1}
           hint={
-            settings.temperature === 0 ? "0: always the most probable token" : "0 is greedy; higher is freer"
+            settings.temperature === 0 ? "0 = greedy decoding" : "0 = greedy decoding; higher = more random"
           }
           onChange={(temperature) => update({ temperature })}
         />
@@ -50,7 +49,7 @@ export function SamplingControls({ model, mode, isSlim, isNew, lastSeed }: Sampl
           value={settings.topP}
           {...LIMITS.topP}
           step={0.05}
-          hint="Sample among the tokens that together hold this probability; 1 keeps all"
+          hint="Nucleus sampling: smallest set of tokens whose probabilities sum to p; 1 = off"
           onChange={(topP) => update({ topP })}
         />
         <NumberField
@@ -59,11 +58,11 @@ export function SamplingControls({ model, mode, isSlim, isNew, lastSeed }: Sampl
           {...LIMITS.topK}
           step={1}
           isWhole
-          hint="Sample among this many tokens; 0 keeps all"
+          hint="Sample among the k most probable tokens; 0 = off"
           onChange={(topK) => update({ topK })}
         />
         <NumberField
-          label="Longest reply"
+          label="Max new tokens"
           value={settings.maxNewTokens}
           {...LIMITS.maxNewTokens}
           step={16}
@@ -72,14 +71,15 @@ export function SamplingControls({ model, mode, isSlim, isNew, lastSeed }: Sampl
           onChange={(maxNewTokens) => update({ maxNewTokens })}
         />
         <SeedField settings={settings} update={update} lastSeed={lastSeed} />
-        <fieldset className="space-y-2 border-t border-line pt-3">
-          <legend className="sr-only">New conversation</legend>
-          <p className="font-medium">
-            {isNew ? "This conversation starts with" : "The next new conversation starts with"}
-          </p>
-          {mode === "chat" && <SystemPrompt settings={settings} update={update} />}
-          {model !== null && <BosSwitch model={model} mode={mode} settings={settings} update={update} />}
-        </fieldset>
+        {model?.bos_token_id !== null && model !== null && (
+          <fieldset className="space-y-2 border-t border-line pt-3">
+            <legend className="sr-only">New conversation</legend>
+            <p className="font-medium">
+              {isNew ? "This conversation starts with" : "The next new conversation starts with"}
+            </p>
+            <BosSwitch model={model} mode={mode} settings={settings} update={update} />
+          </fieldset>
+        )}
       </div>
     </Popover>
   );
@@ -140,23 +140,4 @@ function SeedField({ settings, update, lastSeed }: PartProps & { readonly lastSe
 /** Short enough to be read out and typed again. */
 function drawSeed(): number {
   return (crypto.getRandomValues(new Uint32Array(1))[0] ?? 0) % 1_000_000;
-}
-
-function SystemPrompt({ settings, update }: PartProps) {
-  const id = useId();
-  return (
-    <div className="space-y-1">
-      <label htmlFor={id} className="block">
-        System prompt
-      </label>
-      <textarea
-        id={id}
-        rows={3}
-        value={settings.systemPrompt}
-        onChange={(event) => update({ systemPrompt: event.target.value })}
-        placeholder="None"
-        className="block w-full resize-y rounded-control border border-line-strong bg-surface p-2 placeholder:text-quiet"
-      />
-    </div>
-  );
 }

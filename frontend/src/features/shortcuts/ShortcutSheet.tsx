@@ -13,19 +13,31 @@ interface ShortcutSheetProps {
 export default function ShortcutSheet({ views, onClose, onStartTour }: ShortcutSheetProps) {
   const { settings, update } = useSettings();
   const keys: readonly (readonly [readonly string[], string])[] = [
-    [["[", "]"], "Token before, token after"],
-    [["{", "}"], "A range of tokens, to the left, to the right"],
-    [["j", "k"], "Layer below, layer above"],
+    [["[", "]"], "Previous and next token"],
+    [["{", "}"], "Extend the range of tokens to the left or right"],
+    [["j", "k"], "Layer below and above"],
     [["n"], "Write a note on what is selected"],
     ...views.flatMap(({ shortcut, title }) => (shortcut === null ? [] : [[[shortcut], title] as const])),
-    [[".", ","], "In Compare: next difference, difference before"],
-    [["Ctrl-K", "⌘K"], "Every command, by name"],
+    [[".", ","], "In Compare: next and previous difference"],
+    [["Ctrl-K", "⌘K"], "Search, or run a command"],
     [["/"], "Write a message"],
     [["Esc"], "Stop the reply, or close what is open"],
-    [["?"], "This list"],
+    [["?"], "Help"],
   ];
   return (
-    <Dialog title="Keyboard" isOpen onClose={onClose}>
+    <Dialog title="Help" isOpen onClose={onClose}>
+      <div className="mb-3 flex items-center justify-between gap-3 border-b border-line pb-3">
+        <p className="text-muted">New here? The tour shows a worked example in five steps.</p>
+        <Button
+          onClick={() => {
+            onClose();
+            onStartTour();
+          }}
+        >
+          Take the tour
+        </Button>
+      </div>
+      <h3 className="mb-1.5 font-medium">Keys</h3>
       <dl className="grid grid-cols-[6rem_1fr] items-center gap-y-1.5">
         {keys.map(([names, meaning]) => (
           <div key={meaning} className="contents">
@@ -47,20 +59,12 @@ export default function ShortcutSheet({ views, onClose, onStartTour }: ShortcutS
         With the conversation focused, the arrow keys move from token to token and from line to line. Enter
         sends a message, Shift+Enter breaks its line.
       </p>
-      <div className="mt-2 flex flex-wrap items-center justify-between gap-2 border-t border-line pt-2">
+      <div className="mt-2 border-t border-line pt-2">
         <Switch
           label="Single keys work as shortcuts"
           checked={settings.shortcuts}
           onChange={(shortcuts) => update({ shortcuts })}
         />
-        <Button
-          onClick={() => {
-            onClose();
-            onStartTour();
-          }}
-        >
-          Take the tour
-        </Button>
       </div>
     </Dialog>
   );
