@@ -7,7 +7,8 @@
     │   ├── PositionOutOfRange    a token index outside the timeline
     │   ├── UnknownToken          a token id that the model's vocabulary does not have
     │   ├── EmptyPrompt           nothing to read: no text and no token ids
-    │   └── LensUnavailable       a lens that was not fitted to the model
+    │   ├── LensUnavailable       a lens that was not fitted to the model
+    │   └── IdentityFailed        parts that do not add up on this model, so none is given
     ├── NotFound              the address names nothing
     │   └── ConversationNotFound  never existed, or was deleted
     ├── MethodNotAllowed      the address exists, but not for this method
@@ -100,6 +101,12 @@ class LensUnavailable(InvalidRequest):
     """A lens that was not fitted to the model that runs."""
 
     code = "lens_unavailable"
+
+
+class IdentityFailed(InvalidRequest):
+    """Parts of this model do not add up to what it computed, so none is given; the message says where."""
+
+    code = "identity_failed"
 
 
 class NotFound(ExplorerError):

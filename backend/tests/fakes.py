@@ -38,6 +38,7 @@ from app.engine.types import (
     Wanted,
 )
 from app.errors import ContextExceeded, LensUnavailable
+from tests.fake_causes import FAKE_CAPABILITIES, FakeCauses
 
 FAKE_REVISION = "fa" * 32
 END = 256
@@ -71,6 +72,7 @@ def fake_facts(n_ctx: int = 512, name: str = "fake") -> ModelFacts:
         eos_token_ids=(END,),
         is_byte_exact=True,
         self_check=SelfCheck(1e-6, 2e-6, 3.0),
+        capabilities=FAKE_CAPABILITIES,
     )
 
 
@@ -172,7 +174,7 @@ class Pause:
     go_on: threading.Event = field(default_factory=threading.Event)
 
 
-class FakeEngine:
+class FakeEngine(FakeCauses):
     """Implements `LensEngine`."""
 
     def __init__(

@@ -35,6 +35,7 @@ STATUS_OF: dict[str, int] = {
     "unknown_token": 422,
     "empty_prompt": 422,
     "lens_unavailable": 422,
+    "identity_failed": 422,
     "not_found": 404,
     "conversation_not_found": 404,
     "method_not_allowed": 405,

@@ -51,6 +51,48 @@ LENS_EXAMPLES: dict[str, Example] = {
     },
 }
 
+ATTRIBUTION_EXAMPLES: dict[str, Example] = {
+    "what wrote the answer": {
+        "summary": "Attention and MLP of each block, the answer against the best other token",
+        "value": {"prompt": "The capital of France is", "position": 4},
+    },
+    "heads": {
+        "summary": "The same by heads, against a chosen token",
+        "value": {
+            "token_ids": [464, 3139, 286, 4881, 318],
+            "position": 4,
+            "target": 262,
+            "foil": 257,
+            "unit": "head",
+        },
+    },
+    "source tokens": {
+        "summary": "Which earlier tokens the attention of one block took it from",
+        "value": {
+            "prompt": "The capital of France is",
+            "position": 4,
+            "unit": "source",
+            "block": 1,
+        },
+    },
+}
+
+ATTENTION_EXAMPLES: dict[str, Example] = {
+    "weights": {
+        "summary": "Attention weights of a token in every block and head",
+        "value": {"prompt": "The capital of France is", "position": 4},
+    },
+    "effect": {
+        "summary": "What two blocks' heads add to the answer's logit from each token",
+        "value": {
+            "prompt": "The capital of France is",
+            "position": 4,
+            "blocks": [1, 2],
+            "kind": "logit",
+        },
+    },
+}
+
 COMPARE_EXAMPLES: dict[str, Example] = {
     "last tokens": {
         "summary": "Two texts at their last tokens, with two answers that are followed",

@@ -5,7 +5,18 @@ from __future__ import annotations
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
-from app.api import chat, compare, conversations, health, lens, model, stats, tokens
+from app.api import (
+    attention,
+    attribution,
+    chat,
+    compare,
+    conversations,
+    health,
+    lens,
+    model,
+    stats,
+    tokens,
+)
 
 
 def operation_name(route: APIRoute) -> str:
@@ -14,5 +25,16 @@ def operation_name(route: APIRoute) -> str:
 
 
 router = APIRouter(prefix="/api", generate_unique_id_function=operation_name)
-for part in (chat, lens, compare, tokens, conversations, model, stats, health):
+for part in (
+    chat,
+    lens,
+    compare,
+    attribution,
+    attention,
+    tokens,
+    conversations,
+    model,
+    stats,
+    health,
+):
     router.include_router(part.router)

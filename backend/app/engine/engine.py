@@ -26,13 +26,20 @@ from app.engine.bounds import (
     require_targets,
 )
 from app.engine.capture import TracedDecoder
+from app.engine.causes import Causes
+from app.engine.causes_types import (
+    AttentionRows,
+    AttentionWanted,
+    Attribution,
+    AttributionWanted,
+)
 from app.engine.divergence import DivergenceReader, SideStreams
 from app.engine.generation import generate
 from app.engine.lenses import Lens, Lenses, LensFiles
 from app.engine.memory import naming_out_of_memory
 from app.engine.residuals import ResidualStore, StoreDtype, n_shared
 from app.engine.runtime import LanguageModel
-from app.engine.selfcheck import check_model
+from app.engine.selfcheck import check_model, probe_ids
 from app.engine.structure import find_structure
 from app.engine.types import (
     ChatTemplate,
@@ -109,6 +116,8 @@ class NnsightEngine:
         self._store = ResidualStore(self._decoder, store_bytes, reuse, store_dtype)
         with torch.inference_mode():
             of_token = bytes_per_token(self._decoder, getattr(torch, store_dtype).itemsize, reuse)
+            probe = probe_ids(self._decoder, vocabulary, avoid)
+            self._causes = Causes(self._decoder, self._store, structure.n_heads, probe)
         self._admission = Admission(self._store, of_token)
         self._lenses = Lenses(
             lens_files, structure.n_layers, self._decoder.d_model, self._decoder.device
@@ -139,6 +148,7 @@ class NnsightEngine:
             is_byte_exact=is_byte_exact,
             text_losses=text_losses,
             self_check=check,
+            capabilities=self._causes.capabilities,
             bos_check=bos_check,
             lenses=self._lenses.facts,
             packing=packing,
@@ -197,6 +207,34 @@ class NnsightEngine:
             self._require_wanted(Wanted(layers, 1, pairs.targets, side.kind))
         n_needed = sum(max(positions) + 1 for positions in zip(*pairs.positions, strict=True))
         return self._admitted(n_needed, self._comparing(a, b, pairs))
+
+    def attributing(
+        self,
+        ids: Sequence[int],
+        position: int,
+        wanted: AttributionWanted,
+        *,
+        lineage: Sequence[str] = (),
+    ) -> Iterator[Attribution | None]:
+        """See `LensEngine.attributing`. What is wrong with the request is raised by the call itself."""
+        self._require_place(ids, position)
+        require_targets(self.facts, [i for i in (wanted.target, wanted.foil) if isinstance(i, int)])
+        work = self._causes.attributing(ids, position, wanted, lineage)
+        return self._admitted(position + 1, work)
+
+    def attending(
+        self,
+        ids: Sequence[int],
+        position: int,
+        wanted: AttentionWanted,
+        *,
+        lineage: Sequence[str] = (),
+    ) -> Iterator[AttentionRows | None]:
+        """See `LensEngine.attending`. What is wrong with the request is raised by the call itself."""
+        self._require_place(ids, position)
+        require_targets(self.facts, [i for i in (wanted.target, wanted.foil) if isinstance(i, int)])
+        work = self._causes.attending(ids, position, wanted, lineage)
+        return self._admitted(position + 1, work)
 
     def read(
         self,
@@ -321,6 +359,11 @@ class NnsightEngine:
             stored_bytes=self._store.n_bytes,
             max_stored_bytes=self._store.max_bytes,
         )
+
+    def _require_place(self, ids: Sequence[int], position: int) -> None:
+        require_ids(self.facts, ids, self._decoder.n_embeddings)
+        require_readable(self.facts, ids)
+        require_positions([position], len(ids))
 
     def _require_wanted(self, wanted: Wanted) -> None:
         self.require_lens(wanted.kind, "kind")

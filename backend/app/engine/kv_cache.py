@@ -8,6 +8,9 @@ window, and a cache that forgot the older positions could not be cut back to an 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
 import torch
 from transformers.cache_utils import Cache, DynamicCache, DynamicLayer
 
@@ -47,12 +50,30 @@ class GrowingLayer(DynamicLayer):  # type: ignore[misc]  # transformers has no t
         if self.get_seq_length() > n_tokens:
             self._show(n_tokens)
 
+    @contextmanager
+    def rewound(self, n_tokens: int) -> Iterator[None]:
+        """See `GrowingCache.rewound`."""
+        length = self.get_seq_length()
+        assert n_tokens < length
+        held = [buffer[..., n_tokens : n_tokens + 1, :].clone() for buffer in self._held()]
+        self._show(n_tokens)
+        try:
+            yield
+        finally:
+            for buffer, kept in zip(self._held(), held, strict=True):
+                buffer[..., n_tokens : n_tokens + 1, :] = kept
+            self._show(length)
+
     def prefix(self, n_tokens: int) -> GrowingLayer:
         """A copy of the first `n_tokens` positions."""
         layer = GrowingLayer()
         if n_tokens and self.is_initialized:
             layer.update(self.keys[..., :n_tokens, :], self.values[..., :n_tokens, :])
         return layer
+
+    def _held(self) -> tuple[torch.Tensor, torch.Tensor]:
+        assert self._buffers is not None
+        return self._buffers
 
     def _reserve(
         self, n_tokens: int, keys: torch.Tensor, values: torch.Tensor
@@ -92,6 +113,18 @@ class GrowingCache(DynamicCache):  # type: ignore[misc]  # transformers has no t
         """Forget everything from position `n_tokens` on, in every block."""
         for layer in self.layers:
             layer.cut(n_tokens)
+
+    @contextmanager
+    def rewound(self, n_tokens: int) -> Iterator[None]:
+        """Inside, the cache ends before position `n_tokens`, and that one token may be run again.
+
+        Afterwards every number is as it was: a token run alone may differ in its last bits from one
+        that was run with others.
+        """
+        with ExitStack() as layers:
+            for layer in self.layers:
+                layers.enter_context(layer.rewound(n_tokens))
+            yield
 
     def prefix(self, n_tokens: int) -> GrowingCache:
         """A copy of the first `n_tokens` positions, independent of this cache."""

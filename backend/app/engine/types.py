@@ -13,10 +13,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from app.engine.causes_types import (
+        AttentionRows,
+        AttentionWanted,
+        Attribution,
+        AttributionWanted,
+    )
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float32]
@@ -79,6 +87,31 @@ class LensFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Capability:
+    """Whether an identity holds on the loaded model, and so what rests on it is offered."""
+
+    is_available: bool
+    reason: str | None = None
+    """Why it is not offered; None where it is."""
+    max_abs_diff: float | None = None
+    """How far the identity was off on the probe text; None where it could not be tried."""
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What was measured when the model was loaded."""
+
+    sublayers: Capability
+    """In each block `pre + writes = post`; the difference is in units of the stream."""
+    heads: Capability
+    """Heads, MLPs, embedding and biases add up to the logit; in logits."""
+    neurons: Capability
+    """The same with an MLP split into its neurons."""
+    attention: Capability
+    """Weights times values are what the projection of a head is given, as a share of the largest."""
+
+
+@dataclass(frozen=True, slots=True)
 class ModelFacts:
     """What is known of the loaded model."""
 
@@ -105,6 +138,7 @@ class ModelFacts:
     is_byte_exact: bool
     """Whether the tokenizer gives back every text byte for byte; False for tokenizers that normalise."""
     self_check: SelfCheck
+    capabilities: Capabilities
     text_losses: tuple[str, ...] = ()
     """What the tokenizer changes of a text, in sentences; nothing where it is byte-exact."""
     bos_check: BosCheck | None = None
@@ -418,6 +452,32 @@ class LensEngine(Protocol):
 
         Raises what `reading` raises.
         """
+        ...
+
+    def attributing(
+        self,
+        ids: Sequence[int],
+        position: int,
+        wanted: AttributionWanted,
+        *,
+        lineage: Sequence[str] = (),
+    ) -> Iterator[Attribution | None]:
+        """Parts of the logit read at `position`; one decode step where the text is held.
+
+        Raises IdentityFailed where they do not add up on this model, InvalidRequest for a head that it
+        lacks, and what `reading` raises.
+        """
+        ...
+
+    def attending(
+        self,
+        ids: Sequence[int],
+        position: int,
+        wanted: AttentionWanted,
+        *,
+        lineage: Sequence[str] = (),
+    ) -> Iterator[AttentionRows | None]:
+        """What the token at `position` reads, in every head. Raises what `attributing` raises."""
         ...
 
     def require_lens(self, kind: LensKind, param: str) -> None:

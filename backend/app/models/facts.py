@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from app.models.causes import CapabilitiesInfo
 from app.models.wire import LensKind, Mode, Wire
 
 
@@ -92,6 +93,7 @@ class ModelInfo(Wire):
     lenses: list[LensInfo]
     """The lenses that this model can be read with, the logit lens first."""
     self_check: SelfCheckInfo
+    capabilities: CapabilitiesInfo
 
 
 class StoreInfo(Wire):

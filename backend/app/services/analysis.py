@@ -8,7 +8,9 @@ import dataclasses
 import unicodedata
 from typing import TypeVar
 
+from app.engine.causes_types import AttentionRows, Attribution
 from app.errors import InternalError
+from app.models.causes import AttentionRequest, AttributionRequest
 from app.models.compare import CompareRequest
 from app.models.facts import (
     BosCheckInfo,
@@ -23,7 +25,8 @@ from app.models.facts import (
 from app.models.lens import LensReadRequest
 from app.models.opening import OpeningExample
 from app.models.tokens import TokenMatch, TokenSearchResponse, VocabularyToken
-from app.services import comparing, reading
+from app.services import causes, comparing, reading
+from app.services.causes import capabilities_info
 from app.services.conversations import ConversationStore
 from app.services.examples import known_examples, run_measuring
 from app.services.job import Job
@@ -80,6 +83,36 @@ class AnalysisService:
             job.start(lambda job: comparing.run_comparison(job, engine, plan))
             chunks = await result_of(job)
             return await self._large.made(plan.cells, comparing.compare_json, engine, plan, chunks)
+
+    async def attribute(
+        self, request: AttributionRequest, *, client: str, request_id: str
+    ) -> list[bytes]:
+        """Pieces of the JSON of an AttributionResponse."""
+        engine = self._worker.engine
+        job: Job[Attribution] = self._worker.claim(request_id, client)
+        with contextlib.closing(job):
+            timeline = await find_timeline(engine, self._conversations, request)
+            plan = causes.plan_question(engine.facts, request, timeline)
+            job.start(lambda job: causes.run_attribution(job, engine, plan))
+            found = await result_of(job)
+            return await self._large.made(
+                len(found.parts), causes.attribution_json, engine, plan, found
+            )
+
+    async def attend(
+        self, request: AttentionRequest, *, client: str, request_id: str
+    ) -> list[bytes]:
+        """Pieces of the JSON of an AttentionResponse."""
+        engine = self._worker.engine
+        job: Job[AttentionRows] = self._worker.claim(request_id, client)
+        with contextlib.closing(job):
+            timeline = await find_timeline(engine, self._conversations, request)
+            plan = causes.plan_attention(engine.facts, request, timeline)
+            job.start(lambda job: causes.run_attention(job, engine, plan))
+            found = await result_of(job)
+            return await self._large.made(
+                found.values.size, causes.attention_json, engine, plan, found
+            )
 
     async def examples(self, *, client: str, request_id: str) -> list[ExamplePrompt]:
         """Worked examples that hold on the running model, measured when first asked for."""
@@ -186,6 +219,7 @@ class AnalysisService:
                 cache_max_abs_diff=check.cache_max_abs_diff,
                 edit_max_abs_change=check.edit_max_abs_change,
             ),
+            capabilities=capabilities_info(facts.capabilities),
         )
 
 

@@ -159,6 +159,22 @@ FAMILIES: dict[str, Family] = {
     "olmo2": Family(
         lambda: tr.Olmo2Config(**IDS, **SIZES, **GROUPED), "model.layers", "model.norm"
     ),
+    "qwen2": Family(
+        lambda: tr.Qwen2Config(**IDS, **SIZES, **GROUPED), "model.layers", "model.norm"
+    ),
+    "gemma3": Family(
+        lambda: tr.Gemma3TextConfig(**IDS, **SIZES, **GROUPED, head_dim=8, sliding_window=WINDOW),
+        "model.layers",
+        "model.norm",
+    ),
+    "phi3": Family(lambda: tr.Phi3Config(**IDS, **SIZES, **GROUPED), "model.layers", "model.norm"),
+    "mpt": Family(
+        lambda: tr.MptConfig(
+            vocab_size=D_VOCAB, d_model=32, n_layers=3, n_heads=4, max_seq_len=N_CTX
+        ),
+        "transformer.blocks",
+        "transformer.norm_f",
+    ),
     "mamba": Family(
         lambda: tr.MambaConfig(**IDS, hidden_size=32, num_hidden_layers=3, state_size=8),
         "backbone.layers",
@@ -360,6 +376,7 @@ def fresh(engine: NnsightEngine, *, store_bytes: int = 2**26) -> NnsightEngine:
     copied = copy.copy(engine)
     copied._unembedding = copy.copy(engine._unembedding)
     copied._store = ResidualStore(engine._decoder, store_bytes, engine._store._reuse)
+    copied._causes = engine._causes.with_store(copied._store)
     copied._admission = Admission(copied._store, engine._admission._bytes_per_token)
     return copied
 

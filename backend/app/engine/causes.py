@@ -1,0 +1,339 @@
+"""What wrote a logit, and what a token reads: questions about one token of a timeline.
+
+Each rests on an identity that is measured when the model is loaded. Where it does not hold, the
+question is refused with the reason, and never answered approximately.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+
+from app.engine.attention_rows import AttentionRow, recording_rows
+from app.engine.attribution import DoesNotSum, ask, attribute, by_source, project
+from app.engine.capture import TracedDecoder
+from app.engine.causes_types import (
+    AttentionRows,
+    AttentionWanted,
+    Attribution,
+    AttributionWanted,
+    Unit,
+)
+from app.engine.components import BlockWrites, NotSplit, find_writes
+from app.engine.failures import MODEL_FAILURES, first_line
+from app.engine.frozen import NotLinear, matrix_of
+from app.engine.kv_cache import GrowingCache
+from app.engine.memory import naming_out_of_memory
+from app.engine.replay import TokenRecord, WriteRecord, replay
+from app.engine.residuals import ResidualStore, Timeline
+from app.engine.tail import NARROW
+from app.engine.types import Capabilities, Capability
+from app.errors import IdentityFailed, InvalidRequest, LayerOutOfRange
+
+logger = logging.getLogger(__name__)
+
+MAX_ROW_DIFFERENCE = 1e-5
+NARROW_ROW_DIFFERENCE = 2e-2
+NO_SINK = 1e-5
+"""A row that sums to 1 within this has no sink."""
+
+UNIT_WORDS = {"component": "blocks", "head": "heads", "neuron": "neurons", "source": "sources"}
+
+
+class Causes:
+    """Answers questions about single tokens of one model."""
+
+    def __init__(
+        self,
+        decoder: TracedDecoder,
+        store: ResidualStore,
+        n_heads: int | None,
+        probe: Sequence[int],
+    ) -> None:
+        """Measures on the probe text what can be answered."""
+        self._decoder = decoder
+        self._store = store
+        self._n_heads = n_heads
+        self._splits: tuple[BlockWrites, ...] = ()
+        self.capabilities = self._measured(probe)
+
+    def with_store(self, store: ResidualStore) -> Causes:
+        """The same answers from another store."""
+        other = object.__new__(Causes)
+        other.__dict__.update(self.__dict__, _store=store)
+        return other
+
+    def require(self, unit: Unit) -> None:
+        """Raises IdentityFailed where a unit cannot be had of this model."""
+        capabilities = self.capabilities
+        needed = {
+            "component": capabilities.sublayers,
+            "head": capabilities.heads,
+            "neuron": capabilities.neurons,
+            "source": capabilities.attention,
+        }[unit]
+        if not needed.is_available:
+            raise IdentityFailed(
+                f"This model is not taken apart into {UNIT_WORDS[unit]}: {needed.reason}",
+                hint="See capabilities in /api/model_info for what can be asked of it.",
+                param="unit",
+            )
+
+    @torch.inference_mode()
+    def attributing(
+        self, ids: Sequence[int], position: int, wanted: AttributionWanted, lineage: Sequence[str]
+    ) -> Iterator[Attribution | None]:
+        """See `LensEngine.attributing`."""
+        self.require("component")
+        self.require(wanted.unit)
+        if wanted.unit in ("source", "neuron"):
+            self._require_block(wanted.block)
+        if wanted.head is not None and not 0 <= wanted.head < (self._n_heads or 0):
+            raise InvalidRequest(
+                f"There is no head {wanted.head}: each block has heads 0 to {(self._n_heads or 0) - 1}.",
+                param="head",
+            )
+        with naming_out_of_memory("taking this token apart"):
+            before = self._decoder.computed_tokens
+            timeline = yield from self._store.covering(ids, position + 1, lineage)
+            record, rows = self._replayed(timeline, ids, position, wanted.unit == "source")
+            if wanted.unit == "source" and wanted.block not in rows:
+                raise IdentityFailed(
+                    f"Block {wanted.block} has no attention, so it reads no single tokens.",
+                    param="block",
+                )
+            if wanted.unit == "neuron" and not self._has_neurons(record, wanted.block):
+                raise IdentityFailed(
+                    f"The MLP of block {wanted.block} is not one linear map of neurons.",
+                    param="block",
+                )
+            try:
+                yield attribute(
+                    self._decoder,
+                    record,
+                    rows,
+                    position=position,
+                    wanted=wanted,
+                    n_heads=self._n_heads,
+                    computed_tokens=self._decoder.computed_tokens - before,
+                )
+            except (NotLinear, DoesNotSum) as failure:
+                raise IdentityFailed(
+                    f"The parts of this token do not add up: {failure}.",
+                    hint="Nothing is shown that is not a sum. Other tokens may well add up.",
+                    param="position",
+                ) from failure
+
+    @torch.inference_mode()
+    def attending(
+        self, ids: Sequence[int], position: int, wanted: AttentionWanted, lineage: Sequence[str]
+    ) -> Iterator[AttentionRows | None]:
+        """See `LensEngine.attending`."""
+        self.require("source")
+        n_layers = self._decoder.n_layers
+        asked = range(1, n_layers + 1) if wanted.blocks is None else wanted.blocks
+        for block in asked:
+            self._require_block(block)
+        with naming_out_of_memory("reading the attention of this token"):
+            before = self._decoder.computed_tokens
+            timeline = yield from self._store.covering(ids, position + 1, lineage)
+            record, rows = self._replayed(timeline, ids, position, True)
+            blocks = tuple(block for block in asked if block in rows)
+            try:
+                values = self._row_values(record, rows, blocks, wanted)
+            except NotLinear as failure:
+                raise IdentityFailed(
+                    f"What heads write is not linear in their values here: {failure}.", param="kind"
+                ) from failure
+            sink = None
+            if wanted.kind == "weight" and blocks:
+                rest = 1 - values.sum(-1, dtype=np.float64)
+                if (rest > NO_SINK).any():
+                    sink = rest.astype(np.float32)
+            yield AttentionRows(
+                position,
+                blocks,
+                tuple(block for block in asked if block not in rows),
+                values,
+                sink,
+                self._decoder.computed_tokens - before,
+            )
+
+    def _row_values(
+        self,
+        record: TokenRecord,
+        rows: dict[int, AttentionRow],
+        blocks: Sequence[int],
+        wanted: AttentionWanted,
+    ) -> np.ndarray:
+        n_sources = max((rows[block].weights.shape[-1] for block in blocks), default=0)
+        found = np.zeros((len(blocks), self._n_heads or 0, n_sources), dtype=np.float32)
+        directions = None
+        if wanted.kind == "logit":
+            found_directions = ask(
+                self._decoder, record.streams[-1], wanted.target, wanted.foil
+            ).found.directions
+            directions = found_directions[:1]
+            if len(found_directions) > 1:
+                directions = directions - found_directions[1:]
+        for place, block in enumerate(blocks):
+            row = rows[block]
+            if wanted.kind == "weight":
+                values = row.weights
+            elif directions is not None:
+                values = by_source(project(_attention_of(record, block), directions), row)[0]
+            else:
+                values = row.weights * _written_norms(_attention_of(record, block), row)
+            found[place] = values.float().cpu().numpy()
+        return found
+
+    def _replayed(
+        self, timeline: Timeline | None, ids: Sequence[int], position: int, needs_rows: bool
+    ) -> tuple[TokenRecord, dict[int, AttentionRow]]:
+        """The token run again, and what each block's attention read, `0 … position`."""
+        blocks = self._decoder.structure.blocks
+        if not needs_rows:
+            return replay(self._decoder, self._splits, ids, position, timeline), {}
+        with recording_rows(blocks, self._splits) as rows:
+            record = replay(self._decoder, self._splits, ids, position, timeline)
+        n_sources = position + 1
+        cache = None if timeline is None else timeline.cache
+        found = {}
+        for block, row in rows.items():
+            values = row.values
+            if values is None and isinstance(cache, GrowingCache):
+                values = cache.layers[block - 1].values[0]
+            if values is not None:
+                found[block] = AttentionRow(row.weights[:, :n_sources], values[:, :n_sources])
+        return record, found
+
+    def _require_block(self, block: int | None) -> None:
+        if block is None:
+            raise InvalidRequest("Say which block is opened.", param="block")
+        if not 1 <= block <= self._decoder.n_layers:
+            raise LayerOutOfRange(
+                f"There is no block {block}: this model has blocks 1 to {self._decoder.n_layers}.",
+                param="block",
+            )
+
+    def _has_neurons(self, record: TokenRecord, block: int | None) -> bool:
+        assert block is not None
+        return any(w.write.kind == "mlp" and w.linear is not None for w in record.blocks[block - 1])
+
+    def _measured(self, probe: Sequence[int]) -> Capabilities:
+        """Tries every identity on the last token of the probe text."""
+        try:
+            self._splits, difference = find_writes(self._decoder, probe)
+        except (NotSplit, *MODEL_FAILURES) as failure:
+            reason = str(failure) if isinstance(failure, NotSplit) else first_line(failure)
+            logger.info("blocks are not split: %s", reason)
+            missing = Capability(False, reason)
+            return Capabilities(missing, missing, missing, missing)
+        try:
+            record, rows = self._replayed(*self._probed(probe), len(probe) - 1, True)
+        except MODEL_FAILURES as failure:
+            missing = Capability(False, first_line(failure))
+            return Capabilities(Capability(True, None, difference), missing, missing, missing)
+        whole = self._sum(record, AttributionWanted(unit="component"))
+        sublayers = Capability(whole.is_available, whole.reason, difference)
+        return Capabilities(
+            sublayers, self._heads(record), self._neurons(record), self._attention(record, rows)
+        )
+
+    def _probed(self, probe: Sequence[int]) -> tuple[Timeline | None, Sequence[int]]:
+        """A timeline of the probe text that no store keeps, where the cache allows one."""
+        cache = self._decoder.new_cache()
+        if not isinstance(cache, GrowingCache):
+            return None, probe
+        rows = self._decoder.empty_rows(len(probe))
+        try:
+            self._decoder.forward(probe, cache, rows)
+        except MODEL_FAILURES:
+            return None, probe
+        timeline = Timeline(self._decoder.n_layers + 1, self._decoder.d_model, cache)
+        timeline.room(len(probe)).copy_(rows)
+        timeline.commit(probe, rows)
+        return timeline, probe
+
+    def _sum(self, record: TokenRecord, wanted: AttributionWanted) -> Capability:
+        try:
+            found = attribute(
+                self._decoder, record, {}, position=0, wanted=wanted, n_heads=self._n_heads
+            )
+        except (NotLinear, DoesNotSum) as failure:
+            residue = abs(failure.residue) if isinstance(failure, DoesNotSum) else None
+            return Capability(False, f"{failure}.", residue)
+        return Capability(True, None, abs(found.difference - found.sum))
+
+    def _heads(self, record: TokenRecord) -> Capability:
+        kinds = {write.write.kind for block in record.blocks for write in block}
+        if "attn" not in kinds:
+            return Capability(False, "No block of this model has attention.")
+        return self._sum(record, AttributionWanted(unit="head"))
+
+    def _neurons(self, record: TokenRecord) -> Capability:
+        blocks = [n for n in range(1, len(record.blocks) + 1) if self._has_neurons(record, n)]
+        if not blocks:
+            return Capability(False, "No MLP of this model is one linear map of its neurons.")
+        return self._sum(record, AttributionWanted(unit="neuron", block=blocks[-1]))
+
+    def _attention(self, record: TokenRecord, rows: dict[int, AttentionRow]) -> Capability:
+        """Weights times values against what the projection was given, in every block."""
+        wanted = [
+            (number, write)
+            for number, block in enumerate(record.blocks, start=1)
+            for write in block
+            if write.write.kind == "attn"
+        ]
+        if not wanted:
+            return Capability(False, "No block of this model has attention.")
+        missing = [number for number, _ in wanted if number not in rows]
+        if missing:
+            return Capability(False, f"The attention of block {missing[0]} gives no weights.")
+        largest = 0.0
+        for number, write in wanted:
+            row = rows[number]
+            assert row.values is not None
+            values = row.values.repeat_interleave(len(row.weights) // len(row.values), 0).float()
+            mixed = (row.weights[:, None] @ values).reshape(-1)
+            if write.given is None or mixed.shape != write.given.shape:
+                return Capability(
+                    False, f"The heads of block {number} are not read by one linear map."
+                )
+            given = write.given.float()
+            largest = max(largest, float((mixed - given).abs().max() / given.abs().max()))
+        limit = NARROW_ROW_DIFFERENCE if self._decoder.dtype in NARROW else MAX_ROW_DIFFERENCE
+        if largest > limit:
+            reason = (
+                "Weights times values are not what the heads put out: they differ by"
+                f" {largest:.3g} of the largest (a gate, for instance, is not split)."
+            )
+            return Capability(False, reason, largest)
+        return Capability(True, None, largest)
+
+
+def _attention_of(record: TokenRecord, block: int) -> WriteRecord:
+    return next(write for write in record.blocks[block - 1] if write.write.kind == "attn")
+
+
+def _written_norms(record: WriteRecord, row: AttentionRow) -> torch.Tensor:
+    """Length of what each source's value would write through each head: `[heads, sources]`.
+
+    Kobayashi et al. 2020, "Attention is Not Only a Weight" (arXiv:2004.10102), without the weight.
+    """
+    assert record.linear is not None
+    assert row.values is not None
+    n_heads = len(row.weights)
+    values = row.values.float()
+    matrix = record.write.scale * matrix_of(record.linear).float()
+    if record.write.has_norm:
+        identity = torch.eye(matrix.shape[0], dtype=torch.float64, device=matrix.device)
+        matrix = project(record, identity).inputs.float()
+    by_head = matrix.view(matrix.shape[0], n_heads, -1).permute(1, 2, 0)
+    # |v W|^2 = v (W W') v': products of the size of a head, whatever the length of the text.
+    grams = by_head @ by_head.transpose(1, 2)
+    repeated = values.repeat_interleave(n_heads // len(values), 0)
+    return ((repeated @ grams) * repeated).sum(-1).clamp(min=0).sqrt()

@@ -1,0 +1,191 @@
+"""Attribution and attention of one token: what is asked for, checked; the work; the answer."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from app.engine.causes_types import (
+    AttentionRows,
+    AttentionWanted,
+    Attribution,
+    AttributionWanted,
+)
+from app.engine.types import Capabilities, LensEngine, ModelFacts
+from app.errors import InvalidRequest, PositionOutOfRange
+from app.models.causes import (
+    AttentionRequest,
+    AttentionResponse,
+    AttributionPart,
+    AttributionRequest,
+    AttributionResponse,
+    CapabilitiesInfo,
+    CapabilityInfo,
+    FoilKind,
+    LogitQuestion,
+    NamedToken,
+)
+from app.services.identity import ModelIdentity, wire_model
+from app.services.job import Job
+from app.services.json_pieces import json_pieces
+from app.services.reading import MAX_CELLS
+from app.services.readouts import fragment_bytes, shortest
+from app.services.timeline_source import SourceTimeline
+from app.services.timelines import require_known
+
+Asked = TypeVar("Asked", bound=LogitQuestion)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan(Generic[Asked]):
+    """What a request asks for, checked against the model."""
+
+    timeline: SourceTimeline
+    request: Asked
+    target: int | None
+    """Null where the most probable token is meant."""
+
+
+def plan_question(facts: ModelFacts, request: Asked, timeline: SourceTimeline) -> Plan[Asked]:
+    """Everything about a question that can be wrong, found before the model is asked."""
+    n_ids = len(timeline.ids)
+    if request.position >= n_ids:
+        raise PositionOutOfRange(
+            f"There is no position {request.position}: the text has positions 0 to {n_ids - 1}.",
+            param="position",
+        )
+    for field in ("target", "foil"):
+        token_id = getattr(request, field)
+        if isinstance(token_id, int):
+            require_known([token_id], facts.d_vocab, field)
+    following = timeline.ids[request.position + 1] if request.position + 1 < n_ids else None
+    target = following if request.target is None else request.target
+    if target is not None and target == request.foil:
+        raise InvalidRequest(
+            f"Target and foil are the same token, {target}: their difference is 0.",
+            hint="Choose another foil, or none.",
+            param="foil",
+        )
+    return Plan(timeline, request, target)
+
+
+def plan_attention(
+    facts: ModelFacts, request: AttentionRequest, timeline: SourceTimeline
+) -> Plan[AttentionRequest]:
+    """As `plan_question`, and the size of the answer."""
+    n_blocks = facts.n_layers if request.blocks is None else len(request.blocks)
+    cells = n_blocks * (facts.n_heads or 0) * (request.position + 1)
+    if cells > MAX_CELLS:
+        fitting = max(1, MAX_CELLS // ((facts.n_heads or 1) * (request.position + 1)))
+        raise InvalidRequest(
+            f"{n_blocks} blocks x {facts.n_heads} heads x {request.position + 1:,} sources are"
+            f" {cells:,} values; one answer holds {MAX_CELLS:,}.",
+            hint=f"Ask for {fitting} blocks at a time.",
+            param="blocks",
+        )
+    return plan_question(facts, request, timeline)
+
+
+def run_attribution(
+    job: Job[Attribution], engine: LensEngine, plan: Plan[AttributionRequest]
+) -> Iterator[None]:
+    """Work of a job: one turn for each pass."""
+    request = plan.request
+    wanted = AttributionWanted(
+        plan.target, request.foil, request.unit, request.block, request.head, request.top_k
+    )
+    ids, lineage = plan.timeline.ids, plan.timeline.lineage
+    for found in engine.attributing(ids, request.position, wanted, lineage=lineage):
+        if found is not None:
+            job.emit(found, 200 * len(found.parts))
+        yield
+
+
+def run_attention(
+    job: Job[AttentionRows], engine: LensEngine, plan: Plan[AttentionRequest]
+) -> Iterator[None]:
+    """Work of a job: one turn for each pass."""
+    request = plan.request
+    blocks = None if request.blocks is None else tuple(dict.fromkeys(request.blocks))
+    wanted = AttentionWanted(blocks, request.kind, plan.target, request.foil)
+    ids, lineage = plan.timeline.ids, plan.timeline.lineage
+    for found in engine.attending(ids, request.position, wanted, lineage=lineage):
+        if found is not None:
+            job.emit(found, 16 * found.values.size)
+        yield
+
+
+def attribution_json(
+    engine: LensEngine, plan: Plan[AttributionRequest], found: Attribution
+) -> list[bytes]:
+    """The answer as JSON, in pieces."""
+    asked = plan.request.foil
+    foil_kind: FoilKind = "token" if isinstance(asked, int) else asked
+    response = AttributionResponse(
+        model=engine.facts.name,
+        model_identity=wire_model(ModelIdentity.of(engine.facts)),
+        position=found.position,
+        predicts_index=found.position + 1,
+        target=named(engine, found.target),
+        foil_kind=foil_kind,
+        foil=named(engine, found.foil) if isinstance(found.foil, int) else None,
+        unit=plan.request.unit,
+        target_logit=found.target_logit,
+        foil_logit=found.foil_logit,
+        difference=found.difference,
+        parts=[
+            AttributionPart(
+                **dataclasses.asdict(part), contribution=part.target - (part.foil or 0.0)
+            )
+            for part in found.parts
+        ],
+        sum=found.sum,
+        residue=found.difference - found.sum,
+        softcap=found.softcap,
+        computed_tokens=found.computed_tokens,
+    )
+    return list(json_pieces(response))
+
+
+def attention_json(
+    engine: LensEngine, plan: Plan[AttentionRequest], found: AttentionRows
+) -> list[bytes]:
+    """The answer as JSON, in pieces."""
+    response = AttentionResponse(
+        model=engine.facts.name,
+        model_identity=wire_model(ModelIdentity.of(engine.facts)),
+        position=found.position,
+        kind=plan.request.kind,
+        blocks=list(found.blocks),
+        n_heads=engine.facts.n_heads or 0,
+        sources=list(range(found.position + 1)),
+        values=shortest(found.values),
+        sink=None if found.sink is None else shortest(found.sink),
+        without_pattern=list(found.without_pattern),
+        computed_tokens=found.computed_tokens,
+    )
+    return list(json_pieces(response))
+
+
+def named(engine: LensEngine, token_id: int) -> NamedToken:
+    vocabulary = engine.vocabulary
+    return NamedToken(
+        token_id=token_id,
+        text=vocabulary.token_text(token_id),
+        bytes=fragment_bytes(vocabulary, token_id),
+    )
+
+
+def capabilities_info(found: Capabilities) -> CapabilitiesInfo:
+    """What was measured, as the API gives it."""
+    return CapabilitiesInfo(
+        **{
+            field.name: CapabilityInfo(
+                available=one.is_available, reason=one.reason, max_abs_diff=one.max_abs_diff
+            )
+            for field in dataclasses.fields(found)
+            for one in (getattr(found, field.name),)
+        }
+    )
