@@ -13,6 +13,7 @@ from app.engine.engine import NnsightEngine
 from app.engine.replay import replay
 from app.engine.types import Step
 from app.errors import IdentityFailed, InvalidRequest, LayerOutOfRange
+from tests.engine.by_hand import gpt2_parts, seen_by_hooks
 from tests.engine.small_models import (
     FAMILIES,
     drained,
@@ -127,46 +128,13 @@ def test_heads_add_up_to_the_attention_and_neurons_to_the_mlp(
 def test_every_part_of_gpt2_equals_a_computation_by_hand(
     engine: NnsightEngine, gpt2: torch.nn.Module
 ) -> None:
-    """In float64, from the weights, by the names that GPT-2 has; LayerNorm centres."""
     ids = random_ids(20)
-    model = copy.deepcopy(gpt2).double()
-    seen = seen_by_hooks(
-        model,
-        {
-            f"{n}.{kind}.c_proj": f"transformer.h.{n}.{kind}.c_proj"
-            for n in range(3)
-            for kind in ("attn", "mlp")
-        }
-        | {"end": "transformer.ln_f"},
-        ids,
-    )
-    stream = seen["end"][0]
-    norm = model.transformer.ln_f
-    target, foil = 40, 41
-    row = (model.lm_head.weight[target] - model.lm_head.weight[foil]) * norm.weight
-    row = (row - row.mean()) / (stream.var(unbiased=False) + norm.eps).sqrt()
-    constant = norm.bias @ (model.lm_head.weight[target] - model.lm_head.weight[foil])
-    wte = model.transformer.wte.weight[ids[POSITION]]
-    expected: dict[tuple[str, int | None, int | None], torch.Tensor] = {
-        ("embed", None, None): row @ wte,
-        ("position", None, None): row @ model.transformer.wpe.weight[POSITION],
-        ("bias", None, None): constant,
-    }
-    for n in range(3):
-        block = model.transformer.h[n]
-        heads = seen[f"{n}.attn.c_proj"][0].view(4, 8)
-        for head in range(4):
-            written = heads[head] @ block.attn.c_proj.weight[8 * head : 8 * head + 8]
-            expected["head", n + 1, head] = row @ written
-        expected["mlp", n + 1, None] = row @ (seen[f"{n}.mlp.c_proj"][0] @ block.mlp.c_proj.weight)
-        expected["bias", n + 1, None] = row @ (block.attn.c_proj.bias + block.mlp.c_proj.bias)
-    found = attributed(engine, ids, AttributionWanted(target, foil, "head"))
+    expected = gpt2_parts(copy.deepcopy(gpt2), ids[: POSITION + 1], 40, 41)
+    found = attributed(engine, ids, AttributionWanted(40, 41, "head"))
     assert {(p.part, p.block, p.head) for p in found.parts} == set(expected)
     for part in found.parts:
         difference = part.target - (part.foil or 0.0)
-        assert difference == pytest.approx(
-            float(expected[part.part, part.block, part.head]), abs=1e-4
-        )
+        assert difference == pytest.approx(expected[part.part, part.block, part.head], abs=1e-4)
 
 
 def test_every_head_and_neuron_of_llama_equals_a_computation_by_hand() -> None:
@@ -177,8 +145,8 @@ def test_every_head_and_neuron_of_llama_equals_a_computation_by_hand() -> None:
     model = plain.double()
     places = {f"{n}.attn": f"model.layers.{n}.self_attn.o_proj" for n in range(3)}
     places |= {f"{n}.mlp": f"model.layers.{n}.mlp.down_proj" for n in range(3)}
-    seen = seen_by_hooks(model, places | {"end": "model.norm"}, ids)
-    stream = seen["end"][0]
+    seen = seen_by_hooks(model, places | {"end": "model.norm"}, ids[: POSITION + 1])
+    stream = seen["end"]
     target = 50
     scale = (stream.square().mean() + model.model.norm.variance_epsilon).rsqrt()
     row = model.lm_head.weight[target] * model.model.norm.weight * scale
@@ -190,33 +158,15 @@ def test_every_head_and_neuron_of_llama_equals_a_computation_by_hand() -> None:
         assert part.head is not None
         inputs = slice(8 * part.head, 8 * part.head + 8)
         matrix = model.model.layers[part.block - 1].self_attn.o_proj.weight[:, inputs]
-        expected = row @ (matrix @ seen[f"{part.block - 1}.attn"][0][inputs])
+        expected = row @ (matrix @ seen[f"{part.block - 1}.attn"][inputs])
         assert part.target == pytest.approx(float(expected), abs=1e-4)
     found = attributed(engine, ids, AttributionWanted(target, "none", "neuron", block=2, top_k=5))
     neurons = [part for part in found.parts if part.part == "neuron"]
-    every = (row @ model.model.layers[1].mlp.down_proj.weight) * seen["1.mlp"][0]
+    every = (row @ model.model.layers[1].mlp.down_proj.weight) * seen["1.mlp"]
     assert {p.neuron for p in neurons} == set(every.abs().topk(5).indices.tolist())
     for part in neurons:
         assert part.neuron is not None
         assert part.target == pytest.approx(float(every[part.neuron]), abs=1e-4)
-
-
-def seen_by_hooks(
-    model: torch.nn.Module, places: dict[str, str], ids: list[int]
-) -> dict[str, tuple[torch.Tensor]]:
-    """Inputs of modules at the position, in one pass of the plain model over the text."""
-    seen: dict[str, tuple[torch.Tensor]] = {}
-    hooks = [
-        model.get_submodule(path).register_forward_pre_hook(
-            lambda _m, args, name=name: seen.__setitem__(name, (args[0][0, -1].clone(),))
-        )
-        for name, path in places.items()
-    ]
-    with torch.no_grad():
-        model(input_ids=torch.tensor([ids[: POSITION + 1]]), use_cache=False)
-    for hook in hooks:
-        hook.remove()
-    return seen
 
 
 def test_rows_are_those_of_eager_attention(family: str, engine_of_family: NnsightEngine) -> None:

@@ -9,10 +9,12 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
+from app.engine.causes_types import AttributionWanted
 from app.engine.engine import NnsightEngine
 from app.engine.loading import load_engine
 from app.engine.types import Sampling, Step
 from app.services import opening
+from tests.engine.by_hand import gpt2_parts
 from tests.engine.reference import PlainModel, assert_lens_is_right
 from tests.engine.small_models import fresh, greedy
 from training.opening import make_opening
@@ -116,3 +118,39 @@ def test_shipped_opening_is_what_the_model_computes(embedded: NnsightEngine):
             assert [x.probability for x in a.predictions] == pytest.approx(
                 [x.probability for x in b.predictions], abs=1e-5
             )
+
+
+def test_spain_writes_madrid(embedded: NnsightEngine) -> None:
+    """Every head, MLP and bias against float64 from the weights; the country's name is what is read."""
+    text = "User: What is the capital of Spain?\nAssistant: The capital of Spain is"
+    ids = embedded.vocabulary.encode(text)
+    (madrid,), (paris,) = (embedded.vocabulary.encode(word) for word in (" Madrid", " Paris"))
+    model = AutoModelForCausalLM.from_pretrained(FOLDER, dtype=torch.float32).eval()
+    expected = gpt2_parts(model, ids, madrid, paris)
+    place = len(ids) - 1
+
+    def parts(
+        wanted: AttributionWanted,
+    ) -> dict[tuple[str, int | None, int | None, int | None], float]:
+        (found,) = (x for x in embedded.attributing(ids, place, wanted) if x is not None)
+        assert abs(found.difference - found.sum) <= 1e-4
+        return {
+            (p.part, p.block, p.head, p.source): p.target - (p.foil or 0.0) for p in found.parts
+        }
+
+    by_head = parts(AttributionWanted(madrid, paris, "head"))
+    assert {(part, block, head) for part, block, head, _ in by_head} == set(expected)
+    for (part, block, head, _), value in by_head.items():
+        assert value == pytest.approx(expected[part, block, head], abs=1e-4)
+    # What each earlier token gave, through all heads of all blocks.
+    given = np.zeros(len(ids))
+    for block in range(1, 13):
+        for (part, _, _, source), value in parts(
+            AttributionWanted(madrid, paris, "source", block)
+        ).items():
+            if part == "source" and source is not None:
+                given[source] += value
+    spain = [
+        i for i, token_id in enumerate(ids) if embedded.vocabulary.token_text(token_id) == " Spain"
+    ]
+    assert sorted(np.argsort(-given)[:2].tolist()) == spain

@@ -84,6 +84,55 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/attribution": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Attribution
+         * @description Takes the logit of one predicted token apart, into signed parts that add up to it.
+         *
+         *     By default the logit of the target less that of the most probable other token, into the embedding
+         *     and what each block's attention and MLP wrote (`unit` opens these to heads, source tokens and
+         *     neurons). The scale of the final norm is frozen at this token, so the parts are direct effects and
+         *     their `sum` is `difference`; `residue` is rounding. Where parts do not add up on a model, the answer
+         *     is `identity_failed`. Costs one decode step where the timeline is held.
+         */
+        post: operations["attribution"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/attention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Attention
+         * @description Reads what one token attends to, in every block and head.
+         *
+         *     `weight` is the model's own attention; `norm` and `logit` say what is done with it. Attention says
+         *     where a head looks, not what it uses. Costs one decode step where the timeline is held.
+         */
+        post: operations["attention"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tokens": {
         parameters: {
             query?: never;
@@ -429,6 +478,251 @@ export interface components {
             rank: number;
         };
         /**
+         * AttentionRequest
+         * @description Exactly one of `prompt`, `token_ids`, `conversation_id` and `messages`, and which rows to read.
+         */
+        AttentionRequest: {
+            /** Prompt */
+            prompt?: string | null;
+            /** Token Ids */
+            token_ids?: number[] | null;
+            /** Conversation Id */
+            conversation_id?: string | null;
+            /**
+             * Messages
+             * @description A history, the user's message last: rendered by the model's template up to where the reply begins, as `/api/chat` does for a new conversation.
+             */
+            messages?: components["schemas"]["ChatMessage"][] | null;
+            /**
+             * Bos
+             * @description For `prompt` and `messages`: whether it starts with the beginning-of-sequence token; null does what the tokenizer does.
+             */
+            bos?: boolean | null;
+            /**
+             * Position
+             * @description Where the stream is read; it predicts the token at `position + 1`.
+             */
+            position: number;
+            /**
+             * Target
+             * @description Null: the token that follows in the timeline, else the most probable one.
+             */
+            target?: number | null;
+            /**
+             * Foil
+             * @description What the target is compared with: the most probable other token, the mean of all logits, nothing, or a token id.
+             * @default best
+             */
+            foil?: number | ("best" | "mean" | "none");
+            /**
+             * Blocks
+             * @description Null reads every block.
+             */
+            blocks?: number[] | null;
+            /**
+             * Kind
+             * @description `weight`: attention weights. `norm`: the length of what each source writes, weight times value through the output projection (Kobayashi et al. 2020). `logit`: what it adds to the logit of the target less that of the foil.
+             * @default weight
+             * @enum {string}
+             */
+            kind?: "weight" | "norm" | "logit";
+        };
+        /**
+         * AttentionResponse
+         * @description What a token reads, block by block and head by head.
+         */
+        AttentionResponse: {
+            /** Model */
+            model: string;
+            model_identity: components["schemas"]["ModelIdentity"];
+            /** Position */
+            position: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "weight" | "norm" | "logit";
+            /**
+             * Blocks
+             * @description Blocks with attention, of those that were asked for.
+             */
+            blocks: number[];
+            /** N Heads */
+            n_heads: number;
+            /**
+             * Sources
+             * @description `0 … position`.
+             */
+            sources: number[];
+            /**
+             * Values
+             * @description [block][head][source]
+             */
+            values: number[][][];
+            /**
+             * Sink
+             * @description [block][head]: weight that goes to no token; null where every row sums to 1, and for other kinds.
+             */
+            sink: number[][] | null;
+            /**
+             * Without Pattern
+             * @description Blocks without attention, of those that were asked for.
+             */
+            without_pattern: number[];
+            /** Computed Tokens */
+            computed_tokens: number;
+        };
+        /** AttributionPart */
+        AttributionPart: {
+            /**
+             * Part
+             * @description `mixer` mixes positions without attention, such as a state space. `bias`: those of a block, and at the end (without `block`) those of the final norm and the unembedding. `rest`: everything that is not listed.
+             * @enum {string}
+             */
+            part: "embed" | "position" | "attn" | "mlp" | "mixer" | "head" | "source" | "neuron" | "rest" | "bias";
+            /**
+             * Block
+             * @description From 1; null for what is in no block.
+             */
+            block: number | null;
+            /** Head */
+            head: number | null;
+            /**
+             * Source
+             * @description Index in the timeline of the token that was read.
+             */
+            source: number | null;
+            /** Neuron */
+            neuron: number | null;
+            /**
+             * Target
+             * @description What the part adds to the target's logit.
+             */
+            target: number;
+            /**
+             * Foil
+             * @description What it adds to the foil's.
+             */
+            foil: number | null;
+            /**
+             * Contribution
+             * @description `target - foil`.
+             */
+            contribution: number;
+        };
+        /**
+         * AttributionRequest
+         * @description Exactly one of `prompt`, `token_ids`, `conversation_id` and `messages`, and what to take apart.
+         */
+        AttributionRequest: {
+            /** Prompt */
+            prompt?: string | null;
+            /** Token Ids */
+            token_ids?: number[] | null;
+            /** Conversation Id */
+            conversation_id?: string | null;
+            /**
+             * Messages
+             * @description A history, the user's message last: rendered by the model's template up to where the reply begins, as `/api/chat` does for a new conversation.
+             */
+            messages?: components["schemas"]["ChatMessage"][] | null;
+            /**
+             * Bos
+             * @description For `prompt` and `messages`: whether it starts with the beginning-of-sequence token; null does what the tokenizer does.
+             */
+            bos?: boolean | null;
+            /**
+             * Position
+             * @description Where the stream is read; it predicts the token at `position + 1`.
+             */
+            position: number;
+            /**
+             * Target
+             * @description Null: the token that follows in the timeline, else the most probable one.
+             */
+            target?: number | null;
+            /**
+             * Foil
+             * @description What the target is compared with: the most probable other token, the mean of all logits, nothing, or a token id.
+             * @default best
+             */
+            foil?: number | ("best" | "mean" | "none");
+            /**
+             * Unit
+             * @description `component`: the embedding and each block's attention and MLP. `head`: attention by heads. `source`: the attention of one `block` by the tokens that it read. `neuron`: the MLP of one `block` by its neurons.
+             * @default component
+             * @enum {string}
+             */
+            unit?: "component" | "head" | "source" | "neuron";
+            /**
+             * Block
+             * @description From 1; needed for `source` and `neuron`.
+             */
+            block?: number | null;
+            /**
+             * Head
+             * @description With `source`: this head alone; null adds up all heads of the block.
+             */
+            head?: number | null;
+            /**
+             * Top K
+             * @description With `neuron`: how many, the largest by absolute value; the others are one `rest`.
+             * @default 20
+             */
+            top_k?: number;
+        };
+        /**
+         * AttributionResponse
+         * @description Signed parts whose `sum` is `difference` but for `residue`, which is rounding.
+         */
+        AttributionResponse: {
+            /** Model */
+            model: string;
+            model_identity: components["schemas"]["ModelIdentity"];
+            /** Position */
+            position: number;
+            /** Predicts Index */
+            predicts_index: number;
+            target: components["schemas"]["NamedToken"];
+            /**
+             * Foil Kind
+             * @enum {string}
+             */
+            foil_kind: "best" | "mean" | "none" | "token";
+            /** @description Null where the foil is no token. */
+            foil: components["schemas"]["NamedToken"] | null;
+            /**
+             * Unit
+             * @enum {string}
+             */
+            unit: "component" | "head" | "source" | "neuron";
+            /** Target Logit */
+            target_logit: number;
+            /** Foil Logit */
+            foil_logit: number | null;
+            /**
+             * Difference
+             * @description `target_logit - foil_logit`, or `target_logit` without a foil.
+             */
+            difference: number;
+            /** Parts */
+            parts: components["schemas"]["AttributionPart"][];
+            /** Sum */
+            sum: number;
+            /** Residue */
+            residue: number;
+            /**
+             * Softcap
+             * @description The model caps its logits at this, smoothly; logits and parts here are those before the cap.
+             */
+            softcap: number | null;
+            /**
+             * Computed Tokens
+             * @description Tokens run through the blocks for this answer: 1 where the timeline is held.
+             */
+            computed_tokens: number;
+        };
+        /**
          * BosCheckInfo
          * @description Measured when the model was loaded, on one English sentence.
          */
@@ -484,6 +778,35 @@ export interface components {
             created_at_ms: number;
             /** Updated At Ms */
             updated_at_ms: number;
+        };
+        /**
+         * CapabilitiesInfo
+         * @description What can be asked of this model: for each an identity was measured when it was loaded.
+         */
+        CapabilitiesInfo: {
+            /** @description What a block adds to the stream is what its attention and its MLP write; the difference is in units of the stream. */
+            sublayers: components["schemas"]["CapabilityInfo"];
+            /** @description Heads, MLPs, embedding and biases add up to the logit; the difference is in logits. */
+            heads: components["schemas"]["CapabilityInfo"];
+            /** @description The same with an MLP by its neurons. */
+            neurons: components["schemas"]["CapabilityInfo"];
+            /** @description Weights times values are what the heads put out; the difference is a share of the largest. */
+            attention: components["schemas"]["CapabilityInfo"];
+        };
+        /** CapabilityInfo */
+        CapabilityInfo: {
+            /** Available */
+            available: boolean;
+            /**
+             * Reason
+             * @description Why it is not offered; null where it is.
+             */
+            reason: string | null;
+            /**
+             * Max Abs Diff
+             * @description How far the identity behind it was off when it was measured.
+             */
+            max_abs_diff: number | null;
         };
         /** ChatMessage */
         ChatMessage: {
@@ -1325,6 +1648,19 @@ export interface components {
              */
             lenses: components["schemas"]["LensInfo"][];
             self_check: components["schemas"]["SelfCheckInfo"];
+            capabilities: components["schemas"]["CapabilitiesInfo"];
+        };
+        /** NamedToken */
+        NamedToken: {
+            /** Token Id */
+            token_id: number;
+            /** Text */
+            text: string;
+            /**
+             * Bytes
+             * @description Base64 of the token's bytes where they are no whole characters; else null.
+             */
+            bytes: string | null;
         };
         /**
          * Note
@@ -2148,6 +2484,258 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CompareResponse"];
+                };
+            };
+            /** @description A bearer token is required */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The Host or Origin of the request is not this server's */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unknown or deleted conversation */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The conversation is being continued or was changed by another request, or is another model's */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request body, or the file that was asked for, is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request cannot be answered as it stands, or does not fit the model's context */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Too many requests wait for the model; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description A value that is not a number, or a defect of the server */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The model is loading, could not be loaded, or the server is shutting down */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request took longer than the server allows */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Not enough memory for this request, or conversations cannot be saved or read */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    attribution: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A random id of this tab or script; the queue is fair between ids. Without it the network address counts. */
+                "x-client-id"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AttributionRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AttributionResponse"];
+                };
+            };
+            /** @description A bearer token is required */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The Host or Origin of the request is not this server's */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unknown or deleted conversation */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The conversation is being continued or was changed by another request, or is another model's */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request body, or the file that was asked for, is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request cannot be answered as it stands, or does not fit the model's context */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Too many requests wait for the model; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description A value that is not a number, or a defect of the server */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The model is loading, could not be loaded, or the server is shutting down */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request took longer than the server allows */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Not enough memory for this request, or conversations cannot be saved or read */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    attention: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A random id of this tab or script; the queue is fair between ids. Without it the network address counts. */
+                "x-client-id"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AttentionRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AttentionResponse"];
                 };
             };
             /** @description A bearer token is required */
