@@ -25,11 +25,10 @@ USAGE = (REPOSITORY / "docs" / "usage.md").read_text()
 DOCUMENTS = sorted(
     [REPOSITORY / "README.md", *(REPOSITORY / "docs").glob("*.md")], key=lambda path: path.name
 )
-VIEWS = (REPOSITORY / "frontend" / "src" / "views" / "registry.ts").read_text()
-SHORTCUTS = (
-    REPOSITORY / "frontend" / "src" / "components" / "layout" / "ShortcutSheet.tsx"
-).read_text()
-METRICS = (REPOSITORY / "frontend" / "src" / "lib" / "metrics.ts").read_text()
+PAGE = REPOSITORY / "frontend" / "src"
+VIEWS = (PAGE / "app" / "views.ts").read_text()
+SHORTCUTS = (PAGE / "features" / "shortcuts" / "ShortcutSheet.tsx").read_text()
+METRICS = (PAGE / "views" / "Heatmap" / "metrics.ts").read_text()
 CURL_BLOCKS = re.findall(r"```bash\n(curl .+?)```", README, re.DOTALL)
 START_SECONDS = 90
 
@@ -82,11 +81,11 @@ def test_every_address_of_the_api_is_described() -> None:
 
 
 def test_every_view_and_its_key_is_described() -> None:
-    views = re.findall(r'title: "([^"]+)",\s+shortcut: "([^"]+)"', VIEWS)
-    assert len(views) == len(re.findall(r"\blazyPart\(\(\) =>", VIEWS))
-    for title, shortcut in views:
+    views = re.findall(r'title: "([^"]+)"', VIEWS)
+    assert len(views) == len(re.findall(r"\bdefineView\(", VIEWS))
+    for key, title in enumerate(views, start=1):
         assert f"\n### {title}\n" in USAGE
-        assert table_row(f"`{shortcut}`") == [title]
+        assert table_row(f"`{key}`") == [title]
 
 
 def test_every_single_key_is_described() -> None:
