@@ -1,5 +1,5 @@
 import clsx from "clsx";
-import { RadioGroup } from "radix-ui";
+import { chooseByArrows } from "./chooseByArrows";
 
 interface SegmentedProps<T extends string> {
   readonly label: string;
@@ -18,28 +18,29 @@ export function Segmented<T extends string>({
   className,
 }: SegmentedProps<T>) {
   return (
-    <RadioGroup.Root
+    <div
+      role="radiogroup"
       aria-label={label}
-      value={value}
-      onValueChange={(chosen) => {
-        const option = options.find((candidate) => candidate.value === chosen);
-        if (option !== undefined) onChange(option.value);
-      }}
       className={clsx(
         "inline-flex h-control shrink-0 items-center rounded-control bg-sunken p-0.5",
         className,
       )}
     >
       {options.map((option) => (
-        <RadioGroup.Item
+        <button
           key={option.value}
-          value={option.value}
+          type="button"
+          role="radio"
+          aria-checked={option.value === value}
+          tabIndex={option.value === value ? 0 : -1}
+          onClick={() => onChange(option.value)}
+          onKeyDown={chooseByArrows}
           title={option.hint}
-          className="h-full rounded-[4px] px-2 font-medium text-muted transition-colors hover:text-ink data-[state=checked]:bg-lifted data-[state=checked]:text-ink data-[state=checked]:shadow-[0_0_0_1px_var(--line)]"
+          className="h-full rounded-[4px] px-2 font-medium text-muted transition-colors hover:text-ink aria-checked:bg-lifted aria-checked:text-ink aria-checked:shadow-[0_0_0_1px_var(--line)]"
         >
           {option.label}
-        </RadioGroup.Item>
+        </button>
       ))}
-    </RadioGroup.Root>
+    </div>
   );
 }

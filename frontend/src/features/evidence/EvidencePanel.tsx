@@ -1,4 +1,3 @@
-import { Tabs } from "radix-ui";
 import { type ReactNode, Suspense } from "react";
 import { useChat } from "@/features/chat/chat";
 import { ExportButton } from "@/features/export/ExportButton";
@@ -12,7 +11,7 @@ import { LensSelect } from "./LensSelect";
 import { MoreButton } from "./MoreButton";
 import { useTokenTimeline } from "./shownTimeline";
 import { TokenHead } from "./TokenHead";
-import type { ViewDefinition, ViewGroup } from "./view";
+import { type ViewDefinition, type ViewGroup, panelId, tabId } from "./view";
 import { ViewNoteButton } from "./ViewNoteButton";
 import { ViewTabs } from "./ViewTabs";
 
@@ -40,11 +39,7 @@ export function EvidencePanel(props: EvidencePanelProps) {
   const token = index === null ? undefined : timeline.tokens[index];
   const open = views.find((view) => view.id === viewId);
   return (
-    <Tabs.Root
-      value={viewId}
-      onValueChange={onChangeView}
-      className="@container flex min-h-0 min-w-0 flex-1 flex-col bg-raised"
-    >
+    <div className="@container flex min-h-0 min-w-0 flex-1 flex-col bg-raised">
       <div className="flex shrink-0 items-center gap-x-2 border-b border-line px-3 py-1 max-md:gap-x-1 max-md:py-0 max-md:pr-1">
         <TokenHead timeline={timeline} token={token} pair={props.pair} />
         {isNarrow ? (
@@ -65,7 +60,7 @@ export function EvidencePanel(props: EvidencePanelProps) {
       {token !== undefined && <TokenNotes token={token} tokens={timeline.tokens} />}
       {props.noteEditor}
       <div className="flex shrink-0 items-center gap-2 border-b border-line px-3 max-md:px-1">
-        <ViewTabs views={views} viewId={viewId} onOpenGroup={onOpenGroup} />
+        <ViewTabs views={views} viewId={viewId} onChangeView={onChangeView} onOpenGroup={onOpenGroup} />
         {!isNarrow && (
           <span className="ml-auto flex shrink-0 items-center gap-1">
             <LensSelect />
@@ -73,23 +68,25 @@ export function EvidencePanel(props: EvidencePanelProps) {
           </span>
         )}
       </div>
-      {views.map((view) => (
-        <Tabs.Content
-          key={view.id}
-          value={view.id}
+      {open !== undefined && (
+        <div
+          key={open.id}
+          role="tabpanel"
+          id={panelId(open.id)}
+          aria-labelledby={tabId(open.id)}
           tabIndex={-1}
-          className="flex min-h-0 flex-1 flex-col data-[state=inactive]:hidden"
+          className="flex min-h-0 flex-1 flex-col"
         >
           <ErrorBoundary>
-            <Suspense fallback={<p className="p-4 text-muted">Opening {view.title}…</p>}>
-              <Served view={view}>
-                {view.follows === "token" ? <view.Component timeline={timeline} /> : <LiveView view={view} />}
+            <Suspense fallback={<p className="p-4 text-muted">Opening {open.title}…</p>}>
+              <Served view={open}>
+                {open.follows === "token" ? <open.Component timeline={timeline} /> : <LiveView view={open} />}
               </Served>
             </Suspense>
           </ErrorBoundary>
-        </Tabs.Content>
-      ))}
-    </Tabs.Root>
+        </div>
+      )}
+    </div>
   );
 }
 

@@ -1,13 +1,14 @@
 import clsx from "clsx";
-import { Tabs } from "radix-ui";
 import { Button } from "@/ui/Button";
+import { chooseByArrows } from "@/ui/chooseByArrows";
 import { useOverflowFade } from "@/ui/useOverflowFade";
-import type { ViewDefinition, ViewGroup } from "./view";
+import { type ViewDefinition, type ViewGroup, panelId, tabId } from "./view";
 import { groupsOf } from "./viewGroups";
 
 interface ViewTabsProps {
   readonly views: readonly ViewDefinition[];
   readonly viewId: string;
+  readonly onChangeView: (viewId: string) => void;
   readonly onOpenGroup: (group: ViewGroup) => void;
 }
 
@@ -15,7 +16,7 @@ interface ViewTabsProps {
  * The views of the open group by name, in one line that scrolls where it is too narrow for all. The
  * groups stand before them where there are several.
  */
-export function ViewTabs({ views, viewId, onOpenGroup }: ViewTabsProps) {
+export function ViewTabs({ views, viewId, onChangeView, onOpenGroup }: ViewTabsProps) {
   const list = useOverflowFade<HTMLDivElement>(viewId);
   const groups = groupsOf(views);
   const open = groups.find((group) => group.views.some(({ id }) => id === viewId));
@@ -36,26 +37,34 @@ export function ViewTabs({ views, viewId, onOpenGroup }: ViewTabsProps) {
           ))}
         </div>
       )}
-      <Tabs.List
+      <div
         ref={list}
+        role="tablist"
         aria-label="Views"
         data-tour="views"
         className="fade-overflow -mb-px -ml-1.5 flex min-w-0 gap-2 overflow-x-auto max-md:ml-0 max-md:flex-1 max-md:justify-between max-md:gap-0"
       >
         {open?.views.map((view) => (
-          <Tabs.Trigger
+          <button
             key={view.id}
-            value={view.id}
+            type="button"
+            role="tab"
+            id={tabId(view.id)}
+            aria-selected={view.id === viewId}
+            aria-controls={view.id === viewId ? panelId(view.id) : undefined}
+            tabIndex={view.id === viewId ? 0 : -1}
+            onClick={() => onChangeView(view.id)}
+            onKeyDown={chooseByArrows}
             title={view.shortcut === null ? undefined : `Key ${view.shortcut}`}
             className={clsx(
               "h-9 shrink-0 rounded-control border-b-2 border-transparent px-1.5 font-medium text-muted transition-colors hover:text-ink focus-visible:-outline-offset-2 max-md:px-1",
-              "data-[state=active]:rounded-b-none data-[state=active]:border-accent data-[state=active]:text-ink",
+              "aria-selected:rounded-b-none aria-selected:border-accent aria-selected:text-ink",
             )}
           >
             {view.title}
-          </Tabs.Trigger>
+          </button>
         ))}
-      </Tabs.List>
+      </div>
     </>
   );
 }

@@ -67,3 +67,6 @@ const MAX_KEYS = 9;
 
 export const withKeys = (views: readonly DefinedView[]): readonly ViewDefinition[] =>
   views.map((view, i) => ({ ...view, shortcut: i < MAX_KEYS ? `${i + 1}` : null }));
+
+export const tabId = (viewId: string): string => `tab-${viewId}`;
+export const panelId = (viewId: string): string => `panel-${viewId}`;
