@@ -119,7 +119,7 @@ test("Escape stops a reply", async ({ explorer, page }) => {
   await explorer.composer.press("Enter");
   await expect.poll(() => explorer.reply().getByRole("option").count()).toBeGreaterThan(2);
   await page.keyboard.press("Escape");
-  await expect(page.getByText("Stopped; what was written is kept.")).toBeVisible();
+  await expect(page.getByText("Stopped; the text so far is kept.")).toBeVisible();
 });
 
 test.describe("on a phone", () => {

@@ -37,7 +37,7 @@ test("another conversation that is opened a tenth of a second after Send leaves 
   const before = await explorer.tokens.count();
   await expect.poll(() => explorer.tokens.count()).toBeGreaterThan(before);
   await page.getByRole("button", { name: "Stop" }).click();
-  await expect(page.getByText("Stopped; what was written is kept.")).toBeVisible();
+  await expect(page.getByText("Stopped; the text so far is kept.")).toBeVisible();
   const text = (await explorer.tokens.allTextContents()).join("");
   await page.reload();
   await expect
@@ -55,7 +55,7 @@ test("a reply that ends in the background is complete when it is opened", async 
   await expect(entry).toContainText("generating…");
   await expect(entry).not.toContainText("generating…", { timeout: 90_000 });
   await entry.click();
-  await expect(page.getByText("Ended at the longest reply allowed.")).toBeVisible();
+  await expect(page.getByText("Ended at the maximum of new tokens.")).toBeVisible();
   expect(await explorer.tokens.count()).toBeGreaterThan(200);
 });
 
@@ -107,7 +107,7 @@ test("a turn that is cut off shows no number of it under the next one's tokens",
 
 test("a link to an early token of a long conversation shows it", async ({ explorer, page }) => {
   await beginLong(explorer, "Once there was ".repeat(40));
-  await expect(page.getByText("Ended at the longest reply allowed.")).toBeVisible({ timeout: 90_000 });
+  await expect(page.getByText("Ended at the maximum of new tokens.")).toBeVisible({ timeout: 90_000 });
   const id = await conversationOf(page);
   await page.goto(new URL(`/?c=${id}&t=3`, page.url()).href);
   await expect(explorer.tokens.nth(3)).toBeInViewport();

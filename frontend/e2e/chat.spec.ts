@@ -49,7 +49,7 @@ test("Stop keeps what was written and the conversation goes on from there", asyn
   await expect.poll(() => explorer.reply().getByRole("option").count()).toBeGreaterThan(6);
   await page.getByRole("button", { name: "Stop" }).click();
 
-  await expect(page.getByText("Stopped; what was written is kept.")).toBeVisible();
+  await expect(page.getByText("Stopped; the text so far is kept.")).toBeVisible();
   const kept = (await explorer.reply().getByRole("option").allTextContents()).slice(0, 6);
   await explorer.setSampling(GREEDY);
   await explorer.say(" And so on.");

@@ -286,7 +286,7 @@ test("a note during a reply is saved when it has ended", async ({ explorer, page
   await page.keyboard.press("n");
   await write(page, "While it is being written.");
   await page.keyboard.press("Escape");
-  await expect(page.getByText("Stopped; what was written is kept.")).toBeVisible();
+  await expect(page.getByText("Stopped; the text so far is kept.")).toBeVisible();
   await expect.poll(() => heldNotes(page)).toEqual([note(3, 4, "While it is being written.")]);
   await expect(page.getByText("Your notes are not saved yet")).toHaveCount(0);
 });

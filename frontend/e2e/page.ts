@@ -47,7 +47,10 @@ export class ExplorerPage {
 
   constructor(page: Page) {
     this.page = page;
-    this.tokens = page.getByRole("listbox", { name: "Tokens of the conversation" }).getByRole("option");
+    this.tokens = page
+      .getByRole("listbox", { name: "Tokens of the conversation" })
+      .getByRole("option")
+      .and(page.locator("[data-index]"));
     this.evidence = page.getByRole("region", { name: "Evidence" });
     page.on("console", (message) => {
       if (message.type() === "error") this.complaints.push(message.text());
@@ -55,7 +58,13 @@ export class ExplorerPage {
     page.on("pageerror", (error) => this.complaints.push(error.message));
   }
 
+  /** Opens the page with every token shown, also those of the template, unless the browser remembers otherwise. */
   async open(query = ""): Promise<void> {
+    await this.page.addInitScript(() => {
+      const name = "mechanistic-explorer:settings";
+      if (localStorage.getItem(name) === null)
+        localStorage.setItem(name, JSON.stringify({ showTemplate: true }));
+    });
     await this.page.goto(`${workerUrl()}/${query}`);
     await expect(this.page.getByText("Ready", { exact: true })).toBeVisible();
   }

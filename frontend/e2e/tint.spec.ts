@@ -11,8 +11,10 @@ const looksOf = ({ tokens }: ExplorerPage) =>
   tokens.evaluateAll((found) =>
     found.map((token) => {
       const { color, fontStyle, backgroundColor } = getComputedStyle(token);
-      const group = token.closest("[role=group]")?.getAttribute("aria-label") ?? "";
-      return { color, fontStyle, backgroundColor, isOwn: group === "You" };
+      const group = token.closest("[role=group]");
+      const hasBar = group !== null && getComputedStyle(group).borderInlineStartWidth !== "0px";
+      const isOwn = group?.getAttribute("aria-label") === "You";
+      return { color, fontStyle, backgroundColor, isOwn, hasBar };
     }),
   );
 
@@ -74,12 +76,11 @@ for (const mode of ["Chat", "Completion"]) {
       await expect(page.getByText(/ tokens read/)).toBeHidden();
       if (mode === "Completion") {
         const coloured = await looksOf(explorer);
-        expect(coloured.map((look) => look.fontStyle === "italic")).toEqual(
-          coloured.map((look) => look.isOwn),
-        );
+        expect(coloured.map(({ hasBar }) => hasBar)).toEqual(coloured.map(({ isOwn }) => isOwn));
+        expect(new Set(coloured.map(({ fontStyle }) => fontStyle))).toEqual(new Set(["normal"]));
         expect(new Set(coloured.map((look) => look.color)).size).toBe(1);
-        await expect(page.getByText("italic: your text")).toBeVisible();
-      } else await expect(page.getByText("italic: your text")).toBeHidden();
+        await expect(page.getByText("bar: your text")).toBeVisible();
+      } else await expect(page.getByText("bar: your text")).toBeHidden();
       await pick(colourBy(page), "none");
       await expect.poll(() => looksOf(explorer)).toEqual(before);
     }

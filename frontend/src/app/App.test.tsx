@@ -69,6 +69,7 @@ test("a message becomes tokens, and arrows and brackets move among them", async 
   const user = await openReady();
   await user.type(composer(), "Hello{Enter}");
   await screen.findByRole("button", { name: "Regenerate" });
+  await user.click(screen.getByRole("switch", { name: "Template" }));
   const list = screen.getByRole("listbox", { name: "Tokens of the conversation" });
   expect(within(list).getAllByRole("option")).toHaveLength(8);
   expect(composer()).toHaveValue("");
@@ -82,14 +83,36 @@ test("a message becomes tokens, and arrows and brackets move among them", async 
   expect(list).toHaveAttribute("aria-activedescendant", "token-5");
 });
 
-test("folding the template hides its tokens and leaves the others", async () => {
+test("the template is folded to a chip for each turn, which a click or Enter opens and folds", async () => {
   const user = await openReady();
   await user.type(composer(), "Hello{Enter}");
   await screen.findByRole("button", { name: "Regenerate" });
+  const list = screen.getByRole("listbox", { name: "Tokens of the conversation" });
+  const shown = () =>
+    within(list)
+      .getAllByRole("option")
+      .map((option) => option.textContent);
+  const folded = ["▸ template, 3 tokens", " Hello", "▸ template, 2 tokens", " Grüß", " dich"];
+  await waitFor(() => expect(shown()).toEqual(folded));
+
+  await user.click(within(list).getByRole("option", { name: "Template of You, 3 tokens, folded" }));
+  expect(shown()).toEqual(["▾ template, 3 tokens", "User", ":", " Hello", "\n", ...folded.slice(2)]);
+
+  await user.click(within(list).getByRole("option", { name: "Hello" }));
+  list.focus();
+  await user.keyboard("{ArrowRight}{ArrowRight}");
+  expect(list).toHaveAttribute("aria-activedescendant", "template-4");
+  await user.keyboard("{Enter}");
+  expect(shown()).toContain("Assistant");
+  await user.keyboard("{ArrowRight}");
+  expect(list).toHaveAttribute("aria-activedescendant", "token-4");
+  await user.keyboard("{ArrowLeft}{Enter}");
+  expect(shown()).not.toContain("Assistant");
+  // What was selected inside is no longer there: its neighbour is.
+  expect(within(list).getByRole("option", { selected: true })).toHaveTextContent("Grüß");
+
   await user.click(screen.getByRole("switch", { name: "Template" }));
-  expect(
-    screen.getAllByRole("option", { selected: false }).filter((each) => each.dataset["index"] !== undefined),
-  ).toHaveLength(3);
+  expect(shown()).toHaveLength(8);
 });
 
 test("a refused message is explained and comes back", async () => {

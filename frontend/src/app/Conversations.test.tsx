@@ -22,6 +22,9 @@ const hold = (id: string, more: Partial<SavedConversation> = {}): void => {
 };
 
 beforeAll(() => server.listen({ onUnhandledRequest: "bypass" }));
+/** Tokens of the recorded conversation, and a chip for each of its two templates. */
+const N_SHOWN = 3 + 2;
+
 beforeEach(() => {
   chats = [];
   answers = [];
@@ -105,7 +108,7 @@ test("a reply goes on while another conversation is shown, and Stop ends the one
   await goTo("fresh");
   expect(await screen.findByRole("option", { name: "dich" })).toBeInTheDocument();
   await user.click(screen.getByRole("button", { name: "Stop" }));
-  expect(await screen.findByText("Stopped; what was written is kept.")).toBeInTheDocument();
+  expect(await screen.findByText("Stopped; the text so far is kept.")).toBeInTheDocument();
   expect(chats).toHaveLength(1);
 });
 
@@ -215,7 +218,7 @@ test("a link is opened in StrictMode, which mounts everything twice", async () =
       <App />
     </StrictMode>,
   );
-  expect(within(await tokens()).getAllByRole("option")).toHaveLength(8);
+  expect(within(await tokens()).getAllByRole("option")).toHaveLength(N_SHOWN);
 });
 
 test("a reply that is cut is read again from the server, which may hold more of it", async () => {

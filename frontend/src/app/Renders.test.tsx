@@ -3,6 +3,7 @@ import { render, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { HttpResponse, http } from "msw";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
+import type { Part } from "@/features/transcript/markdown/layout";
 import { IDENTITY, LENS, PROMPT, frame, token } from "@/test/recordedStream";
 import { watchRenders } from "@/test/renders";
 import { summary } from "@/test/saved";
@@ -22,8 +23,12 @@ const MOVING = [
   "FollowingScroll",
   "ChatText",
   "Transcript",
-  "SegmentTokens",
-  "TokenOption",
+  "SectionText",
+  "BlockText",
+  "TokenRow",
+  "TokenParts",
+  "TokenPart",
+  "RunText",
   "ReplyStatus",
   "StatusLine",
 ];
@@ -98,7 +103,7 @@ test("a token with its read-outs renders the end of the transcript and the statu
 
   const mounted = rendered().map(({ name }) => name);
   expect(mounted).toEqual(
-    expect.arrayContaining(["Header", "ConversationItem", "ConversationToolbar", "Composer", "TokenOption"]),
+    expect.arrayContaining(["Header", "ConversationItem", "ConversationToolbar", "Composer", "TokenPart"]),
   );
   for (let i = 1; i <= N_TOKENS; i += 1) {
     send(frame({ type: "token", token: token(REPLY_START + i, ` w${i}`, "assistant") }));
@@ -109,12 +114,10 @@ test("a token with its read-outs renders the end of the transcript and the statu
   const since = rendered();
   const others = new Set(since.map(({ name }) => name).filter((name) => !MOVING.includes(name)));
   expect([...others]).toEqual([]);
-  const earlier = since.filter(
-    ({ name, props }) => name === "TokenOption" && tokenIndex(props) < REPLY_START,
-  );
+  const earlier = since.filter(({ name, props }) => name === "TokenPart" && tokenIndex(props) < REPLY_START);
   expect(earlier).toEqual([]);
   expect(since.filter(({ name }) => name === "StatusLine").length).toBeGreaterThanOrEqual(N_TOKENS);
 });
 
 const tokenIndex = (props: unknown): number =>
-  typeof props === "object" && props !== null && "index" in props ? Number(props.index) : Number.NaN;
+  typeof props === "object" && props !== null && "part" in props ? (props.part as Part).index : Number.NaN;

@@ -17,6 +17,9 @@ let changes: ConversationChanges[];
 let chats: ChatRequest[];
 
 beforeAll(() => server.listen({ onUnhandledRequest: "bypass" }));
+/** Tokens of the recorded conversation, and a chip for each of its two templates. */
+const N_SHOWN = 3 + 2;
+
 beforeEach(() => {
   saved = savedConversation();
   changes = [];
@@ -57,7 +60,7 @@ test("the list opens a conversation, and the address names it", async () => {
   window.localStorage.setItem(storedName("sidebar"), "true");
   const user = openAt("");
   await user.click(await screen.findByRole("button", { name: "Title of conversation-1" }));
-  expect(within(await tokens()).getAllByRole("option")).toHaveLength(8);
+  expect(within(await tokens()).getAllByRole("option")).toHaveLength(N_SHOWN);
   expect(window.location.search).toContain("c=conversation-1");
   expect(screen.getByRole("button", { name: "Title of conversation-1" })).toHaveAttribute(
     "aria-current",
@@ -113,7 +116,7 @@ test("a page that is opened while the model loads waits for it", async () => {
   );
   openAt("?c=conversation-1");
   expect(await screen.findByText("Reading weights.")).toBeInTheDocument();
-  expect(within(await tokens()).getAllByRole("option")).toHaveLength(8);
+  expect(within(await tokens()).getAllByRole("option")).toHaveLength(N_SHOWN);
   expect(screen.queryByRole("alert")).not.toBeInTheDocument();
 });
 

@@ -124,8 +124,7 @@ describe("the running form", () => {
   });
 
   test.each(SPLIT_TEXTS)("gives every token a visible place: %s", (_, tokens) => {
-    for (const piece of runningPieces(tokens))
-      expect(piece.text.replace(/[\r\n]/g, "") + (piece.mark ?? "")).not.toBe("");
+    for (const piece of runningPieces(tokens)) expect(piece.text + (piece.mark ?? "")).not.toBe("");
   });
 
   test("gives a character to the token that completes it and marks the others by their bytes", () => {
@@ -148,11 +147,22 @@ describe("the running form", () => {
     expect(runningPieces(tokens).map((piece) => piece.text)).toEqual(["a", "\ufffd"]);
   });
 
-  test("marks line breaks and zero-width characters, but neither spaces nor tabs", () => {
+  test.each(SPLIT_TEXTS)(
+    "of a text that grows is that of the whole, and old pieces stay: %s",
+    (_, tokens) => {
+      for (let end = 1; end < tokens.length; end += 1) runningPieces(tokens.slice(0, end), true);
+      const fresh = tokens.map((each) => ({ ...each }));
+      expect(runningPieces(tokens)).toEqual(runningPieces(fresh));
+      for (const [index, piece] of runningPieces(tokens).entries())
+        expect(runningPieces([...tokens, token(bytesOf("x"))])[index]).toBe(piece);
+    },
+  );
+
+  test("marks zero-width characters, but neither line breaks, which have signs of their own, nor blanks", () => {
     const pieces = runningPieces(
       ["\n\n", "\r\n", "\u200d", " ", "\t", " a"].map((text) => token(bytesOf(text))),
     );
-    expect(pieces.map((piece) => piece.mark)).toEqual(["⏎⏎", "␍⏎", "‹ZWJ›", null, null, null]);
+    expect(pieces.map((piece) => piece.mark)).toEqual([null, null, "‹ZWJ›", null, null, null]);
     expect(pieces.map((piece) => piece.text).join("")).toBe("\n\n\r\n\u200d \t a");
   });
 });

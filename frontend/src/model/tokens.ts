@@ -129,30 +129,77 @@ export interface RunningPiece {
   readonly text: string;
   /**
    * A small stand-in to show, and to click, where `text` alone would leave no visible place: a token
-   * that only begins a character, a line break, a zero-width character. No part of the text.
+   * that only begins a character, a zero-width character. No part of the text. Line breaks have none:
+   * each has its own sign, also inside longer tokens.
    */
   readonly mark: string | null;
 }
 
 const markOf = (text: string, bytes: Uint8Array): string | null => {
   if (text === "") return bytes.length === 0 ? "∅" : escapeBytes(bytes);
-  if (/^[\r\n]+$/.test(text)) return text.replaceAll("\r", "␍").replaceAll("\n", "⏎");
-  if (
-    Array.from(text).every(
-      (character) => character !== "\t" && character !== " " && glyphOf(character) !== null,
-    )
-  ) {
+  if (Array.from(text).every((character) => !/[\t \r\n]/.test(character) && glyphOf(character) !== null)) {
     return Array.from(text, glyphOf).join("");
   }
   return null;
 };
 
+/** Pieces of tokens that are whole characters, and of the runs of tokens that share characters, by their first token. */
+const wholePieces = new WeakMap<ShownToken, RunningPiece | null>();
+const sharedPieces = new WeakMap<
+  ShownToken,
+  { readonly tokens: readonly ShownToken[]; readonly isOpen: boolean; readonly pieces: RunningPiece[] }
+>();
+
 /**
  * The running form. A character that is spread over several tokens belongs to the token that
  * completes it; bytes that never become one are shown as U+FFFD, as every decoder does. With
- * `isOpen` more tokens may follow, so a sequence cut short at the end is still left out.
+ * `isOpen` more tokens may follow, so a sequence cut short at the end is still left out. A token is
+ * decoded once: of a text that grows only the new tokens are.
  */
 export function runningPieces(tokens: readonly ShownToken[], isOpen = false): RunningPiece[] {
+  const pieces: RunningPiece[] = [];
+  for (let start = 0; start < tokens.length;) {
+    const first = tokens[start];
+    if (first === undefined) break;
+    const whole = wholePiece(first);
+    if (whole !== null) {
+      pieces.push(whole);
+      start += 1;
+      continue;
+    }
+    // A whole token begins with the first byte of a character, which ends whatever was begun before it.
+    let end = start + 1;
+    for (let next = tokens[end]; next !== undefined && wholePiece(next) === null; next = tokens[end])
+      end += 1;
+    const run = tokens.slice(start, end);
+    const isCut = isOpen && end === tokens.length;
+    const known = sharedPieces.get(first);
+    const isKnown =
+      known?.isOpen === isCut &&
+      known.tokens.length === run.length &&
+      known.tokens.every((token, at) => token === run[at]);
+    const shared = isKnown ? known.pieces : decodedPieces(run, isCut);
+    if (!isKnown) sharedPieces.set(first, { tokens: run, isOpen: isCut, pieces: shared });
+    for (const piece of shared) pieces.push(piece);
+    start = end;
+  }
+  return pieces;
+}
+
+/** Null for a token that begins or ends inside a character. */
+function wholePiece(token: ShownToken): RunningPiece | null {
+  const known = wholePieces.get(token);
+  if (known !== undefined) return known;
+  const bytes = bytesFromBase64(token.bytes);
+  const steps = decodeSteps(bytes);
+  const text = steps.map(({ character }) => character ?? "").join("");
+  const isWhole = bytes.length > 0 && steps.every(({ character }) => character !== null);
+  const piece = isWhole ? { text, mark: markOf(text, bytes) } : null;
+  wholePieces.set(token, piece);
+  return piece;
+}
+
+function decodedPieces(tokens: readonly ShownToken[], isOpen: boolean): RunningPiece[] {
   const parts = tokens.map((token) => bytesFromBase64(token.bytes));
   const steps = decodeSteps(joinBytes(parts));
   let next = 0;

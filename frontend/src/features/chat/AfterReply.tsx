@@ -1,10 +1,9 @@
-import clsx from "clsx";
 import { Suspense } from "react";
 import { AboutBranch } from "@/features/examples/AboutBranch";
 import { type Example, workedExample } from "@/features/examples/examples";
 import type { SavedConversation } from "@/features/library/conversations";
 import { SelectedForYou } from "@/features/selection/SelectedForYou";
-import { useSelection } from "@/features/selection/selection";
+import { SelectHint } from "@/features/transcript/SelectHint";
 import type { Turn } from "@/model/timeline";
 import { lazyPart } from "@/ui/lazyPart";
 import { useChat, useChatActions } from "./chat";
@@ -26,7 +25,6 @@ export function AfterReply({ examples, facts, onEdit, onShowView }: AfterReplyPr
   const mode = useChat((chat) => chat.mode);
   const branchedFrom = useChat((chat) => chat.branchedFrom);
   const actions = useChatActions();
-  const { index } = useSelection();
   const lastTurn = timeline.turns.at(-1);
   const worked = workedExample(timeline, mode, examples);
   const { conversationId } = timeline;
@@ -58,11 +56,7 @@ export function AfterReply({ examples, facts, onEdit, onShowView }: AfterReplyPr
         </Suspense>
       )}
       {worked === null && <SelectedForYou timeline={timeline} />}
-      {index === null && worked === null && (
-        <p className={clsx("mt-3 text-accent", mode === "chat" && "md:pl-[6.5rem]")}>
-          Click any word, yours or the model’s, to see how it was predicted.
-        </p>
-      )}
+      {worked === null && <SelectHint />}
     </>
   );
 }

@@ -1,5 +1,5 @@
 import { NotesButton } from "@/features/notes/NotesButton";
-import type { Colouring, Settings } from "@/features/settings/settings";
+import type { Colouring, Settings, TextForm } from "@/features/settings/settings";
 import { TintLegend } from "@/features/transcript/TintLegend";
 import type { TintMetric } from "@/features/transcript/tint";
 import { useTints } from "@/features/transcript/useTints";
@@ -22,6 +22,22 @@ const COLOURS: readonly SelectOption<Colouring>[] = [
   },
 ];
 
+const CHAT_FORMS: readonly SelectOption<TextForm>[] = [
+  {
+    value: "reading",
+    label: "Reading",
+    hint: "Code, lists, headings and tables laid out; every character stays",
+  },
+  { value: "source", label: "Source", hint: "Every character in the fixed pitch, without layout" },
+  { value: "plain", label: "Plain text", hint: "Text without tokens to select, for screen readers" },
+];
+
+/** A completion is not laid out: its text may begin and end anywhere. */
+const COMPLETION_FORMS: readonly SelectOption<TextForm>[] = [
+  { value: "reading", label: "Tokens", hint: "Each token can be selected" },
+  { value: "plain", label: "Plain text", hint: "Text without tokens to select, for screen readers" },
+];
+
 interface ConversationToolbarProps {
   readonly settings: Settings;
   readonly nLayers: number;
@@ -32,19 +48,27 @@ interface ConversationToolbarProps {
   readonly onToggleMaximise: () => void;
 }
 
-/** How the text is shown: coloured by what, with or without the template; and the way to copy it. */
+/** How the text is shown: its colours, its form, with or without the template; and the way to copy it. */
 export function ConversationToolbar(props: ConversationToolbarProps) {
   const { settings, nLayers, mode, hasTemplate, isMaximised, onChange, onToggleMaximise } = props;
   const chatNow = useChatNow();
+  const { textForm } = settings;
   return (
-    <div className="flex shrink-0 flex-wrap items-center gap-x-4 border-b border-line px-3 py-1 max-md:gap-x-1 md:px-4">
+    <div className="flex shrink-0 flex-wrap items-center gap-x-2 border-b border-line px-3 py-1 max-md:gap-x-1 md:px-4">
       <Select
         label="Colour by"
         value={settings.colouring}
         options={COLOURS}
         onChange={(colouring) => onChange({ colouring })}
       />
-      {hasTemplate && (
+      <Select
+        label="Text"
+        isLabelHidden
+        value={mode === "completion" && textForm === "source" ? "reading" : textForm}
+        options={mode === "chat" ? CHAT_FORMS : COMPLETION_FORMS}
+        onChange={(form) => onChange({ textForm: form })}
+      />
+      {hasTemplate && textForm !== "plain" && (
         <Switch
           label="Template"
           checked={settings.showTemplate}
@@ -62,7 +86,7 @@ export function ConversationToolbar(props: ConversationToolbarProps) {
         />
       </div>
       {settings.colouring !== "none" && (
-        <ShownTintLegend metric={settings.colouring} nLayers={nLayers} hasOwnItalic={mode === "completion"} />
+        <ShownTintLegend metric={settings.colouring} nLayers={nLayers} hasOwnBar={mode === "completion"} />
       )}
     </div>
   );
@@ -71,11 +95,11 @@ export function ConversationToolbar(props: ConversationToolbarProps) {
 interface ShownTintLegendProps {
   readonly metric: TintMetric;
   readonly nLayers: number;
-  readonly hasOwnItalic: boolean;
+  readonly hasOwnBar: boolean;
 }
 
 /** Counts the tokens that have their colour, also while they arrive. */
-function ShownTintLegend({ metric, nLayers, hasOwnItalic }: ShownTintLegendProps) {
+function ShownTintLegend({ metric, nLayers, hasOwnBar }: ShownTintLegendProps) {
   const timeline = useChat((chat) => chat.timeline);
   return (
     <TintLegend
@@ -83,7 +107,7 @@ function ShownTintLegend({ metric, nLayers, hasOwnItalic }: ShownTintLegendProps
       nLayers={nLayers}
       colours={useTints(timeline, metric, nLayers)}
       isBusy={timeline.status !== "settled"}
-      hasOwnItalic={hasOwnItalic}
+      hasOwnBar={hasOwnBar}
     />
   );
 }

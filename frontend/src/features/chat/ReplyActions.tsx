@@ -1,19 +1,22 @@
-import clsx from "clsx";
 import type { FinishReason, Timeline, Turn } from "@/model/timeline";
 import { decodedText } from "@/model/tokens";
 import { Button } from "@/ui/Button";
 import { CopyButton } from "@/ui/CopyButton";
+import { lazyPart } from "@/ui/lazyPart";
+import { Popover } from "@/ui/Popover";
 import type { Mode } from "./chatState";
+
+const ReplyDetails = lazyPart(() => import("./ReplyDetails"));
 
 const ENDINGS: Record<FinishReason, string> = {
   stop: "",
-  length: "Ended at the longest reply allowed.",
+  length: "Ended at the maximum of new tokens.",
   context: "Ended because the context is full.",
-  cancelled: "Stopped; what was written is kept.",
-  interrupted: "Interrupted; what was written is kept.",
+  cancelled: "Stopped; the text so far is kept.",
+  interrupted: "Interrupted; the text so far is kept.",
 };
 
-/** Ended before the model came to the end of what it had to say. */
+/** Endings after which the model may have more to say. */
 const UNFINISHED: readonly FinishReason[] = ["length", "cancelled", "interrupted"];
 
 interface ReplyActionsProps {
@@ -21,22 +24,17 @@ interface ReplyActionsProps {
   readonly turn: Turn;
   readonly mode: Mode;
   readonly onRegenerate: () => void;
-  /** Goes on from the end of the reply. */
+  /** Continues the reply at its end. */
   readonly onContinue: () => void;
   readonly onEdit: (text: string) => void;
 }
 
-/** What can be done with the newest turn. */
+/** The actions on the newest turn. */
 export function ReplyActions({ timeline, turn, mode, onRegenerate, onContinue, onEdit }: ReplyActionsProps) {
   const reply = timeline.tokens.slice(turn.replyStart);
   const ending = turn.finish === null ? "" : ENDINGS[turn.finish];
   return (
-    <div
-      className={clsx(
-        "mt-2 -ml-2 flex flex-wrap items-center gap-x-1 text-label",
-        mode === "chat" && "md:pl-[6.5rem]",
-      )}
-    >
+    <div className="mt-2 -ml-2 flex flex-wrap items-center gap-x-1 text-label">
       <Button look="quiet" icon="redo" className="px-2" onClick={onRegenerate}>
         Regenerate
       </Button>
@@ -49,12 +47,22 @@ export function ReplyActions({ timeline, turn, mode, onRegenerate, onContinue, o
         {mode === "chat" ? "Edit message" : "Edit text"}
       </Button>
       <CopyButton label="Copy the reply" text={() => decodedText(reply)} />
+      <Popover
+        label="Replies"
+        trigger={
+          <Button look="quiet" className="px-2">
+            Details
+          </Button>
+        }
+      >
+        <ReplyDetails timeline={timeline} />
+      </Popover>
       {ending !== "" && <span className="ml-1 text-muted">{ending}</span>}
     </div>
   );
 }
 
-/** What the person typed. For a reopened conversation its tokens say so, with the blank that the template put before it. */
+/** The user's message as typed. Of a reopened conversation, from its tokens, without the blank that a template puts first. */
 function userText(timeline: Timeline, turn: Turn): string {
   if (turn.userText !== null) return turn.userText;
   const typed = timeline.tokens

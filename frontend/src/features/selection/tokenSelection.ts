@@ -79,12 +79,11 @@ export function selectedTokenText(list: Element, range: Range): string | null {
   let text: string | null = null;
   for (const option of list.querySelectorAll("[data-index]")) {
     if (!range.intersectsNode(option)) continue;
-    const content = option.textContent;
-    const from =
-      option.contains(range.startContainer) && range.startContainer !== option ? range.startOffset : 0;
-    const to =
-      option.contains(range.endContainer) && range.endContainer !== option ? range.endOffset : content.length;
-    text = (text ?? "") + content.slice(from, to);
+    const own = document.createRange();
+    own.selectNodeContents(option);
+    if (option.contains(range.startContainer)) own.setStart(range.startContainer, range.startOffset);
+    if (option.contains(range.endContainer)) own.setEnd(range.endContainer, range.endOffset);
+    text = (text ?? "") + own.toString();
   }
   return text;
 }

@@ -6,6 +6,14 @@ import { type LensKind, isLensKind } from "@/model/lenses";
 export const COLOURINGS = ["none", "surprisal", "entropy", "decided"] as const;
 export type Colouring = (typeof COLOURINGS)[number];
 
+/**
+ * - `reading`: laid out by its Markdown
+ * - `source`: every character in the fixed pitch, without layout
+ * - `plain`: running text without tokens to select
+ */
+export const TEXT_FORMS = ["reading", "source", "plain"] as const;
+export type TextForm = (typeof TEXT_FORMS)[number];
+
 export interface Settings {
   readonly temperature: number;
   readonly topP: number;
@@ -18,7 +26,9 @@ export interface Settings {
   /** Null does what the model's tokenizer does. */
   readonly bos: boolean | null;
   readonly colouring: Colouring;
+  /** All template tokens; otherwise a chip for each turn stands for them. */
   readonly showTemplate: boolean;
+  readonly textForm: TextForm;
   /** The lens that views read through, where the model has it. */
   readonly lens: LensKind;
   /** Whether single letters work as shortcuts. */
@@ -34,7 +44,8 @@ export const DEFAULT_SETTINGS: Settings = {
   systemPrompt: "",
   bos: null,
   colouring: "none",
-  showTemplate: true,
+  showTemplate: false,
+  textForm: "reading",
   lens: "logit",
   shortcuts: true,
 };
@@ -77,6 +88,7 @@ export function parseSettings(stored: unknown): Settings | undefined {
     bos: typeof bos === "boolean" ? bos : null,
     colouring: COLOURINGS.find((name) => name === values.get("colouring")) ?? DEFAULT_SETTINGS.colouring,
     showTemplate: flag("showTemplate"),
+    textForm: TEXT_FORMS.find((name) => name === values.get("textForm")) ?? DEFAULT_SETTINGS.textForm,
     lens: isLensKind(lens) ? lens : DEFAULT_SETTINGS.lens,
     shortcuts: flag("shortcuts"),
   };

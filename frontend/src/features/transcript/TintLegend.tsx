@@ -10,12 +10,12 @@ interface TintLegendProps {
   readonly colours: Colours;
   /** The model is busy with a reply: what is missing is read afterwards. */
   readonly isBusy: boolean;
-  /** One's own text is set in italics. */
-  readonly hasOwnItalic: boolean;
+  /** A bar stands beside the user's text. */
+  readonly hasOwnBar: boolean;
 }
 
 /** What the colour behind the text means, and how many tokens have theirs. */
-export function TintLegend({ metric, nLayers, colours, isBusy, hasOwnItalic }: TintLegendProps) {
+export function TintLegend({ metric, nLayers, colours, isBusy, hasOwnBar }: TintLegendProps) {
   const { title, unit, isOfLens, low, high, marked } = tintScale(metric, nLayers);
   const { kind, known, total, lens } = colours;
   const lensName = isOfLens ? `${LENSES.find((each) => each.kind === kind)?.title ?? kind} lens` : null;
@@ -33,7 +33,7 @@ export function TintLegend({ metric, nLayers, colours, isBusy, hasOwnItalic }: T
           <span>{high}</span>
         </span>
         <span className="underline decoration-dotted underline-offset-4">{marked}</span>
-        {hasOwnItalic && <span className="italic">italic: your text</span>}
+        {hasOwnBar && <span className="border-l-2 border-line-strong pl-1.5">bar: your text</span>}
         {(isBusy || (lens.status !== "done" && known < total)) && (
           <span>
             {formatCount(known)} of {formatCount(total)} tokens read

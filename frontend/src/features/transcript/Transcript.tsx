@@ -8,6 +8,7 @@ import {
   useLayoutEffect,
   useMemo,
   useRef,
+  useState,
 } from "react";
 import { isBrowserCommand } from "@/base/keys";
 import type { Mode } from "@/features/chat/chatState";
@@ -20,10 +21,14 @@ import {
   tokenElementId,
 } from "@/features/selection/tokenSelection";
 import { tokenNoteMarks } from "@/model/notes";
-import { type Segment, segmentsOf, stepToken } from "@/model/segments";
-import type { Timeline, Turn } from "@/model/timeline";
+import { stepToken } from "@/model/segments";
+import type { Timeline, Token, Turn } from "@/model/timeline";
 import { runningPieces } from "@/model/tokens";
-import { SegmentTokens } from "./SegmentTokens";
+import { useLexer } from "./markdown/lexer";
+import { SectionText } from "./SectionText";
+import { type Section, sectionsOf } from "./sections";
+import { TemplateChip } from "./TemplateChip";
+import { stopAfter, templateChipId } from "./templateStops";
 import type { Tint } from "./tint";
 
 interface TranscriptProps {
@@ -31,23 +36,36 @@ interface TranscriptProps {
   readonly mode: Mode;
   readonly modelName: string;
   readonly tints: readonly (Tint | null)[] | null;
+  /** All of the template is shown; otherwise a chip for each turn stands for it. */
   readonly showTemplate: boolean;
+  /** Laid out by its Markdown, of which no character is left out. */
+  readonly isReading: boolean;
 }
 
 /** The conversation as running text of which each token can be selected, by pointer or by arrow keys. */
-export function Transcript({ timeline, mode, modelName, tints, showTemplate }: TranscriptProps) {
+export function Transcript(props: TranscriptProps) {
+  const { timeline, mode, modelName, tints, showTemplate, isReading } = props;
+  const { conversationId, tokens } = timeline;
   const { index: selectedIndex, layer, extent, range, isExtending, select, extend } = useSelection();
   const { notes } = useNotes();
   const list = useRef<HTMLDivElement>(null);
   const isOpen = timeline.status === "streaming";
-  const pieces = useMemo(() => runningPieces(timeline.tokens, isOpen), [timeline.tokens, isOpen]);
-  const segments = useMemo(() => segmentsOf(timeline), [timeline]);
-  const nTokens = timeline.tokens.length;
+  const pieces = useMemo(() => runningPieces(tokens, isOpen), [tokens, isOpen]);
+  const sections = useMemo(() => sectionsOf(timeline), [timeline]);
+  const nTokens = tokens.length;
   const noteMarks = useMemo(() => tokenNoteMarks(notes, nTokens), [notes, nTokens]);
+  const lex = useLexer(mode === "chat" && isReading);
   /** Where keys move on from: the end of the range that moves. */
   const head = extent ?? selectedIndex;
+  /** Starts of the sections whose template was opened by its chip. */
+  const [opened, setOpened] = useState<{ readonly of: string | null; readonly starts: readonly number[] }>({
+    of: conversationId,
+    starts: [],
+  });
+  const openStarts = opened.of === conversationId ? opened.starts : [];
+  /** The chip that the arrows moved to, in place of a token. */
+  const [chip, setChip] = useState<number | null>(null);
 
-  const { conversationId } = timeline;
   useLayoutEffect(() => {
     if (head === null) return;
     document.getElementById(tokenElementId(head))?.scrollIntoView({ block: "nearest" });
@@ -57,6 +75,33 @@ export function Transcript({ timeline, mode, modelName, tints, showTemplate }: T
     const selection = window.getSelection();
     if (list.current?.contains(selection?.anchorNode ?? null) === true) selection?.removeAllRanges();
   }, [selectedIndex, layer]);
+
+  /** A selected token is always shown, also one of the template. */
+  const isShownTemplate = ({ start, end }: Section): boolean =>
+    showTemplate ||
+    openStarts.includes(start) ||
+    (head !== null && head >= start && head < end && tokens[head]?.role === "template");
+
+  const toggle = (section: Section): void => {
+    const { start } = section;
+    const isShown = isShownTemplate(section);
+    setOpened({
+      of: conversationId,
+      starts: isShown ? openStarts.filter((other) => other !== start) : [...openStarts, start],
+    });
+    // Folded, the template cannot hold the selection.
+    if (
+      isShown &&
+      head !== null &&
+      head >= start &&
+      head < section.end &&
+      tokens[head]?.role === "template"
+    ) {
+      const after = stepToken(timeline, false, head, 1);
+      select(after === head ? stepToken(timeline, false, head, -1) : after);
+    }
+    setChip(start);
+  };
 
   /** Shift and a click make a range of tokens, unless text is selected, which then grows as everywhere. */
   const onMouseDown = (event: MouseEvent): void => {
@@ -68,24 +113,44 @@ export function Transcript({ timeline, mode, modelName, tints, showTemplate }: T
   const onClick = (event: MouseEvent): void => {
     // Selecting text to copy it ends with a click as well; it must not move the selected token.
     if (window.getSelection()?.isCollapsed === false) return;
-    const option = event.target instanceof Element ? event.target.closest("[data-index]") : null;
-    if (option === null) return;
+    const option = event.target instanceof Element ? event.target.closest("[data-index], [data-chip]") : null;
+    const section = sections.find(({ start }) => `${start}` === option?.getAttribute("data-chip"));
+    if (section !== undefined) toggle(section);
+    if (option?.hasAttribute("data-index") !== true) return;
     const index = Number(option.getAttribute("data-index"));
+    setChip(null);
     if (event.shiftKey || isExtending) extend(index);
     else select(index);
   };
 
   const onKeyDown = (event: KeyboardEvent): void => {
-    if (isBrowserCommand(event)) return;
+    // In a block of code that has the focus, arrow keys scroll it.
+    if (isBrowserCommand(event) || event.target !== list.current) return;
+    const section = sections.find(({ start }) => start === chip);
+    if (section !== undefined && (event.key === "Enter" || event.key === " ")) {
+      event.preventDefault();
+      toggle(section);
+      return;
+    }
     const from = event.shiftKey ? head : selectedIndex;
-    const next = tokenAfterKey(event.key, {
-      selected: from,
-      step: (place, step) => stepToken(timeline, showTemplate, place, step),
-      list: list.current,
-      element: from === null ? null : document.getElementById(tokenElementId(from)),
-    });
+    const stop = event.shiftKey ? null : stopAfter(event.key, list.current, chip, from);
+    if (stop?.kind === "chip") {
+      event.preventDefault();
+      setChip(stop.start);
+      document.getElementById(templateChipId(stop.start))?.scrollIntoView({ block: "nearest" });
+      return;
+    }
+    const next =
+      stop?.index ??
+      tokenAfterKey(event.key, {
+        selected: from,
+        step: (place, step) => stepToken(timeline, showTemplate, place, step),
+        list: list.current,
+        element: document.getElementById(chip === null ? tokenElementId(from ?? -1) : templateChipId(chip)),
+      });
     if (next === undefined) return;
     event.preventDefault();
+    setChip(null);
     if (next === null) return;
     if (event.shiftKey) extend(next);
     else select(next);
@@ -100,7 +165,9 @@ export function Transcript({ timeline, mode, modelName, tints, showTemplate }: T
     event.preventDefault();
   };
 
-  const hasSelected = head !== null && head < nTokens;
+  const looks = { tokens, pieces, tints, selectedIndex, range, noteMarks };
+  const isTokenActive = head !== null && head < nTokens;
+  const activeId = chip !== null ? templateChipId(chip) : isTokenActive ? tokenElementId(head) : undefined;
   return (
     <div
       ref={list}
@@ -112,60 +179,56 @@ export function Transcript({ timeline, mode, modelName, tints, showTemplate }: T
       aria-orientation="horizontal"
       // In a completion text and continuation are one, and so is their direction.
       dir={mode === "completion" ? "auto" : undefined}
-      aria-activedescendant={hasSelected ? tokenElementId(head) : undefined}
+      aria-activedescendant={activeId}
       tabIndex={0}
       onMouseDown={onMouseDown}
       onClick={onClick}
       onKeyDown={onKeyDown}
+      onBlur={() => setChip(null)}
       onCopy={onCopy}
-      className={clsx("tokens text-title leading-7", mode === "chat" ? "space-y-4" : "whitespace-pre-wrap")}
+      className={clsx("tokens", mode === "chat" ? "space-y-4" : "tokens-completion")}
     >
-      {segments.map((segment) => {
-        const tokens = chunkStarts(segment).map((start) => (
-          <SegmentTokens
-            key={start}
-            tokens={timeline.tokens}
-            pieces={pieces}
-            tints={tints}
-            start={start}
-            end={Math.min(start + CHUNK, segment.end)}
-            selectedIndex={selectedIndex}
-            range={range}
-            noteMarks={noteMarks}
-            showTemplate={showTemplate}
+      {sections.map((section, number) => {
+        const { speaker, start, turn } = section;
+        const name = sectionName(section, modelName);
+        const key = `${speaker}-${number}`;
+        const hasTemplate = isShownTemplate(section);
+        const text = (
+          <SectionText
+            {...looks}
+            section={section}
+            hasTemplate={hasTemplate}
+            lex={lex}
+            isInline={mode === "completion"}
           />
-        ));
-        const name = segmentName(segment, modelName);
-        const key = `${segment.kind}-${segment.start}`;
+        );
         if (mode === "completion") {
           return (
             <span
               key={key}
               role="group"
               aria-label={name}
-              className={clsx(
-                segment.kind === "prompt" && tints === null ? "text-muted" : "text-ink",
-                // The tints are made for one ink only, so that a second one cannot tell who wrote what.
-                segment.kind === "prompt" && tints !== null && "italic",
-              )}
+              className={clsx(speaker !== "model" && "tokens-own")}
             >
-              {tokens}
+              {text}
             </span>
           );
         }
         return (
-          <div
-            key={key}
-            role="group"
-            aria-label={name}
-            className="gap-x-4 md:grid md:grid-cols-[5.5rem_minmax(0,1fr)]"
-          >
-            <div aria-hidden="true" className="pt-1 text-label leading-5 font-medium text-muted select-none">
-              {segment.kind === "prompt" ? "You" : <ReplyLabel turn={segment.turn} modelName={modelName} />}
+          <div key={key} role="group" aria-label={name}>
+            <div className="flex min-h-5 flex-wrap items-center gap-x-2 pb-0.5 text-label select-none">
+              <SpeakerLabel speaker={speaker} turn={turn} modelName={modelName} />
+              {!showTemplate && (
+                <TemplateChip
+                  start={start}
+                  n={templateLength(tokens, section)}
+                  speaker={name}
+                  isOpen={hasTemplate}
+                  isActive={chip === start}
+                />
+              )}
             </div>
-            <div dir="auto" className="min-w-0 break-words whitespace-pre-wrap">
-              {tokens}
-            </div>
+            <div className="max-w-[66ch] min-w-0">{text}</div>
           </div>
         );
       })}
@@ -173,33 +236,42 @@ export function Transcript({ timeline, mode, modelName, tints, showTemplate }: T
   );
 }
 
-/** Tokens drawn as one unit: of a reply of 1,000, a click draws the two units again that it touches. */
-const CHUNK = 64;
+const templateLength = (tokens: readonly Token[], { start, end }: Section): number => {
+  let n = 0;
+  for (let index = start; index < end; index += 1) if (tokens[index]?.role === "template") n += 1;
+  return n;
+};
 
-function chunkStarts({ start, end }: Segment): number[] {
-  return Array.from({ length: Math.ceil((end - start) / CHUNK) }, (_, chunk) => start + chunk * CHUNK);
-}
-
-function segmentName({ kind, turn }: Segment, modelName: string): string {
-  if (kind === "prompt") return "You";
+function sectionName({ speaker, turn }: Section, modelName: string): string {
+  if (speaker !== "model") return speaker === "user" ? "You" : "System";
   const seed = turn.seed === null ? "" : `, seed ${turn.seed}`;
   const ending =
     turn.finish === "cancelled" ? ", stopped" : turn.finish === "interrupted" ? ", interrupted" : "";
   return `${modelName}${seed}${ending}`;
 }
 
-interface ReplyLabelProps {
+interface SpeakerLabelProps {
+  readonly speaker: Section["speaker"];
   readonly turn: Turn;
   readonly modelName: string;
 }
 
-const ReplyLabel = memo(function ReplyLabel({ turn: { seed, finish }, modelName }: ReplyLabelProps) {
+const SpeakerLabel = memo(function SpeakerLabel({ speaker, turn, modelName }: SpeakerLabelProps) {
   return (
-    <>
-      <span className="block truncate text-ink">{modelName.split("/").at(-1)}</span>
-      {seed !== null && <span className="mr-2 text-cell font-normal text-quiet md:block">seed {seed}</span>}
-      {finish === "cancelled" && <span className="text-cell font-normal text-warn">stopped</span>}
-      {finish === "interrupted" && <span className="text-cell font-normal text-warn">interrupted</span>}
-    </>
+    <span aria-hidden="true" className="flex min-w-0 items-center gap-x-2 font-medium text-muted">
+      {speaker === "model" ? (
+        <span className="truncate text-ink">{modelName.split("/").at(-1)}</span>
+      ) : speaker === "user" ? (
+        "You"
+      ) : (
+        "System"
+      )}
+      {speaker === "model" && turn.finish === "cancelled" && (
+        <span className="font-normal text-warn">stopped</span>
+      )}
+      {speaker === "model" && turn.finish === "interrupted" && (
+        <span className="font-normal text-warn">interrupted</span>
+      )}
+    </span>
   );
 });

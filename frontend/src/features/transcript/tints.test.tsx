@@ -9,7 +9,7 @@ import { N_LAYERS, madeUpLens, madeUpTimeline, madeUpTokens } from "@/test/lensD
 import { type FakeServer, fakeServer, refusal, renderView } from "@/test/renderView";
 import { type Tint, tintOf } from "./tint";
 import { TintLegend } from "./TintLegend";
-import { TokenOption } from "./TokenOption";
+import { TokenPart } from "./TokenPart";
 import { useTints } from "./useTints";
 
 const tokens = madeUpTokens(20);
@@ -39,7 +39,7 @@ const coloured = (metric: Exclude<Colouring, "none">) =>
         nLayers={N_LAYERS}
         colours={colours}
         isBusy={current.status !== "settled"}
-        hasOwnItalic={false}
+        hasOwnBar={false}
       />
     );
   };
@@ -119,9 +119,15 @@ test.each(["surprisal", "entropy"] as const)("%s is of the output, and of no len
 });
 
 test("a token that had a colour looks as before once it has none", () => {
-  const word = { index: 1, text: "word", mark: null, role: "user", noteMark: undefined } as const;
+  const word = {
+    part: { index: 1, isFirst: true, runs: [{ text: "word", kinds: [] }] },
+    text: "word",
+    mark: null,
+    role: "user",
+    noteMark: undefined,
+  } as const;
   const token = (tint: Tint | null) => (
-    <TokenOption {...word} isSpecial={false} isSelected={false} isInRange={false} tint={tint} />
+    <TokenPart {...word} isSpecial={false} isSelected={false} isInRange={false} tint={tint} />
   );
   const { rerender } = render(token(null));
   const before = screen.getByRole("option").className;

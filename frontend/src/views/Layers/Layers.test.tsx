@@ -275,6 +275,7 @@ describe("the words", () => {
   });
 
   test("all tokens are shown on request, the first as it is and not counted", async () => {
+    writeStored("settings", { showTemplate: true });
     const view = renderView(Layers, timeline, { index: 0, layer: 5 });
     await allRead();
     await userEvent.click(screen.getByRole("radio", { name: "All" }));
