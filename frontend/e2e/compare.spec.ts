@@ -1,6 +1,6 @@
 /** Two timelines beside each other, as a person compares them, against the server's own numbers. */
 import type { Locator } from "@playwright/test";
-import { align } from "../src/views/Compare/alignment";
+import { align } from "../src/features/pair/alignment";
 import { DIFFERENCE, DIVERGING, rampStep, roundUp } from "../src/charts/colour/colour";
 import { formatNats, formatProbability, formatRank } from "../src/model/format";
 import { type Schemas, conversationOf, post } from "./api";

@@ -17,6 +17,8 @@ import { useConversationFacts, useLibraryFollowing, useLibraryReturn } from "@/f
 import { SidebarFrame } from "@/features/library/SidebarFrame";
 import { useNotes } from "@/features/notes/notes";
 import { useBeginNote } from "@/features/notes/noteWriting";
+import { PairChip } from "@/features/pair/PairChip";
+import { useShownPair, visitPair, withoutPair } from "@/features/pair/pair";
 import { pinnedIds } from "@/features/pins/pins";
 import { usePinSaving } from "@/features/pins/pinSaving";
 import { usePinKeeping, usePins } from "@/features/pins/pinsContext";
@@ -92,6 +94,7 @@ export function Shell() {
   const toggleSidebar = useCallback(() => showSidebar(!hasSidebar), [showSidebar, hasSidebar]);
   const openSheet = useCallback(() => showSheet(true), []);
   const closeSheet = useCallback(() => showSheet(false), []);
+  const showCompare = useCallback(() => openView("compare"), [openView]);
   const startTour = useCallback(() => setIsOnTour(true), []);
 
   useLibraryFollowing();
@@ -131,7 +134,7 @@ export function Shell() {
     place,
     pins: token_ids,
     positions,
-    choices: useShownChoices(viewId),
+    choices: { ...useShownChoices(viewId), ...useShownPair() },
   };
   useAddress(address, isUnsettled, (visited) => {
     openView(visited.viewId);
@@ -141,9 +144,10 @@ export function Shell() {
       visitSettings({ lens: visited.lens });
       visitChoices(
         VIEWS.find((view) => view.id === visited.viewId)?.id ?? FIRST_VIEW ?? "",
-        visited.choices,
+        withoutPair(visited.choices),
         visited.conversationId,
       );
+      visitPair(visited.choices, visited.conversationId);
       savePins();
       visitPins(visited.conversationId, { token_ids: visited.pins, positions: visited.positions });
     }
@@ -263,6 +267,12 @@ export function Shell() {
                 onChangeView={openView}
                 onOpenGroup={openGroup}
                 onToggleMaximise={toggle("evidence")}
+                pair={
+                  <PairChip
+                    isShown={VIEWS.some(({ id, showsPair }) => showsPair && id === viewId)}
+                    onShowCompare={showCompare}
+                  />
+                }
               />
             )}
           </EvidenceSheet>

@@ -4,7 +4,7 @@ import userEvent from "@testing-library/user-event";
 import type { ComponentType } from "react";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { writeStored } from "@/base/stored";
-import { visitChoices } from "@/features/choices/choices";
+import { visitPair } from "@/features/pair/pair";
 import type { ViewProps } from "@/features/evidence/view";
 import type { LayerReadout, Timeline, Token } from "@/model/timeline";
 import { N_LAYERS, madeUpTimeline, madeUpTokens } from "@/test/lensData";
@@ -37,7 +37,7 @@ beforeEach(() => {
   serial += 1;
   timeline = madeUpTimeline(tokens, `states-${serial}`);
   // Compare with itself, so that nothing has to be chosen first.
-  visitChoices("compare", { other: "same" }, timeline.conversationId);
+  visitPair({ b: "same" }, timeline.conversationId);
 });
 afterEach(() => vi.unstubAllGlobals());
 

@@ -35,6 +35,7 @@ export const VIEWS = withKeys([
     title: "Compare",
     group: "read",
     follows: "text",
+    showsPair: true,
     load: () => import("@/views/Compare/Compare"),
   }),
 ]);

@@ -2,9 +2,9 @@
 import { screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, beforeEach, vi } from "vitest";
-import { writeStored } from "@/base/stored";
+import { visitPair } from "@/features/pair/pair";
 import type { Timeline, Token } from "@/model/timeline";
-import { align } from "@/views/Compare/alignment";
+import { align } from "@/features/pair/alignment";
 import Compare from "@/views/Compare/Compare";
 import { N_LAYERS, idOf, madeUpLens, madeUpTimeline, madeUpTokens } from "./lensData";
 import { type FakeServer, fakeServer, renderView } from "./renderView";
@@ -49,12 +49,18 @@ export function setUpCompare(): void {
   afterEach(() => vi.unstubAllGlobals());
 }
 
-export const prompt = () => screen.findByRole("textbox", { name: /with a word changed/ });
+/** The prompt of B as a text. */
+export async function prompt(): Promise<HTMLElement> {
+  const toggle = await screen.findByRole("button", { name: "Edit as text" });
+  if (toggle.getAttribute("aria-pressed") === "false") await userEvent.click(toggle);
+  return screen.findByRole("textbox", { name: "The prompt of B" });
+}
 export const cell = () => screen.findByRole("gridcell");
 export const isRead = () => screen.findByText(new RegExp(`^${nPairs} of ${nPairs} pairs read`));
 
+/** Sets the pair as a person does, which selects the first difference. */
 export async function comparePrompt(timeline = timelineOf(), index: number | null = 6, layer = N_LAYERS) {
-  writeStored("view-compare", { withReply: "off" });
+  visitPair({ reply: "none" }, timeline.conversationId);
   const page = renderView(Compare, timeline, { index, layer });
   const box = await prompt();
   await userEvent.clear(box);

@@ -29,6 +29,8 @@ interface ViewSpec {
    * `text`: it shows the whole text as it grows.
    */
   readonly follows: "token" | "text";
+  /** Both timelines of a pair are in the view; the others show A only. */
+  readonly showsPair?: boolean;
   /** Why this model cannot serve the view, in a sentence; null where it can. */
   readonly needs?: (model: ModelInfo) => string | null;
   /** The module of the view, fetched when it is first opened. */
@@ -47,7 +49,7 @@ export interface ViewDefinition extends DefinedView {
   readonly shortcut: string | null;
 }
 
-export function defineView({ load, needs = () => null, ...spec }: ViewSpec): DefinedView {
+export function defineView({ load, needs = () => null, showsPair = false, ...spec }: ViewSpec): DefinedView {
   let loaded: ReturnType<typeof load> | null = null;
   let note: Promise<ViewNote> | null = null;
   const module = () =>
@@ -57,6 +59,7 @@ export function defineView({ load, needs = () => null, ...spec }: ViewSpec): Def
     }));
   return {
     ...spec,
+    showsPair,
     needs,
     Component: lazyPart(module),
     note: () => (note ??= module().then((view) => view.note)),

@@ -1,6 +1,7 @@
-import { screen, waitFor, within } from "@testing-library/react";
+import { act, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { describe, expect, test } from "vitest";
+import { visitPair } from "@/features/pair/pair";
 import { formatNats } from "@/model/format";
 import {
   alignment,
@@ -37,11 +38,15 @@ describe("a prompt with a word changed", () => {
     );
     const inOrder = (all: number[][]) => all.toSorted(([one = 0], [other = 0]) => one - other);
     expect(inOrder(asked)).toEqual(inOrder(pairs));
-    expect(screen.getByText(/stand against a gap/)).toHaveTextContent(`${12 + 10 - 2 * nPairs} tokens stand`);
+    const nUnaligned = 12 + 10 - 2 * nPairs;
+    expect(screen.getByText(/\d unaligned token/)).toHaveTextContent(
+      `${nUnaligned} unaligned ${nUnaligned === 1 ? "token" : "tokens"}`,
+    );
   });
 
-  test("is followed by the conversation's own reply, unless that is switched off", async () => {
+  test("is followed by the conversation's own reply where that is forced on it", async () => {
     const timeline = timelineOf();
+    visitPair({ reply: "forced" }, timeline.conversationId);
     renderView(Compare, timeline, { index: 6 });
     await userEvent.type(await prompt(), "{Enter}");
     await screen.findByText(/^(\d+) of \1 pairs read/);
@@ -49,13 +54,16 @@ describe("a prompt with a word changed", () => {
     expect(reply.length).toBeGreaterThan(0);
     const ids = changed.map(({ id }) => id);
     expect(server.compared[0]?.b).toEqual({ token_ids: [...ids, ...reply], kind: "logit" });
-    await userEvent.click(screen.getByRole("switch", { name: "then A’s reply" }));
+    await userEvent.click(screen.getByRole("button", { name: "Change B" }));
+    await choose(screen.getByRole("combobox", { name: "B’s reply" }), "none");
     await waitFor(() => expect(server.compared.at(-1)?.b).toEqual({ token_ids: ids, kind: "logit" }));
   });
 
   test("the place of the page is locked to its counterpart, with the server's numbers", async () => {
-    await comparePrompt();
+    const page = await comparePrompt();
     await isRead();
+    await waitFor(() => expect(page.selection().index).not.toBe(6));
+    act(() => page.selection().select(6, N_LAYERS));
     // Index 6 is predicted at 5, whose counterpart stands one further on.
     const answer = madeUpComparison({ a: {}, b: {}, positions: [[5, 6]] });
     const js = formatNats(answer.js_nats[N_LAYERS]?.[0] ?? null);
@@ -75,11 +83,11 @@ describe("a prompt with a word changed", () => {
       expect(side).toHaveTextContent(`read at index ${index}`);
       expect(side).toHaveTextContent(`predicts index ${index + 1}`);
     }
-    // 6 is a multiple of 3: from row 6 on the made-up first choices differ.
-    expect(screen.getByText(/From layer 6 up to the output the two predict different tokens/)).toBeVisible();
+    // 6 is a multiple of 3: from row 6 on the made-up top-1 predictions differ.
+    expect(screen.getByText(/they differ from layer 6 on/)).toBeVisible();
   });
 
-  test("a gap shows a gap, never a number", async () => {
+  test("an unaligned token shows that it is, never a number", async () => {
     const gap = alignment.columns.findIndex((each) => each.a === null);
     expect(gap).toBeGreaterThan(0);
     await comparePrompt(timelineOf(), 4);
@@ -88,15 +96,17 @@ describe("a prompt with a word changed", () => {
     grid.focus();
     await userEvent.keyboard("{Home}");
     for (let step = 0; step < gap; step += 1) await userEvent.keyboard("{ArrowRight}");
-    expect(await cell()).toHaveTextContent(/a gap in A: nothing is compared/);
+    expect(await cell()).toHaveTextContent(/unaligned: nothing is compared/);
     expect(screen.queryByLabelText("Measures")).toBeNull();
-    expect(screen.getByText(/A has a gap here/)).toBeVisible();
-    expect(screen.getByRole("region", { name: "Predictions of A" })).toHaveTextContent("a gap");
+    expect(screen.getByText(/B’s token is unaligned here/)).toBeVisible();
+    expect(screen.getByRole("region", { name: "Predictions of A" })).toHaveTextContent("unaligned");
   });
 
   test("a key goes to the next difference and selects what it predicts", async () => {
     const page = await comparePrompt();
     await isRead();
+    await waitFor(() => expect(page.selection().index).not.toBe(6));
+    act(() => page.selection().select(6, N_LAYERS));
     screen.getByRole("button", { name: /^Next difference/ }).focus();
     await userEvent.keyboard(".");
     // Pairs whose B is a multiple of 3 differ at the output: after (5, 6) comes (8, 9).

@@ -29,7 +29,7 @@ describe("before there is something to compare", () => {
   test("the box has the last message, and nothing is asked before Compare is pressed", async () => {
     renderView(Compare, timelineOf(), { index: 6 });
     expect(await prompt()).toHaveValue("User: The capital of France is");
-    expect(screen.getByText(/Compare reads it as if you had sent it/)).toBeVisible();
+    expect(screen.getByText(/Press a word of the message above/)).toBeVisible();
     expect(server.asked).toEqual([]);
     expect(server.compared).toEqual([]);
   });
@@ -50,17 +50,17 @@ describe("while it is not there", () => {
     expect(await screen.findByText(new RegExp(`^0 of ${nPairs} pairs read`))).toBeVisible();
     expect(screen.getByRole("progressbar", { name: "Pairs read" })).toBeInTheDocument();
     const hatched = /Columns with hatched cells are not read yet/;
-    expect(screen.getByText(hatched)).toHaveTextContent(/In a gap .* the cells are empty/);
+    expect(screen.getByText(hatched)).toHaveTextContent(/Beside an unaligned token .* the cells are empty/);
     expect(await cell()).toHaveTextContent("not read yet");
     await userEvent.click(screen.getByRole("button", { name: "Stop reading" }));
     expect(await screen.findByText(/reading was stopped/)).toBeVisible();
-    await userEvent.click(screen.getByRole("button", { name: "Read on" }));
+    await userEvent.click(screen.getByRole("button", { name: "Continue reading" }));
     await waitFor(() => expect(server.compared).toHaveLength(2));
     expect(screen.getByText(hatched)).toBeInTheDocument();
     act(() => answer?.());
     await isRead();
     expect(screen.queryByText(hatched)).toBeNull();
-    expect(screen.getByText(/In a gap .* the cells are empty/)).toBeInTheDocument();
+    expect(screen.getByText(/Beside an unaligned token .* the cells are empty/)).toBeInTheDocument();
   });
 
   test("what failed says why, and is read when it is asked for again", async () => {
@@ -86,7 +86,7 @@ describe("while it is not there", () => {
   test("while a reply is written the model is not asked; afterwards it is", async () => {
     const timeline = timelineOf({ status: "streaming" });
     const page = await comparePrompt(timeline);
-    expect(await screen.findByText(/as soon as it has ended/)).toBeVisible();
+    expect(await screen.findByText(/as soon as it has ended|when generation finishes/)).toBeVisible();
     expect([server.asked, server.compared]).toEqual([[], []]);
     page.show({ ...timeline, status: "settled" });
     await isRead();
@@ -105,16 +105,22 @@ describe("what is looked at first", () => {
     const read = parting?.a ?? -1;
     await waitFor(() => expect(page.selection()).toMatchObject({ index: read + 1, layer: N_LAYERS }));
     expect(await cell()).toHaveTextContent(new RegExp(`A read at index ${read} `));
-    expect(screen.getByRole("region", { name: "Pair" })).toHaveTextContent(
-      new RegExp(`^Index ${read + 1}: `),
-    );
+    expect(screen.getByText(`At index ${read + 1}`).closest("p")).toHaveTextContent(/A predicts .*, B /);
   });
 
-  test("a token that was selected stays selected", async () => {
-    const page = await comparePrompt(timelineOf(), 6);
+  test("a new pair is opened there as well where a token was selected before", async () => {
+    const page = await comparePrompt(timelineOf(), 8);
+    await isRead();
+    await waitFor(() => expect(page.selection().index).toBe((parting?.a ?? -1) + 1));
+  });
+
+  test("a token that is selected stays selected when the view is opened on a pair that was set before", async () => {
+    const timeline = timelineOf();
+    (await comparePrompt(timeline, 6)).unmount();
+    const page = renderView(Compare, timeline, { index: 6 });
     await isRead();
     expect(page.selection().index).toBe(6);
-    expect(screen.getByRole("region", { name: "Pair" })).toHaveTextContent(/^A 6 \| B 7: /);
+    expect(screen.getByText("At index 6 of A and 7 of B")).toBeVisible();
   });
 
   test("it is looked at once: whoever goes on is not called back", async () => {

@@ -13,8 +13,8 @@ export default function Compare({ timeline }: ViewProps) {
   if (timeline.tokens.length === 0) {
     return (
       <NothingToRead timeline={timeline}>
-        Nothing to compare yet. Send a message first: then put it differently, take another branch or another
-        layer, and see here where the predictions part.
+        Nothing to compare yet. Send a message first; then change a word of it, or take another branch or
+        layer, and see here where the predictions differ.
       </NothingToRead>
     );
   }

@@ -1,7 +1,7 @@
 import type { CellSource } from "@/charts/heatmap/cellLooks";
 import { formatCount } from "@/model/format";
 import { Button, IconButton } from "@/ui/Button";
-import type { Alignment } from "./alignment";
+import type { Alignment } from "@/features/pair/alignment";
 import type { ReadPairs } from "./comparedPairs";
 import type { PairColumns, TargetColumns } from "./pairColumns";
 
@@ -11,7 +11,7 @@ interface ComparedProgressProps {
   readonly target: ReadPairs<TargetColumns> | null;
   readonly alignment: Alignment;
   readonly cells: CellSource;
-  /** The layer whose first choices are counted. */
+  /** The layer whose top-1 predictions are counted. */
   readonly layer: number;
   readonly layerLabel: string;
   readonly onGo: (step: 1 | -1) => void;
@@ -31,11 +31,11 @@ export function ComparedProgress(props: ComparedProgressProps) {
   return (
     <div className="flex min-h-8 shrink-0 flex-wrap items-center gap-x-3 gap-y-1 px-3 text-cell text-muted">
       <p role="status">
-        {formatCount(unfinished?.read ?? pairs.read)} of {formatCount(nPairs)} pairs read
-        {unfinished?.status === "deferred" && "; the others follow when the reply has ended"}
+        {formatCount(unfinished?.read ?? pairs.read)} of {formatCount(nPairs)}{" "}
+        {nPairs === 1 ? "pair" : "pairs"} read
+        {unfinished?.status === "deferred" && "; the others follow when generation finishes"}
         {unfinished?.status === "cancelled" && "; reading was stopped, hatched columns are not read"}
-        {nGaps > 0 &&
-          `; ${formatCount(nGaps)} ${nGaps === 1 ? "token stands" : "tokens stand"} against a gap`}
+        {nGaps > 0 && `; ${formatCount(nGaps)} unaligned ${nGaps === 1 ? "token" : "tokens"}`}
       </p>
       {unfinished?.status === "loading" && (
         <>
@@ -52,19 +52,18 @@ export function ComparedProgress(props: ComparedProgressProps) {
       )}
       {unfinished?.status === "cancelled" && (
         <Button size="small" onClick={unfinished.retry}>
-          Read on
+          Continue reading
         </Button>
       )}
       <span role="group" aria-label="Differences" className="ml-auto flex items-center gap-1">
         {pairs.read > 0 && (
           <span>
-            first choices differ at layer {layerLabel} in {formatCount(nDifferent)} of{" "}
-            {formatCount(pairs.read)}
+            top-1 differs at layer {layerLabel} in {formatCount(nDifferent)} of {formatCount(pairs.read)}
           </span>
         )}
         <IconButton
           icon="left"
-          label="Difference before (,)"
+          label="Previous difference (,)"
           disabled={nDifferent === 0}
           onClick={() => onGo(-1)}
         />
@@ -77,8 +76,8 @@ export function ComparedProgress(props: ComparedProgressProps) {
       </span>
       {!isThorough && (
         <p className="basis-full">
-          The two differ too much to be aligned word by word: their common beginning and end are aligned, and
-          what stands between is paired in order.
+          The two differ too much to be aligned token by token: their common beginning and end are aligned,
+          and the tokens between are paired in order.
         </p>
       )}
     </div>

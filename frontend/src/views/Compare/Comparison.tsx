@@ -2,78 +2,96 @@ import { useMemo, useState } from "react";
 import { useChat } from "@/features/chat/chat";
 import { LensFailure } from "@/features/evidence/LensFailure";
 import { NotRead } from "@/features/evidence/NotRead";
-import { useBranchFacts } from "@/features/library/library";
+import type { OtherSideRead } from "@/features/pair/otherSide";
+import { PairPicker } from "@/features/pair/PairPicker";
+import { nameOfB, usePairSide } from "@/features/pair/pairSide";
+import { useOwnReply } from "@/features/pair/useOwnReply";
 import type { Timeline } from "@/model/timeline";
 import type { ModelInfo } from "@/types/schemas";
+import { Button } from "@/ui/Button";
 import { AlignedTimelines } from "./AlignedTimelines";
 import { useCompareChoices } from "./choices";
-import { otherBranches, otherKind, otherRequest, withReplyOf } from "./comparison";
-import { OtherPicker } from "./OtherPicker";
-import { type OtherSideRead, useOtherSide } from "./otherSide";
 import { ReplyWriting } from "./ReplyWriting";
-import { useReplyWriting } from "./useReplyWriting";
 
 interface ComparisonProps {
   readonly timeline: Timeline;
   readonly model: ModelInfo;
 }
 
-/** What stands beside the conversation, and what comes of it. */
+/** The choice of B, and the differences between A and B. */
 export function Comparison({ timeline: live, model }: ComparisonProps) {
   const timeline = useSettledTokens(live);
   const mode = useChat((chat) => chat.mode);
-  const { conversationId } = timeline;
-  const state = useCompareChoices(conversationId);
-  const facts = useBranchFacts({
-    id: conversationId,
-    nTokens: timeline.status === "settled" ? timeline.tokens.length : null,
-  });
-  const branches = useMemo(
-    () => otherBranches(facts?.branches ?? [], conversationId),
-    [facts, conversationId],
-  );
-  const kind = otherKind(state.choices, branches);
-  const other = useOtherSide(timeline, otherRequest(state.choices, branches, state.text.asked));
-  const continues = kind === "prompt" && state.choices.withReply;
-  const side = useMemo(
-    () => (other.side !== null && continues ? withReplyOf(other.side, timeline) : other.side),
-    [other.side, continues, timeline],
-  );
-  const ownReply = useReplyWriting({ timeline, model, facts, kind, change: state.change });
+  const choices = useCompareChoices(timeline.conversationId);
+  const pair = usePairSide(timeline);
+  const ownReply = useOwnReply(timeline, model, pair);
+  const [isChoosing, setIsChoosing] = useState(false);
+  const { b, other, side } = pair;
+  const isWaiting = b.kind === "prompt" && ownReply.isUnderWay;
+  const name = nameOfB(pair, side?.title ?? null);
+  // The form gives its room to the differences once there are any.
+  const isClosed = (isWaiting || side !== null) && !isChoosing;
   return (
     <div className="@container flex min-h-0 flex-1 flex-col overflow-y-auto bg-raised">
-      <OtherPicker
-        timeline={timeline}
-        mode={mode}
-        state={state}
-        branches={branches}
-        ownId={facts?.conversation_id ?? null}
-        bos={model.bos_token_id === null ? null : timeline.tokens[0]?.id === model.bos_token_id}
-        ownReply={ownReply}
-      />
+      <div className="shrink-0 px-3 pt-2">
+        {isClosed ? (
+          <div className="flex min-w-0 items-center gap-2">
+            <p className="min-w-0 truncate">
+              <span className="text-muted">A this conversation, B</span>{" "}
+              <span className="font-medium">{name ?? pair.text.draft}</span>
+              {b.kind === "prompt" && pair.state.reply === "forced" && (
+                <span className="text-muted">, then A’s reply</span>
+              )}
+            </p>
+            <Button look="quiet" className="shrink-0 px-2" onClick={() => setIsChoosing(true)}>
+              Change B
+            </Button>
+          </div>
+        ) : (
+          <PairPicker
+            timeline={timeline}
+            mode={mode}
+            model={model}
+            pair={pair}
+            ownReply={ownReply}
+            onChosen={() => setIsChoosing(false)}
+          />
+        )}
+      </div>
       <ReplyWriting
-        beside={conversationId}
+        beside={timeline.conversationId}
         isQueued={ownReply.isQueued}
         onStop={ownReply.stop}
         onRetry={ownReply.retry}
         onTake={ownReply.take}
         onDismiss={ownReply.dismiss}
       />
-      {kind === "prompt" && ownReply.isUnderWay ? null : side === null ? (
-        <OtherState other={other} isPrompt={kind === "prompt"} />
+      {isWaiting ? null : side === null ? (
+        <OtherState other={other} isPrompt={b.kind === "prompt"} />
       ) : (
-        <AlignedTimelines timeline={timeline} model={model} state={state} side={side} kind={kind} />
+        <AlignedTimelines
+          timeline={timeline}
+          model={model}
+          state={choices}
+          side={side}
+          kind={b.kind}
+          lensOfB={pair.state.lensB}
+          onChangeLens={(lensB) => pair.state.change({ lensB })}
+        />
       )}
     </div>
   );
 }
 
-/** The tokens stay as they were when nothing was under way: none is compared before, and aligning them costs. */
+/** The tokens of the last settled state: none is compared while a reply is generated, and aligning them costs. */
 function useSettledTokens(live: Timeline): Timeline {
   const { tokens, status } = live;
   const [held, setHeld] = useState(tokens);
   if (status === "settled" && held !== tokens) setHeld(tokens);
-  return status === "settled" || held === tokens ? live : { ...live, tokens: held };
+  return useMemo(
+    () => (status === "settled" || held === tokens ? live : { ...live, tokens: held }),
+    [live, status, held, tokens],
+  );
 }
 
 /** B while it is not there. */
@@ -98,7 +116,7 @@ function OtherState({ other, isPrompt }: { readonly other: OtherSideRead; readon
       return (
         <p className="m-auto max-w-md p-6 text-center text-muted">
           {isPrompt
-            ? "Change a word of the message above. Compare reads it as if you had sent it: nothing is written and nothing is saved. Write B’s reply lets the model answer it as it answered A’s, and saves that as a conversation of its own."
+            ? "Press a word of the message above, type another one, and press Enter. The model replies to the changed prompt, and Compare opens on the first token that it predicts differently."
             : "Choose above what to compare this conversation with."}
         </p>
       );

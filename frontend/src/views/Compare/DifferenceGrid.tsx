@@ -10,7 +10,7 @@ import { Legend } from "@/charts/heatmap/Legend";
 import { Overview } from "@/charts/heatmap/Overview";
 import type { Scene } from "@/charts/heatmap/paint";
 import { useTheme } from "@/features/settings/theme";
-import type { Alignment } from "./alignment";
+import type { Alignment } from "@/features/pair/alignment";
 import type { Difference } from "./differences";
 import { gridCaption } from "./gridCaption";
 import { pairHeads, pairText } from "./pairCells";

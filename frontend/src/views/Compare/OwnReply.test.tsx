@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { StreamEvent } from "@/features/chat/stream";
 import type { Timeline } from "@/model/timeline";
 import { choose } from "@/test/choose";
+import { prompt } from "@/test/compare";
 import { MADE_UP, N_LAYERS, madeUpLens, madeUpTimeline, madeUpTokens } from "@/test/lensData";
 import { EVENTS, openAnswer } from "@/test/recordedStream";
 import { type FakeServer, fakeServer, refusal, renderView } from "@/test/renderView";
@@ -59,7 +60,7 @@ beforeEach(() => {
 });
 afterEach(() => vi.unstubAllGlobals());
 
-const button = () => screen.findByRole("button", { name: "Write B’s reply" });
+const button = () => screen.findByRole("button", { name: "Compare" });
 const reply = () => within(screen.getByRole("region", { name: "B’s own reply" }));
 const send = (...events: StreamEvent[]) =>
   act(async () => {
@@ -76,15 +77,21 @@ const sent = (event: StreamEvent | undefined): StreamEvent => {
   return event;
 };
 
-async function writeReply(timeline = timelineOf()) {
-  const page = renderView(Compare, timeline, { index: 6, layer: N_LAYERS });
-  const box = await screen.findByRole("textbox", { name: /with a word changed/ });
+async function writeReply(reply = "greedy") {
+  const page = renderView(Compare, timelineOf(), { index: 6, layer: N_LAYERS });
+  const box = await prompt();
+  await choose(screen.getByRole("combobox", { name: "B’s reply" }), reply);
   await userEvent.clear(box);
   await userEvent.type(box, SPAIN);
   await waitFor(async () => expect(await button()).toBeEnabled());
   await userEvent.click(await button());
   await waitFor(() => expect(server.chats).toHaveLength(1));
   return page;
+}
+
+async function changeB(kind: string): Promise<void> {
+  await userEvent.click(screen.getByRole("button", { name: "Change B" }));
+  await choose(screen.getByRole("combobox", { name: /B:/ }), kind);
 }
 
 async function finish(): Promise<void> {
@@ -95,8 +102,32 @@ async function finish(): Promise<void> {
 const isB = (id: string) =>
   waitFor(() => expect(server.compared.at(-1)?.b).toEqual({ conversation_id: id, kind: "logit" }));
 
-test("it is asked for as A’s was: the same settings and seed, a conversation of its own, and no numbers", async () => {
+test("it is generated greedily, as long as A’s may be, and A’s settings play no other part", async () => {
   await writeReply();
+  expect(server.chats[0]?.sampling).toEqual({ temperature: 0, max_new_tokens: 16, stop: ["END"] });
+  expect(reply().getByText(/greedy decoding/)).toBeVisible();
+});
+
+test("a word that is pressed is replaced, and Enter asks for the reply to the message with it", async () => {
+  renderView(Compare, timelineOf(), { index: 6, layer: N_LAYERS });
+  await waitFor(async () => expect(await button()).toBeEnabled());
+  await userEvent.click(screen.getByRole("button", { name: "France" }));
+  await userEvent.keyboard("Spain{Enter}");
+  await waitFor(() => expect(server.chats).toHaveLength(1));
+  expect(server.chats[0]?.messages.at(-1)?.content).toMatch(/The capital of Spain is$/);
+});
+
+test("Escape gives up the word, and the arrow keys go from word to word", async () => {
+  renderView(Compare, timelineOf(), { index: 6, layer: N_LAYERS });
+  await userEvent.click(await screen.findByRole("button", { name: "France" }));
+  await userEvent.keyboard("Spain{Escape}");
+  screen.getByRole("button", { name: "France" }).focus();
+  await userEvent.keyboard("{ArrowRight}");
+  expect(screen.getByRole("button", { name: "is" })).toHaveFocus();
+});
+
+test("it is sampled as A’s was where that is chosen: the same settings and seed, a conversation of its own, and no numbers", async () => {
+  await writeReply("sampled");
   expect(server.chats).toEqual([
     {
       mode: "chat",
@@ -111,24 +142,22 @@ test("it is asked for as A’s was: the same settings and seed, a conversation o
   expect([server.asked, server.compared]).toEqual([[], []]);
 });
 
-test("it is seen while it is written, and then B is the conversation that holds it; A stays selected as it was", async () => {
-  const page = await writeReply();
-  expect(reply().getByRole("status")).toHaveTextContent("The model reads B’s prompt…");
+test("it is seen while it is written, and then B is the conversation that holds it", async () => {
+  await writeReply();
+  expect(reply().getByRole("status")).toHaveTextContent("Reading B’s prompt…");
   await send(begun(), sent(first));
-  expect(await reply().findByText("Writing B’s reply…")).toBeVisible();
+  expect(await reply().findByText("Generating B’s reply…")).toBeVisible();
   expect(reply().getByText("1 of at most 16 tokens")).toBeVisible();
   await send(sent(second));
   expect(await reply().findByText("Grüß dich")).toBeVisible();
   expect(screen.getByRole("progressbar", { name: "Tokens of B’s reply" })).toHaveAttribute("value", "2");
-  expect(await button()).toBeDisabled();
   await finish();
   await isB(other);
-  expect(screen.getByRole("combobox", { name: /B:/ })).toHaveAttribute("value", "saved");
+  expect(screen.getByText("Hello")).toBeVisible();
   expect(screen.queryByRole("region", { name: "B’s own reply" })).toBeNull();
-  expect(page.selection()).toMatchObject({ index: 6, layer: N_LAYERS });
   // What was typed is there again for another try.
-  await choose(screen.getByRole("combobox", { name: /B:/ }), "prompt");
-  expect(screen.getByRole("textbox", { name: /with a word changed/ })).toHaveValue(SPAIN);
+  await changeB("prompt");
+  expect(await prompt()).toHaveValue(SPAIN);
 });
 
 test("says that it waits while the model is busy with others", async () => {
@@ -144,7 +173,7 @@ describe("what was stopped", () => {
     await userEvent.click(reply().getByRole("button", { name: "Stop" }));
     expect(await reply().findByText(/Stopped before the first token arrived/)).toBeVisible();
     expect(server.compared).toEqual([]);
-    await userEvent.click(reply().getByRole("button", { name: "Put this away" }));
+    await userEvent.click(reply().getByRole("button", { name: "Dismiss" }));
     expect(screen.queryByRole("region", { name: "B’s own reply" })).toBeNull();
     expect(await button()).toBeEnabled();
   });
@@ -152,9 +181,9 @@ describe("what was stopped", () => {
   test("later is kept, and is B once the server has it; Escape does it as well", async () => {
     await writeReply();
     await send(begun(), sent(first));
-    await reply().findByText("Writing B’s reply…");
+    await reply().findByText("Generating B’s reply…");
     await userEvent.keyboard("{Escape}");
-    expect(await reply().findByText(/is being saved/)).toBeVisible();
+    expect(await reply().findByText(/saving the tokens so far/)).toBeVisible();
     expect(server.compared).toEqual([]);
     kept.push(other);
     await isB(other);
@@ -163,7 +192,7 @@ describe("what was stopped", () => {
   test("and was kept by no one is a failure, never an empty B", async () => {
     await writeReply();
     await send(begun(), sent(first));
-    await reply().findByText("Writing B’s reply…");
+    await reply().findByText("Generating B’s reply…");
     await userEvent.click(reply().getByRole("button", { name: "Stop" }));
     expect(await screen.findByRole("alert", {}, { timeout: 4000 })).toHaveTextContent(
       "conversation_not_found",
@@ -198,7 +227,7 @@ describe("what failed", () => {
     act(() => answer?.end());
     expect(await screen.findByRole("alert")).toHaveTextContent("stream_cut");
     expect(server.compared).toEqual([]);
-    await userEvent.click(screen.getByRole("button", { name: "Put this away" }));
+    await userEvent.click(screen.getByRole("button", { name: "Dismiss" }));
     expect(screen.queryByRole("alert")).toBeNull();
   });
 });
@@ -218,11 +247,11 @@ describe("meanwhile", () => {
   test("another B may be chosen: it stays, and the reply is offered", async () => {
     await writeReply();
     await send(begun(), sent(first));
-    await choose(screen.getByRole("combobox", { name: /B:/ }), "same");
+    await changeB("same");
     await isB(own);
     await finish();
     expect(await reply().findByText(/saved as a conversation of its own/)).toBeVisible();
-    expect(screen.getByRole("combobox", { name: /B:/ })).toHaveAttribute("value", "same");
+    expect(screen.getByText("the same text")).toBeVisible();
     await userEvent.click(reply().getByRole("button", { name: "Compare with it" }));
     await isB(other);
   });
@@ -240,7 +269,9 @@ describe("is refused, with the reason,", () => {
           : { conversations: [], total: 0 },
       );
     renderView(Compare, timelineOf(), { index: 6 });
-    expect(await screen.findByText(/not known how A’s reply was sampled/)).toBeVisible();
+    await waitFor(async () => expect(await button()).toBeEnabled());
+    await choose(screen.getByRole("combobox", { name: "B’s reply" }), "sampled");
+    expect(await screen.findByText(/A’s sampling settings are not known/)).toBeVisible();
     expect(await button()).toBeDisabled();
   });
 
@@ -261,12 +292,14 @@ describe("is refused, with the reason,", () => {
     await waitFor(async () =>
       expect(await button()).toHaveAttribute("title", "The conversation is still being read."),
     );
-    expect(screen.queryByText(/not known how A’s reply was sampled/)).toBeNull();
+    expect(screen.queryByText(/A’s sampling settings are not known/)).toBeNull();
   });
 
-  test("while A’s reply is being written", async () => {
+  test("while A’s reply is being generated", async () => {
     renderView(Compare, timelineOf({ status: "streaming" }), { index: 6 });
-    await waitFor(async () => expect(await button()).toHaveAttribute("title", "A’s reply is being written."));
+    await waitFor(async () =>
+      expect(await button()).toHaveAttribute("title", "A’s reply is being generated."),
+    );
     expect(await button()).toBeDisabled();
   });
 });

@@ -6,11 +6,9 @@ import { PinToggle } from "@/features/pins/PinToggle";
 import { formatNats, formatProbability, formatRank } from "@/model/format";
 import { layerLabel } from "@/model/layers";
 import { LENSES, type LensKind } from "@/model/lenses";
-import type { AlignedColumn } from "./alignment";
-import type { Rows } from "./choices";
+import type { AlignedColumn } from "@/features/pair/alignment";
 import type { Compared, Difference } from "./differences";
 import { type Pair, pairOf } from "./pairColumns";
-import { PartingNote } from "./PartingNote";
 import { type ReadSide, usePlaceReading } from "./placeReading";
 
 export interface ShownSide extends ReadSide {
@@ -20,7 +18,6 @@ export interface ShownSide extends ReadSide {
 interface PairDetailProps {
   readonly column: AlignedColumn | null;
   readonly row: number;
-  readonly rows: Rows;
   /** Layers of A and of B, row by row, the embedding first. */
   readonly layers: readonly (readonly [number, number])[];
   readonly compared: Compared;
@@ -30,28 +27,13 @@ interface PairDetailProps {
   readonly b: ShownSide;
 }
 
-/** Both predictions of one pair at one row in full, at a fixed place below the grid. */
+/** Both predictions of one pair at one row in full, below the grid. */
 export function PairDetail(props: PairDetailProps) {
-  const { column, row, rows, layers, compared, difference, isSettled, a, b } = props;
+  const { column, row, layers, compared, difference, isSettled, a, b } = props;
   const pair = column === null ? null : pairOf(column);
   const [layerA, layerB] = layers[row] ?? [0, 0];
   return (
     <section aria-label="Pair" className="shrink-0 border-t border-line px-3 py-2">
-      {pair !== null && (
-        <PartingNote
-          place={predictedPlace(pair)}
-          rows={rows}
-          layers={layers}
-          choices={layers.map((_, each) => compared.pairs.firstChoices(pair, each))}
-          plainText={(id) => compared.pairs.text(id)}
-        />
-      )}
-      {pair === null && column !== null && (
-        <p className="text-muted">
-          {column.a === null ? "A" : "B"} has a gap here: no token of it stands beside this one, so nothing is
-          compared.
-        </p>
-      )}
       <div className="grid gap-x-6 gap-y-3 pt-1 @min-[40rem]:grid-cols-2">
         <Side
           name="A"
@@ -77,13 +59,10 @@ export function PairDetail(props: PairDetailProps) {
   );
 }
 
-/** Where the tokens stand that the two predict at a pair. */
-const predictedPlace = ({ a, b }: Pair): string => (a === b ? `Index ${a + 1}` : `A ${a + 1} | B ${b + 1}`);
-
 interface SideProps {
   readonly name: "A" | "B";
   readonly side: ShownSide;
-  /** Null is a gap. */
+  /** Null where the token of the other side is unaligned. */
   readonly position: number | null;
   readonly layer: number;
   readonly isSettled: boolean;
@@ -104,7 +83,7 @@ function Side({ name, side, position, layer, isSettled, hasLens, canContinue }: 
           {name}, layer {layerLabel(layer)}
           {hasLens && `, ${lens} lens`}
         </b>{" "}
-        {position === null ? "a gap" : <ReadAt tokens={side.tokens} position={position} />}
+        {position === null ? "unaligned" : <ReadAt tokens={side.tokens} position={position} />}
       </h3>
       {reading.error !== null && (
         <LensFailure
@@ -115,7 +94,7 @@ function Side({ name, side, position, layer, isSettled, hasLens, canContinue }: 
       )}
       <div className="min-h-32 pt-1">
         {position !== null && at === null && reading.error === null && (
-          <p className="text-quiet">{isSettled ? "Reading…" : "Read when the reply has ended."}</p>
+          <p className="text-quiet">{isSettled ? "Reading…" : "Available when generation finishes."}</p>
         )}
         {at !== null && position !== null && (
           <PredictionBars

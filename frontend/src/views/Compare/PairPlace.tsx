@@ -1,7 +1,7 @@
 import type { Token } from "@/model/timeline";
 import { cellParts } from "@/model/tokens";
 import { TokenText } from "@/ui/TokenText";
-import type { AlignedColumn } from "./alignment";
+import type { AlignedColumn } from "@/features/pair/alignment";
 
 interface PairPlaceProps {
   readonly column: AlignedColumn;
@@ -32,7 +32,7 @@ function SideToken({ name, index, tokens }: SideTokenProps) {
     <span className="whitespace-nowrap">
       <span className="text-muted">{name} </span>
       {token === undefined ? (
-        <span className="text-muted">gap</span>
+        <span className="text-muted">unaligned</span>
       ) : (
         <>
           <span className="font-mono">{token.index}</span>{" "}

@@ -13,9 +13,15 @@ const choices = (...rows: readonly string[]): FirstChoices[] =>
     bProbability: 0.5,
   }));
 
-function sentence(rows: Rows, read: readonly (FirstChoices | null)[], layerB?: number): string | null {
+function sentence(
+  rows: Rows,
+  read: readonly (FirstChoices | null)[],
+  layerB?: number,
+  atB = 15,
+): string | null {
   const { container, unmount } = render(
     <PartingNote
+      pair={{ a: 15, b: atB }}
       rows={rows}
       layers={read.map((_, layer) => [layer, layerB ?? layer])}
       choices={read}
@@ -33,13 +39,13 @@ const pattern = (text: string): FirstChoices[] =>
 
 /** The layers that a sentence claims, of `n` rows with the output last: what a reader takes from it. */
 function claimed(text: string, n: number): number[] {
-  const [claim = ""] = text.split("; ");
+  const [, claim = ""] = text.split("; ");
   const layers = new Set<number>();
-  if (claim.startsWith("At every layer ")) for (let layer = 0; layer < n; layer += 1) layers.add(layer);
-  if (/^(Only at|At) the output/.test(claim)) layers.add(n - 1);
-  const from = /^From (the embedding|layer (\d+)) up to the output/.exec(claim);
+  if (claim.includes(" at every layer")) for (let layer = 0; layer < n; layer += 1) layers.add(layer);
+  if (/ (only )?at the output/.test(claim)) layers.add(n - 1);
+  const from = / from (the embedding|layer (\d+)) on/.exec(claim);
   if (from !== null) for (let layer = Number(from[2] ?? 0); layer < n; layer += 1) layers.add(layer);
-  const [, also = ""] = /, and before that at (.*?), (?:the two|A and)/.exec(claim) ?? [];
+  const [, also = ""] = /, and at (.*)\.$/.exec(claim) ?? [];
   if (also.includes("the embedding")) layers.add(0);
   for (const [, first, last] of also.matchAll(/(\d+)(?:–(\d+))?/g)) {
     for (let layer = Number(first); layer <= Number(last ?? first); layer += 1) layers.add(layer);
@@ -49,37 +55,21 @@ function claimed(text: string, n: number): number[] {
 
 describe("one sentence says", () => {
   test.each([
-    ["===", "At every layer the two have the same first choice; at the output both predict “a”."],
-    ["xxx", "At every layer the two predict different tokens; at the output A predicts “a”, B “b”."],
-    ["xx=", "Only at the output the two have the same first choice; both predict “a”."],
-    ["==x", "Only at the output the two predict different tokens; A predicts “a”, B “b”."],
-    [
-      "xx==",
-      "From layer 2 up to the output the two have the same first choice; at the output both predict “a”.",
-    ],
-    [
-      "xxx======x=x=",
-      "At the output, and before that at layers 3–8 and 10, the two have the same first choice; at the output both predict “a”.",
-    ],
-    [
-      "==x==",
-      "From layer 3 up to the output, and before that at the embedding and layer 1, the two have the same first choice; at the output both predict “a”.",
-    ],
+    ["===", "At index 16 both predict “a”; they agree at every layer."],
+    ["xxx", "At index 16 A predicts “a”, B “b”; they differ at every layer."],
+    ["xx=", "At index 16 both predict “a”; they agree only at the output."],
+    ["==x", "At index 16 A predicts “a”, B “b”; they differ only at the output."],
+    ["xx==", "At index 16 both predict “a”; they agree from layer 2 on."],
+    ["==xx", "At index 16 A predicts “a”, B “b”; they differ from layer 2 on."],
+    ["xxx======x=x=", "At index 16 both predict “a”; they agree at the output, and at layers 3–8 and 10."],
+    ["==x==", "At index 16 both predict “a”; they agree from layer 3 on, and at the embedding and layer 1."],
     [
       "x==x=xx",
-      "From layer 5 up to the output, and before that at the embedding and layer 3, the two predict different tokens; at the output A predicts “a”, B “b”.",
+      "At index 16 A predicts “a”, B “b”; they differ from layer 5 on, and at the embedding and layer 3.",
     ],
     [
       "x=x=x=x",
-      "At the output, and before that at the embedding and layers 2 and 4, the two predict different tokens; at the output A predicts “a”, B “b”.",
-    ],
-    [
-      "=xx=x=x=",
-      "At the output, and before that at the embedding and layers 3 and 5, the two have the same first choice; at the output both predict “a”.",
-    ],
-    [
-      "x==xx=xx=",
-      "At the output, and before that at layers 1–2 and 5, the two have the same first choice; at the output both predict “a”.",
+      "At index 16 A predicts “a”, B “b”; they differ at the output, and at the embedding and layers 2 and 4.",
     ],
   ])("of %s exactly what is so", (rows, text) => {
     expect(sentence("each", pattern(rows))).toBe(text);
@@ -89,30 +79,35 @@ describe("one sentence says", () => {
       const rows = bits.toString(2).padStart(9, "0").replaceAll("1", "=").replaceAll("0", "x");
       const text = sentence("each", pattern(rows)) ?? "";
       const kind = rows.at(-1);
-      expect(text).toContain(kind === "=" ? "have the same first choice" : "predict different tokens");
+      expect(text).toContain(kind === "=" ? "they agree " : "they differ ");
       const expected = Array.from(rows).flatMap((each, layer) => (each === kind ? [layer] : []));
       expect([rows, ...claimed(text, 9)]).toEqual([rows, ...expected]);
     }
   });
   test("what each predicts at the output, of all that it predicts on the way", () => {
-    expect(sentence("each", choices("aa", "ab", "aa", "ab", "ac"))).toMatch(
-      /^From layer 3 up to the output, .* A predicts “a”, B “c”\.$/,
+    expect(sentence("each", choices("aa", "ab", "aa", "ab", "ac"))).toBe(
+      "At index 16 A predicts “a”, B “c”; they differ from layer 3 on, and at layer 1.",
+    );
+  });
+  test("both indices where the two are aligned otherwise", () => {
+    expect(sentence("each", choices("ab"), undefined, 17)).toMatch(
+      /^At index 16 of A and 18 of B A predicts/,
     );
   });
   test("whose layer is fixed", () => {
     expect(sentence("fixed", choices("aa", "ab", "ab"), 0)).toBe(
-      "From layer 1 up to the output A and the embedding of B predict different tokens; at the output of A, A predicts “a”, B “b”.",
+      "At index 16 the output of A predicts “a”, the embedding of B “b”; they differ from layer 1 on.",
     );
-    expect(sentence("fixed", choices("ab", "aa", "ab"), 0)).toBe(
-      "At the output, and before that at the embedding, A and the embedding of B predict different tokens; at the output of A, A predicts “a”, B “b”.",
-    );
-    expect(sentence("fixed", choices("aa", "aa", "ab"), 0)).toBe(
-      "Only at the output A and the embedding of B predict different tokens; A predicts “a”, B “b”.",
+    expect(sentence("fixed", choices("ab", "aa", "aa"), 7)).toBe(
+      "At index 16 the output of A and layer 7 of B both predict “a”; they agree from layer 1 on.",
     );
   });
   test("what two single layers predict", () => {
     expect(sentence("one", choices("ab"), 7)).toBe(
-      "With the embedding of A beside layer 7 of B, A predicts “a”, B “b”.",
+      "At index 16 the embedding of A predicts “a”, layer 7 of B “b”.",
+    );
+    expect(sentence("one", choices("aa"), 7)).toBe(
+      "At index 16 the embedding of A and layer 7 of B both predict “a”.",
     );
   });
   test("nothing before every layer is read", () => {

@@ -1,12 +1,12 @@
 import { layerList } from "@/model/layers";
 import { QuotedText } from "@/ui/TokenText";
 import type { Rows } from "./choices";
-import { partingOf } from "./differences";
-import type { FirstChoices } from "./pairColumns";
+import { type Parting, partingOf } from "./differences";
+import type { FirstChoices, Pair } from "./pairColumns";
 
 interface PartingNoteProps {
-  /** What the sentence is about, before it. */
-  readonly place?: string;
+  /** Where the two are read; the tokens that they predict follow. */
+  readonly pair: Pair;
   readonly rows: Rows;
   /** Layers of A and of B, row by row, the embedding first. */
   readonly layers: readonly (readonly [number, number])[];
@@ -16,60 +16,46 @@ interface PartingNoteProps {
   readonly plainText: (tokenId: number) => string;
 }
 
-/** At exactly which layers the two predict different tokens, or the same, as at the output: in one sentence. */
-export function PartingNote({ place: about, rows, layers, choices, plainText }: PartingNoteProps) {
+/** The finding in one sentence: the top-1 predictions of both sides, and at exactly which layers they differ or agree. */
+export function PartingNote({ pair, rows, layers, choices, plainText }: PartingNoteProps) {
   const parting = partingOf(choices);
   const [lastA, lastB] = layers.at(-1) ?? [0, 0];
   if (parting === null) return <p className="min-h-5 text-quiet">Not read yet.</p>;
-  const { kind, from, earlier, last } = parting;
+  const { kind, last } = parting;
   const [a, b] = [plainText(last.aId), plainText(last.bId)];
-  const atEnd =
-    kind === "agree" ? (
-      <>
-        both predict <QuotedText text={a} />
-      </>
-    ) : (
-      <>
-        A predicts <QuotedText text={a} />, B <QuotedText text={b} />
-      </>
-    );
-  if (rows === "one") {
-    return (
-      <p className="min-h-5">
-        <Place name={about} />
-        With {spoken(lastA)} of A beside {spoken(lastB)} of B, {atEnd}.
-      </p>
-    );
-  }
-  const rowsOfA = (each: readonly number[]): number[] => each.map((row) => layers[row]?.[0] ?? 0);
-  const isOnlyOutput = from > 0 && from === layers.length - 1 && earlier.length === 0;
-  const start =
-    from === 0
-      ? "At every layer"
-      : isOnlyOutput
-        ? "Only at the output"
-        : from === layers.length - 1
-          ? "At the output"
-          : `From ${layerList(rowsOfA([from]))} up to the output`;
-  const also = earlier.length === 0 ? "" : `, and before that at ${layerList(rowsOfA(earlier))},`;
-  const who = rows === "fixed" ? `A and ${spoken(lastB)} of B` : "the two";
-  const place = isOnlyOutput ? "" : `at the output${rows === "fixed" ? " of A," : ""} `;
+  // The output of A is beside a layer of B that was chosen, or both layers were.
+  const [nameA, nameB] =
+    rows === "one"
+      ? [`${spoken(lastA)} of A`, `${spoken(lastB)} of B`]
+      : rows === "fixed"
+        ? ["the output of A", `${spoken(lastB)} of B`]
+        : ["A", "B"];
+  const { a: atA, b: atB } = pair;
+  const place = atA === atB ? `At index ${atA + 1}` : `At index ${atA + 1} of A and ${atB + 1} of B`;
   return (
     <p className="min-h-5">
-      <Place name={about} />
-      {start}
-      {also} {who} {kind === "agree" ? "have the same first choice" : "predict different tokens"}; {place}
-      {atEnd}.
+      <span className="text-muted">{place}</span>{" "}
+      {kind === "agree" ? (
+        <>
+          {rows === "each" ? "both predict" : `${nameA} and ${nameB} both predict`} <QuotedText text={a} />
+        </>
+      ) : (
+        <>
+          {nameA} predicts <QuotedText text={a} />, {nameB} <QuotedText text={b} />
+        </>
+      )}
+      {rows === "one" ? "" : `; they ${kind === "agree" ? "agree" : "differ"} ${where(parting, layers)}`}.
     </p>
   );
 }
 
-function Place({ name }: { readonly name: string | undefined }) {
-  return name === undefined ? null : (
-    <>
-      <span className="font-medium">{name}:</span>{" "}
-    </>
-  );
+/** The layers of A at which it is as at the output. */
+function where({ from, earlier }: Parting, layers: PartingNoteProps["layers"]): string {
+  const layersOfA = (each: readonly number[]): string => layerList(each.map((row) => layers[row]?.[0] ?? 0));
+  if (from === 0) return "at every layer";
+  const also = earlier.length === 0 ? "" : `, and at ${layersOfA(earlier)}`;
+  if (from < layers.length - 1) return `from ${layersOfA([from])} on${also}`;
+  return also === "" ? "only at the output" : `at the output${also}`;
 }
 
 const spoken = (layer: number): string => layerList([layer]);

@@ -3,6 +3,7 @@ import userEvent from "@testing-library/user-event";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { Token } from "@/model/timeline";
 import { choose } from "@/test/choose";
+import { prompt } from "@/test/compare";
 import { MADE_UP, N_LAYERS, idOf, madeUpLens, madeUpTimeline, madeUpTokens } from "@/test/lensData";
 import { type FakeServer, fakeServer, refusal, renderView } from "@/test/renderView";
 import { branch, savedConversation } from "@/test/saved";
@@ -57,13 +58,13 @@ function compareWith(b: readonly Token[], index = 3) {
     );
   return renderView(Compare, madeUpTimeline(tokens, own), { index });
 }
-const line = () => screen.findByRole("button", { name: /^The replies part at/ });
+const line = () => screen.findByRole("button", { name: /^The replies first differ at/ });
 const isRead = () => screen.findByText(/^(\d+) of \1 pairs read/);
 
-test("the place is named with what the model gave to both tokens, and whether the first choice decided", async () => {
+test("the place is named with what the model gave to both tokens, and whether each was top-1", async () => {
   answers(" which", " which");
   compareWith(written(10, " river"));
-  expect(await line()).toHaveTextContent("The replies part at A 10 | B 10");
+  expect(await line()).toHaveTextContent("The replies first differ at index 10");
   const said = (await line()).parentElement;
   await waitFor(() =>
     expect(said).toHaveTextContent(
@@ -71,26 +72,26 @@ test("the place is named with what the model gave to both tokens, and whether th
     ),
   );
   expect(said).toHaveTextContent(
-    "Both have the first choice “·which”; at least one side took another token, as sampling may, or a person did.",
+    "Both have the top-1 prediction “·which”; at least one side sampled another token or was edited.",
   );
   // Both places are read once, and by their conversations.
   const asked = server.asked.filter((each) => each.positions?.[0] === 9);
   expect(asked.map((each) => each.conversation_id).toSorted()).toEqual([own, other].toSorted());
 });
 
-test("each is its side’s first choice", async () => {
+test("each is its side’s top-1 prediction", async () => {
   answers(" which", " river");
   compareWith(written(10, " river"));
   const said = (await line()).parentElement;
-  await waitFor(() => expect(said).toHaveTextContent(/Each is the first choice of its side\.$/));
+  await waitFor(() => expect(said).toHaveTextContent(/Each is the top-1 prediction of its side\.$/));
 });
 
-test("first choices that differ are named where they are not what was written", async () => {
+test("top-1 predictions that differ are named where the replies have other tokens", async () => {
   answers(" which", " has");
   compareWith(written(10, " river"));
   const said = (await line()).parentElement;
   await waitFor(() =>
-    expect(said).toHaveTextContent(/The first choices differ too: A’s is “·which”, B’s “·has”\.$/),
+    expect(said).toHaveTextContent(/The top-1 predictions differ too: A’s is “·which”, B’s “·has”\.$/),
   );
 });
 
@@ -118,8 +119,8 @@ test("where the two are aligned otherwise there is nowhere to go", async () => {
     return { ...token, id: idOf(text), text, bytes: btoa(text), role: i < 2 ? "template" : "assistant" };
   });
   compareWith([...tokens.slice(0, 8), ...later]);
-  expect(await screen.findByText("The replies part at A 9 | B 10")).toBeVisible();
-  expect(screen.queryByRole("button", { name: /replies part/ })).toBeNull();
+  expect(await screen.findByText("The replies first differ at index 9 of A and 10 of B")).toBeVisible();
+  expect(screen.queryByRole("button", { name: /replies first differ/ })).toBeNull();
 });
 
 test("what could not be read has no number and can be read again", async () => {
@@ -127,9 +128,9 @@ test("what could not be read has no number and can be read again", async () => {
   compareWith(written(10, " river"));
   const said = (await line()).parentElement;
   await waitFor(() => expect(said).toHaveTextContent(/could not be read/));
-  expect(said).not.toHaveTextContent(/probability \d|rank|first choice/);
+  expect(said).not.toHaveTextContent(/probability \d|rank|top-1/);
   answers(" which", " which");
-  await userEvent.click(screen.getAllByRole("button", { name: "Read it again" })[0] ?? document.body);
+  await userEvent.click(screen.getAllByRole("button", { name: "Retry" })[0] ?? document.body);
   await waitFor(() => expect(said).toHaveTextContent(/rank 2/));
 });
 
@@ -137,9 +138,11 @@ test("nothing is said of replies that are alike, and of one that is A’s own", 
   answers(" which", " which");
   compareWith(tokens);
   await isRead();
-  expect(screen.queryByRole("button", { name: /replies part/ })).toBeNull();
+  expect(screen.queryByRole("button", { name: /replies first differ/ })).toBeNull();
+  await userEvent.click(screen.getByRole("button", { name: "Change B" }));
   await choose(screen.getByRole("combobox", { name: /B:/ }), "prompt");
-  await userEvent.type(await screen.findByRole("textbox", { name: /with a word changed/ }), "!{Enter}");
+  await choose(screen.getByRole("combobox", { name: "B’s reply" }), "forced");
+  await userEvent.type(await prompt(), "!{Enter}");
   await isRead();
-  expect(screen.queryByRole("button", { name: /replies part/ })).toBeNull();
+  expect(screen.queryByRole("button", { name: /replies first differ/ })).toBeNull();
 });

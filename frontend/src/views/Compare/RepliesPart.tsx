@@ -15,16 +15,19 @@ interface RepliesPartProps {
   readonly onGo: (() => void) | null;
 }
 
-/** Where the replies part as texts, how probable both tokens were, and whether the first choice decided. */
+/** The divergence point of the replies as texts, the probability of both tokens, and whether each was top-1. */
 export function RepliesPart({ at, a, b, isSettled, onGo }: RepliesPartProps) {
   // As the details below read them, so that going there asks for nothing more.
   const readA = usePlaceReading(a, a.kind, at.a - 1, isSettled);
   const readB = usePlaceReading(b, b.kind, at.b - 1, isSettled);
   const [ownA, ownB] = [a.tokens[at.a], b.tokens[at.b]];
   if (ownA === undefined || ownB === undefined) return null;
-  const place = `The replies part at A ${at.a} | B ${at.b}`;
+  const place =
+    at.a === at.b
+      ? `The replies first differ at index ${at.a}`
+      : `The replies first differ at index ${at.a} of A and ${at.b} of B`;
   const failed = [readA, readB].filter(({ error }) => error !== null);
-  const [firstA, firstB] = [firstChoice(readA), firstChoice(readB)];
+  const [firstA, firstB] = [topOne(readA), topOne(readB)];
   return (
     <p className="shrink-0 px-3 pb-1 text-cell text-muted">
       {onGo === null ? (
@@ -47,14 +50,14 @@ export function RepliesPart({ at, a, b, isSettled, onGo }: RepliesPartProps) {
           {" "}
           {firstA.tokenId === firstB.tokenId ? (
             <>
-              Both have the first choice <QuotedText text={firstA.text} />; at least one side took another
-              token, as sampling may, or a person did.
+              Both have the top-1 prediction <QuotedText text={firstA.text} />; at least one side sampled
+              another token or was edited.
             </>
           ) : firstA.tokenId === ownA.id && firstB.tokenId === ownB.id ? (
-            "Each is the first choice of its side."
+            "Each is the top-1 prediction of its side."
           ) : (
             <>
-              The first choices differ too: A’s is <QuotedText text={firstA.text} />, B’s{" "}
+              The top-1 predictions differ too: A’s is <QuotedText text={firstA.text} />, B’s{" "}
               <QuotedText text={firstB.text} />.
             </>
           )}
@@ -63,14 +66,14 @@ export function RepliesPart({ at, a, b, isSettled, onGo }: RepliesPartProps) {
       {failed.length > 0 && (
         <>
           {" "}
-          How probable they were could not be read.{" "}
+          Their probabilities could not be read.{" "}
           <Button
             size="small"
             onClick={() => {
               for (const { retry } of failed) retry();
             }}
           >
-            Read it again
+            Retry
           </Button>
         </>
       )}
@@ -80,7 +83,7 @@ export function RepliesPart({ at, a, b, isSettled, onGo }: RepliesPartProps) {
 
 const output = ({ layers }: PlaceReading) => layers?.at(-1) ?? null;
 
-const firstChoice = (reading: PlaceReading) => output(reading)?.predictions[0] ?? null;
+const topOne = (reading: PlaceReading) => output(reading)?.predictions[0] ?? null;
 
 /** Of the token that came, by the model's output; nothing where it is not read. */
 function scoreOf(reading: PlaceReading): string {

@@ -3,22 +3,22 @@ import { LensFailure } from "@/features/evidence/LensFailure";
 import { formatCount } from "@/model/format";
 import { runningPieces } from "@/model/tokens";
 import { Button, IconButton } from "@/ui/Button";
-import { samplingWords } from "./replyRequest";
-import { type WrittenReply, isUnderWay, useWrittenReply } from "./writtenReply";
+import { samplingWords } from "@/features/pair/replyRequest";
+import { type WrittenReply, isUnderWay, useWrittenReply } from "@/features/pair/writtenReply";
 
 interface ReplyWritingProps {
   /** The conversation on the page. */
   readonly beside: string | null;
-  /** Others wait for the model as well. */
+  /** The model is busy with other requests. */
   readonly isQueued: boolean;
   readonly onStop: () => void;
   readonly onRetry: () => void;
-  /** Puts the written conversation beside A. */
+  /** Makes the generated conversation B. */
   readonly onTake: () => void;
   readonly onDismiss: () => void;
 }
 
-/** How far B's own reply is, what is written of it, and what came of it. */
+/** B's own reply: its progress, its text so far, and its end. */
 export function ReplyWriting(props: ReplyWritingProps) {
   const { beside, isQueued, onStop, onRetry, onTake, onDismiss } = props;
   const written = useWrittenReply(beside);
@@ -31,13 +31,9 @@ export function ReplyWriting(props: ReplyWritingProps) {
       {status === "failed" ? (
         <div className="flex items-start gap-1">
           <div className="min-w-0 flex-1">
-            <LensFailure
-              title="B’s reply could not be written."
-              error={asApiError(written.cause)}
-              onRetry={onRetry}
-            />
+            <LensFailure title="B’s reply failed." error={asApiError(written.cause)} onRetry={onRetry} />
           </div>
-          <IconButton icon="close" label="Put this away" onClick={onDismiss} />
+          <IconButton icon="close" label="Dismiss" onClick={onDismiss} />
         </div>
       ) : (
         <div className="flex min-h-8 flex-wrap items-center gap-x-3 gap-y-1">
@@ -61,14 +57,12 @@ export function ReplyWriting(props: ReplyWritingProps) {
             </Button>
           )}
           {status === "done" && <Button onClick={onTake}>Compare with it</Button>}
-          {!isOpen && <IconButton icon="close" label="Put this away" onClick={onDismiss} />}
+          {!isOpen && <IconButton icon="close" label="Dismiss" onClick={onDismiss} />}
         </div>
       )}
       {isOpen && (
         <>
-          <p className="pt-1 text-label text-muted">
-            As A’s reply was written: {samplingWords(request.sampling ?? {})}.
-          </p>
+          <p className="pt-1 text-label text-muted">B’s settings: {samplingWords(request.sampling ?? {})}.</p>
           <p
             dir="auto"
             className="mt-2 max-h-60 min-h-16 overflow-y-auto border-l-2 border-line-strong pl-3 break-words whitespace-pre-wrap"
@@ -87,11 +81,11 @@ function wordsFor({ status, reply, conversationId }: WrittenReply, isQueued: boo
   switch (status) {
     case "sent":
     case "reading":
-      return isQueued ? "Queued: the model is busy" : "The model reads B’s prompt…";
+      return isQueued ? "Queued: the model is busy" : "Reading B’s prompt…";
     case "writing":
-      return "Writing B’s reply…";
+      return "Generating B’s reply…";
     case "saving":
-      return reply.length === 0 ? "Stopping…" : "Stopped; what was written is being saved…";
+      return reply.length === 0 ? "Stopping…" : "Stopped; saving the tokens so far…";
     case "stopped":
       return conversationId === null
         ? "Stopped before anything arrived."
@@ -99,6 +93,6 @@ function wordsFor({ status, reply, conversationId }: WrittenReply, isQueued: boo
     case "failed":
       return "";
     case "done":
-      return "B’s reply is written, and saved as a conversation of its own.";
+      return "B’s reply is complete and saved as a conversation of its own.";
   }
 }

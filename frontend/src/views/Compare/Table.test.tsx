@@ -98,7 +98,7 @@ describe("the table", () => {
     expect(within(table()).getAllByText("not read yet")).toHaveLength(N_LAYERS + 1);
   });
 
-  test("a gap has one row that says so, and no number", () => {
+  test("an unaligned token has one row that says so, and no number", () => {
     const gap = alignment.columns.findIndex((each) => each.a === null);
     const contents = pairTable({
       alignment,
@@ -120,7 +120,7 @@ describe("the table", () => {
     );
     const rows = within(table()).getAllByRole("row").slice(1);
     expect(rows).toHaveLength(1);
-    expect(rows[0]).toHaveTextContent(/^A gapB 4 .* id \d+a gap: nothing is compared$/);
+    expect(rows[0]).toHaveTextContent(/^A unalignedB 4 .* id \d+unaligned: nothing is compared$/);
     expect(within(table()).queryAllByRole("button")).toEqual([]);
   });
 });

@@ -9,7 +9,7 @@ interface TargetChoiceProps {
   readonly tokenId: number | null;
   /** Its text, once it is read. */
   readonly text: string | null;
-  /** First choices of both sides at the place that is looked at. */
+  /** Top-1 predictions of both sides at the cursor. */
   readonly suggested: FirstChoices | null;
   readonly textOf: (tokenId: number) => string;
   readonly onChoose: (tokenId: number) => void;
@@ -17,7 +17,7 @@ interface TargetChoiceProps {
 
 const NONE = -1;
 
-/** The token whose probability is compared: a pinned one, a first choice of either side, or any other. */
+/** The token whose probability is compared: a pinned one, the top-1 of either side, or any other. */
 export function TargetChoice({ modelName, tokenId, text, suggested, textOf, onChoose }: TargetChoiceProps) {
   const { pins } = usePins();
   const options = new Map<number, string>();
@@ -30,8 +30,8 @@ export function TargetChoice({ modelName, tokenId, text, suggested, textOf, onCh
   }
   if (suggested !== null) {
     for (const [id, who] of [
-      [suggested.aId, "A’s first choice here"],
-      [suggested.bId, "B’s first choice here"],
+      [suggested.aId, "A’s top-1 here"],
+      [suggested.bId, "B’s top-1 here"],
     ] as const) {
       if (!options.has(id)) options.set(id, `${textOf(id)} (${who})`);
     }

@@ -18,12 +18,14 @@ interface ToolbarProps {
   readonly lensB: LensKind;
   /** What the model can be read through. */
   readonly lenses: readonly LensKind[];
+  /** Null is the lens of A. */
+  readonly onChangeLens: (lensB: LensKind | null) => void;
 }
 
 const ROW_LABELS: Readonly<Record<Rows, string>> = {
-  each: "each with itself",
-  fixed: "each of A, one of B",
-  one: "one of A, one of B",
+  each: "same layer",
+  fixed: "every layer of A vs one of B",
+  one: "one layer each",
 };
 
 /** By which measure, at which layers and through which lens the two are compared. On a narrow screen the grid has the room. */
@@ -35,7 +37,10 @@ export function Toolbar(props: ToolbarProps) {
       {!isNarrow && <Measures {...props} />}
       <WidthControls cellWidth={cellWidth} onChange={zoom} />
       {isNarrow && (
-        <Popover label="Difference, layers and lens" trigger={<Button icon="sliders">Look</Button>}>
+        <Popover
+          label="Difference, layers and lens"
+          trigger={<Button icon="sliders">Display options</Button>}
+        >
           <div className="flex flex-col gap-3">
             <Measures {...props} />
           </div>
@@ -46,7 +51,7 @@ export function Toolbar(props: ToolbarProps) {
   );
 }
 
-function Measures({ state, difference, rows, nLayers, lensA, lensB, lenses }: ToolbarProps) {
+function Measures({ state, difference, rows, nLayers, lensA, lensB, lenses, onChangeLens }: ToolbarProps) {
   const { choices, change } = state;
   const layers = Array.from({ length: nLayers + 1 }, (_, layer) => ({
     value: layer,
@@ -99,7 +104,7 @@ function Measures({ state, difference, rows, nLayers, lensA, lensB, lenses }: To
             value: kind,
             label: kind === lensA ? `${title}, as A` : title,
           }))}
-          onChange={(kind) => change({ lensB: kind === lensA ? null : kind })}
+          onChange={(kind) => onChangeLens(kind === lensA ? null : kind)}
           className="max-md:w-full"
         />
       )}

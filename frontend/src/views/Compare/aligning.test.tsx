@@ -2,10 +2,10 @@ import { waitFor } from "@testing-library/react";
 import { expect, test, vi } from "vitest";
 import { comparePrompt, isRead, setUpCompare, timelineOf, tokens } from "@/test/compare";
 import { madeUpTokens } from "@/test/lensData";
-import type * as alignment from "./alignment";
-import { align } from "./alignment";
+import type * as alignment from "@/features/pair/alignment";
+import { align } from "@/features/pair/alignment";
 
-vi.mock("./alignment", async (original) => {
+vi.mock("@/features/pair/alignment", async (original) => {
   const module = await original<typeof alignment>();
   return { ...module, align: vi.fn(module.align) };
 });

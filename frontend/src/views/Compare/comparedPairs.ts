@@ -6,7 +6,7 @@ import type { ModelIdentity, Token } from "@/model/timeline";
 import { type ChunkedReading, useChunkedReading } from "@/reading/chunkedReading";
 import { lane } from "@/reading/lens";
 import type { Readability } from "@/reading/readability";
-import type { Alignment } from "./alignment";
+import type { Alignment } from "@/features/pair/alignment";
 import { PairColumns, TargetColumns } from "./pairColumns";
 import { type Comparison, PairReader } from "./pairReader";
 

@@ -1,5 +1,5 @@
 import { formatProbability } from "@/model/format";
-import type { AlignedColumn } from "./alignment";
+import type { AlignedColumn } from "@/features/pair/alignment";
 import type { Compared, Difference } from "./differences";
 import { pairOf } from "./pairColumns";
 
@@ -15,7 +15,7 @@ export interface DescribedPair {
   readonly difference: Difference;
 }
 
-/** A cell in one sentence: for those who hear the grid, and under the pointer. */
+/** A cell in one sentence, for screen readers and under the pointer. */
 export function describePair(described: DescribedPair, compared: Compared): string {
   const { column, row, rowLabel, textsA, textsB, textOf, difference } = described;
   const sideOf = (name: string, index: number, texts: readonly string[]): string =>
@@ -23,7 +23,7 @@ export function describePair(described: DescribedPair, compared: Compared): stri
   const pair = pairOf(column);
   if (pair === null) {
     const there = column.a === null ? sideOf("B", column.b ?? 0, textsB) : sideOf("A", column.a, textsA);
-    return `${there}, a gap in ${column.a === null ? "A" : "B"}: nothing is compared`;
+    return `${there}, unaligned: nothing is compared`;
   }
   const places = `Layer ${rowLabel}, ${sideOf("A", pair.a, textsA)}, ${sideOf("B", pair.b, textsB)}`;
   const choices = compared.pairs.firstChoices(pair, row);
@@ -31,8 +31,8 @@ export function describePair(described: DescribedPair, compared: Compared): stri
   const { aId, bId } = choices;
   const first =
     aId === bId
-      ? `both have the first choice “${textOf(aId)}”, A ${formatProbability(choices.aProbability)}, B ${formatProbability(choices.bProbability)}`
-      : `first choices differ, A “${textOf(aId)}” ${formatProbability(choices.aProbability)}, B “${textOf(bId)}” ${formatProbability(choices.bProbability)}`;
+      ? `both have the top-1 prediction “${textOf(aId)}”, A ${formatProbability(choices.aProbability)}, B ${formatProbability(choices.bProbability)}`
+      : `top-1 predictions differ, A “${textOf(aId)}” ${formatProbability(choices.aProbability)}, B “${textOf(bId)}” ${formatProbability(choices.bProbability)}`;
   const value = difference.value(compared, pair, row);
   const measured = Number.isNaN(value) ? "" : `; ${difference.title} ${difference.format(value)}`;
   return `${places}: ${first}${measured}${difference.isSigned || measured === "" ? "" : " nats"}`;

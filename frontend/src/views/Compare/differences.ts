@@ -1,4 +1,4 @@
-/** How two predictions are compared: value, scale, unit and words of each measure, and where they part. */
+/** How two predictions are compared: value, scale, unit and words of each measure, and the layers at which they differ. */
 import { type Scale, roundUp } from "@/charts/colour/colour";
 import { formatNats, formatProbability } from "@/model/format";
 import type { FirstChoices, Pair, PairColumns, TargetColumns } from "./pairColumns";
@@ -52,7 +52,8 @@ export const DIFFERENCES: readonly [Difference, ...Difference[]] = [
     title: "KL(A ‖ B)",
     name: "KL(A ‖ B)",
     unit: "nats, KL(A ‖ B); 0 is the same prediction",
-    explanation: "What it costs to expect B where A is so: large where B rules out what A holds likely.",
+    explanation:
+      "Extra nats when tokens drawn from A are coded with B: large where B gives a low probability to what A predicts.",
     value: ({ pairs }, pair, row) => pairs.klAToBNats(pair, row),
     scale: upTo,
     isFitted: true,
@@ -64,7 +65,8 @@ export const DIFFERENCES: readonly [Difference, ...Difference[]] = [
     title: "KL(B ‖ A)",
     name: "KL(B ‖ A)",
     unit: "nats, KL(B ‖ A); 0 is the same prediction",
-    explanation: "What it costs to expect A where B is so: large where A rules out what B holds likely.",
+    explanation:
+      "Extra nats when tokens drawn from B are coded with A: large where A gives a low probability to what B predicts.",
     value: ({ pairs }, pair, row) => pairs.klBToANats(pair, row),
     scale: upTo,
     isFitted: true,
@@ -96,10 +98,10 @@ export const DIFFERENCES: readonly [Difference, ...Difference[]] = [
 export const differenceOf = (id: DifferenceId): Difference =>
   DIFFERENCES.find((each) => each.id === id) ?? DIFFERENCES[0];
 
-/** Where two predictions part, over the rows from the embedding to the output. */
+/** The rows at which two predictions are as at the last one. */
 export interface Parting {
   /**
-   * `differ`: their first choices differ at the last row and at every row from `from` on;
+   * `differ`: their top-1 predictions differ at the last row and at every row from `from` on;
    * `agree`: they are the same there and at every row from `from` on.
    */
   readonly kind: "differ" | "agree";

@@ -3,7 +3,7 @@ import { DIFFERENCE } from "@/charts/colour/colour";
 import { CellLooks } from "@/charts/heatmap/cellLooks";
 import { CellPicture } from "@/charts/heatmap/CellPicture";
 import { madeUpComparison } from "@/test/lensData";
-import { align } from "./alignment";
+import { align } from "@/features/pair/alignment";
 import { differenceOf } from "./differences";
 import { gridCaption } from "./gridCaption";
 import { pairCells, pairHeads } from "./pairCells";
@@ -36,13 +36,13 @@ test("the cells of a gap are empty, never hatched; those of an unread pair are h
 });
 
 test("the caption tells both, and of unread columns only while there are any", () => {
-  const gap = "In a gap the missing token’s line is hatched and the cells are empty.";
+  const gap = "Beside an unaligned token the other line is hatched and the cells are empty.";
   const unread = "Columns with hatched cells are not read yet.";
   const all = gridCaption({ cellWidth: 92, hasGaps: true, hasUnread: true });
   expect(all).toContain(gap);
   expect(all).toContain(unread);
   expect(gridCaption({ cellWidth: 92, hasGaps: true, hasUnread: false })).not.toContain(unread);
-  expect(gridCaption({ cellWidth: 92, hasGaps: false, hasUnread: true })).not.toContain("gap");
+  expect(gridCaption({ cellWidth: 92, hasGaps: false, hasUnread: true })).not.toContain("unaligned");
 });
 
 test("it names no line and no mark that narrow cells do not have", () => {

@@ -1,7 +1,7 @@
 /** The cells and heads of the difference grid: a pair of places and a row of two layers each. */
 import type { CellSource } from "@/charts/heatmap/cellLooks";
 import type { ColumnHeads, HeadLine } from "@/charts/heatmap/paint";
-import type { Alignment } from "./alignment";
+import type { Alignment } from "@/features/pair/alignment";
 import type { Compared, Difference } from "./differences";
 import { type Pair, pairOf } from "./pairColumns";
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { N_LAYERS, agreesAt, madeUpComparison } from "@/test/lensData";
-import { align } from "./alignment";
+import { align } from "@/features/pair/alignment";
 import { differenceOf, partingOf } from "./differences";
 import { type FirstChoices, PairColumns, TargetColumns } from "./pairColumns";
 

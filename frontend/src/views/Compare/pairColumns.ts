@@ -7,7 +7,7 @@
  */
 import { ReadText } from "@/reading/readText";
 import type { components } from "@/types/api";
-import type { AlignedColumn, Alignment } from "./alignment";
+import type { AlignedColumn, Alignment } from "@/features/pair/alignment";
 
 type Schemas = components["schemas"];
 

@@ -6,7 +6,7 @@ import type { Span } from "@/base/span";
 import type { ModelIdentity, Token } from "@/model/timeline";
 import { ChunkedReader } from "@/reading/chunkedReader";
 import type { CompareRequest } from "@/types/schemas";
-import type { Alignment } from "./alignment";
+import type { Alignment } from "@/features/pair/alignment";
 import { type CompareResponse, type Pair, pairOf } from "./pairColumns";
 import { fetchComparison } from "./requests";
 

@@ -3,7 +3,7 @@ import type { TableColumn, TableContents } from "@/charts/heatmap/CellTable";
 import { formatNats, formatProbability, formatRank } from "@/model/format";
 import type { Token } from "@/model/timeline";
 import { cellTextOfText } from "@/model/tokens";
-import type { Alignment } from "./alignment";
+import type { Alignment } from "@/features/pair/alignment";
 import { Choice } from "./Choice";
 import { type Compared, differenceOf } from "./differences";
 import { type FirstChoices, type Pair, pairOf } from "./pairColumns";
@@ -18,7 +18,7 @@ interface PairTable {
   readonly rowOf: (layer: number) => number;
 }
 
-/** Both tokens of each column, and of each cell both first choices, the divergences, and the chosen token. */
+/** Both tokens of each column, and of each cell both top-1 predictions, the divergences, and the chosen token. */
 export function pairTable({ alignment, compared, a, b, rowOf }: PairTable): TableContents {
   const { pairs, target } = compared;
   const places = alignment.columns.map(pairOf);
@@ -31,7 +31,7 @@ export function pairTable({ alignment, compared, a, b, rowOf }: PairTable): Tabl
   const choices = of((pair, row) => pairs.firstChoices(pair, row));
   const first = (side: "A" | "B", id: "aId" | "bId", probability: keyof FirstChoices): TableColumn[] => [
     {
-      name: `${side}: first choice, id`,
+      name: `${side}: top-1, id`,
       isText: true,
       cell: (position, layer) => {
         const chosen = choices(position, layer)?.[id];
@@ -58,7 +58,7 @@ export function pairTable({ alignment, compared, a, b, rowOf }: PairTable): Tabl
       const pair = places[position] ?? null;
       return pair !== null && pairs.isRead(pair);
     },
-    absence: (position) => (places[position] === null ? "a gap: nothing is compared" : null),
+    absence: (position) => (places[position] === null ? "unaligned: nothing is compared" : null),
     columns: [
       ...first("A", "aId", "aProbability"),
       ...first("B", "bId", "bProbability"),

@@ -9,7 +9,7 @@ import type { ModelIdentity, Token } from "@/model/timeline";
 import { lane } from "@/reading/lens";
 import { fetchLens } from "@/reading/requests";
 import type { LensReadResponse } from "@/types/schemas";
-import type { SideSource } from "./otherSide";
+import type { SideSource } from "@/features/pair/otherSide";
 
 export interface PlacePrediction {
   readonly tokenId: number;

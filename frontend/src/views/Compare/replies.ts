@@ -1,4 +1,4 @@
-/** The replies in two timelines, whatever the prompts before them are. */
+/** The divergence point of the replies of two timelines, whatever their prompts are. */
 import type { Token } from "@/model/timeline";
 
 type Said = Pick<Token, "id" | "role">;

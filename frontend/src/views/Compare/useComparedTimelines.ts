@@ -6,12 +6,14 @@ import type { Timeline } from "@/model/timeline";
 import { cellText, cellTextOfText } from "@/model/tokens";
 import { readability } from "@/reading/readability";
 import type { ModelInfo } from "@/types/schemas";
-import { align } from "./alignment";
-import type { CompareChoices, OtherKind } from "./choices";
+import { align } from "@/features/pair/alignment";
+import type { BKind } from "@/features/pair/pair";
+import type { LensKind } from "@/model/lenses";
+import type { CompareChoices } from "./choices";
 import { useComparedPairs, useComparedTarget } from "./comparedPairs";
 import { layerPairs, rowLabel, rowsInUse } from "./comparison";
 import { type Compared, differenceOf } from "./differences";
-import type { OtherSide } from "./otherSide";
+import type { OtherSide } from "@/features/pair/otherSide";
 import { largestDifference, pairCells } from "./pairCells";
 import type { Comparison } from "./pairReader";
 
@@ -20,14 +22,25 @@ interface ComparedTimelinesParts {
   readonly model: ModelInfo;
   readonly choices: CompareChoices;
   readonly side: OtherSide;
-  readonly kind: OtherKind;
+  readonly kind: BKind;
+  /** Null is the lens of A. */
+  readonly lensOfB: LensKind | null;
 }
 
+export type ComparedTimelines = ReturnType<typeof useComparedTimelines>;
+
 /** Two timelines of known ids: aligned, read pair by pair, and ready to be drawn. */
-export function useComparedTimelines({ timeline, model, choices, side, kind }: ComparedTimelinesParts) {
+export function useComparedTimelines({
+  timeline,
+  model,
+  choices,
+  side,
+  kind,
+  lensOfB,
+}: ComparedTimelinesParts) {
   const { conversationId, tokens } = timeline;
   const lensA = useLensKind();
-  const lensB = lensInUse(choices.lensB ?? lensA, model.lenses);
+  const lensB = lensInUse(lensOfB ?? lensA, model.lenses);
   const readable = readability(timeline);
 
   const alignment = useMemo(
@@ -86,6 +99,8 @@ export function useComparedTimelines({ timeline, model, choices, side, kind }: C
     };
   }, [alignment, pairs.kept, pairs.version, target.kept, target.version, difference, layers]);
   return {
+    timeline,
+    side,
     alignment,
     rows,
     layers: pairsOfLayers,

@@ -2,7 +2,7 @@ import { useCallback, useState } from "react";
 import type { CellSource } from "@/charts/heatmap/cellLooks";
 import type { CellPlace, Hit } from "@/charts/heatmap/geometry";
 import { useSelection } from "@/features/selection/selection";
-import { type Alignment, columnOf } from "./alignment";
+import { type Alignment, columnOf } from "@/features/pair/alignment";
 
 interface CursorParts {
   readonly alignment: Alignment;

@@ -6,7 +6,7 @@ import type { Cell } from "@/features/export/table";
 import type { LensKind } from "@/model/lenses";
 import type { Token } from "@/model/timeline";
 import { cellText, cellTextOfText } from "@/model/tokens";
-import type { Alignment } from "./alignment";
+import type { Alignment } from "@/features/pair/alignment";
 import type { Compared, Difference } from "./differences";
 import { pairCells, pairHeads, pairText } from "./pairCells";
 import { type Pair, pairOf } from "./pairColumns";
@@ -16,6 +16,7 @@ export interface ComparedState {
   readonly b: readonly Token[];
   /** Null where B is no saved conversation. */
   readonly otherConversationId: string | null;
+  readonly otherTitle: string | null;
   readonly lensB: LensKind;
   readonly alignment: Alignment;
   readonly compared: Compared;
@@ -55,9 +56,9 @@ const TARGET_COLUMNS = [
   { key: "token_id", unit: null },
   { key: "token_text", unit: null },
   { key: "a_probability", unit: "0 to 1" },
-  { key: "a_rank", unit: "1 is the first choice" },
+  { key: "a_rank", unit: "1 is the top-1 prediction" },
   { key: "b_probability", unit: "0 to 1" },
-  { key: "b_rank", unit: "1 is the first choice" },
+  { key: "b_rank", unit: "1 is the top-1 prediction" },
 ] as const;
 
 interface PlacedPair extends Pair {
@@ -97,18 +98,20 @@ export function compareExport(state: ComparedState): ViewExport {
     }
   }
   return {
-    title: "Two timelines beside each other",
+    title: "Two timelines compared",
     facts: [
-      `A: this conversation, ${a.length} tokens. B: ${otherConversationId === null ? "another prompt" : `conversation ${otherConversationId}`}, ${b.length} tokens, ${lensB} lens`,
+      `A: this conversation, ${a.length} tokens. B: ${otherConversationId === null ? "a changed prompt" : `“${state.otherTitle ?? "this conversation"}”`}, ${b.length} tokens, ${lensB} lens`,
       `Coloured by ${difference.title}: ${difference.unit}`,
-      "A column is a pair of tokens, aligned by their ids; each side is read at its token and predicts the one after it. ◥ marks first choices that differ",
+      "A column is a pair of tokens, aligned by their ids; each side is read at its token and predicts the one after it. ◥ marks top-1 predictions that differ",
       ...(difference.id === "target" && target !== null
         ? [`The token is “${cellTextOfText(target.text ?? "")}”, id ${target.tokenId}`]
         : []),
-      ...(nGaps === 0 ? [] : [`${nGaps} tokens stand against a gap, where nothing is compared`]),
+      ...(nGaps === 0
+        ? []
+        : [`${nGaps} unaligned ${nGaps === 1 ? "token" : "tokens"}, where nothing is compared`]),
       ...(alignment.isThorough
         ? []
-        : ["The two differ too much to be aligned word by word: only their beginning and end are"]),
+        : ["The two differ too much to be aligned token by token: only their beginning and end are"]),
       ...(unread === 0 ? [] : [`Not read: ${unread} of ${alignment.nPairs} pairs`]),
     ],
     place: `0-${alignment.columns.length - 1}-${difference.id}`,

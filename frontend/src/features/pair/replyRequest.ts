@@ -1,8 +1,9 @@
-/** B's own reply, asked for as A's was: the same sampling settings, and the same seed. */
+/** B's own reply: greedy, or sampled as A's was, with the same settings and seed. */
 import type { ChatRequest } from "@/features/chat/stream";
 import type { SavedConversation } from "@/features/library/conversations";
 import { LIMITS } from "@/features/settings/settings";
 import type { OtherText } from "./otherSide";
+import type { BReply } from "./pair";
 
 type TurnSampling = NonNullable<SavedConversation["turns"][number]["sampling"]>;
 
@@ -16,6 +17,19 @@ export const samplingOf = (
 ): TurnSampling | null =>
   turns.findLast((turn) => turn.reply_start < nTokens && nTokens <= turn.end)?.sampling ?? null;
 
+/** The settings of A's reply for `sampled`, at temperature 0 otherwise. `nReply` bounds B where A's settings are not known. */
+export function replySampling(
+  reply: BReply,
+  known: TurnSampling | null,
+  nReply: number,
+): ReplySampling | null {
+  if (reply === "sampled") return known;
+  const { max_new_tokens = Math.max(1, nReply), stop = [] } = known ?? {};
+  return { temperature: 0, max_new_tokens, stop };
+}
+
+type ReplySampling = NonNullable<ChatRequest["sampling"]> & Pick<TurnSampling, "max_new_tokens" | "stop">;
+
 /**
  * `templateStop`: strings that end a reply in chat mode. The stored settings name them among the
  * others, and the server adds them by itself.
@@ -23,7 +37,7 @@ export const samplingOf = (
 export function replyRequest(
   { messages, prompt, bos }: OtherText,
   mode: "chat" | "completion",
-  sampling: TurnSampling,
+  sampling: ReplySampling,
   templateStop: readonly string[],
 ): ChatRequest {
   return {
@@ -40,14 +54,14 @@ export function replyRequest(
   };
 }
 
-/** The settings in words. Where the most probable token is always taken, nothing else plays a part. */
+/** The settings in words. Greedy decoding uses none of the others. */
 export function samplingWords({
   temperature = 0,
   top_p = 1,
   top_k = 0,
   seed,
 }: NonNullable<ChatRequest["sampling"]>): string {
-  if (temperature === 0) return "temperature 0, so always the most probable token";
+  if (temperature === 0) return "greedy decoding";
   return [
     `temperature ${temperature}`,
     ...(top_p < 1 ? [`top-p ${top_p}`] : []),

@@ -11,7 +11,7 @@ import { readability } from "@/reading/readability";
 import { fetchLens } from "@/reading/requests";
 import type { LensReadRequest } from "@/types/schemas";
 
-/** A text that no one has sent: the model's template renders messages, a prompt is taken as it is. */
+/** A text that was never sent: the model's template renders messages, a prompt is taken as it is. */
 export type OtherText = Pick<LensReadRequest, "prompt" | "messages" | "bos">;
 
 export type OtherRequest =
@@ -28,6 +28,8 @@ export interface OtherSide {
   readonly tokens: readonly Token[];
   /** The model that computed it. */
   readonly model: ModelIdentity | null;
+  /** Of a saved conversation; null for every other timeline. */
+  readonly title: string | null;
 }
 
 export interface OtherSideRead {
@@ -58,7 +60,10 @@ export function useOtherSide(timeline: Timeline, request: OtherRequest | null): 
     retryDelay: 500,
   });
   const own = useMemo<OtherSide | null>(
-    () => (conversationId === null ? null : { source: { conversation_id: conversationId }, tokens, model }),
+    () =>
+      conversationId === null
+        ? null
+        : { source: { conversation_id: conversationId }, tokens, model, title: null },
     [conversationId, tokens, model],
   );
   const retry = (): void => void refetch();
@@ -85,11 +90,11 @@ async function readConversation(
   if (!saved.is_readable || !isSameModel(saved.model, model)) {
     throw new ApiError({
       code: "model_mismatch",
-      message: `“${saved.title}” was held with the model ${saved.model.name}, and can be read with that one only.`,
+      message: `“${saved.title}” was created with the model ${saved.model.name} and requires that model.`,
       hint: "Choose a conversation of the model that runs.",
     });
   }
-  return { source: { conversation_id: id }, tokens: saved.tokens, model };
+  return { source: { conversation_id: id }, tokens: saved.tokens, model, title: saved.title };
 }
 
 /** One layer at one position is read, because the ids come with it. */
@@ -101,5 +106,5 @@ async function readText(
   const { tokens } = await lane.first(() =>
     fetchLens({ ...text, layers: [0], positions: [0, 1], top_k: 1, include_tokens: true }, model, signal),
   );
-  return { source: { token_ids: tokens.map((token) => token.id) }, tokens, model };
+  return { source: { token_ids: tokens.map((token) => token.id) }, tokens, model, title: null };
 }

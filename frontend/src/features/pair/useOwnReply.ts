@@ -1,51 +1,44 @@
 import { useCallback, useEffect } from "react";
 import { useChat } from "@/features/chat/chat";
 import type { ChatRequest } from "@/features/chat/stream";
-import type { SavedConversation } from "@/features/library/conversations";
 import { useLibraryRefresh } from "@/features/library/library";
 import { useServer } from "@/features/server/server";
 import { useShortcuts } from "@/features/shortcuts/shortcuts";
 import type { Timeline } from "@/model/timeline";
 import type { ModelInfo } from "@/types/schemas";
-import type { CompareState, OtherKind } from "./choices";
 import type { OtherText } from "./otherSide";
-import { replyRequest, samplingOf } from "./replyRequest";
+import type { BReply } from "./pair";
+import type { PairSide } from "./pairSide";
+import { replyRequest, replySampling, samplingOf } from "./replyRequest";
 import { forgetReply, isUnderWay, stopReply, useReplyStatus, writeReply, writtenReply } from "./writtenReply";
-
-interface ReplyWritingParts {
-  readonly timeline: Timeline;
-  readonly model: ModelInfo;
-  /** Null until they are read. */
-  readonly facts: SavedConversation | null;
-  readonly kind: OtherKind;
-  readonly change: CompareState["change"];
-}
 
 export interface OwnReply {
   readonly isUnderWay: boolean;
   readonly isQueued: boolean;
-  /** Why none can be written now; null where one can. */
+  /** Why B cannot generate now; null where it can. */
   readonly refusedBecause: string | null;
-  /** Nothing that could be waited for will change that. */
-  readonly isForGood: boolean;
-  readonly write: (text: OtherText) => void;
+  /** False: A's sampling settings are not known, so B cannot be sampled alike. */
+  readonly canSample: boolean;
+  readonly write: (text: OtherText, reply: BReply) => void;
   readonly stop: () => void;
   readonly retry: () => void;
   readonly take: () => void;
   readonly dismiss: () => void;
 }
 
-/** B's own reply to the other prompt. Once it is written, B is the conversation that holds it. */
-export function useReplyWriting({ timeline, model, facts, kind, change }: ReplyWritingParts): OwnReply {
+/** B's own reply to the changed prompt. Once it is complete, B is the conversation that holds it. */
+export function useOwnReply(timeline: Timeline, model: ModelInfo | null, pair: PairSide): OwnReply {
   const mode = useChat((chat) => chat.mode);
   const isReplying = useChat(({ pending }) => pending !== null);
   const { phase, health } = useServer();
   const refresh = useLibraryRefresh();
+  const { facts, state } = pair;
+  const { change } = state;
   const beside = timeline.conversationId;
   const status = useReplyStatus(beside);
   const isBusy = isUnderWay(status);
   const sampling = samplingOf(facts?.turns ?? [], timeline.tokens.length);
-  // What was known before stays until it is read again; after Stop that takes a moment.
+  // After Stop the facts stay those of before until they are read again.
   const nKnown = facts?.branches.find((branch) => branch.id === beside)?.n_tokens ?? 0;
   const isBehind = facts !== null && nKnown < timeline.tokens.length;
   const begin = (request: ChatRequest): void => {
@@ -54,13 +47,14 @@ export function useReplyWriting({ timeline, model, facts, kind, change }: ReplyW
   const take = useCallback(() => {
     const written = writtenReply(beside);
     if (beside === null || written?.status !== "done") return;
-    change({ other: "saved", savedId: written.conversationId });
+    change({ b: { kind: "saved", id: written.conversationId } });
     forgetReply(beside);
   }, [beside, change]);
-  // Who has chosen another B meanwhile keeps it, and is told.
+  // If another B was picked meanwhile, keep it and offer this one.
+  const isAwaited = pair.b.kind === "prompt";
   useEffect(() => {
-    if (kind === "prompt" && status === "done") take();
-  }, [kind, status, take]);
+    if (isAwaited && status === "done") take();
+  }, [isAwaited, status, take]);
   const stop = (): void => {
     if (beside !== null) stopReply(beside);
   };
@@ -76,19 +70,19 @@ export function useReplyWriting({ timeline, model, facts, kind, change }: ReplyW
     isUnderWay: isBusy,
     isQueued: health !== null && health.queue.waiting > 0,
     refusedBecause: isBusy
-      ? "B’s reply is being written."
+      ? "B’s reply is being generated."
       : timeline.status !== "settled"
-        ? "A’s reply is being written."
-        : phase !== "ready" && phase !== "stalled"
+        ? "A’s reply is being generated."
+        : model === null || (phase !== "ready" && phase !== "stalled")
           ? "The model is not ready."
           : facts === null || isBehind
             ? "The conversation is still being read."
-            : sampling === null
-              ? "It is not known how A’s reply was sampled, so B’s cannot be written alike."
-              : null,
-    isForGood: facts !== null && !isBehind && timeline.status === "settled" && sampling === null,
-    write: (text) => {
-      if (sampling !== null) begin(replyRequest(text, mode, sampling, model.chat_template.stop));
+            : null,
+    canSample: facts === null || isBehind || sampling !== null,
+    write: (text, reply) => {
+      const nReply = timeline.tokens.length - (timeline.turns.at(-1)?.replyStart ?? timeline.tokens.length);
+      const wanted = replySampling(reply, sampling, nReply);
+      if (wanted !== null) begin(replyRequest(text, mode, wanted, model?.chat_template.stop ?? []));
     },
     stop,
     retry: () => {

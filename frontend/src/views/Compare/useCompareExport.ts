@@ -1,0 +1,56 @@
+import { useViewExport } from "@/features/export/useViewExport";
+import type { CompareState } from "./choices";
+import { DIFFERENCES } from "./differences";
+import type { ComparedTimelines } from "./useComparedTimelines";
+import type { Differences } from "./useDifferences";
+
+interface CompareExportParts {
+  readonly both: ComparedTimelines;
+  readonly state: CompareState;
+  readonly differences: Differences;
+}
+
+/** What can be exported of the comparison, and its commands in the palette. */
+export function useCompareExport({ both, state, differences }: CompareExportParts): void {
+  const { drawn, pairs, side, difference } = both;
+  const { change, cellWidth } = state;
+  const isKl = difference.id === "kl_a_to_b" || difference.id === "kl_b_to_a";
+  useViewExport(
+    drawn === null || pairs.read === 0
+      ? "The two are not compared yet."
+      : async () => {
+          const { compareExport } = await import("./viewExport");
+          return compareExport({
+            a: both.timeline.tokens,
+            b: side.tokens,
+            otherConversationId: "conversation_id" in side.source ? side.source.conversation_id : null,
+            otherTitle: side.title,
+            lensB: both.lensB,
+            alignment: both.alignment,
+            compared: drawn.compared,
+            difference,
+            scale: drawn.scale,
+            layers: both.layers,
+            layerLabels: both.layerLabels,
+            textOf: both.textOf,
+            cellWidth,
+          });
+        },
+    [
+      ...DIFFERENCES.map(({ id, name }) => ({
+        label: `Compare by ${name}`,
+        run: () => change({ difference: id }),
+      })),
+      ...(isKl
+        ? [
+            {
+              label: "Swap the direction of KL",
+              run: () => change({ difference: difference.id === "kl_a_to_b" ? "kl_b_to_a" : "kl_a_to_b" }),
+            },
+          ]
+        : []),
+      { label: "Go to the next difference", run: () => differences.step(1) },
+      { label: "Go to the previous difference", run: () => differences.step(-1) },
+    ],
+  );
+}
