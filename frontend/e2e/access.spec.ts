@@ -32,10 +32,10 @@ for (const theme of ["light", "dark"] as const) {
         await check();
         await explorer.evidence.getByRole("button", { name: "Table" }).click();
         await explorer.evidence.getByRole("grid").press("Shift+ArrowLeft");
-        const look = explorer.evidence.getByRole("button", { name: "Look" });
+        const look = explorer.evidence.getByRole("button", { name: "Display options" });
         // On a phone the colours are chosen there too.
         if (name === "phone") await look.click();
-        await pick(page.getByRole("combobox", { name: "second hue" }), "output");
+        await pick(page.getByRole("combobox", { name: "highlight" }), "output");
         await pick(page.getByRole("combobox", { name: "coloured by" }), "kl");
         if (name !== "phone") await look.click();
         await check();

@@ -68,7 +68,7 @@ for (const theme of ["light", "dark"] as const) {
   test.describe(theme, () => {
     test.use({ colorScheme: theme });
 
-    test("each cell has the colour of the server's number, in the second hue where the answer is there", async ({
+    test("each cell has the colour of the server's number, highlighted where the answer is there", async ({
       explorer,
     }) => {
       const lens = await openHeatmap(explorer);
@@ -87,13 +87,13 @@ for (const theme of ["light", "dark"] as const) {
       const top = (layer: number, position: number) => lens.top_ids[layer]?.[position]?.[0];
       await colours(() => false);
 
-      await choose(explorer, "second hue", "the output’s choice");
+      await choose(explorer, "highlight", "final-layer top-1");
       await colours((layer, position) => top(layer, position) === top(last, position));
-      await choose(explorer, "second hue", "the actual next token");
+      await choose(explorer, "highlight", "the actual next token");
       await colours((layer, position) => top(layer, position) === lens.tokens[position + 1]?.id);
       await addressOf(explorer.page); // the address names what was chosen before it is loaded again
       await explorer.page.reload();
-      await expect(explorer.evidence.getByRole("combobox", { name: "second hue" })).toHaveAttribute(
+      await expect(explorer.evidence.getByRole("combobox", { name: "highlight" })).toHaveAttribute(
         "value",
         "actual",
       );
@@ -105,7 +105,7 @@ for (const theme of ["light", "dark"] as const) {
     }) => {
       const lens = await openHeatmap(explorer);
       const last = lens.layers.length - 1;
-      await choose(explorer, "coloured by", "Change of the actual next token");
+      await choose(explorer, "coloured by", "Delta log-prob. of the actual next token");
       const change = (layer: number, position: number): number =>
         Math.log(lens.next_probability[layer]?.[position] ?? Number.NaN) -
         Math.log(lens.next_probability[layer - 1]?.[position] ?? Number.NaN);
@@ -329,7 +329,7 @@ test("layers are thinned out by keyboard alone, and every cell that is left has 
   page,
 }) => {
   const lens = await openHeatmap(explorer);
-  await explorer.evidence.getByRole("button", { name: "Look" }).focus();
+  await explorer.evidence.getByRole("button", { name: "Display options" }).focus();
   await page.keyboard.press("Enter");
   const layers = page.getByRole("combobox", { name: "layers" });
   await layers.focus();
@@ -349,5 +349,5 @@ test("layers are thinned out by keyboard alone, and every cell that is left has 
     await expect(cell).toContainText(`entropy ${formatNats(lens.entropy_nats[layer]?.[0] ?? null)} nats`);
     await page.keyboard.press("ArrowDown");
   }
-  await expect(activeCell(explorer)).toContainText("Layer embed");
+  await expect(activeCell(explorer)).toContainText("Layer 0 (embedding)");
 });

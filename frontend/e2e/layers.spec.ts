@@ -227,7 +227,7 @@ test("everything is done by keyboard: slider, shared layer keys, words, choices,
   await page.keyboard.press("End");
   await expect.poll(() => selectedIndex(page)).toBe(lens.tokens.length - 1);
 
-  await page.getByRole("button", { name: "Look" }).press("Enter");
+  await page.getByRole("button", { name: "Display options" }).press("Enter");
   await page.getByRole("switch", { name: /^Mark what changed/ }).press("Space");
   await page.keyboard.press("Escape");
   await expect(explorer.evidence.locator(".layer-words [data-changed]")).toHaveCount(0);
@@ -343,7 +343,7 @@ for (const theme of ["light", "dark"] as const) {
         await slider(explorer).press("ArrowLeft");
         await expect(explorer.evidence.getByText(/^(\d+) of \1 positions read/)).toBeVisible();
         expect(await seriousViolations(page)).toEqual([]);
-        await explorer.evidence.getByRole("button", { name: "Look" }).click();
+        await explorer.evidence.getByRole("button", { name: "Display options" }).click();
         await page.getByRole("switch", { name: /^Tint/ }).click();
         expect(await seriousViolations(page)).toEqual([]);
         await page.keyboard.press("Escape");

@@ -58,7 +58,7 @@ const CHOICES: Readonly<
     key: "4",
     choose: async (page, evidence) => {
       await evidence.getByRole("radio", { name: "All" }).click();
-      await evidence.getByRole("button", { name: "Look" }).click();
+      await evidence.getByRole("button", { name: "Display options" }).click();
       await page.getByRole("switch", { name: /^What stands in the text/ }).click();
       await page.keyboard.press("Escape");
     },

@@ -235,7 +235,7 @@ test("at half its height the heatmap shows more than a few of its layers", async
     return box === null ? 0 : (Math.min(box.y + box.height, UPRIGHT.height) - box.y - 56) / 22;
   };
   await expect.poll(rowsInView).toBeGreaterThan(6);
-  await page.getByRole("button", { name: "Look" }).tap();
+  await page.getByRole("button", { name: "Display options" }).tap();
   await pick(page.getByRole("combobox", { name: "coloured by" }), "kl");
   await page.keyboard.press("Escape");
   await expect(explorer.evidence.getByRole("figure", { name: /KL to final/ })).toBeVisible();

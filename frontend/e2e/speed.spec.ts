@@ -100,14 +100,14 @@ test("1,000 tokens stay smooth: the heatmap scrolls and recolours, a click shows
   const grid = explorer.evidence.getByRole("grid");
   const plain = await motionOf(grid);
 
-  // With everything on: a second hue, an outline, and the whole conversation as narrow as it gets.
-  await pick(explorer.evidence.getByRole("combobox", { name: "second hue" }), "output");
+  // With everything on: a highlight, an outline, and the whole conversation as narrow as it gets.
+  await pick(explorer.evidence.getByRole("combobox", { name: "highlight" }), "output");
   await explorer.evidence.getByRole("button", { name: /^Pin/ }).first().click();
   await pick(explorer.evidence.getByRole("combobox", { name: "outline", exact: true }), 1);
   await expect(explorer.evidence.getByText(/^Outlined/)).toBeVisible();
   await expect(explorer.evidence.getByText(/positions read for it/)).toBeHidden({ timeout: READING_MS });
   const decorated = await motionOf(grid);
-  await explorer.evidence.getByRole("button", { name: "Fit the whole conversation" }).click();
+  await explorer.evidence.getByRole("button", { name: "Fit", exact: true }).click();
   const narrow = await motionOf(grid);
 
   // What was read is kept: coming back draws it at once.
@@ -137,7 +137,7 @@ test("1,000 tokens stay smooth: the heatmap scrolls and recolours, a click shows
     { type: "whole conversation read, ms", description: String(readingMs) },
     { type: "first draw of what is read, ms", description: firstDraw.toFixed(0) },
     { type: "plain, ms", description: described(plain) },
-    { type: "second hue and outline, ms", description: described(decorated) },
+    { type: "highlight and outline, ms", description: described(decorated) },
     { type: "narrowest cells with both, ms", description: described(narrow) },
   );
 });
@@ -205,7 +205,7 @@ test("1,000 tokens stay smooth: the slider of Layers steps through them", async 
   const described = ({ work, shown }: Steps): string =>
     `work median ${at(work, 0.5)}, 95th ${at(work, 0.95)}, worst ${at(work, 1)}; shown median ${at(shown, 0.5)}, worst ${at(shown, 1)}`;
   const double = await stepsOf(slider);
-  await explorer.evidence.getByRole("button", { name: "Look" }).click();
+  await explorer.evidence.getByRole("button", { name: "Display options" }).click();
   await page.getByRole("switch", { name: /^Tint/ }).click();
   await page.keyboard.press("Escape");
   const tinted = await stepsOf(slider);

@@ -1,9 +1,9 @@
 import clsx from "clsx";
-import { type KeyboardEvent, type MouseEvent, useEffect, useId, useRef } from "react";
+import { type KeyboardEvent, type MouseEvent, type ReactNode, useEffect, useId, useRef } from "react";
 import { isBrowserCommand } from "@/base/keys";
 import type { Span } from "@/base/span";
+import { CellCardAt } from "./CellCardAt";
 import {
-  CELL_HEIGHT,
   type CellPlace,
   type Grid,
   HEAD_HEIGHT,
@@ -42,6 +42,8 @@ interface HeatmapGridProps {
   readonly onClearRange: () => void;
   readonly onZoom: (direction: 1 | -1) => void;
   readonly onVisible: (span: Span) => void;
+  /** Stands beside the cell under the pointer, or beside that of the keyboard. */
+  readonly card?: (place: CellPlace) => ReactNode;
 }
 
 /** Turns of a wheel, in pixels of scrolling, for one step of the cells' width. */
@@ -92,7 +94,8 @@ export function HeatmapGrid(props: HeatmapGridProps) {
 
   // The view follows the selection and the keyboard, never the stream: new tokens change neither.
   useEffect(() => {
-    if (selectedPosition !== null) painter.current?.reveal(selectedPosition, selectedLayer);
+    if (selectedPosition === null) return;
+    painter.current?.reveal({ position: selectedPosition, layer: selectedLayer, isCentred: true });
   }, [selectedPosition, selectedLayer]);
 
   const { cellWidth } = grid;
@@ -117,7 +120,7 @@ export function HeatmapGrid(props: HeatmapGridProps) {
 
   const moveTo = (place: CellPlace): void => {
     onActivate(place);
-    painter.current?.reveal(place.position, place.layer);
+    painter.current?.reveal(place);
   };
   const onKeyDown = (event: KeyboardEvent) => {
     const isCorner = event.ctrlKey && (event.key === "Home" || event.key === "End");
@@ -167,7 +170,7 @@ export function HeatmapGrid(props: HeatmapGridProps) {
       hasDragged.current = true;
       anchor.current = from;
       onRange(from, to);
-      painter.current?.reveal(to, null);
+      painter.current?.reveal({ position: to, layer: null });
     };
     const onRelease = (): void => {
       window.removeEventListener("mousemove", onMove);
@@ -198,7 +201,7 @@ export function HeatmapGrid(props: HeatmapGridProps) {
         className="pointer-events-none absolute right-0 bottom-0 overflow-hidden"
         style={{ left: LABEL_WIDTH, top: HEAD_HEIGHT }}
       >
-        <div ref={marks}>
+        <div ref={marks} className="relative">
           {range !== null && (
             <Mark
               grid={grid}
@@ -236,6 +239,15 @@ export function HeatmapGrid(props: HeatmapGridProps) {
             {...active}
             className="hidden outline-2 outline-focus shadow-[inset_0_0_0_1px_var(--surface)] group-has-focus-visible:block"
           />
+          {props.card !== undefined && (
+            <CellCardAt
+              grid={grid}
+              place={hovered ?? active}
+              className={clsx(hovered === null && "invisible group-has-focus-visible:visible")}
+            >
+              {props.card(hovered ?? active)}
+            </CellCardAt>
+          )}
         </div>
       </div>
       <div
@@ -289,9 +301,9 @@ function Mark({ grid, position, nPositions = 1, layer, className }: MarkProps) {
       className={clsx("absolute", className)}
       style={{
         left: position * grid.cellWidth,
-        top: row * CELL_HEIGHT,
+        top: row * grid.cellHeight,
         width: Math.max(2, nPositions * grid.cellWidth - 1),
-        height: nRows * CELL_HEIGHT - 1,
+        height: nRows * grid.cellHeight - 1,
       }}
     />
   );

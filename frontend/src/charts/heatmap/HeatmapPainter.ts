@@ -4,7 +4,14 @@
  */
 import { onPixelRatioChange } from "@/base/pixelRatio";
 import type { Span } from "@/base/span";
-import { LABEL_WIDTH, type Offset, type Size, offsetToShow, visiblePositions } from "./geometry";
+import {
+  LABEL_WIDTH,
+  type Offset,
+  type Revealed,
+  type Size,
+  offsetToShow,
+  visiblePositions,
+} from "./geometry";
 import type { GridWindow } from "./GridWindow";
 import { Labels } from "./labels";
 import { type Palette, type Scene, fontOf, paint } from "./paint";
@@ -95,9 +102,9 @@ export class HeatmapPainter {
   }
 
   /** Scrolls as little as needed to bring a column, and with `layer` a cell, into view. */
-  reveal(position: number, layer: number | null): void {
+  reveal(revealed: Revealed): void {
     if (this.scene === null) return;
-    const { left, top } = offsetToShow(this.scene.grid, this.size(), this.offset(), position, layer);
+    const { left, top } = offsetToShow(this.scene.grid, this.size(), this.offset(), revealed);
     this.parts.scroller.scrollTo({ left, top });
     this.tell();
   }

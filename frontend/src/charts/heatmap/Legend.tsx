@@ -1,3 +1,4 @@
+import clsx from "clsx";
 import type { ReactNode } from "react";
 import { type Ramp, type Scale, gradientStops, ticks } from "@/charts/colour/colour";
 import { formatCount } from "@/model/format";
@@ -9,10 +10,12 @@ interface LegendProps {
     readonly explanation: string;
     /** Zero is a middle, and the sign matters. */
     readonly isSigned: boolean;
+    /** What its smallest and its largest value mean. */
+    readonly ends?: { readonly low: string; readonly high: string };
   };
   readonly scale: Scale;
   readonly ramp: Ramp;
-  /** The second hue and what takes it; null where nothing does. */
+  /** The ramp of what is highlighted and its meaning; null where nothing is. */
   readonly second: { readonly ramp: Ramp; readonly meaning: string } | null;
   /** Cells whose value lies beyond the scale. */
   readonly nClipped: number;
@@ -31,11 +34,16 @@ function tickLabel(value: number, isSigned: boolean): string {
   return value < 0 ? `−${text}` : isSigned && value > 0 ? `+${text}` : text;
 }
 
-/** What the colours mean: the ramp with its values and unit. */
+/** The ramp with its values and unit, the smallest at the left. */
 export function Legend({ metric, scale, ramp, second, nClipped, children }: LegendProps) {
-  const marks = ticks(scale).filter(
-    ({ at }) => at === 0 || at === 1 || (at > CLEARANCE && at < 1 - CLEARANCE / 2),
-  );
+  // Small values are at the left, whichever end of the ramp they have.
+  const isReversed = scale.dark > scale.bright;
+  const marks = ticks(scale)
+    .map(({ value, at }) => ({ value, at: isReversed ? 1 - at : at }))
+    .sort((a, b) => a.at - b.at)
+    .filter(({ at }) => at === 0 || at === 1 || (at > CLEARANCE && at < 1 - CLEARANCE));
+  const wordAt = (at: number): string =>
+    metric.ends === undefined ? "" : at === 0 ? metric.ends.low : at === 1 ? metric.ends.high : "";
   return (
     <figure
       aria-label={`Colour scale: ${metric.title}`}
@@ -49,16 +57,23 @@ export function Legend({ metric, scale, ramp, second, nClipped, children }: Lege
         <figcaption title={metric.explanation} className="truncate max-md:hidden">
           {metric.unit}
         </figcaption>
-        <Gradient ramp={ramp} className={second === null ? "rounded-[2px]" : "rounded-t-[2px]"} />
-        {second !== null && <Gradient ramp={second.ramp} className="rounded-b-[2px]" />}
+        <Gradient
+          ramp={ramp}
+          isReversed={isReversed}
+          className={second === null ? "rounded-[2px]" : "rounded-t-[2px]"}
+        />
+        {second !== null && (
+          <Gradient ramp={second.ramp} isReversed={isReversed} className="rounded-b-[2px]" />
+        )}
         <div className="relative h-4 font-mono">
           {marks.map(({ value, at }) => (
             <span
               key={value}
-              className="absolute"
+              className={clsx("absolute flex gap-1 whitespace-nowrap", at === 1 && "flex-row-reverse")}
               style={{ left: `${100 * at}%`, transform: `translateX(${-100 * at}%)` }}
             >
-              {tickLabel(value, metric.isSigned)}
+              <span>{tickLabel(value, metric.isSigned)}</span>
+              {wordAt(at) !== "" && <span className="font-sans text-ink">{wordAt(at)}</span>}
             </span>
           ))}
         </div>
@@ -87,11 +102,19 @@ export function Legend({ metric, scale, ramp, second, nClipped, children }: Lege
   );
 }
 
-function Gradient({ ramp, className }: { readonly ramp: Ramp; readonly className: string }) {
+interface GradientProps {
+  readonly ramp: Ramp;
+  /** The bright end is at the left. */
+  readonly isReversed: boolean;
+  readonly className: string;
+}
+
+function Gradient({ ramp, isReversed, className }: GradientProps) {
+  const direction = isReversed ? "to left" : "to right";
   return (
     <div
       className={`h-2.5 ${className}`}
-      style={{ backgroundImage: `linear-gradient(to right, ${gradientStops(ramp).join(", ")})` }}
+      style={{ backgroundImage: `linear-gradient(${direction}, ${gradientStops(ramp).join(", ")})` }}
     />
   );
 }

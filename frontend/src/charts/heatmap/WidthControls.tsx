@@ -1,10 +1,10 @@
-import { IconButton } from "@/ui/Button";
+import { Button, IconButton } from "@/ui/Button";
 import { CELL_WIDTHS, zoomed } from "./geometry";
 
 interface WidthControlsProps {
   readonly cellWidth: number;
   readonly onChange: (cellWidth: number) => void;
-  /** Makes every column fit into the view, as far as possible; left out where that is not offered. */
+  /** Makes every column and every row fit into the view, as far as possible; left out where that is not offered. */
   readonly onFit?: () => void;
 }
 
@@ -24,7 +24,11 @@ export function WidthControls({ cellWidth, onChange, onFit }: WidthControlsProps
         disabled={cellWidth === CELL_WIDTHS.at(-1)}
         onClick={() => onChange(zoomed(cellWidth, 1))}
       />
-      {onFit !== undefined && <IconButton icon="expand" label="Fit the whole conversation" onClick={onFit} />}
+      {onFit !== undefined && (
+        <Button look="quiet" title="Fit the whole conversation, columns and rows" onClick={onFit}>
+          Fit
+        </Button>
+      )}
     </div>
   );
 }

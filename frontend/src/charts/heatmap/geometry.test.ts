@@ -3,6 +3,8 @@ import {
   CELL_HEIGHT,
   HEAD_HEIGHT,
   LABEL_WIDTH,
+  contentSize,
+  fittingHeight,
   fittingWidth,
   hitAt,
   offsetToShow,
@@ -16,7 +18,7 @@ import {
   zoomed,
 } from "./geometry";
 
-const grid = { nPositions: 100, layers: stridedLayers(13, 1), cellWidth: 64 };
+const grid = { nPositions: 100, layers: stridedLayers(13, 1), cellWidth: 64, cellHeight: CELL_HEIGHT };
 const view = { width: LABEL_WIDTH + 5 * 64, height: HEAD_HEIGHT + 6 * CELL_HEIGHT };
 const start = { left: 0, top: 0 };
 
@@ -56,22 +58,47 @@ describe("what is under the pointer", () => {
 
 describe("bringing a cell into view", () => {
   test("moves nothing when it is there", () => {
-    expect(offsetToShow(grid, view, { left: 64, top: 0 }, 3, 12)).toEqual({ left: 64, top: 0 });
+    expect(offsetToShow(grid, view, { left: 64, top: 0 }, { position: 3, layer: 12 })).toEqual({
+      left: 64,
+      top: 0,
+    });
   });
 
   test("moves just far enough to either side, with two columns beside it", () => {
-    expect(offsetToShow(grid, view, { left: 640, top: 0 }, 4, 12)).toEqual({ left: 2 * 64, top: 0 });
-    expect(offsetToShow(grid, view, start, 7, 0)).toEqual({ left: 5 * 64, top: 7 * CELL_HEIGHT });
-    expect(offsetToShow(grid, view, { left: 640, top: 0 }, 1, 12).left).toBe(0);
+    expect(offsetToShow(grid, view, { left: 640, top: 0 }, { position: 4, layer: 12 })).toEqual({
+      left: 2 * 64,
+      top: 0,
+    });
+    expect(offsetToShow(grid, view, start, { position: 7, layer: 0 })).toEqual({
+      left: 5 * 64,
+      top: 7 * CELL_HEIGHT,
+    });
+    expect(offsetToShow(grid, view, { left: 640, top: 0 }, { position: 1, layer: 12 }).left).toBe(0);
   });
 
   test("a view of a column and a half has the one that is asked for in its middle", () => {
     const small = { ...view, width: LABEL_WIDTH + 96 };
-    expect(offsetToShow(grid, small, start, 7, null).left).toBe(7 * 64 - 16);
+    expect(offsetToShow(grid, small, start, { position: 7, layer: null }).left).toBe(7 * 64 - 16);
+  });
+
+  test("a selected column comes to the middle from out of view, and only to the edge from its border", () => {
+    const far = offsetToShow(grid, view, start, { position: 40, layer: null, isCentred: true });
+    expect(far.left).toBe(40 * 64 - 2 * 64);
+    const narrow = { ...view, width: LABEL_WIDTH + 9 * 64 };
+    const partly = { left: 32, top: 0 };
+    expect(offsetToShow(grid, narrow, partly, { position: 9, layer: null, isCentred: true }).left).toBe(
+      3 * 64,
+    );
+    expect(offsetToShow(grid, narrow, start, { position: 20, layer: null, isCentred: true }).left).toBe(
+      16 * 64,
+    );
   });
 
   test("keeps the rows when only a column is asked for", () => {
-    expect(offsetToShow(grid, view, { left: 0, top: 20 }, 7, null)).toEqual({ left: 5 * 64, top: 20 });
+    expect(offsetToShow(grid, view, { left: 0, top: 20 }, { position: 7, layer: null })).toEqual({
+      left: 5 * 64,
+      top: 20,
+    });
   });
 });
 
@@ -122,7 +149,10 @@ describe("with every few layers only", () => {
     });
     expect([23, 20, 0, 21].map((layer) => rowOf(few, layer))).toEqual([0, 1, 6, null]);
     expect([21, 9, 0].map((layer) => shownLayer(few, layer))).toEqual([23, 12, 0]);
-    expect(offsetToShow(few, view, { left: 0, top: 5 }, 0, 21)).toEqual({ left: 0, top: 5 });
+    expect(offsetToShow(few, view, { left: 0, top: 5 }, { position: 0, layer: 21 })).toEqual({
+      left: 0,
+      top: 5,
+    });
   });
 
   test("the keys go from one shown layer to the next", () => {
@@ -148,4 +178,20 @@ test("zooming goes through the widths and stops at the ends", () => {
 test("a fitting width shows every column, or is the narrowest there is", () => {
   expect(fittingWidth(20, LABEL_WIDTH + 20 * 50)).toBe(44);
   expect(fittingWidth(1024, 600)).toBe(4);
+});
+
+test("the rows that fit a window are no higher than usual and no lower than 12 px", () => {
+  const room = (rows: number, height: number): number => HEAD_HEIGHT + 16 + rows * height;
+  expect(fittingHeight(25, room(25, 15.9))).toBe(15);
+  expect(fittingHeight(25, room(25, 40))).toBe(CELL_HEIGHT);
+  expect(fittingHeight(49, room(25, 12))).toBe(12);
+});
+
+test("lower rows take less room and are hit, shown and counted where they are drawn", () => {
+  const low = { ...grid, cellHeight: 12 };
+  expect(contentSize(low).height).toBe(HEAD_HEIGHT + 13 * 12);
+  expect(hitAt(low, start, LABEL_WIDTH + 1, HEAD_HEIGHT + 12 * 12 + 1)).toEqual({ position: 0, layer: 0 });
+  expect(visibleRows(low, { ...view, height: HEAD_HEIGHT + 60 }, start)).toEqual({ start: 0, end: 5 });
+  const place = { position: 0, layer: 0 };
+  expect(offsetToShow(low, { ...view, height: HEAD_HEIGHT + 60 }, start, place).top).toBe(13 * 12 - 60);
 });

@@ -4,8 +4,11 @@ import type { Span } from "@/base/span";
 export const HEAD_HEIGHT = 56;
 export const LABEL_WIDTH = 68;
 export const CELL_HEIGHT = 22;
-/** Narrower cells show their colour only. */
+/** Narrower cells, and lower ones, show their colour only. */
 export const MIN_TEXT_WIDTH = 12;
+export const MIN_TEXT_HEIGHT = 15;
+/** Rows that fit a window are no lower. */
+export const MIN_CELL_HEIGHT = 12;
 /** Narrower columns have no room for tokens in their head: they are numbered every so often. */
 export const MIN_HEAD_WIDTH = 28;
 export const CELL_WIDTHS = [4, 6, 8, 12, 18, 28, 44, 64, 92, 132] as const;
@@ -27,6 +30,8 @@ export interface Grid {
   /** Those that have a row, the embedding first. */
   readonly layers: readonly number[];
   readonly cellWidth: number;
+  /** `CELL_HEIGHT`, or less where the rows fit the window. */
+  readonly cellHeight: number;
 }
 
 /** Every how many layers one is shown. */
@@ -62,9 +67,16 @@ export function frameHeights(grid: Grid): { readonly full: number; readonly leas
   return { full, least: Math.min(full, HEAD_HEIGHT + MIN_ROWS * CELL_HEIGHT) };
 }
 
-export const contentSize = ({ nPositions, layers, cellWidth }: Grid): Size => ({
+/** The height of a row at which all of them fit into `room`, heads and scroll bar included. */
+export const fittingHeight = (nRows: number, room: number): number =>
+  Math.min(
+    CELL_HEIGHT,
+    Math.max(MIN_CELL_HEIGHT, Math.floor((room - HEAD_HEIGHT - SCROLLBAR) / Math.max(1, nRows))),
+  );
+
+export const contentSize = ({ nPositions, layers, cellWidth, cellHeight }: Grid): Size => ({
   width: LABEL_WIDTH + nPositions * cellWidth,
-  height: HEAD_HEIGHT + layers.length * CELL_HEIGHT,
+  height: HEAD_HEIGHT + layers.length * cellHeight,
 });
 
 const clampSpan = (start: number, end: number, length: number): Span => ({
@@ -83,8 +95,8 @@ export const visiblePositions = (grid: Grid, view: Size, offset: Offset): Span =
 /** Rows, from the top, of which at least a part is on the screen. */
 export const visibleRows = (grid: Grid, view: Size, offset: Offset): Span =>
   clampSpan(
-    Math.floor(offset.top / CELL_HEIGHT),
-    Math.ceil((offset.top + view.height - HEAD_HEIGHT) / CELL_HEIGHT),
+    Math.floor(offset.top / grid.cellHeight),
+    Math.ceil((offset.top + view.height - HEAD_HEIGHT) / grid.cellHeight),
     grid.layers.length,
   );
 
@@ -110,7 +122,7 @@ export const spanBetween = (one: number, other: number): Span => ({
 /** What is at a point of the view; null where nothing is. */
 export function hitAt(grid: Grid, offset: Offset, x: number, y: number): Hit | null {
   const column = Math.floor((x - LABEL_WIDTH + offset.left) / grid.cellWidth);
-  const row = Math.floor((y - HEAD_HEIGHT + offset.top) / CELL_HEIGHT);
+  const row = Math.floor((y - HEAD_HEIGHT + offset.top) / grid.cellHeight);
   const position = x >= LABEL_WIDTH && column < grid.nPositions ? column : null;
   const layer = y >= HEAD_HEIGHT && row < grid.layers.length ? layerAt(grid, row) : null;
   if (position === null && layer === null) return null;
@@ -118,30 +130,42 @@ export function hitAt(grid: Grid, offset: Offset, x: number, y: number): Hit | n
   return { position, layer };
 }
 
+/** What is brought into view. */
+export interface Revealed {
+  readonly position: number;
+  readonly layer: number | null;
+  readonly isCentred?: boolean;
+}
+
 /** Columns that stay in view beside one that is brought into view, where there is room for them. */
 const MARGIN_COLUMNS = 2;
 
-/** The nearest offset at which a cell is in full view; without `layer`, or where it has no row, its column. */
+/**
+ * The nearest offset at which a cell is in full view; without `layer`, or where it has no row, its column.
+ * With `isCentred` a column that is out of view comes to the middle.
+ */
 export function offsetToShow(
   grid: Grid,
   view: Size,
   offset: Offset,
-  position: number,
-  layer: number | null,
+  { position, layer, isCentred = false }: Revealed,
 ): Offset {
   const nearest = (from: number, start: number, size: number, room: number, margin = 0): number => {
     if (start < from) return Math.max(0, start - margin);
     return start + size > from + room ? start + size + margin - room : from;
   };
   const room = view.width - LABEL_WIDTH;
-  const margin = Math.min(MARGIN_COLUMNS * grid.cellWidth, Math.max(0, (room - grid.cellWidth) / 2));
+  const most = Math.max(0, (room - grid.cellWidth) / 2);
+  const left = position * grid.cellWidth;
+  const isOut = left + grid.cellWidth <= offset.left || left >= offset.left + room;
+  const margin = isCentred && isOut ? most : Math.min(MARGIN_COLUMNS * grid.cellWidth, most);
   const row = layer === null ? null : rowOf(grid, layer);
   return {
-    left: nearest(offset.left, position * grid.cellWidth, grid.cellWidth, room, margin),
+    left: nearest(offset.left, left, grid.cellWidth, room, margin),
     top:
       row === null
         ? offset.top
-        : nearest(offset.top, row * CELL_HEIGHT, CELL_HEIGHT, view.height - HEAD_HEIGHT),
+        : nearest(offset.top, row * grid.cellHeight, grid.cellHeight, view.height - HEAD_HEIGHT),
   };
 }
 

@@ -5,11 +5,11 @@ import type { NotedPlaces } from "@/model/notes";
 import type { CellLooks, CellSource, OutlinedCells } from "./cellLooks";
 import type { CellPicture } from "./CellPicture";
 import {
-  CELL_HEIGHT,
   type Grid,
   HEAD_HEIGHT,
   LABEL_WIDTH,
   MIN_HEAD_WIDTH,
+  MIN_TEXT_HEIGHT,
   MIN_TEXT_WIDTH,
   type Offset,
   type Size,
@@ -73,7 +73,9 @@ export interface Palette {
   readonly note: string;
 }
 
-const CELL_FONT_SIZE = 11;
+const CELL_FONT_SIZE = 12;
+/** px that a row label needs; lower rows are named every so often. */
+const LABEL_HEIGHT = 14;
 const PADDING = 4;
 /** Size of the corners: the upper one is what the cells say, the lower one a value beyond the scale. */
 const CORNER = 5;
@@ -113,19 +115,20 @@ function paintCells(
   offset: Offset,
 ): void {
   const width = grid.cellWidth - 1;
-  const height = CELL_HEIGHT - 1;
+  const height = grid.cellHeight - 1;
+  const hasText = grid.cellHeight >= MIN_TEXT_HEIGHT;
   const positions = visiblePositions(grid, view, offset);
   const rows = visibleRows(grid, view, offset);
   context.textAlign = "left";
   for (let position = positions.start; position < positions.end; position += 1) {
     const x = LABEL_WIDTH + position * grid.cellWidth - offset.left;
     if (!looks.isRead(position)) {
-      const top = HEAD_HEIGHT + rows.start * CELL_HEIGHT - offset.top;
-      paintHatch(context, palette, x, top, width, (rows.end - rows.start) * CELL_HEIGHT - 1);
+      const top = HEAD_HEIGHT + rows.start * grid.cellHeight - offset.top;
+      paintHatch(context, palette, x, top, width, (rows.end - rows.start) * grid.cellHeight - 1);
       continue;
     }
     for (let row = rows.start; row < rows.end; row += 1) {
-      const y = HEAD_HEIGHT + row * CELL_HEIGHT - offset.top;
+      const y = HEAD_HEIGHT + row * grid.cellHeight - offset.top;
       const hasValue = looks.hasValue(position, row);
       const isAnswer = looks.isAnswer(position, row);
       const { fill, ink } = isAnswer ? answerRamp : ramp;
@@ -133,8 +136,10 @@ function paintCells(
       context.fillStyle = hasValue ? (fill[step] ?? palette.sunken) : palette.sunken;
       context.fillRect(x, y, width, height);
       context.fillStyle = hasValue ? (ink[step] ?? palette.text) : palette.quiet;
-      const text = labels.fitted(cells.textId(position, layerAt(grid, row)), width - 2 * PADDING);
-      if (text !== "") context.fillText(text, x + PADDING, y + CELL_HEIGHT / 2);
+      const text = hasText
+        ? labels.fitted(cells.textId(position, layerAt(grid, row)), width - 2 * PADDING)
+        : "";
+      if (text !== "") context.fillText(text, x + PADDING, y + grid.cellHeight / 2);
       if (isAnswer) context.fillRect(x, y, ANSWER_BAR, height);
       if (looks.isMarked(position, row)) paintCorner(context, x + width, y, -CORNER, CORNER);
       if (looks.isClipped(position, row)) paintCorner(context, x + width, y + height, -CORNER, -CORNER);
@@ -169,11 +174,11 @@ function paintPicture(
   const positions = visiblePositions(grid, view, offset);
   const rows = visibleRows(grid, view, offset);
   const left = LABEL_WIDTH + positions.start * cellWidth - offset.left;
-  const top = HEAD_HEIGHT + rows.start * CELL_HEIGHT - offset.top;
+  const top = HEAD_HEIGHT + rows.start * grid.cellHeight - offset.top;
   const across = positions.end - positions.start;
   const down = rows.end - rows.start;
   if (across === 0 || down === 0) return;
-  const [width, height] = [across * cellWidth, down * CELL_HEIGHT];
+  const [width, height] = [across * cellWidth, down * grid.cellHeight];
   context.fillStyle = palette.sunken;
   context.fillRect(left, top, width, height);
   context.imageSmoothingEnabled = false;
@@ -183,7 +188,7 @@ function paintPicture(
     paintHatch(context, palette, x, top, (end - start) * cellWidth, height);
   }
   context.fillStyle = palette.surface;
-  for (let row = 1; row <= down; row += 1) context.fillRect(left, top + row * CELL_HEIGHT - 1, width, 1);
+  for (let row = 1; row <= down; row += 1) context.fillRect(left, top + row * grid.cellHeight - 1, width, 1);
 }
 
 /** A corner at the top left of the cells with a note, seen on any colour. */
@@ -204,7 +209,7 @@ function paintNotedCells(
     if (row === null || row < rows.start || row >= rows.end) continue;
     if (position < positions.start || position >= positions.end) continue;
     const x = LABEL_WIDTH + position * grid.cellWidth - offset.left;
-    const y = HEAD_HEIGHT + row * CELL_HEIGHT - offset.top;
+    const y = HEAD_HEIGHT + row * grid.cellHeight - offset.top;
     context.fillStyle = palette.surface;
     paintCorner(context, x, y, size + 3, NOTE_CORNER + 3);
     context.fillStyle = palette.text;
@@ -230,8 +235,8 @@ function paintOutline(
     const right = LABEL_WIDTH + (position + 1) * grid.cellWidth - offset.left - 0.5;
     for (let row = rows.start; row < rows.end; row += 1) {
       if (!outlined.has(position, row)) continue;
-      const top = HEAD_HEIGHT + row * CELL_HEIGHT - offset.top - (row === 0 ? -0.5 : 0.5);
-      const bottom = HEAD_HEIGHT + (row + 1) * CELL_HEIGHT - offset.top - 0.5;
+      const top = HEAD_HEIGHT + row * grid.cellHeight - offset.top - (row === 0 ? -0.5 : 0.5);
+      const bottom = HEAD_HEIGHT + (row + 1) * grid.cellHeight - offset.top - 0.5;
       const edge = (isOpen: boolean, x1: number, y1: number, x2: number, y2: number): void => {
         if (isOpen) return;
         context.moveTo(x1, y1);
@@ -370,6 +375,7 @@ function paintLayerLabels(
   context.fillStyle = palette.surface;
   context.fillRect(0, HEAD_HEIGHT, LABEL_WIDTH - 1, view.height - HEAD_HEIGHT);
   const rows = visibleRows(grid, view, offset);
+  const every = Math.ceil(LABEL_HEIGHT / grid.cellHeight);
   context.textAlign = "right";
   context.save();
   context.beginPath();
@@ -377,14 +383,15 @@ function paintLayerLabels(
   context.clip();
   for (let row = rows.start; row < rows.end; row += 1) {
     const layer = layerAt(grid, row);
-    const y = HEAD_HEIGHT + row * CELL_HEIGHT - offset.top;
+    const y = HEAD_HEIGHT + row * grid.cellHeight - offset.top;
     const isSelected = layer === selectedLayer;
     if (isSelected) {
       context.fillStyle = palette.selected;
-      context.fillRect(0, y, LABEL_WIDTH - 1, CELL_HEIGHT - 1);
+      context.fillRect(0, y, LABEL_WIDTH - 1, grid.cellHeight - 1);
     }
+    if (!isSelected && row % every !== 0) continue;
     context.fillStyle = isSelected ? palette.text : palette.quiet;
-    context.fillText(layerLabels[layer] ?? String(layer), LABEL_WIDTH - 8, y + CELL_HEIGHT / 2);
+    context.fillText(layerLabels[layer] ?? String(layer), LABEL_WIDTH - 8, y + grid.cellHeight / 2);
   }
   context.restore();
 }

@@ -12,11 +12,7 @@ interface FindingProps {
 export function Finding({ children, next }: FindingProps) {
   return (
     <div className="flex min-h-8 shrink-0 items-center gap-x-3 border-b border-line bg-raised px-3 py-1 max-md:py-0.5">
-      <p
-        data-part="finding"
-        onPointerEnter={showInFull}
-        className="min-w-0 truncate text-muted max-md:line-clamp-2 max-md:whitespace-normal"
-      >
+      <p data-part="finding" onPointerEnter={showInFull} className="min-w-0 truncate text-muted">
         {children}
       </p>
       {next}
@@ -26,8 +22,6 @@ export function Finding({ children, next }: FindingProps) {
 }
 
 function showInFull({ currentTarget }: PointerEvent<HTMLElement>): void {
-  const isCut =
-    currentTarget.scrollWidth > currentTarget.clientWidth ||
-    currentTarget.scrollHeight > currentTarget.clientHeight;
+  const isCut = currentTarget.scrollWidth > currentTarget.clientWidth;
   currentTarget.title = isCut ? currentTarget.textContent : "";
 }

@@ -3,7 +3,7 @@ import type { Span } from "@/base/span";
 import { DIFFERENCE, DIVERGING, type Scale } from "@/charts/colour/colour";
 import { CellLooks, type CellSource } from "@/charts/heatmap/cellLooks";
 import { CellPicture } from "@/charts/heatmap/CellPicture";
-import { type CellPlace, type Grid, zoomed } from "@/charts/heatmap/geometry";
+import { CELL_HEIGHT, type CellPlace, type Grid, zoomed } from "@/charts/heatmap/geometry";
 import type { GridWindow } from "@/charts/heatmap/GridWindow";
 import { HeatmapGrid } from "@/charts/heatmap/HeatmapGrid";
 import { Legend } from "@/charts/heatmap/Legend";
@@ -60,7 +60,7 @@ export function DifferenceGrid(props: DifferenceGridProps) {
     [alignment, textsA, textsB, cellWidth],
   );
   const grid = useMemo<Grid>(
-    () => ({ nPositions: nColumns, layers, cellWidth }),
+    () => ({ nPositions: nColumns, layers, cellWidth, cellHeight: CELL_HEIGHT }),
     [nColumns, layers, cellWidth],
   );
   const { selectedColumn, selectedLayer } = cursor;

@@ -4,6 +4,7 @@ import { PredictionBars } from "@/features/evidence/PredictionBars";
 import { ReadAt } from "@/features/evidence/ReadAt";
 import { PinToggle } from "@/features/pins/PinToggle";
 import { formatNats, formatProbability, formatRank } from "@/model/format";
+import { layerTitle } from "@/model/layers";
 import type { Token } from "@/model/timeline";
 import { cellParts } from "@/model/tokens";
 import type { Cell } from "@/reading/columns";
@@ -12,7 +13,7 @@ import { TokenText } from "@/ui/TokenText";
 interface CellCardProps {
   readonly tokens: readonly Token[];
   readonly position: number;
-  readonly layerLabel: string;
+  readonly layer: number;
   /** Null where it is not read yet. */
   readonly cell: Cell | null;
   /** Further numbers of the cell, each with its name. */
@@ -22,12 +23,12 @@ interface CellCardProps {
 }
 
 /** One cell in full, at a fixed place: it never jumps about under the pointer. */
-export function CellCard({ tokens, position, layerLabel, cell, more, notes }: CellCardProps) {
+export function CellCard({ tokens, position, layer, cell, more, notes }: CellCardProps) {
   const next = tokens[position + 1] ?? null;
   return (
     <section aria-label="Cell" className="@container shrink-0 px-3 py-2">
       <p className="text-muted">
-        <b className="font-medium text-ink">Layer {layerLabel}</b>{" "}
+        <b className="font-medium text-ink">{layerTitle(layer)}</b>{" "}
         <ReadAt tokens={tokens} position={position} />
         {notes.map((note) => ` · ${note}`)}
       </p>

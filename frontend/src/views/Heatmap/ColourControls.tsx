@@ -20,16 +20,20 @@ interface ColourControlsProps {
 
 const ANSWERS: readonly SelectOption<Answer>[] = [
   { value: "off", label: "nothing" },
-  { value: "output", label: "the output’s choice", hint: "Cells whose first choice is already the output’s" },
+  {
+    value: "output",
+    label: "final-layer top-1",
+    hint: "Cells whose top-1 prediction equals that of the output",
+  },
   {
     value: "actual",
     label: "the actual next token",
-    hint: "Cells whose first choice is the token that follows",
+    hint: "Cells whose top-1 prediction equals the actual next token",
   },
 ];
 const NO_OUTLINE = -1;
 
-/** What the cells are coloured by, and what is singled out among them. */
+/** The metric that colours the cells, and the cells that are highlighted or outlined. */
 export function ColourControls({ look, metric, outlines, outlined, onChange }: ColourControlsProps) {
   const signIsHue = metric.isSigned && look.signedRamp === "diverging";
   return (
@@ -46,7 +50,7 @@ export function ColourControls({ look, metric, outlines, outlined, onChange }: C
         className="max-md:w-full"
       />
       <Select
-        label="second hue"
+        label="highlight"
         value={signIsHue ? "off" : look.answer}
         options={ANSWERS}
         onChange={(answer) => onChange({ answer })}

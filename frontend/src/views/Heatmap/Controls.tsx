@@ -2,7 +2,7 @@ import { Legend } from "@/charts/heatmap/Legend";
 import { WidthControls } from "@/charts/heatmap/WidthControls";
 import { useIsNarrow } from "@/ui/media";
 import { Switch } from "@/ui/Switch";
-import type { HeatmapLook } from "./choices";
+import { type HeatmapLook, fitsRows } from "./choices";
 import { ColourControls, type OutlineChoice } from "./ColourControls";
 import { LookControls } from "./LookControls";
 import type { useCells } from "./useCells";
@@ -14,29 +14,36 @@ interface ControlsProps {
   /** The one that is outlined. */
   readonly outlined: number | null;
   readonly onChange: (change: Partial<HeatmapLook>) => void;
-  /** Makes every column fit into the view, as far as possible. */
+  /** Makes every column and every row fit into the view, as far as possible. */
   readonly onFit: () => void;
 }
 
-/** What takes the second hue, in words. */
+/** What is highlighted, in words. */
 const SECOND_MEANING = {
-  output: "the first choice is already the output’s",
-  actual: "the first choice is the token that follows",
+  output: "top-1 equals final-layer top-1",
+  actual: "top-1 equals the actual next token",
 } as const;
 
-/** All that is chosen of how the grid is drawn, with its legend. On a narrow screen the grid has the room. */
+/** How the grid is drawn, with its legend. On a narrow screen most of it is in a popover: the grid has the room. */
 export function Controls({ look, drawn, outlines, outlined, onChange, onFit }: ControlsProps) {
   const { metric, scale, ramp, answer, answerRamp, painted, hasExtremes } = drawn;
   const isNarrow = useIsNarrow();
   const colours = (
     <ColourControls look={look} metric={metric} outlines={outlines} outlined={outlined} onChange={onChange} />
   );
-  const extremes = hasExtremes && (
-    <Switch
-      label="Let the first token and the embedding set the scale"
-      checked={look.withExtremes}
-      onChange={(withExtremes) => onChange({ withExtremes })}
-    />
+  const extremes = (
+    <>
+      {hasExtremes && (
+        <Switch
+          label="Include first position and embedding in the colour range"
+          checked={look.withExtremes}
+          onChange={(withExtremes) => onChange({ withExtremes })}
+        />
+      )}
+      {metric.fullRange !== undefined && (
+        <Switch label={metric.fullRange} checked={look.isFull} onChange={(isFull) => onChange({ isFull })} />
+      )}
+    </>
   );
   return (
     <div className="flex flex-wrap items-end gap-x-2 gap-y-1.5 px-3 pt-2 max-md:gap-y-0.5 max-md:pt-0.5">
@@ -55,7 +62,12 @@ export function Controls({ look, drawn, outlines, outlined, onChange, onFit }: C
       >
         {!isNarrow && extremes}
       </Legend>
-      <LookControls look={look} metric={metric} onChange={onChange}>
+      <LookControls
+        look={look}
+        metric={metric}
+        fitsRows={fitsRows(look, drawn.layers.length)}
+        onChange={onChange}
+      >
         {isNarrow && colours}
         {isNarrow && extremes}
       </LookControls>

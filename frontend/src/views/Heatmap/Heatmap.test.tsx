@@ -40,7 +40,7 @@ describe("the four states", () => {
     renderView(Heatmap, timeline, { index: 29 });
     expect(await screen.findByRole("alert")).toHaveTextContent("Not enough memory.");
     expect(screen.getByText(/^\d+ of 30 positions read; hatched/)).toBeInTheDocument();
-    expect(activeCell()).toHaveTextContent("first choice");
+    expect(activeCell()).toHaveTextContent("top-1");
     server.answer = answer;
     await userEvent.click(screen.getByRole("button", { name: "Retry" }));
     expect(await allRead()).toBeInTheDocument();
@@ -56,7 +56,7 @@ describe("the four states", () => {
     const entropy = formatNats(lens.entropy_nats[8]?.[0] ?? null);
     const kl = formatNats(lens.kl_to_final_nats[8]?.[0] ?? null);
     expect(activeCell()).toHaveTextContent(
-      `Layer 8, read at index 8 “·Paris”, predicts index 9 “,”: first choice “,”, probability ${probability}; ` +
+      `Layer 8, read at index 8 “·Paris”, predicts index 9 “,”: top-1 “,”, probability ${probability}; ` +
         `actual next token rank ${rank}, probability ${probability}; entropy ${entropy} nats; KL to final ${kl} nats`,
     );
     const card = within(screen.getByRole("region", { name: "Cell" }));

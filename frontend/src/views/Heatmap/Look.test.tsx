@@ -16,10 +16,12 @@ describe("colour", () => {
     renderView(Heatmap, timeline, { index: 9 });
     await allRead();
     const metric = screen.getByRole("combobox", { name: "coloured by" });
+    const most = Math.max(...madeUpLens(tokens, {}).entropy_nats.flat());
+    const mostEntropy = String(Math.ceil(10 * most) / 10);
     for (const [title, unit, end] of [
       ["Top-1 probability", "probability, 0 to 1", "1"],
-      ["Rank of the actual next token", "rank, log scale; 1 is the first choice", "50,257"],
-      ["Entropy", "nats; 0 is certain", "10.8"],
+      ["Rank of the actual next token", "rank, log scale; 1 is the top-1 prediction", "50,257"],
+      ["Entropy", "nats; high is uncertain", mostEntropy],
       ["KL to final", "nats, KL(final ‖ layer); 0 is the output itself", "20"],
     ] as const) {
       await choose(metric, title);
@@ -28,6 +30,41 @@ describe("colour", () => {
       expect(within(legend).getByText(end)).toBeInTheDocument();
     }
     expect(server.asked.length).toBeLessThan(5);
+  });
+
+  test("entropy reads from certain to uncertain, up to what was read or, when asked to, to a uniform prediction", async () => {
+    renderView(Heatmap, timeline, { index: 9 });
+    await allRead();
+    await choose(screen.getByRole("combobox", { name: "coloured by" }), "Entropy");
+    const labels = () =>
+      Array.from(
+        screen.getByRole("figure").querySelectorAll(".font-mono > span"),
+        (each) => each.textContent,
+      );
+    const most = Math.max(...madeUpLens(tokens, {}).entropy_nats.flat());
+    expect([labels()[0], labels().at(-1)]).toEqual(["0certain", `${Math.ceil(10 * most) / 10}uncertain`]);
+    await userEvent.click(screen.getByRole("switch", { name: /^Full range/ }));
+    expect(labels().at(-1)).toBe("10.8uncertain");
+  });
+
+  test("the finding names the cell that stands out, and leads to it", async () => {
+    const view = renderView(Heatmap, timeline, { index: 9 });
+    await allRead();
+    await choose(screen.getByRole("combobox", { name: "coloured by" }), "KL to final");
+    const rows = madeUpLens(tokens, {}).kl_to_final_nats;
+    const cells = rows
+      .slice(1)
+      .flatMap((row, at) => row.slice(1, -1).map((value, i) => ({ value, layer: at + 1, position: i + 1 })));
+    const most = cells.reduce((best, each) => (each.value > best.value ? each : best));
+    expect(
+      screen.getByText(
+        (_, element) =>
+          element?.textContent ===
+          `Highest KL to final: layer ${most.layer} at index ${most.position}, ${formatNats(most.value)} nats.`,
+      ),
+    ).toBeInTheDocument();
+    await userEvent.click(screen.getByRole("button", { name: "Go to it" }));
+    expect(view.selection()).toMatchObject({ index: most.position + 1, layer: most.layer });
   });
 
   test("the first token and the embedding set the scale only when asked to, and are marked as clipped until then", async () => {
@@ -48,7 +85,7 @@ describe("colour", () => {
     expect(within(card).getByText(formatNats(lens.kl_to_final_nats[layer]?.[0] ?? null))).toBeInTheDocument();
     expect(activeCell()).toHaveTextContent(/; beyond the colour scale$/);
 
-    await userEvent.click(screen.getByRole("switch", { name: /first token/ }));
+    await userEvent.click(screen.getByRole("switch", { name: /first position/ }));
     expect(legend.queryByText("20")).not.toBeInTheDocument();
     expect(legend.getByText("50")).toBeInTheDocument();
     expect(legend.queryByText(/beyond the scale/)).not.toBeInTheDocument();
@@ -59,17 +96,17 @@ describe("colour", () => {
     renderView(Heatmap, timeline, { index: 9, layer: 8 });
     await allRead();
     const metric = screen.getByRole("combobox", { name: "coloured by" });
-    const second = screen.getByRole("combobox", { name: "second hue" });
-    await choose(second, "the output’s choice");
-    await choose(metric, "Change of the actual next token");
-    const legend = screen.getByRole("figure", { name: /Change of the actual next token/ });
-    const labels = Array.from(legend.querySelectorAll(".font-mono span"), (each) => each.textContent);
+    const second = screen.getByRole("combobox", { name: "highlight" });
+    await choose(second, "final-layer top-1");
+    await choose(metric, "Delta log-prob. of the actual next token");
+    const legend = screen.getByRole("figure", { name: /Delta log-prob. of the actual next token/ });
+    const labels = Array.from(legend.querySelectorAll(".font-mono > span"), (each) => each.textContent);
     expect(labels).toHaveLength(3);
     expect(labels[0]).toMatch(/^−[125]0*$/);
     expect(labels[1]).toBe("0");
     expect(labels[2]).toBe(labels[0]?.replace("−", "+"));
     expect(second).toHaveAttribute("aria-disabled", "true");
-    expect(legend).not.toHaveTextContent("first choice");
+    expect(legend).not.toHaveTextContent("top-1");
 
     const lens = madeUpLens(tokens, { positions: [8, 9] });
     const [below = 0, here = 0] = [7, 8].map((layer) => lens.next_probability[layer]?.[0] ?? 0);
@@ -78,11 +115,11 @@ describe("colour", () => {
       `change by this block, nats${change > 0 ? "+" : ""}${formatNats(change)}`,
     );
 
-    await userEvent.click(screen.getByRole("button", { name: "Look" }));
+    await userEvent.click(screen.getByRole("button", { name: "Display options" }));
     await choose(await screen.findByRole("combobox", { name: "ramp" }), "cividis");
     await userEvent.keyboard("{Escape}");
     expect(second).toBeEnabled();
-    expect(legend).toHaveTextContent("the first choice is already the output’s");
+    expect(legend).toHaveTextContent("top-1 equals final-layer top-1");
   });
 
   test("narrow cells lose their text, and it says so", async () => {
@@ -106,18 +143,18 @@ describe("the second hue", () => {
     );
     const view = renderView(Heatmap, timeline, { index: position + 1, layer: agreeing ?? null });
     await allRead();
-    expect(screen.getByRole("figure")).not.toHaveTextContent("first choice");
-    expect(activeCell()).not.toHaveTextContent("the output’s choice");
-    await choose(screen.getByRole("combobox", { name: "second hue" }), "the output’s choice");
-    expect(screen.getByRole("figure")).toHaveTextContent("the first choice is already the output’s");
-    expect(activeCell()).toHaveTextContent("; the output’s choice");
+    expect(screen.getByRole("figure")).not.toHaveTextContent("top-1");
+    expect(activeCell()).not.toHaveTextContent("final-layer top-1");
+    await choose(screen.getByRole("combobox", { name: "highlight" }), "final-layer top-1");
+    expect(screen.getByRole("figure")).toHaveTextContent("top-1 equals final-layer top-1");
+    expect(activeCell()).toHaveTextContent("; final-layer top-1");
     act(() => view.selection().select(position + 1, other));
-    expect(activeCell()).toHaveTextContent(`Layer ${other === 0 ? "embed" : String(other)},`);
-    expect(activeCell()).not.toHaveTextContent("the output’s choice");
+    expect(activeCell()).toHaveTextContent(`Layer ${other === 0 ? "0 (embedding)" : String(other)},`);
+    expect(activeCell()).not.toHaveTextContent("final-layer top-1");
     view.unmount();
 
     renderView(Heatmap, timeline, { index: 9 });
-    expect(await screen.findByRole("combobox", { name: "second hue" })).toHaveAttribute("value", "output");
+    expect(await screen.findByRole("combobox", { name: "highlight" })).toHaveAttribute("value", "output");
   });
 });
 
@@ -125,28 +162,28 @@ test("every second layer halves the rows, keeps the embedding and the output, an
   renderView(Heatmap, timeline, { index: 9, layer: 12 });
   await allRead();
   const asked = server.asked.length;
-  await userEvent.click(screen.getByRole("button", { name: "Look" }));
+  await userEvent.click(screen.getByRole("button", { name: "Display options" }));
   await choose(screen.getByRole("combobox", { name: "layers" }), "every fourth layer");
   await userEvent.keyboard("{Escape}");
   expect(screen.getByRole("grid")).toHaveAttribute("aria-rowcount", "4");
   screen.getByRole("grid").focus();
-  for (const layer of ["8", "4", "embed", "embed"]) {
+  for (const layer of ["8", "4", String.raw`0 \(embedding\)`, String.raw`0 \(embedding\)`]) {
     await userEvent.keyboard("{ArrowDown}");
     expect(activeCell()).toHaveTextContent(new RegExp(`^Layer ${layer}, read at index 8`));
   }
   expect(server.asked).toHaveLength(asked);
 });
 
-test("on a narrow screen what the cells are coloured by is chosen in Look, and the legend names it", async () => {
+test("on a narrow screen what the cells are coloured by is chosen in the display options, and the legend names it", async () => {
   matchMedia((query) => query.includes("width"));
   renderView(Heatmap, timeline, { index: 9 });
   await allRead();
   expect(screen.queryByRole("combobox")).not.toBeInTheDocument();
-  await userEvent.click(screen.getByRole("button", { name: "Look" }));
-  for (const name of ["second hue", "outline", "ramp", "layers"])
+  await userEvent.click(screen.getByRole("button", { name: "Display options" }));
+  for (const name of ["highlight", "outline", "ramp", "layers"])
     expect(screen.getByRole("combobox", { name })).toBeInTheDocument();
   await choose(screen.getByRole("combobox", { name: "coloured by" }), "KL to final");
-  expect(screen.getByRole("switch", { name: /set the scale/ })).not.toBeChecked();
+  expect(screen.getByRole("switch", { name: /colour range/ })).not.toBeChecked();
   await userEvent.keyboard("{Escape}");
   expect(screen.queryByRole("combobox")).not.toBeInTheDocument();
   expect(screen.getByRole("figure")).toHaveTextContent("KL to final: nats, KL(final ‖ layer)");

@@ -4,22 +4,24 @@ import { TableToggle } from "@/charts/heatmap/TableToggle";
 import { Button } from "@/ui/Button";
 import { Popover } from "@/ui/Popover";
 import { Select } from "@/ui/Select";
+import { Switch } from "@/ui/Switch";
 import { type HeatmapLook, RAMP_NAMES, SIGNED_RAMP_NAMES } from "./choices";
 import type { Metric } from "./metrics";
 
 interface LookControlsProps {
   readonly look: HeatmapLook;
   readonly metric: Metric;
+  readonly fitsRows: boolean;
   readonly onChange: (change: Partial<HeatmapLook>) => void;
   /** What else is chosen here, where there is no room for it beside the grid. */
   readonly children?: ReactNode;
 }
 
-/** With which ramp and how many layers the grid is drawn, and whether there is a table beside it. */
-export function LookControls({ look, metric, onChange, children }: LookControlsProps) {
+/** Ramp and rows of the grid, and its table. */
+export function LookControls({ look, metric, fitsRows, onChange, children }: LookControlsProps) {
   return (
     <div className="ml-auto flex items-center gap-1.5">
-      <Popover label="Ramp and layers" trigger={<Button icon="sliders">Look</Button>}>
+      <Popover label="Display options" trigger={<Button icon="sliders">Display options</Button>}>
         <div className="flex flex-col gap-3">
           {children}
           {metric.isSigned ? (
@@ -46,7 +48,12 @@ export function LookControls({ look, metric, onChange, children }: LookControlsP
             }))}
             onChange={(stride) => onChange({ stride })}
           />
-          <p className="text-label text-muted">The embedding and the output are always shown.</p>
+          <Switch
+            label="Fit the rows to the window"
+            checked={fitsRows}
+            onChange={(isOn) => onChange({ fit: isOn ? "on" : "off" })}
+          />
+          <p className="text-label text-muted">Layer 0 (embedding) and the output are always shown.</p>
         </div>
       </Popover>
       <TableToggle isShown={look.hasTable} onChange={(hasTable) => onChange({ hasTable })} />

@@ -4,7 +4,9 @@ import {
   type CellPlace,
   type Grid,
   type Hit,
+  CELL_HEIGHT,
   MIN_TEXT_WIDTH,
+  fittingHeight,
   fittingWidth,
   rowOf,
   shownLayer,
@@ -14,6 +16,7 @@ import { GridWindow } from "@/charts/heatmap/GridWindow";
 import { HeatmapGrid } from "@/charts/heatmap/HeatmapGrid";
 import { Overview } from "@/charts/heatmap/Overview";
 import type { Scene } from "@/charts/heatmap/paint";
+import { useScrolledTo } from "@/charts/heatmap/useScrolledTo";
 import { useVisible } from "@/charts/heatmap/useVisible";
 import { WindowTable } from "@/charts/heatmap/WindowTable";
 import { LensFailure } from "@/features/evidence/LensFailure";
@@ -33,15 +36,18 @@ import { useTimelineLens } from "@/reading/lens";
 import type { ModelInfo } from "@/types/schemas";
 import { Caption } from "./Caption";
 import { CellCard } from "./CellCard";
-import { useHeatmapLook } from "./choices";
+import { fitsRows, useHeatmapLook } from "./choices";
 import { Controls } from "./Controls";
+import { CellTip } from "./CellTip";
 import { describeCell } from "./describe";
+import { HeatmapFinding } from "./HeatmapFinding";
 import { lensHeads } from "./lensCells";
 import { lensTable } from "./lensTable";
 import { METRICS } from "./metrics";
 import { OutlineStatus } from "./OutlineStatus";
 import { RangeControls } from "./RangeControls";
 import { useCells } from "./useCells";
+import { useGridRoom } from "./useGridRoom";
 import { useOutline } from "./useOutline";
 import { useRange } from "./useRange";
 
@@ -94,9 +100,13 @@ export function TimelineHeatmap({ timeline, model }: TimelineHeatmapProps) {
   const heads = useMemo(() => lensHeads(tokenTexts, noted), [tokenTexts, noted]);
 
   const selectedPosition = index === null || index === 0 || index >= nPositions ? null : index - 1;
+  const [above, room] = useGridRoom();
+  const table = useScrolledTo<HTMLDivElement>(look.hasTable);
+  const cellHeight =
+    room !== null && fitsRows(look, layers.length) ? fittingHeight(layers.length, room) : CELL_HEIGHT;
   const grid = useMemo<Grid>(
-    () => ({ nPositions, layers, cellWidth: look.cellWidth }),
-    [nPositions, layers, look.cellWidth],
+    () => ({ nPositions, layers, cellWidth: look.cellWidth, cellHeight }),
+    [nPositions, layers, look.cellWidth, cellHeight],
   );
   const scene = useMemo<Scene | null>(
     () =>
@@ -180,12 +190,17 @@ export function TimelineHeatmap({ timeline, model }: TimelineHeatmapProps) {
     (direction: 1 | -1) => changeLook({ cellWidth: zoomed(look.cellWidth, direction) }),
     [changeLook, look.cellWidth],
   );
-  /** The widest cells at which all of the span is seen, from its first column on. */
+  /** The widest cells at which all of the span is seen, from its first column on, and every row. */
   const onFit = ({ start, end }: Span): void => {
     const cellWidth = fittingWidth(end - start, frame.current?.clientWidth ?? 0);
     if (cellWidth === look.cellWidth) gridWindow.moveTo(start);
     else gridWindow.moveOnceResized(start);
-    changeLook({ cellWidth });
+    changeLook({ cellWidth, fit: "on" });
+  };
+  const onGo = (place: CellPlace): void => {
+    onChoose(place);
+    // The last column predicts no token that could be selected, so nothing else brings it into view.
+    gridWindow.moveTo(place.position);
   };
 
   if (columns === null || scene === null) {
@@ -200,7 +215,7 @@ export function TimelineHeatmap({ timeline, model }: TimelineHeatmapProps) {
     const row = rowOf(grid, at) ?? 0;
     return [
       ...(looks.isAnswer(position, row)
-        ? [answer === "actual" ? "the actual next token" : "the output’s choice"]
+        ? [answer === "actual" ? "the actual next token" : "final-layer top-1"]
         : []),
       ...(looks.isClipped(position, row) ? ["beyond the colour scale"] : []),
       ...notesOn(notes, position + 1)
@@ -214,12 +229,14 @@ export function TimelineHeatmap({ timeline, model }: TimelineHeatmapProps) {
     return describeCell(
       {
         position: place.position,
-        layerLabel: layerLabels[place.layer] ?? "",
+        layer: place.layer,
         readText: tokenTexts[place.position] ?? "",
         nextText: tokenTexts[place.position + 1] ?? null,
         notes: [
           ...notesOf(place),
-          ...(metric.isSigned ? [`change of the actual next token ${changeAt(columns, place)} nats`] : []),
+          ...(metric.isSigned
+            ? [`delta log-prob. of the actual next token ${changeAt(columns, place)} nats`]
+            : []),
           ...(outlined === null || chosen === null
             ? []
             : [
@@ -235,44 +252,53 @@ export function TimelineHeatmap({ timeline, model }: TimelineHeatmapProps) {
   const shownPlace = placeOf(shown);
   return (
     <div ref={frame} className="flex min-h-0 flex-1 flex-col overflow-y-auto bg-raised">
-      <Controls
-        look={look}
-        drawn={drawn}
-        outlines={outline.choices}
-        outlined={chosen?.id ?? null}
-        onChange={changeLook}
-        onFit={() => onFit({ start: 0, end: nPositions })}
-      />
-      {lens.error !== null && (
-        <div className="px-3 pb-2">
-          <LensFailure
-            title="The conversation could not be read in full."
-            error={lens.error}
-            onRetry={lens.retry}
-          />
-        </div>
-      )}
-      {ranks.error !== null && (
-        <div className="px-3 pb-2">
-          <LensFailure
-            title="The outlined token could not be read everywhere."
-            error={ranks.error}
-            onRetry={ranks.retry}
-          />
-        </div>
-      )}
-      <Overview
-        picture={picture}
-        nPositions={nPositions}
-        nRows={layers.length}
-        unit="index"
-        gridId={gridId}
-        gridWindow={gridWindow}
-        range={range}
-        selectedPosition={selectedPosition}
-        theme={theme}
-        onZoom={onZoom}
-      />
+      <div ref={above} className="flex shrink-0 flex-col">
+        <HeatmapFinding
+          metric={metric}
+          columns={columns}
+          version={version}
+          nPositions={nPositions}
+          onGo={onGo}
+        />
+        <Controls
+          look={look}
+          drawn={drawn}
+          outlines={outline.choices}
+          outlined={chosen?.id ?? null}
+          onChange={changeLook}
+          onFit={() => onFit({ start: 0, end: nPositions })}
+        />
+        {lens.error !== null && (
+          <div className="px-3 pb-2">
+            <LensFailure
+              title="The conversation could not be read in full."
+              error={lens.error}
+              onRetry={lens.retry}
+            />
+          </div>
+        )}
+        {ranks.error !== null && (
+          <div className="px-3 pb-2">
+            <LensFailure
+              title="The outlined token could not be read everywhere."
+              error={ranks.error}
+              onRetry={ranks.retry}
+            />
+          </div>
+        )}
+        <Overview
+          picture={picture}
+          nPositions={nPositions}
+          nRows={layers.length}
+          unit="index"
+          gridId={gridId}
+          gridWindow={gridWindow}
+          range={range}
+          selectedPosition={selectedPosition}
+          theme={theme}
+          onZoom={onZoom}
+        />
+      </div>
       <HeatmapGrid
         id={gridId}
         label={`Layers by tokens, coloured by ${metric.title}`}
@@ -290,6 +316,14 @@ export function TimelineHeatmap({ timeline, model }: TimelineHeatmapProps) {
         onClearRange={chosenRange.clear}
         onZoom={onZoom}
         onVisible={onVisible}
+        card={({ position, layer: at }) => (
+          <CellTip
+            position={position}
+            layer={at}
+            cell={columns.cell(position, at)}
+            next={tokens[position + 1] ?? null}
+          />
+        )}
       />
       <ReadingProgress lens={lens} hatched="columns">
         <RangeControls chosen={chosenRange} isNarrow={look.cellWidth < MIN_TEXT_WIDTH} onFit={onFit} />
@@ -305,7 +339,7 @@ export function TimelineHeatmap({ timeline, model }: TimelineHeatmapProps) {
       <CellCard
         tokens={tokens}
         position={shown.position}
-        layerLabel={layerLabels[shown.layer] ?? ""}
+        layer={shown.layer}
         cell={columns.cell(shown.position, shown.layer)}
         more={[
           ...(metric.isSigned
@@ -324,22 +358,26 @@ export function TimelineHeatmap({ timeline, model }: TimelineHeatmapProps) {
         notes={notesOf(shown)}
       />
       {look.hasTable && (
-        <WindowTable
-          gridWindow={gridWindow}
-          nPositions={nPositions}
-          range={range}
-          contents={lensTable({
-            tokens,
-            columns,
-            metric,
-            outlined:
-              chosen === null || ranks.columns === null ? null : { text: chosen.text, ranks: ranks.columns },
-          })}
-          layers={layers}
-          layerLabels={layerLabels}
-          active={cursor}
-          onChoose={onChoose}
-        />
+        <div ref={table}>
+          <WindowTable
+            gridWindow={gridWindow}
+            nPositions={nPositions}
+            range={range}
+            contents={lensTable({
+              tokens,
+              columns,
+              metric,
+              outlined:
+                chosen === null || ranks.columns === null
+                  ? null
+                  : { text: chosen.text, ranks: ranks.columns },
+            })}
+            layers={layers}
+            layerLabels={layerLabels}
+            active={cursor}
+            onChoose={onChoose}
+          />
+        </div>
       )}
       <Caption hasNotes={noted !== undefined} echoes={kind === "logit" && model.tied_embeddings} />
     </div>

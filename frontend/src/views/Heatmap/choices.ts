@@ -13,12 +13,16 @@ export interface HeatmapLook {
   /** For metrics with a sign. */
   readonly signedRamp: SignedRampName;
   readonly cellWidth: number;
-  /** What takes the second hue. */
+  /** Which top-1 predictions are highlighted. */
   readonly answer: Answer;
   /** Every how many layers one is shown. */
   readonly stride: Stride;
-  /** The first token and the embedding set the scale as well. */
+  /** The first position and the embedding set the scale as well. */
   readonly withExtremes: boolean;
+  /** The scale goes up to the largest value that there can be. */
+  readonly isFull: boolean;
+  /** Rows are as low as it takes to show every layer; `auto` where there are many. */
+  readonly fit: (typeof FITS)[number];
   /** The pinned token that is outlined; without effect while it is not pinned. */
   readonly outlinedToken: number | null;
   /** It is outlined where its rank is at most this. */
@@ -29,6 +33,13 @@ export interface HeatmapLook {
 export const RAMP_NAMES = Object.keys(RAMPS).filter((name): name is RampName => name in RAMPS);
 export const SIGNED_RAMP_NAMES: readonly SignedRampName[] = ["diverging", ...RAMP_NAMES];
 export const OUTLINED_RANKS = [1, 5, 10, 50, 100] as const;
+
+const FITS = ["auto", "on", "off"] as const;
+/** Layers from which on rows fit the window unless that was chosen otherwise. */
+const MANY_LAYERS = 17;
+
+export const fitsRows = ({ fit }: HeatmapLook, nLayers: number): boolean =>
+  fit === "on" || (fit === "auto" && nLayers >= MANY_LAYERS);
 
 const SPEC: ChoiceSpec<HeatmapLook> = {
   metric: oneOf(
@@ -41,6 +52,8 @@ const SPEC: ChoiceSpec<HeatmapLook> = {
   answer: oneOf(ANSWERS, "off"),
   stride: oneOf(STRIDES, 1),
   withExtremes: onOff(false),
+  isFull: onOff(false),
+  fit: oneOf(FITS, "auto"),
   outlinedToken: orNull(wholeNumber(0, 0, 999_999)),
   outlinedRank: oneOf<number>(OUTLINED_RANKS, 5),
   hasTable: onOff(false),

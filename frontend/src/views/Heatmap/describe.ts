@@ -1,10 +1,11 @@
 import { formatNats, formatProbability, formatRank } from "@/model/format";
+import { layerTitle } from "@/model/layers";
 import { cellTextOfText } from "@/model/tokens";
 import type { Cell } from "@/reading/columns";
 
 interface DescribedPlace {
   readonly position: number;
-  readonly layerLabel: string;
+  readonly layer: number;
   /** Cell forms of the token read at and of the one after it. */
   readonly readText: string;
   readonly nextText: string | null;
@@ -14,10 +15,10 @@ interface DescribedPlace {
 
 /** A cell in one sentence, for those who hear the grid. */
 export function describeCell(
-  { position, layerLabel, readText, nextText, notes }: DescribedPlace,
+  { position, layer, readText, nextText, notes }: DescribedPlace,
   cell: Cell | null,
 ): string {
-  const place = `Layer ${layerLabel}, read at index ${position} “${readText}”`;
+  const place = `${layerTitle(layer)}, read at index ${position} “${readText}”`;
   const predicts = nextText === null ? "nothing follows yet" : `predicts index ${position + 1} “${nextText}”`;
   const top = cell?.predictions[0];
   if (cell === null || top === undefined) return `${place}, ${predicts}: not read yet`;
@@ -26,7 +27,7 @@ export function describeCell(
       ? ""
       : `; actual next token rank ${formatRank(cell.nextRank)}, probability ${formatProbability(cell.nextProbability)}`;
   return (
-    `${place}, ${predicts}: first choice “${cellTextOfText(top.text)}”, probability ${formatProbability(top.probability)}` +
+    `${place}, ${predicts}: top-1 “${cellTextOfText(top.text)}”, probability ${formatProbability(top.probability)}` +
     `${next}; entropy ${formatNats(cell.entropyNats)} nats; KL to final ${formatNats(cell.klToFinalNats)} nats` +
     notes.map((note) => `; ${note}`).join("")
   );

@@ -5,7 +5,7 @@ import type { NotedPlaces } from "@/model/notes";
 import type { LensColumns } from "@/reading/columns";
 import type { Metric } from "./metrics";
 
-/** What takes the second hue: nothing, first choices that are the output's, or those that are the token that follows. */
+/** Which cells are highlighted: none, those whose top-1 is that of the output, or the actual next token. */
 export const ANSWERS = ["off", "output", "actual"] as const;
 export type Answer = (typeof ANSWERS)[number];
 
@@ -32,7 +32,7 @@ export function lensCells({ columns, metric, answer, tokenIds }: LensCellsReques
   };
 }
 
-/** The token whose cells take the second hue at a position. */
+/** The token whose cells are highlighted at a position. */
 function wantedId(
   columns: LensColumns,
   position: number,

@@ -18,7 +18,7 @@ interface LensTable {
   readonly outlined: { readonly text: string; readonly ranks: RankColumns } | null;
 }
 
-/** What is read at each position, and of each cell its first choice, the token that follows, and the metrics. */
+/** What is read at each position, and of each cell its top-1 prediction, the actual next token, and the metrics. */
 export function lensTable({ tokens, columns, metric, outlined }: LensTable): TableContents {
   const change: TableColumn = {
     name: "change, nats",
@@ -32,7 +32,7 @@ export function lensTable({ tokens, columns, metric, outlined }: LensTable): Tab
     absence: () => null,
     columns: [
       {
-        name: "first choice",
+        name: "top-1",
         isText: true,
         cell: (position, layer) => {
           const first = columns.cell(position, layer)?.predictions[0];

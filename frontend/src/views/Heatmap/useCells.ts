@@ -46,6 +46,7 @@ export function useCells({ tokens, model, look, columns, version }: CellsRequest
     nPositions: tokens.length,
     vocabularySize: model.vocab_size,
     withExtremes: look.withExtremes,
+    isFull: look.isFull,
   });
   const rampName = metric.isSigned ? look.signedRamp : look.ramp;
   const ramp = rampName === "diverging" ? DIVERGING[theme] : RAMPS[rampName];

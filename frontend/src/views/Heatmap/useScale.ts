@@ -10,8 +10,10 @@ interface ScaleRequest {
   readonly version: number;
   readonly nPositions: number;
   readonly vocabularySize: number;
-  /** The first token and the embedding set the scale as well. */
+  /** The first position and the embedding set the scale as well. */
   readonly withExtremes: boolean;
+  /** The scale goes up to the largest value that there can be. */
+  readonly isFull: boolean;
 }
 
 interface FittedScale {
@@ -25,15 +27,18 @@ interface FittedScale {
  * embedding is no prediction yet; their values can dwarf all others, so they are left out unless asked for.
  */
 export function useScale(request: ScaleRequest): FittedScale {
-  const { metric, columns, version, nPositions, vocabularySize, withExtremes } = request;
+  const { metric, columns, version, nPositions, vocabularySize, withExtremes, isFull } = request;
   const largest = useMemo(() => {
     if (columns === null || metric.fittedFrom === null) return { rest: 0, all: 0, version };
-    const rest = largestValue(metric, columns, nPositions, { position: 1, layer: metric.fittedFrom });
+    const rest = largestValue(metric, columns, nPositions, metric.fittedFrom);
     return { rest, all: largestValue(metric, columns, nPositions, { position: 0, layer: 0 }), version };
   }, [metric, columns, nPositions, version]);
   const used = withExtremes ? largest.all : largest.rest;
   return {
-    scale: useMemo(() => metric.scale({ vocabularySize, largest: used }), [metric, vocabularySize, used]),
+    scale: useMemo(
+      () => metric.scale({ vocabularySize, largest: used, isFull }),
+      [metric, vocabularySize, used, isFull],
+    ),
     hasExtremes: metric.fittedFrom !== null && roundUp(largest.all) > roundUp(largest.rest),
   };
 }

@@ -24,7 +24,7 @@ export function ChoiceControls({ choices, onChange }: ChoiceControlsProps) {
         options={SCOPE_OPTIONS}
         onChange={(scope) => onChange({ scope })}
       />
-      <Popover label="Marks and tint" align="end" trigger={<Button icon="sliders">Look</Button>}>
+      <Popover label="Display options" align="end" trigger={<Button icon="sliders">Display options</Button>}>
         <div className="flex flex-col gap-1">
           <Switch
             label="Mark what each word equals"

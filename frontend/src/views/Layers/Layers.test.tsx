@@ -313,7 +313,7 @@ describe("the words", () => {
     renderView(Layers, timeline, { index: null, layer: 8 });
     await allRead();
     const flip = async (name: RegExp) => {
-      await userEvent.click(screen.getByRole("button", { name: "Look" }));
+      await userEvent.click(screen.getByRole("button", { name: "Display options" }));
       await userEvent.click(await screen.findByRole("switch", { name }));
       await userEvent.keyboard("{Escape}");
     };
