@@ -95,7 +95,7 @@ test("a turn that is cut off shows no number of it under the next one's tokens",
   await explorer.setSampling({ Temperature: "10", "Max new tokens": "8" });
   await explorer.composer.fill("And of Peru?");
   await explorer.composer.press("Enter");
-  await expect(page.getByRole("alert").filter({ hasText: "What was written is kept" })).toBeVisible();
+  await expect(page.getByRole("alert").filter({ hasText: "The text so far is kept" })).toBeVisible();
   await page.unroute("**/api/chat");
   // The whole turn was stored: it is read again.
   await expect(page.getByRole("group", { name: "You" }).last()).toContainText("And of Peru?");

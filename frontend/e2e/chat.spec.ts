@@ -149,7 +149,7 @@ test("completion mode continues raw text and writes on", async ({ explorer, page
   expect(text.startsWith("Once upon a time, there was")).toBe(true);
   expect(text).not.toContain("Assistant");
 
-  await page.getByRole("button", { name: "Write on" }).click();
+  await page.getByRole("button", { name: "Continue" }).click();
   await expect
     .poll(async () => (await explorer.tokens.allTextContents()).join("").length)
     .toBeGreaterThan(text.length);

@@ -141,7 +141,7 @@ test("another token begins a branch; both stay, can be named, switched and delet
   await expect(explorer.evidence.getByText("rank 2", { exact: true })).toBeVisible();
   await expect(explorer.evidence.getByText(`p ${chosen?.[2] ?? ""}`).first()).toBeVisible();
 
-  await page.getByRole("button", { name: "Branch before" }).click();
+  await page.getByRole("button", { name: "Previous branch" }).click();
   await expect.poll(() => explorer.reply().textContent()).toBe(first);
   await page.getByRole("button", { name: /^Branch 1 of 2/ }).click();
   await page.getByRole("button", { name: "More for branch 2" }).click();

@@ -229,7 +229,7 @@ test("a reply that is cut is read again from the server, which may hold more of 
     turns: [{ start: 0, reply_start: 6, end: 8, finish_reason: "cancelled", sampling: null }],
   });
   answers[0]?.end();
-  expect(await screen.findByRole("alert")).toHaveTextContent(/What was written is kept/);
+  expect(await screen.findByRole("alert")).toHaveTextContent(/The text so far is kept/);
   expect(await screen.findByRole("option", { name: "dich" })).toBeInTheDocument();
   expect(composer()).toHaveValue("");
   await user.click(await screen.findByRole("button", { name: "Continue" }));
@@ -242,7 +242,7 @@ test("a branch that is refused is tried again with the same tokens", async () =>
   server.use(http.post("*/api/chat", () => refused("queue_full", 429), { once: true }));
   const user = await openAt("?c=one");
   await user.click(await screen.findByRole("button", { name: "Regenerate" }));
-  await user.click(await screen.findByRole("button", { name: "Try again" }));
+  await user.click(await screen.findByRole("button", { name: "Retry" }));
   await waitFor(() => expect(chats).toHaveLength(1));
   expect(chats[0]).toMatchObject({ conversation_id: "one", messages: [], from_index: 6 });
 });

@@ -17,6 +17,7 @@ import { useConversationFacts, useLibraryFollowing, useLibraryReturn } from "@/f
 import { SidebarFrame } from "@/features/library/SidebarFrame";
 import { useNotes } from "@/features/notes/notes";
 import { useBeginNote } from "@/features/notes/noteWriting";
+import { useInlineDraft } from "@/features/notes/useInlineDraft";
 import { PairChip } from "@/features/pair/PairChip";
 import { useShownPair, visitPair, withoutPair } from "@/features/pair/pair";
 import { pinnedIds } from "@/features/pins/pins";
@@ -33,6 +34,7 @@ import { ErrorBoundary } from "@/ui/ErrorBoundary";
 import { FailedNotice } from "@/ui/FailedNotice";
 import { useKeptFocus } from "@/ui/keptFocus";
 import { lazyPart } from "@/ui/lazyPart";
+import { useIsNarrow } from "@/ui/media";
 import { Header } from "./Header";
 import { VIEWS } from "./views";
 
@@ -67,6 +69,7 @@ export function Shell() {
   const [hasSidebar, showSidebar] = useSidebar();
   const [hasSheet, showSheet] = useState(false);
   const marks = useChatMarks();
+  const isNarrow = useIsNarrow();
   const evidenceSheet = useEvidenceSheet(currentId, index);
   const facts = useConversationFacts();
   const { viewId, open: openView, openGroup } = useOpenView(VIEWS);
@@ -188,6 +191,12 @@ export function Shell() {
   useKeptFocus();
   useCommandKey(() => setShowsPalette((isOpen) => !isOpen));
 
+  const isNoteInline = useInlineDraft(!isNarrow && split.maximised !== "conversation");
+  const noteEditor = draft !== null && (
+    <ErrorBoundary onClose={() => setDraft(null)}>
+      <NoteEditor draft={draft} isInline={isNoteInline} />
+    </ErrorBoundary>
+  );
   const toggle = (side: "conversation" | "evidence") => (): void =>
     changeSplit({ maximised: split.maximised === side ? null : side });
   const splitStyle: CSSProperties & Record<"--split", string> = { "--split": `${split.percent}%` };
@@ -273,6 +282,7 @@ export function Shell() {
                     onShowCompare={showCompare}
                   />
                 }
+                noteEditor={isNoteInline && <Suspense fallback={null}>{noteEditor}</Suspense>}
               />
             )}
           </EvidenceSheet>
@@ -302,11 +312,7 @@ export function Shell() {
             />
           </ErrorBoundary>
         )}
-        {draft !== null && (
-          <ErrorBoundary onClose={() => setDraft(null)}>
-            <NoteEditor draft={draft} />
-          </ErrorBoundary>
-        )}
+        {!isNoteInline && noteEditor}
         {isOnTour && (
           <ErrorBoundary onClose={() => setIsOnTour(false)}>
             <Tour onClose={() => setIsOnTour(false)} />

@@ -87,6 +87,11 @@ export function networkFailure(error: unknown): ApiError {
   throw error;
 }
 
+/** Codes of a server that is away, or not ready yet, and may be so again. */
+const AWAY: readonly string[] = ["server_unreachable", "model_loading", "draining"];
+
+export const isAway = ({ code }: ApiError): boolean => AWAY.includes(code);
+
 export const isAbort = (error: unknown): boolean => isNamed(error, "AbortError");
 
 // By name: the exceptions of another realm are no instances of this one's classes.

@@ -9,7 +9,7 @@ interface FailedNoticeProps {
   readonly onDismiss: () => void;
 }
 
-/** Something beside the conversation that did not work. */
+/** A failure outside the conversation, with its cause. */
 export function FailedNotice({ what, error, onRetry, onDismiss }: FailedNoticeProps) {
   return (
     <div role="alert" className="flex items-start gap-1 rounded-control bg-danger-soft py-2 pr-1 pl-3">
@@ -19,10 +19,10 @@ export function FailedNotice({ what, error, onRetry, onDismiss }: FailedNoticePr
       </p>
       {onRetry !== undefined && (
         <Button look="quiet" className="px-2 text-accent" onClick={onRetry}>
-          Try again
+          Retry
         </Button>
       )}
-      <IconButton icon="close" label="Put this notice away" onClick={onDismiss} />
+      <IconButton icon="close" label="Dismiss" onClick={onDismiss} />
     </div>
   );
 }

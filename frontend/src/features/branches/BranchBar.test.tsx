@@ -81,8 +81,8 @@ test("one branch needs no bar", () => {
 test("says which branch is shown, and leads to the ones beside it", async () => {
   const { user } = show();
   expect(screen.getByRole("button", { name: "Branch 2 of 3 · Paris" })).toBeInTheDocument();
-  await user.click(screen.getByRole("button", { name: "Branch before" }));
-  await user.click(screen.getByRole("button", { name: "Branch after" }));
+  await user.click(screen.getByRole("button", { name: "Previous branch" }));
+  await user.click(screen.getByRole("button", { name: "Next branch" }));
   expect(onSwitch.mock.calls).toEqual([["a"], ["c"]]);
 });
 
@@ -142,6 +142,6 @@ test("while a reply is generated the other branches can be read, and none is del
   expect(await screen.findByRole("menuitem", { name: "Name" })).toBeInTheDocument();
   expect(screen.queryByRole("menuitem", { name: "Delete" })).not.toBeInTheDocument();
   await user.keyboard("{Escape}");
-  await user.click(screen.getByRole("button", { name: "Branch before" }));
+  await user.click(screen.getByRole("button", { name: "Previous branch" }));
   expect(onSwitch).toHaveBeenCalledWith("a");
 });

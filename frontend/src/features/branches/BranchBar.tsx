@@ -55,7 +55,7 @@ export default function BranchBar(props: BranchBarProps) {
   const onRename = (branch: Branch, name: string | null): void => {
     setRenamed(null);
     if (name === null || name.trim() === (branch.name ?? "")) return;
-    attempt("Not named.", async () => {
+    attempt("Could not rename the branch.", async () => {
       await changeConversation(branch.id, { branch_name: name });
       await refresh();
     });
@@ -86,13 +86,13 @@ export default function BranchBar(props: BranchBarProps) {
       <div className="flex items-center gap-1 px-1 md:px-2">
         <IconButton
           icon="left"
-          label="Branch before"
+          label="Previous branch"
           disabled={place <= 0}
           onClick={() => onSwitch(branches[place - 1]?.id ?? "")}
         />
         <IconButton
           icon="right"
-          label="Branch after"
+          label="Next branch"
           disabled={place < 0 || place >= branches.length - 1}
           onClick={() => onSwitch(branches[place + 1]?.id ?? "")}
         />

@@ -1,4 +1,5 @@
 import { type ReactNode, Suspense, useEffect, useRef, useState } from "react";
+import { isAway } from "@/base/errors";
 import type { BranchBarState } from "@/features/branches/BranchBar";
 import { Composer } from "@/features/composer/Composer";
 import { Opening } from "@/features/composer/Opening";
@@ -98,11 +99,11 @@ export function ConversationPane(props: ConversationPaneProps) {
   const failedTurn = failure?.during === "request" ? failure.submission : null;
   const retry = failedTurn?.text !== "" ? null : () => actions.retry(failedTurn);
   // The banner says that the server is away; once it is back, nothing is left to say.
-  const isUnreachable = failure?.error.code === "server_unreachable";
+  const isUnreachable = failure !== null && isAway(failure.error);
   const wasAway = useRef(false);
   useEffect(() => {
-    const isBack = wasAway.current && phase !== "lost";
-    wasAway.current = phase === "lost";
+    const isBack = wasAway.current && phase === "ready";
+    wasAway.current = wasAway.current ? phase !== "ready" : phase === "lost" || phase === "draining";
     if (isBack && isUnreachable) actions.dismiss();
   }, [phase, isUnreachable, actions]);
 
@@ -173,7 +174,7 @@ export function ConversationPane(props: ConversationPaneProps) {
       <div className="shrink-0 px-3 pb-2 md:px-4">
         {unsavedPins}
         <NoteNotices />
-        {failure !== null && !(isUnreachable && phase === "lost") && (
+        {failure !== null && !(isUnreachable && phase !== "ready") && (
           <FailureNotice
             failure={failure}
             onRetry={retry}

@@ -131,7 +131,7 @@ export function Composer(props: ComposerProps) {
               disabled={!canSend && !writesOn}
               title={blocked ?? undefined}
             >
-              {writesOn ? "Write on" : mode === "chat" ? "Send" : "Continue"}
+              {writesOn ? "Continue" : mode === "chat" ? "Send" : "Continue"}
             </Button>
           )}
         </div>

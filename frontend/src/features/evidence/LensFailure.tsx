@@ -1,4 +1,6 @@
-import type { ApiError } from "@/base/errors";
+import { useEffect, useRef } from "react";
+import { type ApiError, isAway } from "@/base/errors";
+import { useServer } from "@/features/server/server";
 import { Button } from "@/ui/Button";
 import { Icon } from "@/ui/Icon";
 
@@ -8,8 +10,29 @@ interface LensFailureProps {
   readonly onRetry: () => void;
 }
 
-/** A read-out that failed: what, why, and how to go on. */
+/**
+ * A read-out that failed: the cause and how to go on. Where the server was away, which the banner says,
+ * it is only a quiet line, and the read-out is asked for again once the server is back.
+ */
 export function LensFailure({ title, error, onRetry }: LensFailureProps) {
+  const { phase } = useServer();
+  const isWaiting = isAway(error) && phase !== "ready";
+  const retry = useRef(onRetry);
+  const wasWaiting = useRef(false);
+  useEffect(() => {
+    retry.current = onRetry;
+  });
+  useEffect(() => {
+    if (wasWaiting.current && !isWaiting) retry.current();
+    wasWaiting.current = isWaiting;
+  }, [isWaiting]);
+  if (isWaiting) {
+    return (
+      <p role="status" className="text-muted">
+        {title} It is tried again once the server responds.
+      </p>
+    );
+  }
   return (
     <div
       role="alert"
@@ -20,14 +43,15 @@ export function LensFailure({ title, error, onRetry }: LensFailureProps) {
         <p className="font-medium text-danger">{title}</p>
         <p>{error.message}</p>
         {error.hint !== null && <p className="text-muted">{error.hint}</p>}
-        <p className="text-label text-muted">
+        <details className="text-label text-muted">
+          <summary>Details</summary>
           Code <code className="font-mono">{error.code}</code>
           {error.requestId !== null && (
             <>
               , request <code className="font-mono">{error.requestId}</code>
             </>
           )}
-        </p>
+        </details>
       </div>
       <Button icon="redo" onClick={onRetry}>
         Retry

@@ -274,7 +274,7 @@ test("what fails is told in the server's words, until it is put away", async () 
   expect(await screen.findByRole("alert")).toHaveTextContent(
     "Not deleted. The disk is full. Free some space.",
   );
-  await user.click(screen.getByRole("button", { name: "Put this notice away" }));
+  await user.click(screen.getByRole("button", { name: "Dismiss" }));
   expect(screen.queryByRole("alert")).not.toBeInTheDocument();
   expect(screen.getByText("Title of a")).toBeInTheDocument();
 });

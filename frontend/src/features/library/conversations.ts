@@ -1,6 +1,6 @@
 /** Saved conversations and their branches. */
 import { call, client, unwrap } from "@/base/client";
-import { ApiError } from "@/base/errors";
+import { ApiError, isAway } from "@/base/errors";
 import { pause } from "@/base/pause";
 import type { components } from "@/types/api";
 
@@ -37,16 +37,13 @@ export async function fetchConversation(
   return unwrap(await call(() => client.GET("/api/conversations/{conversation_id}", { params, signal })));
 }
 
-/** Codes of a server that is away, or not ready yet, and may be so again. */
-const AWAY: readonly string[] = ["server_unreachable", "model_loading", "draining"];
-
 /** Opens a conversation; a server that is away, or loads its model, is waited for. */
 export async function openWhenReady(conversationId: string, signal: AbortSignal): Promise<SavedConversation> {
   for (;;) {
     try {
       return await fetchConversation(conversationId, true, signal);
     } catch (error) {
-      if (!(error instanceof ApiError && AWAY.includes(error.code))) throw error;
+      if (!(error instanceof ApiError && isAway(error))) throw error;
     }
     await pause(LOADING_PAUSE_MS, signal);
     signal.throwIfAborted();

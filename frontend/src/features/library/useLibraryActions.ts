@@ -44,7 +44,7 @@ export function useLibraryActions({ here, onOpen, onDeleted }: Listeners) {
     };
     return {
       rename: ({ id }, title) =>
-        attempt("Not renamed.", async () => {
+        attempt("Could not rename the conversation.", async () => {
           await changeConversation(id, { title });
           await refresh();
         }),

@@ -15,6 +15,7 @@ import {
 } from "@/model/notes";
 import { Button, IconButton } from "@/ui/Button";
 import { Dialog } from "@/ui/Dialog";
+import { InlineDialog } from "@/ui/InlineDialog";
 import { Segmented } from "@/ui/Segmented";
 import { type NoteDraft, useNotes } from "./notes";
 import { PlaceText } from "./PlaceText";
@@ -22,8 +23,14 @@ import { PlaceText } from "./PlaceText";
 /** From here on the number of characters is shown. */
 const NEARLY_FULL = 0.9 * MAX_NOTE_CHARS;
 
+interface NoteEditorProps {
+  readonly draft: NoteDraft;
+  /** Stands within the page, beside what the note is about, instead of over it. */
+  readonly isInline: boolean;
+}
+
 /** A note being written or changed. It is mounted while it is open. */
-export default function NoteEditor({ draft }: { readonly draft: NoteDraft }) {
+export default function NoteEditor({ draft, isInline }: NoteEditorProps) {
   const { notes, change, remove, isDraftElsewhere, setDraft } = useNotes();
   const tokens = useChat(({ timeline }) => timeline.tokens);
   const { layer: selectedLayer } = useSelection();
@@ -52,7 +59,7 @@ export default function NoteEditor({ draft }: { readonly draft: NoteDraft }) {
     setDraft(null);
   };
   const onClose = (): void => {
-    // Closing a question is no answer to it.
+    // Closing the question keeps the text.
     if (isAsking) goOn();
     else if (isChanged && kept !== "") setIsAsking(true);
     else setDraft(null);
@@ -68,8 +75,9 @@ export default function NoteEditor({ draft }: { readonly draft: NoteDraft }) {
     onSave();
   };
 
+  const Frame = isInline ? InlineDialog : Dialog;
   return (
-    <Dialog
+    <Frame
       title={written === null ? "New note" : "Change the note"}
       isOpen
       onClose={onClose}
@@ -84,7 +92,7 @@ export default function NoteEditor({ draft }: { readonly draft: NoteDraft }) {
       <textarea
         ref={field}
         value={text}
-        rows={6}
+        rows={isInline ? 3 : 6}
         aria-label="Text of the note"
         aria-describedby={`${id}-hint`}
         aria-invalid={problem !== null}
@@ -105,8 +113,8 @@ export default function NoteEditor({ draft }: { readonly draft: NoteDraft }) {
         <div role="alert" className="mt-2 rounded-control bg-warn-soft p-2">
           <p>What you wrote is not saved.</p>
           <div className="mt-1.5 flex flex-wrap justify-end gap-2">
-            <Button onClick={() => setDraft(null)}>Throw it away</Button>
-            <Button onClick={goOn}>Go on writing</Button>
+            <Button onClick={() => setDraft(null)}>Discard</Button>
+            <Button onClick={goOn}>Keep editing</Button>
             <Button look="primary" disabled={!canSave} onClick={onSave}>
               Save
             </Button>
@@ -133,7 +141,7 @@ export default function NoteEditor({ draft }: { readonly draft: NoteDraft }) {
           </Button>
         </div>
       )}
-    </Dialog>
+    </Frame>
   );
 }
 
@@ -177,7 +185,7 @@ function PlaceChoice({ place, nTokens, layer, onChange }: PlaceChoiceProps) {
       <div role="group" aria-label="How many tokens" className="flex items-center text-label text-muted">
         <IconButton
           icon="minus"
-          label="One token less"
+          label="Shorten by one token"
           disabled={end - start <= 1}
           onClick={() => onChange({ ...place, end: end - 1 })}
         />
@@ -186,7 +194,7 @@ function PlaceChoice({ place, nTokens, layer, onChange }: PlaceChoiceProps) {
         </span>
         <IconButton
           icon="plus"
-          label="One token more"
+          label="Extend by one token"
           disabled={end >= nTokens}
           onClick={() => onChange({ ...place, end: end + 1 })}
         />

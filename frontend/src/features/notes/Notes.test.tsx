@@ -65,7 +65,7 @@ test("a range is made by Shift and the brackets or a click, and ends with Escape
   (await tokens()).focus();
   await user.keyboard("{Shift>}{ArrowRight}{ArrowRight}{/Shift}n");
   expect(await screen.findByRole("dialog")).toHaveTextContent("on 3 tokens, 2 to 4");
-  await user.click(screen.getByRole("button", { name: "One token more" }));
+  await user.click(screen.getByRole("button", { name: "Extend by one token" }));
   await user.type(await field(), "together");
   await user.keyboard("{Control>}{Enter}{/Control}");
   await waitFor(() => expect(sent).toEqual([[note(2, 6, "together")]]));
@@ -93,7 +93,7 @@ test("closing does not lose what was typed without asking", async () => {
   expect(await field()).toHaveFocus();
   expect(await field()).toHaveValue("dear to me");
   await user.keyboard("{Escape}");
-  await user.click(screen.getByRole("button", { name: "Throw it away" }));
+  await user.click(screen.getByRole("button", { name: "Discard" }));
   expect(screen.queryByRole("dialog")).not.toBeInTheDocument();
 
   await user.keyboard("n");

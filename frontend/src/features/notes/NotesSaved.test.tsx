@@ -58,7 +58,7 @@ test("what could not be saved stays, says so, and is saved by trying again", asy
   window.dispatchEvent(leaving);
   expect(leaving.defaultPrevented).toBe(true);
 
-  await user.click(screen.getByRole("button", { name: "Try again" }));
+  await user.click(screen.getByRole("button", { name: "Retry" }));
   await waitFor(() => expect(sent).toEqual([[note(6, 7, "kept")]]));
   await waitFor(() => expect(screen.queryByRole("alert")).not.toBeInTheDocument());
   const later = new Event("beforeunload", { cancelable: true });
@@ -119,7 +119,7 @@ test("a page that is too late every time says so, keeps the note, and saves it w
   expect(await token("Grüß, has a note")).toBeInTheDocument();
 
   doMeanwhile(null);
-  await user.click(screen.getByRole("button", { name: "Try again" }));
+  await user.click(screen.getByRole("button", { name: "Retry" }));
   await waitFor(() => expect(held["conversation-1"]).toEqual([note(6, 7, "mine")]));
 });
 
@@ -185,7 +185,7 @@ test("a note on the tokens of a reply that was interrupted is saved with what is
   server.use(http.post("*/api/chat", () => streamAnswer(EVENTS.slice(0, 2).map(frame).join(""))));
   const user = await openAt("");
   await user.type(screen.getByRole("textbox", { name: "Message" }), "Hello{Enter}");
-  expect(await screen.findByRole("alert")).toHaveTextContent(/Interrupted.*What was written is kept/);
+  expect(await screen.findByRole("alert")).toHaveTextContent(/Interrupted.*The text so far is kept/);
   await user.click(await token("Grüß"));
   await user.keyboard("n");
   await user.type(await field(), "half a reply{Control>}{Enter}{/Control}");

@@ -1,25 +1,26 @@
 import { identityOf, startCommand } from "@/model/identity";
+import { CopyButton } from "@/ui/CopyButton";
 import { Icon } from "@/ui/Icon";
 import type { ServerState } from "./server";
 
 /** One quiet line when the server is away or held up; nothing while all is well. */
 export function ServerNotice({ phase, health, model }: ServerState) {
   const words = wordsFor(phase, health?.detail ?? null);
+  const command = model === null ? "make run" : startCommand(identityOf(model));
   return (
     <div role="status">
       {words !== null && (
-        <p className="flex flex-wrap items-center gap-x-2 border-b border-line bg-warn-soft px-3 py-1.5">
+        <div className="flex flex-wrap items-center gap-x-2 border-b border-line bg-warn-soft px-3 py-1.5">
           <Icon name="warning" className="text-warn" />
           {words}
           {phase === "lost" && (
-            <span>
-              To start it again:{" "}
-              <code className="rounded-mark bg-sunken px-1 font-mono break-all">
-                {model === null ? "make run" : startCommand(identityOf(model))}
-              </code>
+            <span className="flex flex-wrap items-center gap-x-1">
+              To start it again:
+              <code className="rounded-mark bg-sunken px-1 font-mono break-all">{command}</code>
+              <CopyButton label="Copy the command" text={() => command} />
             </span>
           )}
-        </p>
+        </div>
       )}
     </div>
   );
@@ -28,9 +29,9 @@ export function ServerNotice({ phase, health, model }: ServerState) {
 function wordsFor(phase: ServerState["phase"], detail: string | null): string | null {
   switch (phase) {
     case "lost":
-      return "The server does not answer. The page reconnects by itself; what you see stays.";
+      return "The server is not responding. The page reconnects by itself and keeps what is shown.";
     case "stalled":
-      return detail ?? "The model gives no sign of life. Replies may not come.";
+      return detail ?? "The model is not responding. Replies may be delayed or lost.";
     case "draining":
       return detail ?? "The server is shutting down and takes no new messages.";
     case "connecting":
