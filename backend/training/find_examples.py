@@ -44,6 +44,8 @@ class Kind:
     title: str
     mode: Mode
     candidates: tuple[Candidate, ...]
+    question: str = ""
+    """What there is to see, in plain words; `{word}` is the word."""
     lead: str = ""
     """What the note says before the numbers."""
 
@@ -79,13 +81,41 @@ def candidates(pairs: Sequence[tuple[str, str]], text: str) -> tuple[Candidate, 
 
 KINDS: tuple[Kind, ...] = (
     Kind(
-        "A capital", "chat", candidates(CAPITALS[1:] + CAPITALS[:1], "What is the capital of {}?")
+        "A capital",
+        "chat",
+        candidates(CAPITALS[1:] + CAPITALS[:1], "What is the capital of {}?"),
+        question="When does it know that it is {word}?",
     ),
-    Kind("An opposite", "chat", candidates(OPPOSITES, "What is the opposite of {}?")),
-    Kind("A language", "completion", candidates(LANGUAGES, "People in {} speak")),
-    Kind("Another capital", "completion", candidates(CAPITALS, "The capital of {} is")),
-    Kind("A continent", "chat", candidates(CONTINENTS, "On which continent is {}?")),
-    Kind("A past tense", "chat", candidates(PASTS, "What is the past tense of {}?")),
+    Kind(
+        "An opposite",
+        "chat",
+        candidates(OPPOSITES, "What is the opposite of {}?"),
+        question="When does it find the opposite, {word}?",
+    ),
+    Kind(
+        "A language",
+        "completion",
+        candidates(LANGUAGES, "People in {} speak"),
+        question="When does it know which language?",
+    ),
+    Kind(
+        "Another capital",
+        "completion",
+        candidates(CAPITALS, "The capital of {} is"),
+        question="When does it know that it is {word}?",
+    ),
+    Kind(
+        "A continent",
+        "chat",
+        candidates(CONTINENTS, "On which continent is {}?"),
+        question="When does it know the continent?",
+    ),
+    Kind(
+        "A past tense",
+        "chat",
+        candidates(PASTS, "What is the past tense of {}?"),
+        question="When does it form the past tense?",
+    ),
     Kind(
         "Half of a name",
         "completion",
@@ -93,6 +123,7 @@ KINDS: tuple[Kind, ...] = (
             Candidate("New York is a city in the United", "States"),
             Candidate("He was born in New York City, New", "York"),
         ),
+        question="When does it complete the name?",
     ),
     Kind(
         "A story begins",
@@ -101,9 +132,13 @@ KINDS: tuple[Kind, ...] = (
             Candidate("Once upon a time, there was a little girl named", "Lily"),
             Candidate("Once upon a time, there was a little", "girl"),
         ),
+        question="When does it choose a name for the girl?",
     ),
     Kind(
-        "A polite answer", "chat", (Candidate("How are you?", "fine"), Candidate("Hello!", "help"))
+        "A polite answer",
+        "chat",
+        (Candidate("How are you?", "fine"), Candidate("Hello!", "help")),
+        question="When does it choose a polite word?",
     ),
 )
 
@@ -151,6 +186,9 @@ def find_example(model: GPT2LMHeadModel, tokenizer: Tokenizer, kind: Kind) -> di
         if depth.ranks[-1] == 1 and depth.probability >= MIN_PROBABILITY:
             return {
                 "title": kind.title,
+                **(
+                    {"question": kind.question.format(word=candidate.word)} if kind.question else {}
+                ),
                 "mode": kind.mode,
                 "text": candidate.text,
                 "watch": depth.token,
@@ -170,6 +208,7 @@ def untold(model: GPT2LMHeadModel, tokenizer: Tokenizer) -> dict[str, str]:
     wanted = fact_depth(model, tokenizer, prompt, "Lomé")
     return {
         "title": "Never told",
+        "question": "What does it say of a capital it was never told?",
         "mode": "chat",
         "text": question,
         "watch": tokenizer.decode([best]),
@@ -187,6 +226,7 @@ def copying(model: GPT2LMHeadModel, tokenizer: Tokenizer) -> dict[str, str]:
     verdict = note(depth) if last == 1 else f"“{depth.token}” ends at rank {last:,}."
     return {
         "title": "Said before",
+        "question": "Does it repeat a name that it has just read?",
         "mode": "completion",
         "text": text,
         "note": f"The name stands in the text already. Its first piece {verdict}",

@@ -41,6 +41,8 @@ class ChatTemplateInfo(Wire):
 
 class ExamplePrompt(Wire):
     title: str
+    question: str | None = None
+    """What there is to see, as a question in plain words."""
     mode: Mode
     text: str
     watch: str | None = None

@@ -179,6 +179,7 @@ def as_example(
     )
     return ExamplePrompt(
         title=candidate.title,
+        question=f"When does it know that “{candidate.watch.strip()}” comes next?",
         mode=candidate.mode,
         text=candidate.text,
         watch=candidate.watch,

@@ -79,6 +79,7 @@ def test_note_says_the_layers_and_the_probability_that_were_measured() -> None:
 
     assert example == ExamplePrompt(
         title="A letter",
+        question="When does it know that “p” comes next?",
         mode="completion",
         text="The letter after o is",
         watch="p",

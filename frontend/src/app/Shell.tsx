@@ -8,6 +8,7 @@ import { ConversationPane } from "@/features/chat/ConversationPane";
 import { useShownChoices, visitChoices } from "@/features/choices/choices";
 import { EvidencePanel } from "@/features/evidence/EvidencePanel";
 import { useOpenView } from "@/features/evidence/viewGroups";
+import { useFirstVisit } from "@/features/examples/useOpening";
 import { ExportOutcome } from "@/features/export/ExportOutcome";
 import { Divider } from "@/features/layout/Divider";
 import { EvidenceSheet } from "@/features/layout/EvidenceSheet";
@@ -159,6 +160,10 @@ export function Shell() {
     else actions.reopen(visited.conversationId);
   });
 
+  // Pins, notes and a comparison belong to a saved conversation.
+  const needsSaving = token_ids.length + positions.length > 0 || draft !== null || viewId === "compare";
+  const { isDrawing, endDrawing } = useFirstVisit(server, needsSaving, openView);
+
   const nLayers = server.model?.num_layers ?? 0;
   const moveToken = (step: 1 | -1): void =>
     select(stepToken(chatNow().timeline, settings.showTemplate, index, step) ?? index);
@@ -202,7 +207,11 @@ export function Shell() {
   const splitStyle: CSSProperties & Record<"--split", string> = { "--split": `${split.percent}%` };
 
   return (
-    <div className="flex h-dvh flex-col overflow-hidden pb-[env(safe-area-inset-bottom)]">
+    <div
+      data-opening={isDrawing || undefined}
+      onAnimationEnd={({ animationName }) => animationName === "draw-line" && endDrawing()}
+      className="flex h-dvh flex-col overflow-hidden pb-[env(safe-area-inset-bottom)]"
+    >
       <Header
         server={server}
         onStartNew={startSame}
@@ -256,6 +265,7 @@ export function Shell() {
                 onToggleMaximise={toggle("conversation")}
                 onShowView={openView}
                 onStartTour={() => setIsOnTour(true)}
+                onNew={startSame}
               />
             </ErrorBoundary>
           </div>

@@ -41,4 +41,6 @@ export interface Timeline {
   readonly tokens: readonly Token[];
   readonly turns: readonly Turn[];
   readonly status: TimelineStatus;
+  /** An example that the server does not hold; it is read by its ids. */
+  readonly isShipped?: true;
 }

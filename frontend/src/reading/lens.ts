@@ -13,6 +13,7 @@ import { type ChunkedReading, type ReadStatus, useChunkedReading, useReading } f
 import { LensColumns } from "./columns";
 import { readability } from "./readability";
 import { fetchLens } from "./requests";
+import { hasSource, sourceOf } from "./source";
 import { type ReadConversation, TimelineReader, readKey } from "./timelineReader";
 
 /** Like a `LayerReadout`, but `actual` is null where no token follows yet. */
@@ -68,7 +69,7 @@ export function useTokenLens(
       lane.first(() =>
         fetchLens(
           {
-            conversation_id: conversationId,
+            ...sourceOf(conversationId, tokens),
             kind,
             positions: [Math.max(0, index - 1), index + 1],
             top_k: size,
@@ -171,9 +172,10 @@ function readerOf(of: ReadConversation): TimelineReader {
 export function useTimelineLens(timeline: Timeline, kind: LensKind = STREAMED_KIND): TimelineLens {
   const { conversationId, model, tokens } = timeline;
   const readable = readability(timeline);
+  const isHeld = hasSource(timeline);
   const reader = useMemo(
-    () => (conversationId === null || model === null ? null : readerOf({ conversationId, model, kind })),
-    [conversationId, model, kind],
+    () => (isHeld && model !== null ? readerOf({ conversationId, model, kind }) : null),
+    [isHeld, conversationId, model, kind],
   );
   useLayoutEffect(() => reader?.follow(tokens), [reader, tokens]);
   useEffect(() => {

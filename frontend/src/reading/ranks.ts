@@ -7,6 +7,7 @@ import { type ChunkedReading, useChunkedReading, useReading } from "./chunkedRea
 import { lane } from "./lens";
 import { RankColumns } from "./rankColumns";
 import { readability } from "./readability";
+import { hasSource } from "./source";
 import { RankReader, type ReadConversation, readKey } from "./timelineReader";
 
 export interface TimelineRanks extends ChunkedReading {
@@ -37,12 +38,13 @@ function readerOf(of: ReadConversation, tokenId: number): RankReader {
 export function useTimelineRanks(timeline: Timeline, kind: LensKind, tokenId: number | null): TimelineRanks {
   const { conversationId, model, tokens } = timeline;
   const readable = readability(timeline);
+  const isHeld = hasSource(timeline);
   const reader = useMemo(
     () =>
-      conversationId === null || model === null || tokenId === null
+      !isHeld || model === null || tokenId === null
         ? null
         : readerOf({ conversationId, model, kind }, tokenId),
-    [conversationId, model, kind, tokenId],
+    [isHeld, conversationId, model, kind, tokenId],
   );
   useLayoutEffect(() => reader?.follow(tokens), [reader, tokens]);
   const total = tokens.length;

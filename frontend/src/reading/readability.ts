@@ -1,4 +1,5 @@
 import type { Timeline } from "@/model/timeline";
+import { hasSource } from "./source";
 
 /**
  * Whether the server can read a timeline:
@@ -10,8 +11,8 @@ export type Readability = "ready" | "deferred" | "unsaved";
 
 export function readability({
   status,
-  conversationId,
-}: Pick<Timeline, "status" | "conversationId">): Readability {
+  ...held
+}: Pick<Timeline, "status" | "conversationId" | "isShipped">): Readability {
   if (status !== "settled") return "deferred";
-  return conversationId === null ? "unsaved" : "ready";
+  return hasSource(held) ? "ready" : "unsaved";
 }

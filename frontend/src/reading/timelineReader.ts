@@ -13,10 +13,12 @@ import { ChunkedReader } from "./chunkedReader";
 import { LensColumns, CELL_PREDICTIONS } from "./columns";
 import type { RankColumns } from "./rankColumns";
 import { fetchLens } from "./requests";
+import { sourceOf } from "./source";
 
 /** What is read, through which lens. */
 export interface ReadConversation {
-  readonly conversationId: string;
+  /** Null for a timeline that is read by its ids. */
+  readonly conversationId: string | null;
   readonly model: ModelIdentity;
   readonly kind: LensKind;
 }
@@ -40,6 +42,7 @@ class ColumnReader<Kept extends Columns> extends ChunkedReader {
   private readonly asks: Asks;
   /** Changes when what was asked for before may be of other tokens. */
   private text = 0;
+  private tokens: readonly Token[] = [];
 
   constructor(of: ReadConversation, lane: RequestLane, columns: Kept, asks: Asks) {
     super(lane, () => columns.version);
@@ -52,6 +55,7 @@ class ColumnReader<Kept extends Columns> extends ChunkedReader {
   follow(tokens: readonly Token[]): void {
     const before = this.columns.version;
     this.columns.follow(tokens);
+    this.tokens = tokens;
     if (this.columns.version === before) return;
     this.text += 1;
     this.publish({});
@@ -68,7 +72,7 @@ class ColumnReader<Kept extends Columns> extends ChunkedReader {
     const { text } = this;
     const response = await fetchLens(
       {
-        conversation_id: conversationId,
+        ...sourceOf(conversationId, this.tokens),
         kind,
         positions: [start, end],
         ...this.asks,

@@ -1241,6 +1241,11 @@ export interface components {
             /** Title */
             title: string;
             /**
+             * Question
+             * @description What there is to see, as a question in plain words.
+             */
+            question?: string | null;
+            /**
              * Mode
              * @enum {string}
              */

@@ -2,6 +2,7 @@
 import type { components } from "./api";
 
 type Schemas = components["schemas"];
+export type OpeningExample = Schemas["OpeningExample"];
 export type Health = Schemas["Health"];
 export type ModelInfo = Schemas["ModelInfo"];
 export type LensReadRequest = Schemas["LensReadRequest"];

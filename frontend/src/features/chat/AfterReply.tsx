@@ -5,6 +5,7 @@ import type { SavedConversation } from "@/features/library/conversations";
 import { SelectedForYou } from "@/features/selection/SelectedForYou";
 import { SelectHint } from "@/features/transcript/SelectHint";
 import type { Turn } from "@/model/timeline";
+import { hasSource } from "@/reading/source";
 import { lazyPart } from "@/ui/lazyPart";
 import { useChat, useChatActions } from "./chat";
 import { ReplyActions } from "./ReplyActions";
@@ -32,7 +33,7 @@ export function AfterReply({ examples, facts, onEdit, onShowView }: AfterReplyPr
   const describedId = facts?.branches[0]?.id ?? branchedFrom?.conversationId ?? null;
   return (
     <>
-      {lastTurn !== undefined && conversationId !== null && (
+      {lastTurn !== undefined && hasSource(timeline) && (
         <ReplyActions
           timeline={timeline}
           turn={lastTurn}

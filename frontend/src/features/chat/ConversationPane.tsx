@@ -6,6 +6,8 @@ import { Opening } from "@/features/composer/Opening";
 import { SamplingControls } from "@/features/composer/SamplingControls";
 import { useExamples, useRunExample } from "@/features/examples/examples";
 import { FirstRun } from "@/features/examples/FirstRun";
+import { Questions } from "@/features/examples/Questions";
+import { endOpenings } from "@/features/examples/useOpening";
 import { COMPOSER_ID } from "@/features/layout/evidenceSheet";
 import type { SavedConversation } from "@/features/library/conversations";
 import { NoteNotices } from "@/features/notes/NoteNotices";
@@ -43,16 +45,19 @@ interface ConversationPaneProps {
   readonly onToggleMaximise: () => void;
   readonly onShowView: (viewId: string) => void;
   readonly onStartTour: () => void;
+  /** Begins a new conversation with the composer in focus. */
+  readonly onNew: () => void;
 }
 
 export function ConversationPane(props: ConversationPaneProps) {
   const { server, facts, unsavedPins, isComposerSlim } = props;
-  const { isMaximised, onToggleMaximise, onShowView, onStartTour } = props;
+  const { isMaximised, onToggleMaximise, onShowView, onStartTour, onNew } = props;
   const key = useChat((chat) => chat.key);
   const mode = useChat((chat) => chat.mode);
   const pending = useChat((chat) => chat.pending);
   const failure = useChat((chat) => chat.failure);
   const heldWith = useChat((chat) => chat.heldWith);
+  const shipped = useChat((chat) => (chat.timeline.turns.length > 1 ? null : chat.shipped));
   const returned = useChat((chat) => chat.returned);
   const status = useChat(({ timeline }) => timeline.status);
   const conversationId = useChat(({ timeline }) => timeline.conversationId);
@@ -73,15 +78,17 @@ export function ConversationPane(props: ConversationPaneProps) {
 
   const runExample = useRunExample();
   const isBlank = !hasText && pending === null;
-  const { examples, areAwaited } = useExamples(model, isBlank && phase === "ready");
+  const { examples: known, areAwaited } = useExamples(model, isBlank && phase === "ready");
+  const examples = model === null && shipped !== null ? [shipped.example] : known;
 
   const isBusy = pending !== null;
   const isOpening = status === "waiting" && !isBusy;
   const blocked = isOpening ? "The conversation is being opened" : blockedBecause(phase);
   const modelName = replyModel?.name ?? model?.model_name ?? "Model";
-  const editing = conversationId === null ? null : (edits[conversationId] ?? null);
+  const edited = conversationId ?? "";
+  const editing = edits[edited] ?? null;
   const setEditing = (edit: Edit | null): void => {
-    if (conversationId !== null) setEdits((before) => ({ ...before, [conversationId]: edit }));
+    setEdits((before) => ({ ...before, [edited]: edit }));
   };
 
   const onSend = (text: string): void => {
@@ -92,6 +99,10 @@ export function ConversationPane(props: ConversationPaneProps) {
   const onEdit = (turn: Turn, text: string): void => {
     setEditing({ text, fromIndex: turn.promptStart });
     document.getElementById(COMPOSER_ID)?.focus();
+  };
+  const onAskOwn = (): void => {
+    endOpenings();
+    onNew();
   };
   const onStartNew = (): void => actions.startNew(mode);
 
@@ -151,6 +162,16 @@ export function ConversationPane(props: ConversationPaneProps) {
           <ModelWait health={health} refusal={server.refusal} />
         ) : hasText || isBusy || status === "waiting" ? (
           <div className="py-4">
+            {shipped !== null && (
+              <Questions
+                examples={examples}
+                answered={shipped.example}
+                isWaiting={model === null}
+                onRun={runExample}
+                onAskOwn={onAskOwn}
+              />
+            )}
+            {shipped !== null && model === null && <ModelWait health={health} refusal={server.refusal} />}
             {mode === "chat" && honesty !== null && <p className="mb-3 text-label text-muted">{honesty}</p>}
             {hasText && <ChatText modelName={modelName} nLayers={nLayers} />}
             {isOpening && <p className="text-muted">Opening the conversation…</p>}
@@ -221,7 +242,7 @@ interface Edit {
   readonly fromIndex: number;
 }
 
-/** By branch, the message that is being edited: it is not another conversation's. */
+/** By branch, "" for one that is not saved, the message that is being edited: it is not another conversation's. */
 type Edits = Readonly<Record<string, Edit | null>>;
 
 function blockedBecause(phase: ServerState["phase"]): string | null {

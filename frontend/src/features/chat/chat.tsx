@@ -13,6 +13,7 @@ import { useServer } from "@/features/server/server";
 import { type Settings, useSettings } from "@/features/settings/settings";
 import { identityOf } from "@/model/identity";
 import type { ModelIdentity } from "@/model/timeline";
+import type { OpeningExample } from "@/types/schemas";
 import { chatRequest } from "./chatRequest";
 import {
   type ChatMark,
@@ -32,6 +33,7 @@ import {
   type Submission,
   isKept,
 } from "./chatState";
+import { keepShipped } from "./keeping";
 import { type ChatRequest, streamChat } from "./stream";
 
 export interface ChatActions {
@@ -54,6 +56,10 @@ export interface ChatActions {
   /** Puts a failure away. */
   readonly dismiss: () => void;
   readonly startNew: (mode: Mode) => void;
+  /** Shows an example that the server does not hold. */
+  readonly unpack: (shipped: OpeningExample) => void;
+  /** Saves the shipped example that is shown, before something that only a saved conversation has. */
+  readonly keep: () => void;
   /** Shows a saved conversation, or another branch of the one that is shown. */
   readonly reopen: (branchId: string) => void;
   /** Shows a conversation whose reply goes on, or has failed, on this page. */
@@ -188,8 +194,7 @@ export function ChatProvider({ children }: { readonly children: ReactNode }) {
   const actions = useMemo<ChatActions>(() => {
     const newKey = (): ChatKey => nextKey.current++;
     const shown = (): ChatState => latest.current.readable(store.getState());
-    const start = (key: ChatKey, submission: Submission, request: ChatRequest): void => {
-      dispatch({ type: "chat", key, action: { type: "submitted", submission } });
+    const answer = (key: ChatKey, submission: Submission, request: ChatRequest): void => {
       void run(key, async (signal) => {
         let begun: { readonly id: string; nTokens: number; isKept: boolean } | null = null;
         try {
@@ -214,6 +219,22 @@ export function ChatProvider({ children }: { readonly children: ReactNode }) {
         }
       });
     };
+    const start = (key: ChatKey, submission: Submission, request: ChatRequest): void => {
+      dispatch({ type: "chat", key, action: { type: "submitted", submission } });
+      answer(key, submission, request);
+    };
+    const startKept = (chat: ChatState, shipped: OpeningExample, submission: Submission): void => {
+      const { key, mode, timeline } = chat;
+      const { settings: chosen } = latest.current;
+      dispatch({ type: "chat", key, action: { type: "submitted", submission } });
+      void run(key, async (signal) => {
+        const id = await keepShipped(shipped);
+        dispatch({ type: "chat", key, action: { type: "kept", id } });
+        if (signal.aborted) return;
+        const held = { ...timeline, conversationId: id };
+        answer(key, submission, chatRequest(submission, held, mode, chosen));
+      });
+    };
     const begin = (mode: Mode, submission: Submission, chosen: Settings): void => {
       const key = newKey();
       dispatch({ type: "begun", key, mode });
@@ -225,6 +246,8 @@ export function ChatProvider({ children }: { readonly children: ReactNode }) {
       if (now.pending !== null || openingId(now) !== null) return;
       // What cannot be read gives way to a new conversation.
       if (now.heldWith !== null || now.opening !== null) begin(now.mode, submission, chosen);
+      else if (now.shipped !== null && now.timeline.conversationId === null)
+        startKept(now, now.shipped, submission);
       else start(now.key, submission, chatRequest(submission, now.timeline, now.mode, chosen));
     };
     return {
@@ -246,6 +269,15 @@ export function ChatProvider({ children }: { readonly children: ReactNode }) {
       },
       dismiss: () => dispatch({ type: "chat", key: shown().key, action: { type: "dismissed" } }),
       startNew: (mode) => dispatch({ type: "begun", key: newKey(), mode }),
+      unpack: (shipped) => dispatch({ type: "unpacked", key: newKey(), shipped }),
+      keep: () => {
+        const { key, shipped, timeline } = shown();
+        if (shipped === null || timeline.conversationId !== null || controllers.current.has(key)) return;
+        void run(key, async () => {
+          const id = await keepShipped(shipped);
+          dispatch({ type: "chat", key, action: { type: "kept", id } });
+        });
+      },
       reopen: (id) => dispatch({ type: "visited", key: newKey(), id }),
       show: (key) => dispatch({ type: "shown", key }),
       forget: (wholeId) => {

@@ -7,7 +7,7 @@ import type { ApiError } from "@/base/errors";
 import type { SavedConversation } from "@/features/library/conversations";
 import type { ModelIdentity, Timeline, Token } from "@/model/timeline";
 import type { components } from "@/types/api";
-import type { Health } from "@/types/schemas";
+import type { Health, OpeningExample } from "@/types/schemas";
 import type { StreamEvent } from "./stream";
 import { turnsBefore, turnsOf, turnsWithStart, withFinish } from "./turns";
 
@@ -84,6 +84,8 @@ export interface ChatState {
   readonly branchedFrom: { readonly conversationId: string; readonly fromIndex: number } | null;
   /** Set in place of the timeline where another model than the running one computed it. */
   readonly heldWith: HeldWith | null;
+  /** The example that the page was opened with; the server holds it once something is done with it. */
+  readonly shipped: OpeningExample | null;
 }
 
 export type ChatAction =
@@ -100,7 +102,9 @@ export type ChatAction =
   /** What the server holds after a reply was stopped, cut or failed. */
   | { readonly type: "reread"; readonly saved: SavedConversation }
   /** The server holds nothing of the conversation. */
-  | { readonly type: "lost" };
+  | { readonly type: "lost" }
+  /** The server holds the shipped example now. */
+  | { readonly type: "kept"; readonly id: string };
 
 export const EMPTY_TIMELINE: Timeline = {
   conversationId: null,
@@ -125,6 +129,24 @@ export function initialChatState(key: ChatKey, mode: Mode): ChatState {
     wholeId: null,
     branchedFrom: null,
     heldWith: null,
+    shipped: null,
+  };
+}
+
+/** An example as it was shipped: answered, and not a conversation of the server's yet. */
+export function shippedChatState(key: ChatKey, shipped: OpeningExample): ChatState {
+  const { example, model, tokens, turn } = shipped;
+  return {
+    ...initialChatState(key, example.mode),
+    shipped,
+    timeline: {
+      conversationId: null,
+      model,
+      tokens,
+      turns: turnsOf({ tokens, turns: [turn] }),
+      status: "settled",
+      isShipped: true,
+    },
   };
 }
 
@@ -159,6 +181,8 @@ export function chatReducer(state: ChatState, action: ChatAction): ChatState {
       return reread(state, action.saved);
     case "lost":
       return lose(state);
+    case "kept":
+      return keep(state, action.id);
     default:
       return assertNever(action);
   }
@@ -336,6 +360,25 @@ function lose(state: ChatState): ChatState {
     returned: failure?.submission ? returnText(state, failure.submission) : state.returned,
   };
 }
+
+function keep(state: ChatState, id: string): ChatState {
+  if (state.shipped === null) return state;
+  const { pending } = state;
+  return {
+    ...state,
+    wholeId: id,
+    timeline: heldBy(state.timeline, id),
+    pending: pending === null ? null : { ...pending, before: heldBy(pending.before, id) },
+  };
+}
+
+const heldBy = ({ model, tokens, turns, status }: Timeline, conversationId: string): Timeline => ({
+  conversationId,
+  model,
+  tokens,
+  turns,
+  status,
+});
 
 /** Where the conversation stands, in the words of the status line. */
 export type Activity = "idle" | "queued" | "reading" | "writing";

@@ -5,6 +5,7 @@
 import { isSameModel } from "@/model/identity";
 import type { ModelIdentity } from "@/model/timeline";
 import { decodedText } from "@/model/tokens";
+import type { OpeningExample } from "@/types/schemas";
 import {
   type ChatAction,
   type ChatKey,
@@ -15,6 +16,7 @@ import {
   chatReducer,
   initialChatState,
   openingChatState,
+  shippedChatState,
   shownId,
 } from "./chatState";
 
@@ -30,6 +32,8 @@ export type ChatsAction =
   | { readonly type: "begun"; readonly key: ChatKey; readonly mode: Mode }
   /** A saved conversation is shown: as it is on the page while its reply goes on, else to be read. */
   | { readonly type: "visited"; readonly key: ChatKey; readonly id: string }
+  /** A shipped example is shown. */
+  | { readonly type: "unpacked"; readonly key: ChatKey; readonly shipped: OpeningExample }
   /** One that is on the page is shown. */
   | { readonly type: "shown"; readonly key: ChatKey }
   /** Conversations are gone; where one of them is shown, a new one takes its place. */
@@ -56,6 +60,8 @@ export function chatsReducer(chats: Chats, action: ChatsAction): Chats {
     }
     case "begun":
       return show(chats, initialChatState(action.key, action.mode));
+    case "unpacked":
+      return show(chats, shippedChatState(action.key, action.shipped));
     case "visited": {
       const running = runningChat(chats, action.id);
       return show(chats, running ?? openingChatState(action.key, shownChat(chats).mode, action.id));
@@ -92,8 +98,17 @@ function show({ shown, all }: Chats, chat: ChatState): Chats {
 export function readableWith(chat: ChatState, running: ModelIdentity | null): ChatState {
   const { timeline, pending } = chat;
   const needed = timeline.model;
+  if (timeline.isShipped === true) return readableShipped(chat, running);
   if (running === null || needed === null || pending !== null || isSameModel(needed, running)) return chat;
   return { ...chat, timeline: EMPTY_TIMELINE, heldWith: heldWith(chat, needed) };
+}
+
+/** A shipped example is read again by the model that computed it, and is no other model's. */
+function readableShipped(chat: ChatState, running: ModelIdentity | null): ChatState {
+  if (isSameModel(chat.timeline.model, running)) return chat;
+  if (running !== null) return initialChatState(chat.key, chat.mode);
+  const { conversationId, model, tokens, turns, status } = chat.timeline;
+  return { ...chat, timeline: { conversationId, model, tokens, turns, status } };
 }
 
 function heldWith({ timeline, opened }: ChatState, model: ModelIdentity): HeldWith {

@@ -30,7 +30,7 @@ export default function ExampleGuide({ example, timeline, token, onShowView }: E
   const [isClosed, setIsClosed] = useState(false);
   const lens = useTokenLens(timeline, token.index, TOP_K, kind);
   const layers = lens.predictedBy?.layers.map(standingOf).filter((each) => each !== null) ?? [];
-  const isRead = lens.status === "done" && layers.length > 1;
+  const isRead = layers.length > 1;
   const { decided, rise, widest } = isRead ? findingsOf(layers) : { decided: null, rise: null, widest: 1 };
 
   useEffect(() => {

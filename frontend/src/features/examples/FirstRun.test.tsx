@@ -4,7 +4,7 @@ import { expect, test, vi } from "vitest";
 import { MODEL } from "@/test/server";
 import { FirstRun } from "./FirstRun";
 
-test("five prompts are offered, the others on request", async () => {
+test("three questions are offered, the others on request", async () => {
   const user = userEvent.setup();
   const examples = Array.from({ length: 7 }, (_, i) => ({
     title: `Title ${i}`,
@@ -16,9 +16,9 @@ test("five prompts are offered, the others on request", async () => {
   render(
     <FirstRun model={MODEL} examples={examples} areAwaited={false} onRun={onRun} onStartTour={vi.fn()} />,
   );
-  expect(screen.getAllByText(/^Prompt/)).toHaveLength(5);
+  expect(screen.getAllByText(/^Prompt/)).toHaveLength(3);
 
-  await user.click(screen.getByRole("button", { name: "Show 2 more" }));
+  await user.click(screen.getByRole("button", { name: "Show 4 more" }));
 
   expect(screen.getAllByText(/^Prompt/)).toHaveLength(7);
   expect(screen.queryByRole("button", { name: /more$/ })).not.toBeInTheDocument();

@@ -1,13 +1,12 @@
 import { useState } from "react";
 import { honestyLine } from "@/features/chat/honesty";
 import { TourOffer } from "@/features/tour/TourOffer";
-import { shownProse } from "@/model/tokens";
 import type { ModelInfo } from "@/types/schemas";
 import { Button } from "@/ui/Button";
-import type { Example } from "./examples";
+import { type Example, questionOf } from "./examples";
 
-/** So many fit a laptop's first screen beside what they are. */
-const FIRST_EXAMPLES = 5;
+/** So many fit a laptop's first screen. */
+const FIRST_EXAMPLES = 3;
 
 interface FirstRunProps {
   readonly model: ModelInfo;
@@ -18,7 +17,7 @@ interface FirstRunProps {
   readonly onStartTour: () => void;
 }
 
-/** The empty conversation: what this is, what to do first, and five prompts worth a look. */
+/** The empty conversation: what this is, what to do first, and questions that are answered in one click. */
 export function FirstRun({ model, examples, areAwaited, onRun, onStartTour }: FirstRunProps) {
   const [areAllShown, setAreAllShown] = useState(false);
   const shown = areAllShown ? examples : examples.slice(0, FIRST_EXAMPLES);
@@ -28,21 +27,21 @@ export function FirstRun({ model, examples, areAwaited, onRun, onStartTour }: Fi
       <div className="space-y-2">
         <h2 className="text-page font-semibold">Send a text, then click any word</h2>
         <p className="text-muted">
-          The model writes one token after another. For each of them this page shows how the prediction formed
-          through its {model.num_layers} layers.
+          The model predicts one token after another. This page shows how each prediction forms, layer by
+          layer, through the {model.num_layers} layers of the model.
         </p>
       </div>
       <TourOffer onStart={onStartTour} />
       {model.note !== null && <p className="rounded-control bg-warn-soft px-3 py-2">{model.note}</p>}
       {areAwaited && (
         <p role="status" className="text-muted">
-          Trying which worked examples hold on this model…
+          Checking which example questions this model answers…
         </p>
       )}
       {examples.length > 0 && (
         <div className="space-y-2">
           <h3 className="text-label font-medium text-muted">
-            Worked examples: one click writes the reply greedily and shows what to see
+            Or begin with a question: one click answers it and shows where to look
           </h3>
           <ul className="divide-y divide-line border-y border-line">
             {shown.map((example) => (
@@ -53,11 +52,10 @@ export function FirstRun({ model, examples, areAwaited, onRun, onStartTour }: Fi
                   className="block w-full rounded-control px-2 py-2 text-left transition-colors hover:bg-hover"
                 >
                   <span className="flex items-baseline justify-between gap-3">
-                    <span className="font-medium">{example.title}</span>
+                    <span className="font-medium">{questionOf(example)}</span>
                     <span className="text-label text-quiet">{example.mode}</span>
                   </span>
                   <span className="mt-0.5 block font-mono text-label break-words">{example.text}</span>
-                  <span className="mt-1 block text-muted">{shownProse(example.note)}</span>
                 </button>
               </li>
             ))}

@@ -11,6 +11,9 @@ import { fetchExamples } from "./requests";
 
 export type Example = ModelInfo["examples"][number];
 
+/** In plain words; an example without a question goes by its title. */
+export const questionOf = ({ question, title }: Example): string => question ?? title;
+
 /**
  * The examples of a model. Those that the server measures when they are first asked for are asked for
  * where `isAsked`; `areAwaited` while it does.

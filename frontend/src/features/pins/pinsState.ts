@@ -114,16 +114,19 @@ export interface PinnedChat extends Pick<ChatState, "opened" | "branchedFrom"> {
   /** The branch whose text is known to its end; null while a reply is written. */
   readonly settledId: string | null;
   readonly nTokens: number;
+  /** It began as the shipped example, whose pins are known before it is saved. */
+  readonly isShipped: boolean;
 }
 
 export function pinnedChat(chat: ChatState): PinnedChat {
-  const { opened, branchedFrom, pending, timeline } = chat;
+  const { opened, branchedFrom, pending, timeline, shipped } = chat;
   return {
     opened,
     branchedFrom,
     id: shownId(chat),
     settledId: pending === null ? timeline.conversationId : null,
     nTokens: pending === null ? timeline.tokens.length : 0,
+    isShipped: shipped !== null,
   };
 }
 
@@ -175,7 +178,11 @@ function withShown(state: PinsState, id: string | null, chat: PinnedChat): PinsS
 }
 
 /** A conversation that begins on this page: a new one, or a branch. */
-function begun({ held: known }: PinsState, { branchedFrom }: PinnedChat): HeldPins {
+function begun(
+  { held: known, shownId: before }: PinsState,
+  { branchedFrom, isShipped }: PinnedChat,
+): HeldPins {
+  if (isShipped && before === null) return known.get(null) ?? BEGUN;
   const parent = branchedFrom === null ? undefined : known.get(branchedFrom.conversationId);
   if (branchedFrom === null || parent === undefined) return BEGUN;
   const { fromIndex } = branchedFrom;

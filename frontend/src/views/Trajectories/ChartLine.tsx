@@ -12,7 +12,7 @@ interface ChartLineProps {
 /** A line with its marks, as it is drawn in the chart and in the legend. */
 export function ChartLine({ look: { strokes, dash, mark }, path, points }: ChartLineProps) {
   return (
-    <g>
+    <g data-part="line">
       {strokes.map(({ paint, width }) => (
         <path
           key={paint}

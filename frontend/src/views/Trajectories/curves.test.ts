@@ -6,7 +6,7 @@ import type { LensReadRequest } from "@/types/schemas";
 import { CurveReader } from "./curves";
 
 const tokens = madeUpTokens(20);
-const OF = { conversationId: "c", model: IDENTITY, kind: "tuned" } as const;
+const OF = { source: { conversation_id: "c" }, model: IDENTITY, kind: "tuned" } as const;
 const never = (): AbortSignal => new AbortController().signal;
 
 function recorded() {

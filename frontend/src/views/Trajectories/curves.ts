@@ -8,6 +8,7 @@ import { modelKey } from "@/model/identity";
 import type { LensKind } from "@/model/lenses";
 import type { ModelIdentity } from "@/model/timeline";
 import { fetchLens } from "@/reading/requests";
+import type { ReadSource } from "@/reading/source";
 import type { LensReadRequest, LensReadResponse } from "@/types/schemas";
 import type { Curve } from "./curveMetrics";
 
@@ -19,7 +20,7 @@ export interface CurvePlace {
 
 /** A trajectory of one conversation, through one lens. */
 export interface CurveRequest extends CurvePlace {
-  readonly conversationId: string;
+  readonly source: ReadSource;
   /** The model that computed the conversation. */
   readonly model: ModelIdentity | null;
   readonly kind: LensKind;
@@ -63,7 +64,7 @@ export class CurveReader {
   private flush(): void {
     const groups = new Map<string, Ask[]>();
     for (const ask of this.asks.splice(0)) {
-      const key = [modelKey(ask.model), ask.kind, ask.conversationId, ask.position].join(" ");
+      const key = [modelKey(ask.model), ask.kind, JSON.stringify(ask.source), ask.position].join(" ");
       const group = groups.get(key);
       if (group === undefined) groups.set(key, [ask]);
       else group.push(ask);
@@ -96,7 +97,7 @@ export class CurveReader {
     for (const { signal } of asks) signal.addEventListener("abort", onAbort, { once: true });
     try {
       const body: LensReadRequest = {
-        conversation_id: first.conversationId,
+        ...first.source,
         kind: first.kind,
         positions: [first.position, first.position + 1],
         targets: asks.map((ask) => ask.tokenId),

@@ -8,6 +8,7 @@ import type { Timeline } from "@/model/timeline";
 import type { ReadStatus } from "@/reading/chunkedReading";
 import { lane } from "@/reading/lens";
 import { readability } from "@/reading/readability";
+import { sourceOf } from "@/reading/source";
 import type { Curve } from "./curveMetrics";
 import { CurveReader, type CurvePlace } from "./curves";
 
@@ -42,7 +43,7 @@ export function useTrajectories(
     queries: places.map(({ tokenId, position }) => ({
       queryKey: [...of, textKey(tokens, position + 1), position, tokenId],
       queryFn: ({ signal }: { readonly signal: AbortSignal }) =>
-        reader.read({ conversationId: conversationId ?? "", model, kind, tokenId, position }, signal),
+        reader.read({ source: sourceOf(conversationId, tokens), model, kind, tokenId, position }, signal),
       enabled: readable === "ready",
       staleTime: Number.POSITIVE_INFINITY,
       gcTime: 10 * 60_000,
