@@ -61,9 +61,11 @@ export class ExplorerPage {
   /** Opens the page with every token shown, also those of the template, unless the browser remembers otherwise. */
   async open(query = ""): Promise<void> {
     await this.page.addInitScript(() => {
-      const name = "mechanistic-explorer:settings";
-      if (localStorage.getItem(name) === null)
-        localStorage.setItem(name, JSON.stringify({ showTemplate: true }));
+      const settings = "mechanistic-explorer:settings";
+      if (localStorage.getItem(settings) === null)
+        localStorage.setItem(settings, JSON.stringify({ showTemplate: true }));
+      // Begins with an empty conversation, as one who was here before.
+      localStorage.setItem("mechanistic-explorer:opening", "over");
     });
     await this.page.goto(`${workerUrl()}/${query}`);
     await expect(this.page.getByText("Ready", { exact: true })).toBeVisible();

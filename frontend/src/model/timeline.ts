@@ -41,6 +41,6 @@ export interface Timeline {
   readonly tokens: readonly Token[];
   readonly turns: readonly Turn[];
   readonly status: TimelineStatus;
-  /** An example that the server does not hold; it is read by its ids. */
-  readonly isShipped?: true;
+  /** Of an example that the server does not hold: whether it can be read by its ids yet. */
+  readonly shipped?: "awaits model" | "readable";
 }

@@ -7,8 +7,8 @@ export type ReadSource = { readonly conversation_id: string } | { readonly token
 export const sourceOf = (conversationId: string | null, tokens: Timeline["tokens"]): ReadSource =>
   conversationId === null ? { token_ids: tokens.map(({ id }) => id) } : { conversation_id: conversationId };
 
-/** Whether the server can read it: it holds it, or takes it by its ids. */
+/** Whether its model can read it: the server holds it, or takes it by its ids. */
 export const hasSource = ({
   conversationId,
-  isShipped,
-}: Pick<Timeline, "conversationId" | "isShipped">): boolean => conversationId !== null || isShipped === true;
+  shipped,
+}: Pick<Timeline, "conversationId" | "shipped">): boolean => conversationId !== null || shipped !== undefined;

@@ -59,6 +59,7 @@ export const refused = (code: string, status: number) =>
 export const server = setupServer(
   http.get("*/api/health", () => HttpResponse.json(HEALTH)),
   http.get("*/api/model_info", () => HttpResponse.json(MODEL)),
+  http.get("*/api/examples/opening", () => HttpResponse.json({ opening: null })),
   http.get("*/api/conversations", () => HttpResponse.json({ conversations: [], total: 0 })),
   http.get("*/api/conversations/:id", ({ params }) =>
     HttpResponse.json(savedConversation({ id: String(params["id"]) })),

@@ -33,7 +33,7 @@ export function AfterReply({ examples, facts, onEdit, onShowView }: AfterReplyPr
   const describedId = facts?.branches[0]?.id ?? branchedFrom?.conversationId ?? null;
   return (
     <>
-      {lastTurn !== undefined && hasSource(timeline) && (
+      {lastTurn !== undefined && hasSource(timeline) && timeline.shipped !== "awaits model" && (
         <ReplyActions
           timeline={timeline}
           turn={lastTurn}

@@ -145,7 +145,7 @@ export function shippedChatState(key: ChatKey, shipped: OpeningExample): ChatSta
       tokens,
       turns: turnsOf({ tokens, turns: [turn] }),
       status: "settled",
-      isShipped: true,
+      shipped: "awaits model",
     },
   };
 }

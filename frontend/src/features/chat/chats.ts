@@ -98,17 +98,17 @@ function show({ shown, all }: Chats, chat: ChatState): Chats {
 export function readableWith(chat: ChatState, running: ModelIdentity | null): ChatState {
   const { timeline, pending } = chat;
   const needed = timeline.model;
-  if (timeline.isShipped === true) return readableShipped(chat, running);
+  if (timeline.shipped !== undefined) return readableShipped(chat, running);
   if (running === null || needed === null || pending !== null || isSameModel(needed, running)) return chat;
   return { ...chat, timeline: EMPTY_TIMELINE, heldWith: heldWith(chat, needed) };
 }
 
 /** A shipped example is read again by the model that computed it, and is no other model's. */
 function readableShipped(chat: ChatState, running: ModelIdentity | null): ChatState {
-  if (isSameModel(chat.timeline.model, running)) return chat;
-  if (running !== null) return initialChatState(chat.key, chat.mode);
-  const { conversationId, model, tokens, turns, status } = chat.timeline;
-  return { ...chat, timeline: { conversationId, model, tokens, turns, status } };
+  if (running === null) return chat;
+  return isSameModel(chat.timeline.model, running)
+    ? { ...chat, timeline: { ...chat.timeline, shipped: "readable" } }
+    : initialChatState(chat.key, chat.mode);
 }
 
 function heldWith({ timeline, opened }: ChatState, model: ModelIdentity): HeldWith {

@@ -8,6 +8,7 @@ interface NotReadProps {
 
 /** Why read-outs are missing that no request was made for; nothing in the other states. */
 export function NotRead({ status, what }: NotReadProps) {
+  if (status === "awaited") return <>{what} are read as soon as the model is loaded.</>;
   if (status === "deferred") {
     return <>The model is busy with the reply. {what} are read as soon as it has ended.</>;
   }

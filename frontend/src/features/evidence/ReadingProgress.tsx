@@ -25,6 +25,7 @@ export function ReadingProgress({
       <span>
         {formatCount(read)} of {formatCount(total)} positions read
         {status === "deferred" && read < total && "; the others follow when the reply has ended"}
+        {status === "awaited" && read < total && "; the others follow when the model is loaded"}
         {status === "unsaved" &&
           read < total &&
           `; the reply failed, so hatched ${hatched} cannot be read until the conversation is opened again`}

@@ -21,6 +21,7 @@ const ROLES: Record<Role, string> = {
 
 const WAITING = {
   deferred: "Available when generation finishes",
+  awaited: "Read when the model is loaded",
   unsaved: "Not saved, so it cannot be read",
   loading: "Reading…",
   failed: "Could not be read",

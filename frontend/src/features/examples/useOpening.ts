@@ -46,7 +46,7 @@ export function useFirstVisit(
   const isUntouched = useChat(
     ({ key, timeline, failure }) => key === FIRST_KEY && timeline.status === "empty" && failure === null,
   );
-  const isShipped = useChat(({ timeline }) => timeline.isShipped === true);
+  const isShipped = useChat(({ timeline }) => timeline.shipped === "readable");
   const { unpack, keep } = useChatActions();
   const { select } = useSelection();
   const isNarrow = useIsNarrow();

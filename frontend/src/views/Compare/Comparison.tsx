@@ -105,6 +105,7 @@ function OtherState({ other, isPrompt }: { readonly other: OtherSideRead; readon
           )}
         </div>
       );
+    case "awaited":
     case "deferred":
     case "unsaved":
       return (

@@ -112,7 +112,7 @@ function TokenLayers({ timeline, index }: { readonly timeline: Timeline; readonl
                 <LensFailure title="The layers could not be read." error={lens.error} onRetry={lens.retry} />
               </div>
             )}
-            {reading === null && (lens.status === "deferred" || lens.status === "unsaved") && (
+            {reading === null && ["awaited", "deferred", "unsaved"].includes(lens.status) && (
               <p role="status" className="p-3 text-muted">
                 <NotRead status={lens.status} what="The layers of this token" />
               </p>

@@ -4,7 +4,7 @@ import { ApiError, asApiError } from "@/base/errors";
 import { modelKey } from "@/model/identity";
 import type { LensKind } from "@/model/lenses";
 import { textKey } from "@/model/textKey";
-import type { Timeline } from "@/model/timeline";
+import type { Timeline, Token } from "@/model/timeline";
 import type { ReadStatus } from "@/reading/chunkedReading";
 import { lane } from "@/reading/lens";
 import { readability } from "@/reading/readability";
@@ -23,6 +23,19 @@ export interface Trajectories {
 }
 
 const reader = new CurveReader(lane);
+
+/** The trajectory of the actual token, from the read-outs that came with it. */
+function curveWithToken(token: Token | undefined, tokenId: number): Curve | null {
+  if (token?.id !== tokenId || token.lens === null) return null;
+  return {
+    tokenId,
+    text: token.text,
+    labels: token.lens.map(({ label }) => label),
+    probability: token.lens.map(({ actual }) => actual.probability),
+    rank: token.lens.map(({ actual }) => actual.rank),
+  };
+}
+
 const keyOf = (tokenId: number, position: number): string => `${tokenId}@${position}`;
 
 /** `wanted` may name a trajectory twice; it is read once. */
@@ -54,7 +67,11 @@ export function useTrajectories(
   });
 
   const curves = new Map(
-    places.map((place, i) => [keyOf(place.tokenId, place.position), results[i]?.data ?? null]),
+    places.map((place, i) => [
+      keyOf(place.tokenId, place.position),
+      results[i]?.data ??
+        (kind === "logit" ? curveWithToken(tokens[place.position + 1], place.tokenId) : null),
+    ]),
   );
   const missing = results.filter((result) => result.data === undefined);
   const failed = missing.find((result) => result.error !== null && !result.isFetching);

@@ -1,0 +1,119 @@
+/** The first visit: an answered example, and a conversation of the server's once something is done with it. */
+import { render, screen, waitFor, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { HttpResponse, http } from "msw";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import type { ChatRequest } from "@/features/chat/stream";
+import { EVENTS, IDENTITY, LENS, PROMPT, frame, streamAnswer, token } from "@/test/recordedStream";
+import { SAMPLING, summary } from "@/test/saved";
+import { HEALTH, MODEL, server } from "@/test/server";
+import type { LensReadRequest, OpeningExample } from "@/types/schemas";
+import { App } from "./App";
+
+const OPENING: OpeningExample = {
+  model: IDENTITY,
+  example: {
+    title: "A greeting",
+    question: "When does it greet?",
+    mode: "chat",
+    text: "Hello",
+    watch: " Hi",
+    note: "Look.",
+  },
+  tokens: [...PROMPT, token(6, " Hi", "assistant", { logprob_nats: -0.1, rank: 1, lens: LENS })],
+  turn: { start: 0, reply_start: 6, end: 7, finish_reason: "stop", sampling: SAMPLING },
+};
+const IDS = OPENING.tokens.map(({ id }) => id);
+
+let imported: { branches: { token_ids: number[] }[] }[];
+let chats: ChatRequest[];
+let asked: LensReadRequest[];
+
+beforeAll(() => server.listen({ onUnhandledRequest: "bypass" }));
+beforeEach(() => {
+  [imported, chats, asked] = [[], [], []];
+  server.use(
+    http.get("*/api/examples/opening", () => HttpResponse.json({ opening: OPENING })),
+    http.post("*/api/conversations/import", async ({ request }) => {
+      imported.push((await request.json()) as (typeof imported)[number]);
+      return HttpResponse.json(summary("kept"));
+    }),
+    http.post("*/api/chat", async ({ request }) => {
+      chats.push((await request.json()) as ChatRequest);
+      return streamAnswer(EVENTS.map(frame).join(""));
+    }),
+    http.post("*/api/lens", async ({ request }) => {
+      asked.push((await request.json()) as LensReadRequest);
+      return new HttpResponse(null, { status: 500 });
+    }),
+  );
+});
+afterEach(() => {
+  server.resetHandlers();
+  window.history.replaceState(null, "", "/");
+});
+afterAll(() => server.close());
+
+const questions = () => screen.findByRole("region", { name: "Questions to begin with" });
+const option = (name: string) =>
+  within(screen.getByRole("listbox", { name: "Tokens of the conversation" })).getByRole("option", { name });
+
+test("the example is answered and its token selected while the model loads", async () => {
+  server.use(
+    http.get("*/api/health", () =>
+      HttpResponse.json(
+        { ...HEALTH, status: "loading", revision: null, detail: "Loading." },
+        { status: 503 },
+      ),
+    ),
+  );
+  render(<App />);
+  expect(within(await questions()).getByRole("button", { name: "When does it greet?" })).toBeVisible();
+  await waitFor(() => expect(option("Hi")).toHaveAttribute("aria-selected", "true"));
+  expect(asked).toEqual([]);
+  expect(imported).toEqual([]);
+});
+
+test("with the model there its numbers are computed from exactly the ids that are shown", async () => {
+  render(<App />);
+  await questions();
+  await waitFor(() => expect(asked).not.toEqual([]));
+  for (const request of asked) expect(request).toMatchObject({ token_ids: IDS });
+  expect(imported).toEqual([]);
+});
+
+test("a follow-up first makes it a conversation of exactly these ids", async () => {
+  const user = userEvent.setup();
+  render(<App />);
+  await questions();
+  await user.type(screen.getByRole("textbox", { name: "Message" }), "And you?{Enter}");
+  await waitFor(() => expect(chats).toHaveLength(1));
+  expect(imported.map(({ branches }) => branches.map((each) => each.token_ids))).toEqual([[IDS]]);
+  expect(chats[0]).toMatchObject({ conversation_id: "kept", from_index: IDS.length });
+});
+
+test("who asks their own has an empty conversation, now and the next time", async () => {
+  const user = userEvent.setup();
+  const { unmount } = render(<App />);
+  await user.click(within(await questions()).getByRole("button", { name: "Ask your own" }));
+  expect(await screen.findByRole("heading", { name: /^Send a text/ })).toBeVisible();
+  unmount();
+  window.history.replaceState(null, "", "/");
+  render(<App />);
+  expect(await screen.findByRole("heading", { name: /^Send a text/ })).toBeVisible();
+});
+
+test("it is shown for no other model, and where something is saved for none", async () => {
+  server.use(http.get("*/api/model_info", () => HttpResponse.json({ ...MODEL, revision: "other" })));
+  server.use(http.get("*/api/health", () => HttpResponse.json({ ...HEALTH, revision: "other" })));
+  const { unmount } = render(<App />);
+  expect(await screen.findByRole("heading", { name: /^Send a text/ })).toBeVisible();
+  unmount();
+  window.history.replaceState(null, "", "/");
+  server.use(
+    http.get("*/api/conversations", () => HttpResponse.json({ conversations: [summary("one")], total: 1 })),
+  );
+  render(<App />);
+  expect(await screen.findByRole("heading", { name: /^Send a text/ })).toBeVisible();
+  expect(screen.queryByRole("region", { name: "Questions to begin with" })).not.toBeInTheDocument();
+});
