@@ -89,6 +89,9 @@ export default tseslint.config(
     ],
     rules: { "react-refresh/only-export-components": "off" },
   },
-  { files: ["*.config.ts", "eslint.config.js", "e2e/**"], languageOptions: { globals: globals.node } },
-  { files: ["eslint.config.js"], extends: [tseslint.configs.disableTypeChecked] },
+  {
+    files: ["*.config.ts", "eslint.config.js", "weigh.mjs", "e2e/**"],
+    languageOptions: { globals: globals.node },
+  },
+  { files: ["eslint.config.js", "weigh.mjs"], extends: [tseslint.configs.disableTypeChecked] },
 );

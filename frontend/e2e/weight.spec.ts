@@ -1,9 +1,9 @@
-/** What a first visit costs, as it goes over the wire. The page has no other budget than this. */
+/** What a first visit fetches, as it goes over the wire, with the list of conversations. `weigh.mjs` has the budgets. */
 import { gzipSync } from "node:zlib";
 import type { Page, Response } from "@playwright/test";
 import { ExplorerPage, expect, test } from "./page";
 
-const MAX_SCRIPT_BYTES = 180_000;
+const MAX_SCRIPT_BYTES = 166_000;
 
 interface Loaded {
   readonly name: string;

@@ -4,6 +4,8 @@ import "@testing-library/jest-dom/vitest";
 import { cleanup, configure } from "@testing-library/react";
 import { afterEach } from "vitest";
 // Fetched at the first click, which no test is about: loaded here, they open at once.
+import "@/features/composer/SamplingForm";
+import "@/features/library/SidebarSheet";
 import "@/features/shortcuts/ShortcutSheet";
 import "@/ui/OpenMenu";
 import "@/ui/OpenPopover";

@@ -10,9 +10,10 @@ import { Icon } from "@/ui/Icon";
 import { UndoNotice } from "@/ui/UndoNotice";
 import { ConversationItem } from "./ConversationItem";
 import type { ConversationSummary } from "./conversations";
-import { type Library, isReadableWith, useLibrary } from "./library";
+import { isReadableWith } from "./library";
 import { twinMarks } from "./twins";
 import { UnsentList } from "./UnsentList";
+import { type Library, useLibrary } from "./useLibrary";
 import { useLibraryActions } from "./useLibraryActions";
 
 export interface SidebarProps {

@@ -1,7 +1,8 @@
 import { useState } from "react";
 import { dayLabel } from "@/base/days";
 import type { ConversationSummary } from "@/features/library/conversations";
-import { isReadableWith, useLibrary } from "@/features/library/library";
+import { isReadableWith } from "@/features/library/library";
+import { useLibrary } from "@/features/library/useLibrary";
 import { twinMarks } from "@/features/library/twins";
 import { useServer } from "@/features/server/server";
 import { Button } from "@/ui/Button";

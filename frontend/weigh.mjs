@@ -1,0 +1,56 @@
+/**
+ * Weighs the built page as it goes over the wire (gzip), along the imports in Vite's manifest: the shell
+ * with the first view, and what each further view adds to it. Fails where one is over its budget.
+ */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+
+const DIST = "dist";
+const ENTRY = "index.html";
+const FIRST_VIEW = "src/views/Standard/Standard.tsx";
+const VIEW = /^src\/views\/(\w+)\/\1\.tsx$/;
+
+const BUDGETS = {
+  // The goal is 150 kB; react-dom and TanStack Query alone are 82.
+  shell: 158_000,
+  styles: 18_000,
+  view: 26_000,
+  // With the drawing that it shares with Heatmap, and the alignment.
+  views: { Compare: 43_000 },
+};
+
+const manifest = JSON.parse(readFileSync(join(DIST, ".vite", "manifest.json"), "utf8"));
+
+/** All that is fetched before one of these parts runs. */
+function closure(keys, found = new Set()) {
+  for (const key of keys) {
+    if (found.has(key)) continue;
+    found.add(key);
+    closure(manifest[key].imports ?? [], found);
+  }
+  return found;
+}
+
+const gzipBytes = (file) => gzipSync(readFileSync(join(DIST, file))).length;
+const weightOf = (files) => [...new Set(files)].reduce((sum, file) => sum + gzipBytes(file), 0);
+const scriptsOf = (keys) => [...keys].map((key) => manifest[key].file).filter((file) => file.endsWith(".js"));
+const stylesOf = (keys) => [...keys].flatMap((key) => manifest[key].css ?? []);
+
+const first = closure([ENTRY, FIRST_VIEW]);
+const rows = [
+  ["shell with the first view", weightOf(scriptsOf(first)), BUDGETS.shell],
+  ["styles", weightOf(stylesOf(first)), BUDGETS.styles],
+];
+for (const key of Object.keys(manifest)) {
+  const name = VIEW.exec(key)?.[1];
+  if (name === undefined || key === FIRST_VIEW) continue;
+  const added = [...closure([key])].filter((each) => !first.has(each));
+  rows.push([`${name}, on top`, weightOf(scriptsOf(added)), BUDGETS.views[name] ?? BUDGETS.view]);
+}
+
+const kB = (bytes) => `${(bytes / 1000).toFixed(1)} kB`;
+for (const [name, bytes, budget] of rows) {
+  process.stdout.write(`${bytes > budget ? "over " : "     "}${name}: ${kB(bytes)} of ${kB(budget)}\n`);
+}
+if (rows.some(([, bytes, budget]) => bytes > budget)) process.exitCode = 1;
