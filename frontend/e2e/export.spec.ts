@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import type { Page } from "@playwright/test";
 import { COMPARE, COMPARE_TIMELINE } from "../src/features/export/scriptComparing";
 import type { ExplorerPage } from "./page";
-import { expect, test, pick } from "./page";
+import { comparePrompt, expect, test, pick } from "./page";
 
 const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
 const OWN_PYTHON = join(REPOSITORY, "backend", ".venv", "bin", "python");
@@ -50,9 +50,7 @@ async function openView(explorer: ExplorerPage, page: Page, view: string): Promi
       explorer.evidence.getByRole("region", { name: "Values" }).getByRole("rowheader"),
     ).toHaveCount(5);
   } else if (view === "Compare") {
-    const box = explorer.evidence.getByRole("textbox", { name: /with a word changed/ });
-    await box.fill("The capital of the Netherlands is");
-    await box.press("Enter");
+    await comparePrompt(explorer, "The capital of the Netherlands is", "none");
     await expect(explorer.evidence.getByText(/^(\d+) of \1 pairs read/)).toBeVisible();
   } else {
     await expect(explorer.evidence.getByRole("row")).toHaveCount(14);

@@ -66,7 +66,7 @@ const CHOICES: Readonly<
   Compare: {
     key: "5",
     choose: async (page, evidence) => {
-      await pick(evidence.getByRole("combobox", { name: /^A: this conversation/ }), "same");
+      await pick(evidence.getByRole("combobox", { name: "B:" }), "same");
       await pick(evidence.getByRole("combobox", { name: "layers" }), "one");
       await pick(evidence.getByRole("combobox", { name: "layer of B" }), "7");
       await pick(evidence.getByRole("combobox", { name: "difference" }), "kl_b_to_a");

@@ -38,6 +38,26 @@ export async function pick(select: Locator, option: string | number): Promise<vo
   await expect(list).toBeHidden();
 }
 
+/** Compares with a changed prompt in the open Compare view; `reply` is what follows it. */
+export async function comparePrompt(
+  { evidence }: ExplorerPage,
+  prompt: string,
+  reply: "greedy" | "sampled" | "forced" | "none",
+): Promise<void> {
+  await pick(evidence.getByRole("combobox", { name: "B’s reply" }), reply);
+  await evidence.getByRole("button", { name: "Edit as text" }).click();
+  const box = evidence.getByRole("textbox", { name: "The prompt of B" });
+  await box.fill(prompt);
+  await box.press("Enter");
+}
+
+/** Another kind of B, once a pair is shown. */
+export async function changeB({ evidence }: ExplorerPage, kind: string): Promise<void> {
+  const change = evidence.getByRole("button", { name: "Change B" });
+  if (await change.isVisible()) await change.click();
+  await pick(evidence.getByRole("combobox", { name: "B:" }), kind);
+}
+
 export class ExplorerPage {
   readonly page: Page;
   readonly tokens: Locator;

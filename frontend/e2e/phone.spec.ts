@@ -331,8 +331,9 @@ test("a swipe scrolls the grid of a comparison", async ({ explorer, page }) => {
   await explorer.tokens.nth(2).tap();
   await page.getByRole("tab", { name: "Compare" }).tap();
   await page.getByRole("button", { name: "Fill the screen with the evidence" }).tap();
-  await explorer.evidence.getByRole("textbox").fill("The capital of Italy is");
-  await explorer.evidence.getByRole("button", { name: "Compare" }).tap();
+  await explorer.evidence.getByRole("button", { name: "France", exact: true }).tap();
+  await page.keyboard.type("Italy");
+  await explorer.evidence.getByRole("button", { name: "Compare", exact: true }).tap();
   const grid = explorer.evidence.getByRole("grid");
   await expect(explorer.evidence.getByText(/^(\d+) of \1 pairs read/)).toBeVisible();
   await grid.scrollIntoViewIfNeeded();

@@ -2,19 +2,27 @@
 import type { Locator, Page } from "@playwright/test";
 import { formatNats } from "../src/model/format";
 import { type Schemas, addressOf, conversationOf, get, post } from "./api";
-import { type ExplorerPage, WAYS, activate, expect, seriousViolations, test, pick } from "./page";
+import {
+  type ExplorerPage,
+  WAYS,
+  activate,
+  expect,
+  seriousViolations,
+  test,
+  pick,
+  changeB,
+  comparePrompt,
+} from "./page";
 import { startServer } from "./server";
 
 const FRANCE = "The capital of France is";
 const SPAIN = "The capital of Spain is";
 
-const box = ({ evidence }: ExplorerPage): Locator =>
-  evidence.getByRole("textbox", { name: /with a word changed/ });
 const write = ({ evidence }: ExplorerPage): Locator =>
-  evidence.getByRole("button", { name: "Write B’s reply" });
+  evidence.getByRole("button", { name: "Compare", exact: true });
 const panel = ({ evidence }: ExplorerPage): Locator =>
   evidence.getByRole("region", { name: "B’s own reply" });
-const otherKind = ({ evidence }: ExplorerPage): Locator => evidence.getByRole("combobox", { name: /B:/ });
+const otherKind = ({ evidence }: ExplorerPage): Locator => evidence.getByRole("combobox", { name: "B:" });
 const isRead = ({ evidence }: ExplorerPage) =>
   expect(evidence.getByText(/^(\d+) of \1 pairs read/)).toBeVisible();
 
@@ -26,8 +34,10 @@ const replyIds = ({ tokens, turns }: Schemas["SavedConversation"]): number[] =>
 
 /** The id of what stands beside A, once the address names it. */
 async function otherId(page: Page): Promise<string> {
-  await expect.poll(async () => (await addressOf(page)).get("savedId")).not.toBeNull();
-  return (await addressOf(page)).get("savedId") ?? "";
+  const named = async (): Promise<string> =>
+    /^saved\.(.+)$/.exec((await addressOf(page)).get("vs") ?? "")?.[1] ?? "";
+  await expect.poll(named).not.toBe("");
+  return named();
 }
 
 /** A reply that was stopped early, by settings with which the next one takes long. */
@@ -62,7 +72,7 @@ for (const { hand, colorScheme } of WAYS) {
 
       // The settings of now are not those of then.
       await explorer.setSampling({ Temperature: "0", "Max new tokens": "3" });
-      await expect(box(explorer)).toHaveValue(FRANCE);
+      await pick(explorer.evidence.getByRole("combobox", { name: "B’s reply" }), "sampled");
       await expect(write(explorer)).toBeEnabled();
       await activate(write(explorer), hand);
       await isRead(explorer);
@@ -72,10 +82,9 @@ for (const { hand, colorScheme } of WAYS) {
       expect(replyIds(same)).toEqual(replyIds(own));
       expect(replyIds(same).length).toBeGreaterThan(0);
 
-      await pick(otherKind(explorer), "another prompt");
-      await box(explorer).fill(SPAIN);
-      await activate(write(explorer), hand);
-      await expect.poll(async () => (await addressOf(page)).get("savedId")).not.toBe(same.id);
+      await changeB(explorer, "prompt");
+      await comparePrompt(explorer, SPAIN, "sampled");
+      await expect.poll(async () => (await addressOf(page)).get("vs")).not.toBe(`saved.${same.id}`);
       await isRead(explorer);
       const b = await saved(page, await otherId(page));
       expect(b.title).toBe(SPAIN);
@@ -120,15 +129,11 @@ test("a reply is seen while it is written; it goes on beside another view, and S
 }) => {
   await sayLong(explorer);
   await explorer.openView("Compare", "5", "mouse");
-  await box(explorer).fill(SPAIN);
   await expect(write(explorer)).toBeEnabled();
-  await write(explorer).click();
-  await expect(panel(explorer)).toContainText("Writing B’s reply…");
+  await comparePrompt(explorer, SPAIN, "sampled");
+  await expect(panel(explorer)).toContainText("Generating B’s reply…");
   await expect(panel(explorer)).toContainText(/ of at most 900 tokens/);
-  await expect(panel(explorer)).toContainText(
-    /As A’s reply was written: temperature 10, top-p 0.95, seed \d+/,
-  );
-  await expect(write(explorer)).toBeDisabled();
+  await expect(panel(explorer)).toContainText(/B’s settings: temperature 10, top-p 0.95, seed \d+/);
   expect(await seriousViolations(page)).toEqual([]);
   const count = async (): Promise<number> =>
     Number(/(\d+) of at most/.exec((await panel(explorer).textContent()) ?? "")?.[1]);
@@ -153,20 +158,19 @@ test("a server that dies in the middle leaves no B behind; when it is back the r
   await sayLong(explorer);
   await explorer.openView("Compare", "5", "mouse");
   await expect(write(explorer)).toBeEnabled();
-  await write(explorer).click();
-  await expect(panel(explorer)).toContainText("Writing B’s reply…");
+  await comparePrompt(explorer, FRANCE, "sampled");
+  await expect(panel(explorer)).toContainText("Generating B’s reply…");
   await first.kill();
-  await expect(panel(explorer).getByRole("alert")).toContainText("B’s reply could not be written.");
+  await expect(panel(explorer).getByRole("alert")).toContainText("B’s reply failed.");
   await expect(panel(explorer).getByRole("alert")).toContainText(/stream_cut|server_unreachable/);
-  await expect(otherKind(explorer)).toHaveValue("prompt");
+  await expect(otherKind(explorer)).toContainText("a changed prompt");
 
   const second = await startServer("memory", Number(new URL(first.url).port));
   try {
     await expect(page.getByText("Ready", { exact: true })).toBeVisible();
     await panel(explorer).getByRole("button", { name: "Retry" }).click();
-    await expect(panel(explorer)).toContainText("Writing B’s reply…");
+    await expect(panel(explorer)).toContainText("Generating B’s reply…");
     await panel(explorer).getByRole("button", { name: "Stop" }).click();
-    await expect(otherKind(explorer)).toHaveValue("saved");
     expect(await saved(page, await otherId(page))).toMatchObject({ title: FRANCE });
   } finally {
     await second.stop();
@@ -185,12 +189,11 @@ test.describe("on a phone", () => {
     await sayLong(explorer);
     await page.getByRole("button", { name: "Evidence" }).click();
     await page.getByRole("tab", { name: "Compare" }).click();
-    await box(explorer).fill(SPAIN);
     await expect(write(explorer)).toBeEnabled();
-    await write(explorer).click();
-    await expect(panel(explorer)).toContainText("Writing B’s reply…");
+    await comparePrompt(explorer, SPAIN, "sampled");
+    await expect(panel(explorer)).toContainText("Generating B’s reply…");
     await fits();
-    await expect(panel(explorer)).toContainText("Writing B’s reply…");
+    await expect(panel(explorer)).toContainText("Generating B’s reply…");
     await panel(explorer).getByRole("button", { name: "Stop" }).click();
     await isRead(explorer);
     await explorer.evidence.getByRole("button", { name: "Table" }).click();

@@ -43,7 +43,7 @@ for (const [name, viewport] of Object.entries({
         await expect(explorer.tokens.first()).toBeVisible();
         if (name === "phone") await page.getByRole("button", { name: "Evidence" }).click();
         if (title === "Compare") {
-          await pick(explorer.evidence.getByRole("combobox", { name: /B:/ }), "itself");
+          await pick(explorer.evidence.getByRole("combobox", { name: /B:/ }), "the same text");
         }
         const drawn = drawnIn(explorer);
         if (drawn !== null) {
@@ -79,7 +79,7 @@ for (const title of ["Heatmap", "Compare"]) {
     await explorer.say("The capital of France is");
     await page.getByRole("tab", { name: title }).click();
     if (title === "Compare") {
-      await pick(explorer.evidence.getByRole("combobox", { name: /B:/ }), "itself");
+      await pick(explorer.evidence.getByRole("combobox", { name: /B:/ }), "the same text");
     }
     await expect(explorer.evidence.getByText(/^(\d+) of \1 (pairs|positions) read/)).toBeVisible();
     const grid = explorer.evidence.getByRole("grid");

@@ -37,7 +37,7 @@ beforeEach(() => {
   serial += 1;
   timeline = madeUpTimeline(tokens, `states-${serial}`);
   // Compare with itself, so that nothing has to be chosen first.
-  visitPair({ b: "same" }, timeline.conversationId);
+  visitPair({ vs: "same" }, timeline.conversationId);
 });
 afterEach(() => vi.unstubAllGlobals());
 

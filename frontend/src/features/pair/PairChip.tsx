@@ -21,7 +21,7 @@ interface PairChipProps {
 export function PairChip({ isShown, onShowCompare }: PairChipProps) {
   const conversationId = useChat(({ timeline }) => timeline.conversationId);
   const isEmpty = useChat(({ timeline }) => timeline.tokens.length === 0);
-  const { b, end } = usePair(conversationId);
+  const { vs: b, end } = usePair(conversationId);
   const [{ asked }] = usePromptText(conversationId);
   const isGenerating = isUnderWay(useReplyStatus(conversationId));
   const isSet = isChosen(b) && (b.kind !== "prompt" || asked !== null || isGenerating);

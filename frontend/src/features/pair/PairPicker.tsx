@@ -30,7 +30,7 @@ const KINDS: Readonly<Record<BKind, { readonly label: string; readonly hint: str
 export function PairPicker({ timeline, mode, model, pair, ownReply, onChosen }: PairPickerProps) {
   const { state, b, facts } = pair;
   const choose = (kind: BKind): void => {
-    state.change({ b: kind === "branch" || kind === "saved" ? { kind, id: null } : { kind } });
+    state.change({ vs: kind === "branch" || kind === "saved" ? { kind, id: null } : { kind } });
     if (kind === "same") onChosen?.();
   };
   return (
@@ -48,7 +48,7 @@ export function PairPicker({ timeline, mode, model, pair, ownReply, onChosen }: 
           chosenId={b.id}
           ownId={facts?.conversation_id ?? null}
           onChoose={(id) => {
-            state.change({ b: { kind: "saved", id } });
+            state.change({ vs: { kind: "saved", id } });
             onChosen?.();
           }}
         />
@@ -94,7 +94,7 @@ function BranchSelect({ pair: { state, branches }, id, onChosen }: BranchSelectP
         label="branch"
         value={chosen.id}
         options={branches.map(({ id: value, label }) => ({ value, label }))}
-        onChange={(branchId) => state.change({ b: { kind: "branch", id: branchId } })}
+        onChange={(branchId) => state.change({ vs: { kind: "branch", id: branchId } })}
         className="max-w-full"
       />
       {onChosen !== undefined && (

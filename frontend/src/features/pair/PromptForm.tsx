@@ -61,7 +61,7 @@ export function PromptForm({ timeline, mode, model, pair, ownReply, onRun }: Pro
     }
     const asked = { ...withLastUserText(timeline.tokens, mode, wanted), ...(bos === null ? {} : { bos }) };
     write({ draft: wanted, asked: generates ? null : asked });
-    state.change({ b: { kind: "prompt" } });
+    state.change({ vs: { kind: "prompt" } });
     if (generates) ownReply.write(asked, state.reply);
     onRun?.();
   };

@@ -1,5 +1,6 @@
 import { act, renderHook } from "@testing-library/react";
 import { beforeEach, describe, expect, test } from "vitest";
+import { parseAddress } from "@/features/address/address";
 import { MADE_UP, madeUpTimeline, madeUpTokens } from "@/test/lensData";
 import { branch } from "@/test/saved";
 import { chosenBranch, otherBranches } from "./branchesBeside";
@@ -71,35 +72,42 @@ describe("the pair", () => {
     ["branch.b-1", { kind: "branch", id: "b-1" }],
     ["saved.z0Jj_-", { kind: "saved", id: "z0Jj_-" }],
   ] as const)("stands in the address as %s", (text, b) => {
-    visitPair({ b: text }, "one");
-    expect(renderHook(() => usePair("one")).result.current.b).toEqual(b);
+    visitPair({ vs: text }, "one");
+    expect(renderHook(() => usePair("one")).result.current.vs).toEqual(b);
     visitPair({}, "one");
     const { result } = renderHook(() => usePair("one"));
-    act(() => result.current.change({ b }));
-    expect(renderHook(() => useShownPair()).result.current).toEqual({ b: text });
+    act(() => result.current.change({ vs: b }));
+    expect(renderHook(() => useShownPair()).result.current).toEqual({ vs: text });
   });
   test.each(["prompt.x", "same.x", "other", "saved.<b>", ""])("is none where an address says %j", (text) => {
-    visitPair({ b: text }, "one");
-    expect(renderHook(() => usePair("one")).result.current.b).toBeNull();
+    visitPair({ vs: text }, "one");
+    expect(renderHook(() => usePair("one")).result.current.vs).toBeNull();
   });
   test("is of one conversation, is no habit, and can be ended", () => {
     const { result } = renderHook(() => usePair("one"));
-    act(() => result.current.change({ b: { kind: "same" }, lensB: "tuned" }));
-    expect(renderHook(() => usePair("two")).result.current).toMatchObject({ b: null, lensB: null });
-    act(() => result.current.change({ b: { kind: "same" }, lensB: "tuned" }));
+    act(() => result.current.change({ vs: { kind: "same" }, lensB: "tuned" }));
+    expect(renderHook(() => usePair("two")).result.current).toMatchObject({ vs: null, lensB: null });
+    act(() => result.current.change({ vs: { kind: "same" }, lensB: "tuned" }));
     act(() => result.current.end());
-    expect(result.current).toMatchObject({ b: null, lensB: null });
+    expect(result.current).toMatchObject({ vs: null, lensB: null });
     expect(JSON.stringify(Object.entries(window.localStorage))).not.toContain("same");
   });
   test("is new once after it was set by hand, and not when an address names it", () => {
     const { result } = renderHook(() => usePair("new"));
-    act(() => visitPair({ b: "same" }, "new"));
+    act(() => visitPair({ vs: "same" }, "new"));
     expect(takeFresh("new")).toBe(false);
-    act(() => result.current.change({ b: { kind: "same" } }));
+    act(() => result.current.change({ vs: { kind: "same" } }));
     expect([takeFresh("new"), takeFresh("new")]).toEqual([true, false]);
   });
+  test("has names of its own in the address", () => {
+    expect(parseAddress("?c=one&vs=saved.two&lensB=tuned&reply=forced").choices).toEqual({
+      vs: "saved.two",
+      lensB: "tuned",
+      reply: "forced",
+    });
+  });
   test("leaves the other choices of an address alone", () => {
-    expect(withoutPair({ b: "same", lensB: "tuned", rows: "one" })).toEqual({ rows: "one" });
+    expect(withoutPair({ vs: "same", lensB: "tuned", rows: "one" })).toEqual({ rows: "one" });
   });
 });
 

@@ -34,7 +34,7 @@ export type BReply = (typeof B_REPLIES)[number];
 
 export interface Pair {
   /** Null while no pair is set. */
-  readonly b: B | null;
+  readonly vs: B | null;
   readonly reply: BReply;
   /** Null reads B through the lens that A is read through. */
   readonly lensB: LensKind | null;
@@ -55,7 +55,7 @@ const bChoice: Choice<B> = {
 };
 
 const SPEC: ChoiceSpec<Pair> = {
-  b: passing(orNull(bChoice)),
+  vs: passing(orNull(bChoice)),
   reply: passing(oneOf(B_REPLIES, "greedy")),
   lensB: passing(
     orNull(
@@ -83,12 +83,12 @@ export function usePair(conversationId: string | null): PairState {
   const [pair, choose] = useChoices(PLACE, SPEC, conversationId);
   const change = useCallback(
     (part: Partial<Pair>) => {
-      if (part.b !== undefined && conversationId !== null) fresh.add(conversationId);
+      if (part.vs !== undefined && conversationId !== null) fresh.add(conversationId);
       choose(part);
     },
     [choose, conversationId],
   );
-  const end = useCallback(() => choose({ b: null, lensB: null }), [choose]);
+  const end = useCallback(() => choose({ vs: null, lensB: null }), [choose]);
   return useMemo(() => ({ ...pair, change, end }), [pair, change, end]);
 }
 

@@ -80,7 +80,7 @@ export function usePairSide(timeline: Timeline, isWanted = true): PairSide {
     () => otherBranches(facts?.branches ?? [], conversationId),
     [facts, conversationId],
   );
-  const b = state.b ?? proposedB(branches);
+  const b = state.vs ?? proposedB(branches);
   const other = useOtherSide(timeline, isWanted ? otherRequest(b, branches, text.asked) : null);
   const isForced = b.kind === "prompt" && state.reply === "forced";
   const side = useMemo(

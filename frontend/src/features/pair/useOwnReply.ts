@@ -47,7 +47,7 @@ export function useOwnReply(timeline: Timeline, model: ModelInfo | null, pair: P
   const take = useCallback(() => {
     const written = writtenReply(beside);
     if (beside === null || written?.status !== "done") return;
-    change({ b: { kind: "saved", id: written.conversationId } });
+    change({ vs: { kind: "saved", id: written.conversationId } });
     forgetReply(beside);
   }, [beside, change]);
   // If another B was picked meanwhile, keep it and offer this one.

@@ -54,7 +54,7 @@ describe("while it is not there", () => {
     expect(await cell()).toHaveTextContent("not read yet");
     await userEvent.click(screen.getByRole("button", { name: "Stop reading" }));
     expect(await screen.findByText(/reading was stopped/)).toBeVisible();
-    await userEvent.click(screen.getByRole("button", { name: "Continue reading" }));
+    await userEvent.click(screen.getByRole("button", { name: "Read on" }));
     await waitFor(() => expect(server.compared).toHaveLength(2));
     expect(screen.getByText(hatched)).toBeInTheDocument();
     act(() => answer?.());
@@ -86,7 +86,7 @@ describe("while it is not there", () => {
   test("while a reply is written the model is not asked; afterwards it is", async () => {
     const timeline = timelineOf({ status: "streaming" });
     const page = await comparePrompt(timeline);
-    expect(await screen.findByText(/as soon as it has ended|when generation finishes/)).toBeVisible();
+    expect(await screen.findByText(/as soon as it has ended|when the reply has ended/)).toBeVisible();
     expect([server.asked, server.compared]).toEqual([[], []]);
     page.show({ ...timeline, status: "settled" });
     await isRead();

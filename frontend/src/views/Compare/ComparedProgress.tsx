@@ -33,7 +33,7 @@ export function ComparedProgress(props: ComparedProgressProps) {
       <p role="status">
         {formatCount(unfinished?.read ?? pairs.read)} of {formatCount(nPairs)}{" "}
         {nPairs === 1 ? "pair" : "pairs"} read
-        {unfinished?.status === "deferred" && "; the others follow when generation finishes"}
+        {unfinished?.status === "deferred" && "; the others follow when the reply has ended"}
         {unfinished?.status === "cancelled" && "; reading was stopped, hatched columns are not read"}
         {nGaps > 0 && `; ${formatCount(nGaps)} unaligned ${nGaps === 1 ? "token" : "tokens"}`}
       </p>
@@ -52,7 +52,7 @@ export function ComparedProgress(props: ComparedProgressProps) {
       )}
       {unfinished?.status === "cancelled" && (
         <Button size="small" onClick={unfinished.retry}>
-          Continue reading
+          Read on
         </Button>
       )}
       <span role="group" aria-label="Differences" className="ml-auto flex items-center gap-1">
