@@ -22,6 +22,9 @@ export const useIsNarrow = (): boolean => useMediaQuery("(width < 56.25rem)");
  */
 export const useIsShort = (): boolean => useMediaQuery("(height < 34rem)");
 
+/** Whether the window is a phone's, upright; the same border as the styles' `sm`. */
+export const useIsPhone = (): boolean => useMediaQuery("(width < 40rem)");
+
 /** Whether a finger is what points. */
 export const useIsCoarse = (): boolean => useMediaQuery("(pointer: coarse)");
 

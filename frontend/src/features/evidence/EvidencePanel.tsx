@@ -6,7 +6,8 @@ import { useSelection } from "@/features/selection/selection";
 import { useServer } from "@/features/server/server";
 import { IconButton } from "@/ui/Button";
 import { ErrorBoundary } from "@/ui/ErrorBoundary";
-import { useIsNarrow } from "@/ui/media";
+import { useIsNarrow, useIsPhone } from "@/ui/media";
+import { FindingEnd } from "./findingEnd";
 import { LensSelect } from "./LensSelect";
 import { MoreButton } from "./MoreButton";
 import { useTokenTimeline } from "./shownTimeline";
@@ -36,15 +37,16 @@ export function EvidencePanel(props: EvidencePanelProps) {
   const { index } = useSelection();
   const timeline = useTokenTimeline(index);
   const isNarrow = useIsNarrow();
+  const isPhone = useIsPhone();
   const token = index === null ? undefined : timeline.tokens[index];
   const open = views.find((view) => view.id === viewId);
   return (
-    <div className="@container flex min-h-0 min-w-0 flex-1 flex-col bg-raised">
+    <div className="group/evidence @container flex min-h-0 min-w-0 flex-1 flex-col bg-raised">
       <div className="flex shrink-0 items-center gap-x-2 border-b border-line px-3 py-1 max-md:gap-x-1 max-md:py-0 max-md:pr-1">
-        <TokenHead timeline={timeline} token={token} pair={props.pair} />
+        <TokenHead timeline={timeline} token={token} pair={isPhone ? null : props.pair} />
         {isNarrow ? (
           <span data-tour="export">
-            <MoreButton view={open} />
+            <MoreButton view={open}>{isPhone && props.pair}</MoreButton>
           </span>
         ) : (
           <ExportButton view={open} />
@@ -64,7 +66,11 @@ export function EvidencePanel(props: EvidencePanelProps) {
         {!isNarrow && (
           <span className="ml-auto flex shrink-0 items-center gap-1">
             <LensSelect />
-            {open !== undefined && <ViewNoteButton view={open} />}
+            {open !== undefined && (
+              <span className="group-has-data-[part=finding]/evidence:hidden">
+                <ViewNoteButton view={open} />
+              </span>
+            )}
           </span>
         )}
       </div>
@@ -80,7 +86,14 @@ export function EvidencePanel(props: EvidencePanelProps) {
           <ErrorBoundary>
             <Suspense fallback={<p className="p-4 text-muted">Opening {open.title}…</p>}>
               <Served view={open}>
-                {open.follows === "token" ? <open.Component timeline={timeline} /> : <LiveView view={open} />}
+                {/* Beside the finding, or in the line of the tabs where the view has none. */}
+                <FindingEnd value={<ViewNoteButton view={open} />}>
+                  {open.follows === "token" ? (
+                    <open.Component timeline={timeline} />
+                  ) : (
+                    <LiveView view={open} />
+                  )}
+                </FindingEnd>
               </Served>
             </Suspense>
           </ErrorBoundary>

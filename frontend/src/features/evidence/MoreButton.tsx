@@ -1,3 +1,4 @@
+import type { ReactNode } from "react";
 import { ExportButton } from "@/features/export/ExportButton";
 import { useSelection } from "@/features/selection/selection";
 import { Button } from "@/ui/Button";
@@ -8,10 +9,11 @@ import { ViewNoteButton } from "./ViewNoteButton";
 
 interface MoreButtonProps {
   readonly view: ViewDefinition | undefined;
+  readonly children: ReactNode;
 }
 
 /** On a narrow screen, what has no room beside the token and the views. */
-export function MoreButton({ view }: MoreButtonProps) {
+export function MoreButton({ view, children }: MoreButtonProps) {
   const { index, isExtending, setExtending } = useSelection();
   return (
     <Popover
@@ -37,6 +39,7 @@ export function MoreButton({ view }: MoreButtonProps) {
             </Button>
           </PopoverClose>
         )}
+        {children}
         <LensSelect />
         <ExportButton view={view} />
         {view !== undefined && <ViewNoteButton view={view} hasWords />}

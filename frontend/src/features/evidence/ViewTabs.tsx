@@ -42,7 +42,7 @@ export function ViewTabs({ views, viewId, onChangeView, onOpenGroup }: ViewTabsP
         role="tablist"
         aria-label="Views"
         data-tour="views"
-        className="fade-overflow -mb-px -ml-1.5 flex min-w-0 gap-2 overflow-x-auto max-md:ml-0 max-md:flex-1 max-md:justify-between max-md:gap-0"
+        className="fade-overflow -mb-px -ml-1.5 flex min-w-0 gap-2 overflow-x-auto max-md:ml-0 max-sm:flex-1 max-sm:justify-between max-sm:gap-0"
       >
         {open?.views.map((view) => (
           <button

@@ -83,32 +83,25 @@ export default function NoteEditor({ draft, isInline }: NoteEditorProps) {
       onClose={onClose}
       initialFocus={field}
     >
-      <p className="text-muted">
-        on <PlaceText place={place} tokens={tokens} />
-      </p>
-      {written === null && (
-        <PlaceChoice place={place} nTokens={tokens.length} layer={selectedLayer} onChange={setPlace} />
-      )}
+      <div className="flex flex-wrap items-center justify-between gap-x-3">
+        <p className="text-muted">
+          on <PlaceText place={place} tokens={tokens} />
+        </p>
+        {written === null && (
+          <PlaceChoice place={place} nTokens={tokens.length} layer={selectedLayer} onChange={setPlace} />
+        )}
+      </div>
       <textarea
         ref={field}
         value={text}
-        rows={isInline ? 3 : 6}
+        rows={isInline ? 2 : 6}
         aria-label="Text of the note"
         aria-describedby={`${id}-hint`}
         aria-invalid={problem !== null}
         onChange={(event) => setText(event.target.value)}
         onKeyDown={onKeyDown}
-        className="mt-2 block w-full resize-y rounded-control border border-line-strong bg-surface px-2 py-1.5 text-ink aria-invalid:border-danger"
+        className="mt-1 block w-full resize-y rounded-control border border-line-strong bg-surface px-2 py-1.5 text-ink aria-invalid:border-danger"
       />
-      <p id={`${id}-hint`} className="mt-1 min-h-4 text-label text-muted">
-        {problem !== null ? (
-          <span className="text-danger">{problem}</span>
-        ) : nCharacters > NEARLY_FULL ? (
-          `${formatCount(nCharacters)} of ${formatCount(MAX_NOTE_CHARS)} characters`
-        ) : (
-          "Ctrl+Enter or ⌘+Enter saves it."
-        )}
-      </p>
       {isAsking ? (
         <div role="alert" className="mt-2 rounded-control bg-warn-soft p-2">
           <p>What you wrote is not saved.</p>
@@ -121,12 +114,20 @@ export default function NoteEditor({ draft, isInline }: NoteEditorProps) {
           </div>
         </div>
       ) : (
-        <div className="mt-2 flex flex-wrap justify-end gap-2">
+        <div className="mt-1.5 flex flex-wrap items-center justify-end gap-2">
+          <p id={`${id}-hint`} className="mr-auto min-h-4 text-label text-muted">
+            {problem !== null ? (
+              <span className="text-danger">{problem}</span>
+            ) : nCharacters > NEARLY_FULL ? (
+              `${formatCount(nCharacters)} of ${formatCount(MAX_NOTE_CHARS)} characters`
+            ) : (
+              "Ctrl+Enter or ⌘+Enter saves it."
+            )}
+          </p>
           {written !== null && !isDraftElsewhere && (
             <Button
               look="quiet"
               icon="trash"
-              className="mr-auto px-2"
               onClick={() => {
                 remove(written);
                 setDraft(null);
@@ -170,7 +171,7 @@ function PlaceChoice({ place, nTokens, layer, onChange }: PlaceChoiceProps) {
   const { start, end } = place;
   const these = isRange(place) ? "These tokens" : "This token";
   return (
-    <div className="mt-2 flex flex-wrap items-center gap-x-3 gap-y-2">
+    <div className="flex flex-wrap items-center gap-x-3">
       {layer !== null && start > 0 && (
         <Segmented
           label="What the note is on"
