@@ -1,5 +1,9 @@
-import { type ReactNode, type UIEvent, useLayoutEffect, useRef, useState } from "react";
+import { type ReactNode, Suspense, type UIEvent, useLayoutEffect, useRef, useState } from "react";
+import { LONG_REPLY_TOKENS } from "@/features/transcript/surprisalMap";
+import { lazyPart } from "@/ui/lazyPart";
 import { useChat } from "./chat";
+
+const SurprisalMap = lazyPart(() => import("@/features/transcript/SurprisalMap"));
 
 interface FollowingScrollProps {
   /** Changes with what is shown: another conversation is not scrolled as the one before. */
@@ -14,6 +18,8 @@ const NEAR_END_PX = 40;
 /** Keeps the end of the text in view while it grows, unless the reader has scrolled away from it. */
 export function FollowingScroll({ of, hasPlace, children }: FollowingScrollProps) {
   const length = useChat(({ timeline }) => timeline.tokens.length);
+  const isSettled = useChat(({ timeline }) => timeline.status === "settled");
+  const isLong = length >= LONG_REPLY_TOKENS && isSettled;
   const area = useRef<HTMLDivElement>(null);
   const isAtEnd = useRef(true);
   const [start, setStart] = useState({ of, isAtEnd: !hasPlace });
@@ -29,8 +35,19 @@ export function FollowingScroll({ of, hasPlace, children }: FollowingScrollProps
     isAtEnd.current = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR_END_PX;
   };
   return (
-    <div ref={area} onScroll={onScroll} className="flex min-h-0 flex-1 flex-col overflow-y-auto px-3 md:px-4">
-      {children}
+    <div className="relative flex min-h-0 flex-1 flex-col">
+      <div
+        ref={area}
+        onScroll={onScroll}
+        className="flex min-h-0 flex-1 flex-col overflow-y-auto px-3 md:px-4"
+      >
+        {children}
+      </div>
+      {isLong && (
+        <Suspense fallback={null}>
+          <SurprisalMap area={area} />
+        </Suspense>
+      )}
     </div>
   );
 }
