@@ -1,9 +1,7 @@
 """Numbers, ids and ends on real weights, against plain transformers."""
 
-import gc
 import logging
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +11,6 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from app.engine.engine import NnsightEngine
-from app.engine.loading import load_engine
 from app.engine.types import Finish, Message, Sampling, Step, Wanted
 
 logger = logging.getLogger(__name__)
@@ -44,15 +41,6 @@ HISTORIES: tuple[tuple[tuple[str, str], ...], ...] = (
     (("system", "system"), ("user", "user")),
     (("user", "a"), ("assistant", "b"), ("user", "c"), ("assistant", "d"), ("user", "e")),
 )
-
-
-@pytest.fixture(scope="module", params=["gemma", "qwen"])
-def engine(request: pytest.FixtureRequest) -> Iterator[NnsightEngine]:
-    folder = MODELS / request.param / "hf"
-    loaded = load_engine(str(folder), store_bytes=2**29, readout_bytes=2**28)
-    yield loaded
-    del loaded
-    gc.collect()
 
 
 def ids_of(engine: NnsightEngine, text: str) -> tuple[int, ...]:
