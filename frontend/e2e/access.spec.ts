@@ -46,7 +46,7 @@ for (const theme of ["light", "dark"] as const) {
         await expect(explorer.evidence.getByRole("slider", { name: "Layer" })).toBeVisible();
         await check();
         await explorer.evidence.getByRole("button", { name: /^Pin all/ }).click();
-        await explorer.evidence.getByRole("switch", { name: "Every layer as a table" }).click();
+        await explorer.evidence.getByRole("button", { name: "Table" }).click();
         await check();
         await explorer.evidence.getByRole("button", { name: "Unpin all" }).click();
 

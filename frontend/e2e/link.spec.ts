@@ -51,7 +51,7 @@ const CHOICES: Readonly<
     key: "3",
     choose: async (page, evidence) => {
       await evidence.getByRole("radio", { name: "Rank" }).click();
-      await page.getByRole("switch", { name: "Every layer as a table" }).click();
+      await page.getByRole("button", { name: "Table" }).click();
     },
   },
   Layers: {

@@ -109,7 +109,7 @@ for (const { hand, colorScheme } of WAYS) {
       const targets = [tokens[position + 1]?.id ?? -1, id];
       const lens = await lensOf(page, { positions: [position, position + 1], targets });
       const [actual, target] = lens.targets;
-      await activate(explorer.evidence.getByRole("switch", { name: "Every layer as a table" }), hand);
+      await activate(explorer.evidence.getByRole("button", { name: "Table" }), hand);
       const rows = explorer.evidence.getByRole("table", { name: /^Every layer/ }).getByRole("row");
       for (const [metric, kind, format] of [
         ["Probability", "probability", formatProbability],
@@ -133,7 +133,7 @@ for (const { hand, colorScheme } of WAYS) {
       await expect(values.getByRole("rowheader").last()).toContainText(target?.text.trim() ?? "missing");
 
       // Without the actual token's line, which the address says too.
-      await activate(explorer.evidence.getByRole("switch", { name: "Always draw the actual token" }), hand);
+      await activate(explorer.evidence.getByRole("switch", { name: "Always show the actual token" }), hand);
       await expect(values.getByRole("rowheader")).toHaveCount(1);
       await expect(page).toHaveURL(/[?&]actual=off(&|$)/);
       await expect(explorer.evidence.getByText(/the actual token, is not among the lines/)).toBeVisible();

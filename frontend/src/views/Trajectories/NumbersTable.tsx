@@ -1,4 +1,5 @@
 import clsx from "clsx";
+import { layerTitle } from "@/model/layers";
 import { TRAJECTORY_METRICS, type TrajectoryMetric, formatReading, readingAt } from "./curveMetrics";
 import { LineName } from "./LineName";
 import type { Series } from "./series";
@@ -44,7 +45,7 @@ export function NumbersTable({ series, labels, metric, selectedLayer, onSelectLa
                   <button
                     type="button"
                     aria-pressed={layer === selectedLayer}
-                    aria-label={layer === 0 ? "embed, layer 0" : `Layer ${label}`}
+                    aria-label={layerTitle(layer)}
                     className="min-h-6 w-full rounded-mark text-left font-mono text-label"
                     onClick={() => onSelectLayer(layer)}
                   >

@@ -2,6 +2,7 @@ import clsx from "clsx";
 import { type ReactNode, useState } from "react";
 import { usePins } from "@/features/pins/pinsContext";
 import { PinToggle } from "@/features/pins/PinToggle";
+import { layerTitle } from "@/model/layers";
 import { Button, IconButton } from "@/ui/Button";
 import { TRAJECTORY_METRICS, type TrajectoryMetric, formatReading, readingAt } from "./curveMetrics";
 import { LineKey } from "./LineKey";
@@ -12,7 +13,6 @@ import { type Series, lineName } from "./series";
 interface ReadOutProps {
   readonly series: readonly Series[];
   readonly layer: number;
-  readonly layerLabel: string;
   /** The layer is that under the pointer, not the selected one. */
   readonly isHovered: boolean;
   /** The lines are the suggested ones, because nothing is pinned. */
@@ -20,7 +20,7 @@ interface ReadOutProps {
 }
 
 /** Every line with its values at one layer: the legend and the read-out in one, always at the same place. */
-export function ReadOut({ series, layer, layerLabel, isHovered, isDefault }: ReadOutProps) {
+export function ReadOut({ series, layer, isHovered, isDefault }: ReadOutProps) {
   const { pins, combine } = usePins();
   const [chosen, setChosen] = useState<ReadonlySet<number>>(new Set());
   const slots = pins.map((pin) => pin.slot).filter((slot) => chosen.has(slot));
@@ -49,8 +49,8 @@ export function ReadOut({ series, layer, layerLabel, isHovered, isDefault }: Rea
       <div className="overflow-x-auto">
         <table className="w-full text-left">
           <caption className="py-1 text-left text-muted">
-            <b className="font-medium text-ink">{layer === 0 ? "embed, layer 0" : `Layer ${layerLabel}`}</b>{" "}
-            {isHovered ? "under the pointer" : ""}
+            <b className="font-medium text-ink">{layerTitle(layer)}</b> {isHovered && "under the pointer, "}
+            {isDefault ? "in the order of the output" : "in the order of the pins"}
           </caption>
           <thead className="text-cell text-quiet">
             <tr>
@@ -89,9 +89,9 @@ export function ReadOut({ series, layer, layerLabel, isHovered, isDefault }: Rea
               setChosen(new Set());
             }}
           >
-            Sum the chosen
+            Sum selected
           </Button>
-          Choose two or more tokens to follow the sum of their probabilities.
+          Select two or more tokens to follow the sum of their probabilities.
         </p>
       )}
       {hasSum && (

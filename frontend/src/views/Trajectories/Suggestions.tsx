@@ -22,8 +22,8 @@ export function Suggestions({ tokens, beginsWithActual, actualId, isDefault, onP
   const { pins, pin, unpin, isFull } = usePins();
   if (tokens.length === 0) return null;
   const what = beginsWithActual
-    ? "the actual token and the output’s first choices"
-    : "the output’s first choices";
+    ? "the actual token and the output’s top predictions"
+    : "the output’s top predictions";
   if (isDefault) {
     return (
       <div className="flex flex-wrap items-center gap-x-3 gap-y-1 px-3 py-1">

@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { type ReactNode, useState } from "react";
 import { type Direction, DIRECTIONS } from "@/features/evidence/direction";
 import { FirstToken } from "@/features/evidence/FirstToken";
 import { LensFailure } from "@/features/evidence/LensFailure";
@@ -15,6 +15,7 @@ import type { Timeline } from "@/model/timeline";
 import { Button } from "@/ui/Button";
 import { Segmented } from "@/ui/Segmented";
 import { Switch } from "@/ui/Switch";
+import { ToggleButton } from "@/ui/ToggleButton";
 import { QuotedText, QuotedToken } from "@/ui/TokenText";
 import { useTrajectoryChoices } from "./choices";
 import { TRAJECTORY_METRICS, formatReading, readingAt } from "./curveMetrics";
@@ -23,8 +24,12 @@ import { PinnedPositions } from "./PinnedPositions";
 import { ReadOut } from "./ReadOut";
 import { lineLabel } from "./series";
 import { Suggestions } from "./Suggestions";
+import { RiseNote } from "./RiseNote";
 import { TrajectoryChart } from "./TrajectoryChart";
 import { useLines } from "./useLines";
+
+/** Predictions of each layer that come with a token of a reply. */
+const TOP_STREAMED = 5;
 
 interface TokenTrajectoriesProps {
   readonly timeline: Timeline;
@@ -35,25 +40,32 @@ interface TokenTrajectoriesProps {
 export function TokenTrajectories({ timeline, index }: TokenTrajectoriesProps) {
   const [{ direction }, choose] = useTrajectoryChoices();
   const isFirst = direction === "predictedBy" && index === 0;
+  const directions = (
+    <div className="flex flex-wrap items-center gap-x-3 gap-y-1 border-b border-line px-3 py-1">
+      <Segmented
+        label="Direction"
+        value={direction}
+        options={DIRECTIONS}
+        onChange={(value) => choose({ direction: value })}
+      />
+      {!isFirst && (
+        <p className="min-w-0 flex-1 truncate text-label text-muted">
+          <ReadAt tokens={timeline.tokens} position={direction === "predictedBy" ? index - 1 : index} />
+        </p>
+      )}
+    </div>
+  );
   return (
     <div className="@container flex min-h-0 flex-1 flex-col overflow-y-auto bg-raised">
-      <div className="flex flex-wrap items-center gap-x-3 gap-y-1 border-b border-line px-3 py-2">
-        <Segmented
-          label="Direction"
-          value={direction}
-          options={DIRECTIONS}
-          onChange={(value) => choose({ direction: value })}
-        />
-        {!isFirst && (
-          <p className="w-full text-muted">
-            <ReadAt tokens={timeline.tokens} position={direction === "predictedBy" ? index - 1 : index} />
-          </p>
-        )}
-      </div>
       {isFirst ? (
-        <FirstToken timeline={timeline} onShowNext={() => choose({ direction: "predicts" })} />
+        <>
+          {directions}
+          <FirstToken timeline={timeline} onShowNext={() => choose({ direction: "predicts" })} />
+        </>
       ) : (
-        <Lines timeline={timeline} index={index} direction={direction} />
+        <Lines timeline={timeline} index={index} direction={direction}>
+          {directions}
+        </Lines>
       )}
     </div>
   );
@@ -61,9 +73,11 @@ export function TokenTrajectories({ timeline, index }: TokenTrajectoriesProps) {
 
 interface LinesProps extends TokenTrajectoriesProps {
   readonly direction: Direction;
+  /** Stands below the finding. */
+  readonly children: ReactNode;
 }
 
-function Lines({ timeline, index, direction }: LinesProps) {
+function Lines({ timeline, index, direction, children }: LinesProps) {
   const { layer: selectedLayer, select } = useSelection();
   const { pins: pinned, isFull, pin, clear } = usePins();
   const { model } = useServer();
@@ -79,22 +93,72 @@ function Lines({ timeline, index, direction }: LinesProps) {
   const last = labels.length - 1;
   const layer = Math.min(last, hovered ?? selectedLayer ?? last);
 
+  const nPartial = series.filter((each) => each.curve?.isPartial).length;
+  const nFull = series.filter((each) => each.curve !== null).length - nPartial;
   const isActualMissing = !series.some((each) => each.isActual && each.place.slot === 0);
   const unit = TRAJECTORY_METRICS.find(({ value }) => value === metric)?.unit ?? "";
   useViewExport(
     series.every((each) => each.curve === null)
       ? "No line is read yet."
-      : async () => {
-          const { trajectoriesExport } = await import("./viewExport");
-          return trajectoriesExport({ tokens: timeline.tokens, series, labels, metric, position });
-        },
+      : series.some((each) => each.curve?.isPartial)
+        ? "The lines are read in full when generation finishes."
+        : async () => {
+            const { trajectoriesExport } = await import("./viewExport");
+            return trajectoriesExport({ tokens: timeline.tokens, series, labels, metric, position });
+          },
     TRAJECTORY_METRICS.map(({ value, label }) => ({
       label: `Draw the trajectories as ${label}`,
       run: () => choose({ metric: value }),
     })),
   );
+  const state = (
+    <>
+      <p role="status">
+        {status === "loading" && "Reading…"}
+        {status === "cancelled" && "Reading was stopped; what is missing is not drawn."}
+        {status === "deferred" && nFull > 0 ? (
+          <>
+            Generating: {nFull} of {series.length} {series.length === 1 ? "line" : "lines"} in full
+            {nPartial > 0 && `, ${nPartial} where the token is in the top ${TOP_STREAMED}`}.
+          </>
+        ) : (
+          <NotRead status={status} what="The missing lines" />
+        )}
+      </p>
+      {lines.isReading && (
+        <Button size="small" onClick={lines.cancel}>
+          Stop reading
+        </Button>
+      )}
+      {status === "cancelled" && (
+        <Button size="small" onClick={lines.retry}>
+          Read on
+        </Button>
+      )}
+      {status === "done" && actual !== null && isActualMissing && (
+        <>
+          <p>
+            <QuotedToken token={actual} />, the actual token, is not among the lines.
+          </p>
+          <Button size="small" onClick={() => choose({ actual: true })}>
+            Show it
+          </Button>
+        </>
+      )}
+      {ghost?.curve && (
+        <p className="ml-auto text-label">
+          preview <QuotedText text={ghost.token.text ?? ghost.curve.text} />, layer {labels[layer]}:{" "}
+          <span className="font-mono text-ink">{formatReading(readingAt(ghost.curve, layer), metric)}</span>{" "}
+          {unit}
+        </p>
+      )}
+    </>
+  );
+  const hasLines = labels.length > 0 && (status !== "failed" || !isDefault);
   return (
     <>
+      <RiseNote layers={lines.layers} actual={actual} />
+      {children}
       <div className="flex flex-wrap items-end gap-x-3 gap-y-2 px-3 pt-2 pb-1">
         <Segmented
           label="Metric"
@@ -113,6 +177,13 @@ function Lines({ timeline, index, direction }: LinesProps) {
           onPreview={setPreview}
           className="@min-[40rem]:max-w-80"
         />
+        <ToggleButton
+          label="Table"
+          icon="table"
+          title="Every layer as numbers, in place of the chart"
+          isOn={table}
+          onChange={(value) => choose({ table: value })}
+        />
         {(!isDefault || positions.length > 1) && (
           <Button look="quiet" className="px-2" onClick={clear}>
             Unpin all
@@ -129,34 +200,25 @@ function Lines({ timeline, index, direction }: LinesProps) {
           <LensFailure title="The trajectories could not be read." error={error} onRetry={lines.retry} />
         </div>
       )}
-      <div className="flex min-h-8 items-center gap-3 px-3 text-muted">
-        <p role="status">
-          {status === "loading" && "Reading…"}
-          {status === "cancelled" && "Reading was stopped; what is missing is not drawn."}
-          <NotRead status={status} what="The missing lines" />
-        </p>
-        {lines.isReading && <Button onClick={lines.cancel}>Stop reading</Button>}
-        {status === "cancelled" && <Button onClick={lines.retry}>Read on</Button>}
-        {status === "done" && actual !== null && isActualMissing && (
-          <>
-            <p>
-              <QuotedToken token={actual} />, the actual token, is not among the lines.
-            </p>
-            <Button onClick={() => choose({ actual: true })}>Draw it</Button>
-          </>
-        )}
-        {ghost?.curve && (
-          <p className="ml-auto text-label">
-            preview <QuotedText text={ghost.token.text ?? ghost.curve.text} />, layer {labels[layer]}:{" "}
-            <span className="font-mono text-ink">{formatReading(readingAt(ghost.curve, layer), metric)}</span>{" "}
-            {unit}
-          </p>
-        )}
-      </div>
-      {labels.length > 0 && (status !== "failed" || !isDefault) && (
+      {(!hasLines || table) && (
+        <div className="flex min-h-control flex-wrap items-center gap-3 px-3 text-muted">{state}</div>
+      )}
+      {hasLines && table && (
+        <NumbersTable
+          series={series}
+          labels={labels}
+          metric={metric}
+          selectedLayer={selectedLayer}
+          onSelectLayer={(chosen) => select(index, chosen)}
+        />
+      )}
+      {hasLines && !table && (
         <>
           <TrajectoryChart
             series={series}
+            rivals={lines.rivals.flatMap(({ token, curve }) =>
+              curve === null ? [] : [{ name: lineLabel([token]), curve }],
+            )}
             preview={ghost?.curve ? { name: lineLabel([ghost.token]), curve: ghost.curve } : null}
             labels={labels}
             metric={metric}
@@ -165,35 +227,17 @@ function Lines({ timeline, index, direction }: LinesProps) {
             isBusy={status === "loading"}
             onHoverLayer={setHovered}
             onSelectLayer={(chosen) => select(index, chosen)}
-          />
-          <ReadOut
-            series={series}
-            layer={layer}
-            layerLabel={labels[layer] ?? ""}
-            isHovered={hovered !== null}
-            isDefault={isDefault}
-          />
+          >
+            {state}
+          </TrajectoryChart>
+          <ReadOut series={series} layer={layer} isHovered={hovered !== null} isDefault={isDefault} />
           <div className="flex flex-wrap gap-x-4 px-3">
             <Switch
-              label="Always draw the actual token"
+              label="Always show the actual token"
               checked={hasActual}
               onChange={(value) => choose({ actual: value })}
             />
-            <Switch
-              label="Every layer as a table"
-              checked={table}
-              onChange={(value) => choose({ table: value })}
-            />
           </div>
-          {table && (
-            <NumbersTable
-              series={series}
-              labels={labels}
-              metric={metric}
-              selectedLayer={selectedLayer}
-              onSelectLayer={(chosen) => select(index, chosen)}
-            />
-          )}
         </>
       )}
       <PinnedPositions timeline={timeline} positions={positions} />

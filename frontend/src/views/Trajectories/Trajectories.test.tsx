@@ -81,7 +81,7 @@ describe("the four states", () => {
     expect(await screen.findByRole("slider")).toBeInTheDocument();
   });
 
-  test("loading: says so and shows no number", async () => {
+  test("loading: says so, and shows of the actual token what the read-outs have", async () => {
     const answer = server.answer;
     server.answer = (request) =>
       hasTargets(request) ? new Promise<Response>(() => undefined) : answer(request);
@@ -89,7 +89,9 @@ describe("the four states", () => {
     await waitFor(() => expect(slider()).toHaveAttribute("aria-busy", "true"));
     await waitFor(() => expect(values().getAllByRole("rowheader")).toHaveLength(5));
     expect(screen.getByText("Reading…")).toBeInTheDocument();
-    for (const cell of values().getAllByRole("cell")) expect(cell).toHaveTextContent(/^$/);
+    const { probability, rank } = truth(",").at(N_LAYERS);
+    expect(rowOf(/actual/)).toHaveTextContent(formatProbability(probability));
+    expect(rowOf(/actual/)).toHaveTextContent(formatRank(rank));
   });
 
   test("failed: says what and why, shows no number, and reads again on request", async () => {
@@ -222,7 +224,7 @@ describe("the actual token", () => {
     values()
       .getAllByRole("rowheader")
       .filter((head) => head.textContent.endsWith("actual"));
-  const always = () => screen.getByRole("switch", { name: "Always draw the actual token" });
+  const always = () => screen.getByRole("switch", { name: "Always show the actual token" });
   const missing = /the actual token, is not among the lines/;
   const N_PINNED = 1;
 
@@ -282,7 +284,7 @@ describe("the actual token", () => {
     expect(values().getAllByRole("rowheader")).toHaveLength(N_PINNED);
     expect(window.localStorage.getItem(storedName("view-trajectories"))).toContain('"actual":"off"');
     expect(await screen.findByText(missing)).toHaveTextContent(/^“,”/);
-    await userEvent.click(screen.getByRole("button", { name: "Draw it" }));
+    await userEvent.click(screen.getByRole("button", { name: "Show it" }));
     expect(always()).toBeChecked();
     expect(actualRows()).toHaveLength(1);
     expect(screen.queryByText(missing)).not.toBeInTheDocument();
@@ -291,7 +293,7 @@ describe("the actual token", () => {
   test("left out, and nothing pinned, the lines are the output's first choices and no others", async () => {
     window.localStorage.setItem(storedName("view-trajectories"), '{"actual":"off"}');
     renderView(Trajectories, timeline, { index: INDEX });
-    expect(await screen.findByText(/so this shows the output’s first choices here/)).toBeInTheDocument();
+    expect(await screen.findByText(/so this shows the output’s top predictions here/)).toBeInTheDocument();
     await read();
     const top = madeUpLens(tokens, { positions: [POSITION, INDEX], top_k: 5 }).top_ids.at(-1)?.[0];
     expect(asked()).toMatchObject([{ targets: top }]);
@@ -309,7 +311,7 @@ describe("the actual token", () => {
 
   test("is named in the table of every layer", async () => {
     await withPins(" Paris");
-    await userEvent.click(screen.getByRole("switch", { name: "Every layer as a table" }));
+    await userEvent.click(screen.getByRole("button", { name: "Table" }));
     const heads = screen.getByRole("table", { name: /^Every layer/ }).querySelectorAll("thead th");
     expect(heads[1]).toHaveTextContent(/^, at 8actual$/);
     expect(heads[2]).toHaveTextContent(/^·Paris at 8$/);
@@ -320,9 +322,9 @@ describe("sums", () => {
   test("chosen tokens become one line whose probability is their sum, without a rank", async () => {
     await withPins(" Paris", " which");
     await userEvent.click(screen.getByRole("checkbox", { name: "Add ·Paris to a sum" }));
-    expect(screen.getByRole("button", { name: "Sum the chosen" })).toBeDisabled();
+    expect(screen.getByRole("button", { name: "Sum selected" })).toBeDisabled();
     await userEvent.click(screen.getByRole("checkbox", { name: "Add ·which to a sum" }));
-    await userEvent.click(screen.getByRole("button", { name: "Sum the chosen" }));
+    await userEvent.click(screen.getByRole("button", { name: "Sum selected" }));
     const sum = truth(" Paris").at(N_LAYERS).probability + truth(" which").at(N_LAYERS).probability;
     const row = rowOf(/sum of ·Paris/);
     const cells = within(row).getAllByRole("cell");
@@ -351,7 +353,7 @@ describe("layers and metrics", () => {
     );
     await userEvent.keyboard("{Home}");
     expect(view.selection()).toMatchObject({ layer: 0 });
-    expect(values().getByText("embed, layer 0")).toBeInTheDocument();
+    expect(values().getByText("Layer 0 (embedding)")).toBeInTheDocument();
   });
 
   test("the pointer shows the values of a layer and leaves the selection alone; a click selects", async () => {
@@ -378,7 +380,7 @@ describe("layers and metrics", () => {
 
   test("every number is also in a table, by layer", async () => {
     const view = await withPins(" Paris");
-    await userEvent.click(screen.getByRole("switch", { name: "Every layer as a table" }));
+    await userEvent.click(screen.getByRole("button", { name: "Table" }));
     const table = within(screen.getByRole("table", { name: /^Every layer/ }));
     const rows = table.getAllByRole("row");
     expect(rows).toHaveLength(N_LAYERS + 2);

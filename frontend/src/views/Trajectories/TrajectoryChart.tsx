@@ -1,5 +1,5 @@
 import clsx from "clsx";
-import { type KeyboardEvent, type PointerEvent, useId } from "react";
+import { type KeyboardEvent, type PointerEvent, type ReactNode, useId } from "react";
 import { isBrowserCommand } from "@/base/keys";
 import {
   type Axis,
@@ -13,7 +13,7 @@ import {
   shareOf,
   spread,
 } from "@/charts/lines/chart";
-import { layerAfterKey } from "@/model/layers";
+import { layerAfterKey, layerTitle } from "@/model/layers";
 import { useElementWidth } from "@/ui/useElementWidth";
 import { ChartLine } from "./ChartLine";
 import {
@@ -33,11 +33,15 @@ interface TrajectoryChartProps {
   /** A token that is looked at and not pinned. */
   readonly preview: { readonly name: string; readonly curve: Curve } | null;
   /** `embed`, then `1` to `n`. */
+  /** Other tokens at the selected position, drawn behind the lines. */
+  readonly rivals: readonly { readonly name: string; readonly curve: Curve }[];
   readonly labels: readonly string[];
   readonly metric: TrajectoryMetric;
   readonly selectedLayer: number | null;
   readonly hoveredLayer: number | null;
   readonly isBusy: boolean;
+  /** Stands beside the name of the axis. */
+  readonly children?: ReactNode;
   readonly onHoverLayer: (layer: number | null) => void;
   readonly onSelectLayer: (layer: number) => void;
 }
@@ -54,7 +58,7 @@ const AXES: Readonly<Record<TrajectoryMetric, (values: readonly (number | null)[
 
 /** Lines over the layers. The whole chart is a slider for the selected layer: a click or the arrow keys move it. */
 export function TrajectoryChart(props: TrajectoryChartProps) {
-  const { series, preview, labels, metric, selectedLayer, hoveredLayer, isBusy } = props;
+  const { series, preview, rivals, labels, metric, selectedLayer, hoveredLayer, isBusy } = props;
   const { onHoverLayer, onSelectLayer } = props;
   const [frame, width] = useElementWidth<HTMLDivElement>(560);
   const captionId = useId();
@@ -64,7 +68,12 @@ export function TrajectoryChart(props: TrajectoryChartProps) {
 
   const lines = series.map((each) => ({ ...each, values: plotted(each.curve, metric) }));
   const ghost = preview === null ? [] : plotted(preview.curve, metric);
-  const axis = AXES[metric]([...lines.flatMap((line) => line.values), ...ghost]);
+  const faint = rivals.map(({ name, curve }) => ({ name, values: plotted(curve, metric) }));
+  const axis = AXES[metric]([
+    ...lines.flatMap((line) => line.values),
+    ...faint.flatMap(({ values }) => values),
+    ...ghost,
+  ]);
   const xOf = (layer: number): number => MARGIN.left + (last === 0 ? 0 : (layer / last) * plotWidth);
   const yOf = (value: number): number => MARGIN.top + (1 - shareOf(axis, value)) * plotHeight;
   const pointsOf = (values: readonly (number | null)[]): (Point | null)[] =>
@@ -75,9 +84,16 @@ export function TrajectoryChart(props: TrajectoryChartProps) {
     ...lines.map((line) => ({
       text: lineLabel(line.tokens),
       isActual: line.isActual,
+      isFaint: false,
       value: line.place.slot === 0 ? line.values.at(-1) : null,
     })),
-    { text: preview?.name ?? "", isActual: false, value: ghost.at(-1) },
+    ...faint.map(({ name, values }) => ({
+      text: name,
+      isActual: false,
+      isFaint: true,
+      value: values.at(-1),
+    })),
+    { text: preview?.name ?? "", isActual: false, isFaint: false, value: ghost.at(-1) },
   ].flatMap(({ value, ...end }) =>
     value === null || value === undefined ? [] : [{ ...end, y: yOf(value) }],
   );
@@ -90,8 +106,6 @@ export function TrajectoryChart(props: TrajectoryChartProps) {
 
   const unit = TRAJECTORY_METRICS.find(({ value }) => value === metric)?.unit ?? "";
   const current = selectedLayer === null ? last : Math.min(selectedLayer, last);
-  const layerName = (layer: number): string =>
-    layer === 0 ? "embed, layer 0" : `Layer ${labels[layer] ?? layer}`;
   const spoken = lines
     .map(
       ({ tokens, place, curve, isActual }) =>
@@ -117,9 +131,12 @@ export function TrajectoryChart(props: TrajectoryChartProps) {
 
   return (
     <figure aria-labelledby={captionId} className="min-w-0 px-3 pt-1">
-      <figcaption id={captionId} className="text-cell text-muted">
-        {unit} <span className="text-quiet">over the layers</span>
-      </figcaption>
+      <div className="flex min-h-control items-center gap-3 text-muted">
+        <figcaption id={captionId} className="shrink-0 text-label">
+          {unit} <span className="text-quiet">over the layers</span>
+        </figcaption>
+        {props.children}
+      </div>
       <div
         ref={frame}
         role="slider"
@@ -129,7 +146,7 @@ export function TrajectoryChart(props: TrajectoryChartProps) {
         aria-valuemin={0}
         aria-valuemax={last}
         aria-valuenow={current}
-        aria-valuetext={`${layerName(current)}. ${spoken}`}
+        aria-valuetext={`${layerTitle(current)}. ${spoken}`}
         aria-busy={isBusy}
         className="cursor-crosshair touch-pan-y rounded-control"
         onClick={(event) => onSelectLayer(layerUnder(event))}
@@ -195,6 +212,17 @@ export function TrajectoryChart(props: TrajectoryChartProps) {
               strokeDasharray="2 2"
             />
           )}
+          {faint.map(({ name, values }) => (
+            <path
+              key={name}
+              data-part="rival"
+              d={linePath(pointsOf(values))}
+              className="stroke-line-strong"
+              fill="none"
+              strokeWidth="1"
+              strokeLinejoin="round"
+            />
+          ))}
           {lines.map((line) => {
             const points = pointsOf(line.values);
             return (
@@ -214,7 +242,7 @@ export function TrajectoryChart(props: TrajectoryChartProps) {
             strokeOpacity="0.55"
             strokeLinejoin="round"
           />
-          {ends.map(({ text, isActual, y }, i) => (
+          {ends.map(({ text, isActual, isFaint, y }, i) => (
             <g key={i}>
               <path
                 d={`M${MARGIN.left + plotWidth + 6} ${y}L${MARGIN.left + plotWidth + 14} ${endPlaces[i] ?? y}`}
@@ -225,7 +253,7 @@ export function TrajectoryChart(props: TrajectoryChartProps) {
                 x={MARGIN.left + plotWidth + 17}
                 y={endPlaces[i] ?? y}
                 dominantBaseline="central"
-                className={clsx("fill-ink", isActual && "font-bold")}
+                className={clsx(isFaint ? "fill-quiet" : "fill-ink", isActual && "font-bold")}
                 style={{ unicodeBidi: "isolate" }}
               >
                 {text}

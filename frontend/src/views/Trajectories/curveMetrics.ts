@@ -10,6 +10,8 @@ export interface Curve {
   readonly probability: readonly number[];
   /** Null for a sum: a rank is that of one token. */
   readonly rank: readonly number[] | null;
+  /** Known only at the layers where the token is among the top predictions; NaN at the others. */
+  readonly isPartial?: true;
 }
 
 export type TrajectoryMetric = "probability" | "logprob" | "rank";
@@ -17,7 +19,12 @@ export type TrajectoryMetric = "probability" | "logprob" | "rank";
 export const TRAJECTORY_METRICS = [
   { value: "probability", label: "Probability", hint: "0 to 1, on a linear scale", unit: "probability" },
   { value: "logprob", label: "Log-prob.", hint: "ln of the probability", unit: "log-probability, nats" },
-  { value: "rank", label: "Rank", hint: "1 is the first choice; on a log scale", unit: "rank, log scale" },
+  {
+    value: "rank",
+    label: "Rank",
+    hint: "1 is the top-1 prediction; on a log scale",
+    unit: "rank, log scale",
+  },
 ] as const satisfies readonly {
   readonly value: TrajectoryMetric;
   readonly label: string;
@@ -33,7 +40,8 @@ export interface Reading {
 
 export function readingAt(curve: Curve | null, layer: number): Reading | null {
   const probability = curve?.probability[layer];
-  return probability === undefined ? null : { probability, rank: curve?.rank?.[layer] ?? null };
+  const rank = curve?.rank?.[layer] ?? Number.NaN;
+  return probability === undefined ? null : { probability, rank: Number.isNaN(rank) ? null : rank };
 }
 
 /**
@@ -65,11 +73,14 @@ export function plotted(curve: Curve | null, metric: TrajectoryMetric): (number 
   if (curve === null) return [];
   switch (metric) {
     case "probability":
-      return [...curve.probability];
+      return curve.probability.map((probability) => (Number.isNaN(probability) ? null : probability));
     case "logprob":
       return curve.probability.map((probability) => (probability > 0 ? Math.log(probability) : null));
     case "rank":
-      return curve.labels.map((_, layer) => curve.rank?.[layer] ?? null);
+      return curve.labels.map((_, layer) => {
+        const rank = curve.rank?.[layer] ?? Number.NaN;
+        return Number.isNaN(rank) ? null : rank;
+      });
   }
 }
 

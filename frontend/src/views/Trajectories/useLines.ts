@@ -5,9 +5,10 @@ import { usePins } from "@/features/pins/pinsContext";
 import { useLensKind } from "@/features/settings/lensKind";
 import type { Timeline, Token } from "@/model/timeline";
 import { losslessTextOf } from "@/model/tokens";
-import { useTokenLens } from "@/reading/lens";
+import { type LayerReading, useTokenLens } from "@/reading/lens";
 import type { Curve } from "./curveMetrics";
 import { type Series, type ShownPosition, actualSeries, seriesOf } from "./series";
+import { streamedCurve } from "./streamedCurve";
 import { type Trajectories, useTrajectories } from "./trajectories";
 
 /** The actual token and its strongest rivals at the output. */
@@ -28,7 +29,11 @@ export interface Lines extends Pick<Trajectories, "status" | "error" | "cancel" 
   readonly series: readonly Series[];
   /** Where they are read, the selected position first. */
   readonly positions: readonly [ShownPosition, ...ShownPosition[]];
-  /** What stands in the text after the selected position; null at its end. */
+  /** The other suggested tokens while something is pinned. */
+  readonly rivals: readonly { readonly token: PinnedToken; readonly curve: Curve | null }[];
+  /** The read-outs at the selected position, layer 0 first; empty until they are there. */
+  readonly layers: readonly LayerReading[];
+  /** The actual next token at the selected position; null at the end. */
   readonly actual: Token | null;
   /** What may be worth following; it is what the lines are of while nothing is pinned. */
   readonly suggested: readonly PinnedToken[];
@@ -75,6 +80,7 @@ export function useLines({ timeline, index, direction, hasActual, preview }: Wan
     ...state.positions.filter((each) => each.position !== position && each.position < timeline.tokens.length),
   ];
   const hasLine = (id: number): boolean => id === ownLine?.id || pins.some((pin) => isPinned([pin], id));
+  const rivals = isDefault ? [] : suggested.filter(({ id }) => !hasLine(id));
   const ghost = preview === null || hasLine(preview.id) ? null : preview;
 
   const trajectories = useTrajectories(
@@ -84,11 +90,23 @@ export function useLines({ timeline, index, direction, hasActual, preview }: Wan
       ...positions.flatMap((place) =>
         pins.flatMap((pin) => pin.tokens.map((token) => ({ tokenId: token.id, position: place.position }))),
       ),
+      ...rivals.map(({ id }) => ({ tokenId: id, position })),
       ...(ghost === null ? [] : [{ tokenId: ghost.id, position }]),
     ],
     kind,
   );
-  const { curveOf } = trajectories;
+  const layers = lens[direction]?.layers ?? [];
+  // Tokens of a sum wait: where one of them is not known, neither is the sum.
+  const inSums = new Set(pins.flatMap(({ tokens }) => (tokens.length > 1 ? tokens.map(({ id }) => id) : [])));
+  const curveOf = (tokenId: number, place: number): Curve | null =>
+    trajectories.curveOf(tokenId, place) ??
+    (place !== position || inSums.has(tokenId)
+      ? null
+      : streamedCurve(
+          layers,
+          { id: tokenId, text: output.find(({ id }) => id === tokenId)?.text ?? null },
+          tokenId === actual?.id,
+        ));
   const source = isWaiting ? lens : trajectories;
   return {
     series: [
@@ -96,11 +114,13 @@ export function useLines({ timeline, index, direction, hasActual, preview }: Wan
       ...seriesOf(pins, positions, timeline.tokens, curveOf),
     ],
     positions,
+    rivals: rivals.map((token) => ({ token, curve: curveOf(token.id, position) })),
+    layers,
     actual,
     suggested,
     suggestsActual: first !== null,
     isDefault,
-    ghost: ghost === null ? null : { token: ghost, curve: curveOf(ghost.id, position) },
+    ghost: ghost === null ? null : { token: ghost, curve: trajectories.curveOf(ghost.id, position) },
     status: source.status,
     error: source.error,
     retry: source.retry,
