@@ -8,7 +8,7 @@ import { nameOfB, usePairSide } from "@/features/pair/pairSide";
 import { useOwnReply } from "@/features/pair/useOwnReply";
 import type { Timeline } from "@/model/timeline";
 import type { ModelInfo } from "@/types/schemas";
-import { Button } from "@/ui/Button";
+import { Button, IconButton } from "@/ui/Button";
 import { AlignedTimelines } from "./AlignedTimelines";
 import { useCompareChoices } from "./choices";
 import { ReplyWriting } from "./ReplyWriting";
@@ -43,19 +43,34 @@ export function Comparison({ timeline: live, model }: ComparisonProps) {
                 <span className="text-muted">, then A’s reply</span>
               )}
             </p>
+            {/* One more word is the usual next question. */}
+            {b.kind === "saved" && pair.text.draft !== null && (
+              <Button
+                look="quiet"
+                className="shrink-0 px-2"
+                onClick={() => pair.state.change({ vs: { kind: "prompt" } })}
+              >
+                Change a word
+              </Button>
+            )}
             <Button look="quiet" className="shrink-0 px-2" onClick={() => setIsChoosing(true)}>
               Change B
             </Button>
           </div>
         ) : (
-          <PairPicker
-            timeline={timeline}
-            mode={mode}
-            model={model}
-            pair={pair}
-            ownReply={ownReply}
-            onChosen={() => setIsChoosing(false)}
-          />
+          <div className="flex items-start gap-1">
+            <div className="min-w-0 flex-1">
+              <PairPicker
+                timeline={timeline}
+                mode={mode}
+                model={model}
+                pair={pair}
+                ownReply={ownReply}
+                onChosen={() => setIsChoosing(false)}
+              />
+            </div>
+            {side !== null && <IconButton icon="close" label="Keep B" onClick={() => setIsChoosing(false)} />}
+          </div>
         )}
       </div>
       <ReplyWriting
