@@ -12,7 +12,7 @@ const FIRST_VIEW = "src/views/Standard/Standard.tsx";
 const VIEW = /^src\/views\/(\w+)\/\1\.tsx$/;
 
 const BUDGETS = {
-  // The goal is 150 kB; react-dom and TanStack Query alone are 82.
+  // The goal is 150 kB. Libraries are 83 of it, react-dom 64 of these.
   shell: 158_000,
   styles: 18_000,
   view: 26_000,

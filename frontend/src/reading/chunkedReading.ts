@@ -1,26 +1,15 @@
 /** Runs a chunked reader for as long as the view that shows it is mounted. */
 import { useCallback, useEffect, useMemo, useState, useSyncExternalStore } from "react";
-import type { ApiError } from "@/base/errors";
 import { textKey } from "@/model/textKey";
 import type { Token } from "@/model/timeline";
 import type { ChunkedReader, ReadProgress } from "./chunkedReader";
 import type { Readability } from "./readability";
+import type { ReadState, ReadStatus } from "./readState";
 
-/**
- * - `deferred`: the model is busy with the reply, reading starts when it has ended
- * - `unsaved`: the reply failed and was not stored, so what is missing cannot be read
- * - `cancelled`: the person stopped the reading
- */
-export type ReadStatus = Exclude<Readability, "ready"> | "loading" | "cancelled" | "failed" | "done";
-
-export interface ChunkedReading {
+export interface ChunkedReading extends ReadState<Exclude<ReadStatus, "none">> {
   /** Changes with what was read. */
   readonly version: number;
-  readonly status: ReadStatus;
-  readonly error: ApiError | null;
   readonly cancel: () => void;
-  /** Reads what failed or was cancelled. */
-  readonly retry: () => void;
 }
 
 const NOT_STARTED: ReadProgress = { error: null, version: 0 };
@@ -32,7 +21,7 @@ interface LengthReader {
 }
 
 /** Reads a timeline to its end; another function when its ids are others. */
-export function useReading(tokens: readonly Token[], readable: Readability) {
+export function useReadToEnd(tokens: readonly Token[], readable: Readability) {
   const text = readable === "ready" ? textKey(tokens, tokens.length) : "0:";
   return useMemo(() => {
     const total = Number.parseInt(text, 10);

@@ -1,7 +1,5 @@
 /** Lens read-outs of the timeline, for the views: of one token, and of the whole conversation. */
-import { useQuery } from "@tanstack/react-query";
 import { useCallback, useEffect, useLayoutEffect, useMemo } from "react";
-import { ApiError, asApiError } from "@/base/errors";
 import { RequestLane } from "@/base/lane";
 import type { Span } from "@/base/span";
 import { modelKey } from "@/model/identity";
@@ -9,12 +7,14 @@ import type { LensKind } from "@/model/lenses";
 import { textKey } from "@/model/textKey";
 import type { LayerReadout, Timeline, Token } from "@/model/timeline";
 import type { LensReadResponse } from "@/types/schemas";
-import { type ChunkedReading, type ReadStatus, useChunkedReading, useReading } from "./chunkedReading";
+import { type ChunkedReading, useChunkedReading, useReadToEnd } from "./chunkedReading";
 import { LensColumns } from "./columns";
 import { readability } from "./readability";
+import type { ReadState, ReadStatus } from "./readState";
 import { fetchLens } from "./requests";
 import { hasSource, sourceOf } from "./source";
 import { type ReadConversation, TimelineReader, readKey } from "./timelineReader";
+import { useReading } from "./useReading";
 
 /** Like a `LayerReadout`, but `actual` is null where no token follows yet. */
 export type LayerReading = Omit<LayerReadout, "actual"> & { readonly actual: LayerReadout["actual"] | null };
@@ -26,14 +26,11 @@ export interface Reading {
   readonly layers: readonly LayerReading[];
 }
 
-export interface TokenLens {
+export interface TokenLens extends ReadState<Exclude<ReadStatus, "none" | "cancelled">> {
   /** How the token at `index` was predicted: read at `index - 1`. Null for the first token, and until it is read. */
   readonly predictedBy: Reading | null;
   /** What is predicted after the token at `index`: read at `index`. Null until it is read. */
   readonly predicts: Reading | null;
-  readonly status: Exclude<ReadStatus, "cancelled">;
-  readonly error: ApiError | null;
-  readonly retry: () => void;
 }
 
 /** Of every read-out of this page. */
@@ -45,8 +42,6 @@ const STREAMED_KIND: LensKind = "logit";
 /** Numbers of predictions that are asked for, so that a slightly larger `top_k` needs no new request. */
 const FETCH_SIZES = [10, 25, 50] as const;
 
-/** What passes when it is asked for again. */
-const BUSY = ["queue_full"];
 /** After Stop: the server saves what was written when it notices that the connection is closed. */
 const NOT_SAVED_YET = ["conversation_not_found", "position_out_of_range"];
 
@@ -60,12 +55,13 @@ export function useTokenLens(
   const { conversationId, model, tokens, turns } = timeline;
   const readable = readability(timeline);
   const ending = turns.at(-1)?.finish;
-  const temporary = ending === "cancelled" || ending === "interrupted" ? [...BUSY, ...NOT_SAVED_YET] : BUSY;
   const size = FETCH_SIZES.find((each) => each >= topK) ?? 50;
-  const { data, error, refetch, isFetching } = useQuery({
+  const { data, status, error, retry } = useReading({
     // With the token that follows: it is a part of what is read.
-    queryKey: ["lens", modelKey(model), kind, conversationId, textKey(tokens, index + 2), index, size],
-    queryFn: ({ signal }) =>
+    key: ["lens", modelKey(model), kind, conversationId, textKey(tokens, index + 2), index, size],
+    readable,
+    isAsked: index < tokens.length,
+    ask: (signal) =>
       lane.first(() =>
         fetchLens(
           {
@@ -79,11 +75,8 @@ export function useTokenLens(
           signal,
         ),
       ),
-    enabled: readable === "ready" && index < tokens.length,
-    staleTime: Number.POSITIVE_INFINITY,
-    gcTime: 10 * 60_000,
-    retry: (attempts, cause) => cause instanceof ApiError && temporary.includes(cause.code) && attempts < 5,
-    retryDelay: 500,
+    merge: asAnswered,
+    passing: ending === "cancelled" || ending === "interrupted" ? NOT_SAVED_YET : [],
   });
 
   const isStreamed = kind === STREAMED_KIND;
@@ -96,24 +89,14 @@ export function useTokenLens(
     }),
     [data, index, topK, streamed, streamedNext],
   );
-  return {
-    ...readings,
-    status:
-      data !== undefined
-        ? "done"
-        : error !== null && !isFetching
-          ? "failed"
-          : readable === "ready"
-            ? "loading"
-            : readable,
-    error: error === null || isFetching ? null : asApiError(error),
-    retry: () => void refetch(),
-  };
+  return { ...readings, status: status === "none" ? "loading" : status, error, retry };
 }
 
-function readingOf(response: LensReadResponse | undefined, position: number, topK: number): Reading | null {
+const asAnswered = (answer: LensReadResponse): LensReadResponse => answer;
+
+function readingOf(response: LensReadResponse | null, position: number, topK: number): Reading | null {
   const column = response?.positions.indexOf(position) ?? -1;
-  if (response === undefined || column < 0) return null;
+  if (response === null || column < 0) return null;
   const layers = response.layers.map((layer, row): LayerReading => {
     const probabilities = response.top_probabilities[row]?.[column] ?? [];
     const rank = response.next_rank[row]?.[column] ?? null;
@@ -186,7 +169,7 @@ export function useTimelineLens(timeline: Timeline, kind: LensKind = STREAMED_KI
   const reading = useChunkedReading(
     reader,
     readable,
-    useReading(tokens, readable),
+    useReadToEnd(tokens, readable),
     ({ columns }) => columns.readCount(total) === total,
   );
   // Of a reply that was not stored there is only what came with it.

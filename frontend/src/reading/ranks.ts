@@ -3,7 +3,7 @@ import { useCallback, useLayoutEffect, useMemo } from "react";
 import type { Span } from "@/base/span";
 import type { LensKind } from "@/model/lenses";
 import type { Timeline } from "@/model/timeline";
-import { type ChunkedReading, useChunkedReading, useReading } from "./chunkedReading";
+import { type ChunkedReading, useChunkedReading, useReadToEnd } from "./chunkedReading";
 import { lane } from "./lens";
 import { RankColumns } from "./rankColumns";
 import { readability } from "./readability";
@@ -51,7 +51,7 @@ export function useTimelineRanks(timeline: Timeline, kind: LensKind, tokenId: nu
   const reading = useChunkedReading(
     reader,
     readable,
-    useReading(tokens, readable),
+    useReadToEnd(tokens, readable),
     ({ columns }) => columns.readCount(total) === total,
   );
   return {

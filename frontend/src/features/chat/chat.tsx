@@ -339,6 +339,3 @@ export function useChatActions(): ChatActions {
   if (actions === null) throw new Error("useChatActions needs a ChatProvider above it");
   return actions;
 }
-
-/** All of the conversation that is shown: renders with each token. `useChat` selects less. */
-export const useChatState = (): ChatState => useChat((chat) => chat);

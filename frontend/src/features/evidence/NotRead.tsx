@@ -1,7 +1,7 @@
-import type { ReadStatus } from "@/reading/chunkedReading";
+import type { ReadStatus } from "@/reading/readState";
 
 interface NotReadProps {
-  readonly status: ReadStatus | "none";
+  readonly status: ReadStatus;
   /** What is missing, as the subject of a sentence: "The layers of this token". */
   readonly what: string;
 }

@@ -5,7 +5,7 @@ import { ApiError, asApiError } from "@/base/errors";
 import { fetchConversation } from "@/features/library/conversations";
 import { isSameModel, modelKey } from "@/model/identity";
 import type { ModelIdentity, Timeline, Token } from "@/model/timeline";
-import type { ReadStatus } from "@/reading/chunkedReading";
+import type { ReadState, ReadStatus } from "@/reading/readState";
 import { lane } from "@/reading/lens";
 import { readability } from "@/reading/readability";
 import { fetchLens } from "@/reading/requests";
@@ -32,12 +32,9 @@ export interface OtherSide {
   readonly title: string | null;
 }
 
-export interface OtherSideRead {
+/** `none`: nothing is chosen yet. */
+export interface OtherSideRead extends ReadState<Exclude<ReadStatus, "cancelled">> {
   readonly side: OtherSide | null;
-  /** `none`: nothing is chosen yet. */
-  readonly status: "none" | Exclude<ReadStatus, "cancelled">;
-  readonly error: ApiError | null;
-  readonly retry: () => void;
 }
 
 export function useOtherSide(timeline: Timeline, request: OtherRequest | null): OtherSideRead {

@@ -1,9 +1,8 @@
 import { DIRECTIONS } from "@/features/evidence/direction";
 import { FirstToken } from "@/features/evidence/FirstToken";
-import { LensFailure } from "@/features/evidence/LensFailure";
 import { NothingSelected } from "@/features/evidence/NothingSelected";
-import { NotRead } from "@/features/evidence/NotRead";
 import { ReadAt } from "@/features/evidence/ReadAt";
+import { ReadingFrame } from "@/features/evidence/ReadingFrame";
 import type { ViewProps } from "@/features/evidence/view";
 import { useViewExport } from "@/features/export/useViewExport";
 import { useSelection } from "@/features/selection/selection";
@@ -107,17 +106,7 @@ function TokenLayers({ timeline, index }: { readonly timeline: Timeline; readonl
             className="min-h-0 flex-1 overflow-y-auto max-md:overflow-visible"
             style={{ minHeight: leastTable }}
           >
-            {lens.status === "failed" && lens.error !== null && (
-              <div className="p-3">
-                <LensFailure title="The layers could not be read." error={lens.error} onRetry={lens.retry} />
-              </div>
-            )}
-            {reading === null && ["awaited", "deferred", "unsaved"].includes(lens.status) && (
-              <p role="status" className="p-3 text-muted">
-                <NotRead status={lens.status} what="The layers of this token" />
-              </p>
-            )}
-            {(reading !== null || lens.status === "loading") && (
+            <ReadingFrame reading={lens} what="The layers of this token" hasData={reading !== null}>
               <LayerTable
                 caption={`Predictions of each layer, read at index ${position}`}
                 layers={reading?.layers ?? null}
@@ -129,7 +118,7 @@ function TokenLayers({ timeline, index }: { readonly timeline: Timeline; readonl
                 selectedLayer={selectedLayer}
                 onSelectLayer={(layer) => select(index, layer)}
               />
-            )}
+            </ReadingFrame>
             {reading !== null && <EmbedNote echoes={kind === "logit" && (model?.tied_embeddings ?? false)} />}
           </div>
         )}

@@ -5,21 +5,17 @@ import { modelKey } from "@/model/identity";
 import type { LensKind } from "@/model/lenses";
 import { textKey } from "@/model/textKey";
 import type { Timeline, Token } from "@/model/timeline";
-import type { ReadStatus } from "@/reading/chunkedReading";
 import { lane } from "@/reading/lens";
 import { readability } from "@/reading/readability";
+import type { ReadState, ReadStatus } from "@/reading/readState";
 import { sourceOf } from "@/reading/source";
 import type { Curve } from "./curveMetrics";
 import { CurveReader, type CurvePlace } from "./curves";
 
-export interface Trajectories {
+export interface Trajectories extends ReadState<Exclude<ReadStatus, "none">> {
   /** Null until it is read. */
   readonly curveOf: (tokenId: number, position: number) => Curve | null;
-  readonly status: ReadStatus;
-  readonly error: ApiError | null;
   readonly cancel: () => void;
-  /** Reads what failed or was cancelled. */
-  readonly retry: () => void;
 }
 
 const reader = new CurveReader(lane);

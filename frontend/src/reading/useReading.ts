@@ -1,0 +1,67 @@
+/** One request of the read-outs of a timeline; `chunkedReading.ts` is for what takes many. */
+import { useQuery } from "@tanstack/react-query";
+import { useMemo } from "react";
+import { ApiError, asApiError } from "@/base/errors";
+import type { Readability } from "./readability";
+import type { ReadState } from "./readState";
+
+/** What passes when it is asked for again. */
+const BUSY = "queue_full";
+const ATTEMPTS = 5;
+const PAUSE_MS = 500;
+const KEPT_MS = 10 * 60_000;
+
+interface ReadingRequest<Answer, Data> {
+  /** Names what is read: the model, the text and the place among it. */
+  readonly key: readonly unknown[];
+  readonly readable: Readability;
+  /** There is something to ask for. */
+  readonly isAsked: boolean;
+  readonly ask: (signal: AbortSignal) => Promise<Answer>;
+  /** Makes what is shown of the answer; a function that stays the same while nothing else goes into it. */
+  readonly merge: (answer: Answer) => Data;
+  /** Codes of failures that pass as well: they are tried again before they are told. */
+  readonly passing?: readonly string[];
+}
+
+export interface SingleReading<Data> extends ReadState<Exclude<ReadState["status"], "cancelled">> {
+  /** Null until it is read. */
+  readonly data: Data | null;
+}
+
+export function useReading<Answer, Data>(request: ReadingRequest<Answer, Data>): SingleReading<Data> {
+  const { key, readable, isAsked, ask, merge, passing = [] } = request;
+  const {
+    data: answer,
+    error,
+    refetch,
+    isFetching,
+  } = useQuery({
+    queryKey: key,
+    queryFn: ({ signal }) => ask(signal),
+    enabled: readable === "ready" && isAsked,
+    // What is before a token never changes, and nothing else goes into what is read there.
+    staleTime: Number.POSITIVE_INFINITY,
+    gcTime: KEPT_MS,
+    retry: (attempts, cause) =>
+      cause instanceof ApiError && [BUSY, ...passing].includes(cause.code) && attempts < ATTEMPTS,
+    retryDelay: PAUSE_MS,
+  });
+  const data = useMemo(() => (answer === undefined ? null : merge(answer)), [answer, merge]);
+  const isFailed = error !== null && !isFetching;
+  return {
+    data,
+    status:
+      answer !== undefined
+        ? "done"
+        : !isAsked
+          ? "none"
+          : isFailed
+            ? "failed"
+            : readable === "ready"
+              ? "loading"
+              : readable,
+    error: isFailed ? asApiError(error) : null,
+    retry: () => void refetch(),
+  };
+}
