@@ -122,5 +122,7 @@ def load_nnsight_engine(
         lenses=settings.lenses,
         user_label=settings.user_label,
         assistant_label=settings.assistant_label,
-        on_progress=lambda detail, done, total: on_progress(LoadProgress(detail, done, total)),
+        on_progress=lambda step, detail, done, total: on_progress(
+            LoadProgress(detail, done, total, step)
+        ),
     )

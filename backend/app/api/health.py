@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from fastapi import APIRouter, Response
 
 from app import __version__
 from app.api.deps import ServicesDep
-from app.models.facts import DownloadInfo, Health, QueueInfo
+from app.models.facts import DownloadInfo, Health, LoadingStep, QueueInfo
 
 router = APIRouter(tags=["model"])
 
@@ -25,7 +27,7 @@ async def health(services: ServicesDep, response: Response) -> Health:
         response.status_code = 503
     progress = state.progress
     download = None
-    if progress is not None and progress.done_bytes is not None:
+    if progress is not None and progress.step == "find" and progress.done_bytes is not None:
         download = DownloadInfo(done_bytes=progress.done_bytes, total_bytes=progress.total_bytes)
     return Health(
         status=state.status,
@@ -36,4 +38,6 @@ async def health(services: ServicesDep, response: Response) -> Health:
         queue=QueueInfo(running=state.running, waiting=state.waiting, capacity=state.capacity),
         detail=state.detail,
         download=download,
+        loading=state.loading
+        and [LoadingStep(**dataclasses.asdict(step)) for step in state.loading],
     )

@@ -29,23 +29,26 @@ SLACK_PARAMETERS = 2**20
 
 @contextmanager
 def watching_build(
-    stored: StoredWeights, name: str, on_tensor: Callable[[int], None]
+    stored: StoredWeights, name: str, on_tensor: Callable[[int, int, int], None]
 ) -> Iterator[None]:
     """Ends the building of a model that is far larger than its files; counts the tensors filled in.
 
-    Raises ModelLoadError. `on_tensor` is called with the number of tensors put in so far.
+    Raises ModelLoadError. `on_tensor` is called with the number of tensors put in so
+    far, their bytes in memory, and the bytes of all that the files hold.
     """
     most_parameters = MOST_OVER_STORED * stored.n_parameters + SLACK_PARAMETERS
     most_bytes = memory_limit()
-    n_parameters = n_buffer_bytes = n_filled = 0
+    n_parameters = n_buffer_bytes = n_filled = n_filled_bytes = 0
 
     def on_parameter(_module: nn.Module, _name: str, parameter: torch.Tensor | None) -> None:
-        nonlocal n_parameters, n_filled
+        nonlocal n_parameters, n_filled, n_filled_bytes
         if parameter is None:
             return
         if parameter.device.type != "meta":
             n_filled += 1
-            on_tensor(n_filled)
+            n_filled_bytes += parameter.nbytes
+            n_bytes = stored.n_parameters * parameter.element_size()
+            on_tensor(n_filled, min(n_filled_bytes, n_bytes), n_bytes)
             return
         n_parameters += parameter.numel()
         if n_parameters > most_parameters:

@@ -53,14 +53,14 @@ from app.engine.runtime import LanguageModel
 from app.engine.sources import ModelFiles, find_model
 from app.engine.structure import find_structure
 from app.engine.template import BuiltInTemplate, TokenizerTemplate
-from app.engine.types import ChatTemplate, Message, Packing
+from app.engine.types import ChatTemplate, LoadStep, Message, Packing
 from app.engine.vocabulary import TokenizerVocabulary
 from app.errors import InvalidRequest, ModelLoadError, UnsupportedArchitecture
 
 logger = logging.getLogger(__name__)
 
-OnLoading = Callable[[str, int | None, int | None], None]
-"""Told what loading is busy with, and the bytes done and in all while it downloads."""
+OnLoading = Callable[[LoadStep, str, int | None, int | None], None]
+"""Called with the step, its description, and the bytes done and in all where they are known."""
 
 CAUSAL_HINT = "Choose a decoder that transformers loads as a causal language model, such as gpt2."
 
@@ -115,20 +115,22 @@ def load_engine(
     memory for. `lenses` is the folder of lenses fitted
     to the model, by default `lenses` in its own folder.
     """
-    tell = on_progress or (lambda _detail, _done, _total: None)
+    tell = on_progress or (lambda _step, _detail, _done, _total: None)
     shown = shown_name(model)
-    tell(f"Looking for {shown}.", None, None)
+    tell("find", f"Looking for {shown}.", None, None)
     files = find_model(
         model,
         revision,
-        on_progress=lambda done, total: tell(f"Downloading {shown}.", done, total),
+        on_progress=lambda done, total: tell("find", f"Downloading {shown}.", done, total),
         hub=hub,
     )
     torch.set_num_threads(threads or usable_cores())
     started = time.monotonic()
-    tell(f"Loading the weights of {files.name}.", None, None)
+    tell("weights", f"Loading the weights of {files.name}.", None, None)
     revision_found = files.revision or ModelDigest(files.folder, files.name)
-    loaded = load_files(files, _device(device), lambda detail: tell(detail, None, None))
+    loaded = load_files(
+        files, _device(device), lambda detail, done, total: tell("weights", detail, done, total)
+    )
     logger.info(
         "loaded %s from %s: %s, %s, %.1f s",
         files.name,
@@ -137,7 +139,6 @@ def load_engine(
         loaded.model.device,
         time.monotonic() - started,
     )
-    tell(f"Checking {files.name}.", None, None)
     return _make_engine(
         files,
         revision_found,
@@ -148,6 +149,7 @@ def load_engine(
         readout_bytes=readout_bytes,
         store_dtype=store_dtype,
         packing=packing,
+        tell=tell,
     )
 
 
@@ -162,6 +164,7 @@ def _make_engine(
     readout_bytes: int | None,
     store_dtype: StoreDtype,
     packing: Packing | Literal["auto"],
+    tell: OnLoading,
 ) -> NnsightEngine:
     model, tokenizer = loaded.model, loaded.tokenizer
     with _explained(files, "could not be prepared for reading", kind=UnsupportedArchitecture):
@@ -172,9 +175,11 @@ def _make_engine(
             else built_in
         )
         unembedding = find_structure(model).unembedding
+        tell("pack", f"Packing the weights of {files.name}.", None, None)
         if packing == "auto":
             packing = packing_that_fits(model, unembedding)
         packed = pack(model, unembedding, packing)
+        tell("check", f"Checking {files.name}.", None, None)
         # Without a device, the pipeline that nnsight makes would move the model to the first GPU.
         lm = LanguageModel(model, tokenizer=tokenizer, device=model.device)
         return NnsightEngine(
@@ -216,12 +221,14 @@ def described(
 
 
 def load_files(
-    files: ModelFiles, device: torch.device, tell: Callable[[str], None] = lambda _detail: None
+    files: ModelFiles,
+    device: torch.device,
+    tell: Callable[[str, int, int], None] = lambda _detail, _done, _total: None,
 ) -> _Loaded:
     """The model and its tokenizer from a folder, in memory. Raises ModelLoadError.
 
     On the CPU in float32, whatever the weights are stored in; on a GPU in their own dtype. `tell` is
-    called about once a second while weights are read, with what there is to say.
+    called about once a second while weights are read, with the bytes done and in all.
     """
     folder, name = files.folder, files.name
     settings = read_config(folder, name)
@@ -252,11 +259,11 @@ def load_files(
         tokenizer = AutoTokenizer.from_pretrained(folder, **only_data)
     last_told = time.monotonic()
 
-    def on_tensor(n_filled: int) -> None:
+    def on_tensor(n_filled: int, done: int, total: int) -> None:
         nonlocal last_told
         if time.monotonic() - last_told >= TELL_EVERY_SECONDS:
             last_told = time.monotonic()
-            tell(f"Loading the weights of {name} (tensors read: {n_filled:,}).")
+            tell(f"Loading the weights of {name} (tensors read: {n_filled:,}).", done, total)
 
     with _explained(files, "could not be loaded"), watching_build(stored, name, on_tensor):
         model, info = AutoModelForCausalLM.from_pretrained(

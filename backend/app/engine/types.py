@@ -149,6 +149,10 @@ class ModelFacts:
     """Why this model runs, where that needs saying: for example that GPT-2 could not be reached."""
 
 
+LoadStep = Literal["import", "find", "weights", "pack", "check"]
+"""What loading does, in this order: import the libraries, find or download the files, read the weights, lay them out for this processor, check the model against itself."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sampling:
     """How the next token is chosen."""

@@ -129,6 +129,16 @@ class DownloadInfo(Wire):
     total_bytes: int | None
 
 
+class LoadingStep(Wire):
+    step: Literal["import", "find", "weights", "pack", "check"]
+    status: Literal["done", "running", "waiting"]
+    seconds: float | None
+    """How long it took, or has taken so far; null while it waits, and where it was skipped."""
+    done_bytes: int | None
+    """Of a download, or of the weights in memory; null where it is not known."""
+    total_bytes: int | None
+
+
 class Health(Wire):
     status: Literal["ready", "loading", "draining", "stalled", "failed"]
     model: str
@@ -143,3 +153,5 @@ class Health(Wire):
     """What is being waited for, or why it failed."""
     download: DownloadInfo | None
     """Progress of a model download, while there is one."""
+    loading: list[LoadingStep] | None
+    """The steps of loading, in their order, while the model loads."""

@@ -15,10 +15,10 @@ import threading
 import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, get_args
 
 from app.engine.model_names import shown_name
-from app.engine.types import LensEngine, ModelFacts
+from app.engine.types import LensEngine, LoadStep, ModelFacts
 from app.errors import (
     Draining,
     ExplorerError,
@@ -38,6 +38,8 @@ logger = logging.getLogger(__name__)
 
 Status = Literal["ready", "loading", "draining", "stalled", "failed"]
 
+LOAD_STEPS: tuple[LoadStep, ...] = get_args(LoadStep)
+
 LAST_WORDS_S = 1.0
 """After a job was told to stop because the server shuts down: time to send its last event."""
 
@@ -51,8 +53,21 @@ class LoadProgress:
 
     detail: str
     done_bytes: int | None = None
-    """Downloaded so far; None while nothing is downloaded."""
+    """Of the files that are downloaded, or the weights that are read; None where it is not known."""
     total_bytes: int | None = None
+    step: LoadStep = "import"
+
+
+@dataclass(frozen=True, slots=True)
+class StepState:
+    """How far one step of loading is."""
+
+    step: LoadStep
+    status: Literal["done", "running", "waiting"]
+    seconds: float | None
+    """How long it took, or has taken so far; None while it waits, and where it was skipped."""
+    done_bytes: int | None
+    total_bytes: int | None
 
 
 class LoadEngine(Protocol):
@@ -73,6 +88,8 @@ class WorkerState:
     instance: str
     detail: str | None
     progress: LoadProgress | None
+    loading: tuple[StepState, ...] | None
+    """The steps while the model loads."""
     running: int
     waiting: int
     capacity: int
@@ -94,6 +111,8 @@ class ModelWorker:
         self._failure: ExplorerError | None = None
         self._progress = LoadProgress("Starting.")
         self._progress_at = time.monotonic()
+        self._begun: dict[LoadStep, float] = {"import": self._progress_at}
+        """When each step of loading began."""
         self._is_draining = False
         self._is_stopping = False
         self._instance = secrets.token_hex(8)
@@ -190,9 +209,27 @@ class ModelWorker:
             instance=self._instance,
             detail=detail,
             progress=self._progress if status == "loading" else None,
+            loading=self._steps() if status == "loading" else None,
             running=running,
             waiting=waiting,
             capacity=self._lineup.capacity,
+        )
+
+    def _steps(self) -> tuple[StepState, ...]:
+        progress, begun, now = self._progress, dict(self._begun), time.monotonic()
+        at = LOAD_STEPS.index(progress.step)
+        ends = {
+            step: min((t for t in begun.values() if t > begun[step]), default=now) for step in begun
+        }
+        return tuple(
+            StepState(
+                step=step,
+                status="done" if place < at else "running" if place == at else "waiting",
+                seconds=ends[step] - begun[step] if place <= at and step in begun else None,
+                done_bytes=progress.done_bytes if place == at else None,
+                total_bytes=progress.total_bytes if place == at else None,
+            )
+            for place, step in enumerate(LOAD_STEPS)
         )
 
     def _status(self, running: int, waiting: int) -> tuple[Status, str | None]:
@@ -309,7 +346,9 @@ class ModelWorker:
     def _set_progress(self, progress: LoadProgress) -> None:
         if self._is_stopping:
             raise Draining("The server is shutting down.")
-        self._progress, self._progress_at = progress, time.monotonic()
+        self._progress_at = time.monotonic()
+        self._begun.setdefault(progress.step, self._progress_at)
+        self._progress = progress
 
     def _take_turn(self) -> bool:
         """One turn of one job; False when the thread is to end."""

@@ -37,7 +37,9 @@ def test_loaded_engine_computes_the_saved_models_numbers(
     path, original = saved_gpt2
     told: list[str] = []
     with caplog.at_level(logging.INFO, "app.engine.loading"):
-        engine = load_engine(str(path), on_progress=lambda detail, *_: told.append(detail), **SMALL)
+        engine = load_engine(
+            str(path), on_progress=lambda _step, detail, *_: told.append(detail), **SMALL
+        )
     columns = engine.read(IDS[0].tolist(), top_k=3)
     expected = logits(original.eval())[0].softmax(-1)
     top = expected.topk(3)
@@ -54,6 +56,7 @@ def test_loaded_engine_computes_the_saved_models_numbers(
     assert told == [
         "Looking for tiny.",
         "Loading the weights of tiny.",
+        "Packing the weights of tiny.",
         "Checking tiny.",
     ]
     assert "loaded tiny from local: float32, cpu" in caplog.text
@@ -182,9 +185,14 @@ def test_an_end_mark_that_the_models_list_of_ends_leaves_out_ends_no_reply(
 
 def test_reading_weights_gives_signs_of_life(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loading, "TELL_EVERY_SECONDS", 0.0)
-    told: list[str] = []
-    loading.load_files(find_model(str(folder)), torch.device("cpu"), told.append)
-    assert told[0] == "Loading the weights of broken (tensors read: 1)."
+    told: list[tuple[str, int, int]] = []
+    loading.load_files(
+        find_model(str(folder)), torch.device("cpu"), lambda *progress: told.append(progress)
+    )
+    assert told[0][0] == "Loading the weights of broken (tensors read: 1)."
+    done = [each[1] for each in told]
+    assert done == sorted(done)
+    assert {each[2] for each in told} == {told[-1][1]}, "all bytes are done at the last tensor"
     assert len(told) >= 28
 
 

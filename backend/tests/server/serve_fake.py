@@ -38,7 +38,7 @@ def main() -> None:
     pauses = [engine.faults.pause(stage) for stage in options.get("pauses", ())]
 
     def load(_settings: Settings, on_progress: Callable[[LoadProgress], None]) -> FakeEngine:
-        on_progress(LoadProgress("Pretending to load.", 1, 2))
+        on_progress(LoadProgress("Pretending to load.", 1, 2, "find"))
         threading.Event().wait(options.get("load_seconds", 0))
         return engine
 

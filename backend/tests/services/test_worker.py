@@ -21,7 +21,7 @@ def test_loading_is_told_with_its_progress() -> None:
     go_on = threading.Event()
 
     def load(_settings: Settings, on_progress: Callable[[LoadProgress], None]) -> FakeEngine:
-        on_progress(LoadProgress("Downloading gpt2.", 10, 100))
+        on_progress(LoadProgress("Downloading gpt2.", 10, 100, "find"))
         assert go_on.wait(10)
         return FakeEngine()
 
@@ -31,12 +31,26 @@ def test_loading_is_told_with_its_progress() -> None:
         await until(lambda: worker.state().detail == "Downloading gpt2.")
         state = worker.state()
         assert (state.status, state.model) == ("loading", "gpt2")
-        assert state.progress == LoadProgress("Downloading gpt2.", 10, 100)
+        assert state.progress == LoadProgress("Downloading gpt2.", 10, 100, "find")
+        assert state.loading is not None
+        assert [(each.step, each.status) for each in state.loading] == [
+            ("import", "done"),
+            ("find", "running"),
+            ("weights", "waiting"),
+            ("pack", "waiting"),
+            ("check", "waiting"),
+        ]
+        imported, found, *later = state.loading
+        assert imported.seconds is not None
+        assert found.seconds is not None
+        assert (found.done_bytes, found.total_bytes) == (10, 100)
+        assert {(each.seconds, each.done_bytes) for each in later} == {(None, None)}
         with pytest.raises(ModelLoading, match="Downloading gpt2"):
             worker.claim("0", "a")
         go_on.set()
         await until(lambda: worker.state().status == "ready")
         assert worker.state().model == "fake"
+        assert worker.state().loading is None
         worker.stop()
         assert await asyncio.to_thread(worker.join, 60)
 

@@ -30,7 +30,7 @@ test("the page opens while the model loads, and says how far it is", async () =>
           ...HEALTH,
           status: "loading",
           detail: "Downloading gpt2.",
-          download: { done_bytes: 274e6, total_bytes: 548e6 },
+          loading: [{ step: "find", status: "running", seconds: 3, done_bytes: 274e6, total_bytes: 548e6 }],
         },
         { status: 503 },
       ),

@@ -14,6 +14,7 @@ export const HEALTH: Health = {
   queue: { running: 0, waiting: 0, capacity: 8 },
   detail: null,
   download: null,
+  loading: null,
 };
 
 export const MODEL: ModelInfo = {

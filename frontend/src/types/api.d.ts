@@ -1384,6 +1384,11 @@ export interface components {
             detail: string | null;
             /** @description Progress of a model download, while there is one. */
             download: components["schemas"]["DownloadInfo"] | null;
+            /**
+             * Loading
+             * @description The steps of loading, in their order, while the model loads.
+             */
+            loading: components["schemas"]["LoadingStep"][] | null;
         };
         /**
          * LayerReadout
@@ -1564,6 +1569,31 @@ export interface components {
              * @enum {string}
              */
             scope?: "reply" | "all" | "none";
+        };
+        /** LoadingStep */
+        LoadingStep: {
+            /**
+             * Step
+             * @enum {string}
+             */
+            step: "import" | "find" | "weights" | "pack" | "check";
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "done" | "running" | "waiting";
+            /**
+             * Seconds
+             * @description How long it took, or has taken so far; null while it waits, and where it was skipped.
+             */
+            seconds: number | null;
+            /**
+             * Done Bytes
+             * @description Of a download, or of the weights in memory; null where it is not known.
+             */
+            done_bytes: number | null;
+            /** Total Bytes */
+            total_bytes: number | null;
         };
         /**
          * ModelIdentity

@@ -1,6 +1,6 @@
-import { formatBytes } from "@/base/amount";
 import type { ApiError } from "@/base/errors";
 import type { Health } from "@/types/schemas";
+import { LoadingSteps } from "./LoadingSteps";
 
 interface ModelWaitProps {
   readonly health: Health | null;
@@ -14,7 +14,7 @@ const WAYS_OUT: Readonly<Record<string, string>> = {
     "The server was started with EXPLORER_TOKEN, and the page sends no token. Put a proxy in front of it that adds the header “Authorization: Bearer …”, or start it without EXPLORER_TOKEN for use on this computer alone.",
 };
 
-/** What the page waits for while the model is not there, or why it will not come. */
+/** Why there is no model: it loads, step by step, or could not be loaded, or the server refuses the page. */
 export function ModelWait({ health, refusal }: ModelWaitProps) {
   if (refusal !== null) {
     return (
@@ -41,30 +41,12 @@ export function ModelWait({ health, refusal }: ModelWaitProps) {
     );
   }
   return (
-    <div className="m-auto w-full max-w-md space-y-3 p-6" role="status">
-      <h2 className="text-page font-semibold">
+    <div className="m-auto w-full max-w-md space-y-3 py-4">
+      <h2 role="status" className="text-title font-semibold">
         {health === null ? "Waiting for the server" : `Loading ${health.model}`}
       </h2>
       <p className="text-muted">{health?.detail ?? "The page is ready as soon as the model is."}</p>
-      <Download download={health?.download ?? null} />
-    </div>
-  );
-}
-
-function Download({ download }: { readonly download: Health["download"] }) {
-  if (download === null) return null;
-  const { done_bytes: done, total_bytes: total } = download;
-  return (
-    <div className="space-y-1">
-      <progress
-        aria-label="Download of the model"
-        className="progress w-full"
-        {...(total === null ? {} : { value: done, max: total })}
-      />
-      <p className="text-label text-muted">
-        {formatBytes(done)}
-        {total !== null && ` of ${formatBytes(total)}`}
-      </p>
+      {health?.loading && <LoadingSteps steps={health.loading} />}
     </div>
   );
 }
