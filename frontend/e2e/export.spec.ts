@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Page } from "@playwright/test";
-import { COMPARE, COMPARE_TIMELINE } from "../src/features/export/scriptComparing";
+import { COMPARE_TIMELINE } from "../src/features/export/compareTimelineScript";
+import { COMPARE } from "../src/features/export/verdictScript";
 import type { ExplorerPage } from "./page";
 import { comparePrompt, expect, test, pick } from "./page";
 

@@ -6,6 +6,7 @@ import type { ViewProps } from "@/features/evidence/view";
 import type { ViewExport } from "@/features/export/viewExport";
 import { useOpenView } from "@/features/export/useViewExport";
 import { asFloat32, toRecords } from "@/features/export/table";
+import { exportSource } from "@/test/exportSource";
 import {
   MADE_UP,
   N_LAYERS,
@@ -16,6 +17,7 @@ import {
 } from "@/test/lensData";
 import { type FakeServer, fakeServer, renderView } from "@/test/renderView";
 import { branch, savedConversation } from "@/test/saved";
+import { scriptIds, scriptRows } from "@/test/scriptRows";
 import Compare from "@/views/Compare/Compare";
 import Heatmap from "@/views/Heatmap/Heatmap";
 import Layers from "@/views/Layers/Layers";
@@ -23,6 +25,7 @@ import Standard from "@/views/Standard/Standard";
 import Trajectories from "@/views/Trajectories/Trajectories";
 
 const tokens = madeUpTokens(12);
+const SOURCE = exportSource(tokens);
 let server: FakeServer;
 let offered: ReturnType<typeof useOpenView> | null = null;
 
@@ -79,8 +82,9 @@ test("Standard: every layer with its top-k and the actual token", async () => {
       predicts_index: 5,
     });
   }
-  expect(viewExport.predictions).toHaveLength(N_LAYERS + 1);
-  expect(viewExport.probabilities).toHaveLength(rows.length);
+  const script = viewExport.script(SOURCE);
+  expect(scriptRows(script, "PREDICTIONS")).toHaveLength(N_LAYERS + 1);
+  expect(scriptRows(script, "PROBABILITIES")).toHaveLength(rows.length);
   const drawn = parsed(viewExport.draw().svg);
   expect(drawn.querySelector("parsererror")).toBeNull();
   expect(drawn.documentElement.textContent).toContain("embed");
@@ -91,7 +95,7 @@ test("Heatmap: every cell of every position, with its own colour", async () => {
   await waitFor(() => expect(server.asked.length).toBeGreaterThan(0));
   await waitFor(async () => {
     const now = typeof offered?.viewExport === "function" ? await offered.viewExport() : viewExport;
-    expect(now.predictions).toHaveLength(tokens.length * (N_LAYERS + 1));
+    expect(now.places).toHaveLength(tokens.length * (N_LAYERS + 1));
   });
   const whole = typeof offered?.viewExport === "function" ? await offered.viewExport() : viewExport;
   const lens = madeUpLens(tokens, { top_k: 5 });
@@ -113,7 +117,7 @@ test("Trajectories: every line at every layer, and one row of the script for eac
   const viewExport = await exportOf(Trajectories, "export-trajectories");
   await waitFor(async () => {
     const now = typeof offered?.viewExport === "function" ? await offered.viewExport() : viewExport;
-    expect(now.probabilities).toHaveLength(5 * (N_LAYERS + 1));
+    expect(now.places).toHaveLength(5 * (N_LAYERS + 1));
   });
   const whole = typeof offered?.viewExport === "function" ? await offered.viewExport() : viewExport;
   const rows = toRecords(whole.table);
@@ -153,8 +157,8 @@ test("Layers: every word shown with what it equals, and a drawing of the text", 
       is_output_choice: 1,
       has_changed: Number(top !== lens.top_ids[N_LAYERS - 1]?.[position]?.[0]),
     });
-    const own = whole.probabilities.filter((each) => each.position === position);
-    expect(own.map((each) => each.tokenIds[0])).toEqual(isActual ? [top] : [top, tokens[position + 1]?.id]);
+    const own = scriptRows(whole.script(SOURCE), "PROBABILITIES").filter(([at]) => at === position);
+    expect(own.map(([, , ids]) => ids)).toEqual(isActual ? [[top]] : [[top], [tokens[position + 1]?.id]]);
   }
   const drawn = parsed(whole.draw().svg);
   expect(drawn.querySelector("parsererror")).toBeNull();
@@ -180,7 +184,7 @@ test("Compare: every pair at every layer, a row for each gap, and both timelines
   const viewExport = await exportOf(Compare, id);
   await waitFor(async () => {
     const now = typeof offered?.viewExport === "function" ? await offered.viewExport() : viewExport;
-    expect(now.other?.comparisons).toHaveLength(others.length * (N_LAYERS + 1));
+    expect(now.places).toHaveLength(others.length * (N_LAYERS + 1));
   });
   const whole = typeof offered?.viewExport === "function" ? await offered.viewExport() : viewExport;
   const rows = toRecords(whole.table);
@@ -201,11 +205,15 @@ test("Compare: every pair at every layer, a row for each gap, and both timelines
   expect(own.map((row) => row["js_nats"])).toEqual(
     answer.js_nats.map((row) => asFloat32(Math.fround(row[0] ?? Number.NaN))),
   );
-  expect(whole.probabilities).toHaveLength(others.length * (N_LAYERS + 1));
+  const script = whole.script(SOURCE);
+  expect(scriptRows(script, "PAIRS")).toHaveLength(others.length * (N_LAYERS + 1));
+  expect(scriptRows(script, "PROBABILITIES")).toHaveLength(others.length * (N_LAYERS + 1));
   expect(
-    whole.other?.probabilities.filter(({ position }) => position === 4).map((row) => row.tokenIds[0]),
-  ).toEqual(answer.b_top_id.map((row) => row[0]));
-  expect(whole.other?.tokens.map((token) => token.id)).toEqual(others.map((token) => token.id));
+    scriptRows(script, "OTHER_PROBABILITIES")
+      .filter(([position]) => position === 4)
+      .map(([, , ids]) => ids),
+  ).toEqual(answer.b_top_id.map((row) => [row[0]]));
+  expect(scriptIds(script, "OTHER_TOKEN_IDS")).toEqual(others.map((token) => token.id));
   const drawn = parsed(whole.draw().svg);
   expect(drawn.querySelector("parsererror")).toBeNull();
   expect(drawn.querySelectorAll('rect[height="21"]')).toHaveLength(tokens.length * (N_LAYERS + 1));

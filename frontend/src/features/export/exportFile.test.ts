@@ -1,52 +1,28 @@
 import { describe, expect, test } from "vitest";
 import { FigureTooLarge } from "@/charts/figure/figure";
+import { exportSource } from "@/test/exportSource";
 import { madeUpTokens } from "@/test/lensData";
 import { MODEL } from "@/test/server";
-import { type ViewExport, type ExportSource, fileName } from "./viewExport";
-import { exportFigure, exportFile, pixelScale } from "./exportFile";
+import { exportFigure, pixelScale } from "./exportFigure";
+import { exportFile } from "./exportFile";
+import { fileName } from "./fileName";
+import { timelineScript } from "./timelineScript";
+import type { ViewScript } from "./scriptSection";
+import type { ExportSource, ViewExport } from "./viewExport";
 
-const from: ExportSource = {
-  view: { id: "standard", title: "Standard" },
-  model: { ...MODEL, model_name: "owner/name" },
-  lens: "logit",
-  conversationId: "conversation-1",
-  conversationTitle: "The capital of France",
-  tokens: madeUpTokens(20),
-  notes: [],
-  at: new Date("2026-11-25T10:00:00Z"),
-};
+const from = exportSource(madeUpTokens(20));
 
+const ROW = { position: 3, layer: 1, tokenIds: [7, 9], probability: Math.fround(0.1), rank: null };
+const PREDICTION = { position: 3, layer: 1, entropyNats: Math.fround(1.7), klToFinalNats: 0 };
 const viewExport: ViewExport = {
   title: 'How “"""” was\npredicted',
   facts: ["Read at index 3"],
   place: "3-=1+1/../“x”",
   table: { columns: [{ key: "entropy_nats", unit: "nats" }], rows: [[Math.fround(0.1)]] },
   draw: () => ({ width: 10, height: 10, svg: "" }),
-  probabilities: [{ position: 3, layer: 1, tokenIds: [7, 9], probability: Math.fround(0.1), rank: null }],
-  predictions: [{ position: 3, layer: 1, entropyNats: Math.fround(1.7), klToFinalNats: 0 }],
-  other: null,
-};
-
-const beside: ViewExport = {
-  ...viewExport,
-  predictions: [],
-  other: {
-    conversationId: null,
-    lens: "tuned",
-    tokens: madeUpTokens(9).toReversed(),
-    probabilities: [{ position: 5, layer: 2, tokenIds: [8], probability: 0.25, rank: 1 }],
-    comparisons: [
-      {
-        position: 6,
-        layer: 1,
-        otherPosition: 4,
-        otherLayer: 2,
-        klToOtherNats: 0.5,
-        klFromOtherNats: 0.25,
-        jsNats: 0.125,
-      },
-    ],
-  },
+  places: [{ position: 3, layer: 1 }],
+  script: ({ lens, tokens }) =>
+    timelineScript([{ lens, tokens, probabilities: [ROW], predictions: [PREDICTION] }]),
 };
 
 const textOf = (form: "svg" | "csv" | "json" | "py" | "ipynb", more: Partial<ExportSource> = {}): string =>
@@ -119,39 +95,38 @@ describe("the script", () => {
     expect(code.join("")).not.toContain("sys.");
   });
   test("refuses what no editor would open", () => {
-    const row = viewExport.probabilities[0];
-    if (row === undefined) throw new Error("no row");
-    const large = { ...viewExport, probabilities: Array.from({ length: 60_001 }, () => row) };
+    const large: ViewExport = {
+      ...viewExport,
+      script: ({ lens, tokens }) =>
+        timelineScript([
+          { lens, tokens, probabilities: new Array<typeof ROW>(60_001).fill(ROW), predictions: [] },
+        ]),
+    };
     expect(() => exportFile("py", large, from)).toThrow(FigureTooLarge);
   });
 });
 
-describe("two timelines", () => {
-  const script = exportFile("py", beside, from).text;
-  const idsIn = (name: string): number[] | undefined =>
-    new RegExp(`^${name} = \\[([^\\]]*)\\]`, "m").exec(script)?.[1]?.match(/\d+/g)?.map(Number);
+test("a view adds fields of its own to the JSON", () => {
+  const more = exportFile("json", { ...viewExport, json: { other: { lens: "tuned" } } }, from).text;
+  expect(JSON.parse(more)).toMatchObject({ other: { lens: "tuned" }, lens: "logit" });
+  expect(JSON.parse(textOf("json"))).not.toHaveProperty("other");
+});
 
-  test("the script holds the ids of both, each up to the last position read of it", () => {
-    expect(idsIn("TOKEN_IDS")).toEqual(from.tokens.slice(0, 7).map(({ id }) => id));
-    expect(idsIn("OTHER_TOKEN_IDS")).toEqual(beside.other?.tokens.slice(0, 6).map(({ id }) => id));
+test("a view's own program stands between the shared beginning and the verdict", () => {
+  const script = (): ViewScript => ({
+    imports: ["math"],
+    lenses: [],
+    nNumbers: 1,
+    inputs: [{ kind: "code", lines: ["HEADS = [3]"] }],
+    sections: [{ kind: "code", lines: ["def attention():", "    return 1"] }],
+    run: ["attention()"],
   });
-  test("and every number of both and of the two together", () => {
-    expect(script).toContain("(3, 1, [7, 9], 0.1, None),");
-    expect(script).toContain("(5, 2, [8], 0.25, 1),");
-    expect(script).toContain("(6, 1, 4, 2, 0.5, 0.25, 0.125),");
-    expect(script).toContain("compare_pairs(captured, logit_lens, other_captured, tuned_lens, PAIRS)");
-  });
-  test("the file of the lens is asked for once, whichever side it is of", () => {
-    expect(script.match(/^TUNED_LENS_FILE = sys\.argv\[2\]/gm)).toHaveLength(1);
-  });
-  test("the JSON holds the ids of both", () => {
-    const json = JSON.parse(exportFile("json", beside, from).text) as {
-      other: { lens: string; tokens: { id: number }[] };
-    };
-    expect(json.other.lens).toBe("tuned");
-    expect(json.other.tokens.map(({ id }) => id)).toEqual(beside.other?.tokens.map(({ id }) => id));
-    expect(JSON.parse(textOf("json"))).not.toHaveProperty("other");
-  });
+  const { text } = exportFile("py", { ...viewExport, script }, from);
+  const order = ["import math", "import nnsight", "HEADS = [3]", "AutoTokenizer.from", "def compare(", "def attention", "\nattention()", "n_compared} numbers are"]; // prettier-ignore
+  const places = order.map((each) => text.indexOf(each));
+  expect(places).toEqual(places.toSorted((one, other) => one - other));
+  expect(places).not.toContain(-1);
+  expect(text).not.toContain("TOKEN_IDS");
 });
 
 describe("a picture", () => {

@@ -1,28 +1,30 @@
 /** Hands an export to the browser: as a file, as a picture, or on the clipboard. */
 import { copyText } from "@/base/clipboard";
 import { type Drawing, FigureTooLarge } from "@/charts/figure/figure";
-import { type ViewExport, type ExportSource, fileName } from "./viewExport";
-import { type FileFormat, exportFigure, exportFile, pixelScale } from "./exportFile";
+import { exportFigure, pixelScale } from "./exportFigure";
+import { type FileFormat, exportFile } from "./exportFile";
+import { fileName } from "./fileName";
+import type { ExportSource, ViewExport } from "./viewExport";
 
 /** Gives what to tell the person. Throws an Error whose message can be shown. */
 export async function saveExport(
   format: FileFormat | "code",
   viewExport: ViewExport,
-  from: ExportSource,
+  source: ExportSource,
 ): Promise<string> {
   if (format === "code") {
-    const { text } = exportFile("py", viewExport, from);
+    const { text } = exportFile("py", viewExport, source);
     if (!(await copyText(text))) {
       throw new Error("The browser gives no access to the clipboard. Take the Python script as a file.");
     }
     return "Copied a Python script that computes these numbers again.";
   }
   if (format === "png") {
-    const name = `${fileName(from, viewExport.place)}.png`;
-    save(name, await rasterised(exportFigure(viewExport, from)));
+    const name = `${fileName(source, viewExport.place)}.png`;
+    save(name, await rasterised(exportFigure(viewExport, source)));
     return `Saved ${name}`;
   }
-  const { name, mime, text } = exportFile(format, viewExport, from);
+  const { name, mime, text } = exportFile(format, viewExport, source);
   save(name, new Blob([text], { type: mime }));
   return `Saved ${name}`;
 }

@@ -9,9 +9,8 @@ const madeWith = (title: string): ViewExport => ({
   place: "",
   table: { columns: [], rows: [] },
   draw: () => ({ width: 1, height: 1, svg: "" }),
-  probabilities: [],
-  predictions: [],
-  other: null,
+  places: [],
+  script: () => ({ imports: [], lenses: [], nNumbers: 0, inputs: [], sections: [], run: [] }),
 });
 
 function View({ title, onRun }: { readonly title: string | null; readonly onRun: (title: string) => void }) {

@@ -1,7 +1,9 @@
 /** The Compare view to take away: every pair that was read, and the gaps. */
 import { DIFFERENCE, DIVERGING, type Scale } from "@/charts/colour/colour";
 import { drawHeatmap } from "@/charts/heatmap/drawing";
-import type { ViewExport, ShownProbability } from "@/features/export/viewExport";
+import { plainToken } from "@/features/export/exportJson";
+import type { ShownProbability } from "@/features/export/timelineScript";
+import type { ViewExport } from "@/features/export/viewExport";
 import type { Cell } from "@/features/export/table";
 import type { LensKind } from "@/model/lenses";
 import type { Token } from "@/model/timeline";
@@ -10,6 +12,7 @@ import type { Alignment } from "@/features/pair/alignment";
 import type { Compared, Difference } from "./differences";
 import { pairCells, pairHeads, pairText } from "./pairCells";
 import { type Pair, pairOf } from "./pairColumns";
+import { pairsScript } from "./pairsScript";
 
 export interface ComparedState {
   readonly a: readonly Token[];
@@ -139,23 +142,22 @@ export function compareExport(state: ComparedState): ViewExport {
         answerRamp: DIFFERENCE.light,
         cellWidth: state.cellWidth,
       }),
-    probabilities: probabilities.a,
-    predictions: [],
-    other: {
-      conversationId: otherConversationId,
-      lens: lensB,
-      tokens: b,
-      probabilities: probabilities.b,
-      comparisons: rows.map(({ pair, layerA, layerB, row }) => ({
-        position: pair.a,
-        layer: layerA,
-        otherPosition: pair.b,
-        otherLayer: layerB,
-        klToOtherNats: pairs.klAToBNats(pair, row),
-        klFromOtherNats: pairs.klBToANats(pair, row),
-        jsNats: pairs.jsNats(pair, row),
-      })),
-    },
+    places: probabilities.a,
+    script: ({ lens }) =>
+      pairsScript(
+        { lens, tokens: a, probabilities: probabilities.a },
+        { lens: lensB, tokens: b, probabilities: probabilities.b },
+        rows.map(({ pair, layerA, layerB, row }) => ({
+          position: pair.a,
+          layer: layerA,
+          otherPosition: pair.b,
+          otherLayer: layerB,
+          klToOtherNats: pairs.klAToBNats(pair, row),
+          klFromOtherNats: pairs.klBToANats(pair, row),
+          jsNats: pairs.jsNats(pair, row),
+        })),
+      ),
+    json: { other: { lens: lensB, conversation_id: otherConversationId, tokens: b.map(plainToken) } },
   };
 }
 

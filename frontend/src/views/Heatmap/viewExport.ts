@@ -3,6 +3,7 @@ import type { Span } from "@/base/span";
 import type { Ramp, Scale } from "@/charts/colour/colour";
 import type { Drawing } from "@/charts/figure/figure";
 import { drawHeatmap } from "@/charts/heatmap/drawing";
+import { timelineScript } from "@/features/export/timelineScript";
 import type { ViewExport } from "@/features/export/viewExport";
 import type { Cell } from "@/features/export/table";
 import type { Token } from "@/model/timeline";
@@ -58,6 +59,25 @@ export function heatmapExport(state: HeatmapState): ViewExport {
     positions.map((position) => columns.cell(position, layer)).filter((cell) => cell !== null),
   );
   const unread = inSpan.length - positions.length;
+  const probabilities = cells.flatMap(
+    ({ position, layer, predictions: [top], nextProbability, nextRank }) => {
+      const next = tokens[position + 1];
+      return [
+        ...(top === undefined
+          ? []
+          : [{ position, layer, tokenIds: [top.tokenId], probability: top.probability, rank: 1 }]),
+        ...(next === undefined || next.id === top?.tokenId || nextProbability === null
+          ? []
+          : [{ position, layer, tokenIds: [next.id], probability: nextProbability, rank: nextRank }]),
+      ];
+    },
+  );
+  const predictions = cells.map(({ position, layer, entropyNats, klToFinalNats }) => ({
+    position,
+    layer,
+    entropyNats,
+    klToFinalNats,
+  }));
   return {
     title: "Layers by tokens",
     facts: [
@@ -95,24 +115,8 @@ export function heatmapExport(state: HeatmapState): ViewExport {
       }),
     },
     draw: () => draw(state),
-    probabilities: cells.flatMap(({ position, layer, predictions: [top], nextProbability, nextRank }) => {
-      const next = tokens[position + 1];
-      return [
-        ...(top === undefined
-          ? []
-          : [{ position, layer, tokenIds: [top.tokenId], probability: top.probability, rank: 1 }]),
-        ...(next === undefined || next.id === top?.tokenId || nextProbability === null
-          ? []
-          : [{ position, layer, tokenIds: [next.id], probability: nextProbability, rank: nextRank }]),
-      ];
-    }),
-    predictions: cells.map(({ position, layer, entropyNats, klToFinalNats }) => ({
-      position,
-      layer,
-      entropyNats,
-      klToFinalNats,
-    })),
-    other: null,
+    places: cells,
+    script: ({ lens }) => timelineScript([{ lens, tokens, probabilities, predictions }]),
   };
 }
 

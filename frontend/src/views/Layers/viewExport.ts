@@ -1,4 +1,5 @@
 /** The Layers view to take away: each word shown with what it stands for, at one layer. */
+import { timelineScript } from "@/features/export/timelineScript";
 import type { ViewExport } from "@/features/export/viewExport";
 import type { Cell } from "@/features/export/table";
 import { layerLabel } from "@/model/layers";
@@ -50,6 +51,15 @@ export function layersExport(state: LayersState): ViewExport {
     return cell === null || top === undefined ? [] : [{ word, cell, top }];
   });
   const shown = choices.scope === "reply" ? "the reply" : "the conversation";
+  const probabilities = cells.flatMap(({ word, cell: { position, nextProbability, nextRank }, top }) => {
+    const actual = tokens[word.index];
+    return [
+      { position, layer, tokenIds: [top.tokenId], probability: top.probability, rank: 1 },
+      ...(actual === undefined || actual.id === top.tokenId || nextProbability === null
+        ? []
+        : [{ position, layer, tokenIds: [actual.id], probability: nextProbability, rank: nextRank }]),
+    ];
+  });
   return {
     title: `${layer === 0 ? "The embedding" : `Layer ${layerLabel(layer)}`}: ${shown}, token by token`,
     facts: [
@@ -60,7 +70,6 @@ export function layersExport(state: LayersState): ViewExport {
         : []),
     ],
     place: `${words[0]?.index ?? 0}-${words.at(-1)?.index ?? 0}-layer-${layerLabel(layer)}`,
-    other: null,
     table: {
       columns: COLUMNS,
       rows: cells.map(({ word, cell, top }): Cell[] => {
@@ -85,15 +94,7 @@ export function layersExport(state: LayersState): ViewExport {
       }),
     },
     draw: () => drawWords(state),
-    probabilities: cells.flatMap(({ word, cell: { position, nextProbability, nextRank }, top }) => {
-      const actual = tokens[word.index];
-      return [
-        { position, layer, tokenIds: [top.tokenId], probability: top.probability, rank: 1 },
-        ...(actual === undefined || actual.id === top.tokenId || nextProbability === null
-          ? []
-          : [{ position, layer, tokenIds: [actual.id], probability: nextProbability, rank: nextRank }]),
-      ];
-    }),
-    predictions: [],
+    places: cells.map(({ cell: { position } }) => ({ position, layer })),
+    script: ({ lens }) => timelineScript([{ lens, tokens, probabilities, predictions: [] }]),
   };
 }

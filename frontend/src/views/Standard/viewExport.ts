@@ -1,7 +1,12 @@
 /** The Standard view to take away: the layers of one position with their top-k and the actual token. */
 import { DATA, type Drawing, PAPER } from "@/charts/figure/figure";
 import { cutText, element, textElement } from "@/charts/figure/svg";
-import type { ViewExport, ShownProbability } from "@/features/export/viewExport";
+import {
+  type ShownPrediction,
+  type ShownProbability,
+  timelineScript,
+} from "@/features/export/timelineScript";
+import type { ViewExport } from "@/features/export/viewExport";
 import type { Cell } from "@/features/export/table";
 import { formatNats, formatProbability, formatRank } from "@/model/format";
 import type { Token } from "@/model/timeline";
@@ -65,6 +70,12 @@ export function standardExport({ tokens, reading, vocabularySize }: StandardStat
       rank,
     })),
   );
+  const predictions: ShownPrediction[] = layers.map((layer) => ({
+    position,
+    layer: layer.layer,
+    entropyNats: layer.entropy_nats,
+    klToFinalNats: layer.kl_to_final_nats,
+  }));
   return {
     title:
       actual === null
@@ -97,14 +108,8 @@ export function standardExport({ tokens, reading, vocabularySize }: StandardStat
       ),
     },
     draw: () => draw(layers, actual, vocabularySize),
-    probabilities,
-    predictions: layers.map((layer) => ({
-      position,
-      layer: layer.layer,
-      entropyNats: layer.entropy_nats,
-      klToFinalNats: layer.kl_to_final_nats,
-    })),
-    other: null,
+    places: layers.map(({ layer }) => ({ position, layer })),
+    script: ({ lens }) => timelineScript([{ lens, tokens, probabilities, predictions }]),
   };
 }
 

@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
 import { PAPER } from "@/charts/figure/figure";
 import { toRecords } from "@/features/export/table";
+import { exportSource } from "@/test/exportSource";
 import { madeUpTokens } from "@/test/lensData";
+import { scriptRows } from "@/test/scriptRows";
 import type { Curve } from "./curveMetrics";
 import { trajectoriesExport } from "./viewExport";
 import { actualSeries, seriesOf } from "./series";
@@ -11,6 +13,7 @@ const POSITION = 4;
 const next = tokens[POSITION + 1];
 if (next === undefined) throw new Error("nothing follows");
 const place = { slot: 0, position: POSITION };
+const SOURCE = exportSource(tokens);
 const LABELS = ["embed", "1"];
 
 const curveOf = (tokenId: number): Curve => ({
@@ -26,10 +29,7 @@ const exportOf = (series: ReturnType<typeof pinned>, shown = tokens) =>
   trajectoriesExport({ tokens: shown, series, labels: LABELS, metric: "probability", position: POSITION });
 
 test("the actual token's own line is in the table, the script, the picture and its legend", () => {
-  const { table, probabilities, facts, draw } = exportOf([
-    actualSeries(next, place, curveOf),
-    ...pinned(100_000),
-  ]);
+  const { table, script, facts, draw } = exportOf([actualSeries(next, place, curveOf), ...pinned(100_000)]);
   expect(
     toRecords(table).map((row) => [
       row["line"],
@@ -44,13 +44,7 @@ test("the actual token's own line is in the table, the script, the picture and i
     [2, "100000", 0, 0, 0.25],
     [2, "100000", 0, 1, 0.5],
   ]);
-  expect(probabilities[0]).toEqual({
-    position: POSITION,
-    layer: 0,
-    tokenIds: [next.id],
-    probability: 0.125,
-    rank: 3,
-  });
+  expect(scriptRows(script(SOURCE), "PROBABILITIES")[0]).toEqual([POSITION, 0, [next.id], 0.125, 3]);
   expect(facts).toContainEqual(
     expect.stringMatching(/^The actual token “.*” \(id \d+\) is the line in ink, with rings$/),
   );

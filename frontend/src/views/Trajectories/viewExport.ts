@@ -11,6 +11,7 @@ import {
   shareOf,
   spread,
 } from "@/charts/lines/chart";
+import { timelineScript } from "@/features/export/timelineScript";
 import type { ViewExport } from "@/features/export/viewExport";
 import type { Cell } from "@/features/export/table";
 import type { Token } from "@/model/timeline";
@@ -62,6 +63,15 @@ export function trajectoriesExport(state: TrajectoriesState): ViewExport {
   const next = tokens[position + 1];
   const own = state.series.find((each) => each.isActual && each.place.slot === 0);
   const unit = TRAJECTORY_METRICS.find(({ value }) => value === metric)?.unit ?? "";
+  const probabilities = series.flatMap(({ curve, place, ...line }) =>
+    labels.map((_, layer) => ({
+      position: place.position,
+      layer,
+      tokenIds: line.tokens.map((token) => token.id),
+      probability: curve.probability[layer] ?? Number.NaN,
+      rank: curve.rank?.[layer] ?? null,
+    })),
+  );
   return {
     title: `How chosen tokens move over the layers`,
     facts: [
@@ -97,17 +107,8 @@ export function trajectoriesExport(state: TrajectoriesState): ViewExport {
       ),
     },
     draw: () => draw(series, state),
-    probabilities: series.flatMap(({ curve, place, ...line }) =>
-      labels.map((_, layer) => ({
-        position: place.position,
-        layer,
-        tokenIds: line.tokens.map((token) => token.id),
-        probability: curve.probability[layer] ?? Number.NaN,
-        rank: curve.rank?.[layer] ?? null,
-      })),
-    ),
-    predictions: [],
-    other: null,
+    places: probabilities,
+    script: ({ lens }) => timelineScript([{ lens, tokens, probabilities, predictions: [] }]),
   };
 }
 

@@ -1,30 +1,5 @@
-/** The pieces of the exported program: Python that is the same for every view. */
+/** Python that captures residual streams and decodes them through a lens. */
 import type { LensKind } from "@/model/lenses";
-import type { ExportSource } from "./viewExport";
-
-/** A Python string literal; surrogate pairs stay characters, as they are in JSON. */
-export const literal = (text: string): string => JSON.stringify(text);
-
-export function loadLines({ model }: ExportSource): string[] {
-  const device = model.device.startsWith("cuda") ? "cuda" : model.device === "mps" ? "mps" : "cpu";
-  // A hub model's revision is a commit of its repository; a folder has none to ask for.
-  const hasRevision = model.source === "hub" && model.revision !== null;
-  const revision = hasRevision ? `, revision=REVISION` : "";
-  return [
-    "torch.set_grad_enabled(False)",
-    ...(hasRevision ? [`REVISION = ${literal(model.revision ?? "")}`] : []),
-    `tokenizer = AutoTokenizer.from_pretrained(MODEL${revision})`,
-    `hf_model = AutoModelForCausalLM.from_pretrained(MODEL, dtype=torch.${model.dtype}${revision})`,
-    `hf_model = hf_model.to("${device}").eval()`,
-    'model = nnsight.TransformersModel(hf_model, tokenizer=tokenizer, task="text-generation")',
-    "",
-    "# The blocks are the outermost list of modules with one entry for each layer.",
-    "n_layers = hf_model.config.get_text_config(decoder=True).num_hidden_layers",
-    "lists = [name for name, module in hf_model.named_modules()",
-    "         if isinstance(module, torch.nn.ModuleList) and len(module) == n_layers]",
-    'blocks = model.get(min(lists, key=lambda name: name.count(".")))',
-  ];
-}
 
 export const CAPTURE = [
   "def capture(token_ids):",

@@ -1,0 +1,101 @@
+/** Python that computes what a view shows of one timeline or several: probabilities, ranks, entropies. */
+import type { LensKind } from "@/model/lenses";
+import type { Token } from "@/model/timeline";
+import { COMPARE_TIMELINE } from "./compareTimelineScript";
+import { CAPTURE, DECODE, lensLines } from "./lensScript";
+import { type ViewScript, code, pythonNumber, tupleList, wrappedList } from "./scriptSection";
+
+/** The probability of one token, or of several added up, at one layer of one position. */
+export interface ShownProbability {
+  readonly position: number;
+  readonly layer: number;
+  readonly tokenIds: readonly number[];
+  readonly probability: number;
+  /** Null for a sum. */
+  readonly rank: number | null;
+}
+
+/** A whole prediction, at one layer of one position. */
+export interface ShownPrediction {
+  readonly position: number;
+  readonly layer: number;
+  readonly entropyNats: number;
+  readonly klToFinalNats: number;
+}
+
+/** A timeline with what is shown of it. */
+export interface ShownTimeline {
+  /** `A`, where there are several. */
+  readonly title?: string;
+  /** Before each name in the program: `OTHER_`. */
+  readonly prefix?: string;
+  readonly lens: LensKind;
+  readonly tokens: readonly Token[];
+  readonly probabilities: readonly ShownProbability[];
+  readonly predictions: readonly ShownPrediction[];
+  /** Positions that are read for something else. */
+  readonly morePositions?: readonly number[];
+}
+
+export function timelineScript(timelines: readonly ShownTimeline[]): ViewScript {
+  const lenses = [...new Set(timelines.map(({ lens }) => lens))];
+  return {
+    imports: [],
+    lenses,
+    nNumbers: timelines.reduce((sum, each) => sum + each.probabilities.length + each.predictions.length, 0),
+    inputs: timelines.map((each) =>
+      code(
+        `# ${each.title === undefined ? "The" : `${each.title}: the`} exact ids that the model was fed, up to the last position read.`,
+        `${each.prefix ?? ""}TOKEN_IDS = ${wrappedList(idsRead(each).map(String))}`,
+      ),
+    ),
+    sections: [
+      code(...CAPTURE),
+      ...lenses.map((lens) => code(...lensLines(lens))),
+      code(...DECODE),
+      ...timelines.map((each) => code(...shownLines(each))),
+      code(...COMPARE_TIMELINE),
+    ],
+    run: timelines.flatMap(({ title, prefix = "", lens }) => {
+      const captured = `${prefix.toLowerCase()}captured`;
+      const name = title === undefined ? "" : `${title} `;
+      return [
+        `${captured} = capture(${prefix}TOKEN_IDS)`,
+        `compare_timeline("${name}", ${captured}, ${lens}_lens, ${prefix}PROBABILITIES, ${prefix}PREDICTIONS)`,
+      ];
+    }),
+  };
+}
+
+/** Tokens after the last position that is read have no influence on it. */
+function idsRead({ tokens, probabilities, predictions, morePositions = [] }: ShownTimeline): number[] {
+  let last = -1;
+  for (const { position } of probabilities) last = Math.max(last, position);
+  for (const { position } of predictions) last = Math.max(last, position);
+  for (const position of morePositions) last = Math.max(last, position);
+  return tokens.slice(0, last + 1).map((token) => token.id);
+}
+
+function shownLines({ title, prefix = "", probabilities, predictions }: ShownTimeline): string[] {
+  return [
+    `# ${title === undefined ? "" : `${title}: `}the page's numbers: position read at, layer, token ids (the sum of several), probability, rank.`,
+    `${prefix}PROBABILITIES = ${tupleList(
+      probabilities.map((row) => [
+        String(row.position),
+        String(row.layer),
+        `[${row.tokenIds.join(", ")}]`,
+        pythonNumber(row.probability),
+        row.rank === null ? "None" : String(row.rank),
+      ]),
+    )}`,
+    "# Position, layer, entropy of the prediction, its KL(final || layer); both in nats.",
+    `${prefix}PREDICTIONS = ${tupleList(
+      predictions.map((row) => [
+        String(row.position),
+        String(row.layer),
+        pythonNumber(row.entropyNats),
+        pythonNumber(row.klToFinalNats),
+      ]),
+    )}`,
+  ];
+}
