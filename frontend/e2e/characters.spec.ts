@@ -2,7 +2,6 @@
  * No character is drawn that is not in the text: no ligatures, no contextual alternates. The same text is
  * drawn again with each character shaped alone, which no font can join, and has to look the same.
  */
-import { readFileSync } from "node:fs";
 import type { Locator, Page } from "@playwright/test";
 import { expect, test } from "./page";
 import { boxOf, largestDifference, pictureOf } from "./pictures";
@@ -130,34 +129,29 @@ test("an exported picture draws each character as itself, and is the same as PNG
   await explorer.say(JOINED);
   await explorer.tokens.last().click();
   await expect(explorer.evidence.getByRole("row")).toHaveCount(14);
-  const exported = async (item: RegExp): Promise<Buffer> => {
-    await page.getByRole("button", { name: "Export" }).click();
-    const [download] = await Promise.all([
-      page.waitForEvent("download"),
-      page.getByRole("menuitem", { name: item }).click(),
-    ]);
-    return readFileSync(await download.path());
-  };
-  const svg = (await exported(/^SVG/)).toString();
+  await explorer.openFigure();
+  const svg = (await explorer.savedFigure("SVG")).toString();
   expect(svg).toContain("-&gt; =&gt; &lt;= != |&gt; 2x4 fi -- === &lt;|im_start|&gt; www");
-  const png = await exported(/^PNG/);
+  const png = await explorer.savedFigure("PNG");
+  const size = [png.readUInt32BE(16), png.readUInt32BE(20)] as const;
 
-  const drawn = await page.evaluate(async (source) => {
+  const draw = async ([source, width, height]: readonly [string, number, number]): Promise<string> => {
     const picture = new Image();
     picture.src = URL.createObjectURL(new Blob([source], { type: "image/svg+xml" }));
     await picture.decode();
     const canvas = document.createElement("canvas");
-    [canvas.width, canvas.height] = [2 * picture.width, 2 * picture.height];
-    canvas.getContext("2d")?.drawImage(picture, 0, 0, canvas.width, canvas.height);
+    [canvas.width, canvas.height] = [width, height];
+    canvas.getContext("2d")?.drawImage(picture, 0, 0, width, height);
     return canvas.toDataURL("image/png").replace("data:image/png;base64,", "");
-  }, svg);
+  };
+  const drawn = await page.evaluate(draw, [svg, ...size] as const);
   expect(await largestDifference(page, png.toString("base64"), drawn)).toBe(0);
 
   // With the page's fonts, and without the page's own rule for ligatures.
   await page.evaluate((source) => {
     const frame = document.createElement("div");
     frame.setAttribute("style", "position: fixed; inset: 0; font-variant-ligatures: normal");
-    frame.innerHTML = source.slice(source.indexOf("<svg"));
+    frame.innerHTML = source.slice(source.indexOf("<svg")).replace(/<style>.*<\/style>/, "");
     document.body.replaceChildren(frame);
   }, svg);
   await withoutKerning(page);

@@ -120,37 +120,51 @@ test("the notebook of a fitted lens, and the script that was copied, compute the
   expect(run(join(folder, "copied.py"))).toMatchObject({ code: 0 });
 });
 
-test("pictures are whole, in the light theme, and of real text", async ({ explorer, page }) => {
+test("a figure is drawn for its width, in the chosen theme, with the page's fonts in it", async ({
+  explorer,
+  page,
+}) => {
   await openView(explorer, page, "Heatmap");
-  const drawn = async (): Promise<string> => readFileSync((await exported(page, /^SVG/)).path, "utf8");
-  // The page is told the title a moment after the reply has ended.
-  await expect.poll(drawn).toContain("Conversation “The capital of France is”");
-  const svg = await drawn();
+  // The dialog hides them.
   const count = await explorer.tokens.count();
-  const cells = svg.match(/<rect [^>]*height="21"/g) ?? [];
-  expect(cells).toHaveLength(count * 13);
+  const dialog = await explorer.openFigure();
+  await dialog.getByRole("radio", { name: "Page" }).click();
+  await dialog.getByRole("button", { name: "All" }).click();
+  await expect(dialog.getByText(/^170 × \d+ mm/)).toBeVisible();
+  await expect(dialog.getByRole("img", { name: "Layers by tokens" })).toBeVisible();
+  const svg = (await explorer.savedFigure("SVG")).toString();
+  expect(svg.match(/<rect class="cell"/g)).toHaveLength(count * 13);
   for (const text of ["·France", "Top-1 probability", "embed", "logit lens", "probability, 0 to 1"]) {
     expect(svg).toContain(text);
   }
-  expect(svg).toMatch(/<rect width="\d+" height="\d+" fill="#ffffff"/);
-  const size = /width="(\d+)" height="(\d+)"/.exec(svg);
+  expect(svg).toContain('width="170mm"');
+  // The page is dark; the figure is what was chosen.
+  expect(svg).toMatch(/<rect width="[\d.]+" height="[\d.]+" fill="#ffffff"/);
 
-  const png = readFileSync((await exported(page, /^PNG/)).path);
+  const png = await explorer.savedFigure("PNG");
   expect(png.subarray(1, 4).toString()).toBe("PNG");
-  expect([png.readUInt32BE(16), png.readUInt32BE(20)]).toEqual([
-    2 * Number(size?.[1]),
-    2 * Number(size?.[2]),
-  ]);
-  // The corner is paper, although the page is dark.
-  const corner = await page.evaluate(async (data) => {
-    const bytes = Uint8Array.from(atob(data), (character) => character.charCodeAt(0));
-    const picture = await createImageBitmap(new Blob([bytes], { type: "image/png" }));
-    const canvas = new OffscreenCanvas(picture.width, picture.height);
-    const context = canvas.getContext("2d");
-    context?.drawImage(picture, 0, 0);
-    return [...(context?.getImageData(4, 4, 1, 1).data ?? [])];
-  }, png.toString("base64"));
-  expect(corner).toEqual([255, 255, 255, 255]);
+  expect(png.readUInt32BE(16)).toBe(2008);
+  // 300 dots an inch, in metres.
+  expect(png.subarray(37, 41).toString()).toBe("pHYs");
+  expect(png.readUInt32BE(41)).toBe(11_811);
+
+  const drawn = (source: string): Promise<string> =>
+    page.evaluate(async (text) => {
+      const picture = new Image();
+      picture.src = URL.createObjectURL(new Blob([text], { type: "image/svg+xml" }));
+      await picture.decode();
+      const canvas = document.createElement("canvas");
+      [canvas.width, canvas.height] = [picture.width, picture.height];
+      canvas.getContext("2d")?.drawImage(picture, 0, 0);
+      return canvas.toDataURL();
+    }, source);
+  expect(await drawn(svg.replace(/<style>.*<\/style>/, ""))).not.toBe(await drawn(svg));
+
+  // What was chosen is there the next time, and the focus goes back.
+  await page.keyboard.press("Escape");
+  await expect(page.getByRole("button", { name: "Export" })).toBeFocused();
+  await explorer.openFigure();
+  await expect(dialog.getByRole("radio", { name: "Page" })).toBeChecked();
   expect(explorer.complaints).toEqual([]);
 });
 
@@ -167,7 +181,7 @@ test("the menu is worked by keyboard, and says when there is nothing to export",
 
   await openView(explorer, page, "Standard");
   await button.press("Enter");
-  for (let step = 0; step < 2; step += 1) await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("ArrowDown");
   const [download] = await Promise.all([page.waitForEvent("download"), page.keyboard.press("Enter")]);
   expect(download.suggestedFilename()).toMatch(/\.csv$/);
   await expect(page.getByText(/^Saved explorer_/)).toBeVisible();

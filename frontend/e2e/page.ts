@@ -1,4 +1,5 @@
 /** The page as the tests use it: what a person does, by the names that a person sees. */
+import { readFileSync } from "node:fs";
 import AxeBuilder from "@axe-core/playwright";
 import { test as base, expect } from "@playwright/test";
 import type { Locator, Page } from "@playwright/test";
@@ -101,6 +102,24 @@ export class ExplorerPage {
     for (const [label, value] of Object.entries(values)) await dialog.getByLabel(label).fill(value);
     await this.page.keyboard.press("Escape");
     await expect(dialog).toBeHidden();
+  }
+
+  /** Opens the dialog of figures. */
+  async openFigure(): Promise<Locator> {
+    await this.page.getByRole("button", { name: "Export" }).click();
+    await this.page.getByRole("menuitem", { name: /^Figure/ }).click();
+    const dialog = this.page.getByRole("dialog", { name: "Figure" });
+    await expect(dialog.getByRole("button", { name: "Save PNG" })).toBeEnabled();
+    return dialog;
+  }
+
+  /** Saves the figure of the open dialog. */
+  async savedFigure(format: "PNG" | "SVG"): Promise<Buffer> {
+    const [download] = await Promise.all([
+      this.page.waitForEvent("download"),
+      this.page.getByRole("button", { name: `Save ${format}` }).click(),
+    ]);
+    return readFileSync(await download.path());
   }
 
   /** Sends a message and waits until its reply has ended. */

@@ -7,6 +7,7 @@ import type { ViewExport } from "@/features/export/viewExport";
 import { useOpenView } from "@/features/export/useViewExport";
 import { asFloat32, toRecords } from "@/features/export/table";
 import { exportSource } from "@/test/exportSource";
+import { parsedFigure, typeSizes } from "@/test/figure";
 import {
   MADE_UP,
   N_LAYERS,
@@ -59,8 +60,14 @@ async function exportOf(View: ComponentType<ViewProps>, id: string, index = 5): 
   return offered.viewExport();
 }
 
-const parsed = (svg: string): Document =>
-  new DOMParser().parseFromString(`<svg xmlns="http://www.w3.org/2000/svg">${svg}</svg>`, "image/svg+xml");
+/** The figure in both widths for paper and both themes; no text of it may be smaller than 6 pt. */
+function drawnOf(viewExport: ViewExport): Document {
+  const drawn = (["column", "page", "slide"] as const).flatMap((size) =>
+    (["light", "dark"] as const).map((theme) => parsedFigure(viewExport, { size, theme })),
+  );
+  for (const each of drawn) expect(Math.min(...typeSizes(each))).toBeGreaterThanOrEqual(6);
+  return drawn.find((each) => each.documentElement.getAttribute("width") === "170mm") ?? new Document();
+}
 
 test("Standard: every layer with its top-k and the actual token", async () => {
   const lens = madeUpLens(tokens, { positions: [4, 5], top_k: 5 });
@@ -85,7 +92,7 @@ test("Standard: every layer with its top-k and the actual token", async () => {
   const script = viewExport.script(SOURCE);
   expect(scriptRows(script, "PREDICTIONS")).toHaveLength(N_LAYERS + 1);
   expect(scriptRows(script, "PROBABILITIES")).toHaveLength(rows.length);
-  const drawn = parsed(viewExport.draw().svg);
+  const drawn = drawnOf(viewExport);
   expect(drawn.querySelector("parsererror")).toBeNull();
   expect(drawn.documentElement.textContent).toContain("embed");
 });
@@ -107,8 +114,8 @@ test("Heatmap: every cell of every position, with its own colour", async () => {
     expect(row["next_rank"]).toBe(lens.next_rank[layer]?.[position] ?? null);
     expect(row["entropy_nats"]).toBeCloseTo(lens.entropy_nats[layer]?.[position] ?? Number.NaN, 5);
   }
-  const drawn = parsed(whole.draw().svg);
-  expect(drawn.querySelectorAll('rect[height="21"]')).toHaveLength(rows.length);
+  const drawn = drawnOf(whole);
+  expect(drawn.querySelectorAll("rect.cell")).toHaveLength(rows.length);
   expect(whole.facts.join(" ")).not.toContain("Not read");
   expect(offered?.commands.map((command) => command.label)).toContain("Colour the heatmap by Entropy");
 });
@@ -127,7 +134,7 @@ test("Trajectories: every line at every layer, and one row of the script for eac
     target?.probability.map((row) => asFloat32(row[0] ?? Number.NaN)),
   );
   expect(rows.slice(0, N_LAYERS + 1).map((row) => row["rank"])).toEqual(target?.rank.map((row) => row[0]));
-  expect(parsed(whole.draw().svg).querySelector("parsererror")).toBeNull();
+  expect(drawnOf(whole).querySelector("parsererror")).toBeNull();
 });
 
 test("Layers: every word shown with what it equals, and a drawing of the text", async () => {
@@ -160,9 +167,9 @@ test("Layers: every word shown with what it equals, and a drawing of the text", 
     const own = scriptRows(whole.script(SOURCE), "PROBABILITIES").filter(([at]) => at === position);
     expect(own.map(([, , ids]) => ids)).toEqual(isActual ? [[top]] : [[top], [tokens[position + 1]?.id]]);
   }
-  const drawn = parsed(whole.draw().svg);
+  const drawn = drawnOf(whole);
   expect(drawn.querySelector("parsererror")).toBeNull();
-  for (const text of ["embed", "stands in the text", "which"]) {
+  for (const text of ["embed", "matches the text", "which"]) {
     expect(drawn.documentElement.textContent).toContain(text);
   }
   expect(whole.facts[0]).toMatch(/^At layer 12, the model’s own output, \d of 3 tokens/);
@@ -214,9 +221,9 @@ test("Compare: every pair at every layer, a row for each gap, and both timelines
       .map(([, , ids]) => ids),
   ).toEqual(answer.b_top_id.map((row) => [row[0]]));
   expect(scriptIds(script, "OTHER_TOKEN_IDS")).toEqual(others.map((token) => token.id));
-  const drawn = parsed(whole.draw().svg);
+  const drawn = drawnOf(whole);
   expect(drawn.querySelector("parsererror")).toBeNull();
-  expect(drawn.querySelectorAll('rect[height="21"]')).toHaveLength(tokens.length * (N_LAYERS + 1));
+  expect(drawn.querySelectorAll("rect.cell")).toHaveLength(tokens.length * (N_LAYERS + 1));
   expect(offered?.commands.map((command) => command.label)).toContain("Compare by KL(A ‖ B)");
 });
 

@@ -1,12 +1,16 @@
 /** Hands the reader a file. */
-export function download(name: string, content: unknown): void {
-  const url = URL.createObjectURL(new Blob([JSON.stringify(content)], { type: "application/json" }));
+export function download(name: string, content: Blob): void {
+  const url = URL.createObjectURL(content);
   const link = document.createElement("a");
   link.href = url;
   link.download = name;
   link.click();
-  URL.revokeObjectURL(url);
+  // The browser starts the download in a task of its own, which needs the address.
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }
+
+export const jsonBlob = (content: unknown): Blob =>
+  new Blob([JSON.stringify(content)], { type: "application/json" });
 
 /** A name that every file system takes. */
 export const fileName = (title: string): string =>

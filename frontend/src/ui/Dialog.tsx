@@ -1,3 +1,4 @@
+import clsx from "clsx";
 import { Dialog as Radix } from "radix-ui";
 import type { ReactNode, RefObject } from "react";
 import { keepFromInputMethod } from "@/base/composing";
@@ -11,10 +12,19 @@ interface DialogProps {
   readonly onClosed?: (event: Event) => void;
   /** Takes the focus when it opens, in place of the first control. */
   readonly initialFocus?: RefObject<HTMLElement | null>;
+  readonly width?: "narrow" | "wide";
   readonly children: ReactNode;
 }
 
-export function Dialog({ title, isOpen, onClose, onClosed, initialFocus, children }: DialogProps) {
+export function Dialog({
+  title,
+  isOpen,
+  onClose,
+  onClosed,
+  initialFocus,
+  width = "narrow",
+  children,
+}: DialogProps) {
   return (
     <Radix.Root open={isOpen} onOpenChange={(open) => !open && onClose()}>
       <Radix.Portal>
@@ -28,7 +38,10 @@ export function Dialog({ title, isOpen, onClose, onClosed, initialFocus, childre
             event.preventDefault();
             initialFocus.current?.focus();
           }}
-          className="fixed top-1/2 left-1/2 z-dialog max-h-[85dvh] w-[28rem] max-w-[calc(100vw-1rem)] -translate-x-1/2 -translate-y-1/2 overflow-y-auto rounded-control border border-line bg-raised p-4 shadow-float"
+          className={clsx(
+            width === "wide" ? "w-[62rem]" : "w-[28rem]",
+            "fixed top-1/2 left-1/2 z-dialog max-h-[85dvh] max-w-[calc(100vw-1rem)] -translate-x-1/2 -translate-y-1/2 overflow-y-auto rounded-control border border-line bg-raised p-4 shadow-float",
+          )}
         >
           <div className="mb-3 flex items-center justify-between">
             <Radix.Title className="text-title font-semibold">{title}</Radix.Title>

@@ -1,38 +1,25 @@
-/**
- * The frame around what a view draws for export: title, what was read and how, and where it is from.
- * Always in the light theme, whatever the page's is, and with colours that every program knows.
- */
+/** The frame around a view's drawing: its title, and the caption that says what was read, how and from where. */
+import type { Span } from "@/base/span";
+import { PALETTES, type FigureTheme, type Palette } from "./palette";
+import { type FigureSize, SIZE_FACTS, TYPE, layoutWidth } from "./size";
 import { type Attributes, element, escapeXml, textElement, wrapText } from "./svg";
 
-/** A piece of a figure with its size in px, drawn from (0, 0). */
+/** A piece of a figure with its size in points, drawn from (0, 0). */
 export interface Drawing {
   readonly width: number;
   readonly height: number;
   readonly svg: string;
 }
 
-/** The light theme of `styles/app.css` in sRGB: OKLCH is unknown to most programs that read SVG. */
-export const PAPER = {
-  "surface-raised": "#ffffff",
-  "surface-sunken": "#eff1f4",
-  text: "#1b2026",
-  "text-muted": "#535961",
-  "text-quiet": "#676c73",
-  line: "#dbdee2",
-  "line-strong": "#81878d",
-  "data-bar": "#3e8ec1",
-  "data-bar-soft": "#cae2f3",
-  "data-actual": "#c9690c",
-  "data-actual-soft": "#ffe2c6",
-  "series-1": "#1762b6",
-  "series-2": "#e76c2b",
-  "series-3": "#1c7b5a",
-  "series-4": "#d84497",
-  "series-5": "#622aa1",
-  "series-6": "#3f9dbf",
-  "series-7": "#897311",
-  "series-8": "#791824",
-} as const;
+/** What a view draws for. */
+export interface FigureLayout {
+  /** Room for the drawing, in points. */
+  readonly width: number;
+  readonly theme: FigureTheme;
+  readonly palette: Palette;
+  /** The columns that were chosen; null for all, and where there are none to choose. */
+  readonly columns: Span | null;
+}
 
 const SANS = "'Inter Variable', Inter, 'Helvetica Neue', Arial, 'DejaVu Sans', sans-serif";
 const MONO = "'JetBrains Mono', ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace";
@@ -43,65 +30,86 @@ export const DATA: Attributes = { "font-family": MONO, style: "unicode-bidi:isol
 /** Characters are drawn as they are: an arrow in place of `->` would be a token that is not there. */
 const AS_WRITTEN = "font-variant-ligatures:none;font-feature-settings:'calt' 0,'liga' 0,'clig' 0";
 
-const MARGIN = 24;
-/** A figure that is narrower than this has no room for its title. */
-const LEAST_WIDTH = 560;
-const TITLE = { size: 16, line: 22 } as const;
-const FACT = { size: 11, line: 16 } as const;
-const NOTE = { size: 10, line: 14 } as const;
+const MARGIN = 6;
 
-export interface FrameText {
+export interface FigureText {
   readonly title: string;
-  /** Lines under the title: model, lens, metric, place. */
-  readonly facts: readonly string[];
-  /** Small print at the foot. */
-  readonly note: string;
+  /** Sentences under the figure: the view, the model, the lens, the metric, the place. */
+  readonly caption: readonly string[];
 }
 
-/** A whole figure as an SVG document. */
-export function framed({ title, facts, note }: FrameText, body: Drawing): Drawing {
-  const room = Math.max(LEAST_WIDTH, body.width);
+export interface FigureStyle {
+  readonly size: FigureSize;
+  readonly theme: FigureTheme;
+  readonly isTransparent: boolean;
+  readonly hasTitle: boolean;
+  readonly hasCaption: boolean;
+  readonly columns: Span | null;
+}
+
+export interface Figure extends Drawing {
+  readonly widthMm: number;
+  readonly heightMm: number;
+}
+
+/**
+ * A whole figure as an SVG document, as wide as its size says. Title and caption are always in its
+ * metadata. Throws FigureTooLarge.
+ */
+export function framed(
+  { title, caption }: FigureText,
+  draw: (layout: FigureLayout) => Drawing,
+  style: FigureStyle,
+): Figure {
+  const { widthMm, magnification } = SIZE_FACTS[style.size];
+  const palette = PALETTES[style.theme];
+  const width = layoutWidth(style.size);
+  const room = width - 2 * MARGIN;
   const texts: string[] = [];
   let y = MARGIN;
-  const write = (
-    text: string,
-    { size, line }: { readonly size: number; readonly line: number },
-    attributes: Attributes,
-  ): void => {
+  const write = (text: string, size: number, attributes: Attributes): void => {
     for (const each of wrapText(text, size, room)) {
-      y += line;
-      texts.push(textElement(MARGIN, y - line / 4, each, { "font-size": size, ...attributes }));
+      y += 1.35 * size;
+      texts.push(textElement(MARGIN, y - 0.3 * size, each, { "font-size": size, ...attributes }));
     }
   };
-  write(title, TITLE, { "font-weight": 600, fill: PAPER.text });
-  y += 4;
-  for (const fact of facts) write(fact, FACT, { fill: PAPER["text-muted"] });
-  y += 16;
-  const drawn = element("g", { transform: `translate(${MARGIN} ${y})` }, body.svg);
-  y += body.height + 12;
-  write(note, NOTE, { fill: PAPER["text-quiet"] });
-  const width = Math.ceil(room + 2 * MARGIN);
-  const height = Math.ceil(y + MARGIN - 8);
+  if (style.hasTitle) {
+    write(title, TYPE.title, { "font-weight": 600, fill: palette.text });
+    y += 5;
+  }
+  const body = draw({ width: room, theme: style.theme, palette, columns: style.columns });
+  const drawn = element("g", { transform: `translate(${MARGIN} ${round(y)})` }, body.svg);
+  y += body.height;
+  if (style.hasCaption) {
+    y += 6;
+    write(caption.join(" "), TYPE.body, { fill: palette["text-muted"] });
+  }
+  const height = y + MARGIN;
+  const scale = magnification / (72 / 25.4);
+  const heightMm = height * scale;
   const svg = element(
     "svg",
     {
       xmlns: "http://www.w3.org/2000/svg",
-      width,
-      height,
-      viewBox: `0 0 ${width} ${height}`,
+      width: `${round(widthMm)}mm`,
+      height: `${round(heightMm)}mm`,
+      viewBox: `0 0 ${round(width)} ${round(height)}`,
       "font-family": SANS,
-      "font-size": FACT.size,
+      "font-size": TYPE.body,
       style: AS_WRITTEN,
     },
     element("title", {}, escapeXml(title)),
-    element("rect", { width, height, fill: PAPER["surface-raised"] }),
+    element("desc", {}, escapeXml(caption.join(" "))),
+    style.isTransparent ? "" : element("rect", { width, height, fill: palette["surface-raised"] }),
     ...texts,
     drawn,
   );
-  return { width, height, svg: `<?xml version="1.0" encoding="UTF-8"?>\n${svg}\n` };
+  return { width, height, widthMm, heightMm, svg: `<?xml version="1.0" encoding="UTF-8"?>\n${svg}\n` };
 }
 
-/** A picture or a script that would be too large to be of use; the message says what to take instead. */
+const round = (value: number): number => Math.round(100 * value) / 100;
+
+/** A picture or a script that would be too large to be of use; the message says what to choose instead. */
 export class FigureTooLarge extends Error {
   override readonly name = "FigureTooLarge";
 }

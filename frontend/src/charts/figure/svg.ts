@@ -33,11 +33,27 @@ const WIDE =
   /[\p{Emoji_Presentation}\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}\u3000-\u303f\uff01-\uff60]/u;
 const NO_WIDTH = /[\p{M}\p{Default_Ignorable_Code_Point}]/u;
 
-/** Width of a text in px, rather too much than too little: which font will be there is not known. */
+/** Width of a text in JetBrains Mono, rather too much than too little: other scripts have other fonts. */
 export function textWidth(text: string, size: number): number {
   let width = 0;
   for (const character of text) {
     if (!NO_WIDTH.test(character)) width += WIDE.test(character) ? 1.1 : 0.61;
+  }
+  return width * size;
+}
+
+const NARROW = /[iljtfrI.,:;'’|!()[\]“”" ]/;
+const BROAD = /[mwMW@%—]/;
+
+/** Width of a text in Inter, a little more than it is, in shares of the size. */
+export function proseWidth(text: string, size: number): number {
+  let width = 0;
+  for (const character of text) {
+    if (NO_WIDTH.test(character)) continue;
+    if (WIDE.test(character)) width += 1.1;
+    else if (NARROW.test(character)) width += 0.36;
+    else if (BROAD.test(character)) width += 0.92;
+    else width += /[A-Z\d]/.test(character) ? 0.69 : 0.6;
   }
   return width * size;
 }
@@ -55,16 +71,16 @@ export function cutText(text: string, size: number, room: number): string {
   return kept === "" ? "" : `${kept}…`;
 }
 
-/** Lines of at most `room` px, broken at spaces; a longer word is cut. */
+/** Lines of prose of at most `room`, broken at spaces; a longer word is cut. */
 export function wrapText(text: string, size: number, room: number): string[] {
   const lines: string[] = [];
   let line = "";
   for (const word of text.split(" ")) {
     const longer = line === "" ? word : `${line} ${word}`;
-    if (line !== "" && textWidth(longer, size) > room) {
+    if (line !== "" && proseWidth(longer, size) > room) {
       lines.push(line);
       line = word;
     } else line = longer;
   }
-  return [...lines, line].map((each) => cutText(each, size, room));
+  return [...lines, line].map((each) => (proseWidth(each, size) > room ? cutText(each, size, room) : each));
 }

@@ -1,13 +1,33 @@
 import clsx from "clsx";
-import { useEffect } from "react";
+import { Suspense, useEffect } from "react";
 import { IconButton } from "@/ui/Button";
-import { dismissOutcome, useExportOutcome } from "./exporting";
+import { ErrorBoundary } from "@/ui/ErrorBoundary";
+import { lazyPart } from "@/ui/lazyPart";
+import { closeFigure, dismissOutcome, useExportOutcome, useFigureRequest } from "./exporting";
+
+const FigureDialog = lazyPart(() => import("./FigureDialog"));
 
 /** A success needs no answer; a failure stays until it was read. */
 const SHOWN_MS = 8_000;
 
-/** What came of the last export, above everything else at the foot of the page. */
+/** The outcome of the last export, above everything else at the foot of the page, and the dialog of figures. */
 export function ExportOutcome() {
+  const figure = useFigureRequest();
+  return (
+    <>
+      <Outcome />
+      {figure !== null && (
+        <ErrorBoundary onClose={closeFigure}>
+          <Suspense>
+            <FigureDialog request={figure} onClose={closeFigure} />
+          </Suspense>
+        </ErrorBoundary>
+      )}
+    </>
+  );
+}
+
+function Outcome() {
   const outcome = useExportOutcome();
   useEffect(() => {
     if (outcome?.kind !== "done") return undefined;

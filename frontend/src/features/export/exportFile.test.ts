@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { FigureTooLarge } from "@/charts/figure/figure";
+import { type FigureStyle, FigureTooLarge } from "@/charts/figure/figure";
 import { exportSource } from "@/test/exportSource";
 import { madeUpTokens } from "@/test/lensData";
 import { MODEL } from "@/test/server";
-import { exportFigure, pixelScale } from "./exportFigure";
+import { captionOf, exportFigure } from "./exportFigure";
 import { exportFile } from "./exportFile";
-import { fileName } from "./fileName";
+import { figureName, fileName } from "./fileName";
 import { timelineScript } from "./timelineScript";
 import type { ViewScript } from "./scriptSection";
 import type { ExportSource, ViewExport } from "./viewExport";
@@ -19,13 +19,14 @@ const viewExport: ViewExport = {
   facts: ["Read at index 3"],
   place: "3-=1+1/../“x”",
   table: { columns: [{ key: "entropy_nats", unit: "nats" }], rows: [[Math.fround(0.1)]] },
+  columns: null,
   draw: () => ({ width: 10, height: 10, svg: "" }),
   places: [{ position: 3, layer: 1 }],
   script: ({ lens, tokens }) =>
     timelineScript([{ lens, tokens, probabilities: [ROW], predictions: [PREDICTION] }]),
 };
 
-const textOf = (form: "svg" | "csv" | "json" | "py" | "ipynb", more: Partial<ExportSource> = {}): string =>
+const textOf = (form: "csv" | "json" | "py" | "ipynb", more: Partial<ExportSource> = {}): string =>
   exportFile(form, viewExport, { ...from, ...more }).text;
 
 describe("the file's name", () => {
@@ -54,10 +55,12 @@ test("the JSON holds the exact ids, and the numbers as short as they are", () =>
   expect(json.lens).toBe("logit");
 });
 
-test("picture and JSON name the conversation, the picture on one line and no longer than it can be read", () => {
-  expect(textOf("svg")).toContain("Conversation “The capital of France”");
-  expect(textOf("svg", { conversationTitle: "a".repeat(500) })).toMatch(/“a{60,80}…”/);
-  expect(textOf("svg", { conversationTitle: null })).not.toContain("Conversation “");
+test("caption and JSON name the conversation by its title, the caption no longer than it can be read", () => {
+  const captionWith = (conversationTitle: string | null): string =>
+    captionOf(viewExport, { ...from, conversationTitle }).join(" ");
+  expect(captionWith("The capital of France")).toContain("Conversation “The capital of France”.");
+  expect(captionWith("a".repeat(500))).toMatch(/“a{60,80}…”/);
+  expect(captionWith(null)).not.toContain("Conversation “");
   expect(JSON.parse(textOf("json"))).toMatchObject({ conversation_title: "The capital of France" });
 });
 
@@ -129,23 +132,45 @@ test("a view's own program stands between the shared beginning and the verdict",
   expect(text).not.toContain("TOKEN_IDS");
 });
 
-describe("a picture", () => {
-  test("names model, lens, conversation and time", () => {
-    const { svg } = exportFigure(viewExport, from);
+const STYLE: FigureStyle = {
+  size: "column",
+  theme: "light",
+  isTransparent: false,
+  hasTitle: true,
+  hasCaption: true,
+  columns: null,
+};
+const textsOf = (svg: string): string =>
+  [...new DOMParser().parseFromString(svg, "image/svg+xml").querySelectorAll("text")]
+    .map((each) => each.textContent)
+    .join(" ");
+
+describe("a figure", () => {
+  test("names model, lens, conversation and time, and no id", () => {
+    const { svg } = exportFigure(viewExport, from, STYLE);
+    const texts = textsOf(svg);
     for (const text of [
       "owner/name",
       "logit lens",
-      "conversation-1",
+      "The capital of France",
       "2026-11-25 10:00 UTC",
       "Read at index 3",
     ]) {
-      expect(svg).toContain(text);
+      expect(texts).toContain(text);
     }
+    expect(svg).not.toContain("conversation-1");
   });
-  test("has twice the pixels where they fit, and is refused where not even one does", () => {
-    expect(pixelScale({ width: 1000, height: 500, svg: "" })).toBe(2);
-    expect(pixelScale({ width: 16_000, height: 500, svg: "" })).toBe(1);
-    expect(() => pixelScale({ width: 16_385, height: 500, svg: "" })).toThrow(/Take the SVG/);
+  test("keeps title and caption in its metadata where they are not drawn", () => {
+    const { svg } = exportFigure(viewExport, from, { ...STYLE, hasTitle: false, hasCaption: false });
+    expect(textsOf(svg)).toBe("");
+    expect(svg).toMatch(/<title>How .*<\/title><desc>.*owner\/name.*<\/desc>/s);
+  });
+  test("is named with its width, and with its columns where they are not all", () => {
+    expect(figureName(from, viewExport, STYLE)).toBe(`${fileName(from, viewExport.place)}_85mm`);
+    const all = { start: 0, end: 20 };
+    const wide = { ...viewExport, columns: { of: "Index", all, shown: all } } as const;
+    expect(figureName(from, wide, { ...STYLE, size: "slide", columns: all })).toMatch(/-x_slide$/);
+    expect(figureName(from, wide, { ...STYLE, columns: { start: 3, end: 9 } })).toMatch(/-x_3-8_85mm$/);
   });
 });
 
@@ -162,17 +187,16 @@ describe("notes on what is shown", () => {
     const json = JSON.parse(textOf("json", { notes })) as { notes: unknown[] };
     expect(json.notes).toEqual([notes[1], notes[0]]);
   });
-  test("are in the picture, each on a line of its own", () => {
-    const { svg } = exportFigure(viewExport, { ...from, notes });
-    expect(svg).toContain("Note on 7 tokens, 2 to 8: around");
-    expect(svg).toMatch(/Note on [^<]*, index 4, at layer 1: It says &quot;/);
-    expect(svg).not.toContain("elsewhere");
-    expect(svg).not.toContain("another layer");
+  test("are in the caption", () => {
+    const caption = captionOf(viewExport, { ...from, notes }).join(" ");
+    expect(caption).toContain("Note on 7 tokens, 2 to 8: around.");
+    expect(caption).toMatch(/Note on [^:]*, index 4, at layer 1: It says "/);
+    expect(caption).not.toContain("elsewhere");
+    expect(caption).not.toContain("another layer");
   });
-  test("that are too many for a picture are counted", () => {
+  test("that are too many for a caption are counted", () => {
     const many = Array.from({ length: 20 }, (_, i) => ({ start: 4, end: 5, layer: null, text: `note ${i}` }));
-    const { svg } = exportFigure(viewExport, { ...from, notes: many });
-    expect(svg).toContain("8 more notes are in the JSON");
+    expect(captionOf(viewExport, { ...from, notes: many })).toContain("8 more notes are in the JSON.");
   });
   test("are comments of the script, of which no line can be taken for code", () => {
     const text = textOf("py", { notes });

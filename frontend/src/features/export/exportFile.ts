@@ -1,15 +1,14 @@
 /** A view's export as a file of text, in each of its formats. */
-import { exportFigure } from "./exportFigure";
 import { exportJson } from "./exportJson";
 import { fileName } from "./fileName";
 import { pythonNotebook, pythonScript } from "./pythonScript";
 import { type Table, toCsv } from "./table";
 import type { ExportSource, ViewExport } from "./viewExport";
 
-export type FileFormat = "png" | "svg" | "csv" | "json" | "py" | "ipynb";
+export type FileFormat = "csv" | "json" | "py" | "ipynb";
 
 export interface ExportFile {
-  readonly form: Exclude<FileFormat, "png">;
+  readonly form: FileFormat;
   readonly name: string;
   readonly mime: string;
   readonly text: string;
@@ -24,8 +23,6 @@ export function exportFile(
   const stem = fileName(source, viewExport.place);
   const file = (mime: string, text: string): ExportFile => ({ form, name: `${stem}.${form}`, mime, text });
   switch (form) {
-    case "svg":
-      return file("image/svg+xml", exportFigure(viewExport, source).svg);
     case "csv":
       return file("text/csv;charset=utf-8", toCsv(withSource(viewExport.table, source)));
     case "json":

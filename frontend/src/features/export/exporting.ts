@@ -13,8 +13,8 @@ import type { ViewExport, ExportSource } from "./viewExport";
 import type { FileFormat } from "./exportFile";
 import { useOpenView } from "./useViewExport";
 
-/** `code` is the script, put on the clipboard in place of a file. */
-export type ExportFormat = FileFormat | "code";
+/** `figure` opens the dialog of figures; `code` copies the script. */
+export type ExportFormat = FileFormat | "figure" | "code";
 
 export const EXPORTS: readonly {
   readonly format: ExportFormat;
@@ -22,8 +22,7 @@ export const EXPORTS: readonly {
   readonly label: string;
   readonly hint: string;
 }[] = [
-  { format: "png", group: "Picture", label: "PNG picture", hint: "for slides" },
-  { format: "svg", group: "Picture", label: "SVG picture", hint: "for papers, with real text" },
+  { format: "figure", group: "Picture", label: "Figure…", hint: "PNG or SVG, for papers and slides" },
   { format: "csv", group: "Numbers", label: "CSV table", hint: "for spreadsheets" },
   { format: "json", group: "Numbers", label: "JSON", hint: "with every token id" },
   { format: "code", group: "Code", label: "Copy as code", hint: "Python, to the clipboard" },
@@ -52,6 +51,23 @@ function subscribe(listener: () => void): () => void {
 export const useExportOutcome = (): ExportOutcome | null => useSyncExternalStore(subscribe, () => outcome);
 
 export const dismissOutcome = (): void => tell(null);
+
+/** What the dialog of figures is open for. */
+export interface FigureRequest {
+  readonly viewExport: ViewExport;
+  readonly source: ExportSource;
+}
+
+let figure: FigureRequest | null = null;
+
+function showFigure(next: FigureRequest | null): void {
+  figure = next;
+  for (const listener of listeners) listener();
+}
+
+export const useFigureRequest = (): FigureRequest | null => useSyncExternalStore(subscribe, () => figure);
+
+export const closeFigure = (): void => showFigure(null);
 
 export interface Exporter {
   /** Why nothing can be exported now; null when it can. */
@@ -109,13 +125,18 @@ export async function copyLink(): Promise<void> {
 async function carryOut(
   format: ExportFormat,
   make: () => Promise<ViewExport>,
-  from: ExportSource,
+  source: ExportSource,
 ): Promise<void> {
   tell({ kind: "working", text: "Making the export…" });
   try {
-    // Only who exports pays for the code of it.
+    if (format === "figure") {
+      showFigure({ viewExport: await make(), source });
+      tell(null);
+      return;
+    }
+    // Fetched with the first export.
     const [{ saveExport }, viewExport] = await Promise.all([import("./saveExport"), make()]);
-    tell({ kind: "done", text: await saveExport(format, viewExport, from) });
+    tell({ kind: "done", text: await saveExport(format, viewExport, source) });
   } catch (error) {
     tell({ kind: "failed", text: error instanceof Error ? error.message : String(error) });
   }

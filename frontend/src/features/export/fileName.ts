@@ -1,4 +1,6 @@
-import type { ExportSource } from "./viewExport";
+import type { FigureStyle } from "@/charts/figure/figure";
+import { SIZE_FACTS } from "@/charts/figure/size";
+import type { ExportSource, ViewExport } from "./viewExport";
 
 /** Tells the exports of one conversation apart, in characters that every file system takes. */
 export function fileName({ view, lens, model, conversationId }: ExportSource, place: string): string {
@@ -10,6 +12,18 @@ export function fileName({ view, lens, model, conversationId }: ExportSource, pl
     lens === "logit" ? "" : lens,
   ];
   return ["explorer", ...parts].filter((part) => part !== "").join("_");
+}
+
+/** With the columns where not all are drawn, and the width. */
+export function figureName(source: ExportSource, viewExport: ViewExport, style: FigureStyle): string {
+  const { columns, size } = style;
+  const all = viewExport.columns?.all;
+  const isPart = columns !== null && (columns.start !== all?.start || columns.end !== all.end);
+  return [
+    fileName(source, viewExport.place),
+    ...(isPart ? [`${columns.start}-${columns.end - 1}`] : []),
+    size === "slide" ? "slide" : `${SIZE_FACTS[size].widthMm}mm`,
+  ].join("_");
 }
 
 const MAX_PART = 40;

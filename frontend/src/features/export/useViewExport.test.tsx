@@ -8,6 +8,7 @@ const madeWith = (title: string): ViewExport => ({
   facts: [],
   place: "",
   table: { columns: [], rows: [] },
+  columns: null,
   draw: () => ({ width: 1, height: 1, svg: "" }),
   places: [],
   script: () => ({ imports: [], lenses: [], nNumbers: 0, inputs: [], sections: [], run: [] }),

@@ -1,5 +1,6 @@
 /** The export of a view: the numbers on the screen as a table, as a drawing and as a program. */
-import type { Drawing } from "@/charts/figure/figure";
+import type { Span } from "@/base/span";
+import type { Drawing, FigureLayout } from "@/charts/figure/figure";
 import type { LensKind } from "@/model/lenses";
 import { type Note, notesAtPlaces } from "@/model/notes";
 import type { Token } from "@/model/timeline";
@@ -15,13 +16,23 @@ export interface ViewExport {
   /** Which part of the conversation, for the file's name: `13-Paris`. */
   readonly place: string;
   readonly table: Table;
+  /** The columns that a figure can be cut to; null where it is always whole. */
+  readonly columns: FigureColumns | null;
   /** Throws FigureTooLarge. */
-  readonly draw: () => Drawing;
+  readonly draw: (layout: FigureLayout) => Drawing;
   /** The places in the model that were read; the notes on them are exported too. */
   readonly places: readonly { readonly position: number; readonly layer: number }[];
   readonly script: (source: ExportSource) => ViewScript;
   /** More fields of the JSON. */
   readonly json?: Readonly<Record<string, unknown>>;
+}
+
+export interface FigureColumns {
+  /** Names the numbers: the tokens' indices, or columns of the view's own. */
+  readonly of: "Index" | "Column";
+  readonly all: Span;
+  /** Those on the screen. */
+  readonly shown: Span;
 }
 
 /** Where an export is from: the same for every view. */

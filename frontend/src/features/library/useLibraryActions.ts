@@ -1,6 +1,6 @@
 /** What can be done with the conversations of the list. */
 import { useMemo, useState } from "react";
-import { download, fileName } from "@/base/download";
+import { download, fileName, jsonBlob } from "@/base/download";
 import { useAttempts } from "@/ui/attempt";
 import {
   type ConversationSummary,
@@ -54,7 +54,9 @@ export function useLibraryActions({ here, onOpen, onDeleted }: Listeners) {
           await refresh();
         }),
       exportFile: ({ id, title }) =>
-        attempt("Not exported.", async () => download(fileName(title), await exportConversation(id))),
+        attempt("Not exported.", async () =>
+          download(fileName(title), jsonBlob(await exportConversation(id))),
+        ),
       remove: (conversation) =>
         attempt("Not deleted.", async () => {
           await deleteConversation(conversation.id);

@@ -50,6 +50,7 @@ test("the file of the lens is asked for once, whichever side it is of", () => {
     facts: [],
     place: "0",
     table: { columns: [], rows: [] },
+    columns: null,
     draw: () => ({ width: 1, height: 1, svg: "" }),
     places: [],
     script: () => script,

@@ -13,7 +13,7 @@ interface CompareExportParts {
 /** What can be exported of the comparison, and its commands in the palette. */
 export function useCompareExport({ both, state, differences }: CompareExportParts): void {
   const { drawn, pairs, side, difference } = both;
-  const { change, cellWidth } = state;
+  const { change } = state;
   const isKl = difference.id === "kl_a_to_b" || difference.id === "kl_b_to_a";
   useViewExport(
     drawn === null || pairs.read === 0
@@ -33,7 +33,7 @@ export function useCompareExport({ both, state, differences }: CompareExportPart
             layers: both.layers,
             layerLabels: both.layerLabels,
             textOf: both.textOf,
-            cellWidth,
+            shown: differences.gridWindow.get(),
           });
         },
     [

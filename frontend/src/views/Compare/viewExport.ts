@@ -1,5 +1,7 @@
 /** The Compare view to take away: every pair that was read, and the gaps. */
+import { type Span, within } from "@/base/span";
 import { DIFFERENCE, DIVERGING, type Scale } from "@/charts/colour/colour";
+import type { Drawing, FigureLayout } from "@/charts/figure/figure";
 import { drawHeatmap } from "@/charts/heatmap/drawing";
 import { plainToken } from "@/features/export/exportJson";
 import type { ShownProbability } from "@/features/export/timelineScript";
@@ -30,7 +32,8 @@ export interface ComparedState {
   /** What stands before a row, by the layer of A. */
   readonly layerLabels: readonly string[];
   readonly textOf: (tokenId: number) => string;
-  readonly cellWidth: number;
+  /** The columns on the screen. */
+  readonly shown: Span;
 }
 
 const COLUMNS = [
@@ -75,6 +78,7 @@ export function compareExport(state: ComparedState): ViewExport {
     const pair = pairOf(column);
     return pair !== null && pairs.isRead(pair) ? [{ ...pair, column: i }] : [];
   });
+  const whole = { start: 0, end: alignment.columns.length };
   const nGaps = alignment.columns.length - alignment.nPairs;
   const unread = alignment.nPairs - placed.length;
   const rows = placed.flatMap((pair) =>
@@ -122,26 +126,8 @@ export function compareExport(state: ComparedState): ViewExport {
       columns: target === null ? COLUMNS : [...COLUMNS, ...TARGET_COLUMNS],
       rows: tableRows(state, rows),
     },
-    draw: () =>
-      drawHeatmap({
-        cells: pairCells({
-          alignment,
-          compared,
-          difference,
-          rowOf: (layer) => layers.findIndex(([own]) => own === layer),
-        }),
-        span: { start: 0, end: alignment.columns.length },
-        layers: layers.map(([layer]) => layer),
-        layerLabels: state.layerLabels,
-        heads: pairHeads(alignment, { a: a.map(cellText), b: b.map(cellText) }, state.cellWidth),
-        textOf: (id) => pairText(id, state.textOf),
-        unit: difference.unit,
-        scale: state.scale,
-        // Exports are always light.
-        ramp: (difference.isSigned ? DIVERGING : DIFFERENCE).light,
-        answerRamp: DIFFERENCE.light,
-        cellWidth: state.cellWidth,
-      }),
+    columns: { of: "Column", all: whole, shown: within(state.shown, whole) },
+    draw: (layout) => draw(state, layout.columns ?? whole, layout),
     places: probabilities.a,
     script: ({ lens }) =>
       pairsScript(
@@ -159,6 +145,47 @@ export function compareExport(state: ComparedState): ViewExport {
       ),
     json: { other: { lens: lensB, conversation_id: otherConversationId, tokens: b.map(plainToken) } },
   };
+}
+
+function draw(state: ComparedState, span: Span, layout: FigureLayout): Drawing {
+  const { a, b, alignment, compared, difference, layers } = state;
+  const texts = { a: a.map(cellText), b: b.map(cellText) };
+  return drawHeatmap(
+    {
+      cells: pairCells({
+        alignment,
+        compared,
+        difference,
+        rowOf: (layer) => layers.findIndex(([own]) => own === layer),
+      }),
+      span,
+      layers: layers.map(([layer]) => layer),
+      layerLabels: state.layerLabels,
+      heads: pairHeads(alignment, texts, WIDE_CELL),
+      turnedHead: (position) => turnedHead(alignment.columns[position], texts),
+      textOf: (id) => pairText(id, state.textOf),
+      unit: difference.unit,
+      scale: state.scale,
+      ramp: (difference.isSigned ? DIVERGING : DIFFERENCE)[layout.theme],
+      answerRamp: DIFFERENCE[layout.theme],
+    },
+    layout,
+  );
+}
+
+/** Wide enough for both indices of a column. */
+const WIDE_CELL = 64;
+
+/** `12 ·Paris`; where the two differ, `12 ·Paris≠·Rome`, and `–` for a gap. */
+function turnedHead(
+  column: Alignment["columns"][number] | undefined,
+  texts: Readonly<Record<"a" | "b", readonly string[]>>,
+): string {
+  if (column === undefined) return "";
+  const { a, b, isSame } = column;
+  const own = a === null ? "–" : (texts.a[a] ?? "");
+  const other = b === null ? "–" : (texts.b[b] ?? "");
+  return `${a ?? b} ${isSame ? own : `${own}≠${other}`}`;
 }
 
 interface TableRow {

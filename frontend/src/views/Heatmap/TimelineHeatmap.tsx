@@ -175,10 +175,9 @@ export function TimelineHeatmap({ timeline, model }: TimelineHeatmapProps) {
             layerLabels,
             metric,
             scale,
-            ramp: drawn.lightRamp,
+            rampName: drawn.rampName,
             answer,
-            answerRamp,
-            cellWidth: look.cellWidth,
+            shown: gridWindow.get(),
           });
         },
     METRICS.map(({ id, title }) => ({

@@ -69,8 +69,7 @@ export function useCells({ tokens, model, look, columns, version }: CellsRequest
     scale,
     hasExtremes,
     ramp,
-    /** For exports, which are always light. */
-    lightRamp: rampName === "diverging" ? DIVERGING.light : ramp,
+    rampName,
     answer,
     answerRamp,
     /** Null before the first was read. */

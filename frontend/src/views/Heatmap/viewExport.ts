@@ -1,7 +1,7 @@
 /** The Heatmap view to take away: every cell of the chosen range, or of all, not only those on the screen. */
-import type { Span } from "@/base/span";
-import type { Ramp, Scale } from "@/charts/colour/colour";
-import type { Drawing } from "@/charts/figure/figure";
+import { type Span, within } from "@/base/span";
+import { DIVERGING, RAMPS, type RampName, SECOND_HUE, type Scale } from "@/charts/colour/colour";
+import type { Drawing, FigureLayout } from "@/charts/figure/figure";
 import { drawHeatmap } from "@/charts/heatmap/drawing";
 import { timelineScript } from "@/features/export/timelineScript";
 import type { ViewExport } from "@/features/export/viewExport";
@@ -20,11 +20,10 @@ export interface HeatmapState {
   readonly layerLabels: readonly string[];
   readonly metric: Metric;
   readonly scale: Scale;
-  readonly ramp: Ramp;
+  readonly rampName: RampName | "diverging";
   readonly answer: Answer;
-  readonly answerRamp: Ramp;
-  /** In px; narrower where the whole would become too wide. */
-  readonly cellWidth: number;
+  /** The columns on the screen. */
+  readonly shown: Span;
 }
 
 const COLUMNS = [
@@ -114,7 +113,8 @@ export function heatmapExport(state: HeatmapState): ViewExport {
         ];
       }),
     },
-    draw: () => draw(state),
+    columns: { of: "Index", all: span, shown: within(state.shown, span) },
+    draw: (layout) => draw(state, layout),
     places: cells,
     script: ({ lens }) => timelineScript([{ lens, tokens, probabilities, predictions }]),
   };
@@ -125,21 +125,25 @@ const spanOf = ({ tokens, range }: HeatmapState): Span => ({
   end: Math.min(range?.end ?? tokens.length, tokens.length),
 });
 
-function draw(state: HeatmapState): Drawing {
-  const { tokens, columns, layerLabels, metric, answer, scale, ramp, answerRamp, cellWidth } = state;
+function draw(state: HeatmapState, layout: FigureLayout): Drawing {
+  const { tokens, columns, layerLabels, metric, answer, scale, rampName } = state;
   const tokenIds = tokens.map((token) => token.id);
   const tokenTexts = tokens.map(cellText);
-  return drawHeatmap({
-    scale,
-    ramp,
-    answerRamp,
-    cellWidth,
-    span: spanOf(state),
-    cells: lensCells({ columns, metric, answer, tokenIds }),
-    layers: layerLabels.map((_, layer) => layer),
-    layerLabels,
-    heads: lensHeads(tokenTexts),
-    textOf: (id) => cellTextOfText(columns.text(id)),
-    unit: metric.unit,
-  });
+  const ramp = rampName === "diverging" ? DIVERGING[layout.theme] : RAMPS[rampName];
+  return drawHeatmap(
+    {
+      scale,
+      ramp,
+      answerRamp: rampName === "diverging" ? ramp : SECOND_HUE[rampName],
+      span: layout.columns ?? spanOf(state),
+      cells: lensCells({ columns, metric, answer, tokenIds }),
+      layers: layerLabels.map((_, layer) => layer),
+      layerLabels,
+      heads: lensHeads(tokenTexts),
+      turnedHead: (position) => `${position} ${tokenTexts[position] ?? ""}`,
+      textOf: (id) => cellTextOfText(columns.text(id)),
+      unit: metric.unit,
+    },
+    layout,
+  );
 }

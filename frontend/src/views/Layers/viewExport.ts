@@ -93,7 +93,8 @@ export function layersExport(state: LayersState): ViewExport {
         ];
       }),
     },
-    draw: () => drawWords(state),
+    columns: null,
+    draw: (layout) => drawWords(state, layout),
     places: cells.map(({ cell: { position } }) => ({ position, layer })),
     script: ({ lens }) => timelineScript([{ lens, tokens, probabilities, predictions: [] }]),
   };

@@ -2,11 +2,8 @@
  * How a line looks: colour and mark tell the token, the dash tells the position. What is in ink is the
  * actual token: a line of its own, or the outline of the line of a pin.
  */
-import type { PAPER } from "@/charts/figure/figure";
+import type { Paint } from "@/charts/figure/palette";
 import type { LineSlot, Series } from "./series";
-
-/** A colour by its name in the style sheet, so that it follows the theme; an export has its own. */
-type Paint = keyof typeof PAPER;
 
 export interface LineLook {
   /** Drawn one over the other. */

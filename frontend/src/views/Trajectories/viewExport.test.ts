@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { PAPER } from "@/charts/figure/figure";
+import { PAPER } from "@/charts/figure/palette";
+import { figureLayout } from "@/test/figure";
 import { toRecords } from "@/features/export/table";
 import { exportSource } from "@/test/exportSource";
 import { madeUpTokens } from "@/test/lensData";
@@ -48,28 +49,28 @@ test("the actual token's own line is in the table, the script, the picture and i
   expect(facts).toContainEqual(
     expect.stringMatching(/^The actual token “.*” \(id \d+\) is the line in ink, with rings$/),
   );
-  const { svg } = draw();
-  expect(svg).toContain(`actual, id ${next.id}, read at index ${POSITION}`);
-  expect(svg).not.toContain("actual, id 100000");
-  expect(svg).toMatch(new RegExp(`stroke="${PAPER.text}" stroke-width="3"`));
+  const { svg } = draw(figureLayout("column"));
+  expect(svg.match(/actual, [\d.]+ at the output/g)).toEqual(["actual, 0.500 at the output"]);
+  expect(facts).toContainEqual(expect.stringContaining(`(id ${next.id}) 0.500`));
+  expect(svg).toMatch(new RegExp(`stroke="${PAPER.text}" stroke-width="1.8"`));
 });
 
 test("the line of a pin that is the actual token is outlined and named", () => {
   const { table, facts, draw } = exportOf(pinned(next.id));
   expect(toRecords(table).map((row) => row["is_actual"])).toEqual([1, 1]);
   expect(facts).toContainEqual(expect.stringMatching(/is the line that is outlined in ink$/));
-  const { svg } = draw();
-  expect(svg).toContain(`actual, id ${next.id}`);
-  expect(svg.indexOf(`stroke="${PAPER.text}" stroke-width="4"`)).toBeGreaterThan(-1);
-  expect(svg.indexOf(`stroke="${PAPER.text}" stroke-width="4"`)).toBeLessThan(
-    svg.indexOf(`stroke="${PAPER["series-3"]}" stroke-width="2"`),
+  const { svg } = draw(figureLayout("column"));
+  expect(svg).toContain("actual, 0.500 at the output");
+  expect(svg.indexOf(`stroke="${PAPER.text}" stroke-width="2.4"`)).toBeGreaterThan(-1);
+  expect(svg.indexOf(`stroke="${PAPER.text}" stroke-width="2.4"`)).toBeLessThan(
+    svg.indexOf(`stroke="${PAPER["series-3"]}" stroke-width="1.2"`),
   );
 });
 
 test("an export without the actual token says so", () => {
   const { facts, draw } = exportOf(pinned(100_000));
   expect(facts).toContainEqual(expect.stringMatching(/ is not among the lines$/));
-  expect(draw().svg).not.toContain(`stroke="${PAPER.text}"`);
+  expect(draw(figureLayout("column")).svg).not.toContain(`stroke="${PAPER.text}"`);
 });
 
 test("where nothing follows there is no actual token to speak of", () => {
