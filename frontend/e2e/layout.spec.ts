@@ -30,18 +30,33 @@ const chips = ({ evidence }: ExplorerPage) =>
       };
     });
 
+/** px: the heads of the columns, at the top of the grid. */
+const HEATMAP_HEAD = 56;
+
+/** Rows of the heatmap's grid that are in view, its heads left out. */
+const heatmapRowsInView = async ({ evidence }: ExplorerPage): Promise<number> =>
+  evidence.getByRole("grid").evaluate((grid, head) => {
+    const { top } = grid.getBoundingClientRect();
+    const seen = Math.min(top + grid.clientHeight, window.innerHeight) - top;
+    const rows = Number(grid.getAttribute("aria-rowcount"));
+    return rows * Math.min(1, (seen - head) / (grid.scrollHeight - head));
+  }, HEATMAP_HEAD);
+
 const SIZES = [
-  { name: "a small laptop", width: 1280, height: 720, rows: 11, withDetail: 9, alternatives: 5 },
-  { name: "a desk", width: 1440, height: 900, rows: 13, withDetail: 12, alternatives: 5 },
-  { name: "a laptop at 150 %", width: 853, height: 480, rows: 6, withDetail: 6, alternatives: 5 },
-  { name: "a phone", width: 390, height: 844, rows: 5, withDetail: 5, alternatives: 3 },
+  { name: "a small laptop", width: 1280, height: 720, rows: 13, withDetail: 9, heatmap: 13 },
+  { name: "a desk", width: 1440, height: 900, rows: 13, withDetail: 12, heatmap: 13 },
+  { name: "a laptop at 150 %", width: 853, height: 480, rows: 6, withDetail: 6, heatmap: 6 },
+  { name: "a phone", width: 390, height: 844, rows: 5, withDetail: 5, heatmap: 5 },
 ] as const;
 
-for (const { name, width, height, rows, withDetail, alternatives } of SIZES) {
+/** px: the least height of a row whose text can be read. */
+const TEXT_ROW = 15;
+
+for (const { name, width, height, rows, withDetail, heatmap } of SIZES) {
   test.describe(`${name}, ${width} × ${height}`, () => {
     test.use({ viewport: { width, height }, ...(width < 500 ? { hasTouch: true, isMobile: true } : {}) });
 
-    test("Standard shows most of its layers, and alternatives that can be told apart", async ({
+    test("the views show their layers without scrolling, and alternatives that can be told apart", async ({
       explorer,
       page,
     }) => {
@@ -56,7 +71,7 @@ for (const { name, width, height, rows, withDetail, alternatives } of SIZES) {
       const { texts, cut } = await chips(explorer);
       expect(cut).toBe(0);
       for (const row of texts) {
-        expect(row.length).toBe(alternatives);
+        expect(row.length).toBeGreaterThanOrEqual(3);
         expect(new Set(row).size).toBe(row.length);
       }
       for (const title of ["Standard", "Heatmap", "Trajectories", "Layers", "Compare"]) {
@@ -67,6 +82,15 @@ for (const { name, width, height, rows, withDetail, alternatives } of SIZES) {
       await page.goto(page.url().replace(/&l=\d+/, ""));
       await expect(evidence.getByRole("table").first()).toHaveAttribute("aria-busy", "false");
       await expect.poll(() => rowsInView(explorer)).toBeGreaterThanOrEqual(rows);
+      if (width === 1440) {
+        // A model of 24 blocks has room for its 25 layers in text that can be read.
+        const { y = 0 } =
+          (await evidence.getByRole("table").first().locator("[data-part=layer]").first().boundingBox()) ??
+          {};
+        expect((height - y) / TEXT_ROW).toBeGreaterThan(25);
+      }
+      await page.getByRole("tab", { name: "Heatmap" }).click();
+      await expect.poll(() => heatmapRowsInView(explorer)).toBeGreaterThanOrEqual(heatmap);
     });
   });
 }
