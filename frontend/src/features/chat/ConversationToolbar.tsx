@@ -69,11 +69,14 @@ export function ConversationToolbar(props: ConversationToolbarProps) {
         onChange={(form) => onChange({ textForm: form })}
       />
       {hasTemplate && textForm !== "plain" && (
-        <Switch
-          label="Template"
-          checked={settings.showTemplate}
-          onChange={(showTemplate) => onChange({ showTemplate })}
-        />
+        // A phone has the chips only.
+        <span className="max-md:hidden">
+          <Switch
+            label="Template"
+            checked={settings.showTemplate}
+            onChange={(showTemplate) => onChange({ showTemplate })}
+          />
+        </span>
       )}
       <div className="ml-auto flex items-center">
         <NotesButton />

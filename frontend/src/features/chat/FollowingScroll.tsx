@@ -1,4 +1,4 @@
-import { type ReactNode, Suspense, type UIEvent, useLayoutEffect, useRef, useState } from "react";
+import { type ReactNode, Suspense, type UIEvent, useEffect, useLayoutEffect, useRef, useState } from "react";
 import { LONG_REPLY_TOKENS } from "@/features/transcript/surprisalMap";
 import { lazyPart } from "@/ui/lazyPart";
 import { useChat } from "./chat";
@@ -27,10 +27,21 @@ export function FollowingScroll({ of, hasPlace, children }: FollowingScrollProps
   useLayoutEffect(() => {
     isAtEnd.current = start.isAtEnd;
   }, [start]);
+  // The buttons below a reply come when it has ended.
   useLayoutEffect(() => {
     const element = area.current;
     if (element !== null && isAtEnd.current) element.scrollTop = element.scrollHeight;
-  }, [start, length]);
+  }, [start, length, isSettled]);
+  // A legend above the text or a taller composer leaves it less room.
+  useEffect(() => {
+    const element = area.current;
+    if (element === null) return;
+    const observer = new ResizeObserver(() => {
+      if (isAtEnd.current) element.scrollTop = element.scrollHeight;
+    });
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
   const onScroll = ({ currentTarget: element }: UIEvent<HTMLDivElement>): void => {
     isAtEnd.current = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR_END_PX;
   };
