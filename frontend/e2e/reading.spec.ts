@@ -30,10 +30,9 @@ test("code, lists and tables are laid out, and each of their tokens is selected 
   );
 
   const list = page.getByRole("listbox", { name: "Tokens of the conversation" });
-  const text = await explorer.tokens.evaluateAll((options) => {
-    const list = options[0]?.closest("[role=listbox]");
-    return [...(list?.querySelectorAll("[data-index]") ?? [])].map((part) => part.textContent).join("");
-  });
+  /** Tokens, and the second parts of those that a border cuts. */
+  const parts = list.locator("[data-index]");
+  const text = (await parts.allTextContents()).join("");
   expect(text).toContain(TEXT);
 
   const indices = await explorer.tokens.evaluateAll((options) =>
@@ -41,10 +40,10 @@ test("code, lists and tables are laid out, and each of their tokens is selected 
   );
   expect(indices).toEqual(indices.map((_, number) => `${number}`));
   // By pointer, where it is drawn: each token, also the second part of one that a border cuts.
-  const missed = await list.evaluate((element) =>
-    [...element.querySelectorAll("[data-index]")].flatMap((part) => {
+  const missed = await parts.evaluateAll((all) =>
+    all.flatMap((part) => {
       part.scrollIntoView({ block: "center", inline: "center" });
-      const box = [...part.getClientRects()].find(({ width }) => width > 0);
+      const box = Array.from(part.getClientRects()).find(({ width }) => width > 0);
       const hit =
         box === undefined
           ? null

@@ -186,7 +186,11 @@ export function Transcript(props: TranscriptProps) {
       onKeyDown={onKeyDown}
       onBlur={() => setChip(null)}
       onCopy={onCopy}
-      className={clsx("tokens", mode === "chat" ? "space-y-4" : "tokens-completion")}
+      className={clsx(
+        "tokens",
+        mode === "chat" ? "space-y-4" : "tokens-completion",
+        mode === "chat" && !isReading && "tokens-source",
+      )}
     >
       {sections.map((section, number) => {
         const { speaker, start, turn } = section;
