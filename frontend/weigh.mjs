@@ -13,7 +13,7 @@ const VIEW = /^src\/views\/(\w+)\/\1\.tsx$/;
 
 const BUDGETS = {
   // The goal is 150 kB. Libraries are 83 of it, react-dom 64 of these.
-  shell: 158_000,
+  shell: 162_000,
   styles: 18_000,
   view: 26_000,
   // With the drawing that it shares with Heatmap, and the alignment.

@@ -5,6 +5,7 @@ import { cleanup, configure } from "@testing-library/react";
 import { afterEach } from "vitest";
 // Fetched at the first click, which no test is about: loaded here, they open at once.
 import "@/features/composer/SamplingForm";
+import "@/features/evidence/AlternativesList";
 import "@/features/library/SidebarSheet";
 import "@/features/shortcuts/ShortcutSheet";
 import "@/ui/OpenMenu";

@@ -1,23 +1,14 @@
-import clsx from "clsx";
-import { useBranching } from "@/features/branches/branching";
-import { formatProbability } from "@/model/format";
-import type { Token } from "@/model/timeline";
-import { cellPartsOfText, cellTextOfText } from "@/model/tokens";
-import type { Reading } from "@/reading/lens";
+import { Suspense } from "react";
 import { Button } from "@/ui/Button";
-import { Popover, PopoverClose } from "@/ui/Popover";
-import { QuotedToken, TokenText } from "@/ui/TokenText";
+import { ErrorBoundary } from "@/ui/ErrorBoundary";
+import { lazyPart } from "@/ui/lazyPart";
+import { Popover } from "@/ui/Popover";
+import type { AlternativesListProps } from "./AlternativesList";
 
-interface AlternativesProps {
-  readonly token: Token;
-  /** How it was predicted; null until that was read, and for the first token. */
-  readonly reading: Reading | null;
-}
+const AlternativesList = lazyPart(() => import("./AlternativesList"));
 
-/** What the model might have written in place of the token: each is the beginning of a branch. */
-export function Alternatives({ token, reading }: AlternativesProps) {
-  const { branch, refusedBecause } = useBranching();
-  const output = reading?.layers.at(-1)?.predictions ?? [];
+/** Opens what the model might have written in place of the token. */
+export function Alternatives(props: AlternativesListProps) {
   return (
     <Popover
       label="Alternatives"
@@ -28,63 +19,11 @@ export function Alternatives({ token, reading }: AlternativesProps) {
         </Button>
       }
     >
-      <h3 className="font-medium">
-        Replace <QuotedToken token={token} /> with
-      </h3>
-      <p className="mt-0.5 text-label text-muted">
-        The reply is generated anew from index {token.index} with the token that you choose. This branch stays
-        as it is.
-      </p>
-      <ol className="mt-2">
-        {output.map(({ token_id, text, probability }) => {
-          const isActual = token_id === token.id;
-          return (
-            <li key={token_id}>
-              <PopoverClose>
-                <button
-                  type="button"
-                  disabled={isActual || refusedBecause !== null}
-                  aria-label={`Continue with ${cellTextOfText(text)}, probability ${formatProbability(probability)}`}
-                  onClick={() => branch(token.index, [token_id])}
-                  className="relative isolate flex min-h-control w-full items-center gap-2 overflow-hidden rounded-mark px-2 text-left hover:bg-hover disabled:cursor-default disabled:hover:bg-transparent"
-                >
-                  <span
-                    aria-hidden="true"
-                    className={clsx(
-                      "absolute inset-y-1 left-0 -z-10 rounded-mark",
-                      isActual ? "bg-data-actual-soft" : "bg-data-bar-soft",
-                    )}
-                    style={{ width: `${100 * probability}%` }}
-                  />
-                  <TokenText parts={cellPartsOfText(text)} className="min-w-0 flex-1 truncate" />
-                  {isActual && <span className="text-cell text-muted">this one</span>}
-                  <span className="font-mono text-label text-muted">{formatProbability(probability)}</span>
-                </button>
-              </PopoverClose>
-            </li>
-          );
-        })}
-      </ol>
-      {output.length === 0 && (
-        <p className="mt-2 text-muted">
-          {token.index === 0 ? "Nothing predicted the first token." : "Its predictions are still being read."}
-        </p>
-      )}
-      <PopoverClose>
-        <Button
-          icon="redo"
-          className="mt-2 w-full"
-          disabled={refusedBecause !== null}
-          onClick={() => branch(token.index, [])}
-        >
-          Resample from here
-        </Button>
-      </PopoverClose>
-      <p className={clsx("mt-1 text-label", refusedBecause === null ? "text-muted" : "text-warn")}>
-        {refusedBecause === null
-          ? "By the sampling settings below the message; at temperature 0 it chooses the same."
-          : `${refusedBecause}.`}
-      </p>
+      <ErrorBoundary>
+        <Suspense fallback={<p className="text-muted">Opening…</p>}>
+          <AlternativesList {...props} />
+        </Suspense>
+      </ErrorBoundary>
     </Popover>
   );
 }
