@@ -95,21 +95,21 @@ async function expectLayer(
       ),
     );
   }).toPass({ timeout: 30_000 });
-  const place = layer === 0 ? "the embedding" : `layer ${layer}`;
-  const below = layer === 1 ? "the embedding" : `layer ${layer - 1}`;
+  const place = layer === 0 ? "layer 0 \\(embedding\\)" : `layer ${layer}`;
+  const below = layer === 1 ? "layer 0 \\(embedding\\)" : `layer ${layer - 1}`;
   const nChanged = changed.filter(Boolean).length;
   await expect(
     explorer.evidence.getByText(
       new RegExp(
-        `^At ${place},.* ${nActual} of ${nPredicted} tokens? (is|are) what stands in the text` +
+        `^At ${place},.* top-1 matches the actual token at ${nActual} of ${nPredicted} positions?` +
           (layer === 0 ? "\\." : `; ${nChanged === 0 ? "none" : nChanged} changed since ${below}\\.`),
       ),
     ),
   ).toBeVisible();
-  const legend = explorer.evidence.getByRole("list", { name: "What the marks mean" });
-  await expect(legend).toContainText(`stands in the text: ${nActual}`);
+  const legend = explorer.evidence.getByRole("list", { name: "Marks" });
+  await expect(legend).toContainText(`actual token: ${nActual}`);
   await expect(legend).toContainText(
-    `the output’s choice, not the text’s: ${kinds.filter((kind) => kind === "output").length}`,
+    `final-layer top-1: ${kinds.filter((kind) => kind === "output").length}`,
   );
 }
 
@@ -228,7 +228,7 @@ test("everything is done by keyboard: slider, shared layer keys, words, choices,
   await expect.poll(() => selectedIndex(page)).toBe(lens.tokens.length - 1);
 
   await page.getByRole("button", { name: "Display options" }).press("Enter");
-  await page.getByRole("switch", { name: /^Mark what changed/ }).press("Space");
+  await page.getByRole("switch", { name: /^Mark changes/ }).press("Space");
   await page.keyboard.press("Escape");
   await expect(explorer.evidence.locator(".layer-words [data-changed]")).toHaveCount(0);
   await command("mark what changed");

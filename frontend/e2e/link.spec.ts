@@ -59,7 +59,7 @@ const CHOICES: Readonly<
     choose: async (page, evidence) => {
       await evidence.getByRole("radio", { name: "All" }).click();
       await evidence.getByRole("button", { name: "Display options" }).click();
-      await page.getByRole("switch", { name: /^What stands in the text/ }).click();
+      await page.getByRole("switch", { name: /^Show actual token/ }).click();
       await page.keyboard.press("Escape");
     },
   },

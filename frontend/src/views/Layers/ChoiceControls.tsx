@@ -10,11 +10,11 @@ interface ChoiceControlsProps {
 }
 
 const SCOPE_OPTIONS = [
-  { value: "reply", label: "Reply", hint: "Only what the model wrote" },
+  { value: "reply", label: "Reply", hint: "Only what the model generated" },
   { value: "all", label: "All", hint: "Your text too, and the template where it is shown" },
 ] as const;
 
-/** What of the conversation is shown, and how. */
+/** Which tokens are shown, and how. */
 export function ChoiceControls({ choices, onChange }: ChoiceControlsProps) {
   return (
     <div className="flex shrink-0 items-center gap-1.5">
@@ -27,22 +27,22 @@ export function ChoiceControls({ choices, onChange }: ChoiceControlsProps) {
       <Popover label="Display options" align="end" trigger={<Button icon="sliders">Display options</Button>}>
         <div className="flex flex-col gap-1">
           <Switch
-            label="Mark what each word equals"
+            label="Mark matches (actual token, final top-1)"
             checked={choices.hasMarks}
             onChange={(hasMarks) => onChange({ hasMarks })}
           />
           <Switch
-            label="Mark what changed since the layer below"
+            label="Mark changes since the layer below"
             checked={choices.hasChanges}
             onChange={(hasChanges) => onChange({ hasChanges })}
           />
           <Switch
-            label="What stands in the text, under each other word"
+            label="Show actual token under mismatches"
             checked={choices.hasActual}
             onChange={(hasActual) => onChange({ hasActual })}
           />
           <Switch
-            label="Tint by the word’s probability"
+            label="Tint by probability"
             checked={choices.hasTint}
             onChange={(hasTint) => onChange({ hasTint })}
           />

@@ -2,7 +2,7 @@ import clsx from "clsx";
 import type { KeyboardEvent, PointerEvent } from "react";
 import { isBrowserCommand } from "@/base/keys";
 import { labelledLayers } from "@/charts/lines/chart";
-import { layerAfterKey, layerLabel } from "@/model/layers";
+import { layerAfterKey, layerLabel, layerTitle } from "@/model/layers";
 import { useElementWidth } from "@/ui/useElementWidth";
 import { type Agreement, agreementText } from "./layerWords";
 
@@ -18,7 +18,7 @@ const BAR_HEIGHT = 40;
 /** Room in px for one label. */
 const LABEL_ROOM = 26;
 
-/** A slider over the layers. Each has a bar above it: how many of its words are those of the text. */
+/** A slider over the layers. The bar of each is the share of positions at which its top-1 is the actual token. */
 export function LayerScrubber({ layer, last, agreement, onChange }: LayerScrubberProps) {
   const [frame, width] = useElementWidth<HTMLDivElement>(560);
   const count = last + 1;
@@ -27,7 +27,7 @@ export function LayerScrubber({ layer, last, agreement, onChange }: LayerScrubbe
   const shareAt = (at: number): number =>
     agreement === null || agreement.nRead === 0 ? 0 : (agreement.nActual[at] ?? 0) / agreement.nRead;
   const textAt = (at: number): string => {
-    const name = at === 0 ? "Embedding, layer 0" : `Layer ${at}`;
+    const name = layerTitle(at);
     if (agreement === null || agreement.nRead === 0) return `${name}: nothing read yet`;
     const share = Math.round(100 * shareAt(at));
     return `${name}: ${agreementText(agreement.nActual[at] ?? 0, agreement.nRead)}, ${share} %`;
@@ -51,9 +51,7 @@ export function LayerScrubber({ layer, last, agreement, onChange }: LayerScrubbe
 
   return (
     <div>
-      <p className="pb-0.5 text-cell text-muted">
-        bars: share of the words that are already those of the text, 0 to 1
-      </p>
+      <p className="pb-0.5 text-cell text-muted">Top-1 accuracy per layer, 0 to 1</p>
       <div
         ref={frame}
         role="slider"

@@ -64,7 +64,7 @@ describe("the four states", () => {
     server.answer = () => new Promise<Response>(() => undefined);
     renderView(Layers, timeline, { index: 12, layer: 5 });
     expect(await screen.findByRole("progressbar", { name: "Positions read" })).toHaveValue(0);
-    expect(screen.getByText("At layer 5, no token is read yet.")).toBeInTheDocument();
+    expect(screen.getByText("At layer 5, no position is read yet.")).toBeInTheDocument();
     for (const word of options()) {
       expect(said(Number(word.dataset["index"])).trim()).toBe("");
       expect(word).toHaveAttribute("data-kind", "unread");
@@ -80,7 +80,7 @@ describe("the four states", () => {
     renderView(Layers, timeline, { index: 29 });
     expect(await screen.findByRole("alert")).toHaveTextContent("Not enough memory.");
     expect(screen.getByText(/^\d+ of 30 positions read; hatched words are not/)).toBeInTheDocument();
-    expect(screen.getByText(/of the \d+ tokens read so far are what stands in the text/)).toBeVisible();
+    expect(screen.getByText(/of the \d+ positions read so far/)).toBeVisible();
     server.answer = answer;
     await userEvent.click(screen.getByRole("button", { name: "Retry" }));
     expect(await allRead()).toBeInTheDocument();
@@ -118,7 +118,7 @@ describe("the four states", () => {
     }
     expect(
       screen.getByText(
-        `At layer 8, ${agreeing(8, replyIndices)} of 21 tokens are what stands in the text; ${changed(8, replyIndices)} changed since layer 7.`,
+        `At layer 8, top-1 matches the actual token at ${agreeing(8, replyIndices)} of 21 positions; ${changed(8, replyIndices)} changed since layer 7.`,
       ),
     ).toBeInTheDocument();
     const card = screen.getByRole("region", { name: "Word" });
@@ -142,7 +142,7 @@ describe("the slider", () => {
     slider().focus();
     await userEvent.keyboard("{Home}");
     expect(view.selection()).toMatchObject({ index: null, layer: 0 });
-    expect(screen.getByText(/^At the embedding, /)).toBeInTheDocument();
+    expect(screen.getByText(/^At layer 0 \(embedding\), /)).toBeInTheDocument();
     await userEvent.keyboard("{ArrowRight}{PageUp}");
     expect(view.selection().layer).toBe(6);
     act(() => view.selection().select(null, 3));
@@ -150,7 +150,7 @@ describe("the slider", () => {
     for (let layer = 0; layer <= N_LAYERS; layer += 1) {
       act(() => view.selection().select(null, layer));
       expect(slider().getAttribute("aria-valuetext")).toContain(
-        `${agreeing(layer, replyIndices)} of 21 tokens`,
+        `${agreeing(layer, replyIndices)} of 21 positions`,
       );
     }
     expect(server.asked).toHaveLength(asked);
@@ -282,7 +282,9 @@ describe("the words", () => {
     expect(options()).toHaveLength(N_TOKENS);
     expect(option(0)).toHaveTextContent("User:");
     expect(option(0)).toHaveAttribute("data-kind", "first");
-    expect(screen.getByText(/^At layer 5, \d+ of 29 tokens/)).toBeInTheDocument();
+    expect(
+      screen.getByText(/^At layer 5, top-1 matches the actual token at \d+ of 29 positions/),
+    ).toBeInTheDocument();
     expect(screen.getByRole("region", { name: "Word" })).toHaveTextContent("nothing predicted it");
     expect(screen.getAllByRole("group", { name: /^(You|made-up)$/ })).toHaveLength(2);
     view.unmount();
@@ -303,9 +305,9 @@ describe("the words", () => {
   test("a reply that has no token yet says so", async () => {
     const prompt = { ...timeline, tokens: tokens.slice(0, 9) };
     renderView(Layers, prompt, { index: null });
-    expect(await screen.findByText(/has written nothing here yet/)).toBeInTheDocument();
+    expect(await screen.findByText(/has generated nothing here yet/)).toBeInTheDocument();
     expect(
-      screen.getByText("At layer 12, the model’s own output, there is no predicted token here."),
+      screen.getByText("At layer 12, the model’s own output, no token here is predicted."),
     ).toBeVisible();
   });
 
@@ -322,16 +324,16 @@ describe("the words", () => {
     expect(count("[data-changed]")).toBe(changed(8, replyIndices));
     expect(count(".word-actual")).toBe(N_REPLY - agreeing(8, replyIndices));
     expect(count("[style]")).toBe(0);
-    await flip(/^Mark what each word equals/);
+    await flip(/^Mark matches/);
     expect(count("[data-kind]")).toBe(0);
-    await flip(/^Mark what changed/);
+    await flip(/^Mark changes/);
     expect(count("[data-changed]")).toBe(0);
-    expect(screen.queryByRole("list", { name: "What the marks mean" })).not.toBeInTheDocument();
-    await flip(/^What stands in the text/);
+    expect(screen.queryByRole("list", { name: "Marks" })).not.toBeInTheDocument();
+    await flip(/^Show actual token/);
     expect(count(".word-actual")).toBe(0);
     await flip(/^Tint/);
     expect(count(".word-body[style]")).toBe(N_REPLY);
-    expect(screen.getByRole("list", { name: "What the marks mean" })).toHaveTextContent("probability 0");
+    expect(screen.getByRole("list", { name: "Marks" })).toHaveTextContent("probability 0");
   });
 
   test("a fitted lens is read anew and named", async () => {
@@ -339,7 +341,7 @@ describe("the words", () => {
     server.lenses.push({ kind: "tuned", fitted_tokens: 10 });
     renderView(Layers, timeline, { index: null });
     await allRead();
-    expect(await screen.findByText("Read through the tuned lens.")).toBeInTheDocument();
+    expect(await screen.findByText(/Read through the tuned lens\.$/)).toBeInTheDocument();
     await waitFor(() => expect(server.asked.some((request) => request.kind === "tuned")).toBe(true));
   });
 

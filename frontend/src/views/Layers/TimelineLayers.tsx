@@ -1,4 +1,5 @@
 import { useCallback, useMemo, useState } from "react";
+import { Finding } from "@/features/evidence/Finding";
 import { LensFailure } from "@/features/evidence/LensFailure";
 import { ReadingProgress } from "@/features/evidence/ReadingProgress";
 import { useViewExport } from "@/features/export/useViewExport";
@@ -81,17 +82,17 @@ export function TimelineLayers({ timeline, model }: TimelineLayersProps) {
   const lensTitle = LENSES.find((each) => each.kind === kind)?.title ?? kind;
   return (
     <div className="flex min-h-0 flex-1 flex-col bg-raised max-md:overflow-y-auto">
-      <div className="shrink-0 bg-raised px-3 pt-2 max-md:sticky max-md:top-0 max-md:z-10 short:static">
+      <Finding>
+        {layerSentence(counts, layer, last)}
+        {kind !== "logit" && ` Read through the ${lensTitle} lens.`}
+      </Finding>
+      <div className="shrink-0 bg-raised px-3 pt-1.5 max-md:sticky max-md:top-0 max-md:z-10 short:static">
         <div className="flex flex-wrap items-center justify-between gap-x-3 gap-y-1.5 pb-1.5">
           <LayerControls layer={layer} last={last} play={play} onChange={onChangeLayer} />
           <ChoiceControls choices={choices} onChange={changeChoices} />
         </div>
         <LayerScrubber layer={layer} last={last} agreement={agreement} onChange={onChangeLayer} />
       </div>
-      <p className="shrink-0 px-3 pt-1 max-md:border-b max-md:border-line max-md:pb-1.5">
-        {layerSentence(counts, layer, last)}
-        {kind !== "logit" && <span className="text-muted"> Read through the {lensTitle} lens.</span>}
-      </p>
       <div className="shrink-0 border-line px-3 pb-1.5 max-md:order-1 max-md:border-t max-md:pt-1 md:border-b">
         <WordLegend choices={choices} counts={counts} canChange={layer > 0} />
       </div>
@@ -107,7 +108,7 @@ export function TimelineLayers({ timeline, model }: TimelineLayersProps) {
       <div className="min-h-0 flex-1 overflow-y-auto px-3 py-2 max-md:flex-none max-md:overflow-visible">
         {indices.length === 0 ? (
           <p className="text-muted">
-            The model has written nothing here yet. “All” shows your text in the words of each layer.
+            The model has generated nothing here yet. “All” shows your text in the words of each layer.
           </p>
         ) : (
           <LayerText

@@ -1,6 +1,6 @@
 import { ReadAt } from "@/features/evidence/ReadAt";
 import { formatProbability, formatRank } from "@/model/format";
-import { layerLabel } from "@/model/layers";
+import { layerTitle } from "@/model/layers";
 import type { Token } from "@/model/timeline";
 import type { Cell } from "@/reading/columns";
 import { QuotedText, QuotedToken } from "@/ui/TokenText";
@@ -51,7 +51,7 @@ function WordNumbers({ tokens, index, layer, cell }: WordCardProps) {
       ) : (
         <p className="flex flex-wrap gap-x-4 text-muted">
           <span>
-            <b className="font-medium text-ink">Layer {layerLabel(layer)}</b>{" "}
+            <b className="font-medium text-ink">{layerTitle(layer)}</b>{" "}
             {top.tokenId === actual.id ? <QuotedToken token={actual} /> : <QuotedText text={top.text} />}{" "}
             probability <span className="font-mono text-ink">{formatProbability(top.probability)}</span>
           </span>

@@ -10,22 +10,19 @@ interface WordLegendProps {
   readonly canChange: boolean;
 }
 
-/** What the marks mean, each with how many words have it. */
+/** The marks in one line, each with the number of words that have it. */
 export function WordLegend({ choices, counts, canChange }: WordLegendProps) {
   const { hasMarks, hasChanges, hasActual, hasTint } = choices;
   if (!hasMarks && !hasChanges && !hasTint) return null;
   return (
-    <ul
-      aria-label="What the marks mean"
-      className="flex flex-wrap items-center gap-x-4 gap-y-0.5 text-cell text-muted"
-    >
+    <ul aria-label="Marks" className="flex flex-wrap items-center gap-x-3 text-label text-muted">
       {hasMarks && (
         <>
-          <Mark kind="actual" meaning="stands in the text" count={counts.nActual} />
-          <Mark kind="output" meaning="the output’s choice, not the text’s" count={counts.nOutput} />
+          <Mark kind="actual" meaning="actual token" count={counts.nActual} />
+          <Mark kind="output" meaning="final-layer top-1" count={counts.nOutput} />
           <Mark
             kind="other"
-            meaning={hasActual ? "differs; below it what stands there" : "differs"}
+            meaning={hasActual ? "other, actual token below" : "other"}
             count={counts.nOther}
           />
         </>
@@ -57,7 +54,7 @@ interface MarkProps {
 
 function Mark({ kind, hasChanged = false, meaning, count }: MarkProps) {
   return (
-    <li className="flex h-6 items-center gap-1.5">
+    <li className="flex h-5 items-center gap-1">
       <span
         aria-hidden="true"
         data-kind={kind}

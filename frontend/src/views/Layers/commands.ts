@@ -26,17 +26,15 @@ export function layersCommands(actions: LayersActions): Command[] {
     ...(layer < last ? [{ label: "Go to the layer above", run: () => onChangeLayer(layer + 1) }] : []),
     ...(layer > 0 ? [{ label: "Go to the layer below", run: () => onChangeLayer(layer - 1) }] : []),
     {
-      label: hasMarks ? "Do not mark what each word equals" : "Mark what each word equals",
+      label: hasMarks ? "Hide the marks of matches" : "Mark matches (actual token, final top-1)",
       run: () => onChangeChoices({ hasMarks: !hasMarks }),
     },
     {
-      label: hasChanges
-        ? "Do not mark what changed since the layer below"
-        : "Mark what changed since the layer below",
+      label: hasChanges ? "Hide the marks of changes" : "Mark changes since the layer below",
       run: () => onChangeChoices({ hasChanges: !hasChanges }),
     },
     {
-      label: hasActual ? "Hide what stands in the text" : "Write what stands in the text under each word",
+      label: hasActual ? "Hide the actual token under mismatches" : "Show actual token under mismatches",
       run: () => onChangeChoices({ hasActual: !hasActual }),
     },
     {

@@ -65,25 +65,25 @@ describe("the sentence", () => {
 
   test("says how many words are those of the text, and how many this layer changed", () => {
     expect(layerSentence(counts, 5, 12)).toBe(
-      "At layer 5, 12 of 34 tokens are what stands in the text; 7 changed since layer 4.",
+      "At layer 5, top-1 matches the actual token at 12 of 34 positions; 7 changed since layer 4.",
     );
     expect(layerSentence({ ...counts, nChanged: 0 }, 12, 12)).toBe(
-      "At layer 12, the model’s own output, 12 of 34 tokens are what stands in the text; none changed since layer 11.",
+      "At layer 12, the model’s own output, top-1 matches the actual token at 12 of 34 positions; none changed since layer 11.",
     );
-    expect(layerSentence(counts, 1, 12)).toContain("7 changed since the embedding.");
+    expect(layerSentence(counts, 1, 12)).toContain("7 changed since layer 0 (embedding).");
     expect(layerSentence(counts, 0, 12)).toBe(
-      "At the embedding, 12 of 34 tokens are what stands in the text.",
+      "At layer 0 (embedding), top-1 matches the actual token at 12 of 34 positions.",
     );
   });
 
   test("says what is not read, and what there is not", () => {
     expect(layerSentence({ ...counts, nRead: 20 }, 5, 12)).toContain(
-      "12 of the 20 tokens read so far are what stands in the text",
+      "top-1 matches the actual token at 12 of the 20 positions read so far",
     );
-    expect(layerSentence({ ...counts, nRead: 0 }, 5, 12)).toBe("At layer 5, no token is read yet.");
+    expect(layerSentence({ ...counts, nRead: 0 }, 5, 12)).toBe("At layer 5, no position is read yet.");
     expect(layerSentence({ ...counts, nPredicted: 0, nRead: 0 }, 5, 12)).toBe(
-      "At layer 5, there is no predicted token here.",
+      "At layer 5, no token here is predicted.",
     );
-    expect(agreementText(1, 1)).toBe("1 of 1 token is what stands in the text");
+    expect(agreementText(1, 1)).toBe("top-1 matches the actual token at 1 of 1 position");
   });
 });

@@ -4,7 +4,7 @@
  * layer's own words.
  */
 import { formatCount } from "@/model/format";
-import { layerLabel } from "@/model/layers";
+import { layerName } from "@/model/layers";
 import type { LensColumns } from "@/reading/columns";
 
 /**
@@ -19,11 +19,11 @@ export type WordKind = "first" | "unread" | "actual" | "output" | "other";
 export interface LayerWord {
   readonly index: number;
   readonly kind: WordKind;
-  /** Of the layer's first choice; the token's own for `first`, -1 for `unread`. */
+  /** Of the layer's top-1; the token's own for `first`, -1 for `unread`. */
   readonly tokenId: number;
-  /** Of the layer's first choice; NaN where there is none. */
+  /** Of the layer's top-1; NaN where there is none. */
   readonly probability: number;
-  /** The layer below has another first choice. Never at the embedding. */
+  /** The layer below has another top-1. Never at layer 0 (embedding). */
   readonly hasChanged: boolean;
 }
 
@@ -107,24 +107,21 @@ export function agreementOf(
   return { nRead, nActual };
 }
 
-/** A layer in running text: `the embedding`, `layer 5`. */
-const layerName = (layer: number): string => (layer === 0 ? "the embedding" : `layer ${layerLabel(layer)}`);
-
-/** `12 of 34 tokens are what stands in the text` */
+/** `top-1 matches the actual token at 12 of 34 positions` */
 export function agreementText(nActual: number, nRead: number, nPredicted = nRead): string {
   const read =
     nRead < nPredicted
-      ? `${formatCount(nActual)} of the ${formatCount(nRead)} tokens read so far`
-      : `${formatCount(nActual)} of ${formatCount(nRead)} ${nRead === 1 ? "token" : "tokens"}`;
-  return `${read} ${nActual === 1 ? "is" : "are"} what stands in the text`;
+      ? `the ${formatCount(nRead)} ${nRead === 1 ? "position" : "positions"} read so far`
+      : `${formatCount(nRead)} ${nRead === 1 ? "position" : "positions"}`;
+  return `top-1 matches the actual token at ${formatCount(nActual)} of ${read}`;
 }
 
-/** What a layer says of the words shown, and what it changed, as a sentence. */
+/** How far a layer agrees with the text shown, and how much it changed, as a sentence. */
 export function layerSentence(counts: WordCounts, layer: number, last: number): string {
   const { nPredicted, nRead, nActual, nChanged } = counts;
   const place = `At ${layerName(layer)}${layer === last ? ", the model’s own output" : ""}`;
-  if (nPredicted === 0) return `${place}, there is no predicted token here.`;
-  if (nRead === 0) return `${place}, no token is read yet.`;
+  if (nPredicted === 0) return `${place}, no token here is predicted.`;
+  if (nRead === 0) return `${place}, no position is read yet.`;
   const changed =
     layer === 0
       ? ""

@@ -11,12 +11,12 @@ export function wordName(word: LayerWord, body: string, actual: string): string 
     case "first":
       return `${body}, the first token, not predicted`;
     case "unread":
-      return `not read yet; the text has ${actual}`;
+      return `not read yet; actual token ${actual}`;
     case "actual":
-      return `${said}; stands in the text${changed}`;
+      return `${said}; the actual token${changed}`;
     case "output":
-      return `${said}; the output’s choice, the text has ${actual}${changed}`;
+      return `${said}; final-layer top-1, actual token ${actual}${changed}`;
     case "other":
-      return `${said}; the text has ${actual}${changed}`;
+      return `${said}; actual token ${actual}${changed}`;
   }
 }
