@@ -37,7 +37,7 @@ export function twinMarks(listed: readonly Listed[]): ReadonlyMap<string, string
   return marks;
 }
 
-// Made once: a format costs more than what it is used for, and a list is drawn with every token of a reply.
+// Made once: making a format costs more than using it.
 const MINUTES = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
 const SECONDS = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 
