@@ -174,7 +174,7 @@ test("the palette does by name what the page can do, and gives the focus to what
 
   await user.keyboard("{Control>}k{/Control}");
   await user.type(await screen.findByRole("combobox", { name: "Find a command" }), "xyzzy");
-  expect(screen.getByText("No command is called that.")).toBeVisible();
+  expect(screen.getByText("No matching command")).toBeVisible();
   await user.clear(screen.getByRole("combobox", { name: "Find a command" }));
   await user.type(screen.getByRole("combobox", { name: "Find a command" }), "new chat{Enter}");
   await screen.findByRole("heading", { name: "Send a text, then click any word" });

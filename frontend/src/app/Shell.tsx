@@ -317,6 +317,7 @@ export function Shell() {
               onChangeView={openView}
               onStartNew={startNew}
               onShowShortcuts={() => setShowsShortcuts(true)}
+              onOpen={openConversation}
               onStartTour={() => setIsOnTour(true)}
               onClose={() => setShowsPalette(false)}
             />

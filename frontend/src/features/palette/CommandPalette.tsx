@@ -18,7 +18,7 @@ export default function CommandPalette({ onClose, ...actions }: CommandPalettePr
   const chosen = useRef<PaletteCommand | null>(null);
   const id = useId();
   const { commands, goTo } = useCommands(actions, query);
-  const hits = [...(goTo === null ? [] : [goTo]), ...found(commands, query)];
+  const hits = [...goTo, ...found(commands, query)];
   const at = Math.min(active, hits.length - 1);
   const optionId = (index: number): string => `${id}-${index}`;
 
@@ -74,7 +74,7 @@ export default function CommandPalette({ onClose, ...actions }: CommandPalettePr
           aria-activedescendant={at < 0 ? undefined : optionId(at)}
           autoComplete="off"
           spellCheck={false}
-          placeholder="Find a command, or type a token’s index"
+          placeholder="Find a command, a conversation or a token"
           value={query}
           onChange={(event) => {
             setQuery(event.target.value);
@@ -85,7 +85,7 @@ export default function CommandPalette({ onClose, ...actions }: CommandPalettePr
         />
       </div>
       <p role="status" className={hits.length === 0 ? "mt-2 px-2 py-1 text-muted" : "sr-only"}>
-        {hits.length === 0 ? "No command is called that." : `${hits.length} commands`}
+        {hits.length === 0 ? "No matching command" : `${hits.length} commands`}
       </p>
       <div
         id={`${id}-list`}
@@ -94,7 +94,7 @@ export default function CommandPalette({ onClose, ...actions }: CommandPalettePr
         className={clsx("mt-2 h-[min(24rem,55dvh)] overflow-y-auto", hits.length === 0 && "hidden")}
       >
         {hits.map((command, index) => (
-          <div key={`${command.group} ${command.label}`} role="presentation">
+          <div key={command.id ?? `${command.group} ${command.label}`} role="presentation">
             {command.group !== hits[index - 1]?.group && (
               <div role="presentation" className="px-2 pt-2 pb-0.5 text-cell text-quiet">
                 {command.group}

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { found, tokenIndexIn } from "./ranking";
+import { found, tokenIndexIn, tokensLike } from "./ranking";
 
 const COMMANDS = [
   { group: "View", label: "Open Standard", words: "1 layers" },
@@ -33,4 +33,15 @@ test("a number is a token", () => {
   expect(tokenIndexIn("#3")).toBe(3);
   expect(tokenIndexIn("1.5")).toBeNull();
   expect(tokenIndexIn("token")).toBeNull();
+});
+
+test("tokens are found by how they begin, five at most and from two letters on", () => {
+  const tokens = [" Paris", "paris", " par", " Café", " the", ...Array.from({ length: 9 }, () => " it")].map(
+    (text, index) => ({ text, index }),
+  );
+  const indices = (query: string): number[] => tokensLike(tokens, query).map(({ index }) => index);
+  expect(indices("PAR")).toEqual([0, 1, 2]);
+  expect(indices(" cafe ")).toEqual([3]);
+  expect(indices("it")).toHaveLength(5);
+  expect(indices("t")).toEqual([]);
 });

@@ -1,6 +1,8 @@
 /** Finding a command by a few letters. */
 
 export interface Listed {
+  /** Tells it from another of the same group and label. */
+  readonly id?: string;
   /** Heading under which it stands. */
   readonly group: string;
   readonly label: string;
@@ -33,4 +35,15 @@ export function found<T extends Listed>(commands: readonly T[], query: string): 
 export function tokenIndexIn(query: string): number | null {
   const digits = /^\s*(?:(?:go\s+to\s+)?(?:token\s+)?#?)(\d{1,6})\s*$/i.exec(query)?.[1];
   return digits === undefined ? null : Number(digits);
+}
+
+const MIN_TOKEN_LETTERS = 2;
+const MAX_TOKENS = 5;
+
+/** The first tokens that begin with the query, without regard to case, accents and a leading space. */
+export function tokensLike<T extends { readonly text: string }>(tokens: readonly T[], query: string): T[] {
+  const asked = fold(query.trim());
+  return asked.length < MIN_TOKEN_LETTERS
+    ? []
+    : tokens.filter(({ text }) => fold(text.trim()).startsWith(asked)).slice(0, MAX_TOKENS);
 }

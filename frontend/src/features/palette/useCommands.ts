@@ -1,9 +1,10 @@
 import { useChat, useChatActions } from "@/features/chat/chat";
 import type { Mode } from "@/features/chat/chatState";
 import type { ViewDefinition } from "@/features/evidence/view";
-import { useExamples, useRunExample } from "@/features/examples/examples";
+import { questionOf, useExamples, useRunExample } from "@/features/examples/examples";
 import { EXPORTS, copyLink, useExporter } from "@/features/export/exporting";
 import { useOpenView } from "@/features/export/useViewExport";
+import { useLibrary } from "@/features/library/useLibrary";
 import { useNotes } from "@/features/notes/notes";
 import { useBeginNote } from "@/features/notes/noteWriting";
 import { useSelection } from "@/features/selection/selection";
@@ -12,8 +13,9 @@ import { useLensKind } from "@/features/settings/lensKind";
 import { COLOURINGS, useSettings } from "@/features/settings/settings";
 import { setTheme, useTheme } from "@/features/settings/theme";
 import { LENSES } from "@/model/lenses";
+import type { Token } from "@/model/timeline";
 import { cellText } from "@/model/tokens";
-import { type Listed, tokenIndexIn } from "./ranking";
+import { type Listed, tokenIndexIn, tokensLike } from "./ranking";
 
 export interface PaletteCommand extends Listed {
   readonly run: () => void;
@@ -29,6 +31,8 @@ export interface PaletteActions {
   readonly onStartNew: (mode: Mode) => void;
   readonly onShowShortcuts: () => void;
   readonly onStartTour: () => void;
+  /** Opens a saved conversation. */
+  readonly onOpen: (branchId: string) => void;
 }
 
 /** How the colouring of the text is called in a sentence. */
@@ -36,14 +40,14 @@ const COLOURING_NAMES: Readonly<Record<(typeof COLOURINGS)[number], string>> = {
   none: "nothing",
   surprisal: "surprisal",
   entropy: "entropy",
-  decided: "the layer that decided",
+  decided: "decision layer",
 };
 
-/** The commands that make sense now; `goTo` where the query is a token's index. */
+/** The commands that make sense now; `goTo` the token whose index the query is. */
 export function useCommands(
   actions: PaletteActions,
   query: string,
-): { readonly commands: readonly PaletteCommand[]; readonly goTo: PaletteCommand | null } {
+): { readonly commands: readonly PaletteCommand[]; readonly goTo: readonly PaletteCommand[] } {
   const timeline = useChat((chat) => chat.timeline);
   const isReplying = useChat(({ pending }) => pending !== null);
   const { stop } = useChatActions();
@@ -57,6 +61,7 @@ export function useCommands(
   const openView = useOpenView();
   const runExample = useRunExample();
   const { examples } = useExamples(model, false);
+  const { conversations } = useLibrary("");
   const view = actions.views.find((each) => each.id === actions.viewId);
   const exporter = useExporter(timeline, view);
   const other = theme === "dark" ? "light" : "dark";
@@ -136,8 +141,8 @@ export function useCommands(
     })),
     ...examples.map((example) => ({
       group: "Examples",
-      label: `Run “${example.title}”: ${example.text}`,
-      words: `example prompt ${example.mode}`,
+      label: `${questionOf(example)} ${example.text}`,
+      words: `run example prompt ${example.title} ${example.mode}`,
       run: () => runExample(example),
     })),
     { group: "Page", label: `Use the ${other} theme`, words: "colour mode", run: () => setTheme(other) },
@@ -151,17 +156,19 @@ export function useCommands(
     { group: "Page", label: "Take the tour", words: "guide help introduction", run: actions.onStartTour },
   ];
 
+  const goTo = (token: Token): PaletteCommand => ({
+    group: "Token",
+    label: `Go to token ${token.index} “${cellText(token)}”`,
+    words: token.text,
+    run: () => select(token.index),
+  });
   const index = tokenIndexIn(query);
-  const token = index === null ? undefined : timeline.tokens[index];
+  const named = index === null ? undefined : timeline.tokens[index];
+  const opening = conversations
+    .filter(({ id }) => id !== timeline.conversationId)
+    .map(({ id, title }) => ({ id, group: "Conversations", label: title, run: () => actions.onOpen(id) }));
   return {
-    commands,
-    goTo:
-      token === undefined
-        ? null
-        : {
-            group: "Token",
-            label: `Go to token ${token.index} “${cellText(token)}”`,
-            run: () => select(token.index),
-          },
+    commands: [...commands, ...opening, ...tokensLike(timeline.tokens, query).map(goTo)],
+    goTo: named === undefined ? [] : [goTo(named)],
   };
 }
