@@ -8,6 +8,7 @@ import { exportSource } from "./exportSource";
 
 export const figureLayout = (size: FigureSize, theme: "light" | "dark" = "light"): FigureLayout => ({
   width: layoutWidth(size) - 12,
+  maxHeight: 600,
   theme,
   palette: PALETTES[theme],
   columns: null,

@@ -1,7 +1,7 @@
 /** The frame around a view's drawing: its title, and the caption that says what was read, how and from where. */
 import type { Span } from "@/base/span";
 import { PALETTES, type FigureTheme, type Palette } from "./palette";
-import { type FigureSize, SIZE_FACTS, TYPE, layoutWidth } from "./size";
+import { type FigureSize, POINTS_PER_MM, SIZE_FACTS, TYPE, layoutWidth } from "./size";
 import { type Attributes, element, escapeXml, textElement, wrapText } from "./svg";
 
 /** A piece of a figure with its size in points, drawn from (0, 0). */
@@ -15,6 +15,8 @@ export interface Drawing {
 export interface FigureLayout {
   /** Room for the drawing, in points. */
   readonly width: number;
+  /** A drawing that can choose should not be higher. */
+  readonly maxHeight: number;
   readonly theme: FigureTheme;
   readonly palette: Palette;
   /** The columns that were chosen; null for all, and where there are none to choose. */
@@ -61,7 +63,7 @@ export function framed(
   draw: (layout: FigureLayout) => Drawing,
   style: FigureStyle,
 ): Figure {
-  const { widthMm, magnification } = SIZE_FACTS[style.size];
+  const { widthMm, maxHeightMm, magnification } = SIZE_FACTS[style.size];
   const palette = PALETTES[style.theme];
   const width = layoutWidth(style.size);
   const room = width - 2 * MARGIN;
@@ -77,7 +79,8 @@ export function framed(
     write(title, TYPE.title, { "font-weight": 600, fill: palette.text });
     y += 5;
   }
-  const body = draw({ width: room, theme: style.theme, palette, columns: style.columns });
+  const maxHeight = (maxHeightMm * POINTS_PER_MM) / magnification - y - MARGIN;
+  const body = draw({ width: room, maxHeight, theme: style.theme, palette, columns: style.columns });
   const drawn = element("g", { transform: `translate(${MARGIN} ${round(y)})` }, body.svg);
   y += body.height;
   if (style.hasCaption) {
@@ -85,8 +88,7 @@ export function framed(
     write(caption.join(" "), TYPE.body, { fill: palette["text-muted"] });
   }
   const height = y + MARGIN;
-  const scale = magnification / (72 / 25.4);
-  const heightMm = height * scale;
+  const heightMm = (height * magnification) / POINTS_PER_MM;
   const svg = element(
     "svg",
     {

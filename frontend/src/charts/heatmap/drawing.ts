@@ -39,7 +39,7 @@ const PANEL_GAP = 10;
 const MAX_TURNED = 12;
 
 /** Throws FigureTooLarge. */
-export function drawHeatmap(heatmap: HeatmapDrawing, { width, palette }: FigureLayout): Drawing {
+export function drawHeatmap(heatmap: HeatmapDrawing, { width, maxHeight, palette }: FigureLayout): Drawing {
   const { span, layers, layerLabels, heads } = heatmap;
   const nColumns = span.end - span.start;
   const count = nColumns * layers.length;
@@ -58,6 +58,7 @@ export function drawHeatmap(heatmap: HeatmapDrawing, { width, palette }: FigureL
     nColumns,
     nRows: layers.length,
     width,
+    maxHeight: maxHeight - LEGEND.room,
     left: { text: widest([...labels, ...heads.names]), bare: widest([...labels, "layer"]) },
     widestText: widestText(heatmap),
     turnedHeight: widest(turned),

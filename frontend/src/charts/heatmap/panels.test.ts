@@ -4,6 +4,7 @@ import { panelsOf } from "./panels";
 const COLUMN = {
   nRows: 13,
   width: 229,
+  maxHeight: 680,
   left: { text: 35, bare: 26 },
   widestText: 38,
   turnedHeight: 40,
@@ -17,9 +18,15 @@ test("few columns have words in their cells, as wide as the words where there is
 });
 
 test("panels are added until no word is cut, while they stay about as tall as wide", () => {
-  const wide = { ...COLUMN, nColumns: 18, width: 470 };
+  const wide = { ...COLUMN, nColumns: 18, width: 470, maxHeight: 1000 };
   expect(panelsOf({ ...wide, widestText: 60 })).toMatchObject({ hasText: true, nPanels: 3, perPanel: 6 });
   expect(panelsOf({ ...wide, widestText: 60, nRows: 30 }).nPanels).toBe(2);
+});
+
+test("words are given up where the panels would not fit the height of a slide", () => {
+  const slide = { ...COLUMN, nColumns: 18, width: 468, maxHeight: 220 };
+  expect(panelsOf({ ...slide, nColumns: 12 }).hasText).toBe(true);
+  expect(panelsOf(slide)).toMatchObject({ hasText: false, nPanels: 1 });
 });
 
 test.each([20, 27, 28, 100])(

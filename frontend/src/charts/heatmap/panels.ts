@@ -17,6 +17,8 @@ interface PanelsRequest {
   readonly nColumns: number;
   readonly nRows: number;
   readonly width: number;
+  /** Words are given up where the panels would be higher. */
+  readonly maxHeight: number;
   /** Room for the labels of the rows, with words and without. */
   readonly left: { readonly text: number; readonly bare: number };
   /** The widest text of a cell or head. */
@@ -36,7 +38,7 @@ const TEXT_CELL = { min: 32, max: 72, height: 10.5, head: 27 } as const;
 const BARE_CELL = { min: 7.6, max: 16, height: 8 } as const;
 
 export function panelsOf(request: PanelsRequest): Panels {
-  const { nColumns, nRows, width, left, widestText, turnedHeight, gap } = request;
+  const { nColumns, nRows, width, maxHeight, left, widestText, turnedHeight, gap } = request;
   const laidOut = (room: number, cell: { readonly min: number; readonly max: number }) => {
     const fewest = Math.max(1, Math.ceil(nColumns / Math.max(1, Math.floor(room / cell.min))));
     const perPanel = Math.max(1, Math.ceil(nColumns / fewest));
@@ -52,10 +54,14 @@ export function panelsOf(request: PanelsRequest): Panels {
   const wanted = Math.min(TEXT_CELL.max, widestText);
   while (text.cellWidth < wanted) {
     const next = laidOut(room, { min: room / Math.max(1, text.perPanel - 1), max: TEXT_CELL.max });
-    if (next.nPanels <= text.nPanels || heightOf(next.nPanels) > MAX_UNCUT_HEIGHT * width) break;
+    if (
+      next.nPanels <= text.nPanels ||
+      heightOf(next.nPanels) > Math.min(maxHeight, MAX_UNCUT_HEIGHT * width)
+    )
+      break;
     text = next;
   }
-  return heightOf(text.nPanels) <= MAX_TEXT_HEIGHT * width
+  return heightOf(text.nPanels) <= Math.min(maxHeight, MAX_TEXT_HEIGHT * width)
     ? {
         ...text,
         hasText: true,

@@ -40,6 +40,12 @@ const COLOURS = FIGURE_COLOURS.map((value) => ({
   label: value.charAt(0).toUpperCase() + value.slice(1),
 }));
 
+/** The item of the menu that had the focus is gone with the menu. */
+function focusExport(event: Event): void {
+  event.preventDefault();
+  document.querySelector<HTMLElement>("[data-tour=export] button")?.focus();
+}
+
 /** A figure of the open view, as it will be printed, and the choices of how. It is mounted while it is open. */
 export default function FigureDialog({ request, onClose }: FigureDialogProps) {
   const { viewExport, source } = request;
@@ -73,7 +79,7 @@ export default function FigureDialog({ request, onClose }: FigureDialogProps) {
     }
   };
   return (
-    <Dialog title="Figure" width="wide" isOpen onClose={onClose}>
+    <Dialog title="Figure" width="wide" isOpen onClose={onClose} onClosed={focusExport}>
       <div className="flex flex-col gap-4 md:flex-row">
         <Preview made={made} title={viewExport.title} isTransparent={style.isTransparent} />
         <div className="flex shrink-0 flex-col items-start gap-3 md:w-60">
