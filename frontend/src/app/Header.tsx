@@ -23,7 +23,7 @@ export const Header = memo(function Header(props: HeaderProps) {
   const theme = useTheme();
   const other = theme === "dark" ? "light" : "dark";
   return (
-    <header className="flex h-11 shrink-0 items-center gap-1 border-b border-line bg-raised px-2 md:px-3">
+    <header className="@container flex h-11 shrink-0 items-center gap-1 border-b border-line bg-raised px-2 md:px-3">
       <IconButton
         icon="list"
         label={hasSidebar ? "Hide the conversations" : "Show the conversations"}

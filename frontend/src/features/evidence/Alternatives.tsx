@@ -15,7 +15,7 @@ export function Alternatives(props: AlternativesListProps) {
       align="end"
       trigger={
         <Button look="quiet" icon="branch" isStacked>
-          Branch
+          <span className="md:@max-2xl:sr-only">Branch</span>
         </Button>
       }
     >

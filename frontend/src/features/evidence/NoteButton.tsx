@@ -14,7 +14,7 @@ export function NoteButton() {
       onMouseDown={(event) => event.preventDefault()}
       onClick={beginNote}
     >
-      Note
+      <span className="md:@max-2xl:sr-only">Note</span>
     </Button>
   );
 }

@@ -36,7 +36,7 @@ export function ModelFacts({ model }: { readonly model: ModelInfo }) {
         >
           <span className="sr-only">Model: </span>
           <span className="truncate font-medium">{model.model_name.split("/").at(-1)}</span>
-          <span className="hidden whitespace-nowrap text-muted lg:inline">
+          <span className="hidden whitespace-nowrap text-muted @min-[76rem]:inline">
             · {model.num_layers} layers · {formatParameters(model.num_parameters)} · {model.device}
           </span>
           <Icon name="down" className="text-quiet" />
