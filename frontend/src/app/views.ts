@@ -21,6 +21,7 @@ export const VIEWS = withKeys([
     title: "Trajectories",
     group: "read",
     follows: "token",
+    showsPair: true,
     load: () => import("@/views/Trajectories/Trajectories"),
   }),
   defineView({

@@ -216,6 +216,7 @@ function Lines({ timeline, index, direction, children }: LinesProps) {
         <>
           <TrajectoryChart
             series={series}
+            seriesOfB={lines.pair?.series ?? []}
             rivals={lines.rivals.flatMap(({ token, curve }) =>
               curve === null ? [] : [{ name: lineLabel([token]), curve }],
             )}
@@ -230,6 +231,17 @@ function Lines({ timeline, index, direction, children }: LinesProps) {
           >
             {state}
           </TrajectoryChart>
+          {lines.pair !== null && (
+            <p className="px-3 text-label text-muted">
+              Solid: A. Dashed: B, <span className="text-ink">{lines.pair.name}</span>,{" "}
+              {lines.pair.position === null ? (
+                "where this token is unaligned"
+              ) : (
+                <ReadAt tokens={lines.pair.tokens} position={lines.pair.position} />
+              )}
+              .
+            </p>
+          )}
           <ReadOut series={series} layer={layer} isHovered={hovered !== null} isDefault={isDefault} />
           <div className="flex flex-wrap gap-x-4 px-3">
             <Switch

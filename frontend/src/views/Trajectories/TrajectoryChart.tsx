@@ -30,6 +30,8 @@ import { type Series, lineLabel, lineName } from "./series";
 
 interface TrajectoryChartProps {
   readonly series: readonly Series[];
+  /** Of B, dashed; none where no pair is set. */
+  readonly seriesOfB: readonly Series[];
   /** A token that is looked at and not pinned. */
   readonly preview: { readonly name: string; readonly curve: Curve } | null;
   /** `embed`, then `1` to `n`. */
@@ -67,10 +69,11 @@ export function TrajectoryChart(props: TrajectoryChartProps) {
   const plotHeight = HEIGHT - MARGIN.top - MARGIN.bottom;
 
   const lines = series.map((each) => ({ ...each, values: plotted(each.curve, metric) }));
+  const linesOfB = props.seriesOfB.map((each) => ({ ...each, values: plotted(each.curve, metric) }));
   const ghost = preview === null ? [] : plotted(preview.curve, metric);
   const faint = rivals.map(({ name, curve }) => ({ name, values: plotted(curve, metric) }));
   const axis = AXES[metric]([
-    ...lines.flatMap((line) => line.values),
+    ...[...lines, ...linesOfB].flatMap((line) => line.values),
     ...faint.flatMap(({ values }) => values),
     ...ghost,
   ]);
@@ -86,6 +89,12 @@ export function TrajectoryChart(props: TrajectoryChartProps) {
       isActual: line.isActual,
       isFaint: false,
       value: line.place.slot === 0 ? line.values.at(-1) : null,
+    })),
+    ...linesOfB.map((line) => ({
+      text: `B ${lineLabel(line.tokens)}`,
+      isActual: line.isActual,
+      isFaint: false,
+      value: line.values.at(-1),
     })),
     ...faint.map(({ name, values }) => ({
       text: name,
@@ -106,10 +115,10 @@ export function TrajectoryChart(props: TrajectoryChartProps) {
 
   const unit = TRAJECTORY_METRICS.find(({ value }) => value === metric)?.unit ?? "";
   const current = selectedLayer === null ? last : Math.min(selectedLayer, last);
-  const spoken = lines
+  const spoken = [...lines, ...linesOfB]
     .map(
-      ({ tokens, place, curve, isActual }) =>
-        `${lineName(tokens)}${isActual ? ", the actual token," : ""} at index ${place.position}: ${formatReading(readingAt(curve, current), metric)}`,
+      ({ tokens, place, curve, isActual, side }) =>
+        `${side === undefined ? "" : "B, "}${lineName(tokens)}${isActual ? ", the actual token," : ""} at index ${place.position}: ${formatReading(readingAt(curve, current), metric)}`,
     )
     .join("; ");
 
@@ -223,7 +232,7 @@ export function TrajectoryChart(props: TrajectoryChartProps) {
               strokeLinejoin="round"
             />
           ))}
-          {lines.map((line) => {
+          {[...linesOfB, ...lines].map((line) => {
             const points = pointsOf(line.values);
             return (
               <ChartLine

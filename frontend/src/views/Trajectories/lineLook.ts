@@ -35,6 +35,9 @@ export const ACTUAL_PAINT = "text";
 /** One per slot of a pinned position; slot 0, solid, is the selected one. */
 const DASHES = [null, "6 3", "2 3", "9 3 2 3", "12 4", "4 2 1 2 1 2"] as const;
 
+/** Of B, which is read at one position only. */
+const DASH_OF_B = "4 4";
+
 export const lineDash = (slot: number): string | undefined => DASHES[slot % DASHES.length] ?? undefined;
 
 /** As many as there are colours. */
@@ -55,9 +58,14 @@ const RING = "M-3.6 0a3.6 3.6 0 1 0 7.2 0a3.6 3.6 0 1 0 -7.2 0z";
 const paintOf = (slot: LineSlot): Paint =>
   slot === "actual" ? ACTUAL_PAINT : (PIN_PAINTS[slot % PIN_PAINTS.length] ?? PIN_PAINTS[0]);
 
-export function lookOf({ slot, place, isActual }: Pick<Series, "slot" | "place" | "isActual">): LineLook {
+export function lookOf({
+  slot,
+  place,
+  isActual,
+  side,
+}: Pick<Series, "slot" | "place" | "isActual" | "side">): LineLook {
   const paint = paintOf(slot);
-  const dash = lineDash(place.slot);
+  const dash = side === "B" ? DASH_OF_B : lineDash(place.slot);
   if (slot === "actual") {
     const mark = { outline: RING, stroke: paint, fill: "surface-raised", width: 1.6 } as const;
     return { strokes: [{ paint, width: 3 }], dash, mark };

@@ -23,6 +23,8 @@ export interface Series {
   readonly curve: Curve | null;
   /** Its one token is the one that stands in the text after the place. */
   readonly isActual: boolean;
+  /** Of the pair, where it is not A. */
+  readonly side?: "B";
 }
 
 type CurveOf = (tokenId: number, position: number) => Curve | null;

@@ -6,9 +6,9 @@ import type { LensKind } from "@/model/lenses";
 import { textKey } from "@/model/textKey";
 import type { Timeline, Token } from "@/model/timeline";
 import { lane } from "@/reading/lens";
-import { readability } from "@/reading/readability";
+import { type Readability, readability } from "@/reading/readability";
 import type { ReadState, ReadStatus } from "@/reading/readState";
-import { sourceOf } from "@/reading/source";
+import { type ReadSource, sourceOf } from "@/reading/source";
 import type { Curve } from "./curveMetrics";
 import { CurveReader, type CurvePlace } from "./curves";
 
@@ -34,15 +34,37 @@ function curveWithToken(token: Token | undefined, tokenId: number): Curve | null
 
 const keyOf = (tokenId: number, position: number): string => `${tokenId}@${position}`;
 
-/** `wanted` may name a trajectory twice; it is read once. */
-export function useTrajectories(
+/** The trajectories of the shown timeline. */
+export const useTrajectories = (
   timeline: Timeline,
   wanted: readonly CurvePlace[],
   kind: LensKind,
+): Trajectories =>
+  useCurves(
+    {
+      source: sourceOf(timeline.conversationId, timeline.tokens),
+      model: timeline.model,
+      tokens: timeline.tokens,
+      readable: readability(timeline),
+    },
+    wanted,
+    kind,
+  );
+
+export interface ReadTimeline extends ReadText {
+  readonly source: ReadSource;
+  readonly readable: Readability;
+}
+
+type ReadText = Pick<Timeline, "model" | "tokens">;
+
+/** The trajectories of any timeline. `wanted` may name one twice; it is read once. */
+export function useCurves(
+  { source, model, tokens, readable }: ReadTimeline,
+  wanted: readonly CurvePlace[],
+  kind: LensKind,
 ): Trajectories {
-  const { conversationId, model, tokens } = timeline;
-  const of = ["curve", modelKey(model), kind, conversationId];
-  const readable = readability(timeline);
+  const of = ["curve", modelKey(model), kind, "conversation_id" in source ? source.conversation_id : null];
   const client = useQueryClient();
   const places = [
     ...new Map(wanted.map((place) => [keyOf(place.tokenId, place.position), place])).values(),
@@ -52,7 +74,7 @@ export function useTrajectories(
     queries: places.map(({ tokenId, position }) => ({
       queryKey: [...of, textKey(tokens, position + 1), position, tokenId],
       queryFn: ({ signal }: { readonly signal: AbortSignal }) =>
-        reader.read({ source: sourceOf(conversationId, tokens), model, kind, tokenId, position }, signal),
+        reader.read({ source, model, kind, tokenId, position }, signal),
       enabled: readable === "ready",
       staleTime: Number.POSITIVE_INFINITY,
       gcTime: 10 * 60_000,

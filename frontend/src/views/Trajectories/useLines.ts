@@ -7,6 +7,7 @@ import type { Timeline, Token } from "@/model/timeline";
 import { losslessTextOf } from "@/model/tokens";
 import { type LayerReading, useTokenLens } from "@/reading/lens";
 import type { Curve } from "./curveMetrics";
+import { OWN_SLOT, type PairLines, usePairLines } from "./pairLines";
 import { type Series, type ShownPosition, actualSeries, seriesOf } from "./series";
 import { streamedCurve } from "./streamedCurve";
 import { type Trajectories, useTrajectories } from "./trajectories";
@@ -44,6 +45,8 @@ export interface Lines extends Pick<Trajectories, "status" | "error" | "cancel" 
   readonly ghost: { readonly token: PinnedToken; readonly curve: Curve | null } | null;
   /** Lines are being read, not only what to suggest. */
   readonly isReading: boolean;
+  /** The lines of B; null while no pair is set. */
+  readonly pair: PairLines | null;
 }
 
 export function useLines({ timeline, index, direction, hasActual, preview }: Wanted): Lines {
@@ -95,6 +98,9 @@ export function useLines({ timeline, index, direction, hasActual, preview }: Wan
     ],
     kind,
   );
+  const ownPin: readonly Pin[] =
+    ownLine === null ? [] : [{ slot: OWN_SLOT, tokens: [{ id: ownLine.id, text: losslessTextOf(ownLine) }] }];
+  const pair = usePairLines(timeline, position, [...ownPin, ...pins], kind);
   const layers = lens[direction]?.layers ?? [];
   // Tokens of a sum wait: where one of them is not known, neither is the sum.
   const inSums = new Set(pins.flatMap(({ tokens }) => (tokens.length > 1 ? tokens.map(({ id }) => id) : [])));
@@ -126,5 +132,6 @@ export function useLines({ timeline, index, direction, hasActual, preview }: Wan
     retry: source.retry,
     cancel: trajectories.cancel,
     isReading: trajectories.status === "loading",
+    pair,
   };
 }
