@@ -72,7 +72,7 @@ export const Header = memo(function Header(props: HeaderProps) {
   );
 });
 
-const IS_APPLE = /mac|iphone|ipad/i.test(navigator.platform);
+const IS_APPLE = /Mac OS|iPhone|iPad/.test(navigator.userAgent);
 
 /** Looks like a field and opens the palette, where one types. */
 function SearchField({ onShowPalette }: Pick<HeaderProps, "onShowPalette">) {
