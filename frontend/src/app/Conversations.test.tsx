@@ -201,7 +201,7 @@ test("a link that is opened while the server is away keeps its address, and open
   );
   window.history.replaceState(null, "", "/?c=one&t=6");
   render(<App />);
-  expect(await screen.findByText(/The server does not answer\. The page reconnects/)).toBeInTheDocument();
+  expect(await screen.findByText(/The server is not responding\. The page reconnects/)).toBeInTheDocument();
   expect(screen.queryByRole("alert")).not.toBeInTheDocument();
   expect(window.location.search).toBe("?c=one&t=6");
   isAway = false;

@@ -172,7 +172,9 @@ test("Layers: every word shown with what it equals, and a drawing of the text", 
   for (const text of ["embed", "matches the text", "which"]) {
     expect(drawn.documentElement.textContent).toContain(text);
   }
-  expect(whole.facts[0]).toMatch(/^At layer 12, the model’s own output, \d of 3 tokens/);
+  expect(whole.facts[0]).toMatch(
+    /^At layer 12, the model’s own output, top-1 matches the actual token at \d of 3 positions/,
+  );
   expect(offered?.commands.map((command) => command.label)).toContain("Play: step through the layers");
 });
 

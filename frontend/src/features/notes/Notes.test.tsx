@@ -1,7 +1,7 @@
 /** Notes on the whole page: written on a token, a cell, a range or selected text, within the limits. */
 import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { expect, test } from "vitest";
-import { storedName } from "@/base/stored";
+import { storedName, writeStored } from "@/base/stored";
 import { field, held, note, openAt, sent, setUpNotes, token, tokens } from "@/test/notes";
 
 setUpNotes();
@@ -23,6 +23,7 @@ test("a note on a token is written by keyboard, saved, and seen where it is", as
 });
 
 test("with a layer selected it is on the cell, unless the token is chosen; the first token has no cell", async () => {
+  writeStored("settings", { showTemplate: true });
   const user = await openAt("?c=conversation-1&t=6&l=1");
   await tokens();
   await user.keyboard("n");
@@ -43,6 +44,7 @@ test("with a layer selected it is on the cell, unless the token is chosen; the f
 });
 
 test("a range is made by Shift and the brackets or a click, and ends with Escape or another token", async () => {
+  writeStored("settings", { showTemplate: true });
   const user = await openAt("?c=conversation-1&t=2");
   const chosen = async () =>
     within(await tokens())

@@ -1,6 +1,7 @@
 import clsx from "clsx";
 import { type KeyboardEvent, useEffect, useRef, useState } from "react";
 import { isOfInputMethod } from "@/base/composing";
+import { isBrowserCommand } from "@/base/keys";
 import { type Piece, piecesOf, withPiece } from "./words";
 
 interface WordFieldProps {
@@ -39,7 +40,7 @@ export function WordField({ label, text, original, onChange, onRun }: WordFieldP
   const onWordKey = (event: KeyboardEvent, at: number): void => {
     const step = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
     const next = step === 0 ? undefined : words[words.indexOf(at) + step];
-    if (next === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
+    if (next === undefined || isBrowserCommand(event)) return;
     event.preventDefault();
     setCurrent(next);
     focusWord(next);
