@@ -126,7 +126,8 @@ describe("the outline of a pinned token", () => {
   });
 
   test("a token that came from a link has its text when the server has told it", async () => {
-    const option = (name: string) => within(screen.getByRole("listbox", { name: "outline" })).queryByRole("option", { name });
+    const option = (name: string) =>
+      within(screen.getByRole("listbox", { name: "outline" })).queryByRole("option", { name });
     let tell: () => void = () => undefined;
     server.token = (id) =>
       id === paris.id
