@@ -106,7 +106,7 @@ test("a turn that is cut off shows no number of it under the next one's tokens",
 });
 
 test("a link to an early token of a long conversation shows it", async ({ explorer, page }) => {
-  await beginLong(explorer, "Once there was ".repeat(40));
+  await beginLong(explorer, "Once there was ".repeat(120));
   await expect(page.getByText("Ended at the maximum of new tokens.")).toBeVisible({ timeout: 90_000 });
   const id = await conversationOf(page);
   await page.goto(new URL(`/?c=${id}&t=3`, page.url()).href);

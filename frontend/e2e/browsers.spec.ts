@@ -104,6 +104,8 @@ test("everything that copies does so over plain http by another name than localh
 
 test("with forced colours what is selected, chosen and pressed is outlined", async ({ explorer, page }) => {
   await page.emulateMedia({ forcedColors: "active" });
+  await expect(page.getByRole("radio", { name: "Chat" })).toHaveCSS("outline-style", "solid");
+  await expect(page.getByRole("radio", { name: "Completion" })).toHaveCSS("outline-style", "none");
   await explorer.setSampling(GREEDY);
   await explorer.say("The capital of France is");
   const token = explorer.tokens.filter({ hasText: "France" }).first();
@@ -112,7 +114,6 @@ test("with forced colours what is selected, chosen and pressed is outlined", asy
   await expect(token).toHaveCSS("outline-style", "solid");
   await expect(token).not.toHaveCSS("outline-width", "0px");
   await expect(explorer.tokens.filter({ hasText: "capital" }).first()).toHaveCSS("outline-style", "none");
-  await expect(page.getByRole("radio", { name: "Chat" })).toHaveCSS("outline-style", "solid");
   await explorer.evidence.getByRole("row").nth(1).click();
   const pin = explorer.evidence.getByRole("button", { name: /^Pin / }).first();
   await pin.click();

@@ -40,7 +40,16 @@ async function takeApart(element: Locator): Promise<void> {
     const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
     const texts: Text[] = [];
     while (walker.nextNode()) if (walker.currentNode instanceof Text) texts.push(walker.currentNode);
-    for (const text of texts) text.replaceWith(...apart(text.data, text.parentElement ?? document.body));
+    for (const text of texts) {
+      const inside = text.parentElement ?? document.body;
+      // One element, as the text was one item where its parent lays out items in a row.
+      const whole = document.createElementNS(
+        inside.namespaceURI,
+        inside instanceof SVGElement ? "tspan" : "span",
+      );
+      whole.append(...apart(text.data, inside));
+      text.replaceWith(whole);
+    }
   });
 }
 
