@@ -187,7 +187,7 @@ test("the outline of a pinned token counts the cells by the server's ranks", asy
   // It is kept while another view is looked at.
   await page.keyboard.press("1");
   await page.keyboard.press("2");
-  await expect(outline).toHaveValue(`${id}`);
+  await expect(outline).toHaveAttribute("value", `${id}`);
   expect(explorer.complaints).toEqual([]);
 });
 
@@ -335,8 +335,13 @@ test("layers are thinned out by keyboard alone, and every cell that is left has 
   const layers = page.getByRole("combobox", { name: "layers" });
   await layers.focus();
   await page.keyboard.press("Enter");
+  const options = page.getByRole("listbox", { name: "layers" }).getByRole("option");
+  await expect(options.first()).toBeFocused();
   await page.keyboard.press("End");
+  await expect(options.last()).toBeFocused();
   await page.keyboard.press("Enter");
+  await expect(layers).toBeFocused();
+  await expect(layers).toHaveAttribute("value", "4");
   await page.keyboard.press("Escape");
   await grid(explorer).focus();
   await page.keyboard.press("Control+Home");
