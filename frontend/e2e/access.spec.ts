@@ -85,7 +85,11 @@ test("everything can be done by keyboard alone", async ({ explorer, page }) => {
   await explorer.settled();
   await keyboard.press("Escape");
 
-  await keyboard.press("]");
+  // A token of the reply is selected when it has ended.
+  await expect(page).toHaveURL(/[?&]t=\d+/);
+  await page.getByRole("listbox", { name: "Tokens of the conversation" }).focus();
+  await keyboard.press("Home");
+  await expect(explorer.tokens.nth(0)).toHaveAttribute("aria-selected", "true");
   await keyboard.press("]");
   await expect(explorer.tokens.nth(1)).toHaveAttribute("aria-selected", "true");
   await keyboard.press("[");
