@@ -1,8 +1,23 @@
-import { formatLogprob, formatNats, formatProbability, formatRank } from "../src/model/format";
+import type { Locator } from "@playwright/test";
+import {
+  formatLogprob,
+  formatNats,
+  formatProbability,
+  formatRank,
+  formatShortProbability,
+} from "../src/model/format";
 import { addressOf, lensOf, selectedIndex } from "./api";
 import { WAYS, activate, expect, test, pick } from "./page";
 
 const GREEDY = { Temperature: "0", "Max new tokens": "12" };
+
+/** Predictions in each row of the Standard view, as its head says: as many of the five as fit. */
+async function shownIn(table: Locator): Promise<number> {
+  const head = table.getByRole("columnheader", { name: /^top \d/ });
+  const count = Number(/^top (\d+)/.exec((await head.textContent()) ?? "")?.[1]);
+  expect(count).toBeGreaterThanOrEqual(3);
+  return count;
+}
 
 for (const { hand, colorScheme } of WAYS) {
   test.describe(`${colorScheme}, by ${hand}`, () => {
@@ -22,19 +37,30 @@ for (const { hand, colorScheme } of WAYS) {
         const position = (await selectedIndex(page)) + offset;
         const lens = await lensOf(page, { positions: [position, position + 1] });
         await expect(explorer.evidence.getByText(new RegExp(`^read at index ${position} `))).toBeVisible();
-        const rows = explorer.evidence.getByRole("table").first().getByRole("row");
+        const table = explorer.evidence.getByRole("table").first();
+        const rows = table.getByRole("row");
+        const details = explorer.evidence.getByRole("region", { name: "Selected layer" });
+        const nShown = await shownIn(table);
         for (const [i, layer] of lens.layers.toReversed().entries()) {
           const row = rows.nth(i + 1);
           await expect(row.getByRole("rowheader")).toHaveText(lens.labels[layer] ?? "");
           const chips = row.getByRole("listitem");
-          await expect(chips).toHaveCount(5);
-          for (const [k, probability] of (lens.top_probabilities[layer]?.[0] ?? []).entries()) {
-            await expect(chips.nth(k)).toContainText(formatProbability(probability));
+          await expect(chips).toHaveCount(nShown);
+          const probabilities = lens.top_probabilities[layer]?.[0] ?? [];
+          const ids = lens.top_ids[layer]?.[0] ?? [];
+          expect(ids).toHaveLength(5);
+          for (const [k, probability] of probabilities.slice(0, nShown).entries()) {
+            await expect(chips.nth(k)).toContainText(formatShortProbability(probability));
             await expect(chips.nth(k)).toHaveAttribute(
               "title",
-              new RegExp(`id ${lens.top_ids[layer]?.[0]?.[k] ?? "missing"} `),
+              new RegExp(`probability ${formatProbability(probability)} · id ${ids[k] ?? "missing"} `),
             );
           }
+          // The details have all five.
+          await activate(row.getByRole("button"), hand);
+          await expect(details.locator("td:nth-child(3)")).toHaveText(ids.map(String));
+          await expect(details.locator("td:nth-child(4)")).toHaveText(probabilities.map(formatProbability));
+          await expect(details.locator("td:nth-child(5)")).toHaveText(probabilities.map(formatLogprob));
           const cells = row.getByRole("cell");
           await expect(cells.nth(1)).toContainText(`#${formatRank(lens.next_rank[layer]?.[0] ?? null)}`);
           await expect(cells.nth(1)).toContainText(
@@ -74,7 +100,10 @@ test("a click on a cell of the heatmap selects the token that its column predict
   const row = explorer.evidence
     .getByRole("row")
     .filter({ has: page.getByRole("button", { name: `Layer ${layer ?? ""}`, exact: true }) });
-  await expect(row.getByRole("listitem").first()).toContainText(firstChoice ?? "missing");
+  await expect(row.getByRole("listitem").first()).toHaveAttribute(
+    "title",
+    new RegExp(`probability ${firstChoice ?? "missing"} `),
+  );
 });
 
 for (const { hand, colorScheme } of WAYS) {
@@ -123,6 +152,8 @@ for (const { hand, colorScheme } of WAYS) {
         }
       }
 
+      // The chart is back in the table's place.
+      await activate(explorer.evidence.getByRole("button", { name: "Table" }), hand);
       await explorer.evidence.getByRole("slider", { name: "Layer" }).press("End");
       await expect.poll(async () => (await addressOf(page)).get("l")).toBe(String(lens.layers.length - 1));
 
@@ -176,10 +207,12 @@ test("half a character is predicted as its bytes, in every view", async ({ explo
   const lens = await lensOf(page, { positions: [position, position + 1] });
   expect(Object.keys(lens.vocabulary_bytes).length).toBeGreaterThan(3);
   await expect(explorer.evidence.getByText(new RegExp(`^read at index ${position} `))).toBeVisible();
-  const rows = explorer.evidence.getByRole("table").first().getByRole("row");
+  const table = explorer.evidence.getByRole("table").first();
+  const rows = table.getByRole("row");
+  const nShown = await shownIn(table);
   for (const [i, layer] of lens.layers.toReversed().entries()) {
     const row = rows.nth(i + 1);
-    for (const [k, id] of (lens.top_ids[layer]?.[0] ?? []).entries()) {
+    for (const [k, id] of (lens.top_ids[layer]?.[0] ?? []).slice(0, nShown).entries()) {
       const base64 = lens.vocabulary_bytes[String(id)];
       const bytes = base64 ?? Buffer.from(lens.vocabulary[String(id)] ?? "").toString("base64");
       const chip = row.getByRole("listitem").nth(k);
