@@ -182,8 +182,10 @@ for (const theme of ["light", "dark"] as const) {
       const row = explorer.evidence
         .getByRole("row")
         .filter({ has: page.getByRole("button", { name: "Layer 2", exact: true }) });
-      await expect(row.getByRole("listitem").first()).toContainText(
-        formatProbability(lens.top_probabilities[2]?.[index + 2]?.[0] ?? null),
+      const shown = formatProbability(lens.top_probabilities[2]?.[index + 2]?.[0] ?? null);
+      await expect(row.getByRole("listitem").first()).toHaveAttribute(
+        "title",
+        new RegExp(`probability ${shown} `),
       );
       expect(explorer.complaints).toEqual([]);
     });
@@ -231,7 +233,7 @@ test("everything is done by keyboard: slider, shared layer keys, words, choices,
   await page.getByRole("switch", { name: /^Mark changes/ }).press("Space");
   await page.keyboard.press("Escape");
   await expect(explorer.evidence.locator(".layer-words [data-changed]")).toHaveCount(0);
-  await command("mark what changed");
+  await command("mark changes");
   const { changed } = expected(lens, 8, isReply);
   await expect(explorer.evidence.locator(".layer-words [data-changed]")).toHaveCount(
     changed.filter(Boolean).length,
@@ -256,7 +258,7 @@ test("Play shows every layer in turn and stops at the output, when it is left, a
 }) => {
   const lens = await openLayers(explorer);
   const last = lens.layers.length - 1;
-  const play = explorer.evidence.getByRole("button", { name: "Play" });
+  const play = explorer.evidence.getByRole("button", { name: "Play", exact: true });
   await slider(explorer).evaluate((element) => {
     const seen: string[] = [];
     new MutationObserver(() => {
@@ -290,7 +292,7 @@ test.describe("with reduced motion", () => {
   test("nothing plays by itself; the steppers go from layer to layer", async ({ explorer }) => {
     const lens = await openLayers(explorer);
     const last = lens.layers.length - 1;
-    await expect(explorer.evidence.getByRole("button", { name: "Play" })).toBeHidden();
+    await expect(explorer.evidence.getByRole("button", { name: "Play", exact: true })).toBeHidden();
     await explorer.evidence.getByRole("button", { name: "Layer below" }).click();
     await expectLayer(explorer, lens, last - 1, (index) => lens.tokens[index]?.role === "assistant");
     await explorer.evidence.getByRole("button", { name: "Layer above" }).click();
