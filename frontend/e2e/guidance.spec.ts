@@ -7,7 +7,10 @@ test("three examples open in one click and say what the running model shows", as
   const examples = model.examples.slice(0, 3);
   expect(examples).toHaveLength(3);
   for (const example of examples) {
-    await page.getByRole("button", { name: "New conversation" }).click();
+    await page
+      .getByRole("navigation", { name: "Conversations" })
+      .getByRole("button", { name: "New", exact: true })
+      .click();
     await expect(page).not.toHaveURL(/[?&]c=/);
     // Saved conversations are listed beside the page by the same words.
     await page.getByRole("main").getByRole("button", { name: example.text }).click();
