@@ -11,6 +11,7 @@ for (const theme of ["light", "dark"] as const) {
         explorer,
         page,
       }) => {
+        test.slow(); // axe looks at each element of a dozen screens
         const check = async (): Promise<void> => {
           expect(await seriousViolations(page)).toEqual([]);
           const width = await page.evaluate(() => document.documentElement.scrollWidth);
