@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import type { Locator, Page } from "@playwright/test";
 import { DIVERGING, RAMPS, type Ramp, SECOND_HUE, rampStep, roundUp } from "../src/charts/colour/colour";
 import { formatNats, formatProbability, formatRank } from "../src/model/format";
+import { layerTitle } from "../src/model/layers";
 import { type LensReadRequest, type LensReadResponse, addressOf, lensOf } from "./api";
 import { type ExplorerPage, expect, test, pick } from "./page";
 
@@ -348,7 +349,7 @@ test("layers are thinned out by keyboard alone, and every cell that is left has 
   const last = lens.layers.length - 1;
   for (const layer of lens.layers.filter((each) => each % 4 === 0 || each === last).toReversed()) {
     const cell = activeCell(explorer);
-    await expect(cell).toContainText(`Layer ${lens.labels[layer] ?? ""}, read at index 0`);
+    await expect(cell).toContainText(`${layerTitle(layer)}, read at index 0`);
     await expect(cell).toContainText(
       `probability ${formatProbability(lens.top_probabilities[layer]?.[0]?.[0] ?? null)}`,
     );
