@@ -66,6 +66,8 @@ const CHOICES: Readonly<
   Compare: {
     key: "5",
     choose: async (page, evidence) => {
+      // Compare begins with the other branch.
+      await evidence.getByRole("button", { name: "Change B" }).click();
       await pick(evidence.getByRole("combobox", { name: "B:" }), "same");
       await pick(evidence.getByRole("combobox", { name: "layers" }), "one");
       await pick(evidence.getByRole("combobox", { name: "layer of B" }), "7");
