@@ -128,14 +128,14 @@ test("a server that went away is said quietly, and the text comes back", async (
   await explorer.composer.fill("Are you there?");
   await explorer.composer.press("Enter");
   await expect(explorer.composer).toHaveValue("Are you there?");
-  const banner = page.getByRole("status").filter({ hasText: "what you see stays" });
+  const banner = page.getByRole("status").filter({ hasText: "keeps what is shown" });
   await expect(banner).toContainText("make run MODEL=embedded");
   await expect(page.getByRole("button", { name: "offline" })).toBeVisible();
   // One fact is said once.
   await expect(page.getByRole("alert")).toHaveCount(0);
 
   await page.unroute("**/api/**");
-  await expect(page.getByText("what you see stays")).toBeHidden();
+  await expect(page.getByText("keeps what is shown")).toBeHidden();
   await expect(page.getByRole("alert")).toHaveCount(0);
 });
 
@@ -163,10 +163,29 @@ test("an example runs with one click and says what to see", async ({ explorer, p
   await expect(page.getByRole("region", { name: "What to see" })).toBeVisible();
 });
 
-test("until a token is selected, it says that there is something to click", async ({ explorer, page }) => {
+test("a reply selects its most telling token and says so, until another is clicked", async ({
+  explorer,
+  page,
+}) => {
   await explorer.setSampling(GREEDY);
   await explorer.say("The capital of France is");
-  await expect(page.getByText("to see how it was predicted")).toBeVisible();
+  const said = page.getByRole("status").filter({ hasText: "is selected for you" });
+  await expect(said).toContainText("Click any other word to look into it.");
+  const telling = await selectedIndex(page);
+  await expect(explorer.tokens.nth(telling)).toHaveAttribute("aria-selected", "true");
   await explorer.tokens.nth(2).click();
+  await expect(said).toBeHidden();
   await expect(page.getByText("to see how it was predicted")).toBeHidden();
+});
+
+test.describe("on a phone", () => {
+  test.use({ viewport: { width: 390, height: 844 } });
+
+  test("until a token is selected, it says that there is something to click", async ({ explorer, page }) => {
+    await explorer.setSampling(GREEDY);
+    await explorer.say("The capital of France is");
+    await expect(page.getByText("to see how it was predicted")).toBeVisible();
+    await explorer.tokens.nth(2).click();
+    await expect(page.getByText("to see how it was predicted")).toBeHidden();
+  });
 });
