@@ -230,7 +230,7 @@ test("a branch takes over the notes on what it shares; a file carries all of the
   await expect(noted(explorer)).toHaveCount(2);
   const texts = (await heldNotes(page)).map(({ text }) => text);
   expect(["Of the first reply.", "Of the second."]).toContain(texts[1]);
-  await page.getByRole("button", { name: /^Branch (before|after)/, disabled: false }).click();
+  await page.getByRole("button", { name: /^(Previous|Next) branch$/, disabled: false }).click();
   await expect(page.getByRole("button", { name: "Notes 2" })).toBeVisible();
   await expect.poll(async () => (await heldNotes(page)).map(({ text }) => text)).not.toEqual(texts);
   expect(explorer.complaints).toEqual([]);
