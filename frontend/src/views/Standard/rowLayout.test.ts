@@ -41,3 +41,7 @@ test("more predictions than a line has go on in further lines, in rows that are 
   const layout = rowLayout({ ...room, height: 300 }, 13, 20);
   expect(layout).toMatchObject({ columns: 5, lines: 4, rowHeight: 4 * 31 });
 });
+
+test("under a finger a row is as high as a fingertip, 44 px, however low the window", () => {
+  expect(rowLayout({ ...room, height: 300, isCoarse: true }, 13, 5).rowHeight).toBe(44);
+});

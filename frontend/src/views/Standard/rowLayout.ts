@@ -45,7 +45,7 @@ const TWO_LINE_ROW = 1.875;
 const TEXT_ROW = 15;
 const LEAST_ROW = 12;
 /** rem: what a finger can press. */
-const TOUCH_ROW = 2.625;
+const TOUCH_ROW = 2.75;
 
 export interface Room {
   /** px of the panel. */
