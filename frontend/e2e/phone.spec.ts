@@ -1,6 +1,6 @@
 /** The page on a phone: under a finger, upright and on its side, with the keyboard open and closed. */
 import type { Locator, Page } from "@playwright/test";
-import { type ExplorerPage, expect, seriousViolations, test, pick } from "./page";
+import { type ExplorerPage, comparePrompt, expect, seriousViolations, test, pick } from "./page";
 
 const UPRIGHT = { width: 390, height: 844 };
 const SMALL = { width: 360, height: 640 };
@@ -178,8 +178,7 @@ for (const viewport of [UPRIGHT, SMALL, { width: 1440, height: 900 }]) {
       expect(new Set(rows.map((row) => row.canContinue)).size).toBe(2);
 
       await page.getByRole("tab", { name: "Compare" }).tap();
-      await evidence.getByRole("textbox").fill("The capital of Italy is");
-      await evidence.getByRole("button", { name: "Compare" }).tap();
+      await comparePrompt(explorer, "The capital of Italy is", "none");
       for (const side of ["A", "B"]) {
         const predictions = evidence.getByRole("region", { name: `Predictions of ${side}` });
         await expect(predictions.getByRole("listitem").first()).toBeVisible();
