@@ -236,7 +236,7 @@ test.describe("with a database in a file", () => {
     await explorer.say("The sea is");
     await first.kill();
     const text = await explorer.tokens.allTextContents();
-    await expect(page.getByText("what you see stays")).toBeVisible();
+    await expect(page.getByText("keeps what is shown")).toBeVisible();
 
     const second = await startServer(database, Number(new URL(first.url).port));
     try {
