@@ -39,6 +39,12 @@ test("what the person selected meanwhile stays, and nothing is said", () => {
   expect(screen.queryByText(/is selected for you/)).not.toBeInTheDocument();
 });
 
+test("of a reply that was stopped nothing is selected, as the server may not have stored it yet", () => {
+  const turns = reply.turns.map((turn) => ({ ...turn, finish: "cancelled" as const }));
+  const { selection } = renderView(SelectedForYou, { ...reply, turns }, { index: null });
+  expect(selection().index).toBeNull();
+});
+
 test("where the evidence would cover the text, nothing is selected", () => {
   matchMedia((query) => query.includes("width <"));
   const { selection } = renderView(SelectedForYou, reply, { index: null });

@@ -21,7 +21,11 @@ export function SelectedForYou({ timeline }: SelectedForYouProps) {
   const [chosen, setChosen] = useState<Chosen | null>(null);
   const { conversationId, tokens, turns, status } = timeline;
   const reply = `${conversationId ?? ""} ${tokens.length}`;
-  const telling = status === "settled" && turns.at(-1)?.finish !== null ? tellingToken(timeline) : null;
+  const finish = turns.at(-1)?.finish ?? null;
+  // What was kept of a stopped reply is only known when the server has stored it.
+  const isComplete =
+    status === "settled" && finish !== null && finish !== "cancelled" && finish !== "interrupted";
+  const telling = isComplete ? tellingToken(timeline) : null;
   // Only a reply that was generated on this page has the read-outs that came with it.
   const isNew = telling !== null && tokens[telling.index]?.lens !== null;
   if (isNew && index === null && !isNarrow && chosen?.reply !== reply) setChosen({ ...telling, reply });
