@@ -64,6 +64,8 @@ for (const mode of ["Chat", "Completion"]) {
     await page.getByRole("radio", { name: mode }).click();
     await explorer.setSampling({ Temperature: "0", "Max new tokens": "8" });
     await explorer.say("The capital of France is");
+    // The token that is selected for the reader has an ink of its own.
+    await page.getByRole("button", { name: "Clear the selection" }).click();
     const before = await looksOf(explorer);
     expect(before.some(({ isOwn }) => isOwn)).toBe(true);
     expect(before.some(({ isOwn }) => !isOwn)).toBe(true);
@@ -94,6 +96,7 @@ test("the layer decided is that of the lens in use, and what the output alone sa
   await page.getByRole("radio", { name: "Completion" }).click();
   await explorer.setSampling({ Temperature: "0", "Max new tokens": "12" });
   await explorer.say("The capital of France is Paris. The capital of Spain is");
+  await page.getByRole("button", { name: "Clear the selection" }).click();
   const lens = explorer.evidence.getByRole("combobox", { name: "Lens" });
   await pick(colourBy(page), "decided");
 
