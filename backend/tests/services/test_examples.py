@@ -190,7 +190,9 @@ def test_embedded_model_brings_those_that_it_was_tried_with(
     own = {"title": "Own", "mode": "chat", "text": "Hello", "watch": " a", "note": "Measured."}
     (tmp_path / "examples.json").write_text(json.dumps([own]))
     monkeypatch.setattr(examples, "EMBEDDED_FILE", tmp_path / "examples.json")
-    assert [e.model_dump() for e in known_examples(embedded())] == [{**own, "bos": None}]
+    assert [e.model_dump() for e in known_examples(embedded())] == [
+        {**own, "bos": None, "question": None}
+    ]
 
 
 def test_shipped_examples_name_their_token_and_a_number() -> None:
