@@ -19,7 +19,7 @@ from app.api.openapi import openapi_schema
 from app.api.page import Page
 from app.api.router import router
 from app.api.security import BodyLimit, Gate, RequestContext
-from app.engine.types import LensEngine
+from app.engine.protocols import LensEngine
 from app.errors import StorageFailed
 from app.services.analysis import AnalysisService
 from app.services.chat import ChatService

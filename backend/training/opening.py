@@ -9,7 +9,8 @@ import logging
 
 from app.engine.loading import load_engine
 from app.engine.model_names import EMBEDDED_NAME
-from app.engine.types import Finish, LensEngine, Role, Sampling, Step, Wanted
+from app.engine.protocols import LensEngine
+from app.engine.types import Finish, Role, Sampling, Step, Wanted
 from app.models.chat import ChatMessage
 from app.models.conversations import SavedTurn, TurnSampling
 from app.models.opening import OpeningExample

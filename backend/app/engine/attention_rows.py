@@ -112,12 +112,12 @@ def _row(
     key: torch.Tensor,
     value: torch.Tensor,
     attn_mask: torch.Tensor | None = None,
-    dropout_p: float = 0.0,  # noqa: ARG001  (models are read in eval mode)
-    is_causal: bool = False,  # noqa: ARG001  (the last query sees all keys)
+    _dropout_p: float = 0.0,
+    _is_causal: bool = False,
     scale: float | None = None,
-    enable_gqa: bool = False,  # noqa: ARG001  (seen from the shapes)
+    **_: object,
 ) -> AttentionRow:
-    """The softmax of the last query, from the arguments of SDPA."""
+    """The softmax of the last query, which sees all keys, from the arguments of SDPA."""
     keys = key[0].repeat_interleave(query.shape[1] // key.shape[1], 0).float()
     size = query.shape[-1] ** -0.5 if scale is None else scale
     scores = (query[0, :, -1:].float() @ keys.transpose(1, 2))[:, 0] * size

@@ -13,7 +13,8 @@ from collections.abc import Sequence
 import torch
 
 from app.engine.capture import TracedDecoder
-from app.engine.types import BosCheck, Vocabulary
+from app.engine.protocols import Vocabulary
+from app.engine.types import BosCheck
 
 logger = logging.getLogger(__name__)
 

@@ -25,7 +25,6 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from transformers.pytorch_utils import Conv1D
 
 from app.engine.capture import TracedDecoder
-from app.engine.failures import MODEL_FAILURES, first_line
 from app.engine.tail import NARROW
 
 logger = logging.getLogger(__name__)
@@ -111,6 +110,15 @@ class _Call:
 
 
 @dataclass(slots=True)
+class _Output:
+    """What one module gave, or several that hand it on unchanged."""
+
+    value: torch.Tensor
+    """`[positions, d_model]`"""
+    calls: list[_Call]
+
+
+@dataclass(slots=True)
 class _Record:
     """What was seen of one block, `[positions, d_model]` each."""
 
@@ -177,7 +185,7 @@ def _split(block: nn.Module, record: _Record, number: int) -> tuple[BlockWrites,
     groups = _equal_outputs(record)
     if not groups or size == 0:
         raise NotSplit(f"No module inside block {number} gives an output of its stream's shape.")
-    outputs = torch.stack([group[0].output.flatten().double() for group in groups])  # type: ignore[union-attr]
+    outputs = torch.stack([group.value.flatten().double() for group in groups])
     products = outputs @ outputs.T
     shares = outputs @ change.flatten()
     total = float(change.square().sum())
@@ -194,19 +202,19 @@ def _split(block: nn.Module, record: _Record, number: int) -> tuple[BlockWrites,
                 parts = [
                     (groups[i], _rounded(float(s))) for i, s in zip(index, scales, strict=True)
                 ]
-                return _described(block, record, parts), float(residue.max())
+                return _described(block, record, groups, parts), float(residue.max())
     raise NotSplit(
         f"What block {number} adds to the residual stream is no sum of up to {MAX_WRITES} module outputs."
     )
 
 
-def _equal_outputs(record: _Record) -> list[list[_Call]]:
-    """Calls whose outputs have the stream's shape, those with equal outputs together.
+def _equal_outputs(record: _Record) -> list[_Output]:
+    """Outputs of the stream's shape, each with all modules that give it.
 
     Modules that are called several times and outputs that are the stream itself are left out.
     """
     seen = [call.path for call in record.calls]
-    groups: list[list[_Call]] = []
+    groups: list[_Output] = []
     for call in record.calls:
         output = call.output
         if output is None or seen.count(call.path) > 1 or not bool(output.any()):
@@ -214,24 +222,27 @@ def _equal_outputs(record: _Record) -> list[list[_Call]]:
         if torch.equal(output, record.pre) or torch.equal(output, record.post):
             continue
         for group in groups:
-            if torch.equal(group[0].output, output):  # type: ignore[arg-type]
-                group.append(call)
+            if torch.equal(group.value, output):
+                group.calls.append(call)
                 break
         else:
-            groups.append([call])
+            groups.append(_Output(output, [call]))
     return groups
 
 
 def _described(
-    block: nn.Module, record: _Record, parts: Sequence[tuple[list[_Call], float]]
+    block: nn.Module,
+    record: _Record,
+    groups: Sequence[_Output],
+    parts: Sequence[tuple[_Output, float]],
 ) -> BlockWrites:
     """The writes of a split in running order, and whether there is a state between them."""
     order = {id(call): place for place, call in enumerate(record.calls)}
-    ordered = sorted(parts, key=lambda part: order[id(part[0][0])])
-    writes = tuple(_write(block, record, group, scale) for group, scale in ordered)
+    ordered = sorted(parts, key=lambda part: order[id(part[0].calls[0])])
+    writes = tuple(_write(block, record, groups, group, scale) for group, scale in ordered)
     middle = record.pre.double()
     for group, scale in ordered[:-1]:
-        middle = middle + scale * group[0].output.double()  # type: ignore[union-attr]
+        middle = middle + scale * group.value.double()
     bound = 10 * TOLERANCE * float(middle.abs().max())
     if record.post.dtype in NARROW:
         bound = NARROW_TOLERANCE * float(middle.abs().max())
@@ -242,19 +253,21 @@ def _described(
     return BlockWrites(writes, has_middle)
 
 
-def _write(block: nn.Module, record: _Record, group: list[_Call], scale: float) -> Write:
+def _write(
+    block: nn.Module, record: _Record, groups: Sequence[_Output], group: _Output, scale: float
+) -> Write:
     linear = _linear_of(block, group)
-    outermost = min(group, key=lambda call: call.path.count("."))
+    outermost = min(group.calls, key=lambda call: call.path.count("."))
     has_norm = False
     if linear is None:
         # A norm over the output of a linear map: Gemma 2, OLMo 2, GLM-4.
         source = next(
             (
                 source
-                for call in group
+                for call in group.calls
                 if call.given is not None
-                for source in _equal_outputs(record)
-                if torch.equal(source[0].output, call.given)  # type: ignore[arg-type]
+                for source in groups
+                if torch.equal(source.value, call.given)
             ),
             None,
         )
@@ -264,11 +277,11 @@ def _write(block: nn.Module, record: _Record, group: list[_Call], scale: float) 
     return Write(_kind(block, owner, record), outermost.path, scale, linear, has_norm)
 
 
-def _linear_of(block: nn.Module, group: list[_Call]) -> str | None:
+def _linear_of(block: nn.Module, group: _Output) -> str | None:
     """The innermost linear map among modules that give the same output."""
     linear = [
         call.path
-        for call in group
+        for call in group.calls
         if isinstance(block.get_submodule(call.path), (nn.Linear, Conv1D))
     ]
     return max(linear, key=lambda path: path.count("."), default=None)
@@ -285,7 +298,7 @@ def _kind(block: nn.Module, call: _Call, record: _Record) -> WriteKind:
     """Runs a module again with another input at position 0, to see whether later positions change."""
     module = block.get_submodule(call.path)
     shape = record.pre.shape
-    operations = _Operations()  # type: ignore[no-untyped-call]
+    operations = _Operations()
 
     def outputs(changed: bool) -> torch.Tensor:
         is_replaced = False
@@ -318,12 +331,20 @@ def _kind(block: nn.Module, call: _Call, record: _Record) -> WriteKind:
     return "attn" if operations.has_attention else "mixer"
 
 
-class _Operations(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch has none there
+class _Operations(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch gives its modes no types
     """Notes whether attention was computed."""
 
-    has_attention = False
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # torch gives its modes no types
+        self.has_attention = False
 
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):  # type: ignore[no-untyped-def]
+    def __torch_dispatch__(
+        self,
+        func: Any,
+        _types: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
         name = func.name()
         if "scaled_dot_product" in name or "softmax" in name:
             self.has_attention = True
@@ -358,11 +379,3 @@ def _rounded(scale: float) -> float:
     """A multiplier without the noise of having been measured."""
     nearest = round(scale, 4)
     return nearest if abs(scale - nearest) <= 1e-5 * abs(scale) else scale
-
-
-def why_not_split(error: Exception) -> str:
-    """The reason that a person reads."""
-    return str(error) if isinstance(error, NotSplit) else first_line(error)
-
-
-FAILURES = (NotSplit, *MODEL_FAILURES)

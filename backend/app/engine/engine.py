@@ -37,6 +37,7 @@ from app.engine.divergence import DivergenceReader, SideStreams
 from app.engine.generation import generate
 from app.engine.lenses import Lens, Lenses, LensFiles
 from app.engine.memory import naming_out_of_memory
+from app.engine.protocols import PromptTemplate, Vocabulary
 from app.engine.residuals import ResidualStore, StoreDtype, n_shared
 from app.engine.runtime import LanguageModel
 from app.engine.selfcheck import check_model, probe_ids
@@ -52,11 +53,9 @@ from app.engine.types import (
     ModelSource,
     Packing,
     Pairs,
-    PromptTemplate,
     Sampling,
     Side,
     Step,
-    Vocabulary,
     Wanted,
 )
 from app.engine.unembed import Unembedding, joined

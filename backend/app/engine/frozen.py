@@ -73,8 +73,8 @@ def freeze_norm(module: nn.Module, given: torch.Tensor, output: torch.Tensor) ->
 
 def matrix_of(module: nn.Module) -> torch.Tensor:
     """The matrix of a linear map as `[outputs, inputs]`, as it is stored: Conv1D keeps it transposed."""
-    weight: torch.Tensor = module.weight  # type: ignore[assignment]
-    return weight.detach().T if isinstance(module, Conv1D) else weight.detach()
+    weight = module.get_parameter("weight").detach()
+    return weight.T if isinstance(module, Conv1D) else weight
 
 
 def bias_of(module: nn.Module) -> torch.Tensor | None:
@@ -82,20 +82,13 @@ def bias_of(module: nn.Module) -> torch.Tensor | None:
     return bias.detach().double() if isinstance(bias, torch.Tensor) else None
 
 
+LARGE = 2**24
+"""Numbers of a matrix from which on products with it are in float32: a float64 copy would take more
+memory than the model."""
+
+
 def through_matrix(directions: torch.Tensor, module: nn.Module) -> torch.Tensor:
     """Directions on the outputs of a linear map, `[n, outputs]`, taken to its inputs `[n, inputs]`."""
     matrix = matrix_of(module)
-    # Float64 copies of a large matrix would take more memory than the model.
-    return (
-        (
-            directions.to(matrix.dtype) @ matrix
-            if matrix.dtype in NARROW
-            else directions.float() @ matrix.float()
-        ).double()
-        if matrix.numel() > LARGE
-        else directions @ matrix.double()
-    )
-
-
-LARGE = 2**24
-"""Numbers of a matrix from which on products with it are made in float32."""
+    dtype = torch.float64 if matrix.numel() <= LARGE else torch.float32
+    return (directions.to(dtype) @ matrix.to(dtype)).double()

@@ -13,10 +13,18 @@ import torch
 
 from app.engine.lenses import Lens
 from app.engine.memory import naming_out_of_memory
+from app.engine.protocols import Vocabulary
 from app.engine.residuals import ResidualStore
 from app.engine.sampling import Sampler
 from app.engine.stopping import StopMatcher
-from app.engine.types import Finish, FinishReason, LensColumns, Sampling, Step, Vocabulary, Wanted
+from app.engine.types import (
+    Finish,
+    FinishReason,
+    LensColumns,
+    Sampling,
+    Step,
+    Wanted,
+)
 from app.engine.unembed import Unembedding, require_finite
 
 

@@ -34,8 +34,9 @@ from collections.abc import Sequence
 import torch
 
 from app.engine.capture import TracedDecoder
+from app.engine.protocols import Vocabulary
 from app.engine.residuals import CacheReuse
-from app.engine.types import SelfCheck, Vocabulary
+from app.engine.types import SelfCheck
 from app.errors import UnsupportedArchitecture
 
 logger = logging.getLogger(__name__)

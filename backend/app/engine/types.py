@@ -1,8 +1,7 @@
 """What crosses the boundary between the engine and the services.
 
 Plain frozen dataclasses and NumPy arrays: no torch, so that services, API and tests can use them
-without a model. `LensEngine` is the one seam: the real engine implements it around nnsight, and a
-fake may stand in for it in tests of the services.
+without a model. What may be asked of an engine is in `protocols.py`.
 
 Layer index: 0 is the residual stream after the embedding, `n` the one after block `n`, so a model
 has `n_layers + 1` rows; the last row is the model's own output. The residual stream at position
@@ -11,20 +10,11 @@ has `n_layers + 1` rows; the last row is the model's own output. The residual st
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-
-if TYPE_CHECKING:
-    from app.engine.causes_types import (
-        AttentionRows,
-        AttentionWanted,
-        Attribution,
-        AttributionWanted,
-    )
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float32]
@@ -335,167 +325,3 @@ class EngineStats:
     stored_bytes: int
     """Residual streams and KV caches of the stored timelines."""
     max_stored_bytes: int
-
-
-class Vocabulary(Protocol):
-    """The tokenizer, as far as services need it. Safe to use from any thread."""
-
-    @property
-    def size(self) -> int:
-        """Number of ids the model has logits for, `d_vocab`."""
-        ...
-
-    def encode(self, text: str) -> tuple[int, ...]:
-        """Ids of plain text; nothing in it is read as a special token and no BOS is added."""
-        ...
-
-    def encode_prompt(
-        self,
-        spans: Sequence[TextSpan],
-        *,
-        bos: bool | None = None,
-        after: int | None = None,
-        most: int | None = None,
-    ) -> EncodedPrompt:
-        """Ids of a rendered prompt. Text is tokenised across span borders, as the model saw it in training; a token belongs to the role that most of its bytes have. `bos` true puts the beginning-of-sequence token first unless the template writes it, false leaves out one that the template begins with, None keeps to the template; `after` is the last token of the timeline that the prompt continues. Raises TooManyTokens for more than `most`, without reading a text to its end that is far longer."""
-        ...
-
-    def token_bytes(self, token_id: int) -> bytes:
-        """The bytes that this id stands for; for an id unknown to the tokenizer, the UTF-8 of `<id 50300>`."""
-        ...
-
-    def token_text(self, token_id: int) -> str:
-        """The bytes as text, with U+FFFD for bytes that are no whole character."""
-        ...
-
-    def is_special(self, token_id: int) -> bool: ...
-
-    def find(self, query: str, limit: int) -> list[int]:
-        """Ids whose text is `query`, with or without a leading space, first as it was typed and then in another normal form, case or width; then those that begin with it, shortest first."""
-        ...
-
-    def is_byte_token(self, token_id: int) -> bool:
-        """Whether this is a token such as `<0x0A>`, for a byte of what no other token has."""
-        ...
-
-
-class PromptTemplate(Protocol):
-    """Renders messages for this model. Safe to use from any thread."""
-
-    def start(self, messages: Sequence[Message]) -> list[TextSpan]:
-        """The whole history, ending where the assistant's reply begins."""
-        ...
-
-    def continuation(self, messages: Sequence[Message], *, timeline_end: bytes) -> list[TextSpan]:
-        """What follows a stored timeline that ends with an assistant's reply: the template's end of that turn, the new messages, and the start of the next reply. `timeline_end` is the last few bytes of the timeline, so that a line break is not doubled."""
-        ...
-
-
-class LensEngine(Protocol):
-    """A loaded model with its lens. Only the worker thread may call the methods that compute.
-
-    The engine keeps the residual streams and KV caches of recent timelines in a byte-bounded store
-    and finds them by the ids themselves: a call runs the model only on the ids after the longest
-    prefix that it may reuse. A read-out of a stored timeline that names its lineage runs no forward
-    pass at all; one that names none reuses only what passes of a fresh run over its ids computed.
-
-    What computes is an iterator that does one pass, or one chunk of read-outs, for each item; None
-    is an item with nothing to tell. Between two items other work may be done, and closing the
-    iterator ends it.
-
-    `lineage` names the conversation that the ids belong to, then those that it branched from. Numbers
-    computed by passes of other lengths differ in their last bits. So that whoever asks alone gets the
-    same bits beside others, ids of another lineage are reused only where a run of one's own would
-    have been cut in the same places.
-    """
-
-    facts: ModelFacts
-    vocabulary: Vocabulary
-    template: PromptTemplate
-
-    def generate(
-        self,
-        ids: Sequence[int],
-        sampling: Sampling,
-        *,
-        wanted: Wanted | None = None,
-        lineage: Sequence[str] = (),
-    ) -> Iterator[Step | LensColumns | Finish | None]:
-        """Yields a `Step` for each new token as soon as it is known, then one `Finish`.
-
-        With `wanted` each step is followed, before the model runs on, by the read-out of the position
-        that predicted it. Name a `lineage` then: where one token's read-out is more than a chunk, it
-        is a read-out of what was generated, and without a lineage that is run again.
-
-        Tokens that may turn out to spell a stop string are held back until that is decided. Raises
-        ContextExceeded when the prompt leaves no room.
-        """
-        ...
-
-    def reading(
-        self,
-        ids: Sequence[int],
-        positions: Sequence[int],
-        wanted: Wanted,
-        *,
-        lineage: Sequence[str] = (),
-    ) -> Iterator[LensColumns | None]:
-        """Read-outs of a timeline in chunks, in the order of `positions`.
-
-        Raises LensUnavailable, LayerOutOfRange, PositionOutOfRange, UnknownToken, ContextExceeded, EmptyPrompt,
-        ModelComputationError (a non-finite value, naming the layer) or OutOfMemory.
-        """
-        ...
-
-    def comparing(self, a: Side, b: Side, pairs: Pairs) -> Iterator[Comparison | None]:
-        """Predictions of two timelines compared in chunks, in the order of `pairs.positions`.
-
-        What both begin with is one text: its rows are those of `a` on both sides, so that the same
-        position of both is exactly nothing apart at the same layer, through the same lens, however each
-        side was computed.
-
-        Raises what `reading` raises.
-        """
-        ...
-
-    def attributing(
-        self,
-        ids: Sequence[int],
-        position: int,
-        wanted: AttributionWanted,
-        *,
-        lineage: Sequence[str] = (),
-    ) -> Iterator[Attribution | None]:
-        """Parts of the logit read at `position`; one decode step where the text is held.
-
-        Raises IdentityFailed where they do not add up on this model, InvalidRequest for a head that it
-        lacks, and what `reading` raises.
-        """
-        ...
-
-    def attending(
-        self,
-        ids: Sequence[int],
-        position: int,
-        wanted: AttentionWanted,
-        *,
-        lineage: Sequence[str] = (),
-    ) -> Iterator[AttentionRows | None]:
-        """What the token at `position` reads, in every head. Raises what `attributing` raises."""
-        ...
-
-    def require_lens(self, kind: LensKind, param: str) -> None:
-        """Raises LensUnavailable, naming the field `param`, where this model has no such lens. Safe to call from any thread."""
-        ...
-
-    def forward_passes(self) -> int:
-        """How many forward passes through the blocks were run since the start."""
-        ...
-
-    def computed_tokens(self) -> int:
-        """How many tokens were run through the blocks since the start; decoding rows counts none."""
-        ...
-
-    def stats(self) -> EngineStats:
-        """Counters and sizes. Safe to call from any thread: each number is right, at slightly different moments."""
-        ...

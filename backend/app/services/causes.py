@@ -13,7 +13,8 @@ from app.engine.causes_types import (
     Attribution,
     AttributionWanted,
 )
-from app.engine.types import Capabilities, LensEngine, ModelFacts
+from app.engine.protocols import LensEngine
+from app.engine.types import Capabilities, ModelFacts
 from app.errors import InvalidRequest, PositionOutOfRange
 from app.models.causes import (
     AttentionRequest,

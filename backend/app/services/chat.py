@@ -25,7 +25,8 @@ import logging
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import ExitStack
 
-from app.engine.types import FinishReason, LensEngine, Role, Vocabulary
+from app.engine.protocols import LensEngine, Vocabulary
+from app.engine.types import FinishReason, Role
 from app.models.chat import (
     ChatRequest,
     DoneEvent,

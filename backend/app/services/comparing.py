@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from app.engine.types import Comparison, LensEngine, ModelFacts, Pairs, Side
+from app.engine.protocols import LensEngine
+from app.engine.types import Comparison, ModelFacts, Pairs, Side
 from app.errors import ExplorerError, InvalidRequest, LayerOutOfRange, PositionOutOfRange
 from app.models.compare import ComparedTarget, CompareRequest, CompareResponse
 from app.services.identity import ModelIdentity, wire_model

@@ -13,7 +13,7 @@ import logging
 import time
 from collections.abc import Iterable, Iterator
 
-from app.engine.types import Vocabulary
+from app.engine.protocols import Vocabulary
 from app.errors import Conflict, ConversationNotFound, ExplorerError
 from app.services.identity import ModelIdentity
 from app.services.storage import deletion, growing, listing, opening

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from pydantic import TypeAdapter, ValidationError
 
 from app.engine.model_names import EMBEDDED_FOLDER
+from app.engine.protocols import LensEngine
 from app.engine.types import (
     LensColumns,
-    LensEngine,
     ModelFacts,
     Sampling,
     Step,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pydantic import ValidationError
 from sqlalchemy import Connection
 
-from app.engine.types import LensEngine
+from app.engine.protocols import LensEngine
 from app.errors import ConversationNotFound, Unavailable
 from app.models.conversations import (
     Branch,

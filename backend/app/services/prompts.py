@@ -12,9 +12,9 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from app.engine.protocols import LensEngine
 from app.engine.types import (
     EncodedPrompt,
-    LensEngine,
     Message,
     ModelFacts,
     Role,

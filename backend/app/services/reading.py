@@ -8,7 +8,8 @@ from typing import TypeVar
 
 import numpy as np
 
-from app.engine.types import Comparison, LensColumns, LensEngine, ModelFacts, Wanted
+from app.engine.protocols import LensEngine
+from app.engine.types import Comparison, LensColumns, ModelFacts, Wanted
 from app.errors import InvalidRequest, LayerOutOfRange, PositionOutOfRange
 from app.models.lens import LensReadRequest, LensReadResponse, TargetColumns
 from app.models.tokens import Token

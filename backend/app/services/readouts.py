@@ -12,14 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from app.engine.types import (
-    Comparison,
-    FloatArray,
-    LensColumns,
-    Role,
-    Step,
-    Vocabulary,
-)
+from app.engine.protocols import Vocabulary
+from app.engine.types import Comparison, FloatArray, LensColumns, Role, Step
 from app.errors import ModelComputationError
 from app.models.tokens import ActualToken, LayerReadout, Prediction, Token
 

@@ -15,7 +15,8 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from typing import TypeVar, cast
 
-from app.engine.types import Finish, LensColumns, LensEngine, Step, Wanted
+from app.engine.protocols import LensEngine
+from app.engine.types import Finish, LensColumns, Step, Wanted
 from app.errors import InternalError
 from app.models.chat import DoneEvent, LensEvent, StreamEvent, Timings, TokenEvent, Usage
 from app.services.job import Job

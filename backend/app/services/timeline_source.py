@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from app.engine.types import EncodedPrompt, LensEngine, ModelFacts, Role, TooManyTokens
+from app.engine.protocols import LensEngine
+from app.engine.types import EncodedPrompt, ModelFacts, Role, TooManyTokens
 from app.errors import ContextExceeded, EmptyPrompt
 from app.models.lens import TimelineSource
 from app.services.conversations import ConversationStore

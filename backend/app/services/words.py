@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 
-from app.engine.types import Vocabulary
+from app.engine.protocols import Vocabulary
 from app.services.storage.records import Words
 from app.services.timelines import Conversation
 

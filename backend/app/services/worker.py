@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol, get_args
 
 from app.engine.model_names import shown_name
-from app.engine.types import LensEngine, LoadStep, ModelFacts
+from app.engine.protocols import LensEngine
+from app.engine.types import LoadStep, ModelFacts
 from app.errors import (
     Draining,
     ExplorerError,

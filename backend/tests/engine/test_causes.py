@@ -8,7 +8,14 @@ import pytest
 import torch
 
 from app.engine.attention_rows import recording_rows
-from app.engine.causes_types import AttentionRows, AttentionWanted, Attribution, AttributionWanted
+from app.engine.causes_types import (
+    AttentionRows,
+    AttentionWanted,
+    Attribution,
+    AttributionWanted,
+    Foil,
+    Unit,
+)
 from app.engine.engine import NnsightEngine
 from app.engine.replay import replay
 from app.engine.types import Step
@@ -28,10 +35,21 @@ from tests.engine.small_models import (
 POSITION = 13
 """Beyond the sliding windows of the small models."""
 
+UNITS: tuple[Unit, ...] = ("component", "head", "neuron", "source")
+
 NO_MLP_MAP = {"mixtral", "gpt_oss", "mamba", "mamba2", "qwen3_next", "rwkv"}
 NO_ATTENTION = {"mamba", "mamba2", "xlstm", "rwkv"}
 GATED_ATTENTION = {"qwen3_next"}
 NOT_SPLIT = {"rwkv"}
+WITH_HEADS_AND_NEURONS = [
+    name for name in FAMILIES if name not in NO_ATTENTION | NO_MLP_MAP | {"glm_moe_dsa"}
+]
+WITH_EAGER_ROWS = [
+    name
+    for name in FAMILIES
+    # Falcon, asked for its weights, runs without its causal mask; hybrids give those of some blocks.
+    if name not in NO_ATTENTION | GATED_ATTENTION | {"falcon", "glm_moe_dsa", "falcon_h1", "bamba"}
+]
 PARALLEL = {"gpt_neox", "gptj", "cohere", "phi", "falcon"}
 
 
@@ -69,19 +87,27 @@ def test_capabilities_are_those_of_the_family(family: str, engine_of_family: Nns
         assert (capability.reason is None) is is_available
 
 
-@pytest.mark.parametrize("unit", ["component", "head", "neuron", "source"])
-def test_parts_add_up_to_the_logit(unit: str, family: str, engine_of_family: NnsightEngine) -> None:
+@pytest.mark.parametrize("unit", UNITS)
+def test_parts_add_up_to_the_logit(
+    unit: Unit, family: str, engine_of_family: NnsightEngine
+) -> None:
     ids = random_ids(20)
     block = 2
     missing = {
         "component": NOT_SPLIT,
         "head": NO_ATTENTION,
         "source": NO_ATTENTION | GATED_ATTENTION,
-        # The first blocks of this mixture of experts are dense.
+        # Only the first block of glm_moe_dsa is no mixture of experts.
         "neuron": NO_MLP_MAP | {"glm_moe_dsa"},
     }
-    for target, foil in ((None, "best"), (7, "mean"), (9, "none"), (11, 30)):
-        wanted = AttributionWanted(target, foil, unit, block)  # type: ignore[arg-type]
+    questions: tuple[tuple[int | None, Foil], ...] = (
+        (None, "best"),
+        (7, "mean"),
+        (9, "none"),
+        (11, 30),
+    )
+    for target, foil in questions:
+        wanted = AttributionWanted(target, foil, unit, block)
         if family in missing[unit]:
             with pytest.raises(IdentityFailed):
                 attributed(engine_of_family, ids, wanted)
@@ -103,11 +129,10 @@ def model_logits(engine: NnsightEngine, ids: list[int]) -> torch.Tensor:
         return engine.decoder.model(input_ids=text, use_cache=False).logits[0, -1].float()
 
 
+@pytest.mark.parametrize("family", WITH_HEADS_AND_NEURONS, indirect=True)
 def test_heads_add_up_to_the_attention_and_neurons_to_the_mlp(
-    family: str, engine_of_family: NnsightEngine
+    engine_of_family: NnsightEngine,
 ) -> None:
-    if family in NO_ATTENTION | NO_MLP_MAP | {"glm_moe_dsa"}:
-        pytest.skip("has no heads or no neurons in block 2")
     ids = random_ids(20)
     components = attributed(engine_of_family, ids, AttributionWanted())
     of = {(p.part, p.block): p.target - (p.foil or 0.0) for p in components.parts}
@@ -169,10 +194,8 @@ def test_every_head_and_neuron_of_llama_equals_a_computation_by_hand() -> None:
         assert part.target == pytest.approx(float(every[part.neuron]), abs=1e-4)
 
 
+@pytest.mark.parametrize("family", WITH_EAGER_ROWS, indirect=True)
 def test_rows_are_those_of_eager_attention(family: str, engine_of_family: NnsightEngine) -> None:
-    # Falcon, asked for its weights, runs without its causal mask; hybrids give those of some blocks.
-    if family in NO_ATTENTION | GATED_ATTENTION | {"falcon", "glm_moe_dsa", "falcon_h1", "bamba"}:
-        pytest.skip("has no rows, or no eager attention that gives them")
     ids = random_ids(20)
     found = attended(engine_of_family, ids, AttentionWanted())
     eager = copy.deepcopy(random_model(FAMILIES[family].config()))
@@ -259,8 +282,8 @@ def test_a_held_token_costs_one_decode_step_and_leaves_no_trace(
     asked = fresh(loaded_gpt2)
     reply(asked, ids, 8)
     before = rows_of(asked, whole, ["mine"])
-    for unit in ("component", "head", "neuron", "source"):
-        wanted = AttributionWanted(unit=unit, block=2)  # type: ignore[arg-type]
+    for unit in UNITS:
+        wanted = AttributionWanted(unit=unit, block=2)
         (found,) = (x for x in asked.attributing(whole, 15, wanted, lineage=["mine"]) if x)
         assert found.computed_tokens == 1
     (rows,) = (x for x in asked.attending(whole, 15, AttentionWanted(), lineage=["mine"]) if x)

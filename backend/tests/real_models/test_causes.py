@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.engine.causes_types import AttributionWanted
+from app.engine.causes_types import AttributionWanted, Unit
 from app.engine.engine import NnsightEngine
 
 QUESTIONS = {
@@ -28,8 +28,14 @@ def test_parts_of_every_unit_add_up_to_the_independent_difference(engine: Nnsigh
     capabilities = engine.facts.capabilities
     assert capabilities.sublayers.is_available
     assert capabilities.attention.is_available
-    for unit, block in (("component", None), ("head", None), ("neuron", last), ("source", last)):
-        wanted = AttributionWanted(target, other, unit, block)  # type: ignore[arg-type]
+    units: tuple[tuple[Unit, int | None], ...] = (
+        ("component", None),
+        ("head", None),
+        ("neuron", last),
+        ("source", last),
+    )
+    for unit, block in units:
+        wanted = AttributionWanted(target, other, unit, block)
         (found,) = (x for x in engine.attributing(ids, len(ids) - 1, wanted) if x is not None)
         assert found.difference == pytest.approx(DIFFERENCE[which], abs=1e-3)
         assert found.sum == pytest.approx(found.difference, abs=1e-3)

@@ -10,8 +10,9 @@ from tokenizers import pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
 from app.engine.loading import described
+from app.engine.protocols import PromptTemplate
 from app.engine.template import BuiltInTemplate, TokenizerTemplate
-from app.engine.types import PromptTemplate, TextSpan
+from app.engine.types import TextSpan
 from app.engine.vocabulary import TokenizerVocabulary
 from app.errors import InvalidRequest
 from app.models.chat import ChatRequest

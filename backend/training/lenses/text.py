@@ -12,7 +12,7 @@ from typing import Literal
 
 import torch
 
-from app.engine.types import LensEngine
+from app.engine.protocols import LensEngine
 from training.corpus import read_documents, stable_hash
 
 Part = Literal["fit", "evaluate"]

@@ -92,7 +92,7 @@ test("a follow-up first makes it a conversation of exactly these ids", async () 
   expect(chats[0]).toMatchObject({ conversation_id: "kept", from_index: IDS.length });
 });
 
-test("who asks their own has an empty conversation, now and the next time", async () => {
+test("Ask your own opens an empty conversation, now and on the next visit", async () => {
   const user = userEvent.setup();
   const { unmount } = render(<App />);
   await user.click(within(await questions()).getByRole("button", { name: "Ask your own" }));

@@ -20,7 +20,7 @@ function renderReading(ask: () => Promise<number>, passing: readonly string[] = 
   );
 }
 
-test("nothing is asked for until the text can be read, and why is told", async () => {
+test("no request is sent until the text can be read, and the state says why", async () => {
   let nAsked = 0;
   const { result, rerender } = renderReading(() => {
     nAsked += 1;
@@ -40,7 +40,7 @@ test("nothing is asked for until the text can be read, and why is told", async (
   expect(nAsked).toBe(1);
 });
 
-test("a failure is told, and asked for again on request", async () => {
+test("a failure is reported, and retried on request", async () => {
   let isBroken = true;
   const { result, rerender } = renderReading(() =>
     isBroken ? Promise.reject(new ApiError({ code: "out_of_memory", message: "Full." })) : Promise.resolve(1),

@@ -20,7 +20,7 @@ interface ReadingRequest<Answer, Data> {
   readonly ask: (signal: AbortSignal) => Promise<Answer>;
   /** Makes what is shown of the answer; a function that stays the same while nothing else goes into it. */
   readonly merge: (answer: Answer) => Data;
-  /** Codes of failures that pass as well: they are tried again before they are told. */
+  /** Codes of further transient failures: they are retried before they are reported. */
   readonly passing?: readonly string[];
 }
 

@@ -21,11 +21,11 @@ function View({ title, onRun }: { readonly title: string | null; readonly onRun:
   return null;
 }
 
-test("a reader around the view is told when there is something to export, and gets what the last render had", async () => {
+test("a reader around the view renders when an export becomes available, and exports the latest state", async () => {
   const seen: OpenView[] = [];
   const onRun = vi.fn();
   let title: string | null = null;
-  // It renders the view again whenever it is told: a view that told of each render would never come to rest.
+  // The reader renders the view again on each notice, so a notice on every render would loop forever.
   function Around() {
     seen.push(useOpenView());
     return <View title={title} onRun={onRun} />;

@@ -1,6 +1,6 @@
 /**
  * The open view as the rest of the page sees it: its export and its own commands for the palette.
- * Readers are told when these become available, go away or are called something else, not at each render.
+ * Readers re-render when an export or command appears, disappears or is renamed, not on every render.
  */
 import { useEffect, useSyncExternalStore } from "react";
 import type { ViewExport } from "./viewExport";

@@ -83,7 +83,7 @@ describe("the pair", () => {
     visitPair({ vs: text }, "one");
     expect(renderHook(() => usePair("one")).result.current.vs).toBeNull();
   });
-  test("is of one conversation, is no habit, and can be ended", () => {
+  test("belongs to one conversation, is not kept for others, and can be ended", () => {
     const { result } = renderHook(() => usePair("one"));
     act(() => result.current.change({ vs: { kind: "same" }, lensB: "tuned" }));
     expect(renderHook(() => usePair("two")).result.current).toMatchObject({ vs: null, lensB: null });

@@ -27,7 +27,7 @@ export interface Selection extends Selected {
   readonly select: (index: number | null, layer?: number | null) => void;
   /** Makes a range from the selected token to this one; null ends it. */
   readonly extend: (extent: number | null) => void;
-  /** Lets the next pressed token end a range, for whoever has no Shift; false takes it back. */
+  /** The next pressed token ends a range, as with Shift on a keyboard; false cancels that. */
   readonly setExtending: (isExtending: boolean) => void;
 }
 

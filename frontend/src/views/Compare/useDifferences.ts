@@ -19,8 +19,8 @@ export interface Differences {
 }
 
 /**
- * The way from difference to difference. A new pair opens on the first output that differs: where the
- * inputs differ is known to whoever changed them. A selection is kept unless the pair was just set.
+ * Steps from difference to difference. A new pair opens on the first output that differs, not on the
+ * changed input. A selection is kept unless the pair was just set.
  */
 export function useDifferences(both: ComparedTimelines, cursor: Cursor): Differences {
   const { alignment, drawn, rowLayers, side, pairs, timeline } = both;
