@@ -21,6 +21,8 @@ export default defineConfig({
     include: ["src/**/*.test.{ts,tsx}"],
     setupFiles: ["./src/test/setup.ts"],
     restoreMocks: true,
+    // By default one core is left free, which is half of a small machine.
+    maxWorkers: "100%",
     // Generous, as is what a test waits for: what passes does not wait, and a busy machine does.
     testTimeout: 60_000,
     // The colours of the style sheet are tested as they are written.
