@@ -117,11 +117,7 @@ test("everything can be done by keyboard alone", async ({ explorer, page }) => {
 });
 
 test("Escape stops a reply", async ({ explorer, page }) => {
-  await page.getByRole("radio", { name: "Completion" }).click();
-  // This hot no token is likely, and so the end of the text is not.
-  await explorer.setSampling({ Temperature: "10", "Max new tokens": "900" });
-  await explorer.composer.fill("This is a long story.");
-  await explorer.composer.press("Enter");
+  await explorer.beginLongReply("This is a long story.");
   await expect.poll(() => explorer.reply().getByRole("option").count()).toBeGreaterThan(2);
   await page.keyboard.press("Escape");
   await expect(page.getByText("Stopped; the text so far is kept.")).toBeVisible();

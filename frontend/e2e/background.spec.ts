@@ -23,7 +23,7 @@ test("another conversation that is opened a tenth of a second after Send leaves 
   await explorer.say("A quiet harbour");
   const first = await conversationOf(page);
   await list(explorer).getByRole("button", { name: "New" }).click();
-  await beginLong(explorer, "The storm began");
+  await explorer.beginLongReply("The storm began");
   await list(explorer)
     .getByRole("button", { name: /^A quiet harbour/ })
     .click({ delay: 100 });

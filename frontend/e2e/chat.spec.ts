@@ -40,11 +40,7 @@ test("the heatmap shows the conversation, and a click in it moves the selection"
 });
 
 test("Stop keeps what was written and the conversation goes on from there", async ({ explorer, page }) => {
-  await explorer.setSampling({ Temperature: "10", "Max new tokens": "900" });
-  // Raw text has no stop string, and this hot no token is likely, the end of the text neither.
-  await page.getByRole("radio", { name: "Completion" }).click();
-  await explorer.composer.fill("This is a long story.");
-  await explorer.composer.press("Enter");
+  await explorer.beginLongReply("This is a long story.");
   await expect(page.getByText("Writing…")).toBeVisible();
   await expect.poll(() => explorer.reply().getByRole("option").count()).toBeGreaterThan(6);
   await page.getByRole("button", { name: "Stop" }).click();

@@ -276,11 +276,7 @@ test("two pages that save in the same moment keep both notes", async ({ explorer
 });
 
 test("a note during a reply is saved when it has ended", async ({ explorer, page }) => {
-  await page.getByRole("radio", { name: "Completion" }).click();
-  // This hot no token is likely, and so the end of the text is not.
-  await explorer.setSampling({ Temperature: "10", "Max new tokens": "900" });
-  await explorer.composer.fill("This is a long story.");
-  await explorer.composer.press("Enter");
+  await explorer.beginLongReply("This is a long story.");
   await expect.poll(() => explorer.reply().getByRole("option").count()).toBeGreaterThan(3);
   await explorer.tokens.nth(3).click();
   await page.keyboard.press("n");

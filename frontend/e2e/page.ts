@@ -59,6 +59,9 @@ export async function changeB({ evidence }: ExplorerPage, kind: string): Promise
   await pick(evidence.getByRole("combobox", { name: "B:" }), kind);
 }
 
+/** About ten tokens a second, each with its predictions at every layer. */
+const SLOW_BYTES_PER_SECOND = 65_000;
+
 export class ExplorerPage {
   readonly page: Page;
   readonly tokens: Locator;
@@ -127,6 +130,24 @@ export class ExplorerPage {
     await this.composer.fill(text);
     await this.composer.press("Enter");
     await this.settled();
+  }
+
+  /**
+   * Begins a reply that is not over before it is stopped, however long the page or the machine takes for what
+   * comes between: raw text has no stop string, this hot no token is likely, and the bytes come slowly.
+   */
+  async beginLongReply(text: string): Promise<void> {
+    await this.page.getByRole("radio", { name: "Completion" }).click();
+    await this.setSampling({ Temperature: "10", "Max new tokens": "900" });
+    const network = await this.page.context().newCDPSession(this.page);
+    await network.send("Network.emulateNetworkConditions", {
+      offline: false,
+      latency: 0,
+      downloadThroughput: SLOW_BYTES_PER_SECOND,
+      uploadThroughput: -1,
+    });
+    await this.composer.fill(text);
+    await this.composer.press("Enter");
   }
 
   async settled(): Promise<void> {

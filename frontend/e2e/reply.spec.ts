@@ -43,12 +43,8 @@ async function otherId(page: Page): Promise<string> {
 
 /** A reply that was stopped early, by settings with which the next one takes long. */
 async function sayLong(explorer: ExplorerPage): Promise<void> {
-  const { page, composer, tokens } = explorer;
-  await page.getByRole("radio", { name: "Completion" }).click();
-  // This hot no token is likely, and so the end of the text is not.
-  await explorer.setSampling({ Temperature: "10", "Max new tokens": "900" });
-  await composer.fill(FRANCE);
-  await composer.press("Enter");
+  const { page, tokens } = explorer;
+  await explorer.beginLongReply(FRANCE);
   await expect.poll(() => tokens.count()).toBeGreaterThan(8);
   await page.getByRole("button", { name: "Stop" }).click();
   await explorer.settled();
