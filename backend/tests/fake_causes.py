@@ -72,6 +72,14 @@ class FakeCauses:
         yield None
         blocks = tuple(b for b in wanted.blocks or (1, 2, 3) if b != 3)
         values = np.full((len(blocks), N_HEADS, position + 1), 1 / (position + 1), np.float32)
+        is_logit = wanted.kind == "logit"
         yield AttentionRows(
-            position, blocks, tuple(b for b in wanted.blocks or (3,) if b == 3), values, None, 1
+            position,
+            blocks,
+            tuple(b for b in wanted.blocks or (3,) if b == 3),
+            values,
+            None,
+            (65 if wanted.target is None else wanted.target) if is_logit else None,
+            66 if is_logit else None,
+            1,
         )

@@ -13,13 +13,14 @@ import numpy as np
 import torch
 
 from app.engine.attention_rows import AttentionRow, recording_rows
-from app.engine.attribution import DoesNotSum, ask, attribute, by_source, project
+from app.engine.attribution import DoesNotSum, Question, ask, attribute, by_source, project
 from app.engine.capture import TracedDecoder
 from app.engine.causes_types import (
     AttentionRows,
     AttentionWanted,
     Attribution,
     AttributionWanted,
+    RowKind,
     Unit,
 )
 from app.engine.components import BlockWrites, NotSplit, find_writes
@@ -143,7 +144,12 @@ class Causes:
             record, rows = self._replayed(timeline, ids, position, True)
             blocks = tuple(block for block in asked if block in rows)
             try:
-                values = self._row_values(record, rows, blocks, wanted)
+                question = (
+                    ask(self._decoder, record.streams[-1], wanted.target, wanted.foil)
+                    if wanted.kind == "logit"
+                    else None
+                )
+                values = self._row_values(record, rows, blocks, wanted.kind, question)
             except NotLinear as failure:
                 raise IdentityFailed(
                     f"What heads write is not linear in their values here: {failure}.", param="kind"
@@ -159,6 +165,8 @@ class Causes:
                 tuple(block for block in asked if block not in rows),
                 values,
                 sink,
+                None if question is None else question.target,
+                None if question is None else question.foil,
                 self._decoder.computed_tokens - before,
             )
 
@@ -167,21 +175,19 @@ class Causes:
         record: TokenRecord,
         rows: dict[int, AttentionRow],
         blocks: Sequence[int],
-        wanted: AttentionWanted,
+        kind: RowKind,
+        question: Question | None,
     ) -> np.ndarray:
         n_sources = max((rows[block].weights.shape[-1] for block in blocks), default=0)
         found = np.zeros((len(blocks), self._n_heads or 0, n_sources), dtype=np.float32)
         directions = None
-        if wanted.kind == "logit":
-            found_directions = ask(
-                self._decoder, record.streams[-1], wanted.target, wanted.foil
-            ).found.directions
-            directions = found_directions[:1]
-            if len(found_directions) > 1:
-                directions = directions - found_directions[1:]
+        if question is not None:
+            directions = question.found.directions[:1]
+            if len(question.found.directions) > 1:
+                directions = directions - question.found.directions[1:]
         for place, block in enumerate(blocks):
             row = rows[block]
-            if wanted.kind == "weight":
+            if kind == "weight":
                 values = row.weights
             elif directions is not None:
                 values = by_source(project(_attention_of(record, block), directions), row)[0]

@@ -99,4 +99,8 @@ class AttentionRows:
     """[B, H, S]"""
     sink: FloatArray | None
     """[B, H]: weight that goes to no token; None where no head has any, and for other kinds."""
+    target: int | None
+    """With `logit`: the token whose logit it is; None for other kinds."""
+    foil: int | Mean | None
+    """With `logit`: what it is compared with."""
     computed_tokens: int

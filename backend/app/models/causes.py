@@ -128,6 +128,12 @@ class AttentionResponse(Wire):
     """[block][head]: weight that goes to no token; null where every row sums to 1, and for other kinds."""
     without_pattern: list[int]
     """Blocks without attention, of those that were asked for."""
+    target: NamedToken | None
+    """With `logit`: the token whose logit is meant; null for other kinds."""
+    foil_kind: FoilKind | None
+    """With `logit`: what it is compared with; null for other kinds."""
+    foil: NamedToken | None
+    """Null where the foil is no token."""
     computed_tokens: int
 
 

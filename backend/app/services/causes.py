@@ -122,15 +122,13 @@ def attribution_json(
     engine: LensEngine, plan: Plan[AttributionRequest], found: Attribution
 ) -> list[bytes]:
     """The answer as JSON, in pieces."""
-    asked = plan.request.foil
-    foil_kind: FoilKind = "token" if isinstance(asked, int) else asked
     response = AttributionResponse(
         model=engine.facts.name,
         model_identity=wire_model(ModelIdentity.of(engine.facts)),
         position=found.position,
         predicts_index=found.position + 1,
         target=named(engine, found.target),
-        foil_kind=foil_kind,
+        foil_kind=foil_kind_of(plan.request),
         foil=named(engine, found.foil) if isinstance(found.foil, int) else None,
         unit=plan.request.unit,
         target_logit=found.target_logit,
@@ -165,9 +163,16 @@ def attention_json(
         values=shortest(found.values),
         sink=None if found.sink is None else shortest(found.sink),
         without_pattern=list(found.without_pattern),
+        target=None if found.target is None else named(engine, found.target),
+        foil_kind=foil_kind_of(plan.request) if plan.request.kind == "logit" else None,
+        foil=named(engine, found.foil) if isinstance(found.foil, int) else None,
         computed_tokens=found.computed_tokens,
     )
     return list(json_pieces(response))
+
+
+def foil_kind_of(asked: LogitQuestion) -> FoilKind:
+    return "token" if isinstance(asked.foil, int) else asked.foil
 
 
 def named(engine: LensEngine, token_id: int) -> NamedToken:

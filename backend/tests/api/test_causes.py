@@ -50,6 +50,13 @@ def test_rows_of_attention(client: TestClient) -> None:
     assert [len(block) for block in answer["values"]] == [answer["n_heads"]] * 2
     assert answer["values"][0][0] == pytest.approx([1 / 3] * 3)
     assert answer["sink"] is None
+    assert (answer["target"], answer["foil_kind"], answer["foil"]) == (None, None, None)
+
+
+def test_attention_names_the_tokens_whose_logits_are_meant(client: TestClient) -> None:
+    answer = ask(client, "attention", kind="logit", target=70)
+    assert answer["target"]["text"] == "F"
+    assert (answer["foil_kind"], answer["foil"]["text"]) == ("best", "B")
 
 
 def test_a_stored_conversation_is_asked_about(client: TestClient) -> None:

@@ -239,6 +239,7 @@ def test_sources_of_the_logit_are_the_sum_over_heads(engine: NnsightEngine) -> N
     found = attributed(engine, ids, AttributionWanted(unit="source", block=2))
     sources = [p.target - (p.foil or 0.0) for p in found.parts if p.part == "source"]
     assert by_head.values[0].sum(0).tolist() == pytest.approx(sources, abs=1e-6)
+    assert (by_head.target, by_head.foil) == (found.target, found.foil)
     one = attributed(engine, ids, AttributionWanted(unit="source", block=2, head=3))
     sources = [p.target - (p.foil or 0.0) for p in one.parts if p.part == "source"]
     assert by_head.values[0, 3].tolist() == pytest.approx(sources, abs=1e-6)

@@ -569,6 +569,15 @@ export interface components {
              * @description Blocks without attention, of those that were asked for.
              */
             without_pattern: number[];
+            /** @description With `logit`: the token whose logit is meant; null for other kinds. */
+            target: components["schemas"]["NamedToken"] | null;
+            /**
+             * Foil Kind
+             * @description With `logit`: what it is compared with; null for other kinds.
+             */
+            foil_kind: ("best" | "mean" | "none" | "token") | null;
+            /** @description Null where the foil is no token. */
+            foil: components["schemas"]["NamedToken"] | null;
             /** Computed Tokens */
             computed_tokens: number;
         };
