@@ -9,6 +9,7 @@ import type { ViewProps } from "@/features/evidence/view";
 import type { LayerReadout, Timeline, Token } from "@/model/timeline";
 import { N_LAYERS, madeUpTimeline, madeUpTokens } from "@/test/lensData";
 import { type FakeServer, fakeServer, refusal, renderView } from "@/test/renderView";
+import Attribution from "@/views/Attribution/Attribution";
 import Compare from "@/views/Compare/Compare";
 import Heatmap from "@/views/Heatmap/Heatmap";
 import Layers from "@/views/Layers/Layers";
@@ -21,6 +22,7 @@ const VIEWS: readonly (readonly [string, ComponentType<ViewProps>])[] = [
   ["Trajectories", Trajectories],
   ["Layers", Layers],
   ["Compare", Compare],
+  ["Attribution", Attribution],
 ];
 
 /** Long enough that reading it all takes a while. */
@@ -62,7 +64,7 @@ const nothing = (status: "empty" | "waiting"): Timeline => ({
   turns: [],
   status,
 });
-const asked = (): number => server.asked.length + server.compared.length;
+const asked = (): number => server.asked.length + server.compared.length + server.attributed.length;
 
 describe.each(VIEWS)("%s", (_, View) => {
   test("is empty where no conversation has begun, and says what to do", () => {
@@ -95,7 +97,8 @@ describe.each(VIEWS)("%s", (_, View) => {
   });
 
   test("says what failed and why, and reads on request", async () => {
-    const [{ answer }, { compare }] = [server, server];
+    const [{ answer }, { compare }, { attribute }] = [server, server, server];
+    server.attribute = () => refusal("out_of_memory", "Not enough memory.", 507);
     server.answer = () => refusal("out_of_memory", "Not enough memory.", 507);
     server.compare = () => refusal("out_of_memory", "Not enough memory.", 507);
     renderView(View, timeline, { index: INDEX });
@@ -109,6 +112,7 @@ describe.each(VIEWS)("%s", (_, View) => {
     expect(screen.queryByRole("progressbar")).not.toBeInTheDocument();
     server.answer = answer;
     server.compare = compare;
+    server.attribute = attribute;
     for (const retry of screen.getAllByRole("button", { name: "Retry" })) await userEvent.click(retry);
     await waitFor(() => expect(screen.queryByRole("alert")).not.toBeInTheDocument());
   });

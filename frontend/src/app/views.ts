@@ -39,4 +39,15 @@ export const VIEWS = withKeys([
     showsPair: true,
     load: () => import("@/views/Compare/Compare"),
   }),
+  defineView({
+    id: "attribution",
+    title: "Attribution",
+    group: "why",
+    follows: "token",
+    needs: ({ capabilities: { sublayers } }) =>
+      sublayers.available
+        ? null
+        : `The predictions of this model cannot be taken apart: ${sublayers.reason ?? "its parts do not add up"}.`,
+    load: () => import("@/views/Attribution/Attribution"),
+  }),
 ]);

@@ -45,6 +45,9 @@ export function formatNats(nats: number | null): string {
   return nats.toFixed(digits).replace("-", "−");
 }
 
+/** A signed amount in logits: `+1.57`, `−0.031`, `0`. */
+export const formatSigned = (amount: number): string => `${amount > 0 ? "+" : ""}${formatNats(amount)}`;
+
 /** Everything smaller is zero in float32. */
 const SMALLEST_FLOAT32 = 2 ** -149;
 

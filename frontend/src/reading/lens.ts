@@ -9,7 +9,7 @@ import type { LayerReadout, Timeline, Token } from "@/model/timeline";
 import type { LensReadResponse } from "@/types/schemas";
 import { type ChunkedReading, useChunkedReading, useReadToEnd } from "./chunkedReading";
 import { LensColumns } from "./columns";
-import { readability } from "./readability";
+import { passingAfter, readability } from "./readability";
 import type { ReadState, ReadStatus } from "./readState";
 import { fetchLens } from "./requests";
 import { hasSource, sourceOf } from "./source";
@@ -42,9 +42,6 @@ const STREAMED_KIND: LensKind = "logit";
 /** Numbers of predictions that are asked for, so that a slightly larger `top_k` needs no new request. */
 const FETCH_SIZES = [10, 25, 50] as const;
 
-/** After Stop: the server saves what was written when it notices that the connection is closed. */
-const NOT_SAVED_YET = ["conversation_not_found", "position_out_of_range"];
-
 /** Read-outs around the token at `index`, with the `topK` most probable tokens of each layer. */
 export function useTokenLens(
   timeline: Timeline,
@@ -52,9 +49,8 @@ export function useTokenLens(
   topK: number,
   kind: LensKind = STREAMED_KIND,
 ): TokenLens {
-  const { conversationId, model, tokens, turns } = timeline;
+  const { conversationId, model, tokens } = timeline;
   const readable = readability(timeline);
-  const ending = turns.at(-1)?.finish;
   const size = FETCH_SIZES.find((each) => each >= topK) ?? 50;
   const { data, status, error, retry } = useReading({
     // With the token that follows: it is a part of what is read.
@@ -76,7 +72,7 @@ export function useTokenLens(
         ),
       ),
     merge: asAnswered,
-    passing: ending === "cancelled" || ending === "interrupted" ? NOT_SAVED_YET : [],
+    passing: passingAfter(timeline),
   });
 
   const isStreamed = kind === STREAMED_KIND;

@@ -10,6 +10,15 @@ import { hasSource } from "./source";
  */
 export type Readability = "ready" | "awaited" | "deferred" | "unsaved";
 
+/** After Stop: the server saves what was written when it notices that the connection is closed. */
+const NOT_SAVED_YET = ["conversation_not_found", "position_out_of_range"];
+
+/** Failures that pass by themselves, by how the last reply of a timeline ended. */
+export function passingAfter({ turns }: Pick<Timeline, "turns">): readonly string[] {
+  const ending = turns.at(-1)?.finish;
+  return ending === "cancelled" || ending === "interrupted" ? NOT_SAVED_YET : [];
+}
+
 export function readability({
   status,
   ...held

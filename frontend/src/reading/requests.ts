@@ -2,9 +2,14 @@
 import { call, client, unwrap } from "@/base/client";
 import { ApiError } from "@/base/errors";
 import { isSameModel } from "@/model/identity";
-import { withLosslessTexts } from "@/model/losslessTexts";
+import { withLosslessText, withLosslessTexts } from "@/model/losslessTexts";
 import type { ModelIdentity } from "@/model/timeline";
-import type { LensReadRequest, LensReadResponse } from "@/types/schemas";
+import type {
+  AttributionRequest,
+  AttributionResponse,
+  LensReadRequest,
+  LensReadResponse,
+} from "@/types/schemas";
 
 /** Read-outs of what `model` has computed; those of another one are refused. */
 export async function fetchLens(
@@ -14,6 +19,20 @@ export async function fetchLens(
 ): Promise<LensReadResponse> {
   const answer = unwrap(await call(() => client.POST("/api/lens", { body, signal })));
   return withLosslessTexts(ofModel(answer, model));
+}
+
+/** Parts of a logit of `model`; those of another one are refused. */
+export async function fetchAttribution(
+  body: AttributionRequest,
+  model: ModelIdentity | null,
+  signal: AbortSignal,
+): Promise<AttributionResponse> {
+  const answer = ofModel(unwrap(await call(() => client.POST("/api/attribution", { body, signal }))), model);
+  return {
+    ...answer,
+    target: withLosslessText(answer.target),
+    foil: answer.foil === null ? null : withLosslessText(answer.foil),
+  };
 }
 
 /** The server may run another model before the page has noticed. */

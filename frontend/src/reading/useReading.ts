@@ -1,5 +1,5 @@
 /** One request of the read-outs of a timeline; `chunkedReading.ts` is for what takes many. */
-import { useQuery } from "@tanstack/react-query";
+import { type UseQueryResult, useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { ApiError, asApiError } from "@/base/errors";
 import type { Readability } from "./readability";
@@ -11,7 +11,7 @@ const ATTEMPTS = 5;
 const PAUSE_MS = 500;
 const KEPT_MS = 10 * 60_000;
 
-interface ReadingRequest<Answer, Data> {
+export interface ReadingRequest<Answer, Data> {
   /** Names what is read: the model, the text and the place among it. */
   readonly key: readonly unknown[];
   readonly readable: Readability;
@@ -29,30 +29,31 @@ export interface SingleReading<Data> extends ReadState<Exclude<ReadState["status
   readonly data: Data | null;
 }
 
-export function useReading<Answer, Data>(request: ReadingRequest<Answer, Data>): SingleReading<Data> {
-  const { key, readable, isAsked, ask, merge, passing = [] } = request;
-  const {
-    data: answer,
-    error,
-    refetch,
-    isFetching,
-  } = useQuery({
-    queryKey: key,
-    queryFn: ({ signal }) => ask(signal),
-    enabled: readable === "ready" && isAsked,
-    // What is before a token never changes, and nothing else goes into what is read there.
-    staleTime: Number.POSITIVE_INFINITY,
-    gcTime: KEPT_MS,
-    retry: (attempts, cause) =>
-      cause instanceof ApiError && [BUSY, ...passing].includes(cause.code) && attempts < ATTEMPTS,
-    retryDelay: PAUSE_MS,
-  });
-  const data = useMemo(() => (answer === undefined ? null : merge(answer)), [answer, merge]);
+/** The request as the query library takes it. */
+export const queryOf = <Answer, Data>(request: ReadingRequest<Answer, Data>) => ({
+  queryKey: request.key,
+  queryFn: ({ signal }: { readonly signal: AbortSignal }) => request.ask(signal),
+  enabled: request.readable === "ready" && request.isAsked,
+  // What is before a token never changes, and nothing else goes into what is read there.
+  staleTime: Number.POSITIVE_INFINITY,
+  gcTime: KEPT_MS,
+  retry: (attempts: number, cause: Error) =>
+    cause instanceof ApiError &&
+    [BUSY, ...(request.passing ?? [])].includes(cause.code) &&
+    attempts < ATTEMPTS,
+  retryDelay: PAUSE_MS,
+});
+
+type Found<Answer> = Pick<UseQueryResult<Answer>, "data" | "error" | "isFetching" | "refetch">;
+
+export function stateOf<Answer>(
+  { readable, isAsked }: Pick<ReadingRequest<Answer, unknown>, "readable" | "isAsked">,
+  { data, error, isFetching, refetch }: Found<Answer>,
+): ReadState<Exclude<ReadState["status"], "cancelled">> {
   const isFailed = error !== null && !isFetching;
   return {
-    data,
     status:
-      answer !== undefined
+      data !== undefined
         ? "done"
         : !isAsked
           ? "none"
@@ -64,4 +65,12 @@ export function useReading<Answer, Data>(request: ReadingRequest<Answer, Data>):
     error: isFailed ? asApiError(error) : null,
     retry: () => void refetch(),
   };
+}
+
+export function useReading<Answer, Data>(request: ReadingRequest<Answer, Data>): SingleReading<Data> {
+  const { merge } = request;
+  const found = useQuery(queryOf(request));
+  const answer = found.data;
+  const data = useMemo(() => (answer === undefined ? null : merge(answer)), [answer, merge]);
+  return { data, ...stateOf(request, found) };
 }

@@ -12,6 +12,7 @@ import { SettingsProvider } from "@/features/settings/settings";
 import type { LensKind } from "@/model/lenses";
 import type { Timeline, Token } from "@/model/timeline";
 import type { components } from "@/types/api";
+import { madeUpAttribution } from "./attributionData";
 import {
   MADE_UP,
   N_LAYERS,
@@ -24,6 +25,8 @@ import {
 
 type LensReadRequest = components["schemas"]["LensReadRequest"];
 type CompareRequest = components["schemas"]["CompareRequest"];
+type AttributionRequest = components["schemas"]["AttributionRequest"];
+type CapabilitiesInfo = components["schemas"]["CapabilitiesInfo"];
 type ChatRequest = components["schemas"]["ChatRequest"];
 
 export interface FakeServer {
@@ -37,6 +40,12 @@ export interface FakeServer {
   readonly compared: CompareRequest[];
   /** Replaces the answer to one of them. */
   compare: (request: CompareRequest) => Response | Promise<Response>;
+  /** Requests to take a logit apart so far. */
+  readonly attributed: AttributionRequest[];
+  /** Replaces the answer to one of them. */
+  attribute: (request: AttributionRequest) => Response | Promise<Response>;
+  /** What can be asked of the model. */
+  capabilities: CapabilitiesInfo;
   /** Replies that were asked for so far. */
   readonly chats: ChatRequest[];
   /** Answers such a request; `signal` aborts when the page hangs up. */
@@ -48,6 +57,8 @@ export interface FakeServer {
   /** Answers about the saved conversations. */
   saved: (path: string) => Response;
 }
+
+const AVAILABLE = { available: true, reason: null, max_abs_diff: 1e-6 };
 
 const HEALTH = {
   status: "ready",
@@ -68,6 +79,9 @@ export function fakeServer(tokens: readonly Token[], tiedEmbeddings = true): Fak
     answer: (request) => Response.json(madeUpLens(tokens, request)),
     compared: [],
     compare: (request) => Response.json(madeUpComparison(request)),
+    attributed: [],
+    attribute: (request) => Response.json(madeUpAttribution(tokens, request)),
+    capabilities: { sublayers: AVAILABLE, heads: AVAILABLE, neurons: AVAILABLE, attention: AVAILABLE },
     chats: [],
     waiting: 0,
     chat: () => refusal("model_failed", "The model could not be loaded."),
@@ -92,6 +106,7 @@ export function fakeServer(tokens: readonly Token[], tiedEmbeddings = true): Fak
         bos_check: null,
         chat_template: { source: "built-in", text: "User: {}", stop: ["\nUser:"], starts_with_bos: false },
         lenses: server.lenses,
+        capabilities: server.capabilities,
       });
     }
     if (pathname.startsWith("/api/tokens/")) return server.token(Number(pathname.split("/").at(-1)));
@@ -106,6 +121,11 @@ export function fakeServer(tokens: readonly Token[], tiedEmbeddings = true): Fak
       const body = (await request.json()) as CompareRequest;
       server.compared.push(body);
       return Promise.race([server.compare(body), whenAborted(request.signal)]);
+    }
+    if (pathname === "/api/attribution") {
+      const body = (await request.json()) as AttributionRequest;
+      server.attributed.push(body);
+      return Promise.race([server.attribute(body), whenAborted(request.signal)]);
     }
     const body = (await request.json()) as LensReadRequest;
     server.asked.push(body);
