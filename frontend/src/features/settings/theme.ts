@@ -1,27 +1,30 @@
-/** Light or dark. `public/theme.js` sets `data-theme` before the first paint; this keeps it and tells who draws by hand. */
-import { useSyncExternalStore } from "react";
-import { writeStored } from "@/base/stored";
+/** Light or dark: the person's choice, else the system's. `public/theme.js` sets `data-theme` before the first paint. */
+import { create } from "zustand";
+import { readStored, writeStored } from "@/base/stored";
 
 export type Theme = "light" | "dark";
 
-const listeners = new Set<() => void>();
-
-function subscribe(listener: () => void): () => void {
-  listeners.add(listener);
-  return () => listeners.delete(listener);
-}
-
-function currentTheme(): Theme {
-  return document.documentElement.dataset["theme"] === "dark" ? "dark" : "light";
-}
+const parseTheme = (stored: unknown): Theme | undefined =>
+  stored === "light" || stored === "dark" ? stored : undefined;
 
 /** The theme in use; changes re-render, so that a canvas can be drawn in the new colours. */
-export function useTheme(): Theme {
-  return useSyncExternalStore(subscribe, currentTheme);
+export const useTheme = create<Theme>(() =>
+  document.documentElement.dataset["theme"] === "dark" ? "dark" : "light",
+);
+
+function show(theme: Theme): void {
+  document.documentElement.dataset["theme"] = theme;
+  useTheme.setState(theme);
 }
 
 export function setTheme(theme: Theme): void {
-  document.documentElement.dataset["theme"] = theme;
+  show(theme);
   writeStored("theme", theme);
-  for (const listener of listeners) listener();
+}
+
+/** Changes with the system while the page is open, unless the person has chosen. */
+export function followSystemTheme(): void {
+  window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", ({ matches }) => {
+    if (readStored<Theme | null>("theme", parseTheme, null) === null) show(matches ? "dark" : "light");
+  });
 }
