@@ -22,6 +22,9 @@ export const useIsNarrow = (): boolean => useMediaQuery("(width < 56.25rem)");
  */
 export const useIsShort = (): boolean => useMediaQuery("(height < 34rem)");
 
+/** Whether the window is so low that controls above the data leave too few rows of it; the same border as the styles' `low`. */
+export const useIsLow = (): boolean => useMediaQuery("(height < 42rem)");
+
 /** Whether the window is a phone's, upright; the same border as the styles' `sm`. */
 export const useIsPhone = (): boolean => useMediaQuery("(width < 40rem)");
 

@@ -19,6 +19,8 @@ interface LegendProps {
   readonly second: { readonly ramp: Ramp; readonly meaning: string } | null;
   /** Cells whose value lies beyond the scale. */
   readonly nClipped: number;
+  /** What the cells are coloured by is named here, as always on a narrow screen: it is chosen elsewhere. */
+  readonly isNamed?: boolean;
   /** A choice that concerns the scale. */
   readonly children?: ReactNode;
 }
@@ -35,7 +37,7 @@ function tickLabel(value: number, isSigned: boolean): string {
 }
 
 /** The ramp with its values and unit, the smallest at the left. */
-export function Legend({ metric, scale, ramp, second, nClipped, children }: LegendProps) {
+export function Legend({ metric, scale, ramp, second, nClipped, isNamed = false, children }: LegendProps) {
   // Small values are at the left, whichever end of the ramp they have.
   const isReversed = scale.dark > scale.bright;
   const marks = ticks(scale)
@@ -49,12 +51,14 @@ export function Legend({ metric, scale, ramp, second, nClipped, children }: Lege
       aria-label={`Colour scale: ${metric.title}`}
       className="flex min-w-0 flex-[1_1_19rem] flex-wrap gap-x-4 gap-y-1 text-cell text-muted max-md:order-last max-md:basis-full max-md:gap-y-0"
     >
-      {/* On a narrow screen what the cells are coloured by is chosen elsewhere, so it is named here. */}
-      <figcaption title={metric.explanation} className="basis-full truncate md:hidden">
+      <figcaption title={metric.explanation} className={clsx("basis-full truncate", !isNamed && "md:hidden")}>
         {metric.title}: {metric.unit}
       </figcaption>
       <div className="max-w-80 min-w-52 flex-1 max-md:min-w-40">
-        <figcaption title={metric.explanation} className="truncate max-md:hidden">
+        <figcaption
+          title={metric.explanation}
+          className={clsx("truncate", isNamed ? "hidden" : "max-md:hidden")}
+        >
           {metric.unit}
         </figcaption>
         <Gradient

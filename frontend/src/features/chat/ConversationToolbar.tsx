@@ -54,7 +54,7 @@ export function ConversationToolbar(props: ConversationToolbarProps) {
   const chatNow = useChatNow();
   const { textForm } = settings;
   return (
-    <div className="flex shrink-0 flex-wrap items-center gap-x-2 border-b border-line px-3 py-1 max-md:gap-x-1 md:px-4">
+    <div className="@container flex shrink-0 flex-wrap items-center gap-x-2 border-b border-line px-3 py-1 max-md:gap-x-1 md:px-4">
       <Select
         label="Colour by"
         value={settings.colouring}
@@ -69,8 +69,8 @@ export function ConversationToolbar(props: ConversationToolbarProps) {
         onChange={(form) => onChange({ textForm: form })}
       />
       {hasTemplate && textForm !== "plain" && (
-        // A phone has the chips only.
-        <span className="max-md:hidden">
+        // A phone and a narrow column have the chips only.
+        <span className="max-md:hidden @max-[30rem]:hidden">
           <Switch
             label="Template"
             checked={settings.showTemplate}

@@ -20,7 +20,7 @@ export function Questions({ examples, answered, isWaiting, onRun, onAskOwn }: Qu
   return (
     <section aria-label="Questions to begin with" className="mb-5 space-y-2">
       <h2 className="text-page font-semibold">Watch a language model make up its mind</h2>
-      <p className="text-muted">
+      <p className="text-muted low:hidden">
         Each word is predicted, layer by layer. One question is answered below: click any word of it.
       </p>
       <div className="flex flex-wrap gap-2">
@@ -34,7 +34,7 @@ export function Questions({ examples, answered, isWaiting, onRun, onAskOwn }: Qu
               aria-pressed={isAnswered}
               onClick={() => !isAnswered && onRun(example)}
               className={clsx(
-                "min-h-7 rounded-control border px-2.5 py-1 text-left transition-colors disabled:text-quiet pointer-coarse:min-h-11",
+                "min-h-control rounded-control border px-2.5 py-[3px] text-left transition-colors disabled:text-quiet pointer-coarse:min-h-11",
                 isAnswered ? "border-accent bg-accent-soft" : "border-line-strong enabled:hover:bg-hover",
               )}
             >
@@ -42,7 +42,7 @@ export function Questions({ examples, answered, isWaiting, onRun, onAskOwn }: Qu
             </button>
           );
         })}
-        <Button look="primary" onClick={onAskOwn}>
+        <Button look="primary" className="pointer-coarse:min-h-11" onClick={onAskOwn}>
           Ask your own
         </Button>
       </div>

@@ -16,7 +16,7 @@ export function NotesButton() {
       aria-label={notes.length === 0 ? "Notes" : `Notes ${notes.length}`}
       onClick={() => showList(!hasList)}
     >
-      <span className="max-md:sr-only">Notes</span>
+      <span className="max-md:sr-only @max-[30rem]:sr-only">Notes</span>
       {notes.length > 0 && <span className="font-mono text-label">{notes.length}</span>}
     </Button>
   );

@@ -1,6 +1,6 @@
 import { Legend } from "@/charts/heatmap/Legend";
 import { WidthControls } from "@/charts/heatmap/WidthControls";
-import { useIsNarrow } from "@/ui/media";
+import { useIsLow, useIsNarrow } from "@/ui/media";
 import { Switch } from "@/ui/Switch";
 import { type HeatmapLook, fitsRows } from "./choices";
 import { ColourControls, type OutlineChoice } from "./ColourControls";
@@ -24,10 +24,12 @@ const SECOND_MEANING = {
   actual: "top-1 equals the actual next token",
 } as const;
 
-/** How the grid is drawn, with its legend. On a narrow screen most of it is in a popover: the grid has the room. */
+/** How the grid is drawn, with its legend. In a narrow or low window most of it is in a popover: the grid has the room. */
 export function Controls({ look, drawn, outlines, outlined, onChange, onFit }: ControlsProps) {
   const { metric, scale, ramp, answer, answerRamp, painted, hasExtremes } = drawn;
   const isNarrow = useIsNarrow();
+  const isLow = useIsLow();
+  const isFolded = isNarrow || isLow;
   const colours = (
     <ColourControls look={look} metric={metric} outlines={outlines} outlined={outlined} onChange={onChange} />
   );
@@ -47,7 +49,7 @@ export function Controls({ look, drawn, outlines, outlined, onChange, onFit }: C
   );
   return (
     <div className="flex flex-wrap items-end gap-x-2 gap-y-1.5 px-3 pt-2 max-md:gap-y-0.5 max-md:pt-0.5">
-      {!isNarrow && colours}
+      {!isFolded && colours}
       <WidthControls
         cellWidth={look.cellWidth}
         onChange={(cellWidth) => onChange({ cellWidth })}
@@ -59,8 +61,9 @@ export function Controls({ look, drawn, outlines, outlined, onChange, onFit }: C
         ramp={ramp}
         second={answer === "off" ? null : { ramp: answerRamp, meaning: SECOND_MEANING[answer] }}
         nClipped={painted?.looks.nClipped ?? 0}
+        isNamed={isFolded}
       >
-        {!isNarrow && extremes}
+        {!isFolded && extremes}
       </Legend>
       <LookControls
         look={look}
@@ -68,8 +71,8 @@ export function Controls({ look, drawn, outlines, outlined, onChange, onFit }: C
         fitsRows={fitsRows(look, drawn.layers.length)}
         onChange={onChange}
       >
-        {isNarrow && colours}
-        {isNarrow && extremes}
+        {isFolded && colours}
+        {isFolded && extremes}
       </LookControls>
     </div>
   );

@@ -22,7 +22,7 @@ export function PredictionChip({ prediction, parts, isActual, layout }: Predicti
       title={`rank ${rank} · probability ${formatProbability(probability)} · id ${token_id} · bytes ${byteListOfText(text)}${isActual ? " · the actual token" : ""}`}
       className={clsx(
         "relative isolate min-w-0 overflow-hidden rounded-mark px-1 text-label leading-3.5",
-        isOneLine && "flex items-center gap-1",
+        isOneLine ? "flex items-center gap-1" : "flex flex-col justify-center",
         isActual
           ? "bg-data-actual-soft shadow-[inset_0_0_0_1.5px_var(--data-actual)]"
           : "shadow-[inset_0_0_0_1px_var(--line)]",

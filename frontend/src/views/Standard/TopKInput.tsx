@@ -13,7 +13,7 @@ export function TopKInput({ value, onChange }: TopKInputProps) {
   const [draft, setDraft] = useState<string | null>(null);
   return (
     <label className="flex items-center gap-1.5 text-muted">
-      <span className="@max-[26rem]:sr-only">top-k</span>
+      <span className="@max-[23rem]:sr-only">top-k</span>
       <input
         type="number"
         min={1}
@@ -27,7 +27,7 @@ export function TopKInput({ value, onChange }: TopKInputProps) {
           if (isTopK(next)) onChange(next);
         }}
         onBlur={() => setDraft(null)}
-        className="h-control w-14 rounded-control border border-line-strong bg-raised px-2 font-mono text-ink aria-invalid:border-danger"
+        className="h-control w-14 @max-[26rem]:w-11 rounded-control border border-line-strong bg-raised px-2 font-mono text-ink aria-invalid:border-danger"
       />
     </label>
   );
