@@ -22,6 +22,7 @@ FAKE_CAPABILITIES = Capabilities(
     heads=Capability(True, None, 2e-6),
     neurons=Capability(False, NO_NEURONS),
     attention=Capability(True, None, 3e-6),
+    half_layers=Capability(True, None, 4e-6),
 )
 N_HEADS = 2
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from app.engine.bounds import require_half_layers
 from app.engine.types import (
     ChatTemplate,
     Comparison,
@@ -23,6 +24,7 @@ from app.engine.types import (
     Finish,
     FloatArray,
     IntArray,
+    Layer,
     LensColumns,
     LensKind,
     Message,
@@ -211,11 +213,15 @@ class FakeEngine(FakeCauses):
         if kind not in [lens.kind for lens in self.facts.lenses]:
             raise LensUnavailable(f"fake has no {kind} lens.", param=param)
 
+    def require_half_layers(self, kind: LensKind, param: str) -> None:
+        require_half_layers(self.facts, kind, param)
+
     # --- numbers ---------------------------------------------------------------------------------
 
-    def probabilities(self, before: Sequence[int], layer: int) -> FloatArray:
+    def probabilities(self, before: Sequence[int], layer: Layer) -> FloatArray:
         """What `layer` predicts after the ids `before`, `[d_vocab]`."""
-        seed = zlib.crc32(np.array(list(before), dtype=np.int64).tobytes() + bytes([layer]))
+        of_layer = bytes([100 + int(layer) if layer % 1 else int(layer)])
+        seed = zlib.crc32(np.array(list(before), dtype=np.int64).tobytes() + of_layer)
         logits = np.random.default_rng(seed).standard_normal(D_VOCAB)
         logits[LETTERS] += 3.0
         logits[END] = -9.0

@@ -49,6 +49,10 @@ LENS_EXAMPLES: dict[str, Example] = {
             "targets": [262],
         },
     },
+    "half layers": {
+        "summary": "One position at every layer, also inside each block after attention",
+        "value": {"prompt": "The capital of France is", "positions": [4, 5], "half_layers": True},
+    },
 }
 
 ATTRIBUTION_EXAMPLES: dict[str, Example] = {

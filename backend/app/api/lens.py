@@ -30,7 +30,8 @@ async def lens(
 
     The answer is in columns, `[layer][position]`, as a heatmap needs it. Position `t` predicts
     the token at `t + 1`; `next_probability` and `next_rank` are of the token that really follows,
-    and null at the end of the timeline. Work that is over the limit of one request is refused
+    and null at the end of the timeline. Layer `n - 0.5` is the stream inside block `n`, after
+    attention and before the MLP; reading it runs its positions through the model again. Work that is over the limit of one request is refused
     with the numbers: read fewer `positions` or `layers` at a time.
     """
     work = services.analysis.read(body, client=client, request_id=request_id)

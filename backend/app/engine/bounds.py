@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from app.engine.types import ModelFacts
+from app.engine.types import Layer, LensKind, ModelFacts
 from app.errors import (
     ContextExceeded,
     EmptyPrompt,
+    IdentityFailed,
     LayerOutOfRange,
+    LensUnavailable,
     PositionOutOfRange,
     UnknownToken,
 )
@@ -55,14 +57,31 @@ def require_positions(positions: Sequence[int], end: int) -> None:
             )
 
 
-def require_layers(facts: ModelFacts, layers: Sequence[int]) -> None:
+def require_layers(facts: ModelFacts, layers: Sequence[Layer]) -> None:
     """Raises LayerOutOfRange for a layer that the model has not."""
     for layer in layers:
-        if not 0 <= layer <= facts.n_layers:
+        if not 0 <= layer <= facts.n_layers or layer % 0.5:
             raise LayerOutOfRange(
                 f"There is no layer {layer}: {facts.name} has layers 0 to {facts.n_layers}.",
                 param="layers",
             )
+
+
+def require_half_layers(facts: ModelFacts, kind: LensKind, param: str) -> None:
+    """Raises IdentityFailed where the model has no half layers, LensUnavailable for a lens without them."""
+    capability = facts.capabilities.half_layers
+    if not capability.is_available:
+        raise IdentityFailed(
+            f"{facts.name} has no half layers: {capability.reason}",
+            hint="See capabilities in /api/model_info for what can be asked of it.",
+            param=param,
+        )
+    if kind != "logit":
+        raise LensUnavailable(
+            f"The {kind} lens has no half layers: it is fitted to whole ones.",
+            hint="Read half layers with the logit lens.",
+            param=param,
+        )
 
 
 def require_targets(facts: ModelFacts, targets: Sequence[int]) -> None:

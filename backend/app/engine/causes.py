@@ -26,6 +26,7 @@ from app.engine.causes_types import (
 from app.engine.components import BlockWrites, NotSplit, find_writes
 from app.engine.failures import MODEL_FAILURES, first_line
 from app.engine.frozen import NotLinear, matrix_of
+from app.engine.half_rows import recording_middles
 from app.engine.kv_cache import GrowingCache
 from app.engine.memory import naming_out_of_memory
 from app.engine.replay import TokenRecord, WriteRecord, replay
@@ -66,6 +67,11 @@ class Causes:
         other = object.__new__(Causes)
         other.__dict__.update(self.__dict__, _store=store)
         return other
+
+    @property
+    def splits(self) -> tuple[BlockWrites, ...]:
+        """How each block is split; empty where they are not."""
+        return self._splits
 
     def require(self, unit: Unit) -> None:
         """Raises IdentityFailed where a unit cannot be had of this model."""
@@ -237,16 +243,23 @@ class Causes:
             reason = str(failure) if isinstance(failure, NotSplit) else first_line(failure)
             logger.info("blocks are not split: %s", reason)
             missing = Capability(False, reason)
-            return Capabilities(missing, missing, missing, missing)
+            return Capabilities(missing, missing, missing, missing, missing)
         try:
-            record, rows = self._replayed(*self._probed(probe), len(probe) - 1, True)
+            probed = self._probed(probe)
+            record, rows = self._replayed(*probed, len(probe) - 1, True)
         except MODEL_FAILURES as failure:
             missing = Capability(False, first_line(failure))
-            return Capabilities(Capability(True, None, difference), missing, missing, missing)
+            return Capabilities(
+                Capability(True, None, difference), missing, missing, missing, missing
+            )
         whole = self._sum(record, AttributionWanted(unit="component"))
         sublayers = Capability(whole.is_available, whole.reason, difference)
         return Capabilities(
-            sublayers, self._heads(record), self._neurons(record), self._attention(record, rows)
+            sublayers,
+            self._heads(record),
+            self._neurons(record),
+            self._attention(record, rows),
+            self._half_layers(*probed),
         )
 
     def _probed(self, probe: Sequence[int]) -> tuple[Timeline | None, Sequence[int]]:
@@ -286,6 +299,35 @@ class Causes:
             return Capability(False, "No MLP of this model is one linear map of its neurons.")
         return self._sum(record, AttributionWanted(unit="neuron", block=blocks[-1]))
 
+    def _half_layers(self, timeline: Timeline | None, probe: Sequence[int]) -> Capability:
+        """The stream between attention and MLP against the writes before and after it."""
+        for number, split in enumerate(self._splits, start=1):
+            if split.middle_path is None:
+                return Capability(False, _without_middle(number, split))
+        with recording_middles(self._decoder, self._splits) as middles:
+            record, _ = self._replayed(timeline, probe, len(probe) - 1, False)
+        largest = 0.0
+        for number, middle in enumerate(middles()[-1], start=1):
+            before, after = record.streams[number - 1 : number + 1]
+            *mixed, mlp = (
+                write.write.scale * write.output.float().cpu()
+                for write in record.blocks[number - 1]
+            )
+            for found, expected in (
+                (before + torch.stack(mixed).sum(0), middle),
+                (middle + mlp, after),
+            ):
+                difference = float((found - expected).abs().max())
+                largest = max(largest, difference / float(expected.abs().max()))
+        limit = NARROW_ROW_DIFFERENCE if self._decoder.dtype in NARROW else MAX_ROW_DIFFERENCE
+        if largest > limit:
+            reason = (
+                "The stream between attention and MLP is not what the two add to it: it differs by"
+                f" {largest:.3g} of the largest."
+            )
+            return Capability(False, reason, largest)
+        return Capability(True, None, largest)
+
     def _attention(self, record: TokenRecord, rows: dict[int, AttentionRow]) -> Capability:
         """Weights times values against what the projection was given, in every block."""
         wanted = [
@@ -319,6 +361,13 @@ class Causes:
             )
             return Capability(False, reason, largest)
         return Capability(True, None, largest)
+
+
+def _without_middle(number: int, split: BlockWrites) -> str:
+    """Why a block has no half layer."""
+    if len(split.writes) == 1:
+        return f"Block {number} is one part, not attention and an MLP."
+    return f"Attention and MLP of block {number} run side by side: there is no state between them."
 
 
 def _attention_of(record: TokenRecord, block: int) -> WriteRecord:

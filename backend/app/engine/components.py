@@ -66,8 +66,14 @@ class BlockWrites:
 
     writes: tuple[Write, ...]
     """In the order in which they run."""
-    has_middle: bool
-    """Whether the stream passes through a state between the writes. Parallel blocks have none."""
+    middle_path: str | None
+    """The module that is given the stream between attention and MLP, from the block on; None where
+    the two run side by side, or the block is one write."""
+
+    @property
+    def has_middle(self) -> bool:
+        """Whether the stream passes through a state after attention, before the MLP."""
+        return self.middle_path is not None
 
 
 class NotSplit(Exception):
@@ -246,11 +252,18 @@ def _described(
     bound = 10 * TOLERANCE * float(middle.abs().max())
     if record.post.dtype in NARROW:
         bound = NARROW_TOLERANCE * float(middle.abs().max())
-    has_middle = len(ordered) == 2 and any(
-        call.given is not None and float((call.given.double() - middle).abs().max()) <= bound
+    *before, last = [write.kind for write in writes]
+    if not before or last != "mlp" or "mlp" in before:
+        return BlockWrites(writes, None)
+    seen = [call.path for call in record.calls]
+    given = [
+        call.path
         for call in record.calls
-    )
-    return BlockWrites(writes, has_middle)
+        if call.given is not None
+        and seen.count(call.path) == 1
+        and float((call.given.double() - middle).abs().max()) <= bound
+    ]
+    return BlockWrites(writes, min(given, key=lambda path: path.count("."), default=None))
 
 
 def _write(

@@ -19,7 +19,7 @@ import torch
 
 from app.engine.lenses import Lens
 from app.engine.metrics import RowNumbers, finite_rows
-from app.engine.types import Comparison, Pairs
+from app.engine.types import Comparison, Layer, Pairs
 from app.engine.unembed import Unembedding, not_finite
 
 BUFFERS = 5
@@ -39,7 +39,7 @@ class SideStreams:
     positions: Sequence[int]
     """Each once."""
     streams: torch.Tensor
-    """Their residual streams, `[positions, n_layers + 1, d_model]`."""
+    """Their residual streams, `[positions, n_layers + 1, d_model]`, or with half layers between."""
     lens: Lens
 
 
@@ -73,10 +73,12 @@ class DivergenceReader:
         }
         yield Comparison(pairs.layers, pairs.positions, targets=pairs.targets, **columns)
 
-    def _parts(self, layers: tuple[tuple[int, int], ...]) -> Iterator[tuple[tuple[int, int], ...]]:
+    def _parts(
+        self, layers: tuple[tuple[Layer, Layer], ...]
+    ) -> Iterator[tuple[tuple[Layer, Layer], ...]]:
         """Pairs of layers in their order, in parts with no more rows than a chunk: at least two."""
         start = 0
-        rows: set[tuple[int, int]] = set()
+        rows: set[tuple[int, Layer]] = set()
         for index, pair in enumerate(layers):
             own = set(enumerate(pair))
             if index > start and len(rows | own) > self._unembedding.chunk_rows:
@@ -168,7 +170,7 @@ def divergences(buffers: torch.Tensor) -> torch.Tensor:
     )
 
 
-def _places(wanted: Sequence[int], each: Sequence[int]) -> torch.Tensor:
+def _places(wanted: Sequence[Layer], each: Sequence[Layer]) -> torch.Tensor:
     """Where those that are wanted stand in `each`."""
     place_of = {value: place for place, value in enumerate(each)}
     return torch.tensor([place_of[value] for value in wanted])

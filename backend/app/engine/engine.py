@@ -7,7 +7,7 @@ a time, so only the thread that owns the model may call them.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack
 from typing import TypeVar
 
@@ -18,6 +18,7 @@ from torch import nn
 from app.engine.admission import Admission, bytes_per_token
 from app.engine.bos_check import check_bos
 from app.engine.bounds import (
+    require_half_layers,
     require_ids,
     require_layers,
     require_positions,
@@ -35,10 +36,11 @@ from app.engine.causes_types import (
 )
 from app.engine.divergence import DivergenceReader, SideStreams
 from app.engine.generation import generate
+from app.engine.half_rows import HalfRows, has_half, interleaved
 from app.engine.lenses import Lens, Lenses, LensFiles
 from app.engine.memory import naming_out_of_memory
 from app.engine.protocols import PromptTemplate, Vocabulary
-from app.engine.residuals import ResidualStore, StoreDtype, n_shared
+from app.engine.residuals import ResidualStore, StoreDtype, Timeline, n_shared
 from app.engine.runtime import LanguageModel
 from app.engine.selfcheck import check_model, probe_ids
 from app.engine.structure import find_structure
@@ -47,6 +49,7 @@ from app.engine.types import (
     Comparison,
     EngineStats,
     Finish,
+    Layer,
     LensColumns,
     LensKind,
     ModelFacts,
@@ -239,7 +242,7 @@ class NnsightEngine:
         self,
         ids: Sequence[int],
         *,
-        layers: Sequence[int] | None = None,
+        layers: Sequence[Layer] | None = None,
         positions: Sequence[int] | None = None,
         top_k: int = 5,
         targets: Sequence[int] = (),
@@ -266,13 +269,14 @@ class NnsightEngine:
         lens = self.lens(wanted.kind, "kind")
         n_needed = max(positions, default=-1) + 1
         size = self._unembedding.positions_per_chunk(wanted)
+        half_rows = self._half_rows(wanted.layers)
         with naming_out_of_memory("reading this text"):
             for start in range(0, len(positions), size):
                 chunk = positions[start : start + size]
                 # Looked up for each chunk: between two, the store may have forgotten the timeline.
                 timeline = yield from self._store.covering(ids, n_needed, lineage)
                 following = [ids[p + 1] if p + 1 < len(ids) else None for p in chunk]
-                streams = timeline.streams(chunk)
+                streams = yield from _streams(timeline, chunk, half_rows)
                 yield self._unembedding.read(streams, chunk, following, wanted, lens)
 
     @torch.inference_mode()
@@ -283,6 +287,8 @@ class NnsightEngine:
         n_common = n_shared(np.asarray(a.ids), np.asarray(b.ids))
         taken = max((position for position in of_b if position < n_common), default=-1)
         reader = DivergenceReader(self._unembedding)
+        each_layer = [layer for pair in pairs.layers for layer in pair]
+        half_rows = self._half_rows(each_layer), self._half_rows(each_layer)
         with naming_out_of_memory("comparing these texts"), ExitStack() as pins:
             # A store that cannot hold both would forget, chunk by chunk, each for the other.
             timelines = []
@@ -292,14 +298,15 @@ class NnsightEngine:
                 timelines.append(timeline)
             for chunk in reader.chunks(pairs):
                 streams = []
-                for side, timeline, positions in zip(
-                    (a, b), timelines, zip(*chunk.positions, strict=True), strict=True
+                for side, timeline, positions, halves in zip(
+                    (a, b), timelines, zip(*chunk.positions, strict=True), half_rows, strict=True
                 ):
                     each = tuple(dict.fromkeys(positions))
-                    rows = timeline.streams(each)
+                    rows = yield from _streams(timeline, each, halves)
                     if timeline is not timelines[0]:
                         common = [row for row, position in enumerate(each) if position < n_common]
-                        rows[common] = timelines[0].streams([each[row] for row in common])
+                        of_both = [each[row] for row in common]
+                        rows[common] = yield from _streams(timelines[0], of_both, half_rows[0])
                     streams.append(SideStreams(each, rows, self.lens(side.kind, "kind")))
                 yield from reader.compare(streams[0], streams[1], chunk)
 
@@ -318,6 +325,7 @@ class NnsightEngine:
             sampling,
             wanted=wanted,
             lens=self.lens("logit" if wanted is None else wanted.kind, "kind"),
+            half_rows=None if wanted is None else self._half_rows(wanted.layers),
             lineage=lineage,
             n_layers=self.facts.n_layers,
             n_ctx=self.facts.n_ctx,
@@ -335,6 +343,12 @@ class NnsightEngine:
                 timeline.append(item.token_id)
                 yield from self._reading(timeline, [item.index - 1], wanted, lineage)
 
+    def _half_rows(self, layers: Sequence[Layer]) -> HalfRows | None:
+        """What reads half layers for one request; None where none is wanted."""
+        if not has_half(layers):
+            return None
+        return HalfRows(self._decoder, self._causes.splits, self._store.reuse)
+
     def lens(self, kind: LensKind, param: str) -> Lens:
         """A lens of this model. Raises LensUnavailable, naming the field `param`, where it has none."""
         return self._lenses.get(kind, self.facts.name, param)
@@ -342,6 +356,10 @@ class NnsightEngine:
     def require_lens(self, kind: LensKind, param: str) -> None:
         """See `LensEngine.require_lens`."""
         self.lens(kind, param)
+
+    def require_half_layers(self, kind: LensKind, param: str) -> None:
+        """See `LensEngine.require_half_layers`."""
+        require_half_layers(self.facts, kind, param)
 
     def forward_passes(self) -> int:
         return self._decoder.forward_passes
@@ -367,7 +385,19 @@ class NnsightEngine:
     def _require_wanted(self, wanted: Wanted) -> None:
         self.require_lens(wanted.kind, "kind")
         require_layers(self.facts, wanted.layers)
+        if has_half(wanted.layers):
+            self.require_half_layers(wanted.kind, "layers")
         require_targets(self.facts, wanted.targets)
+
+
+def _streams(
+    timeline: Timeline, positions: Sequence[int], half_rows: HalfRows | None
+) -> Generator[None, None, torch.Tensor]:
+    """Residual streams of positions, with `half_rows` those of half layers between them."""
+    if half_rows is None:
+        return timeline.streams(positions)
+    middles = yield from half_rows.at(timeline, positions)
+    return interleaved(timeline.streams(positions), middles)
 
 
 def _special_ids(model: nn.Module) -> frozenset[int]:

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 
 import torch
 
+from app.engine.capture import RowsToDecode
+from app.engine.half_rows import HalfRows, interleaved
 from app.engine.lenses import Lens
 from app.engine.memory import naming_out_of_memory
 from app.engine.protocols import Vocabulary
@@ -20,6 +22,7 @@ from app.engine.stopping import StopMatcher
 from app.engine.types import (
     Finish,
     FinishReason,
+    Layer,
     LensColumns,
     Sampling,
     Step,
@@ -40,6 +43,7 @@ def generate(
     *,
     wanted: Wanted | None,
     lens: Lens,
+    half_rows: HalfRows | None,
     lineage: Sequence[str],
     n_layers: int,
     n_ctx: int,
@@ -47,18 +51,28 @@ def generate(
 ) -> Iterator[Step | LensColumns | Finish | None]:
     """Yields each new token as a `Step`, with `wanted` its read-out after it, then one `Finish`.
 
+    `half_rows` are needed where half layers are wanted; the last pass of the prompt is then run twice.
+
     None stands between the passes over the prompt, of which `ids` leave room for at least one token.
     The timeline in the store ends with what was fed: the last token that was yielded is run when
     something asks for its residual stream.
     """
-    layers = [n_layers] if wanted is None else unembedding.layers_to_read(wanted)
+    layers: Sequence[Layer] = [n_layers] if wanted is None else unembedding.layers_to_read(wanted)
 
     def to_decode(streams: torch.Tensor) -> torch.Tensor:
         return unembedding.rows(streams, layers, lens)
 
+    def composed(whole_and_half: RowsToDecode) -> RowsToDecode:
+        return lambda streams: to_decode(whole_and_half(streams))
+
     with naming_out_of_memory("running the model on the prompt"):
         timeline = yield from store.exactly(ids, lineage)
-        logits = unembedding.decode(to_decode(timeline.last_stream()))
+        streams = timeline.last_stream()
+        if half_rows is not None:
+            with store.pinned(timeline, lineage):
+                middles = yield from half_rows.at(timeline, [len(ids) - 1])
+            streams = interleaved(streams, middles[0].to(streams.device))
+        logits = unembedding.decode(to_decode(streams))
     reply = _Reply(
         unembedding,
         vocabulary,
@@ -76,7 +90,11 @@ def generate(
                 if reason is not None:
                     yield from reply.finish(reason)
                     return
-                logits = store.step(timeline, reply.last_id, to_decode)
+                if half_rows is None:
+                    logits = store.step(timeline, reply.last_id, to_decode)
+                    continue
+                with half_rows.of_next_token() as whole_and_half:
+                    logits = store.step(timeline, reply.last_id, composed(whole_and_half))
         finally:
             store.cut(timeline, len(ids) + reply.n_kept)
 

@@ -51,17 +51,17 @@ class GrowingLayer(DynamicLayer):  # type: ignore[misc]  # transformers has no t
             self._show(n_tokens)
 
     @contextmanager
-    def rewound(self, n_tokens: int) -> Iterator[None]:
+    def rewound(self, start: int, end: int) -> Iterator[None]:
         """See `GrowingCache.rewound`."""
         length = self.get_seq_length()
-        assert n_tokens < length
-        held = [buffer[..., n_tokens : n_tokens + 1, :].clone() for buffer in self._held()]
-        self._show(n_tokens)
+        assert start < end <= length
+        held = [buffer[..., start:end, :].clone() for buffer in self._held()]
+        self._show(start)
         try:
             yield
         finally:
             for buffer, kept in zip(self._held(), held, strict=True):
-                buffer[..., n_tokens : n_tokens + 1, :] = kept
+                buffer[..., start:end, :] = kept
             self._show(length)
 
     def prefix(self, n_tokens: int) -> GrowingLayer:
@@ -115,15 +115,14 @@ class GrowingCache(DynamicCache):  # type: ignore[misc]  # transformers has no t
             layer.cut(n_tokens)
 
     @contextmanager
-    def rewound(self, n_tokens: int) -> Iterator[None]:
-        """Inside, the cache ends before position `n_tokens`, and that one token may be run again.
+    def rewound(self, start: int, end: int) -> Iterator[None]:
+        """Inside, the cache ends before position `start`, and the tokens up to `end` may be run again.
 
-        Afterwards every number is as it was: a token run alone may differ in its last bits from one
-        that was run with others.
+        Afterwards every number is as it was: tokens run in other passes may differ in their last bits.
         """
         with ExitStack() as layers:
             for layer in self.layers:
-                layers.enter_context(layer.rewound(n_tokens))
+                layers.enter_context(layer.rewound(start, end))
             yield
 
     def prefix(self, n_tokens: int) -> GrowingCache:

@@ -137,8 +137,10 @@ class LensEngine(Protocol):
     ) -> Iterator[LensColumns | None]:
         """Read-outs of a timeline in chunks, in the order of `positions`.
 
+        Half layers are computed for each call: their positions run through the blocks again.
+
         Raises LensUnavailable, LayerOutOfRange, PositionOutOfRange, UnknownToken, ContextExceeded, EmptyPrompt,
-        ModelComputationError (a non-finite value, naming the layer) or OutOfMemory.
+        IdentityFailed (half layers), ModelComputationError (a non-finite value, naming the layer) or OutOfMemory.
         """
         ...
 
@@ -181,6 +183,10 @@ class LensEngine(Protocol):
 
     def require_lens(self, kind: LensKind, param: str) -> None:
         """Raises LensUnavailable, naming the field `param`, where this model has no such lens. Safe to call from any thread."""
+        ...
+
+    def require_half_layers(self, kind: LensKind, param: str) -> None:
+        """Raises IdentityFailed, naming the field `param`, where this model's blocks have no state between attention and MLP; LensUnavailable for a lens without half layers. Safe to call from any thread."""
         ...
 
     def forward_passes(self) -> int:

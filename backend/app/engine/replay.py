@@ -64,7 +64,7 @@ def replay(
     with _capturing(decoder, splits) as captured:
         if isinstance(cache, GrowingCache) and cache.get_seq_length() > position:
             rows = decoder.empty_rows(1)
-            with cache.rewound(position):
+            with cache.rewound(position, position + 1):
                 decoder.forward(ids[position : position + 1], cache, rows, position)
         else:
             rows = decoder.empty_rows(position + 1)

@@ -37,9 +37,6 @@ steps, so that others are served in between and memory stays bounded."""
 
 FIRST_CAPACITY_TOKENS = 64
 
-CUT_WITHIN_A_PASS = -1
-"""Stands in the list of pass ends where a timeline was cut elsewhere than at the end of a pass."""
-
 CacheReuse = Literal["chunks", "steps", "none"]
 """What the self-check found exact. `chunks`: any number of tokens may follow a cache. `steps`: one
 token at a time (the scan of Mamba starts from nothing when it is given several). `none`: the cache
@@ -62,7 +59,7 @@ class Timeline:
         """Holds exactly the ids of the timeline; None where the model has none that can be relied on, or
         where a pass failed and left it unknown."""
         self.pass_ends: list[int] = []
-        """Where each pass that computed it ended."""
+        """Where each pass that computed it ended; negated where the timeline was cut within that pass."""
         self.owners: set[str] = set()
         """The conversations that it belongs to."""
         self._ids = np.empty(FIRST_CAPACITY_TOKENS, dtype=np.int64)
@@ -94,6 +91,15 @@ class Timeline:
     def n_bytes(self) -> int:
         held = self._rows.nbytes + self._ids.nbytes
         return held if self.cache is None else held + cache_bytes(self.cache)
+
+    def pass_of(self, position: int) -> range:
+        """The positions that were computed in one pass with this one, as far as they are kept."""
+        start = 0
+        for end in map(abs, self.pass_ends):
+            if position < end:
+                return range(start, end)
+            start = end
+        raise IndexError(f"Position {position} is not computed.")
 
     def room(self, n_tokens: int) -> torch.Tensor:
         """Where the residual streams of the next `n_tokens` go, float32, before `commit`."""
@@ -183,6 +189,11 @@ class ResidualStore:
 
     def __len__(self) -> int:
         return len(self._timelines)
+
+    @property
+    def reuse(self) -> CacheReuse:
+        """What of a cache may be relied on."""
+        return self._reuse
 
     def covering(
         self, ids: Sequence[int], n_needed: int, lineage: Sequence[str] = ()
@@ -383,7 +394,8 @@ def n_shared(held: IntArray, wanted: IntArray) -> int:
 
 
 def _ends_until(ends: Sequence[int], length: int) -> list[int]:
-    kept = [end for end in ends if end <= length]
-    if length and (not kept or kept[-1] != length):
-        kept.append(CUT_WITHIN_A_PASS)
+    """Ends up to a length; the length itself, negated, where that is within a pass."""
+    kept = [end for end in ends if abs(end) <= length]
+    if length and (not kept or abs(kept[-1]) != length):
+        kept.append(-length)
     return kept

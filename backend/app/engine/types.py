@@ -4,8 +4,9 @@ Plain frozen dataclasses and NumPy arrays: no torch, so that services, API and t
 without a model. What may be asked of an engine is in `protocols.py`.
 
 Layer index: 0 is the residual stream after the embedding, `n` the one after block `n`, so a model
-has `n_layers + 1` rows; the last row is the model's own output. The residual stream at position
-`t` predicts the token at `t + 1`.
+has `n_layers + 1` rows; the last row is the model's own output. Half layer `n - 0.5` is the stream
+inside block `n`, after attention and before the MLP. The residual stream at position `t` predicts
+the token at `t + 1`.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ import numpy.typing as npt
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float32]
+
+Layer = float
+"""A whole layer, as an int, or a half one."""
 
 Role = Literal["template", "system", "user", "assistant"]
 ModelSource = Literal["hub", "local", "embedded"]
@@ -99,6 +103,8 @@ class Capabilities:
     """The same with an MLP split into its neurons."""
     attention: Capability
     """Weights times values are what the projection of a head is given, as a share of the largest."""
+    half_layers: Capability
+    """In each block `pre + attention = middle` and `middle + MLP = post`, as a share of the largest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +194,7 @@ class LensColumns:
     vocabulary at temperature 1, computed in float32; entropy and KL in nats; ranks 1-based and exact.
     """
 
-    layers: tuple[int, ...]
+    layers: tuple[Layer, ...]
     positions: tuple[int, ...]
     top_ids: IntArray
     """[L, P, K], most probable first."""
@@ -217,7 +223,7 @@ class LensColumns:
 class Wanted:
     """What to read of each position."""
 
-    layers: tuple[int, ...]
+    layers: tuple[Layer, ...]
     top_k: int = 5
     targets: tuple[int, ...] = ()
     """Ids to follow besides the token that comes next."""
@@ -237,7 +243,7 @@ class Side:
 class Pairs:
     """What of two timelines, `a` and `b`, is compared with what."""
 
-    layers: tuple[tuple[int, int], ...]
+    layers: tuple[tuple[Layer, Layer], ...]
     positions: tuple[tuple[int, int], ...]
     targets: tuple[int, ...] = ()
     """Ids whose probability and rank are wanted on both sides."""
@@ -251,7 +257,7 @@ class Comparison:
     1, in float32; ranks 1-based and exact. Two equal rows of logits have divergences of exactly 0.
     """
 
-    layers: tuple[tuple[int, int], ...]
+    layers: tuple[tuple[Layer, Layer], ...]
     positions: tuple[tuple[int, int], ...]
     kl_a_to_b_nats: FloatArray
     """[L, P]: KL(a ‖ b), at least 0."""

@@ -22,7 +22,7 @@ from app.engine.capture import TracedDecoder
 from app.engine.lenses import Lens
 from app.engine.metrics import BLOCK_BYTES, LogitsReader, Numbers, Reference, finite_rows
 from app.engine.metrics import joined as joined_numbers
-from app.engine.types import LensColumns, Step, Wanted
+from app.engine.types import Layer, LensColumns, Step, Wanted
 from app.errors import ModelComputationError
 
 logger = logging.getLogger(__name__)
@@ -95,29 +95,31 @@ class Unembedding:
                 bytes_of_rows(-(-n_rows // decoder.row_multiple) * decoder.row_multiple, d_vocab),
             )
 
-    def layers_to_read(self, wanted: Wanted) -> list[int]:
+    def layers_to_read(self, wanted: Wanted) -> list[Layer]:
         """The final layer, from which every divergence is measured, and the others asked for."""
-        final = self._decoder.n_layers
+        final: Layer = self._decoder.n_layers
         return [final, *dict.fromkeys(layer for layer in wanted.layers if layer != final)]
 
     def positions_per_chunk(self, wanted: Wanted) -> int:
         """Positions that are read in one chunk; one where its layers alone are more than a chunk."""
         return max(1, self.chunk_rows // len(self.layers_to_read(wanted)))
 
-    def rows(self, streams: torch.Tensor, layers: Sequence[int], lens: Lens) -> torch.Tensor:
+    def rows(self, streams: torch.Tensor, layers: Sequence[Layer], lens: Lens) -> torch.Tensor:
         """Rows to decode, layer by layer: `[..., n_layers + 1, d_model]` -> `[..., len(layers), d_model]`.
 
-        Streams may lie in main memory or on the model's device; the rows are on its device.
+        With half layers among the streams these are `[..., 2 · n_layers + 1, d_model]`. They may lie in
+        main memory or on the model's device; the rows are on its device.
         """
         final = self._decoder.n_layers
+        n_each = (streams.shape[-2] - 1) // final
         streams = streams.to(self._decoder.device)
-        return torch.stack(
-            [
-                streams[..., layer, :] if layer == final else lens(streams[..., layer, :], layer)
-                for layer in layers
-            ],
-            dim=-2,
-        )
+
+        def row(layer: Layer) -> torch.Tensor:
+            stream = streams[..., int(n_each * layer), :]
+            # Lenses are fitted to whole layers; a half one is read as it is.
+            return stream if layer == final or layer % 1 else lens(stream, int(layer))
+
+        return torch.stack([row(layer) for layer in layers], dim=-2)
 
     def decode(self, rows: torch.Tensor) -> torch.Tensor:
         """Logits of rows `[rows, d_model]`, float32 `[rows, d_vocab]`."""
@@ -131,7 +133,8 @@ class Unembedding:
         wanted: Wanted,
         lens: Lens,
     ) -> LensColumns:
-        """Read-outs of positions whose residual streams are `[positions, n_layers + 1, d_model]`.
+        """Read-outs of positions whose residual streams are `[positions, n_layers + 1, d_model]`, or
+        with half layers between `[positions, 2 · n_layers + 1, d_model]`.
 
         `following`: the token after each position.
         """
@@ -229,7 +232,7 @@ class Unembedding:
         )
 
     def _require_finite(
-        self, entropies: torch.Tensor, layers: Sequence[int], positions: Sequence[int]
+        self, entropies: torch.Tensor, layers: Sequence[Layer], positions: Sequence[int]
     ) -> None:
         """Raises ModelComputationError naming the first place whose logits were not all finite."""
         bad = (~torch.isfinite(entropies)).nonzero()
@@ -288,7 +291,7 @@ def _scores(
     ]
 
 
-def not_finite(layer: int, position: int, side: str = "") -> ModelComputationError:
+def not_finite(layer: Layer, position: int, side: str = "") -> ModelComputationError:
     """`side`: which of two timelines that are compared."""
     of_side = f" of {side}," if side else ""
     return ModelComputationError(

@@ -156,3 +156,5 @@ class CapabilitiesInfo(Wire):
     """The same with an MLP by its neurons."""
     attention: CapabilityInfo
     """Weights times values are what the heads put out; the difference is a share of the largest."""
+    half_layers: CapabilityInfo
+    """Inside each block there is a state after attention and before the MLP, which is what the two add to; the difference is a share of the largest."""

@@ -49,6 +49,8 @@ class LensRequest(Wire):
     top_k: Whole = Field(5, ge=1, le=50)
     scope: Literal["reply", "all", "none"] = "reply"
     """Which tokens get read-outs: those of the reply, also those of the prompt, or none."""
+    half_layers: Flag = False
+    """Half layers as well, each before the layer that its block ends with. The last pass over the prompt is then run twice."""
 
 
 class ChatRequest(Wire):

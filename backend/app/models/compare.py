@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+import itertools
 
-from app.models.lens import TimelineSource
+from pydantic import Field, model_validator
+
+from app.models.lens import TimelineSource, half_layers_field, require_one_choice
 from app.models.tokens import Token
 from app.models.wire import (
     MAX_TOKENS,
     Flag,
-    LayerIndex,
+    Layer,
     LensKind,
     ModelIdentity,
+    ReadLayer,
     TokenId,
     TokenIndex,
     Wire,
@@ -28,10 +31,10 @@ class CompareSide(TimelineSource):
 class CompareRequest(Wire):
     a: CompareSide
     b: CompareSide
-    layers: list[tuple[LayerIndex, LayerIndex]] | None = Field(
-        None, min_length=1, max_length=16_384
-    )
-    """Pairs of layers, of `a` and of `b`; null compares every layer with itself."""
+    layers: list[tuple[ReadLayer, ReadLayer]] | None = Field(None, min_length=1, max_length=16_384)
+    """Pairs of layers, of `a` and of `b`; null compares every whole layer with itself. Half layers are named by numbers such as 6.5."""
+    half_layers: Flag = False
+    """With `layers` null: half layers as well."""
     positions: list[tuple[TokenIndex, TokenIndex]] | None = Field(
         None, min_length=1, max_length=MAX_TOKENS
     )
@@ -40,6 +43,16 @@ class CompareRequest(Wire):
     """Token ids whose probability and rank are wanted on both sides."""
     include_tokens: Flag = True
     """False leaves `a_tokens` and `b_tokens` empty, for a reader that already holds the timelines."""
+
+    @model_validator(mode="after")
+    def one_choice_of_layers(self) -> CompareRequest:
+        require_one_choice(self.layers, self.half_layers)
+        return self
+
+    @property
+    def half_layers_field(self) -> str | None:
+        """The field that asks for half layers, if one does."""
+        return half_layers_field(itertools.chain(*self.layers or ()), self.half_layers)
 
 
 class ComparedTarget(Wire):
@@ -60,7 +73,7 @@ class CompareResponse(Wire):
 
     model: str
     model_identity: ModelIdentity
-    layers: list[tuple[int, int]]
+    layers: list[tuple[Layer, Layer]]
     labels: list[tuple[str, str]]
     a_tokens: list[Token]
     """The whole timeline, without scores; empty where `include_tokens` is false."""

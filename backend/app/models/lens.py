@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Annotated
 
 from pydantic import Field, model_validator
@@ -12,9 +13,10 @@ from app.models.wire import (
     MAX_MESSAGES,
     MAX_TOKENS,
     Flag,
-    LayerIndex,
+    Layer,
     LensKind,
     ModelIdentity,
+    ReadLayer,
     Text,
     TokenId,
     TokenIndex,
@@ -57,8 +59,10 @@ class LensReadRequest(TimelineSource):
 
     kind: LensKind = "logit"
     """One of those that `/api/model_info` lists for the model."""
-    layers: list[LayerIndex] | None = Field(None, min_length=1, max_length=1024)
-    """Null reads every layer."""
+    layers: list[ReadLayer] | None = Field(None, min_length=1, max_length=1024)
+    """Null reads every whole layer. Half layers are named by numbers such as 6.5."""
+    half_layers: Flag = False
+    """With `layers` null: half layers as well, each before the layer that its block ends with."""
     positions: tuple[TokenIndex, TokenIndex] | None = None
     """[start, end): the positions that are read; null reads all."""
     top_k: Whole = Field(5, ge=1, le=50)
@@ -66,6 +70,28 @@ class LensReadRequest(TimelineSource):
     """Token ids whose probability and rank are wanted at every layer and position."""
     include_tokens: Flag = True
     """False leaves `tokens` empty: shorter and sooner, for a reader that already holds the timeline."""
+
+    @model_validator(mode="after")
+    def one_choice_of_layers(self) -> LensReadRequest:
+        require_one_choice(self.layers, self.half_layers)
+        return self
+
+    @property
+    def half_layers_field(self) -> str | None:
+        """The field that asks for half layers, if one does."""
+        return half_layers_field(self.layers or (), self.half_layers)
+
+
+def require_one_choice(layers: Sequence[object] | None, half_layers: bool) -> None:
+    """Raises ValueError where layers are listed and all half layers are asked for as well."""
+    if layers is not None and half_layers:
+        raise ValueError("half_layers is for layers: null; name half layers among the layers")
+
+
+def half_layers_field(layers: Iterable[Layer], half_layers: bool) -> str | None:
+    if half_layers:
+        return "half_layers"
+    return "layers" if any(layer % 1 for layer in layers) else None
 
 
 class TargetColumns(Wire):
@@ -85,7 +111,7 @@ class LensReadResponse(Wire):
     model: str
     model_identity: ModelIdentity
     kind: LensKind
-    layers: list[int]
+    layers: list[Layer]
     labels: list[str]
     tokens: list[Token]
     """The whole timeline; empty where `include_tokens` is false."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from app.models.wire import Role, Wire
+from app.models.wire import Layer, Role, Wire
 
 
 class Prediction(Wire):
@@ -26,9 +26,9 @@ class ActualToken(Wire):
 class LayerReadout(Wire):
     """What one layer predicts for the token it is attached to; read at the position before it."""
 
-    layer: int
+    layer: Layer
     label: str
-    """`embed`, then `1` to `n`."""
+    """`embed`, then `1` to `n`; of half layers `0.5` to `n - 0.5`."""
     predictions: list[Prediction]
     entropy_nats: float
     kl_to_final_nats: float

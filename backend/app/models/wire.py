@@ -2,14 +2,15 @@
 
 Every number, string and list of a request has bounds. Probabilities are in [0, 1] over the full
 vocabulary at temperature 1; log-probabilities, entropies and divergences are in nats.
-Layer 0 is the residual stream after the embedding, layer `n` the one after block `n`.
+Layer 0 is the residual stream after the embedding, layer `n` the one after block `n`; half layer
+`n - 0.5` is the stream inside block `n`, after attention and before the MLP.
 """
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, Strict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict
 
 MAX_TEXT_CHARS = 200_000
 MAX_MESSAGES = 512
@@ -22,7 +23,16 @@ Number = Annotated[float, Strict()]
 Flag = Annotated[bool, Strict()]
 TokenId = Annotated[Whole, Field(ge=0, le=10_000_000)]
 TokenIndex = Annotated[Whole, Field(ge=0, le=MAX_TOKENS)]
+Layer = int | float
+"""A whole layer, or half layer `n - 0.5`."""
 LayerIndex = Annotated[Whole, Field(ge=0, le=10_000)]
+ReadLayer = Annotated[
+    float,
+    Strict(),
+    Field(ge=0, le=10_000, multiple_of=0.5),
+    AfterValidator(lambda layer: layer if layer % 1 else int(layer)),
+]
+"""As `LayerIndex`, or a half layer such as 6.5."""
 Text = Annotated[str, Field(max_length=MAX_TEXT_CHARS)]
 Role = Literal["template", "system", "user", "assistant"]
 FinishReason = Literal["stop", "length", "context", "cancelled", "interrupted"]

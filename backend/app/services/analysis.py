@@ -60,6 +60,8 @@ class AnalysisService:
         job: Job[reading.Chunks] = self._worker.claim(request_id, client)
         with contextlib.closing(job):
             engine.require_lens(request.kind, "kind")
+            if request.half_layers_field:
+                engine.require_half_layers(request.kind, request.half_layers_field)
             timeline = await find_timeline(engine, self._conversations, request)
             plan = reading.plan_reading(engine.facts, request, timeline)
             job.start(lambda job: reading.run_reading(job, engine, plan))
@@ -78,6 +80,8 @@ class AnalysisService:
                 with comparing.naming_side(side):
                     engine.require_lens(source.kind, "kind")
                     timelines.append(await find_timeline(engine, self._conversations, source))
+                if request.half_layers_field:
+                    engine.require_half_layers(source.kind, request.half_layers_field)
             a, b = timelines
             plan = await asyncio.to_thread(comparing.plan_comparison, engine.facts, request, a, b)
             job.start(lambda job: comparing.run_comparison(job, engine, plan))

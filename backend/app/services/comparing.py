@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 
 from app.engine.protocols import LensEngine
-from app.engine.types import Comparison, ModelFacts, Pairs, Side
+from app.engine.types import Comparison, Layer, ModelFacts, Pairs, Side
 from app.errors import ExplorerError, InvalidRequest, LayerOutOfRange, PositionOutOfRange
 from app.models.compare import ComparedTarget, CompareRequest, CompareResponse
 from app.services.identity import ModelIdentity, wire_model
 from app.services.job import Job
 from app.services.json_pieces import json_pieces
-from app.services.reading import MAX_CELLS, gathered
+from app.services.reading import MAX_CELLS, every_layer, gathered
 from app.services.readouts import (
     fragment_bytes,
     fragments_by_id,
@@ -71,7 +71,11 @@ def plan_comparison(
 ) -> ComparisonPlan:
     """Everything else about a comparison that can be wrong, found before the model is asked."""
     require_known(request.targets, facts.d_vocab, "targets")
-    layers = checked_layer_pairs(request.layers, facts.n_layers)
+    layers = (
+        tuple((layer, layer) for layer in every_layer(facts.n_layers, request.half_layers))
+        if request.layers is None
+        else checked_layer_pairs(request.layers, facts.n_layers)
+    )
     n_positions = min(len(a.ids), len(b.ids))
     if request.positions is None:
         positions = tuple((index, index) for index in range(n_positions))
@@ -82,11 +86,9 @@ def plan_comparison(
 
 
 def checked_layer_pairs(
-    asked: Sequence[tuple[int, int]] | None, n_layers: int
-) -> tuple[tuple[int, int], ...]:
-    """Pairs of layers in the order asked for, each once; by default every layer with itself."""
-    if asked is None:
-        return tuple((layer, layer) for layer in range(n_layers + 1))
+    asked: Sequence[tuple[Layer, Layer]], n_layers: int
+) -> tuple[tuple[Layer, Layer], ...]:
+    """Pairs of layers in the order asked for, each once."""
     for pair in asked:
         for side, layer in zip("ab", pair, strict=True):
             if layer > n_layers:
@@ -116,7 +118,7 @@ def checked_position_pairs(
 
 
 def require_reasonable(
-    layers: Sequence[tuple[int, int]], positions: Sequence[tuple[int, int]], n_targets: int
+    layers: Sequence[tuple[Layer, Layer]], positions: Sequence[tuple[int, int]], n_targets: int
 ) -> None:
     """Raises InvalidRequest where one answer would be too long, with a way to split it."""
     per_pair = VALUES_PER_PAIR + VALUES_PER_TARGET * n_targets

@@ -103,6 +103,8 @@ def require_user_last(messages: Sequence[ChatMessage]) -> None:
 def make_prompt(engine: LensEngine, request: ChatRequest, stored: Conversation | None) -> Prompt:
     """The ids of one turn; raises EmptyPrompt, ContextExceeded, LensUnavailable or InvalidRequest."""
     engine.require_lens(request.lens.kind, "lens.kind")
+    if request.lens.half_layers:
+        engine.require_half_layers(request.lens.kind, "lens.half_layers")
     base = stored
     if stored is not None and branches_off(request, stored):
         require_turn_border(stored, request)

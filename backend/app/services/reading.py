@@ -9,7 +9,7 @@ from typing import TypeVar
 import numpy as np
 
 from app.engine.protocols import LensEngine
-from app.engine.types import Comparison, LensColumns, ModelFacts, Wanted
+from app.engine.types import Comparison, Layer, LensColumns, ModelFacts, Wanted
 from app.errors import InvalidRequest, LayerOutOfRange, PositionOutOfRange
 from app.models.lens import LensReadRequest, LensReadResponse, TargetColumns
 from app.models.tokens import Token
@@ -37,7 +37,7 @@ class Reading:
     """What a lens request asks for, checked against the model."""
 
     timeline: SourceTimeline
-    layers: tuple[int, ...]
+    layers: tuple[Layer, ...]
     positions: range
     request: LensReadRequest
 
@@ -56,7 +56,7 @@ def plan_reading(facts: ModelFacts, request: LensReadRequest, timeline: SourceTi
     """Everything else about a reading that can be wrong, found before the model is asked."""
     require_known(request.targets, facts.d_vocab, "targets")
     layers = (
-        tuple(range(facts.n_layers + 1))
+        every_layer(facts.n_layers, request.half_layers)
         if request.layers is None
         else checked_layers(request.layers, facts.n_layers)
     )
@@ -65,7 +65,15 @@ def plan_reading(facts: ModelFacts, request: LensReadRequest, timeline: SourceTi
     return Reading(timeline, layers, positions, request)
 
 
-def checked_layers(layers: Sequence[int], n_layers: int) -> tuple[int, ...]:
+def every_layer(n_layers: int, with_half: bool) -> tuple[Layer, ...]:
+    """All whole layers, with half ones between them where these are wanted."""
+    whole = range(n_layers + 1)
+    if not with_half:
+        return tuple(whole)
+    return tuple(layer for n in whole for layer in ((n - 0.5, n) if n else (n,)))
+
+
+def checked_layers(layers: Sequence[Layer], n_layers: int) -> tuple[Layer, ...]:
     """Layers in the order asked for, each once."""
     for layer in layers:
         if layer > n_layers:
@@ -93,7 +101,7 @@ def checked_positions(asked: tuple[int, int] | None, n_ids: int) -> range:
 
 
 def require_reasonable(
-    request: LensReadRequest, layers: Sequence[int], positions: Sequence[int]
+    request: LensReadRequest, layers: Sequence[Layer], positions: Sequence[int]
 ) -> None:
     per_place = request.top_k + len(request.targets)
     cells = len(layers) * len(positions) * per_place

@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 
 from app.engine.protocols import Vocabulary
-from app.engine.types import Comparison, FloatArray, LensColumns, Role, Step
+from app.engine.types import Comparison, FloatArray, Layer, LensColumns, Role, Step
 from app.errors import ModelComputationError
 from app.models.tokens import ActualToken, LayerReadout, Prediction, Token
 
 
-def layer_label(layer: int) -> str:
-    """`embed` for the residual stream after the embedding, else the number of the block before."""
+def layer_label(layer: Layer) -> str:
+    """`embed` for the residual stream after the embedding, else the number of the layer."""
     return "embed" if layer == 0 else str(layer)
 
 

@@ -21,6 +21,7 @@ from app.errors import InternalError
 from app.models.chat import DoneEvent, LensEvent, StreamEvent, Timings, TokenEvent, Usage
 from app.services.job import Job
 from app.services.prompts import Prompt
+from app.services.reading import every_layer
 from app.services.readouts import make_token, readouts_by_token
 
 T = TypeVar("T")
@@ -140,7 +141,7 @@ class Reply:
     def _wanted(self) -> Wanted:
         """What is read of each token: every layer."""
         facts, asked = self._engine.facts, self._prompt.lens
-        layers = tuple(range(facts.n_layers + 1))
+        layers = every_layer(facts.n_layers, asked.half_layers)
         return Wanted(layers, min(asked.top_k, facts.d_vocab), kind=asked.kind)
 
     def _emit_token(self, job: Job[StreamEvent], token_id: int, score: Step | None) -> None:

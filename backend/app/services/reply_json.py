@@ -15,7 +15,7 @@ from app.models.chat import ChatResponse, DoneEvent, LensEvent, StartEvent, Stre
 from app.models.tokens import Token
 from app.services.json_pieces import json_pieces
 from app.services.prompts import Prompt
-from app.services.reading import MAX_CELLS
+from app.services.reading import MAX_CELLS, every_layer
 
 
 def require_reasonable_reply(facts: ModelFacts, prompt: Prompt) -> None:
@@ -24,7 +24,8 @@ def require_reasonable_reply(facts: ModelFacts, prompt: Prompt) -> None:
         return
     n_reply = min(prompt.sampling.max_new_tokens, facts.n_ctx - len(prompt.ids))
     n_read = n_reply + (len(prompt.ids) if prompt.lens.scope == "all" else len(prompt.forced))
-    n_layers, top_k = facts.n_layers + 1, min(prompt.lens.top_k, facts.d_vocab)
+    n_layers = len(every_layer(facts.n_layers, prompt.lens.half_layers))
+    top_k = min(prompt.lens.top_k, facts.d_vocab)
     cells = n_layers * n_read * top_k
     if cells > MAX_CELLS:
         fitting = max(1, MAX_CELLS // (n_layers * n_read))

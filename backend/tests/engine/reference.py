@@ -30,8 +30,12 @@ class PlainModel:
         self.model = copy.deepcopy(model)
         self._blocks = self.model.get_submodule(blocks)
 
-    def residuals(self, ids: Sequence[int]) -> list[torch.Tensor]:
-        """`n_layers + 1` residual streams `[1, len(ids), d_model]`, from one uncached pass."""
+    def residuals(self, ids: Sequence[int], middle: str | None = None) -> list[torch.Tensor]:
+        """`n_layers + 1` residual streams `[1, len(ids), d_model]`, from one uncached pass.
+
+        With `middle`, the module of a block that is given the stream after attention, half layers lie
+        between them.
+        """
         streams: list[torch.Tensor] = []
 
         def before(_module: nn.Module, args: tuple, kwargs: dict) -> None:
@@ -42,6 +46,9 @@ class PlainModel:
 
         handles = [self._blocks[0].register_forward_pre_hook(before, with_kwargs=True)]
         handles += [block.register_forward_hook(after) for block in self._blocks]
+        for block in self._blocks if middle else ():
+            module = block.get_submodule(middle)
+            handles.append(module.register_forward_pre_hook(before, with_kwargs=True))
         self.logits(ids)
         for handle in handles:
             handle.remove()
@@ -104,11 +111,13 @@ def slow_divergences(a: Sequence[float], b: Sequence[float]) -> tuple[float, flo
     return kl(log_a, log_b), kl(log_b, log_a), (kl(log_a, log_m) + kl(log_b, log_m)) / 2
 
 
-def assert_lens_is_right(columns: LensColumns, plain: PlainModel, ids: Sequence[int]) -> None:
+def assert_lens_is_right(
+    columns: LensColumns, plain: PlainModel, ids: Sequence[int], middle: str | None = None
+) -> None:
     """Every number of a read-out against the plain model."""
-    streams = plain.residuals(ids)
+    streams = plain.residuals(ids, middle)
     logits = [plain.lens_logits(ids, stream).double().numpy() for stream in streams]
-    assert columns.layers == tuple(range(len(streams)))
+    assert columns.layers == tuple(n / 2 if middle else n for n in range(len(streams)))
     for layer, rows in enumerate(logits):
         for column, position in enumerate(columns.positions):
             at = (layer, column)

@@ -54,6 +54,13 @@ def test_lens_equals_an_independent_computation(embedded: NnsightEngine, plain: 
     assert_lens_is_right(columns, plain, ids)
 
 
+def test_half_layers_equal_an_independent_computation(embedded: NnsightEngine, plain: PlainModel):
+    ids = embedded.vocabulary.encode(TEXT)
+    layers = [n / 2 for n in range(2 * embedded.facts.n_layers + 1)]
+    columns = embedded.read(ids, layers=layers, positions=[0, 5, len(ids) - 1], targets=[ids[3]])
+    assert_lens_is_right(columns, plain, ids, middle="ln_2")
+
+
 def test_greedy_reply_equals_hugging_face_generate(embedded: NnsightEngine, plain: PlainModel):
     ids = embedded.vocabulary.encode(TEXT)
     (end_id,) = embedded.facts.eos_token_ids

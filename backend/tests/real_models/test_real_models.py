@@ -3,7 +3,7 @@
 import logging
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -20,8 +20,9 @@ LONG = (
     "The history of the lighthouse begins long before electricity. Keepers climbed the stairs every "
     "evening, lit the lamp, and wrote down the weather, the ships and the birds that they saw. "
 ) * 20
+Speaker = Literal["system", "user", "assistant"]
 GREEDY = Sampling(12, 0.0, 0, 1.0, 0, ())
-HISTORIES: tuple[tuple[tuple[str, str], ...], ...] = (
+HISTORIES: tuple[tuple[tuple[Speaker, str], ...], ...] = (
     (("user", "Hello"),),
     (("system", "Be brief."), ("user", "Hello")),
     (("system", ""), ("user", "Hello")),
@@ -118,12 +119,12 @@ def test_branches_beyond_the_window_equal_a_fresh_reading(engine: NnsightEngine)
 
 @pytest.mark.parametrize("history", HISTORIES, ids=map(str, range(len(HISTORIES))))
 def test_chat_ids_are_those_of_apply_chat_template(
-    engine: NnsightEngine, history: tuple[tuple[str, str], ...]
+    engine: NnsightEngine, history: tuple[tuple[Speaker, str], ...]
 ) -> None:
     if engine.facts.chat_template.source == "built-in":
         assert engine.facts.chat_template.stop == ("\nUser:",)
         return
-    messages = [Message(role, text) for role, text in history]  # type: ignore[arg-type]
+    messages = [Message(role, text) for role, text in history]
     spans = engine.template.start(messages)
     own = engine.template._tokenizer.apply_chat_template(  # type: ignore[attr-defined]
         [{"role": role, "content": text} for role, text in history],

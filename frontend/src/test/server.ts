@@ -47,6 +47,7 @@ export const MODEL: ModelInfo = {
     heads: { available: true, reason: null, max_abs_diff: 1e-6 },
     neurons: { available: true, reason: null, max_abs_diff: 1e-6 },
     attention: { available: true, reason: null, max_abs_diff: 1e-6 },
+    half_layers: { available: true, reason: null, max_abs_diff: 0 },
   },
 };
 

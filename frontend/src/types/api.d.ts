@@ -49,7 +49,8 @@ export interface paths {
          *
          *     The answer is in columns, `[layer][position]`, as a heatmap needs it. Position `t` predicts
          *     the token at `t + 1`; `next_probability` and `next_rank` are of the token that really follows,
-         *     and null at the end of the timeline. Work that is over the limit of one request is refused
+         *     and null at the end of the timeline. Layer `n - 0.5` is the stream inside block `n`, after
+         *     attention and before the MLP; reading it runs its positions through the model again. Work that is over the limit of one request is refused
          *     with the numbers: read fewer `positions` or `layers` at a time.
          */
         post: operations["lens"];
@@ -801,6 +802,8 @@ export interface components {
             neurons: components["schemas"]["CapabilityInfo"];
             /** @description Weights times values are what the heads put out; the difference is a share of the largest. */
             attention: components["schemas"]["CapabilityInfo"];
+            /** @description Inside each block there is a state after attention and before the MLP, which is what the two add to; the difference is a share of the largest. */
+            half_layers: components["schemas"]["CapabilityInfo"];
         };
         /** CapabilityInfo */
         CapabilityInfo: {
@@ -873,7 +876,8 @@ export interface components {
              * @default {
              *       "kind": "logit",
              *       "top_k": 5,
-             *       "scope": "reply"
+             *       "scope": "reply",
+             *       "half_layers": false
              *     }
              */
             lens?: components["schemas"]["LensRequest"];
@@ -948,12 +952,18 @@ export interface components {
             b: components["schemas"]["CompareSide"];
             /**
              * Layers
-             * @description Pairs of layers, of `a` and of `b`; null compares every layer with itself.
+             * @description Pairs of layers, of `a` and of `b`; null compares every whole layer with itself. Half layers are named by numbers such as 6.5.
              */
             layers?: [
                 number,
                 number
             ][] | null;
+            /**
+             * Half Layers
+             * @description With `layers` null: half layers as well.
+             * @default false
+             */
+            half_layers?: boolean;
             /**
              * Positions
              * @description Pairs of positions, of `a` and of `b`, in any order; null pairs equal indices up to the end of the shorter timeline. Position `t` predicts the token at `t + 1`.
@@ -1408,7 +1418,7 @@ export interface components {
             layer: number;
             /**
              * Label
-             * @description `embed`, then `1` to `n`.
+             * @description `embed`, then `1` to `n`; of half layers `0.5` to `n - 0.5`.
              */
             label: string;
             /** Predictions */
@@ -1466,9 +1476,15 @@ export interface components {
             kind?: "logit" | "tuned" | "jacobian";
             /**
              * Layers
-             * @description Null reads every layer.
+             * @description Null reads every whole layer. Half layers are named by numbers such as 6.5.
              */
             layers?: number[] | null;
+            /**
+             * Half Layers
+             * @description With `layers` null: half layers as well, each before the layer that its block ends with.
+             * @default false
+             */
+            half_layers?: boolean;
             /**
              * Positions
              * @description [start, end): the positions that are read; null reads all.
@@ -1509,7 +1525,7 @@ export interface components {
              */
             kind: "logit" | "tuned" | "jacobian";
             /** Layers */
-            layers: number[];
+            layers: (number)[];
             /** Labels */
             labels: string[];
             /**
@@ -1578,6 +1594,12 @@ export interface components {
              * @enum {string}
              */
             scope?: "reply" | "all" | "none";
+            /**
+             * Half Layers
+             * @description Half layers as well, each before the layer that its block ends with. The last pass over the prompt is then run twice.
+             * @default false
+             */
+            half_layers?: boolean;
         };
         /** LoadingStep */
         LoadingStep: {
