@@ -73,6 +73,20 @@ export default tseslint.config(
   },
   ...importRules,
   {
+    // Files share a document and the modules that they load; `*.mocked.test.tsx` have their own.
+    files: ["src/**/*.test.{ts,tsx}"],
+    ignores: ["src/**/*.mocked.test.tsx"],
+    rules: {
+      "no-restricted-syntax": [
+        "error",
+        {
+          selector: "CallExpression[callee.object.name='vi'][callee.property.name=/^(do)?[mM]ock$/]",
+          message: "a file that replaces a module is called *.mocked.test.tsx",
+        },
+      ],
+    },
+  },
+  {
     files: ["src/types/**"],
     rules: {
       "no-restricted-imports": [

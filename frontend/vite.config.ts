@@ -5,6 +5,9 @@ import { defineConfig } from "vitest/config";
 
 const backend = process.env["EXPLORER_BACKEND"] ?? "http://127.0.0.1:8000";
 
+const MOCKED = "src/**/*.mocked.test.tsx";
+const inDocument = { environment: "jsdom", setupFiles: ["./src/test/setup.ts"] };
+
 export default defineConfig({
   plugins: [react(), tailwindcss()],
   resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
@@ -17,10 +20,31 @@ export default defineConfig({
   // The manifest is what weigh.mjs measures.
   build: { target: "es2022", sourcemap: false, manifest: true, chunkSizeWarningLimit: 600 },
   test: {
-    environment: "jsdom",
-    include: ["src/**/*.test.{ts,tsx}"],
-    setupFiles: ["./src/test/setup.ts"],
     restoreMocks: true,
+    // A document for each file takes longer than its tests, so files share one, and what needs none has none. One kind after
+    // the other: a worker is kept for the next file only if that is of the same kind.
+    projects: [
+      {
+        extends: true,
+        test: { name: "plain", include: ["src/**/*.test.ts"], isolate: false, sequence: { groupOrder: 0 } },
+      },
+      {
+        extends: true,
+        test: {
+          ...inDocument,
+          name: "page",
+          include: ["src/**/*.test.tsx"],
+          exclude: [MOCKED],
+          isolate: false,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      // A module that one file replaces may not be replaced for the next.
+      {
+        extends: true,
+        test: { ...inDocument, name: "mocked", include: [MOCKED], sequence: { groupOrder: 2 } },
+      },
+    ],
     // By default one core is left free, which is half of a small machine.
     maxWorkers: "100%",
     // Generous, as is what a test waits for: what passes does not wait, and a busy machine does.

@@ -24,11 +24,15 @@ let textOfOne: SavedConversation["tokens"];
 
 /** A reply that is kept as `id`. */
 const answerAs = (id: string) =>
-  http.post("*/api/chat", () => {
+  http.post<never, { conversation_id?: string; from_index?: number }>("*/api/chat", async ({ request }) => {
+    const { conversation_id: from = "", from_index: length = 0 } = await request.json();
     const events = EVENTS.map((event) =>
       event.type === "start" ? { ...event, conversation_id: id } : event,
     );
-    if (!kept.has(id)) kept.set(id, NONE);
+    // A branch has the pins of the text that it shares.
+    const shared = kept.get(from) ?? NONE;
+    const positions = (shared.positions ?? []).filter((position) => position < length);
+    if (!kept.has(id)) kept.set(id, { ...shared, positions });
     return streamAnswer(events.map(frame).join(""), 64);
   });
 
@@ -156,7 +160,7 @@ test("what is pinned just before another conversation is opened is saved to the 
   await goTo(user, "two");
   await waitFor(() => expect(changes).toEqual([{ id: "one", pins: { token_ids: [], positions: [5] } }]));
   await goTo(user, "one");
-  expect(window.location.search).toContain("at=5");
+  await waitFor(() => expect(window.location.search).toContain("at=5"));
   await rest();
   expect(changes).toHaveLength(1);
 });
