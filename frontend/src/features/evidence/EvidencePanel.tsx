@@ -65,7 +65,7 @@ export function EvidencePanel(props: EvidencePanelProps) {
         <ViewTabs views={views} viewId={viewId} onChangeView={onChangeView} onOpenGroup={onOpenGroup} />
         {!isNarrow && (
           <span className="ml-auto flex shrink-0 items-center gap-1">
-            <LensSelect />
+            {open?.group === "read" && <LensSelect />}
             {open !== undefined && (
               <span className="group-has-data-[part=finding]/evidence:hidden">
                 <ViewNoteButton view={open} />

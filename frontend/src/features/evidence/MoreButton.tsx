@@ -40,7 +40,7 @@ export function MoreButton({ view, children }: MoreButtonProps) {
           </PopoverClose>
         )}
         {children}
-        <LensSelect />
+        {view?.group === "read" && <LensSelect />}
         <ExportButton view={view} />
         {view !== undefined && <ViewNoteButton view={view} hasWords />}
       </div>

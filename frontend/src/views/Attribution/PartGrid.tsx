@@ -1,5 +1,5 @@
 import clsx from "clsx";
-import { Fragment, type KeyboardEvent, type ReactNode, useRef, useState } from "react";
+import { Fragment, type KeyboardEvent, type ReactNode, useEffect, useRef, useState } from "react";
 import { isBrowserCommand } from "@/base/keys";
 import { formatNats, formatSigned } from "@/model/format";
 import { Icon } from "@/ui/Icon";
@@ -18,6 +18,8 @@ interface PartGridProps {
   readonly foil: ReactNode;
   readonly total: number;
   readonly nameOf: (row: PartRow) => ReactNode;
+  /** The same in words. */
+  readonly wordsOf: (row: PartRow) => string;
   /** Stands below an open row: why it is large, or why its parts are not there. */
   readonly belowOf: (row: PartRow) => ReactNode;
   readonly onOpen: (row: PartRow, isOpen: boolean) => void;
@@ -46,10 +48,17 @@ export function PartGrid(props: PartGridProps) {
   const span = Math.max(high - low, 1e-9);
   const at = (logits: number): string => `${(100 * (logits - low)) / span}%`;
 
-  const press = (row: PartRow): void => {
+  const visit = (row: PartRow): void => {
+    reached.current = row.id;
     props.onVisit(row);
-    if (row.source !== null) props.onChooseSource(row.source);
-    else if (canOpen(row)) props.onOpen(row, !open.has(row.id));
+  };
+  const press = (row: PartRow): void => {
+    if (row.source !== null) {
+      props.onChooseSource(row.source);
+      return;
+    }
+    visit(row);
+    if (canOpen(row)) props.onOpen(row, !open.has(row.id));
   };
   const onKeyDown = (event: KeyboardEvent, row: PartRow): void => {
     if (isBrowserCommand(event)) return;
@@ -60,10 +69,16 @@ export function PartGrid(props: PartGridProps) {
     else if (action.kind === "open") props.onOpen(row, action.isOpen);
     else {
       setActiveId(action.row.id);
-      props.onVisit(action.row);
+      visit(action.row);
       grid.current?.querySelector<HTMLElement>(`[id="${rowElementId(action.row.id)}"]`)?.focus();
     }
   };
+  // A place that comes from the address, a button or another view is brought into sight, with room below it.
+  const reached = useRef<string | null>(null);
+  useEffect(() => {
+    if (currentId === null || currentId === reached.current) return;
+    grid.current?.querySelector(`[id="${rowElementId(currentId)}"]`)?.scrollIntoView({ block: "center" });
+  }, [currentId]);
   const siblings = siblingsOf(rows);
   return (
     <div ref={grid} role="treegrid" aria-label={label} aria-readonly="true">
@@ -100,6 +115,7 @@ export function PartGrid(props: PartGridProps) {
               role="row"
               id={rowElementId(row.id)}
               data-part={row.kind}
+              aria-label={`${props.wordsOf(row)}: ${formatSigned(row.contribution)}`}
               tabIndex={row === tabStop ? 0 : -1}
               aria-level={row.level}
               aria-posinset={position}

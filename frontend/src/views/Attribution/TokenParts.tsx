@@ -1,18 +1,26 @@
 import { type ReactNode, useMemo } from "react";
+import { LensFailure } from "@/features/evidence/LensFailure";
+import { NotRead } from "@/features/evidence/NotRead";
 import { ReadingFrame } from "@/features/evidence/ReadingFrame";
 import { useSelection } from "@/features/selection/selection";
 import { useServer } from "@/features/server/server";
-import type { Place } from "@/model/place";
 import type { Timeline } from "@/model/timeline";
 import { cellPartsOfText } from "@/model/tokens";
-import { type AttributionQuestion, useAttributions } from "@/reading/attribution";
-import type { AttributionResponse } from "@/types/schemas";
+import type { ReadState } from "@/reading/readState";
+import type { AttributionPart } from "@/types/schemas";
 import { TokenText } from "@/ui/TokenText";
+import { AttributionFinding } from "./AttributionFinding";
 import { useAttributionChoices } from "./choices";
+import { LogitControls } from "./LogitControls";
 import { PartGrid } from "./PartGrid";
 import { PartName } from "./PartName";
-import { type PartRow, partTree, visibleRows } from "./parts";
+import { partWords } from "./partNames";
+import { type PartRow, blockId, attnId, headId, visibleRows } from "./parts";
+import { isAt, placeOf } from "./places";
+import { NotSplit } from "./NotSplit";
+import { Reason } from "./Reason";
 import { SumFoot } from "./SumFoot";
+import { useParts } from "./useParts";
 
 interface TokenPartsProps {
   readonly timeline: Timeline;
@@ -21,43 +29,60 @@ interface TokenPartsProps {
   readonly controls: ReactNode;
 }
 
-const NO_DETAILS: ReadonlyMap<string, AttributionResponse> = new Map();
-
-/** The parts of one prediction: rows with bars, and the sum below them. */
+/** The parts of one prediction: what is asked, rows with bars, and the sum below them. */
 export function TokenParts({ timeline, position, controls }: TokenPartsProps) {
   const { conversationId, tokens } = timeline;
-  const [{ target, foil, shown, open }, choose] = useAttributionChoices(conversationId);
+  const [{ target, foil, shown, open: openIds }, choose] = useAttributionChoices(conversationId);
   const { model } = useServer();
   const { place, index, select, selectPlace } = useSelection();
-  const question: AttributionQuestion = {
+  const open = useMemo(() => new Set(openIds), [openIds]);
+  const { reading, answer, tree, details, leader } = useParts(timeline, model, {
     position,
     target,
     foil,
-    unit: model?.capabilities.heads.available === false ? "component" : "head",
-  };
-  const [whole] = useAttributions(timeline, model === null ? [] : [question]);
-  const answer = whole?.data ?? null;
-  const isOpen = useMemo(() => new Set(open), [open]);
-  const tree = useMemo(
-    () => (answer === null ? [] : partTree(answer, NO_DETAILS, { sources: false, neurons: false }, shown)),
-    [answer, shown],
-  );
-  const rows = visibleRows(tree, isOpen);
+    shown,
+    open,
+  });
+  const rows = visibleRows(tree, open);
   const visit = (row: PartRow): void => {
     const wanted = index === null ? null : placeOf(row, index);
     if (wanted !== null) selectPlace(wanted);
   };
+  /** The head stays selected, so that it can be followed to that word. */
+  const chooseSource = (source: number): void => {
+    if (place.kind === "head") selectPlace({ ...place, index: source, second: null });
+    else select(source);
+  };
+  const showHead = ({ block, head }: AttributionPart): void => {
+    if (block === null || head === null || index === null) return;
+    const ids = [blockId(block), attnId(block), headId(block, head)];
+    choose({ open: [...openIds.filter((id) => !ids.includes(id)), ...ids] });
+    selectPlace({ kind: "head", index, block, head, second: null });
+  };
+  const below = (row: PartRow): ReactNode => {
+    const detail = details.get(row.id);
+    if (row.children === null && detail !== undefined) return <Unread reading={detail} row={row} />;
+    return answer === null ? null : <Reason row={row} difference={answer.difference} tokens={tokens} />;
+  };
   return (
     <>
+      {answer !== null && (
+        <AttributionFinding answer={answer} leader={leader} tokens={tokens} onShow={showHead} />
+      )}
       <div className="flex flex-wrap items-center gap-x-3 gap-y-1 border-b border-line px-3 py-1">
         {controls}
+        <LogitControls
+          answer={answer}
+          following={tokens[position + 1]}
+          modelName={model?.model_name ?? ""}
+          target={target}
+          foil={foil}
+          shown={shown}
+          choose={choose}
+        />
       </div>
       <div className="min-h-0 flex-1 overflow-y-auto max-md:overflow-visible">
-        <ReadingFrame
-          reading={whole ?? AWAITED}
-          what="The parts of this prediction"
-          hasData={answer !== null}
-        >
+        <ReadingFrame reading={reading} what="The parts of this prediction" hasData={answer !== null}>
           {answer === null ? (
             <p role="status" className="p-3 text-muted">
               Taking the prediction apart…
@@ -66,7 +91,7 @@ export function TokenParts({ timeline, position, controls }: TokenPartsProps) {
             <PartGrid
               label={`Parts of the logit, read at index ${position}`}
               rows={rows}
-              open={isOpen}
+              open={open}
               currentId={rows.find((row) => isAt(row, place))?.id ?? null}
               target={<TokenText parts={cellPartsOfText(answer.target.text)} />}
               foil={
@@ -78,14 +103,16 @@ export function TokenParts({ timeline, position, controls }: TokenPartsProps) {
               }
               total={answer.difference}
               nameOf={(row) => <PartName row={row} tokens={tokens} />}
-              belowOf={() => null}
-              onOpen={(row, opens) =>
-                choose({ open: opens ? [...open, row.id] : open.filter((id) => id !== row.id) })
+              wordsOf={(row) => partWords(row, tokens)}
+              belowOf={below}
+              onOpen={(row, isOpen) =>
+                choose({ open: isOpen ? [...openIds, row.id] : openIds.filter((id) => id !== row.id) })
               }
               onVisit={visit}
-              onChooseSource={(source) => select(source)}
+              onChooseSource={chooseSource}
             />
           )}
+          {answer !== null && model !== null && <NotSplit capabilities={model.capabilities} />}
         </ReadingFrame>
       </div>
       {answer !== null && <SumFoot answer={answer} />}
@@ -93,24 +120,14 @@ export function TokenParts({ timeline, position, controls }: TokenPartsProps) {
   );
 }
 
-/** Before the model is known there is nothing to ask. */
-const AWAITED = { status: "awaited", error: null, retry: () => undefined } as const;
-
-/** The place in the model that the row is about; null for one that is in no block. */
-function placeOf({ block, head, source }: PartRow, index: number): Place | null {
-  if (block === null) return null;
-  return head === null
-    ? { kind: "block", index, block }
-    : { kind: "head", index, block, head, second: source };
-}
-
-function isAt({ kind, block, head, source }: PartRow, place: Place): boolean {
-  if (place.kind === "block") return kind === "block" && block === place.block;
+/** Stands below an open row while its parts are not there. */
+function Unread({ reading, row }: { readonly reading: ReadState; readonly row: PartRow }) {
+  const what = row.opening?.unit === "neuron" ? "The neurons of this MLP" : "The words that it read";
+  const { status, error, retry } = reading;
+  if (status === "failed" && error !== null) {
+    return <LensFailure title={`${what} could not be read.`} error={error} onRetry={retry} />;
+  }
   return (
-    place.kind === "head" &&
-    block === place.block &&
-    head === place.head &&
-    source === place.second &&
-    kind !== "rest"
+    <span role="status">{status === "loading" ? "Reading…" : <NotRead status={status} what={what} />}</span>
   );
 }

@@ -50,7 +50,7 @@ const SPEC: ChoiceSpec<AttributionChoices> = {
   direction,
   target: passing(orNull(tokenId)),
   foil: passing(foil),
-  shown: oneOf(SHOWN, 10),
+  shown: oneOf(SHOWN, 5),
   open: passing(open),
 };
 

@@ -1,3 +1,5 @@
+import type { Token } from "@/model/timeline";
+import { cellText } from "@/model/tokens";
 import type { PartRow } from "./parts";
 
 /** What a row is of, in words; of a word that was read its index. */
@@ -26,4 +28,10 @@ export function partName({ kind, block, head, neuron, source, count }: PartRow):
     case "rest":
       return count === null ? "Other neurons" : `${count} other ${count === 1 ? "word" : "words"}`;
   }
+}
+
+/** The same with the text of a word that was read. */
+export function partWords(row: PartRow, tokens: readonly Token[]): string {
+  const word = row.source === null ? undefined : tokens[row.source];
+  return word === undefined ? partName(row) : `${cellText(word)}, index ${word.index}`;
 }

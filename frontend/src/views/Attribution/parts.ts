@@ -36,6 +36,10 @@ export interface PartRow {
   readonly opening: Opening | null;
 }
 
+export const blockId = (block: number): string => `${block}`;
+export const attnId = (block: number): string => `${block}a`;
+export const headId = (block: number, head: number): string => `${block}h${head}`;
+
 export const canOpen = ({ children, opening }: PartRow): boolean =>
   opening !== null || (children !== null && children.length > 0);
 
@@ -124,7 +128,7 @@ export function partTree(
       return row({ id: kind, kind, level: 1, start, amounts });
     }
     return row(
-      { id: `${block}`, kind: "block", level: 1, start, amounts },
+      { id: blockId(block), kind: "block", level: 1, start, amounts },
       { block, children: withinBlock(block, own, start, { details, openable, nShown }) },
     );
   });
@@ -170,7 +174,7 @@ function withinBlock(
 function headRow(block: number, part: AttributionPart, start: number, detail: Detail): PartRow {
   const { head } = part;
   const made = row(
-    { id: `${block}h${head ?? 0}`, kind: "head", level: 3, start, amounts: part },
+    { id: headId(block, head ?? 0), kind: "head", level: 3, start, amounts: part },
     { block, head },
   );
   return detail.openable.sources ? opened(made, { unit: "source", block, head }, detail) : made;

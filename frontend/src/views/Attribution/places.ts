@@ -1,0 +1,21 @@
+/** The rows of the view as places in the model. */
+import type { Place } from "@/model/place";
+import type { PartRow } from "./parts";
+
+/** What the row is about; null for one that is in no block. */
+export function placeOf({ block, head, source }: PartRow, index: number): Place | null {
+  if (block === null) return null;
+  if (head === null) return { kind: "block", index, block };
+  return { kind: "head", index, block, head, second: source };
+}
+
+export function isAt({ kind, block, head, source }: PartRow, place: Place): boolean {
+  if (place.kind === "block") return kind === "block" && block === place.block;
+  return (
+    place.kind === "head" &&
+    kind !== "rest" &&
+    block === place.block &&
+    head === place.head &&
+    source === place.second
+  );
+}
