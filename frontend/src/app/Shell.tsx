@@ -30,6 +30,7 @@ import { ServerNotice } from "@/features/server/ServerNotice";
 import { useSettings } from "@/features/settings/settings";
 import { type ShortcutMap, useCommandKey, useShortcuts } from "@/features/shortcuts/shortcuts";
 import { lensInUse } from "@/model/lenses";
+import { atLayer } from "@/model/place";
 import { stepToken } from "@/model/segments";
 import { ErrorBoundary } from "@/ui/ErrorBoundary";
 import { FailedNotice } from "@/ui/FailedNotice";
@@ -171,7 +172,7 @@ export function Shell() {
     extend(stepToken(chatNow().timeline, settings.showTemplate, extent ?? index, step));
   // While no layer is chosen it is the last one that is read.
   const moveLayer = (step: 1 | -1): void =>
-    select(index, Math.min(nLayers, Math.max(0, (layer ?? nLayers) + step)));
+    selectPlace(atLayer(place, Math.min(nLayers, Math.max(0, (layer ?? nLayers) + step))));
   const keys: ShortcutMap = {
     "[": () => moveToken(-1),
     "]": () => moveToken(1),

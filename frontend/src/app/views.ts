@@ -50,4 +50,15 @@ export const VIEWS = withKeys([
         : `The predictions of this model cannot be taken apart: ${sublayers.reason ?? "its parts do not add up"}.`,
     load: () => import("@/views/Attribution/Attribution"),
   }),
+  defineView({
+    id: "attention",
+    title: "Attention",
+    group: "why",
+    follows: "token",
+    needs: ({ capabilities: { attention } }) =>
+      attention.available
+        ? null
+        : `The attention of this model cannot be read: ${attention.reason ?? "its rows do not add up."}`,
+    load: () => import("@/views/Attention/Attention"),
+  }),
 ]);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { NOWHERE, type Place, atIndex, indexOf, isSamePlace, layerOf, placeWords, readPlace } from "./place";
+import { NOWHERE, type Place, atIndex, atLayer, indexOf, isSamePlace, layerOf, placeWords, readPlace } from "./place";
 
 const PLACES: readonly (readonly [string, Place])[] = [
   ["", NOWHERE],
@@ -63,4 +63,11 @@ test("layer and head are followed from token to token", () => {
 test("places are the same where every part is", () => {
   expect(isSamePlace({ kind: "token", index: 3 }, { kind: "token", index: 3 })).toBe(true);
   expect(isSamePlace({ kind: "token", index: 3 }, { kind: "layer", index: 3, layer: 0 })).toBe(false);
+});
+
+test("another layer of a head is the same head of another block, never of the embedding", () => {
+  const head: Place = { kind: "head", index: 3, block: 5, head: 7, second: null };
+  expect(atLayer(head, 6)).toEqual({ ...head, block: 6 });
+  expect(atLayer({ kind: "block", index: 3, block: 1 }, 0)).toEqual({ kind: "block", index: 3, block: 1 });
+  expect(atLayer({ kind: "token", index: 3 }, 0)).toEqual({ kind: "layer", index: 3, layer: 0 });
 });

@@ -48,6 +48,12 @@ export function atIndex(place: Place, index: number | null): Place {
   return place.kind === "none" ? { kind: "token", index } : { ...place, index };
 }
 
+/** The place at another layer; of a block or a head the same of another block, which the embedding is not. */
+export function atLayer(place: Place, layer: number): Place {
+  if (place.kind === "block" || place.kind === "head") return { ...place, block: Math.max(1, layer) };
+  return placeAt(indexOf(place), layer);
+}
+
 export const isSamePlace = (one: Place, other: Place): boolean =>
   JSON.stringify(placeWords(one)) === JSON.stringify(placeWords(other));
 

@@ -5,6 +5,8 @@ import { isSameModel } from "@/model/identity";
 import { withLosslessText, withLosslessTexts } from "@/model/losslessTexts";
 import type { ModelIdentity } from "@/model/timeline";
 import type {
+  AttentionRequest,
+  AttentionResponse,
   AttributionRequest,
   AttributionResponse,
   LensReadRequest,
@@ -31,6 +33,20 @@ export async function fetchAttribution(
   return {
     ...answer,
     target: withLosslessText(answer.target),
+    foil: answer.foil === null ? null : withLosslessText(answer.foil),
+  };
+}
+
+/** What a token of `model` reads; rows of another one are refused. */
+export async function fetchAttention(
+  body: AttentionRequest,
+  model: ModelIdentity | null,
+  signal: AbortSignal,
+): Promise<AttentionResponse> {
+  const answer = ofModel(unwrap(await call(() => client.POST("/api/attention", { body, signal }))), model);
+  return {
+    ...answer,
+    target: answer.target === null ? null : withLosslessText(answer.target),
     foil: answer.foil === null ? null : withLosslessText(answer.foil),
   };
 }

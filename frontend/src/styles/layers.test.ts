@@ -1,7 +1,7 @@
 /** Words of the Layers view on every ground that they can have. */
 import { describe, expect, test } from "vitest";
 import { contrast } from "@/charts/colour/colour";
-import { TINT_GRADIENT } from "@/features/transcript/tint";
+import { SIGNED_TINT_GRADIENT } from "@/features/transcript/signedTint";
 import { THEMES } from "@/test/themeColours";
 
 /** What `part` of one colour over another looks like, 0 to 1. */
@@ -27,10 +27,11 @@ describe.each(THEMES)("in the %s theme", (_, colourOf) => {
   test.each(["surface-raised", "surface-hover"])(
     "a tinted word on %s has at least 4.5:1 at every strength",
     (name) => {
-      const percents = [...TINT_GRADIENT.matchAll(/data-tint\) (\d+)%/g)].map((match) => Number(match[1]));
-      expect(Math.max(...percents)).toBeGreaterThan(50);
-      for (const percent of percents) {
-        const ground = over(colourOf("data-tint"), colourOf(name), percent / 100);
+      const tints = [...SIGNED_TINT_GRADIENT.matchAll(/var\(--([\w-]+)\) (\d+)%/g)];
+      expect(new Set(tints.map(([, hue]) => hue))).toEqual(new Set(["data-tint", "data-tint-negative"]));
+      expect(Math.max(...tints.map(([, , percent]) => Number(percent)))).toBeGreaterThan(50);
+      for (const [, hue = "", percent] of tints) {
+        const ground = over(colourOf(hue), colourOf(name), Number(percent) / 100);
         expect(contrast(colourOf("text"), ground)).toBeGreaterThanOrEqual(4.5);
       }
     },

@@ -4,7 +4,7 @@ import { MODEL } from "./server";
 
 /** Where a test's export is from. */
 export const exportSource = (tokens: readonly Token[], more: Partial<ExportSource> = {}): ExportSource => ({
-  view: { id: "standard", title: "Standard" },
+  view: { id: "standard", title: "Standard", group: "read" },
   model: { ...MODEL, model_name: "owner/name" },
   lens: "logit",
   conversationId: "conversation-1",

@@ -12,6 +12,8 @@ import { SettingsProvider } from "@/features/settings/settings";
 import type { LensKind } from "@/model/lenses";
 import type { Timeline, Token } from "@/model/timeline";
 import type { components } from "@/types/api";
+import type { AttentionRequest } from "@/types/schemas";
+import { madeUpAttention } from "./attentionData";
 import { madeUpAttribution } from "./attributionData";
 import {
   MADE_UP,
@@ -36,6 +38,10 @@ export interface FakeServer {
   lenses: { kind: LensKind; fitted_tokens: number | null }[];
   /** Replaces the answer to a lens request. */
   answer: (request: LensReadRequest) => Response | Promise<Response>;
+  /** Requests for rows of attention so far. */
+  readonly attended: AttentionRequest[];
+  /** Replaces the answer to one of them. */
+  attend: (request: AttentionRequest) => Response | Promise<Response>;
   /** Requests to compare so far. */
   readonly compared: CompareRequest[];
   /** Replaces the answer to one of them. */
@@ -77,6 +83,8 @@ export function fakeServer(tokens: readonly Token[], tiedEmbeddings = true): Fak
     asked: [],
     lenses: [{ kind: "logit", fitted_tokens: null }],
     answer: (request) => Response.json(madeUpLens(tokens, request)),
+    attended: [],
+    attend: (request) => Response.json(madeUpAttention(tokens, request)),
     compared: [],
     compare: (request) => Response.json(madeUpComparison(request)),
     attributed: [],
@@ -122,6 +130,11 @@ export function fakeServer(tokens: readonly Token[], tiedEmbeddings = true): Fak
       const body = (await request.json()) as ChatRequest;
       server.chats.push(body);
       return Promise.race([server.chat(body, request.signal), whenAborted(request.signal)]);
+    }
+    if (pathname === "/api/attention") {
+      const body = (await request.json()) as AttentionRequest;
+      server.attended.push(body);
+      return Promise.race([server.attend(body), whenAborted(request.signal)]);
     }
     if (pathname === "/api/compare") {
       const body = (await request.json()) as CompareRequest;

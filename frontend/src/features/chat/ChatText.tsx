@@ -2,6 +2,7 @@ import { Suspense } from "react";
 import { useSettings } from "@/features/settings/settings";
 import { Transcript } from "@/features/transcript/Transcript";
 import { useTints } from "@/features/transcript/useTints";
+import { useShownViewTints } from "@/features/transcript/viewTints";
 import { lazyPart } from "@/ui/lazyPart";
 import { useChat } from "./chat";
 
@@ -17,7 +18,10 @@ export function ChatText({ modelName, nLayers }: ChatTextProps) {
   const timeline = useChat((chat) => chat.timeline);
   const mode = useChat((chat) => chat.mode);
   const { settings } = useSettings();
-  const { tints } = useTints(timeline, settings.colouring, nLayers);
+  const view = useShownViewTints();
+  const isOfView = view?.isOn === true;
+  const { tints } = useTints(timeline, isOfView ? "none" : settings.colouring, nLayers);
+  const viewTints = view?.conversationId === timeline.conversationId ? view.tints : null;
   if (settings.textForm === "plain") {
     return (
       <Suspense fallback={null}>
@@ -30,7 +34,7 @@ export function ChatText({ modelName, nLayers }: ChatTextProps) {
       timeline={timeline}
       mode={mode}
       modelName={modelName}
-      tints={tints}
+      tints={isOfView ? viewTints : tints}
       showTemplate={settings.showTemplate}
       isReading={settings.textForm === "reading"}
     />

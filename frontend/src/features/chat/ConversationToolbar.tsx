@@ -1,17 +1,25 @@
+import { Suspense } from "react";
 import { NotesButton } from "@/features/notes/NotesButton";
 import type { Colouring, Settings, TextForm } from "@/features/settings/settings";
 import { TintLegend } from "@/features/transcript/TintLegend";
 import type { TintMetric } from "@/features/transcript/tint";
 import { useTints } from "@/features/transcript/useTints";
+import { useShownViewTints } from "@/features/transcript/viewTints";
 import { decodedText } from "@/model/tokens";
 import { IconButton } from "@/ui/Button";
 import { CopyButton } from "@/ui/CopyButton";
 import { Select, type SelectOption } from "@/ui/Select";
 import { Switch } from "@/ui/Switch";
+import { lazyPart } from "@/ui/lazyPart";
 import { useChat, useChatNow } from "./chat";
 import type { Mode } from "./chatState";
 
-const COLOURS: readonly SelectOption<Colouring>[] = [
+const ViewTintLegend = lazyPart(() => import("@/features/transcript/ViewTintLegend"));
+
+/** The colours of the open view, as a choice beside the text's own. */
+const OF_VIEW = "view";
+
+const COLOURS: readonly SelectOption<Colouring | typeof OF_VIEW>[] = [
   { value: "none", label: "nothing" },
   { value: "surprisal", label: "surprisal", hint: "Minus the log-probability of the token, in nats" },
   { value: "entropy", label: "entropy", hint: "Uncertainty of the prediction of the token, in nats" },
@@ -53,13 +61,20 @@ export function ConversationToolbar(props: ConversationToolbarProps) {
   const { settings, nLayers, mode, hasTemplate, isMaximised, onChange, onToggleMaximise } = props;
   const chatNow = useChatNow();
   const { textForm } = settings;
+  const view = useShownViewTints();
+  const isOfView = view?.isOn === true;
   return (
     <div className="@container flex shrink-0 flex-wrap items-center gap-x-2 border-b border-line px-3 py-1 max-md:gap-x-1 md:px-4">
       <Select
         label="Colour by"
-        value={settings.colouring}
-        options={COLOURS}
-        onChange={(colouring) => onChange({ colouring })}
+        value={isOfView ? OF_VIEW : settings.colouring}
+        options={
+          view === null ? COLOURS : [...COLOURS, { value: OF_VIEW, label: view.label, hint: view.hint }]
+        }
+        onChange={(chosen) => {
+          view?.setOn(chosen === OF_VIEW);
+          if (chosen !== OF_VIEW) onChange({ colouring: chosen });
+        }}
       />
       <Select
         label="Text"
@@ -88,7 +103,12 @@ export function ConversationToolbar(props: ConversationToolbarProps) {
           onClick={onToggleMaximise}
         />
       </div>
-      {settings.colouring !== "none" && (
+      {isOfView && (
+        <Suspense fallback={<p className="h-5.5 w-full" />}>
+          <ViewTintLegend {...view.legend} />
+        </Suspense>
+      )}
+      {!isOfView && settings.colouring !== "none" && (
         <ShownTintLegend metric={settings.colouring} nLayers={nLayers} hasOwnBar={mode === "completion"} />
       )}
     </div>

@@ -1,7 +1,7 @@
 /** The figure of a view: what its caption says, and the whole as an SVG document. */
 import { type Figure, type FigureStyle, framed } from "@/charts/figure/figure";
 import { onOneLine, placeOf, placeWords } from "@/model/notes";
-import { type ExportSource, type ViewExport, notesOnExport } from "./viewExport";
+import { type ExportSource, type ViewExport, isThroughLens, notesOnExport } from "./viewExport";
 
 /** Throws FigureTooLarge. Its fonts are not embedded yet. */
 export const exportFigure = (viewExport: ViewExport, source: ExportSource, style: FigureStyle): Figure =>
@@ -13,10 +13,10 @@ export const exportFigure = (viewExport: ViewExport, source: ExportSource, style
 
 /** Whole sentences: what is shown, how it was read, and from where. */
 export function captionOf(viewExport: ViewExport, source: ExportSource): string[] {
-  const { model, lens, conversationTitle, at } = source;
+  const { view, model, lens, conversationTitle, at } = source;
   const revision = model.revision === null ? "" : `, revision ${model.revision.slice(0, 12)}`;
   return [
-    `${source.view.title} view. Model ${model.model_name} (${model.source}${revision}, ${model.dtype}), ${lens} lens`,
+    `${view.title} view. Model ${model.model_name} (${model.source}${revision}, ${model.dtype})${isThroughLens(source) ? `, ${lens} lens` : ""}`,
     ...(conversationTitle === null ? [] : [`Conversation “${onOneLine(conversationTitle, MAX_TITLE)}”`]),
     ...viewExport.facts,
     ...noteFacts(viewExport, source),

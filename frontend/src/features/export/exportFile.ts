@@ -3,7 +3,7 @@ import { exportJson } from "./exportJson";
 import { fileName } from "./fileName";
 import { pythonNotebook, pythonScript } from "./pythonScript";
 import { type Table, toCsv } from "./table";
-import type { ExportSource, ViewExport } from "./viewExport";
+import { type ExportSource, type ViewExport, isThroughLens } from "./viewExport";
 
 export type FileFormat = "csv" | "json" | "py" | "ipynb";
 
@@ -35,7 +35,14 @@ export function exportFile(
 }
 
 /** Each row says of which model and lens it is, so that a file explains itself. */
-const withSource = ({ columns, rows }: Table, { model, lens }: ExportSource): Table => ({
-  columns: [{ key: "model", unit: null }, { key: "lens", unit: null }, ...columns],
-  rows: rows.map((row) => [model.model_name, lens, ...row]),
-});
+function withSource({ columns, rows }: Table, exported: ExportSource): Table {
+  const { model, lens } = exported;
+  const source = [
+    { key: "model", value: model.model_name },
+    ...(isThroughLens(exported) ? [{ key: "lens", value: lens }] : []),
+  ];
+  return {
+    columns: [...source.map(({ key }) => ({ key, unit: null })), ...columns],
+    rows: rows.map((row) => [...source.map(({ value }) => value), ...row]),
+  };
+}

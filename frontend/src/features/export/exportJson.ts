@@ -2,7 +2,7 @@
 import { layerOf } from "@/model/notes";
 import type { Token } from "@/model/timeline";
 import { toRecords } from "./table";
-import { type ExportSource, type ViewExport, notesOnExport } from "./viewExport";
+import { type ExportSource, type ViewExport, isThroughLens, notesOnExport } from "./viewExport";
 
 export function exportJson(viewExport: ViewExport, source: ExportSource): unknown {
   const { model, lens, view, conversationId, conversationTitle, tokens, at } = source;
@@ -23,7 +23,7 @@ export function exportJson(viewExport: ViewExport, source: ExportSource): unknow
       dtype: model.dtype,
       device: model.device,
     },
-    lens,
+    lens: isThroughLens(source) ? lens : null,
     conversation_id: conversationId,
     conversation_title: conversationTitle,
     tokens: tokens.map(plainToken),

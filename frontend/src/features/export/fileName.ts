@@ -1,6 +1,6 @@
 import type { FigureStyle } from "@/charts/figure/figure";
 import { SIZE_FACTS } from "@/charts/figure/size";
-import type { ExportSource, ViewExport } from "./viewExport";
+import { type ExportSource, type ViewExport, isThroughLens } from "./viewExport";
 
 /** Tells the exports of one conversation apart, in characters that every file system takes. */
 export function fileName({ view, lens, model, conversationId }: ExportSource, place: string): string {
@@ -9,7 +9,7 @@ export function fileName({ view, lens, model, conversationId }: ExportSource, pl
     safe((conversationId ?? "").slice(0, 8)),
     safe(view.id),
     safe(place),
-    lens === "logit" ? "" : lens,
+    lens === "logit" || !isThroughLens({ view }) ? "" : lens,
   ];
   return ["explorer", ...parts].filter((part) => part !== "").join("_");
 }

@@ -66,7 +66,7 @@ function sections(
       lines: [
         `${comment(viewExport.title)}.`,
         "",
-        `The numbers of the ${source.view.title} view of Mechanistic Explorer (${comment(source.model.model_name)}, ${lenses.join(" and ")} lens),`,
+        `The numbers of the ${source.view.title} view of Mechanistic Explorer (${comment(source.model.model_name)}${lenses.length > 0 ? `, ${lenses.join(" and ")} lens` : ""}),`,
         "computed again with nnsight 0.8 and compared.",
         "",
         ...installLines(name, fitted.map(lensFileName), language),

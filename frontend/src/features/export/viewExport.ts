@@ -35,9 +35,12 @@ export interface FigureColumns {
   readonly shown: Span;
 }
 
+/** Views that read do so through a lens; those of the other groups show the model itself. */
+export const isThroughLens = ({ view }: Pick<ExportSource, "view">): boolean => view.group === "read";
+
 /** Where an export is from: the same for every view. */
 export interface ExportSource {
-  readonly view: { readonly id: string; readonly title: string };
+  readonly view: { readonly id: string; readonly title: string; readonly group: string };
   readonly model: components["schemas"]["ModelInfo"];
   readonly lens: LensKind;
   readonly conversationId: string | null;

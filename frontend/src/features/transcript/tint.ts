@@ -28,18 +28,25 @@ export interface TintScale {
 
 const STRONGEST_PERCENT = 62;
 const STEPS = 24;
-const BACKGROUNDS = Array.from(
-  { length: STEPS + 1 },
-  (_, step) =>
-    `color-mix(in oklab, var(--data-tint) ${Math.round((step / STEPS) * STRONGEST_PERCENT)}%, transparent)`,
-);
+/** A hue at every strength, the weakest first. */
+export const backgroundsOf = (hue: `--data-tint${string}`): string[] =>
+  Array.from(
+    { length: STEPS + 1 },
+    (_, step) =>
+      `color-mix(in oklab, var(${hue}) ${Math.round((step / STEPS) * STRONGEST_PERCENT)}%, transparent)`,
+  );
+/** CSS background that goes through colours, of which it takes every fourth. */
+export const gradientOf = (backgrounds: readonly string[]): string =>
+  `linear-gradient(to right, ${backgrounds.filter((_, step) => step % 4 === 0).join(", ")})`;
+
+const BACKGROUNDS = backgroundsOf("--data-tint");
 // Shared objects, so that an unchanged tint is the same object and its token is not drawn again.
 const PLAIN: readonly Tint[] = BACKGROUNDS.map((background) => ({ background, isMarked: false }));
 /** A layer that there is not has no place on the scale. */
 const NOWHERE: Tint = { background: "transparent", isMarked: true };
 const MARKED: Tint = { background: BACKGROUNDS[STEPS] ?? "transparent", isMarked: true };
 
-export const TINT_GRADIENT = `linear-gradient(to right, ${BACKGROUNDS.filter((_, step) => step % 4 === 0).join(", ")})`;
+export const TINT_GRADIENT = gradientOf(BACKGROUNDS);
 
 export function tintScale(metric: TintMetric, nLayers: number): TintScale {
   switch (metric) {
