@@ -1,5 +1,6 @@
 /** What the views give to be exported, from made-up read-outs of a server that answers. */
-import { waitFor } from "@testing-library/react";
+import { screen, waitFor } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
 import { type ComponentType, useEffect } from "react";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { ViewProps } from "@/features/evidence/view";
@@ -7,6 +8,7 @@ import type { ViewExport } from "@/features/export/viewExport";
 import { useOpenView } from "@/features/export/useViewExport";
 import { asFloat32, toRecords } from "@/features/export/table";
 import { exportSource } from "@/test/exportSource";
+import { madeUpAttribution } from "@/test/attributionData";
 import { parsedFigure, typeSizes } from "@/test/figure";
 import {
   MADE_UP,
@@ -19,6 +21,7 @@ import {
 import { type FakeServer, fakeServer, renderView } from "@/test/renderView";
 import { branch, savedConversation } from "@/test/saved";
 import { scriptIds, scriptRows } from "@/test/scriptRows";
+import Attribution from "@/views/Attribution/Attribution";
 import Compare from "@/views/Compare/Compare";
 import Heatmap from "@/views/Heatmap/Heatmap";
 import Layers from "@/views/Layers/Layers";
@@ -135,6 +138,33 @@ test("Trajectories: every line at every layer, and one row of the script for eac
   );
   expect(rows.slice(0, N_LAYERS + 1).map((row) => row["rank"])).toEqual(target?.rank.map((row) => row[0]));
   expect(drawnOf(whole).querySelector("parsererror")).toBeNull();
+});
+
+test("Attribution: every part that is known, adding up to the sum of the API, and one row of the script for each", async () => {
+  await exportOf(Attribution, "export-attribution");
+  await userEvent.click(await screen.findByRole("button", { name: "Show" }));
+  await screen.findByRole("row", { name: /^·France/ });
+  const whole = madeUpAttribution(tokens, { position: 4, unit: "head" });
+  if (typeof offered?.viewExport !== "function") throw new Error("nothing can be exported");
+  const viewExport = await offered.viewExport();
+  const rows = toRecords(viewExport.table);
+  const first = rows.filter((row) => row["level"] === 1);
+  expect(first).toHaveLength(N_LAYERS + 2);
+  expect(first.reduce((sum, row) => sum + Number(row["contribution_logits"]), 0)).toBeCloseTo(whole.sum, 5);
+  expect(rows.filter((row) => row["part"] === "head").map((row) => row["target_logits"])).toEqual(
+    whole.parts.filter(({ part }) => part === "head").map(({ target }) => asFloat32(target)),
+  );
+  expect(rows.filter((row) => row["part"] === "source")).toHaveLength(5);
+  expect(viewExport.json).toMatchObject({ sum_logits: whole.sum, residue_logits: whole.residue });
+  const script = viewExport.script(SOURCE);
+  expect(scriptIds(script)).toEqual(tokens.slice(0, 5).map(({ id }) => id));
+  const compared = scriptRows(script, "PARTS");
+  expect(compared).toHaveLength(rows.length);
+  expect(script.nNumbers).toBe(2 * compared.length + 3);
+  const drawn = drawnOf(viewExport);
+  expect(drawn.querySelector("parsererror")).toBeNull();
+  const shown = screen.getAllByRole("row").filter((row) => row.hasAttribute("aria-level"));
+  expect(drawn.querySelectorAll("rect.bar")).toHaveLength(shown.length);
 });
 
 test("Layers: every word shown with what it equals, and a drawing of the text", async () => {

@@ -2,6 +2,7 @@ import { type ReactNode, useMemo } from "react";
 import { LensFailure } from "@/features/evidence/LensFailure";
 import { NotRead } from "@/features/evidence/NotRead";
 import { ReadingFrame } from "@/features/evidence/ReadingFrame";
+import { useViewExport } from "@/features/export/useViewExport";
 import { useSelection } from "@/features/selection/selection";
 import { useServer } from "@/features/server/server";
 import type { Timeline } from "@/model/timeline";
@@ -44,6 +45,14 @@ export function TokenParts({ timeline, position, controls }: TokenPartsProps) {
     open,
   });
   const rows = visibleRows(tree, open);
+  useViewExport(
+    answer === null
+      ? "The parts of this prediction are not read yet."
+      : async () => {
+          const { attributionExport } = await import("./viewExport");
+          return attributionExport({ tokens, answer, tree, rows });
+        },
+  );
   const visit = (row: PartRow): void => {
     const wanted = index === null ? null : placeOf(row, index);
     if (wanted !== null) selectPlace(wanted);
