@@ -9,6 +9,7 @@ import type { ViewProps } from "@/features/evidence/view";
 import type { LayerReadout, Timeline, Token } from "@/model/timeline";
 import { N_LAYERS, madeUpTimeline, madeUpTokens } from "@/test/lensData";
 import { type FakeServer, fakeServer, refusal, renderView } from "@/test/renderView";
+import Attention from "@/views/Attention/Attention";
 import Attribution from "@/views/Attribution/Attribution";
 import Compare from "@/views/Compare/Compare";
 import Heatmap from "@/views/Heatmap/Heatmap";
@@ -23,6 +24,7 @@ const VIEWS: readonly (readonly [string, ComponentType<ViewProps>])[] = [
   ["Layers", Layers],
   ["Compare", Compare],
   ["Attribution", Attribution],
+  ["Attention", Attention],
 ];
 
 /** Long enough that reading it all takes a while. */
@@ -64,7 +66,7 @@ const nothing = (status: "empty" | "waiting"): Timeline => ({
   turns: [],
   status,
 });
-const asked = (): number => server.asked.length + server.compared.length + server.attributed.length;
+const asked = (): number => [server.asked, server.compared, server.attributed, server.attended].flat().length;
 
 describe.each(VIEWS)("%s", (_, View) => {
   test("is empty where no conversation has begun, and says what to do", () => {
@@ -97,7 +99,8 @@ describe.each(VIEWS)("%s", (_, View) => {
   });
 
   test("says what failed and why, and reads on request", async () => {
-    const [{ answer }, { compare }, { attribute }] = [server, server, server];
+    const { answer, compare, attribute, attend } = { ...server };
+    server.attend = () => refusal("out_of_memory", "Not enough memory.", 507);
     server.attribute = () => refusal("out_of_memory", "Not enough memory.", 507);
     server.answer = () => refusal("out_of_memory", "Not enough memory.", 507);
     server.compare = () => refusal("out_of_memory", "Not enough memory.", 507);
@@ -113,6 +116,7 @@ describe.each(VIEWS)("%s", (_, View) => {
     server.answer = answer;
     server.compare = compare;
     server.attribute = attribute;
+    server.attend = attend;
     for (const retry of screen.getAllByRole("button", { name: "Retry" })) await userEvent.click(retry);
     await waitFor(() => expect(screen.queryByRole("alert")).not.toBeInTheDocument());
   });
