@@ -6,6 +6,7 @@ import { N_SERVERS } from "./e2e/server";
 const executablePath =
   process.env["EXPLORER_CHROMIUM"] ??
   [
+    "/usr/bin/chromium-headless-shell",
     "/usr/bin/chromium",
     "/usr/bin/chromium-browser",
     "/usr/bin/google-chrome",

@@ -180,12 +180,8 @@ def reading(subjects: Subjects) -> Iterator[Figure]:
     """A click, and the whole heatmap, in a conversation of 1,000 tokens (100 of a large vocabulary)."""
     server, references = subjects.server, subjects.references
     size = 100 if subjects.has_large_vocabulary else 1000
-    turn = server.turn(subjects.texts.text(size - 60), 20)
-    name = turn.conversation_id
     # One more than is read: what the last token would predict was not asked for yet.
-    while len(turn.prompt_ids) + len(turn.reply_ids) < size + 1:
-        missing = size + 1 - len(turn.prompt_ids) - len(turn.reply_ids)
-        turn = server.turn(" and", max(1, missing - 1), conversation_id=name)
+    name = stored_conversation(subjects, size + 1).conversation_id
     clicks = []
     passes = server.forward_passes()
     for n in range(220):
@@ -227,6 +223,61 @@ def reading(subjects: Subjects) -> Iterator[Figure]:
         packed,
         "ratio of speeds",
         "the same product with packed weights, which is what the heatmap uses",
+    )
+
+
+def stored_conversation(subjects: Subjects, size: int) -> Turn:
+    """The last turn of a conversation of at least `size` tokens."""
+    turn = subjects.server.turn(subjects.texts.text(size - 61), 20)
+    while len(turn.prompt_ids) + len(turn.reply_ids) < size:
+        missing = size - len(turn.prompt_ids) - len(turn.reply_ids)
+        turn = subjects.server.turn(
+            " and", max(1, missing - 1), conversation_id=turn.conversation_id
+        )
+    return turn
+
+
+def causes(subjects: Subjects) -> Iterator[Figure]:
+    """Why a token was predicted, anywhere in a conversation of 1,000 tokens, against one decode step there."""
+    turn = stored_conversation(subjects, 1000)
+    ids = turn.prompt_ids + turn.reply_ids
+    asked = {
+        "attribution": ("/api/attribution", {"unit": "component"}, 100),
+        "attribution_heads": ("/api/attribution", {"unit": "head"}, 150),
+        "attention": ("/api/attention", {}, 60),
+    }
+    n_samples = 40 * subjects.repeats
+    # The last token has no cache behind it yet; the first positions are warm-up.
+    positions = [7 + n * 397 % (len(ids) - 10) for n in range(n_samples + 10)]
+    steps = subjects.references.ask("steps", ids=ids, positions=positions)["each"][10:]
+    step_ms = 1000 * statistics.median(steps)
+    medians = {}
+    for name, (path, question, bar) in asked.items():
+        took = []
+        for position in positions:
+            seconds, answer = subjects.server.ask(
+                path, conversation_id=turn.conversation_id, position=position, **question
+            )
+            assert answer["computed_tokens"] == 1, "more than one token was run"
+            took.append(1000 * seconds)
+        took = took[10:]
+        medians[name] = statistics.median(took)
+        p95 = [float(np.percentile(part, 95)) for part in np.array_split(np.array(took), 5)]
+        yield Figure(
+            f"{name}_p95_ms",
+            float(np.percentile(took, 95)),
+            "ms",
+            min(p95),
+            max(p95),
+            f"median {medians[name]:.0f} ms; one plain decode step there: {step_ms:.0f} ms",
+            at_most(bar),
+        )
+    yield figure(
+        "attribution_over_step",
+        [medians["attribution"] / step_ms],
+        "ratio",
+        f"one decode step of transformers behind a KV cache: {step_ms:.0f} ms",
+        at_most(3),
     )
 
 
@@ -321,6 +372,7 @@ PARTS: dict[str, Callable[[Subjects], Iterator[Figure]]] = {
     "beside_busy": beside_busy,
     "conversation": conversation,
     "reading": reading,
+    "causes": causes,
     "comparing": comparing,
     "turn_ten": turn_ten,
     "linearity": linearity,

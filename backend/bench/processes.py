@@ -187,21 +187,22 @@ class Server:
         found.seconds = time.perf_counter() - started
         return found
 
-    def read(self, **request: Any) -> tuple[float, dict[str, Any]]:
-        """Seconds of one reading of lens columns, until its last byte is here, and the answer."""
-        return self._timed("/api/lens", request)
-
-    def compare(self, **request: Any) -> tuple[float, dict[str, Any]]:
-        """As `read`, of one comparison of two timelines."""
-        return self._timed("/api/compare", request)
-
-    def _timed(self, path: str, request: dict[str, Any]) -> tuple[float, dict[str, Any]]:
+    def ask(self, path: str, **request: Any) -> tuple[float, dict[str, Any]]:
+        """Seconds of one request to `path`, until its last byte is here, and the answer."""
         started = time.perf_counter()
-        response = self._client.post(path, json={"include_tokens": False, **request})
+        response = self._client.post(path, json=request)
         seconds = time.perf_counter() - started
         response.raise_for_status()
         found: dict[str, Any] = response.json()
         return seconds, found
+
+    def read(self, **request: Any) -> tuple[float, dict[str, Any]]:
+        """As `ask`, of one reading of lens columns."""
+        return self.ask("/api/lens", include_tokens=False, **request)
+
+    def compare(self, **request: Any) -> tuple[float, dict[str, Any]]:
+        """As `ask`, of one comparison of two timelines."""
+        return self.ask("/api/compare", include_tokens=False, **request)
 
     def forward_passes(self) -> int:
         return int(self._client.get("/api/stats").json()["forward_passes"])

@@ -134,6 +134,20 @@ class Reference:
         return {"seconds": seconds, "n": largest.numel(), "first": tokens.flatten()[0].item()}
 
     @torch.inference_mode()
+    def steps(self, ids: list[int], positions: list[int]) -> Answer:
+        """One decode step at each position behind the KV cache of the ids before it; seconds of each."""
+        cache = self.model(torch.tensor([ids]), use_cache=True).past_key_values
+        seconds = {}
+        # A cache can only be cut, so the last position comes first.
+        for position in sorted(set(positions), reverse=True):
+            cache.crop(position - cache.get_seq_length())
+            token = torch.tensor([[ids[position]]])
+            started = time.perf_counter()
+            self.model(token, past_key_values=cache, use_cache=True)
+            seconds[position] = time.perf_counter() - started
+        return {"seconds": sum(seconds.values()), "each": [seconds[each] for each in positions]}
+
+    @torch.inference_mode()
     def product(self, rows: int, at_once: int) -> Answer:
         """A bare float32 product `[rows, d_model] x [d_model, d_vocab]`, in parts that fit memory.
 

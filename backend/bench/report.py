@@ -8,6 +8,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil  # type: ignore[import-untyped]
 import torch
@@ -79,19 +80,22 @@ def table(figures: Sequence[Figure]) -> str:
 
 
 def update_json(path: Path, figures: Sequence[Figure], notes: Sequence[str]) -> None:
-    """Stores figures with the machine that they were measured on, in place of those of their names.
+    """Stores figures in place of those of their names that were measured on a machine like this one.
 
-    Figures of another machine are not kept beside them.
+    Each machine has figures of its own: those of two say nothing beside each other.
     """
     here = machine()
-    kept: dict[str, object] = {}
+    runs: list[dict[str, Any]] = []
     if path.is_file():
-        before = json.loads(path.read_text(encoding="utf-8"))
-        if before["machine"] == here:
-            kept = {each["name"]: each for each in before["figures"]}
+        runs = json.loads(path.read_text(encoding="utf-8"))["runs"]
+    run = next((each for each in runs if each["machine"] == here), None)
+    if run is None:
+        runs.append(run := {"machine": here, "figures": []})
+    kept = {each["name"]: each for each in run["figures"]}
     for each in figures:
         kept[each.name] = {**asdict(each), "bar": each.bar and str(each.bar), "holds": each.holds}
-    content = {"machine": here, "notes": list(notes), "figures": list(kept.values())}
+    run["figures"] = list(kept.values())
+    content = {"notes": list(notes), "runs": runs}
     path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

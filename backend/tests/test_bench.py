@@ -51,16 +51,16 @@ def test_figures_of_a_part_replace_their_own_only(
 ) -> None:
     path = tmp_path / "results.json"
 
-    def values() -> dict[str, float]:
-        figures = json.loads(path.read_text())["figures"]
-        return {each["name"]: each["value"] for each in figures}
+    def values() -> list[dict[str, float]]:
+        runs = json.loads(path.read_text())["runs"]
+        return [{each["name"]: each["value"] for each in run["figures"]} for run in runs]
 
     update_json(path, [figure("a", [1.0], "s", ""), figure("b", [2.0], "s", "")], [])
     update_json(path, [figure("b", [3.0], "s", "")], [])
-    assert values() == {"a": 1.0, "b": 3.0}
+    assert values() == [{"a": 1.0, "b": 3.0}]
     monkeypatch.setattr(report, "machine", lambda: {"processor": "another", "cores": 9})
     update_json(path, [figure("b", [4.0], "s", "")], [])
-    assert values() == {"b": 4.0}
+    assert values() == [{"a": 1.0, "b": 3.0}, {"b": 4.0}]
 
 
 def test_the_file_says_what_the_table_says(tmp_path: Path) -> None:
@@ -69,10 +69,10 @@ def test_the_file_says_what_the_table_says(tmp_path: Path) -> None:
         figure("big", [9.0], "MB", "", at_most(8.0)),
     ]
     update_json(tmp_path / "results.json", found, ["a note"])
-    content = json.loads((tmp_path / "results.json").read_text())
-    assert [each["holds"] for each in content["figures"]] == [True, False]
-    assert content["figures"][0]["bar"] == "≤ 1"
-    assert content["machine"]["cores"] >= 1
+    (run,) = json.loads((tmp_path / "results.json").read_text())["runs"]
+    assert [each["holds"] for each in run["figures"]] == [True, False]
+    assert run["figures"][0]["bar"] == "≤ 1"
+    assert run["machine"]["cores"] >= 1
     lines = table(found).splitlines()
     assert re.search(r"fast +0\.5 .*holds", lines[1])
     assert re.search(r"big +9 .*FAILS", lines[2])
@@ -81,9 +81,10 @@ def test_the_file_says_what_the_table_says(tmp_path: Path) -> None:
 def test_the_results_that_are_kept_hold_what_is_promised() -> None:
     """The file is written by `make bench`; the document explains each of its figures."""
     content = json.loads((BACKEND / "bench" / "results.json").read_text(encoding="utf-8"))
-    names = {each["name"] for each in content["figures"]}
+    figures = [each for run in content["runs"] for each in run["figures"]]
+    names = {each["name"] for each in figures}
     assert names >= PROMISED
     document = (BACKEND.parent / "docs" / "performance.md").read_text(encoding="utf-8")
     assert not [name for name in names if name not in document]
-    for each in content["figures"]:
+    for each in figures:
         assert set(each) == {"name", "value", "unit", "low", "high", "reference", "bar", "holds"}
