@@ -3,6 +3,7 @@ import { modelKey } from "@/model/identity";
 import { textKey } from "@/model/textKey";
 import type { Timeline } from "@/model/timeline";
 import type { AttentionRequest, AttentionResponse } from "@/types/schemas";
+import { type ModelSize, blocksOfRequests } from "./attentionRequests";
 import { lane } from "./lens";
 import { passingAfter, readability } from "./readability";
 import { fetchAttention } from "./requests";
@@ -16,8 +17,10 @@ export type AttentionQuestion = Required<Pick<AttentionRequest, "position" | "ki
 export function useAttention(
   timeline: Timeline,
   { position, kind, foil }: AttentionQuestion,
+  size: ModelSize | null,
 ): SingleReading<AttentionResponse> {
   const { conversationId, model, tokens } = timeline;
+  const readable = readability(timeline);
   return useReading({
     // With the token that follows, which is the target; only logits have one.
     key: [
@@ -29,15 +32,37 @@ export function useAttention(
       kind,
       kind === "logit" ? foil : null,
     ],
-    readable: readability(timeline),
-    isAsked: position >= 0 && position < tokens.length,
-    ask: (signal) =>
-      lane.first(() =>
-        fetchAttention({ ...sourceOf(conversationId, tokens), position, kind, foil }, model, signal),
-      ),
-    merge: asAnswered,
+    readable,
+    // How much one answer holds follows from the size of the model.
+    isAsked: position >= 0 && position < tokens.length && (size !== null || readable !== "ready"),
+    ask: async (signal) => {
+      const answers: AttentionResponse[] = [];
+      for (const blocks of size === null ? [] : blocksOfRequests(size, position)) {
+        const body = { ...sourceOf(conversationId, tokens), position, kind, foil };
+        answers.push(
+          await lane.first(() => fetchAttention(blocks === null ? body : { ...body, blocks }, model, signal)),
+        );
+      }
+      return answers;
+    },
+    merge: joined,
     passing: passingAfter(timeline),
   });
 }
 
-const asAnswered = (answer: AttentionResponse): AttentionResponse => answer;
+/** The answers of several requests as one; a sink is known of a block only where one of its rows has it. */
+function joined(answers: readonly AttentionResponse[]): AttentionResponse {
+  const [first] = answers;
+  if (first === undefined) throw new Error("nothing was asked");
+  if (answers.length === 1) return first;
+  const hasSink = answers.some(({ sink }) => sink !== null);
+  const noSink = ({ blocks, n_heads }: AttentionResponse) =>
+    blocks.map(() => Array.from({ length: n_heads }, () => 0));
+  return {
+    ...first,
+    blocks: answers.flatMap(({ blocks }) => blocks),
+    values: answers.flatMap(({ values }) => values),
+    sink: hasSink ? answers.flatMap((answer) => answer.sink ?? noSink(answer)) : null,
+    without_pattern: answers.flatMap(({ without_pattern }) => without_pattern),
+  };
+}

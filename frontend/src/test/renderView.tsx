@@ -13,7 +13,7 @@ import type { LensKind } from "@/model/lenses";
 import type { Timeline, Token } from "@/model/timeline";
 import type { components } from "@/types/api";
 import type { AttentionRequest } from "@/types/schemas";
-import { madeUpAttention } from "./attentionData";
+import { N_HEADS, madeUpAttention } from "./attentionData";
 import { madeUpAttribution } from "./attributionData";
 import {
   MADE_UP,
@@ -38,6 +38,8 @@ export interface FakeServer {
   lenses: { kind: LensKind; fitted_tokens: number | null }[];
   /** Replaces the answer to a lens request. */
   answer: (request: LensReadRequest) => Response | Promise<Response>;
+  /** Heads of the model, as its facts have it. */
+  nHeads: number;
   /** Requests for rows of attention so far. */
   readonly attended: AttentionRequest[];
   /** Replaces the answer to one of them. */
@@ -83,6 +85,7 @@ export function fakeServer(tokens: readonly Token[], tiedEmbeddings = true): Fak
     asked: [],
     lenses: [{ kind: "logit", fitted_tokens: null }],
     answer: (request) => Response.json(madeUpLens(tokens, request)),
+    nHeads: N_HEADS,
     attended: [],
     attend: (request) => Response.json(madeUpAttention(tokens, request)),
     compared: [],
@@ -113,6 +116,7 @@ export function fakeServer(tokens: readonly Token[], tiedEmbeddings = true): Fak
         source: MADE_UP.source,
         revision: MADE_UP.revision,
         num_layers: N_LAYERS,
+        num_heads: server.nHeads,
         vocab_size: VOCABULARY_SIZE,
         tied_embeddings: tiedEmbeddings,
         packing: "all",

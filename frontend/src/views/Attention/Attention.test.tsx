@@ -217,6 +217,16 @@ describe("the numbers", () => {
     expect(server.attended.at(-1)).toMatchObject({ kind: "logit", foil: "mean" });
   });
 
+  test("what does not fit one answer is read in several, and shown as one", async () => {
+    server.nHeads = 100_000;
+    const { grid } = await opened();
+    expect(server.attended.map(({ blocks }) => blocks)).toEqual(
+      Array.from({ length: N_LAYERS }, (_, block) => [block + 1]),
+    );
+    expect(within(grid).getAllByRole("rowheader")).toHaveLength(N_LAYERS);
+    expect(cell(N_LAYERS, 0)).toBeInTheDocument();
+  });
+
   test("a learned sink is listed as attention to no token", async () => {
     server.attend = (request) => {
       const rows = madeUpAttention(tokens, request);

@@ -6,6 +6,7 @@ import { ReadingFrame } from "@/features/evidence/ReadingFrame";
 import type { ViewProps } from "@/features/evidence/view";
 import { useViewExport } from "@/features/export/useViewExport";
 import { useSelection } from "@/features/selection/selection";
+import { useServer } from "@/features/server/server";
 import { useTheme } from "@/features/settings/theme";
 import { type ViewTints, useViewTints } from "@/features/transcript/viewTints";
 import type { Timeline } from "@/model/timeline";
@@ -38,9 +39,10 @@ function TokenAttention({ timeline, index }: { readonly timeline: Timeline; read
   const [choices, choose] = useAttentionChoices();
   const { direction, kind, cell, foil, sink: withSink, tint } = choices;
   const { place, select, selectPlace } = useSelection();
+  const { model } = useServer();
   const theme = useTheme();
   const position = direction === "predictedBy" ? index - 1 : index;
-  const reading = useAttention(timeline, { position, kind, foil });
+  const reading = useAttention(timeline, { position, kind, foil }, model);
   const rows = reading.data;
 
   const [preview, setPreview] = useState<Scope | null>(null);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { madeUpAttention } from "@/test/attentionData";
 import { madeUpTimeline, madeUpTokens } from "@/test/lensData";
+import { blocksOfRequests } from "@/reading/attentionRequests";
 import { headValue, outstanding, scopeOf, sourceScale } from "./heads";
 import { messagesUpTo } from "./messages";
 
@@ -53,6 +54,13 @@ test("a head that these rows do not have is its block, and a block without atten
   expect(scopeOf({ ...head, block: 3 }, EXACT)).toEqual({ kind: "block", block: 3 });
   expect(scopeOf({ ...head, block: 2 }, EXACT)).toEqual({ kind: "all" });
   expect(scopeOf({ kind: "layer", index: 2, layer: 3 }, EXACT)).toEqual({ kind: "all" });
+});
+
+test("a long text of a large model is read in several requests, each within what one answer holds", () => {
+  expect(blocksOfRequests({ num_layers: 12, num_heads: 12 }, 1023)).toEqual([null]);
+  const requests = blocksOfRequests({ num_layers: 34, num_heads: 16 }, 4095);
+  expect(requests.flat()).toEqual(Array.from({ length: 34 }, (_, block) => block + 1));
+  expect(requests.map((blocks) => blocks?.length)).toEqual([15, 15, 4]);
 });
 
 test("each token up to the position belongs to one message, the later turns to their own", () => {
