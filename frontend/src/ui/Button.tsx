@@ -6,8 +6,9 @@ type Look = "primary" | "plain" | "quiet";
 
 const LOOKS: Record<Look, string> = {
   primary:
-    "bg-accent text-accent-ink hover:bg-[color-mix(in_oklch,var(--accent),var(--text)_12%)] disabled:bg-hover disabled:text-quiet",
-  plain: "border border-line-strong bg-raised text-ink hover:bg-hover disabled:text-quiet",
+    "bg-accent text-accent-ink hover:bg-[color-mix(in_oklch,var(--accent),var(--text)_12%)] disabled:bg-hover disabled:text-quiet aria-disabled:bg-hover aria-disabled:text-quiet",
+  plain:
+    "border border-line-strong bg-raised text-ink hover:bg-hover disabled:text-quiet aria-disabled:text-quiet",
   quiet: "text-muted hover:bg-hover hover:text-ink disabled:text-quiet",
 };
 
@@ -39,7 +40,7 @@ export function Button({
     <button
       type="button"
       className={clsx(
-        "inline-flex items-center justify-center gap-1.5 rounded-control font-medium whitespace-nowrap transition-colors disabled:cursor-not-allowed",
+        "inline-flex items-center justify-center gap-1.5 rounded-control font-medium whitespace-nowrap transition-colors disabled:cursor-not-allowed aria-disabled:cursor-not-allowed",
         SIZES[size],
         look === "quiet" || size === "small" ? "px-2" : "px-2.5",
         LOOKS[look],

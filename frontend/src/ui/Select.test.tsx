@@ -66,6 +66,13 @@ test("while nothing can be chosen it says why and stays closed", async () => {
   expect(screen.queryByRole("listbox")).not.toBeInTheDocument();
 });
 
+test("where a finger points a press says why nothing can be chosen", async () => {
+  matchMedia((query) => query === "(pointer: coarse)");
+  const { select } = renderSelect("No token is pinned");
+  await userEvent.pointer([{ keys: "[TouchA]", target: select }]);
+  expect(screen.getByRole("status")).toHaveTextContent("No token is pinned");
+});
+
 test("where a finger points it is the system's picker", async () => {
   matchMedia((query) => query === "(pointer: coarse)");
   const { onChange, select } = renderSelect();

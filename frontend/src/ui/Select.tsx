@@ -4,6 +4,7 @@ import { ErrorBoundary } from "./ErrorBoundary";
 import { Icon } from "./Icon";
 import { lazyPart } from "./lazyPart";
 import { useIsCoarse } from "./media";
+import { Refusable } from "./Refusable";
 
 const OpenSelect = lazyPart(() => import("./OpenSelect"));
 
@@ -41,19 +42,18 @@ export function Select<T extends string | number>(props: SelectProps<T>) {
   const id = useId();
   const chosen = options.find((option) => option.value === value);
 
-  if (isCoarse) {
+  // The system's picker cannot say why it is closed.
+  if (isCoarse && disabledBecause === undefined) {
     return (
       <label className={clsx("inline-flex min-w-0 items-center gap-1.5 text-muted", className)}>
         <span className={clsx("shrink-0", isLabelHidden && "sr-only")}>{label}</span>
         <select
           value={value}
-          disabled={disabledBecause !== undefined}
-          aria-describedby={disabledBecause === undefined ? undefined : id}
           onChange={(event) => {
             const next = options.find((option) => String(option.value) === event.target.value);
             if (next !== undefined) onChange(next.value);
           }}
-          className={clsx(SHAPE, "flex-1 text-ink disabled:text-quiet")}
+          className={clsx(SHAPE, "flex-1 text-ink")}
         >
           {options.map((option) => (
             <option key={option.value} value={option.value}>
@@ -61,11 +61,6 @@ export function Select<T extends string | number>(props: SelectProps<T>) {
             </option>
           ))}
         </select>
-        {disabledBecause !== undefined && (
-          <span id={id} className="sr-only">
-            {disabledBecause}
-          </span>
-        )}
       </label>
     );
   }
@@ -77,39 +72,33 @@ export function Select<T extends string | number>(props: SelectProps<T>) {
   };
   return (
     <>
-      <button
-        ref={button}
-        type="button"
-        role="combobox"
-        aria-label={label}
-        aria-haspopup="listbox"
-        aria-expanded={isOpen}
-        aria-controls={`${id}-list`}
-        aria-disabled={disabledBecause !== undefined}
-        aria-describedby={disabledBecause === undefined ? undefined : id}
-        title={disabledBecause}
-        value={value}
-        onClick={() => setIsOpen(!isOpen && disabledBecause === undefined)}
-        onKeyDown={onKeyDown}
-        className={clsx(
-          SHAPE,
-          "inline-flex items-center gap-1.5 aria-disabled:cursor-not-allowed aria-disabled:text-quiet aria-disabled:hover:bg-raised",
-          className,
-        )}
-      >
-        {!isLabelHidden && (
-          <span aria-hidden="true" className="text-muted">
-            {label}
-          </span>
-        )}
-        <span className="min-w-0 flex-1 truncate font-medium">{chosen?.label}</span>
-        <Icon name="down" className="text-quiet" />
-      </button>
-      {disabledBecause !== undefined && (
-        <span id={id} className="sr-only">
-          {disabledBecause}
-        </span>
-      )}
+      <Refusable because={disabledBecause}>
+        <button
+          ref={button}
+          type="button"
+          role="combobox"
+          aria-label={label}
+          aria-haspopup="listbox"
+          aria-expanded={isOpen}
+          aria-controls={`${id}-list`}
+          value={value}
+          onClick={() => setIsOpen(!isOpen)}
+          onKeyDown={onKeyDown}
+          className={clsx(
+            SHAPE,
+            "inline-flex items-center gap-1.5 aria-disabled:cursor-not-allowed aria-disabled:text-quiet aria-disabled:hover:bg-raised",
+            className,
+          )}
+        >
+          {!isLabelHidden && (
+            <span aria-hidden="true" className="text-muted">
+              {label}
+            </span>
+          )}
+          <span className="min-w-0 flex-1 truncate font-medium">{chosen?.label}</span>
+          <Icon name="down" className="text-quiet" />
+        </button>
+      </Refusable>
       {isOpen && (
         <ErrorBoundary onClose={() => setIsOpen(false)}>
           <Suspense fallback={null}>

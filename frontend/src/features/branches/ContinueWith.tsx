@@ -1,5 +1,6 @@
 import { cellTextOfText } from "@/model/tokens";
 import { Icon } from "@/ui/Icon";
+import { Refusable } from "@/ui/Refusable";
 import { useBranching } from "./branching";
 
 interface ContinueWithProps {
@@ -13,15 +14,16 @@ interface ContinueWithProps {
 export function ContinueWith({ index, tokenId, text }: ContinueWithProps) {
   const { branch, refusedBecause } = useBranching();
   return (
-    <button
-      type="button"
-      aria-label={`Continue with ${cellTextOfText(text)}`}
-      aria-disabled={refusedBecause !== null}
-      title={refusedBecause ?? `Put this token at index ${index} and write on from there, as a branch`}
-      onClick={() => branch(index, [tokenId])}
-      className="inline-grid size-6 shrink-0 place-items-center rounded-mark text-quiet transition-colors hover:bg-hover hover:text-ink aria-disabled:cursor-not-allowed aria-disabled:opacity-50"
-    >
-      <Icon name="branch" className="size-3.5" />
-    </button>
+    <Refusable because={refusedBecause}>
+      <button
+        type="button"
+        aria-label={`Continue with ${cellTextOfText(text)}`}
+        title={`Put this token at index ${index} and write on from there, as a branch`}
+        onClick={() => branch(index, [tokenId])}
+        className="inline-grid size-6 shrink-0 place-items-center rounded-mark text-quiet transition-colors hover:bg-hover hover:text-ink aria-disabled:cursor-not-allowed aria-disabled:opacity-50"
+      >
+        <Icon name="branch" className="size-3.5" />
+      </button>
+    </Refusable>
   );
 }

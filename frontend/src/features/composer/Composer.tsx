@@ -3,6 +3,7 @@ import { type KeyboardEvent, type ReactNode, useLayoutEffect, useRef, useState }
 import { isOfInputMethod } from "@/base/composing";
 import type { Mode } from "@/features/chat/chatState";
 import { Button } from "@/ui/Button";
+import { Refusable } from "@/ui/Refusable";
 
 interface ComposerProps {
   /** Id of the text area, so that a shortcut can find it. */
@@ -73,7 +74,7 @@ export function Composer(props: ComposerProps) {
 
   return (
     <form
-      data-focus-home="[type=submit]:enabled, textarea"
+      data-focus-home="[type=submit]:enabled:not([aria-disabled]), textarea"
       onSubmit={(event) => {
         event.preventDefault();
         send();
@@ -124,15 +125,11 @@ export function Composer(props: ComposerProps) {
               Stop
             </Button>
           ) : (
-            <Button
-              key="send"
-              look="primary"
-              type="submit"
-              disabled={!canSend && !writesOn}
-              title={blocked ?? undefined}
-            >
-              {writesOn ? "Continue" : mode === "chat" ? "Send" : "Continue"}
-            </Button>
+            <Refusable key="send" because={blocked}>
+              <Button look="primary" type="submit" disabled={blocked === null && !canSend && !writesOn}>
+                {writesOn ? "Continue" : mode === "chat" ? "Send" : "Continue"}
+              </Button>
+            </Refusable>
           )}
         </div>
       </div>

@@ -1,4 +1,5 @@
 import clsx from "clsx";
+import type { ReactElement } from "react";
 import { useBranching } from "@/features/branches/branching";
 import { formatProbability } from "@/model/format";
 import type { Token } from "@/model/timeline";
@@ -6,6 +7,7 @@ import { cellPartsOfText, cellTextOfText } from "@/model/tokens";
 import type { Reading } from "@/reading/lens";
 import { Button } from "@/ui/Button";
 import { PopoverClose } from "@/ui/Popover";
+import { Refusable } from "@/ui/Refusable";
 import { QuotedToken, TokenText } from "@/ui/TokenText";
 
 export interface AlternativesListProps {
@@ -32,13 +34,13 @@ export default function AlternativesList({ token, reading }: AlternativesListPro
           const isActual = token_id === token.id;
           return (
             <li key={token_id}>
-              <PopoverClose>
+              <Choice refusedBecause={refusedBecause}>
                 <button
                   type="button"
-                  disabled={isActual || refusedBecause !== null}
+                  disabled={isActual}
                   aria-label={`Continue with ${cellTextOfText(text)}, probability ${formatProbability(probability)}`}
                   onClick={() => branch(token.index, [token_id])}
-                  className="relative isolate flex min-h-control w-full items-center gap-2 overflow-hidden rounded-mark px-2 text-left hover:bg-hover disabled:cursor-default disabled:hover:bg-transparent"
+                  className="relative isolate flex min-h-control w-full items-center gap-2 overflow-hidden rounded-mark px-2 text-left hover:bg-hover disabled:cursor-default disabled:hover:bg-transparent aria-disabled:cursor-not-allowed aria-disabled:text-quiet aria-disabled:hover:bg-transparent"
                 >
                   <span
                     aria-hidden="true"
@@ -52,7 +54,7 @@ export default function AlternativesList({ token, reading }: AlternativesListPro
                   {isActual && <span className="text-cell text-muted">this one</span>}
                   <span className="font-mono text-label text-muted">{formatProbability(probability)}</span>
                 </button>
-              </PopoverClose>
+              </Choice>
             </li>
           );
         })}
@@ -62,21 +64,30 @@ export default function AlternativesList({ token, reading }: AlternativesListPro
           {token.index === 0 ? "Nothing predicted the first token." : "Its predictions are still being read."}
         </p>
       )}
-      <PopoverClose>
-        <Button
-          icon="redo"
-          className="mt-2 w-full"
-          disabled={refusedBecause !== null}
-          onClick={() => branch(token.index, [])}
-        >
+      <Choice refusedBecause={refusedBecause}>
+        <Button icon="redo" className="mt-2 w-full" onClick={() => branch(token.index, [])}>
           Resample from here
         </Button>
-      </PopoverClose>
+      </Choice>
       <p className={clsx("mt-1 text-label", refusedBecause === null ? "text-muted" : "text-warn")}>
         {refusedBecause === null
           ? "By the sampling settings below the message; at temperature 0 it chooses the same."
           : `${refusedBecause}.`}
       </p>
     </>
+  );
+}
+
+interface ChoiceProps {
+  readonly refusedBecause: string | null;
+  readonly children: ReactElement<{ readonly onClick?: () => void }>;
+}
+
+/** Closes the window once something was chosen; what is refused leaves it open. */
+function Choice({ refusedBecause, children }: ChoiceProps) {
+  return refusedBecause === null ? (
+    <PopoverClose>{children}</PopoverClose>
+  ) : (
+    <Refusable because={refusedBecause}>{children}</Refusable>
   );
 }

@@ -1,4 +1,5 @@
 import { DropdownMenu } from "radix-ui";
+import { useId } from "react";
 import { useChat } from "@/features/chat/chat";
 import { Button } from "@/ui/Button";
 import type { ExportSource } from "./viewExport";
@@ -14,6 +15,7 @@ const GROUPS = ["Picture", "Numbers", "Code"] as const;
 export default function ExportMenu({ view }: ExportMenuProps) {
   const timeline = useChat((chat) => chat.timeline);
   const { reason, start } = useExporter(timeline, view);
+  const reasonId = useId();
   return (
     <DropdownMenu.Root defaultOpen modal={false}>
       <DropdownMenu.Trigger asChild>
@@ -25,10 +27,15 @@ export default function ExportMenu({ view }: ExportMenuProps) {
         <DropdownMenu.Content
           align="end"
           sideOffset={6}
+          aria-describedby={reason === null ? undefined : reasonId}
           collisionPadding={8}
           className="touch-sized z-popover max-h-(--radix-dropdown-menu-content-available-height) w-72 overflow-y-auto rounded-control border border-line bg-raised p-1 shadow-float"
         >
-          {reason !== null && <p className="px-2 py-1.5 text-muted">{reason}</p>}
+          {reason !== null && (
+            <p id={reasonId} className="px-2 py-1.5 text-muted">
+              {reason}
+            </p>
+          )}
           {GROUPS.map((group, i) => (
             <DropdownMenu.Group key={group} aria-label={group}>
               {i > 0 && <DropdownMenu.Separator className="my-1 h-px bg-line" />}

@@ -3,6 +3,7 @@ import { isOfInputMethod } from "@/base/composing";
 import type { Timeline } from "@/model/timeline";
 import type { ModelInfo } from "@/types/schemas";
 import { Button } from "@/ui/Button";
+import { Refusable } from "@/ui/Refusable";
 import { Select } from "@/ui/Select";
 import { lastUserText, withLastUserText } from "./history";
 import { B_REPLIES, type BReply } from "./pair";
@@ -122,15 +123,21 @@ export function PromptForm({ timeline, mode, model, pair, ownReply, onRun }: Pro
           options={B_REPLIES.map((value) => ({ value, ...REPLIES[value] }))}
           onChange={(reply) => state.change({ reply })}
         />
-        <Button
-          look="primary"
-          disabled={draft.trim() === "" || refusal !== null}
-          title={refusal ?? (generates ? "B is saved as a conversation of its own" : undefined)}
-          onClick={() => compare(draft)}
-        >
-          Compare
-        </Button>
-        {refusal !== null && <p className="self-center text-label text-muted">{refusal}</p>}
+        <Refusable because={refusal}>
+          <Button
+            look="primary"
+            disabled={refusal === null && draft.trim() === ""}
+            title={generates ? "B is saved as a conversation of its own" : undefined}
+            onClick={() => compare(draft)}
+          >
+            Compare
+          </Button>
+        </Refusable>
+        {refusal !== null && (
+          <p aria-hidden="true" className="self-center text-label text-muted">
+            {refusal}
+          </p>
+        )}
       </div>
     </div>
   );

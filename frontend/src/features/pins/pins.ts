@@ -36,6 +36,8 @@ export interface PinnedIds {
 
 /** As many as there are colours that can be told apart. */
 export const MAX_PINNED_TOKENS = 8;
+/** Why no further token can be pinned. */
+export const PINS_ARE_FULL = `${MAX_PINNED_TOKENS} tokens are pinned, as many as there are colours for. Unpin one in Trajectories first.`;
 /** Besides the selected one: with it, as many as there are dashes that can be told apart. */
 export const MAX_PINNED_POSITIONS = 5;
 

@@ -1,9 +1,10 @@
 import clsx from "clsx";
-import { type PinnedToken, isPinned } from "@/features/pins/pins";
+import { PINS_ARE_FULL, type PinnedToken, isPinned } from "@/features/pins/pins";
 import { usePins } from "@/features/pins/pinsContext";
 import { cellPartsOfText } from "@/model/tokens";
 import { Button } from "@/ui/Button";
 import { Icon } from "@/ui/Icon";
+import { Refusable } from "@/ui/Refusable";
 import { TokenText } from "@/ui/TokenText";
 import { tokenName } from "./series";
 
@@ -44,32 +45,32 @@ export function Suggestions({ tokens, beginsWithActual, actualId, isDefault, onP
         const look = (): void => onPreview(isThere ? null : token);
         const leave = (): void => onPreview(null);
         return (
-          <button
-            key={token.id}
-            type="button"
-            aria-pressed={isThere}
-            aria-disabled={isFull && !isThere}
-            aria-label={`Pin ${tokenName(token)}${token.id === actualId ? ", the actual token" : ""}`}
-            onPointerEnter={look}
-            onPointerLeave={leave}
-            onFocus={look}
-            onBlur={leave}
-            onClick={() => {
-              leave();
-              if (isThere) unpin(token.id);
-              else pin([token]);
-            }}
-            className={clsx(
-              "inline-flex min-h-6 max-w-32 items-center gap-1 rounded-mark border px-1.5 text-label",
-              isThere ? "border-accent bg-accent-soft" : "border-line-strong hover:bg-hover",
-            )}
-          >
-            <Icon name={isThere ? "check" : "pin"} className="size-3 text-muted" />
-            <TokenText
-              parts={cellPartsOfText(token.text ?? "")}
-              className={clsx("truncate", token.id === actualId && "font-medium")}
-            />
-          </button>
+          <Refusable key={token.id} because={isFull && !isThere ? PINS_ARE_FULL : null}>
+            <button
+              type="button"
+              aria-pressed={isThere}
+              aria-label={`Pin ${tokenName(token)}${token.id === actualId ? ", the actual token" : ""}`}
+              onPointerEnter={look}
+              onPointerLeave={leave}
+              onFocus={look}
+              onBlur={leave}
+              onClick={() => {
+                leave();
+                if (isThere) unpin(token.id);
+                else pin([token]);
+              }}
+              className={clsx(
+                "inline-flex min-h-6 max-w-32 items-center gap-1 rounded-mark border px-1.5 text-label",
+                isThere ? "border-accent bg-accent-soft" : "border-line-strong hover:bg-hover",
+              )}
+            >
+              <Icon name={isThere ? "check" : "pin"} className="size-3 text-muted" />
+              <TokenText
+                parts={cellPartsOfText(token.text ?? "")}
+                className={clsx("truncate", token.id === actualId && "font-medium")}
+              />
+            </button>
+          </Refusable>
         );
       })}
     </div>
