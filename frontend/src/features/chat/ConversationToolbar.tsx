@@ -1,19 +1,19 @@
 import { Suspense } from "react";
 import { NotesButton } from "@/features/notes/NotesButton";
 import type { Colouring, Settings, TextForm } from "@/features/settings/settings";
-import { TintLegend } from "@/features/transcript/TintLegend";
 import type { TintMetric } from "@/features/transcript/tint";
 import { useTints } from "@/features/transcript/useTints";
 import { useShownViewTints } from "@/features/transcript/viewTints";
 import { decodedText } from "@/model/tokens";
 import { IconButton } from "@/ui/Button";
 import { CopyButton } from "@/ui/CopyButton";
+import { lazyPart } from "@/ui/lazyPart";
 import { Select, type SelectOption } from "@/ui/Select";
 import { Switch } from "@/ui/Switch";
-import { lazyPart } from "@/ui/lazyPart";
 import { useChat, useChatNow } from "./chat";
 import type { Mode } from "./chatState";
 
+const TintLegend = lazyPart(() => import("@/features/transcript/TintLegend"));
 const ViewTintLegend = lazyPart(() => import("@/features/transcript/ViewTintLegend"));
 
 /** The colours of the open view, as a choice beside the text's own. */
@@ -109,7 +109,9 @@ export function ConversationToolbar(props: ConversationToolbarProps) {
         </Suspense>
       )}
       {!isOfView && settings.colouring !== "none" && (
-        <ShownTintLegend metric={settings.colouring} nLayers={nLayers} hasOwnBar={mode === "completion"} />
+        <Suspense fallback={<p className="h-5.5 w-full" />}>
+          <ShownTintLegend metric={settings.colouring} nLayers={nLayers} hasOwnBar={mode === "completion"} />
+        </Suspense>
       )}
     </div>
   );

@@ -7,6 +7,7 @@ import { useServer } from "@/features/server/server";
 import { IconButton } from "@/ui/Button";
 import { ErrorBoundary } from "@/ui/ErrorBoundary";
 import { useIsNarrow, useIsPhone } from "@/ui/media";
+import { useElementWidth } from "@/ui/useElementWidth";
 import { FindingEnd } from "./findingEnd";
 import { LensSelect } from "./LensSelect";
 import { MoreButton } from "./MoreButton";
@@ -14,7 +15,10 @@ import { useTokenTimeline } from "./shownTimeline";
 import { TokenHead } from "./TokenHead";
 import { type ViewDefinition, type ViewGroup, panelId, tabId } from "./view";
 import { ViewNoteButton } from "./ViewNoteButton";
-import { ViewTabs } from "./ViewTabs";
+import { ViewGroups, ViewTabs } from "./ViewTabs";
+
+/** px: the line of the tabs has room for the groups and the lens as well. */
+const ONE_LINE_FROM = 640;
 
 interface EvidencePanelProps {
   readonly views: readonly ViewDefinition[];
@@ -38,10 +42,13 @@ export function EvidencePanel(props: EvidencePanelProps) {
   const timeline = useTokenTimeline(index);
   const isNarrow = useIsNarrow();
   const isPhone = useIsPhone();
+  const [panel, width] = useElementWidth<HTMLDivElement>(ONE_LINE_FROM);
+  const isTight = isPhone || width < ONE_LINE_FROM;
   const token = index === null ? undefined : timeline.tokens[index];
   const open = views.find((view) => view.id === viewId);
+  const groups = <ViewGroups views={views} viewId={viewId} onOpenGroup={onOpenGroup} isFoot={isTight} />;
   return (
-    <div className="group/evidence @container flex min-h-0 min-w-0 flex-1 flex-col bg-raised">
+    <div ref={panel} className="group/evidence @container flex min-h-0 min-w-0 flex-1 flex-col bg-raised">
       <div className="flex shrink-0 items-center gap-x-2 border-b border-line px-3 py-1 max-md:gap-x-1 max-md:py-0 max-md:pr-1">
         <TokenHead timeline={timeline} token={token} pair={isPhone ? null : props.pair} />
         {isNarrow ? (
@@ -62,7 +69,8 @@ export function EvidencePanel(props: EvidencePanelProps) {
       {token !== undefined && <TokenNotes token={token} tokens={timeline.tokens} />}
       {props.noteEditor}
       <div className="flex shrink-0 items-center gap-2 border-b border-line px-3 max-md:px-1">
-        <ViewTabs views={views} viewId={viewId} onChangeView={onChangeView} onOpenGroup={onOpenGroup} />
+        {!isTight && groups}
+        <ViewTabs views={views} viewId={viewId} onChangeView={onChangeView} />
         {!isNarrow && (
           <span className="ml-auto flex shrink-0 items-center gap-1">
             {open?.group === "read" && <LensSelect />}
@@ -99,6 +107,7 @@ export function EvidencePanel(props: EvidencePanelProps) {
           </ErrorBoundary>
         </div>
       )}
+      {isTight && groups}
     </div>
   );
 }

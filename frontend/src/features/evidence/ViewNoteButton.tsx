@@ -1,11 +1,11 @@
-import { Suspense, use } from "react";
-import { useLensKind } from "@/features/settings/lensKind";
-import type { Citation } from "@/model/citation";
-import { LENSES } from "@/model/lenses";
+import { Suspense } from "react";
 import { Button, IconButton } from "@/ui/Button";
 import { ErrorBoundary } from "@/ui/ErrorBoundary";
+import { lazyPart } from "@/ui/lazyPart";
 import { Popover } from "@/ui/Popover";
 import type { ViewDefinition } from "./view";
+
+const ViewNote = lazyPart(() => import("./ViewNote"));
 
 interface ViewNoteButtonProps {
   readonly view: ViewDefinition;
@@ -31,42 +31,9 @@ export function ViewNoteButton({ view, hasWords = false }: ViewNoteButtonProps) 
     >
       <ErrorBoundary>
         <Suspense fallback={<p className="text-muted">Opening…</p>}>
-          <NoteText view={view} />
+          <ViewNote view={view} />
         </Suspense>
       </ErrorBoundary>
     </Popover>
-  );
-}
-
-function NoteText({ view }: { readonly view: ViewDefinition }) {
-  const kind = useLensKind();
-  const lens = LENSES.find((each) => each.kind === kind);
-  const { shows, isNot, source } = use(view.note());
-  return (
-    <div className="space-y-2">
-      <p>{shows}</p>
-      <h3 className="font-medium">How not to read it</h3>
-      <p>{isNot}</p>
-      <Source {...source} />
-      {lens !== undefined && kind !== "logit" && (
-        <div className="space-y-1 border-t border-line pt-2">
-          <h3 className="font-medium">The {lens.title} lens</h3>
-          <p>
-            {lens.hint} It was fitted: it may show what the fit found useful rather than what the block wrote.
-          </p>
-          {lens.source.href !== source.href && <Source {...lens.source} />}
-        </div>
-      )}
-    </div>
-  );
-}
-
-function Source({ text, href }: Citation) {
-  return (
-    <p className="text-label text-muted">
-      <a href={href} target="_blank" rel="noreferrer" className="text-accent underline">
-        {text}
-      </a>
-    </p>
   );
 }

@@ -15,7 +15,7 @@ interface TintLegendProps {
 }
 
 /** What the colour behind the text means, and how many tokens have theirs. */
-export function TintLegend({ metric, nLayers, colours, isBusy, hasOwnBar }: TintLegendProps) {
+export default function TintLegend({ metric, nLayers, colours, isBusy, hasOwnBar }: TintLegendProps) {
   const { title, unit, isOfLens, low, high, marked } = tintScale(metric, nLayers);
   const { kind, known, total, lens } = colours;
   const lensName = isOfLens ? `${LENSES.find((each) => each.kind === kind)?.title ?? kind} lens` : null;

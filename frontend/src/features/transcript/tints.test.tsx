@@ -8,7 +8,7 @@ import { decisionLayer } from "@/model/decision";
 import { N_LAYERS, madeUpLens, madeUpTimeline, madeUpTokens } from "@/test/lensData";
 import { type FakeServer, fakeServer, refusal, renderView } from "@/test/renderView";
 import { type Tint, tintOf } from "./tint";
-import { TintLegend } from "./TintLegend";
+import TintLegend from "./TintLegend";
 import { TokenPart } from "./TokenPart";
 import { useTints } from "./useTints";
 
