@@ -14,6 +14,8 @@ interface TokenSearchProps {
   readonly label: string;
   /** What Enter or a click does, as one word: `pins`. */
   readonly verb: string;
+  /** One token takes the place of the one before: choosing it closes the list. */
+  readonly isSingle?: boolean;
   /** The token is chosen already; `takenAs` says how. */
   readonly isTaken: (tokenId: number) => boolean;
   readonly takenAs: string;
@@ -28,9 +30,12 @@ interface TokenSearchProps {
 /** The server's bound of a query. */
 const MAX_QUERY = 256;
 
-/** Any token of the vocabulary by its text. The list stays open, so that `Paris` and `·Paris` are two presses of Enter. */
+/**
+ * Any token of the vocabulary by its text. Where several can be chosen the list stays open, so that
+ * `Paris` and `·Paris` are two presses of Enter.
+ */
 export function TokenSearch(props: TokenSearchProps) {
-  const { modelName, label, verb, isTaken, takenAs, isFull, onChoose, onPreview, className = "" } = props;
+  const { modelName, label, verb, isSingle = false, isTaken, takenAs, isFull, onChoose, onPreview } = props;
   const [text, setText] = useState("");
   const [isOpen, setOpen] = useState(false);
   const [active, setActive] = useState(0);
@@ -46,29 +51,41 @@ export function TokenSearch(props: TokenSearchProps) {
     return () => onPreview?.(null);
   }, [onPreview, previewId, previewText]);
 
-  const choose = (match: TokenMatch): void => onChoose({ id: match.token_id, text: match.text });
+  const optionId = (match: TokenMatch): string => `${id}-${match.token_id}`;
   const close = (): void => {
     setOpen(false);
     setActive(0);
   };
+  const choose = (match: TokenMatch): void => {
+    if (isFull || isTaken(match.token_id)) return;
+    onChoose({ id: match.token_id, text: match.text });
+    if (!isSingle) return;
+    close();
+    setText("");
+  };
+  const moveTo = (index: number): void => {
+    setActive(index);
+    const match = matches[index];
+    if (match !== undefined) document.getElementById(optionId(match))?.scrollIntoView({ block: "nearest" });
+  };
   const onKeyDown = (event: KeyboardEvent): void => {
     if (isOfInputMethod(event.nativeEvent)) return;
-    if (event.key === "Escape" && isOpen && text !== "") {
-      close();
-      setText("");
+    if (event.key === "Escape" && text !== "") {
+      // The list first, then the text; neither is the page's Escape, which would take the focus away.
+      if (isOpen) close();
+      else setText("");
     } else if (event.key === "ArrowDown") {
       setOpen(true);
-      setActive(isOpen ? Math.min(active + 1, Math.max(0, matches.length - 1)) : 0);
-    } else if (event.key === "ArrowUp" && isOpen) setActive(Math.max(0, active - 1));
+      moveTo(isOpen ? Math.min(active + 1, Math.max(0, matches.length - 1)) : 0);
+    } else if (event.key === "ArrowUp" && isOpen) moveTo(Math.max(0, active - 1));
     else if (event.key === "Enter" && current !== null) choose(current);
     else return;
     event.preventDefault();
   };
 
-  const optionId = (match: TokenMatch): string => `${id}-${match.token_id}`;
   const isShown = isOpen && text !== "";
   return (
-    <div className={clsx("relative min-w-44 flex-1", className)}>
+    <div className={clsx("relative min-w-44 flex-1", props.className)}>
       <label htmlFor={`${id}-input`} className="block text-cell text-muted">
         {label}
       </label>
@@ -84,6 +101,7 @@ export function TokenSearch(props: TokenSearchProps) {
         aria-expanded={isShown}
         aria-controls={`${id}-list`}
         aria-autocomplete="list"
+        aria-haspopup="listbox"
         aria-activedescendant={current === null ? undefined : optionId(current)}
         value={text}
         onChange={(event) => {
@@ -92,6 +110,8 @@ export function TokenSearch(props: TokenSearchProps) {
           setOpen(true);
         }}
         onFocus={() => setOpen(true)}
+        // After Escape, or on a touch screen that has no keys.
+        onClick={() => setOpen(true)}
         onBlur={close}
         onKeyDown={onKeyDown}
         className="h-control w-full rounded-control border border-line-strong bg-surface px-2 font-mono text-ink placeholder:text-quiet focus-visible:-outline-offset-1"
@@ -120,7 +140,7 @@ export function TokenSearch(props: TokenSearchProps) {
                 onPointerEnter={() => setActive(matches.indexOf(match))}
                 onClick={() => choose(match)}
                 className={clsx(
-                  "flex min-h-7 w-full items-center gap-2 px-2 text-left",
+                  "flex min-h-7 w-full items-center gap-2 px-2 text-left aria-disabled:cursor-default pointer-coarse:min-h-11",
                   match === current && "bg-hover",
                 )}
               >
@@ -148,6 +168,8 @@ export function TokenSearch(props: TokenSearchProps) {
             "Searching…"
           ) : answer.matches.length === 0 ? (
             "No token begins with this text."
+          ) : current !== null && isTaken(current.token_id) ? (
+            `This token is ${takenAs} already.`
           ) : answer.matches.some((match) => match.exact) ? (
             `Enter or a click ${verb}; · is a leading space.`
           ) : (

@@ -54,6 +54,7 @@ export function TargetChoice({ modelName, tokenId, text, suggested, textOf, onCh
         modelName={modelName}
         label="or one of the vocabulary"
         verb="chooses"
+        isSingle
         isTaken={(id) => id === tokenId}
         takenAs="chosen"
         isFull={false}

@@ -163,7 +163,10 @@ describe("pins", () => {
     expect(view.pins().pins).toMatchObject([{ slot: 0, tokens: [token(" Paris")] }]);
     expect(option).toHaveTextContent("pinned");
     await userEvent.keyboard("{Escape}");
+    expect(search).toHaveAttribute("aria-expanded", "false");
+    await userEvent.keyboard("{Escape}");
     expect(search).toHaveValue("");
+    expect(search).toHaveFocus();
     expect(rowOf(/·Paris/)).toHaveTextContent(preview);
   });
 
