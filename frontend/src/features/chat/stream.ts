@@ -2,7 +2,6 @@
  * The chat stream: POST, then server-sent events. EventSource cannot POST, and libraries that wrap
  * it re-send the request when a tab wakes up, which would start a second generation.
  */
-import { EventSourceParserStream } from "eventsource-parser/stream";
 import { CLIENT_ID } from "@/base/client";
 import { ApiError, errorFromBody, errorOfServer, isAbort, networkFailure, streamCut } from "@/base/errors";
 import { withLosslessPredictions } from "@/model/losslessTexts";
@@ -34,7 +33,15 @@ export async function* streamChat(
   request: ChatRequest,
   signal: AbortSignal,
 ): AsyncGenerator<Exclude<StreamEvent, Schemas["ErrorEvent"]>> {
+  // Fetched while the server reads the prompt.
+  const parser = import("eventsource-parser/stream").catch(networkFailure);
   const body = await open(request, signal);
+  const loaded = await parser;
+  if (loaded instanceof ApiError) {
+    await body.cancel();
+    throw loaded;
+  }
+  const { EventSourceParserStream } = loaded;
   const reader = body
     .pipeThrough(new TextDecoderStream())
     .pipeThrough(new EventSourceParserStream())
