@@ -2,7 +2,7 @@
 import { modelKey } from "@/model/identity";
 import { textKey } from "@/model/textKey";
 import type { Timeline } from "@/model/timeline";
-import type { AttributionRequest, AttributionResponse } from "@/types/schemas";
+import type { AttributionPart, AttributionRequest, AttributionResponse } from "@/types/schemas";
 import { lane } from "./lens";
 import { passingAfter, readability } from "./readability";
 import { fetchAttribution } from "./requests";
@@ -36,4 +36,22 @@ export function useAttributions(
       passing: passingAfter(timeline),
     })),
   );
+}
+
+/** The part of a kind that adds most. */
+export const largestPart = (
+  parts: readonly AttributionPart[],
+  kind: AttributionPart["part"],
+): AttributionPart | null =>
+  parts
+    .filter(({ part }) => part === kind)
+    .reduce<AttributionPart | null>(
+      (best, part) => (best === null || part.contribution > best.contribution ? part : best),
+      null,
+    );
+
+/** The head that adds most to the difference; null where no head adds anything. */
+export function leadingHead({ parts }: AttributionResponse): AttributionPart | null {
+  const head = largestPart(parts, "head");
+  return head !== null && head.contribution > 0 ? head : null;
 }

@@ -3,7 +3,9 @@ import userEvent from "@testing-library/user-event";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { ViewProps } from "@/features/evidence/view";
 import { decisionLayer } from "@/model/decision";
-import { formatNats, formatProbability, formatRank } from "@/model/format";
+import { formatNats, formatProbability, formatRank, formatSigned } from "@/model/format";
+import { largestPart } from "@/reading/attribution";
+import { madeUpAttribution } from "@/test/attributionData";
 import { madeUpLens, madeUpTimeline, madeUpTokens } from "@/test/lensData";
 import { type FakeServer, fakeServer, refusal, renderView } from "@/test/renderView";
 import ExampleGuide from "./ExampleGuide";
@@ -72,6 +74,31 @@ test("a finding opens its view at its token and layer", async () => {
   expect(selection().layer).not.toBeNull();
 });
 
+test("the head that adds most is found on the model that runs, and shown with the word that it read", async () => {
+  const ask = { position: 9, target: null, foil: "best" as const };
+  const whole = madeUpAttribution(tokens, { ...ask, unit: "head" });
+  const best = largestPart(whole.parts, "head");
+  const { block = 0, head = 0, contribution = 0 } = best ?? {};
+  const words = madeUpAttribution(tokens, { ...ask, unit: "source", block, head });
+  const read = largestPart(words.parts, "source");
+  const { selection } = renderView(guideOf(10), madeUpTimeline(tokens, "guide-head"), { index: 3 });
+  const show = await screen.findByRole("button", { name: "Show it in Attribution" });
+  expect(show.closest("li")).toHaveTextContent(
+    `head ${head} of block ${block} adds most to “·which” over “·rival”: ${formatSigned(contribution)} of ${formatSigned(whole.difference)} logits, ${formatSigned(read?.contribution ?? 0)} of it read from`,
+  );
+  await userEvent.click(show);
+  expect(onShowView).toHaveBeenCalledWith("attribution");
+  expect(selection().place).toEqual({ kind: "head", index: 10, block, head, second: read?.source });
+});
+
+test("a model that is not split into heads has no such step", async () => {
+  const closed = { available: false, reason: "no linear map", max_abs_diff: null };
+  server.capabilities = { ...server.capabilities, heads: closed };
+  renderView(guideOf(10), madeUpTimeline(tokens, "guide-no-heads"), { index: 3 });
+  expect(await screen.findAllByRole("listitem")).toHaveLength(3);
+  expect(server.attributed).toEqual([]);
+});
+
 test("a reply without the expected token says so", async () => {
   renderView(guideOf(10, " Lyon"), madeUpTimeline(tokens, "guide"), { index: 3 });
   expect(await screen.findByText(/The reply has no/)).toHaveTextContent("·Lyon");
@@ -86,7 +113,7 @@ test("loading and failed: it says what it does, and reads again when asked", asy
   expect(await screen.findByRole("alert")).toHaveTextContent("The model is loading.");
   refuse = false;
   await userEvent.click(screen.getByRole("button", { name: "Retry" }));
-  await waitFor(() => expect(screen.getAllByRole("listitem")).toHaveLength(3));
+  await waitFor(() => expect(screen.getAllByRole("listitem")).toHaveLength(4));
 });
 
 test("it can be closed", async () => {

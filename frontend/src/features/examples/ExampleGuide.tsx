@@ -1,14 +1,17 @@
-import { type ReactNode, useEffect, useState } from "react";
+import { useEffect, useState } from "react";
 import { LensFailure } from "@/features/evidence/LensFailure";
 import { useSelection } from "@/features/selection/selection";
 import { useLensKind } from "@/features/settings/lensKind";
 import { formatNats, formatProbability, formatRank } from "@/model/format";
+import type { Place } from "@/model/place";
 import type { Timeline, Token } from "@/model/timeline";
 import { shownProse } from "@/model/tokens";
 import { type LayerReading, useTokenLens } from "@/reading/lens";
-import { Button, IconButton } from "@/ui/Button";
+import { IconButton } from "@/ui/Button";
 import { QuotedText, QuotedToken } from "@/ui/TokenText";
+import { AttributionStep } from "./AttributionStep";
 import type { Example } from "./examples";
+import { ExampleStep } from "./ExampleStep";
 import { type LayerStanding, findingsOf } from "./walkthrough";
 
 interface ExampleGuideProps {
@@ -26,7 +29,7 @@ const WIDE = "(width >= 56.25rem)";
 /** Explains a worked example. Every number is read from the running model, through the lens of the views. */
 export default function ExampleGuide({ example, timeline, token, onShowView }: ExampleGuideProps) {
   const kind = useLensKind();
-  const { index, select } = useSelection();
+  const { index, select, selectPlace } = useSelection();
   const [isClosed, setIsClosed] = useState(false);
   const lens = useTokenLens(timeline, token.index, TOP_K, kind);
   const layers = lens.predictedBy?.layers.map(standingOf).filter((each) => each !== null) ?? [];
@@ -42,6 +45,10 @@ export default function ExampleGuide({ example, timeline, token, onShowView }: E
   if (isClosed) return null;
   const show = (viewId: string, layer: number | null) => () => {
     select(token.index, layer);
+    onShowView(viewId);
+  };
+  const showPlace = (viewId: string, place: Place): void => {
+    selectPlace(place);
     onShowView(viewId);
   };
   const nameOf = (layer: number): string =>
@@ -76,7 +83,7 @@ export default function ExampleGuide({ example, timeline, token, onShowView }: E
         </p>
       ) : (
         <ol className="mt-2 space-y-2">
-          <Finding view="Standard" onShow={show("standard", decided)}>
+          <ExampleStep view="Standard" onShow={show("standard", decided)}>
             {decided === null ? (
               <>
                 At the output <QuotedToken token={token} /> has rank {formatRank(output.rank)} with
@@ -107,8 +114,8 @@ export default function ExampleGuide({ example, timeline, token, onShowView }: E
                 )}
               </>
             )}
-          </Finding>
-          <Finding view="Trajectories" onShow={show("trajectories", rise ?? decided)}>
+          </ExampleStep>
+          <ExampleStep view="Trajectories" onShow={show("trajectories", rise ?? decided)}>
             {rise === null ? (
               <>Its probability rises at no layer.</>
             ) : (
@@ -119,12 +126,13 @@ export default function ExampleGuide({ example, timeline, token, onShowView }: E
                 probability there.
               </>
             )}
-          </Finding>
-          <Finding view="Heatmap" onShow={show("heatmap", widest)}>
+          </ExampleStep>
+          <ExampleStep view="Heatmap" onShow={show("heatmap", widest)}>
             Entropy peaks at <b className="font-medium">{nameOf(widest)}</b>, at{" "}
             {formatNats(layers[widest]?.entropyNats ?? null)} nats; at the output it is{" "}
             {formatNats(output.entropyNats)} nats. Compare this column with its neighbours.
-          </Finding>
+          </ExampleStep>
+          {token.index > 0 && <AttributionStep timeline={timeline} token={token} onShow={showPlace} />}
         </ol>
       )}
       <p className="mt-2 text-label text-muted">
@@ -132,23 +140,6 @@ export default function ExampleGuide({ example, timeline, token, onShowView }: E
         yet what caused it.
       </p>
     </section>
-  );
-}
-
-interface FindingProps {
-  readonly view: string;
-  readonly onShow: () => void;
-  readonly children: ReactNode;
-}
-
-function Finding({ view, onShow, children }: FindingProps) {
-  return (
-    <li className="flex items-start gap-3">
-      <Button className="w-28 shrink-0 px-2" aria-label={`Show it in ${view}`} onClick={onShow}>
-        {view}
-      </Button>
-      <span className="min-w-0 py-1.5">{children}</span>
-    </li>
   );
 }
 

@@ -1,4 +1,4 @@
-import { screen, waitFor, within } from "@testing-library/react";
+import { act, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { formatNats, formatSigned } from "@/model/format";
@@ -126,6 +126,16 @@ describe("the rows", () => {
     expect(place).toMatchObject({ kind: "head", index: INDEX });
     await userEvent.click(row(/^·France/));
     expect(view.selection().place).toEqual({ ...place, index: 4, second: null });
+  });
+
+  test("a head that another view or an address selects is seen, with the word", async () => {
+    const view = renderView(Attribution, timeline, { index: INDEX });
+    await grid();
+    act(() => view.selection().selectPlace({ kind: "head", index: INDEX, block: 6, head: 1, second: 8 }));
+    const word = await screen.findByRole("row", { name: /, index 8:/ });
+    expect(word).toHaveAttribute("aria-current", "true");
+    await userEvent.click(row(/^Block 6:/));
+    expect(screen.queryByRole("row", { name: /^Attention:/ })).not.toBeInTheDocument();
   });
 
   test("an MLP opens to as many neurons as were chosen", async () => {

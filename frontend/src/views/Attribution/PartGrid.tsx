@@ -30,7 +30,7 @@ interface PartGridProps {
 }
 
 const COLUMNS =
-  "grid grid-cols-[minmax(7.5rem,13rem)_minmax(0,1fr)_4.5rem] @2xl:grid-cols-[minmax(9rem,15rem)_minmax(0,1fr)_4.5rem_4.5rem_5rem] gap-x-2 px-3 items-center";
+  "grid grid-cols-[minmax(7.5rem,2fr)_minmax(0,3fr)_4.5rem] @2xl:grid-cols-[minmax(9rem,2fr)_minmax(0,5fr)_4.5rem_4.5rem_5rem] gap-x-2 px-3 items-center";
 const WIDE_ONLY = "hidden @2xl:block";
 const NUMBER = "text-right font-mono text-label";
 const INDENT = ["", "pl-3", "pl-6", "pl-9"] as const;
@@ -77,7 +77,7 @@ export function PartGrid(props: PartGridProps) {
   const reached = useRef<string | null>(null);
   useEffect(() => {
     if (currentId === null || currentId === reached.current) return;
-    grid.current?.querySelector(`[id="${rowElementId(currentId)}"]`)?.scrollIntoView({ block: "center" });
+    bringIntoSight(grid.current?.querySelector(`[id="${rowElementId(currentId)}"]`) ?? null);
   }, [currentId]);
   const siblings = siblingsOf(rows);
   return (
@@ -161,7 +161,7 @@ export function PartGrid(props: PartGridProps) {
                     width: `${(100 * Math.abs(row.contribution)) / span}%`,
                   }}
                   className={clsx(
-                    "absolute inset-y-1.5 min-w-px forced-color-adjust-none forced-colors:bg-[CanvasText]",
+                    "absolute inset-y-1.5 min-w-px pointer-coarse:inset-y-3 forced-color-adjust-none forced-colors:bg-[CanvasText]",
                     row.level > 1 && "opacity-75",
                     row.contribution < 0 ? "bg-data-minus" : "bg-data-plus",
                   )}
@@ -189,6 +189,15 @@ export function PartGrid(props: PartGridProps) {
       })}
     </div>
   );
+}
+
+/** Scrolls the rows alone: `scrollIntoView` would also move what lies around them, on a phone the page. */
+function bringIntoSight(row: Element | null): void {
+  let around = row?.parentElement ?? null;
+  while (around !== null && getComputedStyle(around).overflowY !== "auto") around = around.parentElement;
+  if (row === null || around === null) return;
+  const [own, room] = [row.getBoundingClientRect(), around.getBoundingClientRect()];
+  around.scrollTop += own.top - room.top - room.height / 3;
 }
 
 /** Zero, or the sum. */

@@ -17,7 +17,7 @@ import { PartGrid } from "./PartGrid";
 import { PartName } from "./PartName";
 import { partWords } from "./partNames";
 import { type PartRow, blockId, attnId, headId, visibleRows } from "./parts";
-import { isAt, placeOf } from "./places";
+import { isAt, placeOf, rowsAround } from "./places";
 import { NotSplit } from "./NotSplit";
 import { Reason } from "./Reason";
 import { SumFoot } from "./SumFoot";
@@ -36,7 +36,7 @@ export function TokenParts({ timeline, position, controls }: TokenPartsProps) {
   const [{ target, foil, shown, open: openIds }, choose] = useAttributionChoices(conversationId);
   const { model } = useServer();
   const { place, index, select, selectPlace } = useSelection();
-  const open = useMemo(() => new Set(openIds), [openIds]);
+  const open = useMemo(() => new Set([...openIds, ...rowsAround(place)]), [openIds, place]);
   const { reading, answer, tree, details, leader } = useParts(timeline, model, {
     position,
     target,

@@ -1,12 +1,19 @@
 /** The rows of the view as places in the model. */
 import type { Place } from "@/model/place";
-import type { PartRow } from "./parts";
+import { type PartRow, attnId, blockId, headId } from "./parts";
 
 /** What the row is about; null for one that is in no block. */
 export function placeOf({ block, head, source }: PartRow, index: number): Place | null {
   if (block === null) return null;
   if (head === null) return { kind: "block", index, block };
   return { kind: "head", index, block, head, second: source };
+}
+
+/** Rows that have to be open for the place to be seen. */
+export function rowsAround(place: Place): string[] {
+  if (place.kind !== "head") return [];
+  const { block, head, second } = place;
+  return [blockId(block), attnId(block), ...(second === null ? [] : [headId(block, head)])];
 }
 
 export function isAt({ kind, block, head, source }: PartRow, place: Place): boolean {

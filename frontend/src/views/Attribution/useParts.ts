@@ -1,7 +1,7 @@
 /** What is read for the view: the parts of the prediction, those of the rows that are open, and the words of the leading head. */
 import { useMemo } from "react";
 import type { Timeline } from "@/model/timeline";
-import { type AttributionQuestion, useAttributions } from "@/reading/attribution";
+import { type AttributionQuestion, largestPart, leadingHead, useAttributions } from "@/reading/attribution";
 import type { ReadState } from "@/reading/readState";
 import type { AttributionPart, AttributionResponse, ModelInfo } from "@/types/schemas";
 import type { Foil } from "./choices";
@@ -74,7 +74,7 @@ export function useParts(timeline: Timeline, model: ModelInfo | null, asked: Ask
     const data = found[i]?.data;
     if (data !== null && data !== undefined) answers.set(id, data);
   }
-  const word = leaderId === null ? null : largest(answers.get(leaderId)?.parts, "source");
+  const word = leaderId === null ? null : largestPart(answers.get(leaderId)?.parts ?? [], "source");
   return {
     reading: whole ?? AWAITED,
     answer,
@@ -110,21 +110,4 @@ function openedParts(
     }
     return mlp !== undefined && neurons ? [{ id, unit: "neuron", block, head: null }] : [];
   });
-}
-
-function largest(
-  parts: readonly AttributionPart[] | undefined,
-  kind: AttributionPart["part"],
-): AttributionPart | null {
-  const own = (parts ?? []).filter(({ part }) => part === kind);
-  return own.reduce<AttributionPart | null>(
-    (best, part) => (best === null || part.contribution > best.contribution ? part : best),
-    null,
-  );
-}
-
-/** The head that adds most to the difference; none where no head adds anything. */
-function leadingHead({ parts }: AttributionResponse): AttributionPart | null {
-  const head = largest(parts, "head");
-  return head !== null && head.contribution > 0 ? head : null;
 }
