@@ -73,6 +73,13 @@ class Causes:
         """How each block is split; empty where they are not."""
         return self._splits
 
+    @property
+    def half_layer_modules(self) -> tuple[str, ...]:
+        """The module after attention of each block; none where half layers are not offered."""
+        if not self.capabilities.half_layers.is_available:
+            return ()
+        return tuple(split.middle_path for split in self._splits if split.middle_path is not None)
+
     def require(self, unit: Unit) -> None:
         """Raises IdentityFailed where a unit cannot be had of this model."""
         capabilities = self.capabilities

@@ -151,6 +151,7 @@ class NnsightEngine:
             text_losses=text_losses,
             self_check=check,
             capabilities=self._causes.capabilities,
+            half_layer_modules=self._causes.half_layer_modules,
             bos_check=bos_check,
             lenses=self._lenses.facts,
             packing=packing,

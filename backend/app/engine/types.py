@@ -135,6 +135,8 @@ class ModelFacts:
     """Whether the tokenizer gives back every text byte for byte; False for tokenizers that normalise."""
     self_check: SelfCheck
     capabilities: Capabilities
+    half_layer_modules: tuple[str, ...] = ()
+    """The module of each block that is given half layer `n - 0.5`, from the block on; none where there are none."""
     text_losses: tuple[str, ...] = ()
     """What the tokenizer changes of a text, in sentences; nothing where it is byte-exact."""
     bos_check: BosCheck | None = None

@@ -96,6 +96,8 @@ class ModelInfo(Wire):
     """The lenses that this model can be read with, the logit lens first."""
     self_check: SelfCheckInfo
     capabilities: CapabilitiesInfo
+    half_layer_modules: list[str]
+    """Of each block the module whose input is the half layer, as named inside the block (`ln_2`); empty where the model has none."""
 
 
 class StoreInfo(Wire):

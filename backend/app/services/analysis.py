@@ -224,6 +224,7 @@ class AnalysisService:
                 edit_max_abs_change=check.edit_max_abs_change,
             ),
             capabilities=capabilities_info(facts.capabilities),
+            half_layer_modules=list(facts.half_layer_modules),
         )
 
 

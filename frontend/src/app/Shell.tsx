@@ -27,8 +27,10 @@ import { usePinKeeping, usePins } from "@/features/pins/pinsContext";
 import { useSelection } from "@/features/selection/selection";
 import { useServer } from "@/features/server/server";
 import { ServerNotice } from "@/features/server/ServerNotice";
+import { useLensInUse } from "@/features/settings/lensKind";
 import { useSettings } from "@/features/settings/settings";
 import { type ShortcutMap, useCommandKey, useShortcuts } from "@/features/shortcuts/shortcuts";
+import { layerStep } from "@/model/layers";
 import { lensInUse } from "@/model/lenses";
 import { atLayer } from "@/model/place";
 import { stepToken } from "@/model/segments";
@@ -136,6 +138,7 @@ export function Shell() {
     conversationId: currentId,
     viewId: viewId === FIRST_VIEW ? null : viewId,
     lens: server.model === null ? settings.lens : lensInUse(settings.lens, server.model.lenses),
+    halfLayers: settings.halfLayers,
     place,
     pins: token_ids,
     positions,
@@ -146,7 +149,7 @@ export function Shell() {
     selectPlace(visited.place);
     if (visited.conversationId !== null) {
       // The same address shows the same numbers, whatever was chosen here last.
-      visitSettings({ lens: visited.lens });
+      visitSettings({ lens: visited.lens, halfLayers: visited.halfLayers });
       visitChoices(
         VIEWS.find((view) => view.id === visited.viewId)?.id ?? FIRST_VIEW ?? "",
         withoutPair(visited.choices),
@@ -166,13 +169,16 @@ export function Shell() {
   const { isDrawing, endDrawing } = useFirstVisit(server, needsSaving, openView);
 
   const nLayers = server.model?.num_layers ?? 0;
+  const { hasHalf } = useLensInUse();
   const moveToken = (step: 1 | -1): void =>
     select(stepToken(chatNow().timeline, settings.showTemplate, index, step) ?? index);
   const moveExtent = (step: 1 | -1): void =>
     extend(stepToken(chatNow().timeline, settings.showTemplate, extent ?? index, step));
   // While no layer is chosen it is the last one that is read.
-  const moveLayer = (step: 1 | -1): void =>
-    selectPlace(atLayer(place, Math.min(nLayers, Math.max(0, (layer ?? nLayers) + step))));
+  const moveLayer = (direction: 1 | -1): void => {
+    const step = layerStep(hasHalf && place.kind !== "block" && place.kind !== "head");
+    selectPlace(atLayer(place, Math.min(nLayers, Math.max(0, (layer ?? nLayers) + direction * step))));
+  };
   const keys: ShortcutMap = {
     "[": () => moveToken(-1),
     "]": () => moveToken(1),

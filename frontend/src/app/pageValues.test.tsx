@@ -9,13 +9,14 @@ test("an address survives being written and read", () => {
     conversationId: "abc",
     viewId: "heatmap",
     lens: "tuned",
-    place: { kind: "layer", index: 14, layer: 0 },
+    halfLayers: true,
+    place: { kind: "layer", index: 14, layer: 6.5 },
     pins: [[6342, 2201], [318]],
     positions: [3, 13],
     choices: { metric: "entropy", width: "24" },
   } as const;
   expect(formatAddress(address)).toBe(
-    "?c=abc&view=heatmap&lens=tuned&t=14&l=0&pin=6342-2201.318&at=3.13&metric=entropy&width=24",
+    "?c=abc&view=heatmap&lens=tuned&half=on&t=14&l=6.5&pin=6342-2201.318&at=3.13&metric=entropy&width=24",
   );
   expect(parseAddress(formatAddress(address))).toEqual(address);
 });
@@ -28,6 +29,7 @@ test("nonsense in an address is passed over", () => {
     conversationId: null,
     viewId: null,
     lens: "logit",
+    halfLayers: false,
     place: { kind: "none" },
     pins: [[7]],
     positions: [],
@@ -40,6 +42,7 @@ test("without a conversation an address names no place in it", () => {
     conversationId: null,
     viewId: null,
     lens: "tuned",
+    halfLayers: true,
     place: { kind: "layer", index: 1, layer: 2 },
     pins: [[7]],
     positions: [3],

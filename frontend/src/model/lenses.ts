@@ -4,6 +4,13 @@ import type { Citation } from "./citation";
 
 export type LensKind = components["schemas"]["LensInfo"]["kind"];
 
+/** What the views read. */
+export interface LensInUse {
+  readonly kind: LensKind;
+  /** Half layers as well. */
+  readonly hasHalf: boolean;
+}
+
 interface LensText {
   readonly kind: LensKind;
   readonly title: string;

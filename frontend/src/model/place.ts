@@ -6,7 +6,10 @@
 export type Place =
   | { readonly kind: "none" }
   | { readonly kind: "token"; readonly index: number }
-  /** The residual stream at a layer: 0 is the embedding, `n` after block `n`. Of every token where `index` is null. */
+  /**
+   * The residual stream at a layer: 0 is the embedding, `n` after block `n`, `n - 0.5` inside it. Of every
+   * token where `index` is null.
+   */
   | { readonly kind: "layer"; readonly index: number | null; readonly layer: number }
   /** What block `block`, from 1, adds. */
   | { readonly kind: "block"; readonly index: number; readonly block: number }
@@ -78,13 +81,17 @@ export function placeWords(place: Place): readonly (readonly [PlaceName, string]
 
 /** As much of the place as an address says so that it makes sense; the rest is passed over. */
 export function readPlace(query: URLSearchParams): Place {
-  const [index, layer, block, head, second] = PLACE_NAMES.map((name) => wholeNumber(query.get(name)));
+  const [index, , block, head, second] = PLACE_NAMES.map((name) => wholeNumber(query.get(name)));
+  const layer = layerNumber(query.get("l"));
   if (index !== null && index !== undefined && block && layer === null) {
     if (head === null || head === undefined) return { kind: "block", index, block };
     return { kind: "head", index, block, head, second: second ?? null };
   }
-  return placeAt(index ?? null, layer ?? null);
+  return placeAt(index ?? null, layer);
 }
+
+const layerNumber = (value: string | null): number | null =>
+  value !== null && /^\d{1,6}(\.5)?$/.test(value) ? Number(value) : null;
 
 const wholeNumber = (value: string | null): number | null =>
   value !== null && /^\d{1,6}$/.test(value) ? Number(value) : null;

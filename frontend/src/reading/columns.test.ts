@@ -57,7 +57,7 @@ describe("columns of read-outs", () => {
       nextRank: 104,
     });
     expect(columns.topId(4, 2)).toBe(42);
-    expect(columns.labels).toEqual(["embed", "1", "2"]);
+    expect(columns.layers).toEqual([0, 1, 2]);
   });
 
   test("know nothing of positions that were not read", () => {
@@ -139,13 +139,13 @@ describe("columns of read-outs", () => {
   test("ignore read-outs of the first token, which nothing predicted", () => {
     const columns = new LensColumns();
     columns.mergeTokenLens(0, []);
-    expect([columns.nLayers, columns.version]).toEqual([0, 0]);
+    expect([columns.layers, columns.version]).toEqual([[], 0]);
   });
 
   test("refuse read-outs of another model's depth", () => {
     const columns = new LensColumns();
     columns.mergeResponse(response(0, 2, 4));
-    expect(() => columns.mergeResponse({ ...response(2, 3, 4), labels: ["embed", "1"] })).toThrow(
+    expect(() => columns.mergeResponse({ ...response(2, 3, 4), layers: [0, 1] })).toThrow(
       "Read-outs of 2 layers do not fit a timeline read at 3.",
     );
   });
@@ -154,7 +154,7 @@ describe("columns of read-outs", () => {
 test("a layer that there is not has no cell, least of all one of the next position", () => {
   const columns = new LensColumns();
   columns.mergeResponse(response(0, 3, 10));
-  const n = columns.nLayers;
+  const n = columns.layers.length;
   expect([columns.topId(0, n), columns.cell(0, n), columns.topId(0, -1)]).toEqual([-1, null, -1]);
   expect([columns.entropyNats(0, n), columns.nextRank(0, n)]).toEqual([Number.NaN, Number.NaN]);
 });

@@ -8,6 +8,8 @@ import { nextGap } from "@/base/gaps";
 import type { Span } from "@/base/span";
 import type { LayerReadout } from "@/model/timeline";
 import type { components } from "@/types/api";
+import { layerStep } from "@/model/layers";
+import { lensRows } from "./lensRows";
 import { ReadText } from "./readText";
 
 type LensReadResponse = components["schemas"]["LensReadResponse"];
@@ -39,9 +41,8 @@ const COMPLETE = 2;
 export const CELL_PREDICTIONS = 5;
 
 export class LensColumns {
-  /** Rows: layer 0 (embedding) to `n_layers`. 0 until the first read-out arrives. */
-  nLayers = 0;
-  labels: readonly string[] = [];
+  /** Layer 0 (embedding) to `n_layers`, with the half layers between them where these are read. Empty until the first read-out arrives. */
+  layers: readonly number[] = [];
   /** Changes with every change of the contents. */
   version = 0;
 
@@ -55,6 +56,22 @@ export class LensColumns {
   private nextProbabilities = new Float32Array(0);
   private nextRanks = new Int32Array(0);
   private readonly texts = new Map<number, string>();
+  private readonly hasHalf: boolean;
+
+  /** `hasHalf`: half layers are read as well. */
+  constructor(hasHalf = false) {
+    this.hasHalf = hasHalf;
+  }
+
+  /** The last layer, the model's own output; 0 until the first read-out arrives. */
+  get last(): number {
+    return this.layers.at(-1) ?? 0;
+  }
+
+  /** The layer just below; −1 where there is none. */
+  below(layer: number): number {
+    return this.layers[this.layers.indexOf(layer) - 1] ?? -1;
+  }
 
   /** Drops what was read under other tokens, as those of a reply that failed and was generated again. */
   follow(tokens: readonly { readonly id: number }[]): void {
@@ -67,13 +84,13 @@ export class LensColumns {
 
   /** Takes the read-outs of a response that has every layer. */
   mergeResponse(response: LensReadResponse): void {
-    this.shape(response.labels);
+    this.shape(response.layers);
     for (const [id, text] of Object.entries(response.vocabulary)) this.texts.set(Number(id), text);
     response.positions.forEach((position, column) => {
       this.reserve(position + 1);
       let isComplete = true;
-      for (let layer = 0; layer < this.nLayers; layer += 1) {
-        const cell = this.at(position, layer);
+      for (const layer of this.layers.keys()) {
+        const cell = position * this.nRows + layer;
         for (let k = 0; k < CELL_PREDICTIONS; k += 1) {
           this.topIds[cell * CELL_PREDICTIONS + k] = response.top_ids[layer]?.[column]?.[k] ?? -1;
           this.topProbabilities[cell * CELL_PREDICTIONS + k] =
@@ -94,11 +111,12 @@ export class LensColumns {
   /** Takes the read-outs that came with a token: how it was predicted, read at the position before it. */
   mergeTokenLens(tokenIndex: number, lens: readonly LayerReadout[]): void {
     const position = tokenIndex - 1;
-    if (position < 0 || this.state[position] === COMPLETE) return;
-    this.shape(lens.map((readout) => readout.label));
+    const shown = lensRows(lens, this.hasHalf);
+    if (position < 0 || shown === null || this.state[position] === COMPLETE) return;
+    this.shape(shown.map((readout) => readout.layer));
     this.reserve(position + 1);
-    lens.forEach((readout, layer) => {
-      const cell = this.at(position, layer);
+    shown.forEach((readout, row) => {
+      const cell = position * this.nRows + row;
       for (let k = 0; k < CELL_PREDICTIONS; k += 1) {
         const prediction = readout.predictions[k];
         this.topIds[cell * CELL_PREDICTIONS + k] = prediction?.token_id ?? -1;
@@ -120,7 +138,7 @@ export class LensColumns {
   }
 
   private has(position: number, layer: number): boolean {
-    return this.isRead(position) && layer >= 0 && layer < this.nLayers;
+    return this.isRead(position) && this.rowOf(layer) !== null;
   }
 
   /** How many of the first `length` positions are read in full. */
@@ -195,10 +213,18 @@ export class LensColumns {
 
   /** Throws for a layer that there is not: its cell would be one of the next position. */
   private at(position: number, layer: number): number {
-    if (layer < 0 || layer >= this.nLayers) {
-      throw new RangeError(`There is no layer ${layer}: the timeline is read at ${this.nLayers}.`);
-    }
-    return position * this.nLayers + layer;
+    const row = this.rowOf(layer);
+    if (row === null) throw new RangeError(`There is no layer ${layer}: the last is ${this.last}.`);
+    return position * this.nRows + row;
+  }
+
+  private get nRows(): number {
+    return this.layers.length;
+  }
+
+  private rowOf(layer: number): number | null {
+    const row = layer / layerStep(this.hasHalf);
+    return Number.isInteger(row) && row >= 0 && row < this.nRows ? row : null;
   }
 
   private value(array: Float32Array | Int32Array, position: number, layer: number, stride = 1): number {
@@ -211,19 +237,18 @@ export class LensColumns {
     return position === length - 1 ? state === MISSING : state !== COMPLETE;
   }
 
-  private shape(labels: readonly string[]): void {
-    if (this.nLayers === 0) {
-      this.nLayers = labels.length;
-      this.labels = labels;
-    } else if (labels.length !== this.nLayers) {
-      throw new Error(`Read-outs of ${labels.length} layers do not fit a timeline read at ${this.nLayers}.`);
+  private shape(layers: readonly number[]): void {
+    const last = layers.at(-1) ?? 0;
+    if (last / layerStep(this.hasHalf) + 1 !== layers.length || (this.nRows > 0 && last !== this.last)) {
+      throw new Error(`Read-outs of ${layers.length} layers do not fit a timeline read at ${this.nRows}.`);
     }
+    this.layers = this.nRows > 0 ? this.layers : layers;
   }
 
   private reserve(length: number): void {
     if (length <= this.capacity) return;
     const capacity = Math.max(length, 2 * this.capacity, 128);
-    const cells = capacity * this.nLayers;
+    const cells = capacity * this.nRows;
     const grown = <T extends Uint8Array | Int32Array | Float32Array>(to: T, from: T): T => {
       to.set(from);
       return to;

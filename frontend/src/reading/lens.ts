@@ -3,7 +3,8 @@ import { useCallback, useEffect, useLayoutEffect, useMemo } from "react";
 import { RequestLane } from "@/base/lane";
 import type { Span } from "@/base/span";
 import { modelKey } from "@/model/identity";
-import type { LensKind } from "@/model/lenses";
+import { layerLabel } from "@/model/layers";
+import type { LensInUse, LensKind } from "@/model/lenses";
 import { textKey } from "@/model/textKey";
 import type { LayerReadout, Timeline, Token } from "@/model/timeline";
 import type { LensReadResponse } from "@/types/schemas";
@@ -11,7 +12,8 @@ import { type ChunkedReading, useChunkedReading, useReadToEnd } from "./chunkedR
 import { LensColumns } from "./columns";
 import { passingAfter, readability } from "./readability";
 import type { ReadState, ReadStatus } from "./readState";
-import { fetchLens } from "./requests";
+import { lensRows } from "./lensRows";
+import { fetchLens, halfLayers } from "./requests";
 import { hasSource, sourceOf } from "./source";
 import { type ReadConversation, TimelineReader, readKey } from "./timelineReader";
 import { useReading } from "./useReading";
@@ -38,6 +40,7 @@ export const lane = new RequestLane();
 
 /** The lens of the read-outs that come with a reply. */
 const STREAMED_KIND: LensKind = "logit";
+const AS_STREAMED: LensInUse = { kind: STREAMED_KIND, hasHalf: false };
 
 /** Numbers of predictions that are asked for, so that a slightly larger `top_k` needs no new request. */
 const FETCH_SIZES = [10, 25, 50] as const;
@@ -47,14 +50,14 @@ export function useTokenLens(
   timeline: Timeline,
   index: number,
   topK: number,
-  kind: LensKind = STREAMED_KIND,
+  { kind, hasHalf }: LensInUse = AS_STREAMED,
 ): TokenLens {
   const { conversationId, model, tokens } = timeline;
   const readable = readability(timeline);
   const size = FETCH_SIZES.find((each) => each >= topK) ?? 50;
   const { data, status, error, retry } = useReading({
     // With the token that follows: it is a part of what is read.
-    key: ["lens", modelKey(model), kind, conversationId, textKey(tokens, index + 2), index, size],
+    key: ["lens", modelKey(model), kind, hasHalf, conversationId, textKey(tokens, index + 2), index, size],
     readable,
     isAsked: index < tokens.length,
     ask: (signal) =>
@@ -63,6 +66,7 @@ export function useTokenLens(
           {
             ...sourceOf(conversationId, tokens),
             kind,
+            ...halfLayers(hasHalf),
             positions: [Math.max(0, index - 1), index + 1],
             top_k: size,
             include_tokens: false,
@@ -80,10 +84,10 @@ export function useTokenLens(
   const streamedNext = isStreamed ? (tokens[index + 1]?.lens ?? null) : null;
   const readings = useMemo(
     () => ({
-      predictedBy: readingOf(data, index - 1, topK) ?? streamedReading(streamed, index - 1, topK),
-      predicts: readingOf(data, index, topK) ?? streamedReading(streamedNext, index, topK),
+      predictedBy: readingOf(data, index - 1, topK) ?? streamedReading(streamed, index - 1, topK, hasHalf),
+      predicts: readingOf(data, index, topK) ?? streamedReading(streamedNext, index, topK, hasHalf),
     }),
-    [data, index, topK, streamed, streamedNext],
+    [data, index, topK, streamed, streamedNext, hasHalf],
   );
   return { ...readings, status: status === "none" ? "loading" : status, error, retry };
 }
@@ -99,7 +103,7 @@ function readingOf(response: LensReadResponse | null, position: number, topK: nu
     const probability = response.next_probability[row]?.[column] ?? null;
     return {
       layer,
-      label: response.labels[row] ?? String(layer),
+      label: layerLabel(layer),
       predictions: (response.top_ids[row]?.[column] ?? []).slice(0, topK).map((id, k) => ({
         token_id: id,
         text: response.vocabulary[String(id)] ?? "",
@@ -118,10 +122,19 @@ const streamedReading = (
   lens: readonly LayerReadout[] | null,
   position: number,
   topK: number,
+  hasHalf: boolean,
 ): Reading | null =>
   lens === null
     ? null
-    : { position, layers: lens.map((each) => ({ ...each, predictions: each.predictions.slice(0, topK) })) };
+    : {
+        position,
+        // Of a reply that came without half layers the whole ones are shown until the others are read.
+        layers: (lensRows(lens, hasHalf) ?? lens).map((each) => ({
+          ...each,
+          label: layerLabel(each.layer),
+          predictions: each.predictions.slice(0, topK),
+        })),
+      };
 
 export interface TimelineLens extends ChunkedReading {
   /** Filled in place; `version` changes with it. Null before the first reply started. */
@@ -148,13 +161,16 @@ function readerOf(of: ReadConversation): TimelineReader {
 }
 
 /** Read-outs of the whole conversation: those that come with a reply at once, the others when it has ended. */
-export function useTimelineLens(timeline: Timeline, kind: LensKind = STREAMED_KIND): TimelineLens {
+export function useTimelineLens(
+  timeline: Timeline,
+  { kind, hasHalf }: LensInUse = AS_STREAMED,
+): TimelineLens {
   const { conversationId, model, tokens } = timeline;
   const readable = readability(timeline);
   const isHeld = hasSource(timeline);
   const reader = useMemo(
-    () => (isHeld && model !== null ? readerOf({ conversationId, model, kind }) : null),
-    [isHeld, conversationId, model, kind],
+    () => (isHeld && model !== null ? readerOf({ conversationId, model, kind, hasHalf }) : null),
+    [isHeld, conversationId, model, kind, hasHalf],
   );
   useLayoutEffect(() => reader?.follow(tokens), [reader, tokens]);
   useEffect(() => {
@@ -170,16 +186,16 @@ export function useTimelineLens(timeline: Timeline, kind: LensKind = STREAMED_KI
   );
   // Of a reply that was not stored there is only what came with it.
   const unsaved = useMemo(
-    () => (readable === "unsaved" ? streamedColumns(tokens, kind) : null),
-    [readable, tokens, kind],
+    () => (readable === "unsaved" ? streamedColumns(tokens, { kind, hasHalf }) : null),
+    [readable, tokens, kind, hasHalf],
   );
   const columns = reader?.columns ?? unsaved;
   const setVisible = useCallback((span: Span) => reader?.show(span), [reader]);
   return { ...reading, columns, read: columns?.readCount(total) ?? 0, total, setVisible };
 }
 
-function streamedColumns(tokens: readonly Token[], kind: LensKind): LensColumns {
-  const columns = new LensColumns();
+function streamedColumns(tokens: readonly Token[], { kind, hasHalf }: LensInUse): LensColumns {
+  const columns = new LensColumns(hasHalf);
   if (kind !== STREAMED_KIND) return columns;
   for (const { index, lens } of tokens) if (lens !== null) columns.mergeTokenLens(index, lens);
   return columns;

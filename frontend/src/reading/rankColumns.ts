@@ -4,6 +4,7 @@
  */
 import { nextGap } from "@/base/gaps";
 import type { Span } from "@/base/span";
+import { layerStep } from "@/model/layers";
 import type { components } from "@/types/api";
 import { ReadText } from "./readText";
 
@@ -22,15 +23,18 @@ export class RankColumns {
   /** Changes with every change of the contents. */
   version = 0;
 
-  private nLayers = 0;
+  private nRows = 0;
+  private readonly hasHalf: boolean;
   private readonly readText = new ReadText();
   private readonly read = new Set<number>();
   /** 0 where nothing is read. */
   private ranks = new Int32Array(0);
   private probabilities = new Float32Array(0);
 
-  constructor(tokenId: number) {
+  /** `hasHalf`: half layers are read as well. */
+  constructor(tokenId: number, hasHalf = false) {
     this.tokenId = tokenId;
+    this.hasHalf = hasHalf;
   }
 
   /** Drops what was read under other tokens. */
@@ -47,13 +51,13 @@ export class RankColumns {
     if (target?.rank.length !== response.labels.length) {
       throw new Error(`The answer has no ranks of the token ${this.tokenId}.`);
     }
-    this.nLayers = response.labels.length;
+    this.nRows = response.labels.length;
     this.text = target.text;
     this.reserve((response.positions.at(-1) ?? -1) + 1);
     response.positions.forEach((position, column) => {
       this.read.add(position);
-      for (let layer = 0; layer < this.nLayers; layer += 1) {
-        const at = position * this.nLayers + layer;
+      for (let layer = 0; layer < this.nRows; layer += 1) {
+        const at = position * this.nRows + layer;
         this.ranks[at] = target.rank[layer]?.[column] ?? 0;
         this.probabilities[at] = target.probability[layer]?.[column] ?? Number.NaN;
       }
@@ -78,21 +82,23 @@ export class RankColumns {
 
   /** 0 where it is not read. */
   rank(position: number, layer: number): number {
-    const isThere = this.isRead(position) && layer >= 0 && layer < this.nLayers;
-    return isThere ? (this.ranks[position * this.nLayers + layer] ?? 0) : 0;
+    const row = layer / layerStep(this.hasHalf);
+    const isThere = this.isRead(position) && Number.isInteger(row) && row >= 0 && row < this.nRows;
+    return isThere ? (this.ranks[position * this.nRows + row] ?? 0) : 0;
   }
 
   /** Null where it is not read. */
   place(position: number, layer: number): TokenPlace | null {
     const rank = this.rank(position, layer);
     if (rank === 0) return null;
-    return { rank, probability: this.probabilities[position * this.nLayers + layer] ?? Number.NaN };
+    const row = layer / layerStep(this.hasHalf);
+    return { rank, probability: this.probabilities[position * this.nRows + row] ?? Number.NaN };
   }
 
   private reserve(length: number): void {
-    const cells = length * this.nLayers;
+    const cells = length * this.nRows;
     if (cells <= this.ranks.length) return;
-    const capacity = Math.max(cells, 2 * this.ranks.length, 128 * this.nLayers);
+    const capacity = Math.max(cells, 2 * this.ranks.length, 128 * this.nRows);
     const ranks = new Int32Array(capacity);
     ranks.set(this.ranks);
     this.ranks = ranks;

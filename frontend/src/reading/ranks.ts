@@ -1,7 +1,7 @@
 /** Rank and probability of one token in the whole conversation, for the views. */
 import { useCallback, useLayoutEffect, useMemo } from "react";
 import type { Span } from "@/base/span";
-import type { LensKind } from "@/model/lenses";
+import type { LensInUse } from "@/model/lenses";
 import type { Timeline } from "@/model/timeline";
 import { type ChunkedReading, useChunkedReading, useReadToEnd } from "./chunkedReading";
 import { lane } from "./lens";
@@ -26,7 +26,7 @@ const KEPT_READERS = 8;
 
 function readerOf(of: ReadConversation, tokenId: number): RankReader {
   const key = `${readKey(of)} ${tokenId}`;
-  const reader = readers.get(key) ?? new RankReader(of, lane, new RankColumns(tokenId));
+  const reader = readers.get(key) ?? new RankReader(of, lane, new RankColumns(tokenId, of.hasHalf));
   readers.delete(key);
   readers.set(key, reader);
   const oldest = readers.keys().next().value;
@@ -35,7 +35,11 @@ function readerOf(of: ReadConversation, tokenId: number): RankReader {
 }
 
 /** Nothing is asked for while `tokenId` is null, or while a reply is being written. */
-export function useTimelineRanks(timeline: Timeline, kind: LensKind, tokenId: number | null): TimelineRanks {
+export function useTimelineRanks(
+  timeline: Timeline,
+  { kind, hasHalf }: LensInUse,
+  tokenId: number | null,
+): TimelineRanks {
   const { conversationId, model, tokens } = timeline;
   const readable = readability(timeline);
   const isHeld = hasSource(timeline);
@@ -43,8 +47,8 @@ export function useTimelineRanks(timeline: Timeline, kind: LensKind, tokenId: nu
     () =>
       !isHeld || model === null || tokenId === null
         ? null
-        : readerOf({ conversationId, model, kind }, tokenId),
-    [isHeld, conversationId, model, kind, tokenId],
+        : readerOf({ conversationId, model, kind, hasHalf }, tokenId),
+    [isHeld, conversationId, model, kind, hasHalf, tokenId],
   );
   useLayoutEffect(() => reader?.follow(tokens), [reader, tokens]);
   const total = tokens.length;

@@ -23,6 +23,10 @@ export async function fetchLens(
   return withLosslessTexts(ofModel(answer, model));
 }
 
+/** The field of a request that asks for half layers as well. */
+export const halfLayers = (hasHalf: boolean): Pick<LensReadRequest, "half_layers"> =>
+  hasHalf ? { half_layers: true } : {};
+
 /** Parts of a logit of `model`; those of another one are refused. */
 export async function fetchAttribution(
   body: AttributionRequest,

@@ -12,7 +12,7 @@ import type { LensReadRequest, LensReadResponse } from "@/types/schemas";
 import { ChunkedReader } from "./chunkedReader";
 import { LensColumns, CELL_PREDICTIONS } from "./columns";
 import type { RankColumns } from "./rankColumns";
-import { fetchLens } from "./requests";
+import { fetchLens, halfLayers } from "./requests";
 import { sourceOf } from "./source";
 
 /** What is read, through which lens. */
@@ -21,10 +21,12 @@ export interface ReadConversation {
   readonly conversationId: string | null;
   readonly model: ModelIdentity;
   readonly kind: LensKind;
+  /** Half layers are read as well. */
+  readonly hasHalf?: boolean;
 }
 
-export const readKey = ({ conversationId, model, kind }: ReadConversation): string =>
-  [modelKey(model), kind, conversationId].join(" ");
+export const readKey = ({ conversationId, model, kind, hasHalf = false }: ReadConversation): string =>
+  [modelKey(model), kind, hasHalf, conversationId].join(" ");
 
 /** Where answers are kept, and what of a timeline it still lacks. */
 interface Columns {
@@ -68,12 +70,13 @@ class ColumnReader<Kept extends Columns> extends ChunkedReader {
   }
 
   private async readSpan({ start, end }: Span, signal: AbortSignal): Promise<void> {
-    const { conversationId, model, kind } = this.of;
+    const { conversationId, model, kind, hasHalf = false } = this.of;
     const { text } = this;
     const response = await fetchLens(
       {
         ...sourceOf(conversationId, this.tokens),
         kind,
+        ...halfLayers(hasHalf),
         positions: [start, end],
         ...this.asks,
         include_tokens: false,
@@ -92,7 +95,7 @@ class ColumnReader<Kept extends Columns> extends ChunkedReader {
 /** The read-outs of every layer at every position. */
 export class TimelineReader extends ColumnReader<LensColumns> {
   constructor(of: ReadConversation, lane: RequestLane) {
-    super(of, lane, new LensColumns(), { top_k: CELL_PREDICTIONS });
+    super(of, lane, new LensColumns(of.hasHalf), { top_k: CELL_PREDICTIONS });
   }
 
   /** Takes the read-outs that arrived with the tokens of a reply. */

@@ -2,6 +2,7 @@
  * Made-up read-outs for tests: regular, seeded, and shaped like a small GPT-2's (early layers are
  * unsure, late ones agree). Never part of the page.
  */
+import { everyLayer } from "@/model/layers";
 import type { ModelIdentity, Timeline, Token } from "@/model/timeline";
 import type { components } from "@/types/api";
 
@@ -63,7 +64,7 @@ export const madeUpTimeline = (tokens: readonly Token[], conversationId: string)
 export function madeUpLens(tokens: readonly Token[], request: LensReadRequest): LensReadResponse {
   const [start, end] = request.positions ?? [0, tokens.length];
   const k = request.top_k ?? 5;
-  const layers = Array.from({ length: N_LAYERS + 1 }, (_, layer) => layer);
+  const layers = everyLayer(N_LAYERS, request.half_layers === true);
   const positions = Array.from({ length: end - start }, (_, i) => start + i);
   const grid = <T>(value: (layer: number, position: number) => T): T[][] =>
     layers.map((layer) => positions.map((position) => value(layer, position)));
@@ -82,7 +83,7 @@ export function madeUpLens(tokens: readonly Token[], request: LensReadRequest): 
       const text =
         layer === 0 && i === 0
           ? (tokens[position]?.text ?? "")
-          : wordAt(Math.floor(97 * noise(position, layer >> 2)) + i);
+          : wordAt(Math.floor(97 * noise(position, Math.ceil(layer) >> 2)) + i);
       if (!texts.includes(text) && (text !== following || texts.length > 0)) texts.push(text);
     }
     return texts;

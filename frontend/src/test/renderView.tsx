@@ -124,6 +124,7 @@ export function fakeServer(tokens: readonly Token[], tiedEmbeddings = true): Fak
         bos_check: null,
         chat_template: { source: "built-in", text: "User: {}", stop: ["\nUser:"], starts_with_bos: false },
         lenses: server.lenses,
+        half_layer_modules: Array.from({ length: 12 }, () => "ln_2"),
         capabilities: server.capabilities,
       });
     }

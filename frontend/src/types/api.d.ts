@@ -1715,6 +1715,11 @@ export interface components {
             lenses: components["schemas"]["LensInfo"][];
             self_check: components["schemas"]["SelfCheckInfo"];
             capabilities: components["schemas"]["CapabilitiesInfo"];
+            /**
+             * Half Layer Modules
+             * @description Of each block the module whose input is the half layer, as named inside the block (`ln_2`); empty where the model has none.
+             */
+            half_layer_modules: string[];
         };
         /** NamedToken */
         NamedToken: {

@@ -2,6 +2,7 @@ import clsx from "clsx";
 import { type KeyboardEvent, type ReactNode, useState } from "react";
 import { isBrowserCommand } from "@/base/keys";
 import type { Span } from "@/base/span";
+import type { LayerLabels } from "@/model/layers";
 import { Button } from "@/ui/Button";
 import type { CellPlace } from "./geometry";
 
@@ -30,7 +31,7 @@ interface CellTableProps {
   readonly contents: TableContents;
   /** Those that have a row, the embedding first. */
   readonly layers: readonly number[];
-  readonly layerLabels: readonly string[];
+  readonly layerLabels: LayerLabels;
   /** The positions that the table covers, page by page. */
   readonly span: Span;
   readonly active: CellPlace;

@@ -6,6 +6,7 @@ import { idOf, madeUpLens, madeUpTokens } from "@/test/lensData";
 import { type Answer, lensCells } from "@/views/Heatmap/lensCells";
 import { METRICS } from "@/views/Heatmap/metrics";
 import { CellLooks, OutlinedCells } from "./cellLooks";
+import { everyLayer } from "@/model/layers";
 import { stridedLayers } from "./geometry";
 
 const tokens = madeUpTokens(30);
@@ -21,7 +22,11 @@ interface Change {
   readonly answer?: Answer;
 }
 
-function looksWith({ layers = stridedLayers(13, 1), scale = PLAIN, answer = "off" }: Change = {}): CellLooks {
+function looksWith({
+  layers = stridedLayers(everyLayer(12, false), 1),
+  scale = PLAIN,
+  answer = "off",
+}: Change = {}): CellLooks {
   const tokenIds = tokens.map((token) => token.id);
   return new CellLooks({ cells: lensCells({ columns, metric, answer, tokenIds }), layers, scale });
 }
@@ -53,7 +58,7 @@ describe("a cell", () => {
   });
 
   test("is where its layer is when only some layers are shown", () => {
-    const few = looksWith({ layers: stridedLayers(13, 4) });
+    const few = looksWith({ layers: stridedLayers(everyLayer(12, false), 4) });
     const all = looksWith();
     expect(few.nRows).toBe(4);
     expect(few.step(3, 1)).toBe(all.step(3, 4));
@@ -120,7 +125,7 @@ test("an outline goes around the cells where the token's rank is small enough, a
   const ranks = new RankColumns(idOf(" Paris"));
   ranks.mergeResponse(answer);
   const expected = (answer.targets[0]?.rank ?? []).flat().filter((rank) => rank <= 10).length;
-  const outlined = new OutlinedCells(ranks, 30, stridedLayers(13, 1), 10);
+  const outlined = new OutlinedCells(ranks, 30, stridedLayers(everyLayer(12, false), 1), 10);
   expect([outlined.nInside, outlined.nRead]).toEqual([expected, 25 * 13]);
   expect(expected).toBeGreaterThan(0);
   for (let position = 0; position < 25; position += 1) {

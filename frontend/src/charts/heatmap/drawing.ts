@@ -6,6 +6,7 @@ import type { Palette } from "@/charts/figure/palette";
 import { TYPE } from "@/charts/figure/size";
 import { cutText, element, textElement, textWidth } from "@/charts/figure/svg";
 import { formatCount } from "@/model/format";
+import type { LayerLabels } from "@/model/layers";
 import { CellLooks, type CellSource } from "./cellLooks";
 import type { ColumnHeads, HeadLine } from "./paint";
 import { type Panels, panelsOf } from "./panels";
@@ -17,7 +18,7 @@ export interface HeatmapDrawing {
   /** Those that have a row, the embedding first. */
   readonly layers: readonly number[];
   /** By layer. */
-  readonly layerLabels: readonly string[];
+  readonly layerLabels: LayerLabels;
   readonly heads: ColumnHeads;
   /** Stands upright above a column that is too narrow for its head. */
   readonly turnedHead: (position: number) => string;

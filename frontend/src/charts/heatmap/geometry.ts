@@ -38,11 +38,9 @@ export interface Grid {
 export const STRIDES = [1, 2, 4] as const;
 export type Stride = (typeof STRIDES)[number];
 
-/** Every layer or every few, but always the embedding (0) and the output. */
-export const stridedLayers = (nLayers: number, stride: Stride): number[] =>
-  Array.from({ length: nLayers }, (_, layer) => layer).filter(
-    (layer) => layer % stride === 0 || layer === nLayers - 1,
-  );
+/** Every layer or every few, but always the embedding (0) and the output. A half layer goes with the one after it. */
+export const stridedLayers = (layers: readonly number[], stride: Stride): number[] =>
+  layers.filter((layer) => Math.ceil(layer) % stride === 0 || layer === layers.at(-1));
 
 export interface CellPlace {
   readonly position: number;

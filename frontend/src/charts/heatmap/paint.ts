@@ -1,6 +1,7 @@
 /** Draws the visible part of the heatmap. Pure drawing: it is given everything, and keeps nothing. */
 import type { Span } from "@/base/span";
 import type { Ramp } from "@/charts/colour/colour";
+import type { LayerLabels } from "@/model/layers";
 import type { NotedPlaces } from "@/model/notes";
 import type { CellLooks, CellSource, OutlinedCells } from "./cellLooks";
 import type { CellPicture } from "./CellPicture";
@@ -47,7 +48,7 @@ export interface Scene {
   readonly cells: CellSource;
   readonly looks: CellLooks;
   readonly picture: CellPicture;
-  readonly layerLabels: readonly string[];
+  readonly layerLabels: LayerLabels;
   readonly heads: ColumnHeads;
   readonly ramp: Ramp;
   /** For the cells that `looks` singles out. */

@@ -11,6 +11,7 @@ export interface Address {
   readonly conversationId: string | null;
   readonly viewId: string | null;
   readonly lens: LensKind;
+  readonly halfLayers: boolean;
   readonly place: Place;
   /** Ids of the pinned tokens; those that are added up are together. */
   readonly pins: readonly (readonly number[])[];
@@ -20,7 +21,7 @@ export interface Address {
   readonly choices: ChoiceTexts;
 }
 
-const OWN_NAMES: readonly string[] = ["c", "view", "lens", ...PLACE_NAMES, "pin", "at"];
+const OWN_NAMES: readonly string[] = ["c", "view", "lens", "half", ...PLACE_NAMES, "pin", "at"];
 const MAX_CHOICES = 32;
 
 export function parseAddress(search: string): Address {
@@ -30,6 +31,7 @@ export function parseAddress(search: string): Address {
     conversationId: nonEmpty(query.get("c")),
     viewId: nonEmpty(query.get("view")),
     lens: isLensKind(lens) ? lens : "logit",
+    halfLayers: query.get("half") === "on",
     place: readPlace(query),
     pins: pieces(query.get("pin"), ".", MAX_PINNED_TOKENS)
       .map((ids) => wholeNumbers(ids, "-", MAX_PINNED_TOKENS))
@@ -45,11 +47,12 @@ export function parseAddress(search: string): Address {
 
 /** The address as a query, empty or with its question mark. */
 export function formatAddress(address: Address): string {
-  const { conversationId, viewId, lens, place, pins, positions, choices } = address;
+  const { conversationId, viewId, lens, halfLayers, place, pins, positions, choices } = address;
   const query = new URLSearchParams();
   if (conversationId !== null) query.set("c", conversationId);
   if (viewId !== null) query.set("view", viewId);
   if (conversationId !== null && lens !== "logit") query.set("lens", lens);
+  if (conversationId !== null && halfLayers) query.set("half", "on");
   if (conversationId !== null) {
     for (const [name, text] of placeWords(place)) query.set(name, text);
   }

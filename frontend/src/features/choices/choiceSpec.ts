@@ -38,6 +38,13 @@ export const wholeNumber = (fallback: number, min: number, max: number): Choice<
   format: String,
 });
 
+/** A layer up to `max`, or a half layer such as 6.5. */
+export const layerNumber = (max: number): Choice<number> => ({
+  fallback: 0,
+  parse: (text) => (/^\d{1,6}(\.5)?$/.test(text) && Number(text) <= max ? Number(text) : undefined),
+  format: String,
+});
+
 const NONE = "none";
 
 const within = (text: string, min: number, max: number): number | undefined =>

@@ -9,6 +9,7 @@ import { ErrorBoundary } from "@/ui/ErrorBoundary";
 import { useIsNarrow, useIsPhone } from "@/ui/media";
 import { useElementWidth } from "@/ui/useElementWidth";
 import { FindingEnd } from "./findingEnd";
+import { HalfLayersToggle } from "./HalfLayersToggle";
 import { LensSelect } from "./LensSelect";
 import { MoreButton } from "./MoreButton";
 import { useTokenTimeline } from "./shownTimeline";
@@ -73,7 +74,12 @@ export function EvidencePanel(props: EvidencePanelProps) {
         <ViewTabs views={views} viewId={viewId} onChangeView={onChangeView} />
         {!isNarrow && (
           <span className="ml-auto flex shrink-0 items-center gap-1">
-            {open?.group === "read" && <LensSelect />}
+            {open?.group === "read" && (
+              <>
+                <HalfLayersToggle />
+                <LensSelect />
+              </>
+            )}
             {open !== undefined && (
               <span className="group-has-data-[part=finding]/evidence:hidden">
                 <ViewNoteButton view={open} />

@@ -3,6 +3,7 @@ import { ExportButton } from "@/features/export/ExportButton";
 import { useSelection } from "@/features/selection/selection";
 import { Button } from "@/ui/Button";
 import { Popover, PopoverClose } from "@/ui/Popover";
+import { HalfLayersToggle } from "./HalfLayersToggle";
 import { LensSelect } from "./LensSelect";
 import type { ViewDefinition } from "./view";
 import { ViewNoteButton } from "./ViewNoteButton";
@@ -40,7 +41,12 @@ export function MoreButton({ view, children }: MoreButtonProps) {
           </PopoverClose>
         )}
         {children}
-        {view?.group === "read" && <LensSelect />}
+        {view?.group === "read" && (
+          <>
+            <HalfLayersToggle />
+            <LensSelect />
+          </>
+        )}
         <ExportButton view={view} />
         {view !== undefined && <ViewNoteButton view={view} hasWords />}
       </div>

@@ -31,7 +31,7 @@ export default function ExampleGuide({ example, timeline, token, onShowView }: E
   const kind = useLensKind();
   const { index, select, selectPlace } = useSelection();
   const [isClosed, setIsClosed] = useState(false);
-  const lens = useTokenLens(timeline, token.index, TOP_K, kind);
+  const lens = useTokenLens(timeline, token.index, TOP_K, { kind, hasHalf: false });
   const layers = lens.predictedBy?.layers.map(standingOf).filter((each) => each !== null) ?? [];
   const isRead = layers.length > 1;
   const { decided, rise, widest } = isRead ? findingsOf(layers) : { decided: null, rise: null, widest: 1 };

@@ -1,21 +1,42 @@
 /** Python that captures residual streams and decodes them through a lens. */
 import type { LensKind } from "@/model/lenses";
+import { literal, wrappedList } from "./scriptSection";
 
-export const CAPTURE = [
+/** What captures the residual streams; with half layers also those inside the blocks. */
+export const captureLines = (hasHalf: boolean): string[] => [
   "def capture(token_ids):",
   '    """Residual streams, [position, width] each, and whether a block gives back a tuple.',
   "",
   "    One pass. Layer 0 is the stream after the embedding, layer n that after block n.",
+  ...(hasHalf ? ["    Layer n - 0.5 is the stream inside block n, after attention and before the MLP."] : []),
   '    """',
   "    ids = torch.tensor([token_ids], device=hf_model.device)",
   "    with model.trace(input_ids=ids, use_cache=False):",
   "        streams = nnsight.save([blocks[0].input[0].clone()])",
-  "        for block in blocks:",
+  ...(hasHalf
+    ? [
+        "        for block, path in zip(blocks, MIDDLES):",
+        '            middle = functools.reduce(getattr, path.split("."), block).input',
+        "            streams.append(middle.reshape(len(token_ids), -1).clone())",
+      ]
+    : ["        for block in blocks:"]),
   "            output = block.output",
   "            is_tuple = nnsight.save(isinstance(output, tuple))",
   "            streams.append((output[0] if is_tuple else output)[0].clone())",
   "    return streams, is_tuple",
-] as const;
+];
+
+/** Which module of each block is given the half layer. */
+export const middleLines = (modules: readonly string[]): string[] => [
+  "# Of each block the module whose input is the stream after attention.",
+  `MIDDLES = ${wrappedList(modules.map(literal))}`,
+];
+
+export const rowLines = (hasHalf: boolean): string[] => [
+  "# The place of a layer among those captured.",
+  "def row(layer):",
+  hasHalf ? "    return int(2 * layer)" : "    return layer",
+];
 
 /** Name of the file of a fitted lens in the program. */
 export const lensFileName = (kind: LensKind): string => `${kind.toUpperCase()}_LENS_FILE`;
@@ -56,7 +77,7 @@ export function lensLines(kind: LensKind): string[] {
 
 export const DECODE = [
   "def log_probs(captured, lens, position):",
-  '    """Log-probabilities of the next token at every layer, [n_layers + 1, vocabulary].',
+  '    """Log-probabilities of the next token at every layer captured, [layers, vocabulary].',
   "",
   "    With all blocks skipped, what is left of the model is its own final norm and unembedding.",
   '    """',

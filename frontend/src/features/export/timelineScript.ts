@@ -1,8 +1,9 @@
 /** Python that computes what a view shows of one timeline or several: probabilities, ranks, entropies. */
+import { isHalf } from "@/model/layers";
 import type { LensKind } from "@/model/lenses";
 import type { Token } from "@/model/timeline";
 import { COMPARE_TIMELINE } from "./compareTimelineScript";
-import { CAPTURE, DECODE, lensLines } from "./lensScript";
+import { DECODE, captureLines, lensLines, middleLines, rowLines } from "./lensScript";
 import { type ViewScript, code, pythonNumber, tupleList, wrappedList } from "./scriptSection";
 
 /** The probability of one token, or of several added up, at one layer of one position. */
@@ -37,10 +38,17 @@ export interface ShownTimeline {
   readonly morePositions?: readonly number[];
 }
 
-export function timelineScript(timelines: readonly ShownTimeline[]): ViewScript {
+/** `middles`: of each block the module that is given its half layer, for timelines that show those. */
+export function timelineScript(
+  timelines: readonly ShownTimeline[],
+  middles: readonly string[] = [],
+): ViewScript {
+  const hasHalf = timelines.some(({ probabilities, predictions }) =>
+    [...probabilities, ...predictions].some(({ layer }) => isHalf(layer)),
+  );
   const lenses = [...new Set(timelines.map(({ lens }) => lens))];
   return {
-    imports: [],
+    imports: hasHalf ? ["functools"] : [],
     lenses,
     nNumbers: timelines.reduce((sum, each) => sum + each.probabilities.length + each.predictions.length, 0),
     inputs: timelines.map((each) =>
@@ -50,8 +58,10 @@ export function timelineScript(timelines: readonly ShownTimeline[]): ViewScript 
       ),
     ),
     sections: [
-      code(...CAPTURE),
+      ...(hasHalf ? [code(...middleLines(middles))] : []),
+      code(...captureLines(hasHalf)),
       ...lenses.map((lens) => code(...lensLines(lens))),
+      code(...rowLines(hasHalf)),
       code(...DECODE),
       ...timelines.map((each) => code(...shownLines(each))),
       code(...COMPARE_TIMELINE),

@@ -1,6 +1,7 @@
 import { type KeyboardEvent, useId, useRef, useState } from "react";
 import { isOfInputMethod } from "@/base/composing";
 import { useChat } from "@/features/chat/chat";
+import { isHalf } from "@/model/layers";
 import { useSelection } from "@/features/selection/selection";
 import { formatCount } from "@/model/format";
 import {
@@ -33,7 +34,9 @@ interface NoteEditorProps {
 export default function NoteEditor({ draft, isInline }: NoteEditorProps) {
   const { notes, change, remove, isDraftElsewhere, setDraft } = useNotes();
   const tokens = useChat(({ timeline }) => timeline.tokens);
-  const { layer: selectedLayer } = useSelection();
+  const { layer: selected } = useSelection();
+  // A note is on whole layers only.
+  const selectedLayer = selected === null || isHalf(selected) ? null : selected;
   const written = "note" in draft ? draft.note : null;
   const [place, setPlace] = useState<NotePlace>("note" in draft ? placeOf(draft.note) : draft.place);
   const [text, setText] = useState(written?.text ?? "");

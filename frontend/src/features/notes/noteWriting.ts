@@ -1,6 +1,7 @@
 /** Beginning a note on what is selected: text of the conversation, else a range, else a token or a cell. */
 import { useCallback } from "react";
 import { useChatNow } from "@/features/chat/chat";
+import { isHalf } from "@/model/layers";
 import { useSelection } from "@/features/selection/selection";
 import { selectedTokenSpan } from "@/features/selection/tokenSelection";
 import type { NotePlace } from "@/model/notes";
@@ -18,7 +19,11 @@ export function useBeginNote(): () => void {
         ? { ...span, layer: null }
         : index !== null
           ? // Nothing predicted the first token, at no layer.
-            { start: index, end: index + 1, layer: index === 0 ? null : layer }
+            {
+              start: index,
+              end: index + 1,
+              layer: index === 0 || layer === null || isHalf(layer) ? null : layer,
+            }
           : null;
     if (draft === null && place !== null && place.end <= chatNow().timeline.tokens.length)
       setDraft({ place });

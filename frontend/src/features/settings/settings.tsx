@@ -31,6 +31,8 @@ export interface Settings {
   readonly textForm: TextForm;
   /** The lens that views read through, where the model has it. */
   readonly lens: LensKind;
+  /** Whether views show half layers, where the model has them. */
+  readonly halfLayers: boolean;
   /** Whether single letters work as shortcuts. */
   readonly shortcuts: boolean;
 }
@@ -47,6 +49,7 @@ export const DEFAULT_SETTINGS: Settings = {
   showTemplate: false,
   textForm: "reading",
   lens: "logit",
+  halfLayers: false,
   shortcuts: true,
 };
 
@@ -70,7 +73,7 @@ export function parseSettings(stored: unknown): Settings | undefined {
     const { min, max } = LIMITS[key];
     return typeof value === "number" && value >= min && value <= max ? value : DEFAULT_SETTINGS[key];
   };
-  const flag = (key: "showTemplate" | "shortcuts"): boolean => {
+  const flag = (key: "showTemplate" | "halfLayers" | "shortcuts"): boolean => {
     const value = values.get(key);
     return typeof value === "boolean" ? value : DEFAULT_SETTINGS[key];
   };
@@ -90,6 +93,7 @@ export function parseSettings(stored: unknown): Settings | undefined {
     showTemplate: flag("showTemplate"),
     textForm: TEXT_FORMS.find((name) => name === values.get("textForm")) ?? DEFAULT_SETTINGS.textForm,
     lens: isLensKind(lens) ? lens : DEFAULT_SETTINGS.lens,
+    halfLayers: flag("halfLayers"),
     shortcuts: flag("shortcuts"),
   };
 }

@@ -28,7 +28,7 @@ export interface Colours {
  */
 export function useTints(timeline: Timeline, colouring: Colouring, nLayers: number): Colours {
   const kind = useLensKind();
-  const lens = useTimelineLens(colouring === "none" ? EMPTY_TIMELINE : timeline, kind);
+  const lens = useTimelineLens(colouring === "none" ? EMPTY_TIMELINE : timeline, { kind, hasHalf: false });
   const { columns, version } = lens;
   const tints = useMemo(() => {
     if (colouring === "none") return null;
@@ -53,7 +53,7 @@ export function useTints(timeline: Timeline, colouring: Colouring, nLayers: numb
 function valueOf(token: Token, metric: TintMetric, columns: LensColumns | null): number | null {
   if (token.index === 0) return null;
   const position = token.index - 1;
-  const last = (columns?.nLayers ?? 0) - 1;
+  const last = columns?.last ?? 0;
   const isRead = columns?.isRead(position) === true;
   switch (metric) {
     case "surprisal":
@@ -71,7 +71,7 @@ const known = (value: number): number | null => (Number.isNaN(value) ? null : va
 
 /** Infinity where the output ranks another token first. */
 function decidedAt(columns: LensColumns, position: number): number | null {
-  const ranks = Array.from({ length: columns.nLayers }, (_, layer) => columns.nextRank(position, layer));
+  const ranks = columns.layers.map((layer) => columns.nextRank(position, layer));
   if (ranks.some(Number.isNaN)) return null;
   return decisionLayer(ranks) ?? Number.POSITIVE_INFINITY;
 }

@@ -78,8 +78,9 @@ export function AlignedTimelines(props: AlignedTimelinesProps) {
     source: { conversation_id: conversationId ?? "" },
     model: timeline.model,
     kind: both.lensA,
+    hasHalf: both.hasHalf,
   };
-  const shownB = { ...side, kind: both.lensB };
+  const shownB = { ...side, kind: both.lensB, hasHalf: both.hasHalf };
   return (
     <>
       {failed.error !== null && (

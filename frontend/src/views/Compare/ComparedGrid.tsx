@@ -64,6 +64,7 @@ export function ComparedGrid(props: ComparedGridProps) {
         difference={difference}
         rows={both.rows}
         nLayers={model.num_layers}
+        hasHalf={both.hasHalf}
         lensA={both.lensA}
         lensB={both.lensB}
         lenses={model.lenses.map((lens) => lens.kind)}

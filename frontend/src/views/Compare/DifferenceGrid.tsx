@@ -4,6 +4,7 @@ import { DIFFERENCE, DIVERGING, type Scale } from "@/charts/colour/colour";
 import { CellLooks, type CellSource } from "@/charts/heatmap/cellLooks";
 import { CellPicture } from "@/charts/heatmap/CellPicture";
 import { CELL_HEIGHT, type CellPlace, type Grid, zoomed } from "@/charts/heatmap/geometry";
+import type { LayerLabels } from "@/model/layers";
 import type { GridWindow } from "@/charts/heatmap/GridWindow";
 import { HeatmapGrid } from "@/charts/heatmap/HeatmapGrid";
 import { Legend } from "@/charts/heatmap/Legend";
@@ -24,7 +25,7 @@ interface DifferenceGridProps {
   readonly scale: Scale;
   /** Layers of A that have a row, and what stands before each, by layer. */
   readonly layers: readonly number[];
-  readonly layerLabels: readonly string[];
+  readonly layerLabels: LayerLabels;
   readonly textsA: readonly string[];
   readonly textsB: readonly string[];
   readonly textOf: (tokenId: number) => string;

@@ -13,6 +13,7 @@ import { type ReadSide, usePlaceReading } from "./placeReading";
 
 export interface ShownSide extends ReadSide {
   readonly kind: LensKind;
+  readonly hasHalf: boolean;
 }
 
 interface PairDetailProps {
@@ -72,8 +73,8 @@ interface SideProps {
 }
 
 function Side({ name, side, position, layer, isSettled, hasLens, canContinue }: SideProps) {
-  const reading = usePlaceReading(side, side.kind, position, isSettled);
-  const at = reading.layers?.[layer] ?? null;
+  const reading = usePlaceReading(side, side, position, isSettled);
+  const at = reading.layers?.find((each) => each.layer === layer) ?? null;
   const next = position === null ? null : (side.tokens[position + 1] ?? null);
   const lens = LENSES.find(({ kind }) => kind === side.kind)?.title ?? side.kind;
   return (

@@ -18,8 +18,8 @@ interface RepliesPartProps {
 /** The divergence point of the replies as texts, the probability of both tokens, and whether each was top-1. */
 export function RepliesPart({ at, a, b, isSettled, onGo }: RepliesPartProps) {
   // As the details below read them, so that going there asks for nothing more.
-  const readA = usePlaceReading(a, a.kind, at.a - 1, isSettled);
-  const readB = usePlaceReading(b, b.kind, at.b - 1, isSettled);
+  const readA = usePlaceReading(a, a, at.a - 1, isSettled);
+  const readB = usePlaceReading(b, b, at.b - 1, isSettled);
   const [ownA, ownB] = [a.tokens[at.a], b.tokens[at.b]];
   if (ownA === undefined || ownB === undefined) return null;
   const place =

@@ -1,6 +1,6 @@
 import { TableToggle } from "@/charts/heatmap/TableToggle";
 import { WidthControls } from "@/charts/heatmap/WidthControls";
-import { layerLabel } from "@/model/layers";
+import { everyLayer, layerLabel, shownLayer } from "@/model/layers";
 import { LENSES, type LensKind } from "@/model/lenses";
 import { Button } from "@/ui/Button";
 import { useIsNarrow } from "@/ui/media";
@@ -14,6 +14,7 @@ interface ToolbarProps {
   readonly difference: Difference;
   readonly rows: Rows;
   readonly nLayers: number;
+  readonly hasHalf: boolean;
   readonly lensA: LensKind;
   readonly lensB: LensKind;
   /** What the model can be read through. */
@@ -51,12 +52,25 @@ export function Toolbar(props: ToolbarProps) {
   );
 }
 
-function Measures({ state, difference, rows, nLayers, lensA, lensB, lenses, onChangeLens }: ToolbarProps) {
+function Measures({
+  state,
+  difference,
+  rows,
+  nLayers,
+  hasHalf,
+  lensA,
+  lensB,
+  lenses,
+  onChangeLens,
+}: ToolbarProps) {
   const { choices, change } = state;
-  const layers = Array.from({ length: nLayers + 1 }, (_, layer) => ({
-    value: layer,
-    label: layer === nLayers ? `${layer} (output)` : layerLabel(layer),
-  })).toReversed();
+  const every = everyLayer(nLayers, hasHalf);
+  const layers = every
+    .map((layer) => ({
+      value: layer,
+      label: layer === nLayers ? `${layer} (output)` : layerLabel(layer),
+    }))
+    .toReversed();
   return (
     <>
       <Select
@@ -80,7 +94,7 @@ function Measures({ state, difference, rows, nLayers, lensA, lensB, lenses, onCh
       {rows === "one" && (
         <Select
           label="layer of A"
-          value={choices.layerA ?? nLayers}
+          value={shownLayer(every, choices.layerA)}
           options={layers}
           onChange={(layerA) => change({ layerA })}
           className="max-md:w-full"
@@ -89,7 +103,7 @@ function Measures({ state, difference, rows, nLayers, lensA, lensB, lenses, onCh
       {rows !== "each" && (
         <Select
           label="layer of B"
-          value={choices.layerB ?? nLayers}
+          value={shownLayer(every, choices.layerB)}
           options={layers}
           onChange={(layerB) => change({ layerB })}
           className="max-md:w-full"

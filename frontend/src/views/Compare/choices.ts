@@ -2,7 +2,15 @@
 import { useCallback } from "react";
 import { CELL_WIDTHS } from "@/charts/heatmap/geometry";
 import { useChoices } from "@/features/choices/choices";
-import { type ChoiceSpec, oneOf, onOff, orNull, passing, wholeNumber } from "@/features/choices/choiceSpec";
+import {
+  type ChoiceSpec,
+  layerNumber,
+  oneOf,
+  onOff,
+  orNull,
+  passing,
+  wholeNumber,
+} from "@/features/choices/choiceSpec";
 import { DIFFERENCE_IDS, type DifferenceId } from "./differences";
 
 const MAX_LAYER = 9_999;
@@ -25,7 +33,7 @@ export interface CompareChoices {
   readonly hasTable: boolean;
 }
 
-const layer = passing(orNull(wholeNumber(0, 0, MAX_LAYER)));
+const layer = passing(orNull(layerNumber(MAX_LAYER)));
 
 const SPEC: ChoiceSpec<CompareChoices & { readonly cellWidth: number }> = {
   rows: passing(orNull(oneOf(ROWS, "each"))),

@@ -1,6 +1,6 @@
 /** Rows of the comparison: pairs of layers, from what is chosen. */
 import type { BKind } from "@/features/pair/pair";
-import { layerLabel } from "@/model/layers";
+import { everyLayer, layerLabel, layerNumber, shownLayer } from "@/model/layers";
 import type { LensKind } from "@/model/lenses";
 import type { CompareChoices, Rows } from "./choices";
 
@@ -16,9 +16,10 @@ export function layerPairs(
   rows: Rows,
   choices: Pick<CompareChoices, "layerA" | "layerB">,
   nLayers: number,
+  hasHalf = false,
 ): [number, number][] {
-  const bounded = (layer: number | null): number => Math.min(layer ?? nLayers, nLayers);
-  const all = Array.from({ length: nLayers + 1 }, (_, layer) => layer);
+  const all = everyLayer(nLayers, hasHalf);
+  const bounded = (layer: number | null): number => shownLayer(all, layer);
   switch (rows) {
     case "each":
       return all.map((layer) => [layer, layer]);
@@ -31,4 +32,4 @@ export function layerPairs(
 
 /** What stands before a row: the layer, or the numbers of both where they may differ. */
 export const rowLabel = ([a, b]: readonly [number, number], rows: Rows): string =>
-  rows === "each" ? layerLabel(a) : `${a} | ${b}`;
+  rows === "each" ? layerLabel(a) : `${layerNumber(a)} | ${layerNumber(b)}`;

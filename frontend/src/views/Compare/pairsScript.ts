@@ -18,20 +18,24 @@ export function pairsScript(
   a: Omit<ShownTimeline, "predictions">,
   b: Omit<ShownTimeline, "predictions">,
   pairs: readonly ShownPair[],
+  middles: readonly string[] = [],
 ): ViewScript {
-  const both = timelineScript([
-    { ...a, predictions: [], title: "A", morePositions: pairs.map(({ position }) => position) },
-    {
-      ...b,
-      predictions: [],
-      title: "B",
-      prefix: "OTHER_",
-      morePositions: pairs.map(({ otherPosition }) => otherPosition),
-    },
-  ]);
+  const both = timelineScript(
+    [
+      { ...a, predictions: [], title: "A", morePositions: pairs.map(({ position }) => position) },
+      {
+        ...b,
+        predictions: [],
+        title: "B",
+        prefix: "OTHER_",
+        morePositions: pairs.map(({ otherPosition }) => otherPosition),
+      },
+    ],
+    middles,
+  );
   return {
     ...both,
-    imports: ["math"],
+    imports: [...both.imports, "math"],
     nNumbers: both.nNumbers + pairs.length,
     sections: [...both.sections, code(...pairLines(pairs)), code(...COMPARE_PAIRS)],
     run: [...both.run, `compare_pairs(captured, ${a.lens}_lens, other_captured, ${b.lens}_lens, PAIRS)`],
@@ -65,7 +69,7 @@ const COMPARE_PAIRS = [
   "        for at, layer, other_at, other_layer, shown_kl, shown_back, shown_js in pairs:",
   "            if (at, other_at) != (position, other_position):",
   "                continue",
-  "            p, q = log_p[layer], log_q[other_layer]",
+  "            p, q = log_p[row(layer)], log_q[row(other_layer)]",
   "            middle = torch.logaddexp(p, q) - math.log(2)",
   "            js = (kl_nats(p, middle) + kl_nats(q, middle)) / 2",
   "            for what, shown, computed, rounding in [",

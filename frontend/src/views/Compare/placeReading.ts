@@ -3,11 +3,11 @@ import { useQuery } from "@tanstack/react-query";
 import { ApiError, asApiError } from "@/base/errors";
 import { pause } from "@/base/pause";
 import { modelKey } from "@/model/identity";
-import type { LensKind } from "@/model/lenses";
+import type { LensInUse } from "@/model/lenses";
 import { textKey } from "@/model/textKey";
 import type { ModelIdentity, Token } from "@/model/timeline";
 import { lane } from "@/reading/lens";
-import { fetchLens } from "@/reading/requests";
+import { fetchLens, halfLayers } from "@/reading/requests";
 import type { LensReadResponse } from "@/types/schemas";
 import type { SideSource } from "@/features/pair/otherSide";
 
@@ -19,6 +19,7 @@ export interface PlacePrediction {
 
 /** One layer at the position. */
 export interface PlaceLayer {
+  readonly layer: number;
   readonly predictions: readonly PlacePrediction[];
   readonly entropyNats: number;
   /** Of the token that came; null at the end of the timeline. */
@@ -58,20 +59,35 @@ export interface ReadSide {
 /** Nothing is asked for while `position` is null or the model is busy. */
 export function usePlaceReading(
   { source, tokens, model }: ReadSide,
-  kind: LensKind,
+  { kind, hasHalf }: LensInUse,
   position: number | null,
   isSettled: boolean,
 ): PlaceReading {
   const { data, error, refetch, isFetching } = useQuery({
     // With the token that follows: it is a part of what is read.
-    queryKey: ["place", modelKey(model), kind, source, textKey(tokens, (position ?? 0) + 2), position],
+    queryKey: [
+      "place",
+      modelKey(model),
+      kind,
+      hasHalf,
+      source,
+      textKey(tokens, (position ?? 0) + 2),
+      position,
+    ],
     queryFn: async ({ signal }) => {
       await pause(SETTLED_MS, signal);
       const at = position ?? 0;
       return inTurn(
         () =>
           fetchLens(
-            { ...source, kind, positions: [at, at + 1], top_k: N_PREDICTIONS, include_tokens: false },
+            {
+              ...source,
+              kind,
+              ...halfLayers(hasHalf),
+              positions: [at, at + 1],
+              top_k: N_PREDICTIONS,
+              include_tokens: false,
+            },
             model,
             signal,
           ),
@@ -97,12 +113,13 @@ function nextOf({ next_probability, next_rank }: LensReadResponse, layer: number
 }
 
 const layersOf = (response: LensReadResponse): PlaceLayer[] =>
-  response.layers.map((_, layer) => ({
-    predictions: (response.top_ids[layer]?.[0] ?? []).map((tokenId, rank) => ({
+  response.layers.map((layer, row) => ({
+    layer,
+    predictions: (response.top_ids[row]?.[0] ?? []).map((tokenId, rank) => ({
       tokenId,
       text: response.vocabulary[String(tokenId)] ?? "",
-      probability: response.top_probabilities[layer]?.[0]?.[rank] ?? Number.NaN,
+      probability: response.top_probabilities[row]?.[0]?.[rank] ?? Number.NaN,
     })),
-    entropyNats: response.entropy_nats[layer]?.[0] ?? Number.NaN,
-    next: nextOf(response, layer),
+    entropyNats: response.entropy_nats[row]?.[0] ?? Number.NaN,
+    next: nextOf(response, row),
   }));

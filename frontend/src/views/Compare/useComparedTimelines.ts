@@ -1,6 +1,7 @@
 import { useCallback, useMemo } from "react";
 import { useVisible } from "@/charts/heatmap/useVisible";
-import { useLensKind } from "@/features/settings/lensKind";
+import { useLensInUse } from "@/features/settings/lensKind";
+import type { LayerLabels } from "@/model/layers";
 import { lensInUse } from "@/model/lenses";
 import type { Timeline } from "@/model/timeline";
 import { cellText, cellTextOfText } from "@/model/tokens";
@@ -39,8 +40,9 @@ export function useComparedTimelines({
   lensOfB,
 }: ComparedTimelinesParts) {
   const { conversationId, tokens } = timeline;
-  const lensA = useLensKind();
+  const { kind: lensA, hasHalf: hasHalfA } = useLensInUse();
   const lensB = lensInUse(lensOfB ?? lensA, model.lenses);
+  const hasHalf = hasHalfA && lensB === lensA;
   const readable = readability(timeline);
 
   const alignment = useMemo(
@@ -54,8 +56,8 @@ export function useComparedTimelines({
   const rows = rowsInUse(choices, kind, { a: lensA, b: lensB });
   const { layerA, layerB } = choices;
   const pairsOfLayers = useMemo(
-    () => layerPairs(rows, { layerA, layerB }, model.num_layers),
-    [rows, layerA, layerB, model.num_layers],
+    () => layerPairs(rows, { layerA, layerB }, model.num_layers, hasHalf),
+    [rows, layerA, layerB, model.num_layers, hasHalf],
   );
   const comparison = useMemo<Comparison | null>(
     () =>
@@ -76,11 +78,10 @@ export function useComparedTimelines({
   const target = useComparedTarget(comparison, texts, alignment, readable, tokenId);
 
   const layers = useMemo(() => pairsOfLayers.map(([a]) => a), [pairsOfLayers]);
-  const layerLabels = useMemo(() => {
-    const labels: string[] = [];
-    for (const pair of pairsOfLayers) labels[pair[0]] = rowLabel(pair, rows);
-    return labels;
-  }, [pairsOfLayers, rows]);
+  const layerLabels: LayerLabels = useMemo(
+    () => Object.fromEntries(pairsOfLayers.map((pair) => [pair[0], rowLabel(pair, rows)])),
+    [pairsOfLayers, rows],
+  );
   const textsA = useMemo(() => tokens.map(cellText), [tokens]);
   const textsB = useMemo(() => side.tokens.map(cellText), [side.tokens]);
   const textOf = useCallback((id: number) => cellTextOfText(pairs.kept?.text(id) ?? ""), [pairs.kept]);
@@ -108,6 +109,7 @@ export function useComparedTimelines({
     layerLabels,
     lensA,
     lensB,
+    hasHalf,
     difference,
     isOfToken,
     isSettled: readable === "ready",

@@ -1,6 +1,7 @@
 import { useCallback, useState } from "react";
 import type { CellSource } from "@/charts/heatmap/cellLooks";
 import type { CellPlace, Hit } from "@/charts/heatmap/geometry";
+import { shownLayer } from "@/model/layers";
 import { useSelection } from "@/features/selection/selection";
 import { type Alignment, columnOf } from "@/features/pair/alignment";
 
@@ -49,7 +50,7 @@ export function useCursor({ alignment, cells, layers, nTokens }: CursorParts): C
     : { position: selectedColumn ?? start, layer: layer ?? layers.at(-1) ?? 0 };
   const place: CellPlace = {
     position: Math.max(0, Math.min(wanted.position, columns.length - 1)),
-    layer: layers.includes(wanted.layer) ? wanted.layer : (layers.at(-1) ?? 0),
+    layer: shownLayer(layers, wanted.layer),
   };
   return {
     place,

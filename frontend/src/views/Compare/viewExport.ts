@@ -7,6 +7,7 @@ import { plainToken } from "@/features/export/exportJson";
 import type { ShownProbability } from "@/features/export/timelineScript";
 import type { ViewExport } from "@/features/export/viewExport";
 import type { Cell } from "@/features/export/table";
+import type { LayerLabels } from "@/model/layers";
 import type { LensKind } from "@/model/lenses";
 import type { Token } from "@/model/timeline";
 import { cellText, cellTextOfText } from "@/model/tokens";
@@ -30,7 +31,7 @@ export interface ComparedState {
   /** Of A and of B, row by row, the embedding first. */
   readonly layers: readonly (readonly [number, number])[];
   /** What stands before a row, by the layer of A. */
-  readonly layerLabels: readonly string[];
+  readonly layerLabels: LayerLabels;
   readonly textOf: (tokenId: number) => string;
   /** The columns on the screen. */
   readonly shown: Span;
@@ -129,7 +130,7 @@ export function compareExport(state: ComparedState): ViewExport {
     columns: { of: "Column", all: whole, shown: within(state.shown, whole) },
     draw: (layout) => draw(state, layout.columns ?? whole, layout),
     places: probabilities.a,
-    script: ({ lens }) =>
+    script: ({ lens, model }) =>
       pairsScript(
         { lens, tokens: a, probabilities: probabilities.a },
         { lens: lensB, tokens: b, probabilities: probabilities.b },
@@ -142,6 +143,7 @@ export function compareExport(state: ComparedState): ViewExport {
           klFromOtherNats: pairs.klBToANats(pair, row),
           jsNats: pairs.jsNats(pair, row),
         })),
+        model.half_layer_modules,
       ),
     json: { other: { lens: lensB, conversation_id: otherConversationId, tokens: b.map(plainToken) } },
   };

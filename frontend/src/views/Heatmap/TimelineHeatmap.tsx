@@ -25,7 +25,7 @@ import { ReadingProgress } from "@/features/evidence/ReadingProgress";
 import { useViewExport } from "@/features/export/useViewExport";
 import { useNotes } from "@/features/notes/notes";
 import { useSelection } from "@/features/selection/selection";
-import { useLensKind } from "@/features/settings/lensKind";
+import { useLensInUse } from "@/features/settings/lensKind";
 import { useTheme } from "@/features/settings/theme";
 import { useShortcuts } from "@/features/shortcuts/shortcuts";
 import { formatProbability, formatRank } from "@/model/format";
@@ -62,8 +62,9 @@ export function TimelineHeatmap({ timeline, model }: TimelineHeatmapProps) {
   const { index, layer, select } = useSelection();
   const theme = useTheme();
   const [look, changeLook] = useHeatmapLook();
-  const kind = useLensKind();
-  const lens = useTimelineLens(timeline, kind);
+  const lensInUse = useLensInUse();
+  const { kind, hasHalf } = lensInUse;
+  const lens = useTimelineLens(timeline, lensInUse);
   const { columns, version } = lens;
   const [active, setActive] = useState<CellPlace | null>(null);
   const [hovered, setHovered] = useState<CellPlace | null>(null);
@@ -80,14 +81,14 @@ export function TimelineHeatmap({ timeline, model }: TimelineHeatmapProps) {
   const frame = useRef<HTMLDivElement>(null);
   const gridId = useId();
 
-  const nLayers = model.num_layers + 1;
-  const drawn = useCells({ tokens, model, look, columns, version });
+  const last = model.num_layers;
+  const drawn = useCells({ tokens, model, look, hasHalf, columns, version });
   const { layers, layerLabels, tokenTexts, textOf, metric, scale, ramp, answer, answerRamp } = drawn;
   const { painted } = drawn;
 
   const outline = useOutline({
     timeline,
-    kind,
+    lens: lensInUse,
     layers,
     tokenId: look.outlinedToken,
     rank: look.outlinedRank,
@@ -146,7 +147,7 @@ export function TimelineHeatmap({ timeline, model }: TimelineHeatmapProps) {
 
   const cursor = nearestCell(
     grid,
-    active ?? { position: selectedPosition ?? nPositions - 1, layer: layer ?? nLayers - 1 },
+    active ?? { position: selectedPosition ?? nPositions - 1, layer: layer ?? last },
   );
   const shown = hovered === null ? cursor : nearestCell(grid, hovered);
 
@@ -155,16 +156,16 @@ export function TimelineHeatmap({ timeline, model }: TimelineHeatmapProps) {
       if (hit.position !== null && take(hit.position)) return;
       if (hit.position !== null) {
         const { position } = hit;
-        setActive((before) => ({ position, layer: hit.layer ?? before?.layer ?? nLayers - 1 }));
+        setActive((before) => ({ position, layer: hit.layer ?? before?.layer ?? last }));
       }
       // What a column predicts is the token after it: that is the one to select.
       if (hit.position === null) select(index, hit.layer);
       else if (hit.position + 1 < nPositions) select(hit.position + 1, hit.layer ?? layer);
     },
-    [index, layer, nLayers, select, nPositions, take],
+    [index, layer, last, select, nPositions, take],
   );
   useViewExport(
-    columns === null || columns.nLayers === 0
+    columns === null || columns.layers.length === 0
       ? "The conversation is not read yet."
       : async () => {
           const { heatmapExport } = await import("./viewExport");

@@ -43,7 +43,7 @@ function wantedId(
     case "off":
       return null;
     case "output":
-      return columns.topId(position, columns.nLayers - 1);
+      return columns.topId(position, columns.last);
     case "actual":
       return tokenIds[position + 1] ?? null;
   }

@@ -137,12 +137,12 @@ export const METRICS: readonly [Metric, ...Metric[]] = [
   {
     id: "next_logprob_change",
     title: "Delta log-prob. of the actual next token",
-    unit: "nats, layer n minus layer n − 1; 0 is no change",
-    explanation: "How much the block raised or lowered the log-probability of the actual next token.",
+    unit: "nats, a layer minus the one below it; 0 is no change",
+    explanation: "How much the layer raised or lowered the log-probability of the actual next token.",
     value: (columns, position, layer) => {
       // A float32 zero is an underflow, whose logarithm nobody knows.
       const [below, here] = [
-        columns.nextProbability(position, layer - 1),
+        columns.nextProbability(position, columns.below(layer)),
         columns.nextProbability(position, layer),
       ];
       return layer > 0 && below > 0 && here > 0 ? Math.log(here) - Math.log(below) : Number.NaN;
@@ -163,11 +163,12 @@ export interface Found extends Corner {
 export function extremeOf(metric: Metric, columns: LensColumns, nPositions: number): Found | null {
   const { isHighest, layers } = metric.extreme;
   const from = metric.fittedFrom ?? { position: 0, layer: layers === "all" ? 1 : 0 };
-  const first = layers === "output" ? columns.nLayers - 1 : from.layer;
+  const first = layers === "output" ? columns.last : from.layer;
   let found: Found | null = null;
   for (let { position } = from; position < nPositions; position += 1) {
     if (!columns.isRead(position)) continue;
-    for (let layer = first; layer < columns.nLayers; layer += 1) {
+    for (const layer of columns.layers) {
+      if (layer < first) continue;
       const value = metric.value(columns, position, layer);
       if (Number.isNaN(value)) continue;
       if (found === null || (isHighest ? value > found.value : value < found.value)) {
@@ -188,7 +189,8 @@ export function largestValue(
   let largest = 0;
   for (let { position } = first; position < nPositions; position += 1) {
     if (!columns.isRead(position)) continue;
-    for (let { layer } = first; layer < columns.nLayers; layer += 1) {
+    for (const layer of columns.layers) {
+      if (layer < first.layer) continue;
       const size = Math.abs(metric.value(columns, position, layer));
       if (size > largest) largest = size;
     }

@@ -5,7 +5,7 @@ import { CellLooks } from "@/charts/heatmap/cellLooks";
 import { CellPicture } from "@/charts/heatmap/CellPicture";
 import { stridedLayers } from "@/charts/heatmap/geometry";
 import { useTheme } from "@/features/settings/theme";
-import { layerLabels as layerLabelsOf } from "@/model/layers";
+import { everyLayer, layerLabelsOf } from "@/model/layers";
 import type { Token } from "@/model/timeline";
 import { cellText, cellTextOfText } from "@/model/tokens";
 import type { LensColumns } from "@/reading/columns";
@@ -19,21 +19,19 @@ interface CellsRequest {
   readonly tokens: readonly Token[];
   readonly model: ModelInfo;
   readonly look: HeatmapLook;
+  readonly hasHalf: boolean;
   /** Filled in place; `version` tells when. Null before the first was read. */
   readonly columns: LensColumns | null;
   readonly version: number;
 }
 
-export function useCells({ tokens, model, look, columns, version }: CellsRequest) {
+export function useCells({ tokens, model, look, hasHalf, columns, version }: CellsRequest) {
   const theme = useTheme();
-  const nLayers = model.num_layers + 1;
-  const { layers, layerLabels } = useMemo(
-    () => ({
-      layers: stridedLayers(nLayers, look.stride),
-      layerLabels: layerLabelsOf(nLayers),
-    }),
-    [nLayers, look.stride],
-  );
+  const last = model.num_layers;
+  const { layers, layerLabels } = useMemo(() => {
+    const every = everyLayer(last, hasHalf);
+    return { layers: stridedLayers(every, look.stride), layerLabels: layerLabelsOf(every) };
+  }, [last, hasHalf, look.stride]);
   const tokenIds = useMemo(() => tokens.map((token) => token.id), [tokens]);
   const tokenTexts = useMemo(() => tokens.map(cellText), [tokens]);
   const textOf = useCallback((id: number) => cellTextOfText(columns?.text(id) ?? ""), [columns]);

@@ -1,7 +1,7 @@
 import { useMemo } from "react";
 import { OutlinedCells } from "@/charts/heatmap/cellLooks";
 import { usePins } from "@/features/pins/pinsContext";
-import type { LensKind } from "@/model/lenses";
+import type { LensInUse } from "@/model/lenses";
 import type { Timeline } from "@/model/timeline";
 import { cellTextOfText } from "@/model/tokens";
 import { type TimelineRanks, useTimelineRanks } from "@/reading/ranks";
@@ -9,7 +9,7 @@ import type { OutlineChoice } from "./ColourControls";
 
 interface OutlineRequest {
   readonly timeline: Timeline;
-  readonly kind: LensKind;
+  readonly lens: LensInUse;
   readonly layers: readonly number[];
   /** The token that was chosen; it counts only while it is pinned. */
   readonly tokenId: number | null;
@@ -26,11 +26,11 @@ export interface Outline {
 }
 
 /** Where a pinned token is among the first predictions, read for the whole conversation. */
-export function useOutline({ timeline, kind, layers, tokenId, rank }: OutlineRequest): Outline {
+export function useOutline({ timeline, lens, layers, tokenId, rank }: OutlineRequest): Outline {
   const { pins } = usePins();
   const pinned = pins.flatMap((pin) => pin.tokens);
   const chosenId = pinned.some((token) => token.id === tokenId) ? tokenId : null;
-  const ranks = useTimelineRanks(timeline, kind, chosenId);
+  const ranks = useTimelineRanks(timeline, lens, chosenId);
   const { columns, version } = ranks;
   const nPositions = timeline.tokens.length;
   const { cells } = useMemo(

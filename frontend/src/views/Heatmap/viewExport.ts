@@ -6,6 +6,7 @@ import { drawHeatmap } from "@/charts/heatmap/drawing";
 import { timelineScript } from "@/features/export/timelineScript";
 import type { ViewExport } from "@/features/export/viewExport";
 import type { Cell } from "@/features/export/table";
+import type { LayerLabels } from "@/model/layers";
 import type { Token } from "@/model/timeline";
 import { cellText, cellTextOfText } from "@/model/tokens";
 import type { LensColumns } from "@/reading/columns";
@@ -17,7 +18,7 @@ export interface HeatmapState {
   readonly columns: LensColumns;
   /** The range that was chosen; null for the whole conversation. */
   readonly range: Span | null;
-  readonly layerLabels: readonly string[];
+  readonly layerLabels: LayerLabels;
   readonly metric: Metric;
   readonly scale: Scale;
   readonly rampName: RampName | "diverging";
@@ -54,7 +55,7 @@ export function heatmapExport(state: HeatmapState): ViewExport {
   const span = spanOf(state);
   const inSpan = tokens.slice(span.start, span.end).map((token) => token.index);
   const positions = inSpan.filter((position) => columns.isRead(position));
-  const cells = layerLabels.flatMap((_, layer) =>
+  const cells = columns.layers.flatMap((layer) =>
     positions.map((position) => columns.cell(position, layer)).filter((cell) => cell !== null),
   );
   const unread = inSpan.length - positions.length;
@@ -116,7 +117,8 @@ export function heatmapExport(state: HeatmapState): ViewExport {
     columns: { of: "Index", all: span, shown: within(state.shown, span) },
     draw: (layout) => draw(state, layout),
     places: cells,
-    script: ({ lens }) => timelineScript([{ lens, tokens, probabilities, predictions }]),
+    script: ({ lens, model }) =>
+      timelineScript([{ lens, tokens, probabilities, predictions }], model.half_layer_modules),
   };
 }
 
@@ -137,7 +139,7 @@ function draw(state: HeatmapState, layout: FigureLayout): Drawing {
       answerRamp: rampName === "diverging" ? ramp : SECOND_HUE[rampName],
       span: layout.columns ?? spanOf(state),
       cells: lensCells({ columns, metric, answer, tokenIds }),
-      layers: layerLabels.map((_, layer) => layer),
+      layers: columns.layers,
       layerLabels,
       heads: lensHeads(tokenTexts),
       turnedHead: (position) => `${position} ${tokenTexts[position] ?? ""}`,

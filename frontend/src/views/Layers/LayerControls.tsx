@@ -5,12 +5,13 @@ import type { Play } from "./usePlay";
 interface LayerControlsProps {
   readonly layer: number;
   readonly last: number;
+  readonly step: number;
   readonly play: Play;
   readonly onChange: (layer: number) => void;
 }
 
 /** One layer down, one up, and all of them in turn. Who wants no motion steps by hand. */
-export function LayerControls({ layer, last, play, onChange }: LayerControlsProps) {
+export function LayerControls({ layer, last, step, play, onChange }: LayerControlsProps) {
   const isStill = usePrefersReducedMotion();
   return (
     <div role="group" aria-label="Step through the layers" className="flex shrink-0 items-center">
@@ -18,7 +19,7 @@ export function LayerControls({ layer, last, play, onChange }: LayerControlsProp
         icon="left"
         label="Layer below"
         disabled={layer === 0}
-        onClick={() => onChange(layer - 1)}
+        onClick={() => onChange(layer - step)}
       />
       {!isStill && (
         <Button
@@ -34,7 +35,7 @@ export function LayerControls({ layer, last, play, onChange }: LayerControlsProp
         icon="right"
         label="Layer above"
         disabled={layer === last}
-        onClick={() => onChange(layer + 1)}
+        onClick={() => onChange(layer + step)}
       />
     </div>
   );

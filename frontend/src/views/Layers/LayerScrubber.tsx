@@ -9,6 +9,8 @@ import { type Agreement, agreementText } from "./layerWords";
 interface LayerScrubberProps {
   readonly layer: number;
   readonly last: number;
+  /** 0.5 with half layers, else 1. */
+  readonly step: number;
   /** Null until something is read. */
   readonly agreement: Agreement | null;
   readonly onChange: (layer: number) => void;
@@ -19,31 +21,31 @@ const BAR_HEIGHT = 40;
 const LABEL_ROOM = 26;
 
 /** A slider over the layers. The bar of each is the share of positions at which its top-1 is the actual token. */
-export function LayerScrubber({ layer, last, agreement, onChange }: LayerScrubberProps) {
+export function LayerScrubber({ layer, last, step, agreement, onChange }: LayerScrubberProps) {
   const [frame, width] = useElementWidth<HTMLDivElement>(560);
-  const count = last + 1;
+  const count = last / step + 1;
   const columnWidth = width / count;
   const labelled = new Set(labelledLayers(last, width - columnWidth, LABEL_ROOM));
   const shareAt = (at: number): number =>
-    agreement === null || agreement.nRead === 0 ? 0 : (agreement.nActual[at] ?? 0) / agreement.nRead;
+    agreement === null || agreement.nRead === 0 ? 0 : (agreement.nActual.get(at) ?? 0) / agreement.nRead;
   const textAt = (at: number): string => {
     const name = layerTitle(at);
     if (agreement === null || agreement.nRead === 0) return `${name}: nothing read yet`;
     const share = Math.round(100 * shareAt(at));
-    return `${name}: ${agreementText(agreement.nActual[at] ?? 0, agreement.nRead)}, ${share} %`;
+    return `${name}: ${agreementText(agreement.nActual.get(at) ?? 0, agreement.nRead)}, ${share} %`;
   };
 
   const layerUnder = (event: PointerEvent): number => {
     const box = event.currentTarget.getBoundingClientRect();
-    const at = Math.floor(((event.clientX - box.left) / Math.max(1, box.width)) * count);
-    return Math.min(last, Math.max(0, at));
+    const row = Math.floor(((event.clientX - box.left) / Math.max(1, box.width)) * count);
+    return Math.min(last, Math.max(0, step * row));
   };
   const moveTo = (next: number): void => {
     if (next !== layer) onChange(next);
   };
   const onKeyDown = (event: KeyboardEvent): void => {
     if (isBrowserCommand(event)) return;
-    const next = layerAfterKey(event.key, layer, last);
+    const next = layerAfterKey(event.key, layer, last, step);
     if (next === null) return;
     event.preventDefault();
     moveTo(next);
@@ -72,7 +74,8 @@ export function LayerScrubber({ layer, last, agreement, onChange }: LayerScrubbe
         }}
         className="flex cursor-pointer touch-pan-y rounded-mark select-none"
       >
-        {Array.from({ length: count }, (_, at) => {
+        {Array.from({ length: count }, (_, row) => {
+          const at = step * row;
           const isHere = at === layer;
           return (
             <span

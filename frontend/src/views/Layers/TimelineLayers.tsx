@@ -4,9 +4,9 @@ import { LensFailure } from "@/features/evidence/LensFailure";
 import { ReadingProgress } from "@/features/evidence/ReadingProgress";
 import { useViewExport } from "@/features/export/useViewExport";
 import { useSelection } from "@/features/selection/selection";
-import { useLensKind } from "@/features/settings/lensKind";
+import { useLensInUse } from "@/features/settings/lensKind";
 import { useSettings } from "@/features/settings/settings";
-import { layerLabel } from "@/model/layers";
+import { layerLabel, layerStep } from "@/model/layers";
 import { LENSES } from "@/model/lenses";
 import type { Timeline } from "@/model/timeline";
 import { LensColumns } from "@/reading/columns";
@@ -40,17 +40,20 @@ export function TimelineLayers({ timeline, model }: TimelineLayersProps) {
   const { settings } = useSettings();
   const [choices, changeChoices] = useLayersChoices();
   const isStill = usePrefersReducedMotion();
-  const kind = useLensKind();
-  const lens = useTimelineLens(timeline, kind);
+  const lensInUse = useLensInUse();
+  const { kind, hasHalf } = lensInUse;
+  const lens = useTimelineLens(timeline, lensInUse);
   const columns = lens.columns ?? NOTHING_READ;
   const { version } = lens;
   const [pointed, setPointed] = useState<number | null>(null);
 
   const last = model.num_layers;
-  const layer = Math.min(last, selectedLayer ?? last);
+  const step = layerStep(hasHalf);
+  // A half layer that is not shown gives way to the one after it.
+  const layer = Math.min(last, step * Math.ceil((selectedLayer ?? last) / step));
   const onChangeLayer = useCallback((next: number) => select(index, next), [select, index]);
   const onSelect = useCallback((next: number) => select(next, layer), [select, layer]);
-  const play = usePlay(layer, last, onChangeLayer);
+  const play = usePlay(layer, last, step, onChangeLayer);
 
   const forms = useMemo(() => new WordForms(tokens), [tokens]);
   const { scope } = choices;
@@ -60,7 +63,10 @@ export function TimelineLayers({ timeline, model }: TimelineLayersProps) {
     return { passages: made, indices: made.flatMap(({ lines }) => lines.flat()) };
   }, [timeline, scope, showTemplate, forms]);
   const { agreement } = useMemo(
-    () => ({ agreement: columns.nLayers === 0 ? null : agreementOf(columns, tokens, indices), version }),
+    () => ({
+      agreement: columns.layers.length === 0 ? null : agreementOf(columns, tokens, indices),
+      version,
+    }),
     [columns, version, tokens, indices],
   );
   const { words, counts } = useMemo(() => {
@@ -75,7 +81,16 @@ export function TimelineLayers({ timeline, model }: TimelineLayersProps) {
           const { layersExport } = await import("./viewExport");
           return layersExport({ tokens, columns, passages, words, agreement, layer, last, forms, choices });
         },
-    layersCommands({ layer, last, play, choices, isStill, onChangeLayer, onChangeChoices: changeChoices }),
+    layersCommands({
+      layer,
+      last,
+      step,
+      play,
+      choices,
+      isStill,
+      onChangeLayer,
+      onChangeChoices: changeChoices,
+    }),
   );
 
   const shown = pointed ?? index;
@@ -83,15 +98,15 @@ export function TimelineLayers({ timeline, model }: TimelineLayersProps) {
   return (
     <div className="flex min-h-0 flex-1 flex-col bg-raised max-md:overflow-y-auto">
       <Finding>
-        {layerSentence(counts, layer, last)}
+        {layerSentence(counts, layer, last, step)}
         {kind !== "logit" && ` Read through the ${lensTitle} lens.`}
       </Finding>
       <div className="shrink-0 bg-raised px-3 pt-1.5 max-md:sticky max-md:top-0 max-md:z-10 short:static">
         <div className="flex flex-wrap items-center justify-between gap-x-3 gap-y-1.5 pb-1.5">
-          <LayerControls layer={layer} last={last} play={play} onChange={onChangeLayer} />
+          <LayerControls layer={layer} last={last} step={step} play={play} onChange={onChangeLayer} />
           <ChoiceControls choices={choices} onChange={changeChoices} />
         </div>
-        <LayerScrubber layer={layer} last={last} agreement={agreement} onChange={onChangeLayer} />
+        <LayerScrubber layer={layer} last={last} step={step} agreement={agreement} onChange={onChangeLayer} />
       </div>
       <div className="shrink-0 border-line px-3 pb-1.5 max-md:order-1 max-md:border-t max-md:pt-1 md:border-b">
         <WordLegend choices={choices} counts={counts} canChange={layer > 0} />

@@ -5,6 +5,7 @@ import type { Play } from "./usePlay";
 interface LayersActions {
   readonly layer: number;
   readonly last: number;
+  readonly step: number;
   readonly play: Play;
   readonly choices: LayersChoices;
   /** Nothing moves by itself. */
@@ -15,7 +16,7 @@ interface LayersActions {
 
 /** What the palette lists while the view is open. */
 export function layersCommands(actions: LayersActions): Command[] {
-  const { layer, last, play, choices, isStill, onChangeLayer, onChangeChoices } = actions;
+  const { layer, last, step, play, choices, isStill, onChangeLayer, onChangeChoices } = actions;
   const { scope, hasMarks, hasChanges, hasActual, hasTint } = choices;
   return [
     ...(isStill
@@ -23,8 +24,8 @@ export function layersCommands(actions: LayersActions): Command[] {
       : play.isPlaying
         ? [{ label: "Stop stepping through the layers", run: play.stop }]
         : [{ label: "Play: step through the layers", run: play.start }]),
-    ...(layer < last ? [{ label: "Go to the layer above", run: () => onChangeLayer(layer + 1) }] : []),
-    ...(layer > 0 ? [{ label: "Go to the layer below", run: () => onChangeLayer(layer - 1) }] : []),
+    ...(layer < last ? [{ label: "Go to the layer above", run: () => onChangeLayer(layer + step) }] : []),
+    ...(layer > 0 ? [{ label: "Go to the layer below", run: () => onChangeLayer(layer - step) }] : []),
     {
       label: hasMarks ? "Hide the marks of matches" : "Mark matches (actual token, final top-1)",
       run: () => onChangeChoices({ hasMarks: !hasMarks }),

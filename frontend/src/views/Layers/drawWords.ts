@@ -37,19 +37,24 @@ export function drawWords(state: LayersState, layout: FigureLayout): Drawing {
 }
 
 /** The share of tokens that are those of the text, for each layer; the one that is shown stands out. */
-function drawStrip({ agreement, layer, last }: LayersState, width: number, palette: Palette): Drawing {
-  const column = width / (last + 1);
+function drawStrip(
+  { agreement, columns, layer, last }: LayersState,
+  width: number,
+  palette: Palette,
+): Drawing {
+  const { layers } = columns;
+  const column = width / layers.length;
   const every = [1, 2, 5, 10, 20, 50].find((step) => step * column >= 18) ?? 100;
   const top = 11;
-  const bars = Array.from({ length: last + 1 }, (_, at) => {
-    const count = agreement?.nActual[at] ?? 0;
+  const bars = layers.map((at, row) => {
+    const count = agreement?.nActual.get(at) ?? 0;
     const height = agreement === null || agreement.nRead === 0 ? 0 : (STRIP.height * count) / agreement.nRead;
     const isLabelled = at === 0 || at === last || at === layer || (at % every === 0 && last - at >= every);
     const isHere = at === layer;
     return [
       isHere
         ? element("rect", {
-            x: at * column,
+            x: row * column,
             y: top,
             width: column,
             height: STRIP.height,
@@ -57,14 +62,14 @@ function drawStrip({ agreement, layer, last }: LayersState, width: number, palet
           })
         : "",
       element("rect", {
-        x: at * column + column * 0.19,
+        x: row * column + column * 0.19,
         y: top + STRIP.height - height,
         width: column * 0.62,
         height,
         fill: palette["data-actual"],
       }),
       isLabelled
-        ? textElement((at + 0.5) * column, top + STRIP.height + 8, layerLabel(at), {
+        ? textElement((row + 0.5) * column, top + STRIP.height + 8, layerLabel(at), {
             "text-anchor": "middle",
             "font-size": SMALL,
             "font-weight": isHere ? 700 : undefined,

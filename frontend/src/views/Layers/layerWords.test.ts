@@ -46,7 +46,7 @@ test("counts and agreement are those of the words shown", () => {
   expect(agreement.nRead).toBe(21);
   for (let layer = 0; layer <= N_LAYERS; layer += 1) {
     const counts = countWords(indices.map((index) => layerWord(columns, tokens, index, layer)));
-    expect(counts.nActual).toBe(agreement.nActual[layer]);
+    expect(counts.nActual).toBe(agreement.nActual.get(layer));
     expect(counts.nActual).toBe(indices.filter((index) => topId(index, layer) === tokens[index]?.id).length);
     expect(counts.nActual + counts.nOutput + counts.nOther).toBe(counts.nRead);
   }

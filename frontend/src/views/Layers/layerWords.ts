@@ -43,13 +43,13 @@ export function layerWord(
   const position = index - 1;
   const tokenId = columns.topId(position, layer);
   if (tokenId < 0) return { ...none, kind: "unread", tokenId };
-  const isOutput = tokenId === columns.topId(position, columns.nLayers - 1);
+  const isOutput = tokenId === columns.topId(position, columns.last);
   return {
     index,
     kind: tokenId === actual ? "actual" : isOutput ? "output" : "other",
     tokenId,
     probability: columns.topProbability(position, layer),
-    hasChanged: layer > 0 && tokenId !== columns.topId(position, layer - 1),
+    hasChanged: layer > 0 && tokenId !== columns.topId(position, columns.below(layer)),
   };
 }
 
@@ -84,8 +84,8 @@ export function countWords(words: readonly LayerWord[]): WordCounts {
 export interface Agreement {
   /** Of the tokens asked for, those that are read. */
   readonly nRead: number;
-  /** How many of them are the first choice, for each layer. */
-  readonly nActual: readonly number[];
+  /** How many of them are the first choice, by layer. */
+  readonly nActual: ReadonlyMap<number, number>;
 }
 
 /** At how many of these tokens each layer's first choice is the token that stands there. */
@@ -94,14 +94,14 @@ export function agreementOf(
   tokens: readonly Identified[],
   indices: readonly number[],
 ): Agreement {
-  const nActual = Array.from({ length: columns.nLayers }, () => 0);
+  const nActual = new Map<number, number>(columns.layers.map((layer) => [layer, 0]));
   let nRead = 0;
   for (const index of indices) {
     if (index === 0 || !columns.isRead(index - 1)) continue;
     nRead += 1;
     const actual = tokens[index]?.id;
-    for (let layer = 0; layer < columns.nLayers; layer += 1) {
-      if (columns.topId(index - 1, layer) === actual) nActual[layer] = (nActual[layer] ?? 0) + 1;
+    for (const layer of columns.layers) {
+      if (columns.topId(index - 1, layer) === actual) nActual.set(layer, (nActual.get(layer) ?? 0) + 1);
     }
   }
   return { nRead, nActual };
@@ -117,7 +117,7 @@ export function agreementText(nActual: number, nRead: number, nPredicted = nRead
 }
 
 /** How far a layer agrees with the text shown, and how much it changed, as a sentence. */
-export function layerSentence(counts: WordCounts, layer: number, last: number): string {
+export function layerSentence(counts: WordCounts, layer: number, last: number, step = 1): string {
   const { nPredicted, nRead, nActual, nChanged } = counts;
   const place = `At ${layerName(layer)}${layer === last ? ", the model’s own output" : ""}`;
   if (nPredicted === 0) return `${place}, no token here is predicted.`;
@@ -125,6 +125,6 @@ export function layerSentence(counts: WordCounts, layer: number, last: number): 
   const changed =
     layer === 0
       ? ""
-      : `; ${nChanged === 0 ? "none" : formatCount(nChanged)} changed since ${layerName(layer - 1)}`;
+      : `; ${nChanged === 0 ? "none" : formatCount(nChanged)} changed since ${layerName(layer - step)}`;
   return `${place}, ${agreementText(nActual, nRead, nPredicted)}${changed}.`;
 }

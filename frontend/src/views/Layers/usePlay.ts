@@ -12,7 +12,7 @@ export interface Play {
 }
 
 /** Steps through the layers; stops at the last one, when anything else moves the layer, and with the view. */
-export function usePlay(layer: number, last: number, onStep: (layer: number) => void): Play {
+export function usePlay(layer: number, last: number, step: number, onStep: (layer: number) => void): Play {
   /** Where the last step led; null while nothing plays. */
   const [playedTo, setPlayedTo] = useState<number | null>(null);
   if (playedTo !== null && playedTo !== layer) setPlayedTo(null);
@@ -20,14 +20,14 @@ export function usePlay(layer: number, last: number, onStep: (layer: number) => 
 
   useEffect(() => {
     if (!isPlaying) return undefined;
-    const ms = Math.min(STEP_MS.most, Math.max(STEP_MS.least, WHOLE_MS / Math.max(1, last)));
+    const ms = Math.min(STEP_MS.most, Math.max(STEP_MS.least, WHOLE_MS / Math.max(1, last / step)));
     const timer = setTimeout(() => {
-      const next = Math.min(last, layer + 1);
+      const next = Math.min(last, layer + step);
       onStep(next);
       setPlayedTo(next === last ? null : next);
     }, ms);
     return () => clearTimeout(timer);
-  }, [isPlaying, layer, last, onStep]);
+  }, [isPlaying, layer, last, step, onStep]);
 
   return {
     isPlaying,

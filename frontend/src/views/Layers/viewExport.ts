@@ -63,7 +63,7 @@ export function layersExport(state: LayersState): ViewExport {
   return {
     title: `${layer === 0 ? "The embedding" : `Layer ${layerLabel(layer)}`}: ${shown}, token by token`,
     facts: [
-      layerSentence(counts, layer, last),
+      layerSentence(counts, layer, last, layer - columns.below(layer)),
       "Each word is the layer’s first choice, read at the token before and after the real tokens before it; no layer wrote this text",
       ...(counts.nRead < counts.nPredicted
         ? [`Not read: ${counts.nPredicted - counts.nRead} of ${counts.nPredicted} tokens`]
@@ -96,6 +96,7 @@ export function layersExport(state: LayersState): ViewExport {
     columns: null,
     draw: (layout) => drawWords(state, layout),
     places: cells.map(({ cell: { position } }) => ({ position, layer })),
-    script: ({ lens }) => timelineScript([{ lens, tokens, probabilities, predictions: [] }]),
+    script: ({ lens, model }) =>
+      timelineScript([{ lens, tokens, probabilities, predictions: [] }], model.half_layer_modules),
   };
 }

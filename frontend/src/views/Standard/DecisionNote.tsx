@@ -2,7 +2,7 @@ import { Fragment } from "react";
 import { Finding } from "@/features/evidence/Finding";
 import { type LeaderRun, decisionLayer, leaderRuns } from "@/model/decision";
 import { formatRank } from "@/model/format";
-import { layerName } from "@/model/layers";
+import { layerLabel, layerName } from "@/model/layers";
 import type { Token } from "@/model/timeline";
 import type { LayerReading } from "@/reading/lens";
 import { QuotedText, QuotedToken } from "@/ui/TokenText";
@@ -42,7 +42,7 @@ export function DecisionNote({ layers, actual }: DecisionNoteProps) {
       ) : (
         <>
           <QuotedToken token={actual} /> is top-1 {decided === last ? "only at the output, " : "from "}
-          <b className="font-medium text-ink">{layerName(decided)}</b>
+          <b className="font-medium text-ink">{layerName(layers[decided]?.layer ?? decided)}</b>
           {decided < last && " up to the output"}.
         </>
       )}
@@ -53,7 +53,7 @@ export function DecisionNote({ layers, actual }: DecisionNoteProps) {
           {runs.slice(-MAX_RUNS).map((run, i) => (
             <Fragment key={run.from}>
               {i > 0 && ", "}
-              <Leader reading={layers[run.from]} /> {placeOf(run)}
+              <Leader reading={layers[run.from]} /> {placeOf(run, layers)}
             </Fragment>
           ))}
           .
@@ -68,5 +68,7 @@ function Leader({ reading }: { readonly reading: LayerReading | undefined }) {
   return first === undefined ? null : <QuotedText text={first.text} />;
 }
 
-const placeOf = ({ from, to }: LeaderRun): string =>
-  from === to ? `at layer ${from}` : `at layers ${from} to ${to}`;
+function placeOf({ from, to }: LeaderRun, layers: readonly LayerReading[]): string {
+  const [first, last] = [from, to].map((row) => layerLabel(layers[row]?.layer ?? row));
+  return from === to ? `at layer ${first}` : `at layers ${first} to ${last}`;
+}

@@ -1,7 +1,7 @@
 import { ContinueWith } from "@/features/branches/ContinueWith";
 import { PinToggle } from "@/features/pins/PinToggle";
 import { formatLogprob, formatNats, formatProbability } from "@/model/format";
-import { layerTitle } from "@/model/layers";
+import { isHalf, layerTitle } from "@/model/layers";
 import { byteListOfText, cellPartsOfText } from "@/model/tokens";
 import type { LayerReading } from "@/reading/lens";
 import { IconButton } from "@/ui/Button";
@@ -25,7 +25,7 @@ export function LayerDetail({ reading, position, actualId, onClose }: LayerDetai
       <div className="sticky top-0 flex h-8 items-center gap-x-3 bg-raised">
         <h3 className="shrink-0 font-medium">{layerTitle(reading.layer)}</h3>
         <p className="min-w-0 flex-1 truncate text-label text-muted">
-          {reading.layer > 0 && `after block ${reading.label}, `}entropy{" "}
+          {placeOf(reading.layer)}entropy{" "}
           <span className="font-mono">{formatNats(reading.entropy_nats)}</span>, KL to final{" "}
           <span className="font-mono">{formatNats(reading.kl_to_final_nats)}</span> nats
         </p>
@@ -71,4 +71,9 @@ export function LayerDetail({ reading, position, actualId, onClose }: LayerDetai
       </table>
     </section>
   );
+}
+
+function placeOf(layer: number): string {
+  if (layer === 0) return "";
+  return isHalf(layer) ? `in block ${layer + 0.5}, before its MLP, ` : `after block ${layer}, `;
 }

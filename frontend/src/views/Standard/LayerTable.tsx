@@ -12,9 +12,10 @@ import { ROLES, type RowLayout, WIDE_ONLY, rowGrid } from "./rowLayout";
 
 interface LayerTableProps {
   readonly caption: string;
-  /** Layer 0 first; null while they are read, then `nLayers` empty rows keep the place. */
+  /** As in `rows`; null while they are read, then empty rows keep the place. */
   readonly layers: readonly LayerReading[] | null;
-  readonly nLayers: number;
+  /** The layers that have a row, the embedding first. */
+  readonly rows: readonly number[];
   readonly topK: number;
   readonly layout: RowLayout;
   /** The token that is really there: its id, and how it is shown; null where nothing follows yet. */
@@ -29,7 +30,7 @@ interface LayerTableProps {
 export function LayerTable({
   caption,
   layers,
-  nLayers,
+  rows,
   topK,
   layout,
   actual,
@@ -42,7 +43,6 @@ export function LayerTable({
       ? Math.max(...(layers ?? []).map((each) => each.entropy_nats), 1e-12)
       : Math.log(vocabularySize);
   const maxKl = Math.max(...(layers ?? []).map((each) => each.kl_to_final_nats), 1e-12);
-  const rows = Array.from({ length: nLayers }, (_, i) => nLayers - 1 - i);
   const nShown = Math.min(topK, layout.columns * layout.lines);
   return (
     <table {...ROLES.table} aria-busy={layers === null} className="block w-full border-collapse text-left">
@@ -77,14 +77,14 @@ export function LayerTable({
         </tr>
       </thead>
       <tbody {...ROLES.rowGroup} className="block">
-        {rows.map((row) => {
-          const reading = layers?.[row] ?? null;
+        {rows.toReversed().map((layer, fromTop) => {
+          const reading = layers?.[rows.length - 1 - fromTop] ?? null;
           return (
             <LayerRow
-              key={row}
-              layer={reading?.layer ?? row}
-              label={reading?.label ?? layerLabel(row)}
-              isSelected={selectedLayer === (reading?.layer ?? row)}
+              key={layer}
+              layer={layer}
+              label={layerLabel(layer)}
+              isSelected={selectedLayer === layer}
               layout={layout}
               onSelect={onSelectLayer}
             >

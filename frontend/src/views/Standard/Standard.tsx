@@ -7,7 +7,8 @@ import type { ViewProps } from "@/features/evidence/view";
 import { useViewExport } from "@/features/export/useViewExport";
 import { useSelection } from "@/features/selection/selection";
 import { useServer } from "@/features/server/server";
-import { useLensKind } from "@/features/settings/lensKind";
+import { useLensInUse } from "@/features/settings/lensKind";
+import { everyLayer } from "@/model/layers";
 import type { Timeline } from "@/model/timeline";
 import { cellParts } from "@/model/tokens";
 import { useTokenLens } from "@/reading/lens";
@@ -42,8 +43,9 @@ function TokenLayers({ timeline, index }: { readonly timeline: Timeline; readonl
   const [{ direction, topK, fit, details }, choose] = useStandardChoices();
   const { layer: selectedLayer, select } = useSelection();
   const { model } = useServer();
-  const kind = useLensKind();
-  const lens = useTokenLens(timeline, index, topK, kind);
+  const lensInUse = useLensInUse();
+  const { kind, hasHalf } = lensInUse;
+  const lens = useTokenLens(timeline, index, topK, lensInUse);
   const [body, room] = useRoom<HTMLDivElement>();
   const isCoarse = useIsCoarse();
 
@@ -61,7 +63,8 @@ function TokenLayers({ timeline, index }: { readonly timeline: Timeline; readonl
         },
   );
 
-  const nLayers = reading?.layers.length ?? (model === null ? 0 : model.num_layers + 1);
+  const layers = reading?.layers.map(({ layer }) => layer) ?? everyLayer(model?.num_layers ?? -1, hasHalf);
+  const nLayers = layers.length;
   const height = fit && room.height !== null ? room.height - TABLE_HEAD * room.rem : null;
   const layout = rowLayout({ ...room, height, isCoarse }, nLayers, topK);
   // The rows keep their height when the details open, and at least these are left of them.
@@ -110,7 +113,7 @@ function TokenLayers({ timeline, index }: { readonly timeline: Timeline; readonl
               <LayerTable
                 caption={`Predictions of each layer, read at index ${position}`}
                 layers={reading?.layers ?? null}
-                nLayers={nLayers}
+                rows={layers}
                 topK={topK}
                 layout={layout}
                 actual={actual === null ? null : { id: actual.id, parts: cellParts(actual) }}

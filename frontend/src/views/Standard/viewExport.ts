@@ -108,6 +108,7 @@ export function standardExport({ tokens, reading, vocabularySize }: StandardStat
     columns: null,
     draw: (layout) => drawLayers({ layers, actual, vocabularySize }, layout),
     places: layers.map(({ layer }) => ({ position, layer })),
-    script: ({ lens }) => timelineScript([{ lens, tokens, probabilities, predictions }]),
+    script: ({ lens, model }) =>
+      timelineScript([{ lens, tokens, probabilities, predictions }], model.half_layer_modules),
   };
 }

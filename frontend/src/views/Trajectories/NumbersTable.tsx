@@ -1,20 +1,19 @@
 import clsx from "clsx";
-import { layerTitle } from "@/model/layers";
+import { layerLabel, layerTitle } from "@/model/layers";
 import { TRAJECTORY_METRICS, type TrajectoryMetric, formatReading, readingAt } from "./curveMetrics";
 import { LineName } from "./LineName";
 import type { Series } from "./series";
 
 interface NumbersTableProps {
   readonly series: readonly Series[];
-  /** `embed`, then `1` to `n`. */
-  readonly labels: readonly string[];
+  readonly layers: readonly number[];
   readonly metric: TrajectoryMetric;
   readonly selectedLayer: number | null;
   readonly onSelectLayer: (layer: number) => void;
 }
 
 /** The chart as numbers: a row for each layer, from the output down to the embedding. */
-export function NumbersTable({ series, labels, metric, selectedLayer, onSelectLayer }: NumbersTableProps) {
+export function NumbersTable({ series, layers, metric, selectedLayer, onSelectLayer }: NumbersTableProps) {
   const unit = TRAJECTORY_METRICS.find(({ value }) => value === metric)?.unit ?? "";
   return (
     <div className="shrink-0 overflow-x-auto px-3 pb-2">
@@ -34,10 +33,10 @@ export function NumbersTable({ series, labels, metric, selectedLayer, onSelectLa
           </tr>
         </thead>
         <tbody>
-          {labels
-            .map((label, layer) => (
+          {layers
+            .map((layer) => (
               <tr
-                key={label}
+                key={layer}
                 aria-current={layer === selectedLayer ? "true" : undefined}
                 className={clsx("border-t border-line", layer === selectedLayer && "bg-accent-soft")}
               >
@@ -49,7 +48,7 @@ export function NumbersTable({ series, labels, metric, selectedLayer, onSelectLa
                     className="min-h-6 w-full rounded-mark text-left font-mono text-label"
                     onClick={() => onSelectLayer(layer)}
                   >
-                    {label}
+                    {layerLabel(layer)}
                   </button>
                 </th>
                 {series.map(({ key, curve }) => (

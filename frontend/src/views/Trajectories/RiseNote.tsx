@@ -39,8 +39,9 @@ export function RiseNote({ layers, actual }: RiseNoteProps) {
         "gains probability at no layer."
       ) : (
         <>
-          gains most at <b className="font-medium text-ink">{layerName(rise.layer)}</b>: probability{" "}
-          <span className="font-mono text-ink">{formatProbability(rise.from)}</span> to{" "}
+          gains most at{" "}
+          <b className="font-medium text-ink">{layerName(layers[rise.layer]?.layer ?? rise.layer)}</b>:
+          probability <span className="font-mono text-ink">{formatProbability(rise.from)}</span> to{" "}
           <span className="font-mono text-ink">{formatProbability(rise.to)}</span>.
         </>
       )}

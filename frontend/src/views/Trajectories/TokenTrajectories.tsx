@@ -10,7 +10,8 @@ import { usePins } from "@/features/pins/pinsContext";
 import { useSelection } from "@/features/selection/selection";
 import { useServer } from "@/features/server/server";
 import { TokenSearch } from "@/features/tokenSearch/TokenSearch";
-import { layerLabels } from "@/model/layers";
+import { useLensInUse } from "@/features/settings/lensKind";
+import { everyLayer, layerName, shownLayer } from "@/model/layers";
 import type { Timeline } from "@/model/timeline";
 import { Button } from "@/ui/Button";
 import { Segmented } from "@/ui/Segmented";
@@ -88,10 +89,10 @@ function Lines({ timeline, index, direction, children }: LinesProps) {
   const { series, positions, actual, suggested, isDefault, ghost, status, error } = lines;
   const position = positions[0].position;
 
-  const nLayers = series.find((each) => each.curve !== null)?.curve?.labels.length ?? 0;
-  const labels = layerLabels(nLayers > 0 ? nLayers : model === null ? 0 : model.num_layers + 1);
-  const last = labels.length - 1;
-  const layer = Math.min(last, hovered ?? selectedLayer ?? last);
+  const { hasHalf } = useLensInUse();
+  const layers =
+    series.find((each) => each.curve !== null)?.curve?.layers ?? everyLayer(model?.num_layers ?? -1, hasHalf);
+  const layer = shownLayer(layers, hovered ?? selectedLayer);
 
   const nPartial = series.filter((each) => each.curve?.isPartial).length;
   const nFull = series.filter((each) => each.curve !== null).length - nPartial;
@@ -104,7 +105,7 @@ function Lines({ timeline, index, direction, children }: LinesProps) {
         ? "The lines are read in full when generation finishes."
         : async () => {
             const { trajectoriesExport } = await import("./viewExport");
-            return trajectoriesExport({ tokens: timeline.tokens, series, labels, metric, position });
+            return trajectoriesExport({ tokens: timeline.tokens, series, layers, metric, position });
           },
     TRAJECTORY_METRICS.map(({ value, label }) => ({
       label: `Draw the trajectories as ${label}`,
@@ -147,14 +148,14 @@ function Lines({ timeline, index, direction, children }: LinesProps) {
       )}
       {ghost?.curve && (
         <p className="ml-auto text-label">
-          preview <QuotedText text={ghost.token.text ?? ghost.curve.text} />, layer {labels[layer]}:{" "}
+          preview <QuotedText text={ghost.token.text ?? ghost.curve.text} />, {layerName(layer)}:{" "}
           <span className="font-mono text-ink">{formatReading(readingAt(ghost.curve, layer), metric)}</span>{" "}
           {unit}
         </p>
       )}
     </>
   );
-  const hasLines = labels.length > 0 && (status !== "failed" || !isDefault);
+  const hasLines = layers.length > 0 && (status !== "failed" || !isDefault);
   return (
     <>
       <RiseNote layers={lines.layers} actual={actual} />
@@ -206,7 +207,7 @@ function Lines({ timeline, index, direction, children }: LinesProps) {
       {hasLines && table && (
         <NumbersTable
           series={series}
-          labels={labels}
+          layers={layers}
           metric={metric}
           selectedLayer={selectedLayer}
           onSelectLayer={(chosen) => select(index, chosen)}
@@ -221,7 +222,7 @@ function Lines({ timeline, index, direction, children }: LinesProps) {
               curve === null ? [] : [{ name: lineLabel([token]), curve }],
             )}
             preview={ghost?.curve ? { name: lineLabel([ghost.token]), curve: ghost.curve } : null}
-            labels={labels}
+            layers={layers}
             metric={metric}
             selectedLayer={selectedLayer}
             hoveredLayer={hovered}

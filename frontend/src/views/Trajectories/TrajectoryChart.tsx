@@ -13,7 +13,7 @@ import {
   shareOf,
   spread,
 } from "@/charts/lines/chart";
-import { layerAfterKey, layerTitle } from "@/model/layers";
+import { layerAfterKey, layerLabel, layerTitle, shownLayer } from "@/model/layers";
 import { useElementWidth } from "@/ui/useElementWidth";
 import { ChartLine } from "./ChartLine";
 import {
@@ -34,10 +34,10 @@ interface TrajectoryChartProps {
   readonly seriesOfB: readonly Series[];
   /** A token that is looked at and not pinned. */
   readonly preview: { readonly name: string; readonly curve: Curve } | null;
-  /** `embed`, then `1` to `n`. */
   /** Other tokens at the selected position, drawn behind the lines. */
   readonly rivals: readonly { readonly name: string; readonly curve: Curve }[];
-  readonly labels: readonly string[];
+  /** Those that are read, the embedding first. */
+  readonly layers: readonly number[];
   readonly metric: TrajectoryMetric;
   readonly selectedLayer: number | null;
   readonly hoveredLayer: number | null;
@@ -60,18 +60,19 @@ const AXES: Readonly<Record<TrajectoryMetric, (values: readonly (number | null)[
 
 /** Lines over the layers. The whole chart is a slider for the selected layer: a click or the arrow keys move it. */
 export function TrajectoryChart(props: TrajectoryChartProps) {
-  const { series, preview, rivals, labels, metric, selectedLayer, hoveredLayer, isBusy } = props;
+  const { series, preview, rivals, layers, metric, selectedLayer, hoveredLayer, isBusy } = props;
   const { onHoverLayer, onSelectLayer } = props;
   const [frame, width] = useElementWidth<HTMLDivElement>(560);
   const captionId = useId();
-  const last = labels.length - 1;
+  const last = layers.at(-1) ?? 0;
+  const step = last / Math.max(1, layers.length - 1);
   const plotWidth = Math.max(40, width - MARGIN.left - MARGIN.right);
   const plotHeight = HEIGHT - MARGIN.top - MARGIN.bottom;
 
   const lines = series.map((each) => ({ ...each, values: plotted(each.curve, metric) }));
   const linesOfB = props.seriesOfB.map((each) => ({ ...each, values: plotted(each.curve, metric) }));
   const ghost = preview === null ? [] : plotted(preview.curve, metric);
-  const faint = rivals.map(({ name, curve }) => ({ name, values: plotted(curve, metric) }));
+  const faint = rivals.map(({ name, curve }) => ({ name, curve, values: plotted(curve, metric) }));
   const axis = AXES[metric]([
     ...[...lines, ...linesOfB].flatMap((line) => line.values),
     ...faint.flatMap(({ values }) => values),
@@ -79,8 +80,8 @@ export function TrajectoryChart(props: TrajectoryChartProps) {
   ]);
   const xOf = (layer: number): number => MARGIN.left + (last === 0 ? 0 : (layer / last) * plotWidth);
   const yOf = (value: number): number => MARGIN.top + (1 - shareOf(axis, value)) * plotHeight;
-  const pointsOf = (values: readonly (number | null)[]): (Point | null)[] =>
-    values.map((value, layer) => (value === null ? null : { x: xOf(layer), y: yOf(value) }));
+  const pointsOf = (curve: Curve | null, values: readonly (number | null)[]): (Point | null)[] =>
+    values.map((value, row) => (value === null ? null : { x: xOf(curve?.layers[row] ?? 0), y: yOf(value) }));
 
   // The lines of the selected position are named at their ends; the others have the same colour and mark.
   const ends = [
@@ -114,7 +115,7 @@ export function TrajectoryChart(props: TrajectoryChartProps) {
   );
 
   const unit = TRAJECTORY_METRICS.find(({ value }) => value === metric)?.unit ?? "";
-  const current = selectedLayer === null ? last : Math.min(selectedLayer, last);
+  const current = shownLayer(layers, selectedLayer);
   const spoken = [...lines, ...linesOfB]
     .map(
       ({ tokens, place, curve, isActual, side }) =>
@@ -124,7 +125,7 @@ export function TrajectoryChart(props: TrajectoryChartProps) {
 
   const layerUnder = (event: { readonly clientX: number; readonly currentTarget: Element }): number => {
     const box = event.currentTarget.getBoundingClientRect();
-    return layerAt(event.clientX - box.left - MARGIN.left, plotWidth, last);
+    return step * layerAt(event.clientX - box.left - MARGIN.left, plotWidth, layers.length - 1);
   };
   const onPointerMove = (event: PointerEvent): void => {
     const layer = layerUnder(event);
@@ -132,7 +133,7 @@ export function TrajectoryChart(props: TrajectoryChartProps) {
   };
   const onKeyDown = (event: KeyboardEvent): void => {
     if (isBrowserCommand(event)) return;
-    const next = layerAfterKey(event.key, current, last);
+    const next = layerAfterKey(event.key, current, last, step);
     if (next === null) return;
     onSelectLayer(next);
     event.preventDefault();
@@ -195,7 +196,7 @@ export function TrajectoryChart(props: TrajectoryChartProps) {
               textAnchor="middle"
               className="fill-muted"
             >
-              {labels[layer]}
+              {layerLabel(layer)}
             </text>
           ))}
           <text
@@ -221,11 +222,11 @@ export function TrajectoryChart(props: TrajectoryChartProps) {
               strokeDasharray="2 2"
             />
           )}
-          {faint.map(({ name, values }) => (
+          {faint.map(({ name, curve, values }) => (
             <path
               key={name}
               data-part="rival"
-              d={linePath(pointsOf(values))}
+              d={linePath(pointsOf(curve, values))}
               className="stroke-line-strong"
               fill="none"
               strokeWidth="1"
@@ -233,7 +234,7 @@ export function TrajectoryChart(props: TrajectoryChartProps) {
             />
           ))}
           {[...linesOfB, ...lines].map((line) => {
-            const points = pointsOf(line.values);
+            const points = pointsOf(line.curve, line.values);
             return (
               <ChartLine
                 key={line.key}
@@ -244,7 +245,7 @@ export function TrajectoryChart(props: TrajectoryChartProps) {
             );
           })}
           <path
-            d={linePath(pointsOf(ghost))}
+            d={linePath(pointsOf(preview?.curve ?? null, ghost))}
             className="stroke-muted"
             fill="none"
             strokeWidth="3"

@@ -4,7 +4,7 @@ import { type Curve, formatReading, formatTick, plotted, readingAt, sumOf } from
 const curve = (tokenId: number, probability: number[], rank: number[]): Curve => ({
   tokenId,
   text: `t${tokenId}`,
-  labels: ["embed", "1", "2"],
+  layers: [0, 1, 2],
   probability,
   rank,
 });

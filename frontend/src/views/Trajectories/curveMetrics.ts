@@ -5,8 +5,8 @@ import { formatLogprob, formatNats, formatProbability, formatRank } from "@/mode
 export interface Curve {
   readonly tokenId: number;
   readonly text: string;
-  /** `embed`, then `1` to `n`. */
-  readonly labels: readonly string[];
+  /** Where its values are read: half layers too, where these are shown. */
+  readonly layers: readonly number[];
   readonly probability: readonly number[];
   /** Null for a sum: a rank is that of one token. */
   readonly rank: readonly number[] | null;
@@ -39,8 +39,9 @@ export interface Reading {
 }
 
 export function readingAt(curve: Curve | null, layer: number): Reading | null {
-  const probability = curve?.probability[layer];
-  const rank = curve?.rank?.[layer] ?? Number.NaN;
+  const row = curve?.layers.indexOf(layer) ?? -1;
+  const probability = curve?.probability[row];
+  const rank = curve?.rank?.[row] ?? Number.NaN;
   return probability === undefined ? null : { probability, rank: Number.isNaN(rank) ? null : rank };
 }
 
@@ -53,12 +54,14 @@ export function sumOf(curves: readonly (Curve | null)[]): Curve | null {
   if (first === undefined || first === null) return null;
   if (curves.length === 1) return first;
   const read = curves.filter((curve) => curve !== null);
-  if (read.length < curves.length) return null;
+  if (read.length < curves.length || read.some((curve) => curve.layers.length !== first.layers.length)) {
+    return null;
+  }
   return {
     tokenId: first.tokenId,
     text: first.text,
-    labels: first.labels,
-    probability: first.labels.map((_, layer) =>
+    layers: first.layers,
+    probability: first.layers.map((_, layer) =>
       Math.min(
         1,
         read.reduce((sum, curve) => sum + (curve.probability[layer] ?? Number.NaN), 0),
@@ -77,7 +80,7 @@ export function plotted(curve: Curve | null, metric: TrajectoryMetric): (number 
     case "logprob":
       return curve.probability.map((probability) => (probability > 0 ? Math.log(probability) : null));
     case "rank":
-      return curve.labels.map((_, layer) => {
+      return curve.layers.map((_, layer) => {
         const rank = curve.rank?.[layer] ?? Number.NaN;
         return Number.isNaN(rank) ? null : rank;
       });

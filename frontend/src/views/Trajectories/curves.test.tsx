@@ -54,7 +54,7 @@ test("what is wanted at once shares a request per position, and gets the server'
   expect(a.probability).toEqual(lens.targets[0]?.probability.map((row) => row[0]));
   expect(b.rank).toEqual(lens.targets[1]?.rank.map((row) => row[0]));
   expect([a.tokenId, b.tokenId, c.tokenId]).toEqual([1003, 1008, 1003]);
-  expect(a.labels[0]).toBe("embed");
+  expect(a.layers[0]).toBe(0);
 });
 
 test("lenses share no request", async () => {

@@ -7,7 +7,7 @@ import type { RequestLane } from "@/base/lane";
 import { modelKey } from "@/model/identity";
 import type { LensKind } from "@/model/lenses";
 import type { ModelIdentity } from "@/model/timeline";
-import { fetchLens } from "@/reading/requests";
+import { fetchLens, halfLayers } from "@/reading/requests";
 import type { ReadSource } from "@/reading/source";
 import type { LensReadRequest, LensReadResponse } from "@/types/schemas";
 import type { Curve } from "./curveMetrics";
@@ -24,6 +24,8 @@ export interface CurveRequest extends CurvePlace {
   /** The model that computed the conversation. */
   readonly model: ModelIdentity | null;
   readonly kind: LensKind;
+  /** Half layers are read as well. */
+  readonly hasHalf?: boolean;
 }
 
 interface Ask extends CurveRequest {
@@ -64,7 +66,9 @@ export class CurveReader {
   private flush(): void {
     const groups = new Map<string, Ask[]>();
     for (const ask of this.asks.splice(0)) {
-      const key = [modelKey(ask.model), ask.kind, JSON.stringify(ask.source), ask.position].join(" ");
+      const key = [modelKey(ask.model), ask.kind, ask.hasHalf, JSON.stringify(ask.source), ask.position].join(
+        " ",
+      );
       const group = groups.get(key);
       if (group === undefined) groups.set(key, [ask]);
       else group.push(ask);
@@ -99,6 +103,7 @@ export class CurveReader {
       const body: LensReadRequest = {
         ...first.source,
         kind: first.kind,
+        ...halfLayers(first.hasHalf === true),
         positions: [first.position, first.position + 1],
         targets: asks.map((ask) => ask.tokenId),
         top_k: 1,
@@ -123,13 +128,13 @@ function curveOf(response: LensReadResponse, tokenId: number): Curve {
   const rank = target?.rank.flatMap((row) => row.slice(0, 1)) ?? [];
   if (
     target === undefined ||
-    probability.length !== response.labels.length ||
-    rank.length !== response.labels.length
+    probability.length !== response.layers.length ||
+    rank.length !== response.layers.length
   ) {
     throw new ApiError({
       code: "bad_answer",
       message: `The server's answer has no trajectory of the token ${tokenId}.`,
     });
   }
-  return { tokenId, text: target.text, labels: response.labels, probability, rank };
+  return { tokenId, text: target.text, layers: response.layers, probability, rank };
 }

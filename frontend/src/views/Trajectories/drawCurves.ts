@@ -13,6 +13,7 @@ import {
   shareOf,
   spread,
 } from "@/charts/lines/chart";
+import { layerLabel } from "@/model/layers";
 import { TRAJECTORY_METRICS, formatReading, formatTick, plotted, readingAt } from "./curveMetrics";
 import { type LineLook, lookOf } from "./lineLook";
 import { lineLabel, lineName } from "./series";
@@ -27,10 +28,10 @@ const NAME_LINE = 8.5;
 
 export function drawCurves(
   series: readonly ReadSeries[],
-  { labels, metric }: TrajectoriesState,
+  { layers, metric }: TrajectoriesState,
   { width, palette }: FigureLayout,
 ): Drawing {
-  const last = labels.length - 1;
+  const last = layers.at(-1) ?? 0;
   const lines = series.map((each) => ({ ...each, values: plotted(each.curve, metric) }));
   const axis = AXES[metric](lines.flatMap((line) => line.values));
   const ticks = axis.ticks.map((tick) => ({ tick, text: formatTick(tick, metric) }));
@@ -63,10 +64,10 @@ export function drawCurves(
         }) + textElement(left - 4, yOf(tick) + 2.4, text, { ...DATA, ...quiet, "text-anchor": "end" }),
     ),
     ...labelledLayers(last, right - left, 15).map((layer) =>
-      textElement(xOf(layer), bottom + 11, labels[layer] ?? "", {
+      textElement(xOf(layer), bottom + 11, layerLabel(layer), {
         ...DATA,
         ...quiet,
-        "text-anchor": layer === 0 && (labels[0] ?? "").length > 3 ? "start" : "middle",
+        "text-anchor": layer === 0 ? "start" : "middle",
       }),
     ),
     textElement((left + right) / 2, bottom + 21, "layer", { ...quiet, "text-anchor": "middle" }),
@@ -77,8 +78,8 @@ export function drawCurves(
     }),
   ];
   const drawn = lines.map((line) => {
-    const points = line.values.map((value, layer) =>
-      value === null ? null : { x: xOf(layer), y: yOf(value) },
+    const points = line.values.map((value, row) =>
+      value === null ? null : { x: xOf(line.curve.layers[row] ?? 0), y: yOf(value) },
     );
     return drawLine(
       lookOf(line),

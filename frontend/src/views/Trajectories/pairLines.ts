@@ -5,7 +5,7 @@ import { isChosen, usePair } from "@/features/pair/pair";
 import { nameOfB, usePairSide } from "@/features/pair/pairSide";
 import { useServer } from "@/features/server/server";
 import type { Pin } from "@/features/pins/pins";
-import { type LensKind, lensInUse } from "@/model/lenses";
+import { type LensInUse, lensInUse } from "@/model/lenses";
 import type { Timeline, Token } from "@/model/timeline";
 import { readability } from "@/reading/readability";
 import { type Series, seriesOf } from "./series";
@@ -29,7 +29,7 @@ export function usePairLines(
   timeline: Timeline,
   position: number,
   pins: readonly Pin[],
-  lensOfA: LensKind,
+  { kind: lensOfA, hasHalf }: LensInUse,
 ): PairLines | null {
   const { model } = useServer();
   const { vs, lensB } = usePair(timeline.conversationId);
@@ -61,7 +61,8 @@ export function usePairLines(
     place === null
       ? []
       : pins.flatMap((pin) => pin.tokens.map(({ id }) => ({ tokenId: id, position: place }))),
-    kind,
+    // Only the logit lens has half layers; another lens of B is drawn at the whole ones.
+    { kind, hasHalf: hasHalf && kind === lensOfA },
   );
   if (!isDrawn) return null;
   return {

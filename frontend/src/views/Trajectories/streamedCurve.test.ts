@@ -17,7 +17,7 @@ test("the actual token has the server's number at every layer", () => {
   expect(curve).toEqual({
     tokenId: 9,
     text: " Paris",
-    labels: ["embed", "1", "2"],
+    layers: [0, 1, 2],
     probability: [0.25, 0.125, 0.375],
     rank: [2, 2, 2],
   });

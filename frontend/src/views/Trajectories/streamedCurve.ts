@@ -18,7 +18,7 @@ export function streamedCurve(
   return {
     tokenId: token.id,
     text: token.text ?? "",
-    labels: layers.map(({ label }) => label),
+    layers: layers.map(({ layer }) => layer),
     probability: readings.map((reading) => reading?.probability ?? Number.NaN),
     rank: readings.map((reading) => reading?.rank ?? Number.NaN),
     ...(nKnown < layers.length ? { isPartial: true as const } : {}),

@@ -2,10 +2,11 @@
 import { useQueries, useQueryClient } from "@tanstack/react-query";
 import { ApiError, asApiError } from "@/base/errors";
 import { modelKey } from "@/model/identity";
-import type { LensKind } from "@/model/lenses";
+import type { LensInUse } from "@/model/lenses";
 import { textKey } from "@/model/textKey";
 import type { Timeline, Token } from "@/model/timeline";
 import { lane } from "@/reading/lens";
+import { lensRows } from "@/reading/lensRows";
 import { type Readability, readability } from "@/reading/readability";
 import type { ReadState, ReadStatus } from "@/reading/readState";
 import { type ReadSource, sourceOf } from "@/reading/source";
@@ -21,14 +22,15 @@ export interface Trajectories extends ReadState<Exclude<ReadStatus, "none">> {
 const reader = new CurveReader(lane);
 
 /** The trajectory of the actual token, from the read-outs that came with it. */
-function curveWithToken(token: Token | undefined, tokenId: number): Curve | null {
+function curveWithToken(token: Token | undefined, tokenId: number, hasHalf: boolean): Curve | null {
   if (token?.id !== tokenId || token.lens === null) return null;
+  const lens = lensRows(token.lens, hasHalf) ?? token.lens;
   return {
     tokenId,
     text: token.text,
-    labels: token.lens.map(({ label }) => label),
-    probability: token.lens.map(({ actual }) => actual.probability),
-    rank: token.lens.map(({ actual }) => actual.rank),
+    layers: lens.map(({ layer }) => layer),
+    probability: lens.map(({ actual }) => actual.probability),
+    rank: lens.map(({ actual }) => actual.rank),
   };
 }
 
@@ -38,7 +40,7 @@ const keyOf = (tokenId: number, position: number): string => `${tokenId}@${posit
 export const useTrajectories = (
   timeline: Timeline,
   wanted: readonly CurvePlace[],
-  kind: LensKind,
+  lens: LensInUse,
 ): Trajectories =>
   useCurves(
     {
@@ -48,7 +50,7 @@ export const useTrajectories = (
       readable: readability(timeline),
     },
     wanted,
-    kind,
+    lens,
   );
 
 export interface ReadTimeline extends ReadText {
@@ -62,9 +64,15 @@ type ReadText = Pick<Timeline, "model" | "tokens">;
 export function useCurves(
   { source, model, tokens, readable }: ReadTimeline,
   wanted: readonly CurvePlace[],
-  kind: LensKind,
+  { kind, hasHalf }: LensInUse,
 ): Trajectories {
-  const of = ["curve", modelKey(model), kind, "conversation_id" in source ? source.conversation_id : null];
+  const of = [
+    "curve",
+    modelKey(model),
+    kind,
+    hasHalf,
+    "conversation_id" in source ? source.conversation_id : null,
+  ];
   const client = useQueryClient();
   const places = [
     ...new Map(wanted.map((place) => [keyOf(place.tokenId, place.position), place])).values(),
@@ -74,7 +82,7 @@ export function useCurves(
     queries: places.map(({ tokenId, position }) => ({
       queryKey: [...of, textKey(tokens, position + 1), position, tokenId],
       queryFn: ({ signal }: { readonly signal: AbortSignal }) =>
-        reader.read({ source, model, kind, tokenId, position }, signal),
+        reader.read({ source, model, kind, hasHalf, tokenId, position }, signal),
       enabled: readable === "ready",
       staleTime: Number.POSITIVE_INFINITY,
       gcTime: 10 * 60_000,
@@ -88,7 +96,7 @@ export function useCurves(
     places.map((place, i) => [
       keyOf(place.tokenId, place.position),
       results[i]?.data ??
-        (kind === "logit" ? curveWithToken(tokens[place.position + 1], place.tokenId) : null),
+        (kind === "logit" ? curveWithToken(tokens[place.position + 1], place.tokenId, hasHalf) : null),
     ]),
   );
   const missing = results.filter((result) => result.data === undefined);

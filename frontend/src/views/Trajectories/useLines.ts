@@ -2,7 +2,7 @@
 import type { Direction } from "@/features/evidence/direction";
 import { type Pin, type PinnedToken, isPinned } from "@/features/pins/pins";
 import { usePins } from "@/features/pins/pinsContext";
-import { useLensKind } from "@/features/settings/lensKind";
+import { useLensInUse } from "@/features/settings/lensKind";
 import type { Timeline, Token } from "@/model/timeline";
 import { losslessTextOf } from "@/model/tokens";
 import { type LayerReading, useTokenLens } from "@/reading/lens";
@@ -52,8 +52,8 @@ export interface Lines extends Pick<Trajectories, "status" | "error" | "cancel" 
 export function useLines({ timeline, index, direction, hasActual, preview }: Wanted): Lines {
   const position = direction === "predictedBy" ? index - 1 : index;
   const { state, pins: pinned } = usePins();
-  const kind = useLensKind();
-  const lens = useTokenLens(timeline, index, N_SUGGESTED, kind);
+  const lensShown = useLensInUse();
+  const lens = useTokenLens(timeline, index, N_SUGGESTED, lensShown);
   const actual = timeline.tokens[position + 1] ?? null;
   const output = (lens[direction]?.layers.at(-1)?.predictions ?? []).map(({ token_id, text }) => ({
     id: token_id,
@@ -96,11 +96,11 @@ export function useLines({ timeline, index, direction, hasActual, preview }: Wan
       ...rivals.map(({ id }) => ({ tokenId: id, position })),
       ...(ghost === null ? [] : [{ tokenId: ghost.id, position }]),
     ],
-    kind,
+    lensShown,
   );
   const ownPin: readonly Pin[] =
     ownLine === null ? [] : [{ slot: OWN_SLOT, tokens: [{ id: ownLine.id, text: losslessTextOf(ownLine) }] }];
-  const pair = usePairLines(timeline, position, [...ownPin, ...pins], kind);
+  const pair = usePairLines(timeline, position, [...ownPin, ...pins], lensShown);
   const layers = lens[direction]?.layers ?? [];
   // Tokens of a sum wait: where one of them is not known, neither is the sum.
   const inSums = new Set(pins.flatMap(({ tokens }) => (tokens.length > 1 ? tokens.map(({ id }) => id) : [])));

@@ -15,19 +15,19 @@ const next = tokens[POSITION + 1];
 if (next === undefined) throw new Error("nothing follows");
 const place = { slot: 0, position: POSITION };
 const SOURCE = exportSource(tokens);
-const LABELS = ["embed", "1"];
+const LAYERS = [0, 1];
 
 const curveOf = (tokenId: number): Curve => ({
   tokenId,
   text: tokenId === next.id ? next.text : "other",
-  labels: LABELS,
+  layers: LAYERS,
   probability: [tokenId === next.id ? 0.125 : 0.25, 0.5],
   rank: [3, 1],
 });
 const pinned = (id: number) =>
   seriesOf([{ slot: 2, tokens: [{ id, text: null }] }], [place], tokens, curveOf);
 const exportOf = (series: ReturnType<typeof pinned>, shown = tokens) =>
-  trajectoriesExport({ tokens: shown, series, labels: LABELS, metric: "probability", position: POSITION });
+  trajectoriesExport({ tokens: shown, series, layers: LAYERS, metric: "probability", position: POSITION });
 
 test("the actual token's own line is in the table, the script, the picture and its legend", () => {
   const { table, script, facts, draw } = exportOf([actualSeries(next, place, curveOf), ...pinned(100_000)]);

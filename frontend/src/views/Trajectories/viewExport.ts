@@ -3,6 +3,7 @@ import { timelineScript } from "@/features/export/timelineScript";
 import type { ViewExport } from "@/features/export/viewExport";
 import type { Cell } from "@/features/export/table";
 import type { Token } from "@/model/timeline";
+import { layerLabel } from "@/model/layers";
 import { cellText } from "@/model/tokens";
 import {
   type Curve,
@@ -17,7 +18,7 @@ import { type Series, lineName } from "./series";
 export interface TrajectoriesState {
   readonly tokens: readonly Token[];
   readonly series: readonly Series[];
-  readonly labels: readonly string[];
+  readonly layers: readonly number[];
   readonly metric: TrajectoryMetric;
   /** The selected position, read by the solid lines. */
   readonly position: number;
@@ -42,7 +43,7 @@ const COLUMNS = [
 ] as const;
 
 export function trajectoriesExport(state: TrajectoriesState): ViewExport {
-  const { tokens, labels, metric, position } = state;
+  const { tokens, metric, position } = state;
   const series = state.series.filter((each): each is ReadSeries => each.curve !== null);
   const missing = state.series.length - series.length;
   const read = tokens[position];
@@ -50,12 +51,12 @@ export function trajectoriesExport(state: TrajectoriesState): ViewExport {
   const own = state.series.find((each) => each.isActual && each.place.slot === 0);
   const unit = TRAJECTORY_METRICS.find(({ value }) => value === metric)?.unit ?? "";
   const probabilities = series.flatMap(({ curve, place, ...line }) =>
-    labels.map((_, layer) => ({
+    curve.layers.map((layer, row) => ({
       position: place.position,
       layer,
       tokenIds: line.tokens.map((token) => token.id),
-      probability: curve.probability[layer] ?? Number.NaN,
-      rank: curve.rank?.[layer] ?? null,
+      probability: curve.probability[row] ?? Number.NaN,
+      rank: curve.rank?.[row] ?? null,
     })),
   );
   return {
@@ -73,8 +74,8 @@ export function trajectoriesExport(state: TrajectoriesState): ViewExport {
     table: {
       columns: COLUMNS,
       rows: series.flatMap(({ curve, place, ...line }, number) =>
-        labels.map((label, layer): Cell[] => {
-          const probability = curve.probability[layer] ?? null;
+        curve.layers.map((layer, row): Cell[] => {
+          const probability = curve.probability[row] ?? null;
           return [
             number + 1,
             line.tokens.map((token) => token.id).join("+"),
@@ -85,10 +86,10 @@ export function trajectoriesExport(state: TrajectoriesState): ViewExport {
             place.position + 1,
             tokens[place.position + 1] === undefined ? null : Number(line.isActual),
             layer,
-            label,
+            layerLabel(layer),
             probability,
             probability !== null && probability > 0 ? Math.log(probability) : null,
-            curve.rank?.[layer] ?? null,
+            curve.rank?.[row] ?? null,
           ];
         }),
       ),
@@ -96,7 +97,8 @@ export function trajectoriesExport(state: TrajectoriesState): ViewExport {
     columns: null,
     draw: (layout) => drawCurves(series, state, layout),
     places: probabilities,
-    script: ({ lens }) => timelineScript([{ lens, tokens, probabilities, predictions: [] }]),
+    script: ({ lens, model }) =>
+      timelineScript([{ lens, tokens, probabilities, predictions: [] }], model.half_layer_modules),
   };
 }
 
@@ -108,8 +110,8 @@ const actualWords = (own: Series | undefined): string =>
       : "is the line that is outlined in ink";
 
 /** `·Paris (id 12) 0.977`; with its position where it is another than that of the solid lines. */
-function lineFact({ tokens: own, place, curve }: ReadSeries, { labels, metric }: TrajectoriesState): string {
+function lineFact({ tokens: own, place, curve }: ReadSeries, { layers, metric }: TrajectoriesState): string {
   const ids = own.map((token) => token.id).join(" + ");
   const at = place.slot === 0 ? "" : `, read at index ${place.position}`;
-  return `${lineName(own)} (id ${ids}${at}) ${formatReading(readingAt(curve, labels.length - 1), metric)}`;
+  return `${lineName(own)} (id ${ids}${at}) ${formatReading(readingAt(curve, layers.at(-1) ?? 0), metric)}`;
 }
