@@ -30,7 +30,7 @@ interface PartGridProps {
 }
 
 const COLUMNS =
-  "grid grid-cols-[minmax(7.5rem,2fr)_minmax(0,3fr)_4.5rem] @2xl:grid-cols-[minmax(9rem,2fr)_minmax(0,5fr)_4.5rem_4.5rem_5rem] gap-x-2 px-3 items-center";
+  "grid grid-cols-[minmax(9rem,2fr)_minmax(0,3fr)_4.5rem] @2xl:grid-cols-[minmax(9rem,2fr)_minmax(0,5fr)_4.5rem_4.5rem_5rem] gap-x-2 px-3 items-center";
 const WIDE_ONLY = "hidden @2xl:block";
 const NUMBER = "text-right font-mono text-label";
 const INDENT = ["", "pl-3", "pl-6", "pl-9"] as const;
@@ -141,7 +141,7 @@ export function PartGrid(props: PartGridProps) {
               >
                 <Icon
                   name={isOpen ? "down" : "right"}
-                  className={clsx("size-3.5 text-quiet", !canOpen(row) && "invisible")}
+                  className={clsx("size-3.5 text-quiet", !canOpen(row) && "invisible max-md:hidden")}
                 />
                 <span className={clsx("min-w-0 truncate", row.level === 1 && "font-medium")}>
                   {nameOf(row)}
