@@ -12,8 +12,8 @@ export function HalfLayersToggle() {
   if (model === null || (reason !== null && !settings.halfLayers)) return null;
   return (
     <ToggleButton
-      label={reason === null ? "Half layers" : "No half layers"}
-      title={reason ?? "Also read inside each block, after attention and before the MLP"}
+      label="½"
+      title={reason ?? "Half layers: after attention, before the MLP"}
       isOn={settings.halfLayers}
       onChange={(halfLayers) => update({ halfLayers })}
     />
