@@ -1,14 +1,24 @@
 import clsx from "clsx";
 import { type KeyboardEvent, useId, useRef, useState } from "react";
 import { isOfInputMethod } from "@/base/composing";
+import { readStored, writeStored } from "@/base/stored";
 import { Dialog } from "@/ui/Dialog";
 import { Icon } from "@/ui/Icon";
-import { found } from "./ranking";
+import { found, keyOf, recentFirst, withLatest } from "./ranking";
 import { type PaletteCommand, type PaletteActions, useCommands } from "./useCommands";
 
 interface CommandPaletteProps extends PaletteActions {
   readonly onClose: () => void;
 }
+
+const RECENT = "recent-commands";
+
+const readRecent = (): readonly string[] =>
+  readStored<readonly string[]>(
+    RECENT,
+    (stored) => (Array.isArray(stored) ? stored.filter((key) => typeof key === "string") : undefined),
+    [],
+  );
 
 /** Everything the page can do, by name. It is mounted while it is open. */
 export default function CommandPalette({ onClose, ...actions }: CommandPaletteProps) {
@@ -18,13 +28,16 @@ export default function CommandPalette({ onClose, ...actions }: CommandPalettePr
   const chosen = useRef<PaletteCommand | null>(null);
   const id = useId();
   const { commands, goTo } = useCommands(actions, query);
-  const hits = [...goTo, ...found(commands, query)];
+  const [recent] = useState(readRecent);
+  const hits = query.trim() === "" ? recentFirst(commands, recent) : [...goTo, ...found(commands, query)];
   const at = Math.min(active, hits.length - 1);
   const optionId = (index: number): string => `${id}-${index}`;
 
   const choose = (command: PaletteCommand | undefined): void => {
     if (command === undefined) return;
     chosen.current = command;
+    const original = commands.find((each) => keyOf(each) === keyOf(command)) ?? command;
+    writeStored(RECENT, withLatest(readRecent(), original));
     onClose();
   };
   const moveTo = (index: number): void => {
@@ -94,7 +107,7 @@ export default function CommandPalette({ onClose, ...actions }: CommandPalettePr
         className={clsx("mt-2 h-[min(24rem,55dvh)] overflow-y-auto", hits.length === 0 && "hidden")}
       >
         {hits.map((command, index) => (
-          <div key={command.id ?? `${command.group} ${command.label}`} role="presentation">
+          <div key={keyOf(command)} role="presentation">
             {command.group !== hits[index - 1]?.group && (
               <div role="presentation" className="px-2 pt-2 pb-0.5 text-cell text-quiet">
                 {command.group}

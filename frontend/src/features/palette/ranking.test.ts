@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { found, tokenIndexIn, tokensLike } from "./ranking";
+import { found, recentFirst, tokenIndexIn, tokensLike, withLatest } from "./ranking";
 
 const COMMANDS = [
   { group: "View", label: "Open Standard", words: "1 layers" },
@@ -23,8 +23,36 @@ test("every word must begin one of the command's, in any order, without accents 
   expect(labels("ark")).toEqual([]);
 });
 
+test("letters in their order stand for a word where no word begins with them", () => {
+  expect(labels("htmp")).toEqual(["Open Heatmap"]);
+  expect(labels("opn stdrd")).toEqual(["Open Standard"]);
+  expect(labels("pmth")).toEqual([]);
+});
+
 test("a label that begins with the query comes first, with its group", () => {
   expect(labels("e")[0]).toBe("Export SVG picture");
+});
+
+test("what was run last stands first, once, four at most, and only while it can be run", () => {
+  const run = ["Open Heatmap", "Use the dark theme", "Open Heatmap"].map((label) =>
+    COMMANDS.find((each) => each.label === label),
+  );
+  const recent = run.reduce<string[]>(
+    (keys, each) => (each === undefined ? keys : withLatest(keys, each)),
+    [],
+  );
+  expect(recent).toHaveLength(2);
+  const listed = recentFirst(COMMANDS, [...recent, "View Open Gone"]);
+  expect(listed.map(({ label }) => label)).toEqual([
+    "Open Heatmap",
+    "Use the dark theme",
+    "Open Standard",
+    "Export SVG picture",
+    "Run “A café”",
+  ]);
+  expect(listed.map(({ group }) => group).slice(0, 3)).toEqual(["Recent", "Recent", "View"]);
+  const many = ["a", "b", "c", "d", "e"].map((label) => ({ group: "Page", label }));
+  expect(many.reduce<string[]>(withLatest, [])).toEqual(["Page e", "Page d", "Page c", "Page b"]);
 });
 
 test("a number is a token", () => {

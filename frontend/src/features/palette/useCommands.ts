@@ -4,15 +4,21 @@ import type { ViewDefinition } from "@/features/evidence/view";
 import { questionOf, useExamples, useRunExample } from "@/features/examples/examples";
 import { EXPORTS, copyLink, useExporter } from "@/features/export/exporting";
 import { useOpenView } from "@/features/export/useViewExport";
+import { useConversationFacts } from "@/features/library/library";
 import { useLibrary } from "@/features/library/useLibrary";
 import { useNotes } from "@/features/notes/notes";
-import { useBeginNote } from "@/features/notes/noteWriting";
+import { useBeginNote, useGoToNote } from "@/features/notes/noteWriting";
+import { otherBranches } from "@/features/pair/branchesBeside";
+import { type B, usePair } from "@/features/pair/pair";
 import { useSelection } from "@/features/selection/selection";
 import { useServer } from "@/features/server/server";
 import { useLensKind } from "@/features/settings/lensKind";
 import { COLOURINGS, useSettings } from "@/features/settings/settings";
 import { setTheme, useTheme } from "@/features/settings/theme";
+import { TYPE_SIZES, setTypeSize, useTypeSize } from "@/features/settings/typeSize";
+import { MODEL_BUTTON_ID } from "@/features/server/ModelFacts";
 import { LENSES } from "@/model/lenses";
+import { onOneLine, placeOf, placeWords } from "@/model/notes";
 import type { Token } from "@/model/timeline";
 import { cellText } from "@/model/tokens";
 import { type Listed, tokenIndexIn, tokensLike } from "./ranking";
@@ -43,6 +49,14 @@ const COLOURING_NAMES: Readonly<Record<(typeof COLOURINGS)[number], string>> = {
   decided: "decision layer",
 };
 
+/** The kinds of B that need no further choice to begin with. */
+const COMPARED: readonly { readonly label: string; readonly vs: B }[] = [
+  { label: "a changed prompt", vs: { kind: "prompt" } },
+  { label: "another conversation", vs: { kind: "saved", id: null } },
+  { label: "the same text at another layer or lens", vs: { kind: "same" } },
+];
+const NOTE_LETTERS = 60;
+
 /** The commands that make sense now; `goTo` the token whose index the query is. */
 export function useCommands(
   actions: PaletteActions,
@@ -50,12 +64,16 @@ export function useCommands(
 ): { readonly commands: readonly PaletteCommand[]; readonly goTo: readonly PaletteCommand[] } {
   const timeline = useChat((chat) => chat.timeline);
   const isReplying = useChat(({ pending }) => pending !== null);
-  const { stop } = useChatActions();
+  const { stop, reopen } = useChatActions();
   const { model } = useServer();
   const { settings, update } = useSettings();
   const { index: selectedIndex, select } = useSelection();
   const beginNote = useBeginNote();
-  const { hasList, showList } = useNotes();
+  const { notes, hasList, showList } = useNotes();
+  const goToNote = useGoToNote();
+  const typeSize = useTypeSize();
+  const { change: changePair } = usePair(timeline.conversationId);
+  const branches = otherBranches(useConversationFacts()?.branches ?? [], timeline.conversationId);
   const theme = useTheme();
   const lens = useLensKind();
   const openView = useOpenView();
@@ -66,6 +84,11 @@ export function useCommands(
   const exporter = useExporter(timeline, view);
   const other = theme === "dark" ? "light" : "dark";
   const lenses = LENSES.filter(({ kind }) => model?.lenses.some((each) => each.kind === kind));
+
+  const compareWith = (vs: B): void => {
+    actions.onChangeView("compare");
+    changePair({ vs });
+  };
 
   const commands: PaletteCommand[] = [
     ...(isReplying
@@ -133,6 +156,32 @@ export function useCommands(
             run: () => showList(!hasList),
           },
         ]),
+    ...notes.map((note) => ({
+      group: "Notes",
+      label: `Note on ${placeWords(placeOf(note), timeline.tokens)}: ${onOneLine(note.text, NOTE_LETTERS)}`,
+      words: "annotation",
+      run: () => goToNote(placeOf(note)),
+    })),
+    ...(timeline.conversationId === null || isReplying
+      ? []
+      : COMPARED.map(({ label, vs }) => ({
+          group: "Compare",
+          label: `Compare with ${label}…`,
+          words: "pair versus b difference",
+          run: () => compareWith(vs),
+        }))),
+    ...(isReplying
+      ? []
+      : branches.flatMap(({ id, label }) => [
+          { id: `open ${id}`, group: "Branches", label: `Open branch ${label}`, run: () => reopen(id) },
+          {
+            id: `compare ${id}`,
+            group: "Compare",
+            label: `Compare with branch ${label}`,
+            words: "pair versus b difference",
+            run: () => compareWith({ kind: "branch", id }),
+          },
+        ])),
     ...COLOURINGS.filter((each) => each !== settings.colouring).map((colouring) => ({
       group: "Conversation",
       label: `Colour the text by ${COLOURING_NAMES[colouring]}`,
@@ -146,6 +195,22 @@ export function useCommands(
       run: () => runExample(example),
     })),
     { group: "Page", label: `Use the ${other} theme`, words: "colour mode", run: () => setTheme(other) },
+    ...TYPE_SIZES.filter((size) => size !== typeSize).map((size) => ({
+      group: "Page",
+      label: `Type size ${size} %`,
+      words: "larger smaller zoom font projector",
+      run: () => setTypeSize(size),
+    })),
+    ...(model === null
+      ? []
+      : [
+          {
+            group: "Page",
+            label: `Model ${model.model_name}: details`,
+            words: "layers heads parameters device change",
+            run: () => document.getElementById(MODEL_BUTTON_ID)?.click(),
+          },
+        ]),
     {
       group: "Page",
       label: "Show the keys",
