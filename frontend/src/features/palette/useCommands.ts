@@ -16,7 +16,6 @@ import { useLensKind } from "@/features/settings/lensKind";
 import { COLOURINGS, useSettings } from "@/features/settings/settings";
 import { setTheme, useTheme } from "@/features/settings/theme";
 import { TYPE_SIZES, setTypeSize, useTypeSize } from "@/features/settings/typeSize";
-import { MODEL_BUTTON_ID } from "@/features/server/ModelFacts";
 import { LENSES } from "@/model/lenses";
 import { onOneLine, placeOf, placeWords } from "@/model/notes";
 import type { Token } from "@/model/timeline";
@@ -208,7 +207,7 @@ export function useCommands(
             group: "Page",
             label: `Model ${model.model_name}: details`,
             words: "layers heads parameters device change",
-            run: () => document.getElementById(MODEL_BUTTON_ID)?.click(),
+            run: () => document.querySelector<HTMLElement>("[data-part=model]")?.click(),
           },
         ]),
     {

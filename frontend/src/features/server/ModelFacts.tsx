@@ -5,8 +5,6 @@ import { Icon } from "@/ui/Icon";
 import { lazyPart } from "@/ui/lazyPart";
 import { Popover } from "@/ui/Popover";
 
-export const MODEL_BUTTON_ID = "model-button";
-
 const ModelDetails = lazyPart(() => import("./ModelDetails"));
 
 /** The running model in one line; its button tells the rest. */
@@ -16,7 +14,7 @@ export function ModelFacts({ model }: { readonly model: ModelInfo }) {
       label="Model"
       trigger={
         <button
-          id={MODEL_BUTTON_ID}
+          data-part="model"
           type="button"
           className="flex h-control min-w-0 items-center gap-1.5 rounded-control px-2 hover:bg-hover"
         >
