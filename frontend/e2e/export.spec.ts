@@ -198,6 +198,8 @@ test("ranks and divergences of logits in the hundreds are compared to the precis
       "    decode = str",
       `def log_probs(captured, lens, position):`,
       `    return torch.tensor([[0, -600, -600 + ${gap}]] * 2).double().log_softmax(-1)`,
+      "def row(layer):",
+      "    return layer",
       ...COMPARE,
       ...COMPARE_TIMELINE,
       `compare_timeline("", None, None, [(0, 0, [1], 0.0, 2)], [(0, 0, 0.0, ${gap})])`,

@@ -183,7 +183,7 @@ export class ExplorerPage {
   }
 
   reply(): Locator {
-    return this.page.getByRole("group").last();
+    return this.page.getByRole("listbox", { name: "Tokens of the conversation" }).getByRole("group").last();
   }
 }
 

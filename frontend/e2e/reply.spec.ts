@@ -149,8 +149,10 @@ test("a reply is seen while it is written; it goes on beside another view, and S
   await expect.poll(count).toBeGreaterThan(before);
   await page.keyboard.press("Escape");
   await isRead(explorer);
-  const b = await saved(page, await otherId(page));
-  expect(b.turns.at(-1)?.finish_reason).toBe("cancelled");
+  const id = await otherId(page);
+  // It counts as interrupted until the server has seen that it was stopped.
+  await expect.poll(async () => (await saved(page, id)).turns.at(-1)?.finish_reason).toBe("cancelled");
+  const b = await saved(page, id);
   expect(replyIds(b).length).toBeGreaterThan(before);
   // What was stopped is read before it is saved, and then asked for again.
   expect(explorer.complaints.filter((text) => !/status of (404|422)/.test(text))).toEqual([]);

@@ -80,7 +80,10 @@ for (const mode of ["Chat", "Completion"]) {
         const coloured = await looksOf(explorer);
         expect(coloured.map(({ hasBar }) => hasBar)).toEqual(coloured.map(({ isOwn }) => isOwn));
         expect(new Set(coloured.map(({ fontStyle }) => fontStyle))).toEqual(new Set(["normal"]));
-        expect(new Set(coloured.map((look) => look.color)).size).toBe(1);
+        // Colours pass into each other.
+        await expect
+          .poll(async () => new Set((await looksOf(explorer)).map((look) => look.color)).size)
+          .toBe(1);
         await expect(page.getByText("bar: your text")).toBeVisible();
       } else await expect(page.getByText("bar: your text")).toBeHidden();
       await pick(colourBy(page), "none");

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -26,10 +27,10 @@ class WidelyReadModel(PlainModel):
         super().__init__(model, blocks)
         self._wide = PlainModel(copy.deepcopy(model).float(), blocks)
 
-    def residuals(self, ids: list[int]) -> list[torch.Tensor]:
-        return [stream.float() for stream in super().residuals(ids)]
+    def residuals(self, ids: Sequence[int], middle: str | None = None) -> list[torch.Tensor]:
+        return [stream.float() for stream in super().residuals(ids, middle)]
 
-    def lens_logits(self, ids: list[int], stream: torch.Tensor) -> torch.Tensor:
+    def lens_logits(self, ids: Sequence[int], stream: torch.Tensor) -> torch.Tensor:
         return self._wide.lens_logits(ids, stream)
 
 

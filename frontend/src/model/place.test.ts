@@ -1,5 +1,15 @@
 import { describe, expect, test } from "vitest";
-import { NOWHERE, type Place, atIndex, atLayer, indexOf, isSamePlace, layerOf, placeWords, readPlace } from "./place";
+import {
+  NOWHERE,
+  type Place,
+  atIndex,
+  atLayer,
+  indexOf,
+  isSamePlace,
+  layerOf,
+  placeWords,
+  readPlace,
+} from "./place";
 
 const PLACES: readonly (readonly [string, Place])[] = [
   ["", NOWHERE],
@@ -27,7 +37,7 @@ describe("the address of a place", () => {
     ["t=3&b=0", "t=3"],
     ["t=3&b=5&s=1", "t=3&b=5"],
     ["t=3&l=2&b=5&h=7", "t=3&l=2"],
-    ["t=-1&l=1.5", ""],
+    ["t=-1&l=1.25", ""],
     ["t=1e3&l=9999999", ""],
     ["t=3&b=five&h=7&q=x", "t=3"],
   ])("of “%s” what makes sense is “%s”", (query, kept) => {

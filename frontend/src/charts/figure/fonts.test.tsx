@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from "vitest";
 import { DATA } from "./figure";
-import { fontFilesOf, withFonts } from "./fonts";
+import { fontFilesOf } from "./fonts";
 import { element, textElement } from "./svg";
 
 const svgOf = (...texts: readonly string[]): string =>
@@ -24,6 +24,9 @@ test("a figure gets the fonts of its own characters only, by family, weight and 
 });
 
 test("the fonts stand in the SVG as data, and one that failed is asked for again", async () => {
+  // Other files may have fetched the same font before.
+  vi.resetModules();
+  const { withFonts } = await import("./fonts");
   const fetched = vi.fn<(url: string) => Promise<Response>>();
   vi.stubGlobal("fetch", fetched);
   const svg = svgOf(textElement(0, 0, "layer"));
