@@ -240,7 +240,7 @@ test.describe("with a database in a file", () => {
 
     const second = await startServer(database, Number(new URL(first.url).port));
     try {
-      await expect(page.getByText("Ready", { exact: true })).toBeVisible({ timeout: 90_000 });
+      await expect(page.getByText("Ready", { exact: true })).toBeVisible({ timeout: 40_000 });
       await explorer.tokens.nth(4).click();
       const before = await numbers(explorer);
       await page.reload();

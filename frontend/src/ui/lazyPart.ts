@@ -27,3 +27,15 @@ export function lazyPart<Props extends object>(
     return createElement(part, props);
   };
 }
+
+/** As `lazyPart`, of what comes without being asked for: when it does not arrive, it is fetched again later. */
+export function patientPart<Props extends object>(
+  load: () => Promise<{ readonly default: ComponentType<Props> }>,
+): ComponentType<Props> {
+  const arrived = (pauseMs: number): ReturnType<typeof load> =>
+    load().catch(async () => {
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+      return arrived(Math.min(2 * pauseMs, 30_000));
+    });
+  return lazyPart(() => arrived(1000));
+}

@@ -6,11 +6,11 @@ import { SelectedForYou } from "@/features/selection/SelectedForYou";
 import { SelectHint } from "@/features/transcript/SelectHint";
 import type { Turn } from "@/model/timeline";
 import { hasSource } from "@/reading/source";
-import { lazyPart } from "@/ui/lazyPart";
+import { patientPart } from "@/ui/lazyPart";
 import { useChat, useChatActions } from "./chat";
 import { ReplyActions } from "./ReplyActions";
 
-const ExampleGuide = lazyPart(() => import("@/features/examples/ExampleGuide"));
+const ExampleGuide = patientPart(() => import("@/features/examples/ExampleGuide"));
 
 interface AfterReplyProps {
   readonly examples: readonly Example[];

@@ -19,7 +19,7 @@ import type { ServerState } from "@/features/server/server";
 import { useSettings } from "@/features/settings/settings";
 import { PendingMessage } from "@/features/transcript/PendingMessage";
 import type { Turn } from "@/model/timeline";
-import { lazyPart } from "@/ui/lazyPart";
+import { lazyPart, patientPart } from "@/ui/lazyPart";
 import { AfterReply } from "./AfterReply";
 import { useChat, useChatActions, useChatNow } from "./chat";
 import { ChatText } from "./ChatText";
@@ -30,8 +30,8 @@ import { honestyLine } from "./honesty";
 import { ReplyStatus } from "./ReplyStatus";
 
 const NotesPanel = lazyPart(() => import("@/features/notes/NotesPanel"));
-const BranchBar = lazyPart(() => import("@/features/branches/BranchBar"));
-const MissingModel = lazyPart(() => import("@/features/server/MissingModel"));
+const BranchBar = patientPart(() => import("@/features/branches/BranchBar"));
+const MissingModel = patientPart(() => import("@/features/server/MissingModel"));
 
 interface ConversationPaneProps {
   readonly server: ServerState;

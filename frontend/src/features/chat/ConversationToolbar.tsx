@@ -7,14 +7,14 @@ import { useShownViewTints } from "@/features/transcript/viewTints";
 import { decodedText } from "@/model/tokens";
 import { IconButton } from "@/ui/Button";
 import { CopyButton } from "@/ui/CopyButton";
-import { lazyPart } from "@/ui/lazyPart";
+import { patientPart } from "@/ui/lazyPart";
 import { Select, type SelectOption } from "@/ui/Select";
 import { Switch } from "@/ui/Switch";
 import { useChat, useChatNow } from "./chat";
 import type { Mode } from "./chatState";
 
-const TintLegend = lazyPart(() => import("@/features/transcript/TintLegend"));
-const ViewTintLegend = lazyPart(() => import("@/features/transcript/ViewTintLegend"));
+const TintLegend = patientPart(() => import("@/features/transcript/TintLegend"));
+const ViewTintLegend = patientPart(() => import("@/features/transcript/ViewTintLegend"));
 
 /** The colours of the open view, as a choice beside the text's own. */
 const OF_VIEW = "view";

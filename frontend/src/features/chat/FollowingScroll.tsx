@@ -1,9 +1,9 @@
 import { type ReactNode, Suspense, type UIEvent, useEffect, useLayoutEffect, useRef, useState } from "react";
 import { LONG_REPLY_TOKENS } from "@/features/transcript/surprisalMap";
-import { lazyPart } from "@/ui/lazyPart";
+import { patientPart } from "@/ui/lazyPart";
 import { useChat } from "./chat";
 
-const SurprisalMap = lazyPart(() => import("@/features/transcript/SurprisalMap"));
+const SurprisalMap = patientPart(() => import("@/features/transcript/SurprisalMap"));
 
 interface FollowingScrollProps {
   /** Changes with what is shown: another conversation is not scrolled as the one before. */

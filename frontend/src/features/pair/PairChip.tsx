@@ -2,13 +2,13 @@ import { Suspense } from "react";
 import { useChat } from "@/features/chat/chat";
 import { Button, IconButton } from "@/ui/Button";
 import { ErrorBoundary } from "@/ui/ErrorBoundary";
-import { lazyPart } from "@/ui/lazyPart";
+import { lazyPart, patientPart } from "@/ui/lazyPart";
 import { Popover } from "@/ui/Popover";
 import { isChosen, usePair } from "./pair";
 import { usePromptText } from "./promptText";
 import { isUnderWay, useReplyStatus } from "./writtenReply";
 
-const PairName = lazyPart(() => import("./PairName"));
+const PairName = patientPart(() => import("./PairName"));
 const PairWindow = lazyPart(() => import("./PairWindow"));
 
 interface PairChipProps {
