@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import statistics
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +18,7 @@ from bench.processes import (
     memory_peak,
     resident_mb,
 )
-from bench.report import Figure, at_least, at_most, figure
+from bench.report import Bar, Figure, at_least, at_most, figure
 
 STORE_MB = 512
 """The store's bound by default."""
@@ -201,13 +201,9 @@ def reading(subjects: Subjects) -> Iterator[Figure]:
             packed.append(product["packed_seconds"] / took)
             products.append(product["seconds"])
     assert server.forward_passes() == passes, "a heatmap ran the model"
-    p95 = [float(np.percentile(part, 95)) for part in np.array_split(np.array(clicks), 5)]
-    yield Figure(
+    yield p95_figure(
         f"{subjects.prefix}click_p95_ms",
-        float(np.percentile(clicks, 95)),
-        "ms",
-        min(p95),
-        max(p95),
+        clicks,
         f"none; median {statistics.median(clicks):.0f} ms, no forward pass",
         None if subjects.has_large_vocabulary else at_most(60),
     )
@@ -224,6 +220,13 @@ def reading(subjects: Subjects) -> Iterator[Figure]:
         "ratio of speeds",
         "the same product with packed weights, which is what the heatmap uses",
     )
+
+
+def p95_figure(name: str, took_ms: Sequence[float], reference: str, bar: Bar | None) -> Figure:
+    """The 95th percentile of times; `low` and `high` are the least and the most of its fifths."""
+    fifths = [float(np.percentile(part, 95)) for part in np.array_split(np.array(took_ms), 5)]
+    p95 = float(np.percentile(took_ms, 95))
+    return Figure(name, p95, "ms", min(fifths), max(fifths), reference, bar)
 
 
 def stored_conversation(subjects: Subjects, size: int) -> Turn:
@@ -247,7 +250,7 @@ def causes(subjects: Subjects) -> Iterator[Figure]:
         "attention": ("/api/attention", {}, 60),
     }
     n_samples = 40 * subjects.repeats
-    # The last token has no cache behind it yet; the first positions are warm-up.
+    # The first ten pay for the start of everything.
     positions = [7 + n * 397 % (len(ids) - 10) for n in range(n_samples + 10)]
     steps = subjects.references.ask("steps", ids=ids, positions=positions)["each"][10:]
     step_ms = 1000 * statistics.median(steps)
@@ -262,13 +265,9 @@ def causes(subjects: Subjects) -> Iterator[Figure]:
             took.append(1000 * seconds)
         took = took[10:]
         medians[name] = statistics.median(took)
-        p95 = [float(np.percentile(part, 95)) for part in np.array_split(np.array(took), 5)]
-        yield Figure(
+        yield p95_figure(
             f"{name}_p95_ms",
-            float(np.percentile(took, 95)),
-            "ms",
-            min(p95),
-            max(p95),
+            took,
             f"median {medians[name]:.0f} ms; one plain decode step there: {step_ms:.0f} ms",
             at_most(bar),
         )

@@ -326,14 +326,11 @@ class Causes:
             ):
                 difference = float((found - expected).abs().max())
                 largest = max(largest, difference / float(expected.abs().max()))
-        limit = NARROW_ROW_DIFFERENCE if self._decoder.dtype in NARROW else MAX_ROW_DIFFERENCE
-        if largest > limit:
-            reason = (
-                "The stream between attention and MLP is not what the two add to it: it differs by"
-                f" {largest:.3g} of the largest."
-            )
-            return Capability(False, reason, largest)
-        return Capability(True, None, largest)
+        return self._proven(
+            largest,
+            "The stream between attention and MLP is not what the two add to it: it differs by"
+            f" {largest:.3g} of the largest.",
+        )
 
     def _attention(self, record: TokenRecord, rows: dict[int, AttentionRow]) -> Capability:
         """Weights times values against what the projection was given, in every block."""
@@ -360,14 +357,17 @@ class Causes:
                 )
             given = write.given.float()
             largest = max(largest, float((mixed - given).abs().max() / given.abs().max()))
+        return self._proven(
+            largest,
+            "Weights times values are not what the heads put out: they differ by"
+            f" {largest:.3g} of the largest (a gate, for instance, is not split).",
+        )
+
+    def _proven(self, largest: float, reason: str) -> Capability:
+        """Whether rows that should be equal are, up to rounding; `reason` says why not."""
         limit = NARROW_ROW_DIFFERENCE if self._decoder.dtype in NARROW else MAX_ROW_DIFFERENCE
-        if largest > limit:
-            reason = (
-                "Weights times values are not what the heads put out: they differ by"
-                f" {largest:.3g} of the largest (a gate, for instance, is not split)."
-            )
-            return Capability(False, reason, largest)
-        return Capability(True, None, largest)
+        holds = largest <= limit
+        return Capability(holds, None if holds else reason, largest)
 
 
 def _without_middle(number: int, split: BlockWrites) -> str:
