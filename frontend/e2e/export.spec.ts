@@ -181,7 +181,14 @@ test("the menu is worked by keyboard, and says when there is nothing to export",
 
   await openView(explorer, page, "Standard");
   await button.press("Enter");
-  await page.keyboard.press("ArrowDown");
+  const csv = page.getByRole("menuitem", { name: /^CSV/ });
+  await expect(csv).toBeEnabled();
+  // The menu takes the focus a moment after it is there.
+  await expect(async () => {
+    await page.keyboard.press("Home");
+    await page.keyboard.press("ArrowDown");
+    await expect(csv).toBeFocused({ timeout: 1000 });
+  }).toPass();
   const [download] = await Promise.all([page.waitForEvent("download"), page.keyboard.press("Enter")]);
   expect(download.suggestedFilename()).toMatch(/\.csv$/);
   await expect(page.getByText(/^Saved explorer_/)).toBeVisible();

@@ -189,7 +189,8 @@ test("the outline of a pinned token counts the cells by the server's ranks", asy
   await page.keyboard.press("1");
   await page.keyboard.press("2");
   await expect(outline).toHaveAttribute("value", `${id}`);
-  expect(explorer.complaints).toEqual([]);
+  // A pin that is saved while the reply is being stored is refused, and saved again.
+  expect(explorer.complaints.filter((text) => !text.includes("status of 409"))).toEqual([]);
 });
 
 test("columns are dragged over to choose a range; it is fitted, and the table has the server's numbers", async ({
@@ -344,6 +345,7 @@ test("layers are thinned out by keyboard alone, and every cell that is left has 
   await expect(layers).toBeFocused();
   await expect(layers).toHaveAttribute("value", "4");
   await page.keyboard.press("Escape");
+  await expect(explorer.evidence.getByRole("button", { name: "Display options" })).toBeFocused();
   await grid(explorer).focus();
   await page.keyboard.press("Control+Home");
   const last = lens.layers.length - 1;

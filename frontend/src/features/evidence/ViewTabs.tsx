@@ -21,7 +21,7 @@ export function ViewTabs({ views, viewId, onChangeView }: ViewTabsProps) {
       role="tablist"
       aria-label="Views"
       data-tour="views"
-      className="fade-overflow -mb-px -ml-1.5 flex min-w-0 gap-2 overflow-x-auto max-md:ml-0 max-sm:flex-1 max-sm:justify-between max-sm:gap-0"
+      className="fade-overflow -mb-px -ml-1.5 flex min-w-0 gap-0.5 overflow-x-auto max-md:ml-0 max-sm:flex-1 max-sm:gap-0"
     >
       {open?.views.map((view) => (
         <button
@@ -36,7 +36,7 @@ export function ViewTabs({ views, viewId, onChangeView }: ViewTabsProps) {
           onKeyDown={chooseByArrows}
           title={view.shortcut === null ? undefined : `Key ${view.shortcut}`}
           className={clsx(
-            "h-9 shrink-0 rounded-control border-b-2 border-transparent px-1.5 font-medium text-muted transition-colors hover:text-ink focus-visible:-outline-offset-2 max-md:px-1",
+            "h-9 shrink-0 rounded-control border-b-2 border-transparent px-1.5 font-medium text-muted transition-colors hover:text-ink focus-visible:-outline-offset-2 max-md:px-1 max-sm:grow",
             "aria-selected:rounded-b-none aria-selected:border-accent aria-selected:text-ink",
           )}
         >
