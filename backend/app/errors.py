@@ -8,7 +8,8 @@
     │   ├── UnknownToken          a token id that the model's vocabulary does not have
     │   ├── EmptyPrompt           nothing to read: no text and no token ids
     │   ├── LensUnavailable       a lens that was not fitted to the model
-    │   └── IdentityFailed        parts that do not add up on this model, so none is given
+    │   ├── IdentityFailed        parts that do not add up on this model, so none is given
+    │   └── UnsupportedIntervention   a change of the computation that cannot act here
     ├── NotFound              the address names nothing
     │   └── ConversationNotFound  never existed, or was deleted
     ├── MethodNotAllowed      the address exists, but not for this method
@@ -107,6 +108,12 @@ class IdentityFailed(InvalidRequest):
     """Parts of this model do not add up to what it computed, so none is given; the message says where."""
 
     code = "identity_failed"
+
+
+class UnsupportedIntervention(InvalidRequest):
+    """An intervention that cannot act on this model or in this place; it is never left out in silence."""
+
+    code = "unsupported_intervention"
 
 
 class NotFound(ExplorerError):

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from app.engine.bounds import require_half_layers
+from app.engine.intervention_types import Interventions
 from app.engine.types import (
     ChatTemplate,
     Comparison,
@@ -41,6 +42,7 @@ from app.engine.types import (
 )
 from app.errors import ContextExceeded, LensUnavailable
 from tests.fake_causes import FAKE_CAPABILITIES, FakeCauses
+from tests.fake_interventions import digest_of, fired, require_fake
 
 FAKE_REVISION = "fa" * 32
 END = 256
@@ -213,14 +215,17 @@ class FakeEngine(FakeCauses):
         if kind not in [lens.kind for lens in self.facts.lenses]:
             raise LensUnavailable(f"fake has no {kind} lens.", param=param)
 
+    def require_interventions(self, wanted: Interventions | None) -> None:
+        require_fake(wanted, self.facts)
+
     def require_half_layers(self, kind: LensKind, param: str) -> None:
         require_half_layers(self.facts, kind, param)
 
     # --- numbers ---------------------------------------------------------------------------------
 
-    def probabilities(self, before: Sequence[int], layer: Layer) -> FloatArray:
-        """What `layer` predicts after the ids `before`, `[d_vocab]`."""
-        of_layer = bytes([100 + int(layer) if layer % 1 else int(layer)])
+    def probabilities(self, before: Sequence[int], layer: Layer, digest: str = "") -> FloatArray:
+        """What `layer` predicts after the ids `before`, `[d_vocab]`, under interventions."""
+        of_layer = bytes([100 + int(layer) if layer % 1 else int(layer)]) + digest.encode()
         seed = zlib.crc32(np.array(list(before), dtype=np.int64).tobytes() + of_layer)
         logits = np.random.default_rng(seed).standard_normal(D_VOCAB)
         logits[LETTERS] += 3.0
@@ -228,8 +233,8 @@ class FakeEngine(FakeCauses):
         weights = np.exp(logits - logits.max())
         return (weights / weights.sum()).astype(np.float32)
 
-    def step(self, before: Sequence[int], token_id: int) -> Step:
-        p = self.probabilities(before, N_LAYERS)
+    def step(self, before: Sequence[int], token_id: int, digest: str = "") -> Step:
+        p = self.probabilities(before, N_LAYERS, digest)
         return Step(
             index=len(before),
             token_id=token_id,
@@ -247,6 +252,7 @@ class FakeEngine(FakeCauses):
         *,
         wanted: Wanted | None = None,
         lineage: Sequence[str] = (),
+        interventions: Interventions | None = None,
     ) -> Iterator[Step | LensColumns | Finish | None]:
         self.threads.add(threading.get_ident())
         if len(ids) >= self.facts.n_ctx:
@@ -255,6 +261,7 @@ class FakeEngine(FakeCauses):
         self.faults.reach("prefill")
         self._compute(ids)
         yield None
+        digest = digest_of(interventions)
         timeline = list(ids)
         rng = np.random.default_rng(sampling.seed)
         held_back: list[Step] = []
@@ -265,30 +272,32 @@ class FakeEngine(FakeCauses):
                 yield step
                 if wanted is not None:
                     self.reads.append((step.index - 1,))
-                    yield self._columns(timeline[: step.index + 1], [step.index - 1], wanted)
+                    at = [step.index - 1]
+                    yield self._columns(timeline[: step.index + 1], at, wanted, digest)
 
         try:
             for n in range(sampling.max_new_tokens):
                 if len(timeline) >= self.facts.n_ctx:
                     yield from released(held_back)
-                    yield Finish("context")
+                    yield Finish("context", fired=fired(interventions, len(timeline) - 1))
                     return
                 self.faults.reach(f"decode:{n}")
                 if self._step_seconds:
                     self._never.wait(self._step_seconds)
                 self.steps_made += 1
-                token_id = self._next(timeline, n, sampling, rng)
+                token_id = self._next(timeline, n, sampling, rng, digest)
                 if token_id == END:
                     yield from released(held_back)
-                    yield Finish("stop", None, (END,))
+                    yield Finish("stop", None, (END,), fired(interventions, len(timeline)))
                     return
-                held_back.append(self.step(timeline, token_id))
+                held_back.append(self.step(timeline, token_id, digest))
                 timeline.append(token_id)
                 tail = bytes(step.token_id for step in held_back)
                 if met := next((s for s in sampling.stop if s.encode() in tail), None):
                     kept = tail.index(met.encode())
                     yield from released(held_back[:kept])
-                    yield Finish("stop", met, tuple(s.token_id for s in held_back[kept:]))
+                    dropped = tuple(s.token_id for s in held_back[kept:])
+                    yield Finish("stop", met, dropped, fired(interventions, len(timeline) - 1))
                     return
                 while held_back and not any(
                     s.encode().startswith(bytes(x.token_id for x in held_back))
@@ -296,7 +305,7 @@ class FakeEngine(FakeCauses):
                 ):
                     yield from released([held_back.pop(0)])
             yield from released(held_back)
-            yield Finish("length")
+            yield Finish("length", fired=fired(interventions, len(timeline) - 1))
         finally:
             self.generations_closed += 1
 
@@ -307,6 +316,7 @@ class FakeEngine(FakeCauses):
         wanted: Wanted,
         *,
         lineage: Sequence[str] = (),
+        interventions: Interventions | None = None,
     ) -> Iterator[LensColumns | None]:
         self.threads.add(threading.get_ident())
         self.lineages.append(tuple(lineage))
@@ -315,7 +325,9 @@ class FakeEngine(FakeCauses):
             chunk = positions[start : start + READ_AT_ONCE]
             self.reads.append(tuple(chunk))
             self.faults.reach("read")
-            yield self._columns(ids, chunk, wanted)
+            columns = self._columns(ids, chunk, wanted, digest_of(interventions))
+            n_read = max(positions) + 1
+            yield dataclasses.replace(columns, fired=fired(interventions, n_read))
 
     def comparing(self, a: Side, b: Side, pairs: Pairs) -> Iterator[Comparison | None]:
         self.threads.add(threading.get_ident())
@@ -329,15 +341,19 @@ class FakeEngine(FakeCauses):
             yield self._comparison(a, b, dataclasses.replace(pairs, positions=chunk))
 
     def _comparison(self, a: Side, b: Side, pairs: Pairs) -> Comparison:
-        def one_side(place: int, ids: Sequence[int]) -> FloatArray:
+        def one_side(place: int, side: Side) -> FloatArray:
+            digest = digest_of(side.interventions)
             return np.stack(
                 [
-                    [self.probabilities(ids[: t[place] + 1], r[place]) for t in pairs.positions]
+                    [
+                        self.probabilities(side.ids[: t[place] + 1], r[place], digest)
+                        for t in pairs.positions
+                    ]
                     for r in pairs.layers
                 ]
             )
 
-        p, q = one_side(0, a.ids), one_side(1, b.ids)
+        p, q = one_side(0, a), one_side(1, b)
         kl_a_to_b = (p * (np.log(p) - np.log(q))).sum(-1)
         layers_of_a = [pair[0] for pair in pairs.layers]
         if self._nan_layer in layers_of_a:
@@ -362,12 +378,22 @@ class FakeEngine(FakeCauses):
             pairs.targets,
             *of_targets(p),
             *of_targets(q),
+            *(
+                fired(side.interventions, max(pair[place] for pair in pairs.positions) + 1)
+                for place, side in enumerate((a, b))
+            ),
         )
 
-    def _columns(self, ids: Sequence[int], positions: Sequence[int], wanted: Wanted) -> LensColumns:
+    def _columns(
+        self, ids: Sequence[int], positions: Sequence[int], wanted: Wanted, digest: str
+    ) -> LensColumns:
         rows, places, targets = wanted.layers, tuple(positions), wanted.targets
-        p = np.stack([[self.probabilities(ids[: t + 1], r) for t in places] for r in rows])
-        final = np.stack([self.probabilities(ids[: t + 1], N_LAYERS) for t in places])
+
+        def predicted(t: int, row: Layer) -> FloatArray:
+            return self.probabilities(ids[: t + 1], row, digest)
+
+        p = np.stack([[predicted(t, r) for t in places] for r in rows])
+        final = np.stack([predicted(t, N_LAYERS) for t in places])
         top = np.argsort(-p, axis=-1, kind="stable")[..., : wanted.top_k]
         followers = [ids[t + 1] if t + 1 < len(ids) else None for t in places]
         nexts = np.array([f or 0 for f in followers])
@@ -394,7 +420,7 @@ class FakeEngine(FakeCauses):
             if targets
             else np.zeros((0, *p.shape[:2]), np.int64),
             scores=tuple(
-                self.step(ids[: t + 1], follower)
+                self.step(ids[: t + 1], follower, digest)
                 for t, follower in zip(places, followers, strict=True)
                 if follower is not None
             ),
@@ -418,11 +444,16 @@ class FakeEngine(FakeCauses):
     # --- inside ----------------------------------------------------------------------------------
 
     def _next(
-        self, timeline: Sequence[int], n: int, sampling: Sampling, rng: np.random.Generator
+        self,
+        timeline: Sequence[int],
+        n: int,
+        sampling: Sampling,
+        rng: np.random.Generator,
+        digest: str,
     ) -> int:
         if self._say is not None:
             return self._say[n] if n < len(self._say) else END
-        p = self.probabilities(timeline, N_LAYERS).astype(np.float64)
+        p = self.probabilities(timeline, N_LAYERS, digest).astype(np.float64)
         if sampling.temperature == 0:
             return int(p.argmax())
         scaled = p ** (1 / sampling.temperature)

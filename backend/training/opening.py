@@ -11,9 +11,9 @@ from app.engine.loading import load_engine
 from app.engine.model_names import EMBEDDED_NAME
 from app.engine.protocols import LensEngine
 from app.engine.types import Finish, Role, Sampling, Step, Wanted
-from app.models.chat import ChatMessage
 from app.models.conversations import SavedTurn, TurnSampling
 from app.models.opening import OpeningExample
+from app.models.source import ChatMessage
 from app.services.examples import known_examples
 from app.services.identity import ModelIdentity, wire_model
 from app.services.opening import OPENING_FILE

@@ -7,7 +7,7 @@ crashes when the offending input holds a lone surrogate or NaN.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -36,6 +36,7 @@ STATUS_OF: dict[str, int] = {
     "empty_prompt": 422,
     "lens_unavailable": 422,
     "identity_failed": 422,
+    "unsupported_intervention": 422,
     "not_found": 404,
     "conversation_not_found": 404,
     "method_not_allowed": 405,
@@ -107,11 +108,28 @@ def error_response(
     )
 
 
+def field_path(loc: Sequence[int | str], body: object) -> list[int | str]:
+    """The way to a field as the request has it: without the names of the forms that it was tried as."""
+    if loc[0] != "body" or not isinstance(body, dict):
+        return list(loc)
+    path: list[int | str] = [loc[0]]
+    node: Any = body
+    for place, part in enumerate(loc[1:], start=1):
+        if (isinstance(node, dict) and part in node) or (
+            isinstance(node, list) and isinstance(part, int) and part < len(node)
+        ):
+            path.append(part)
+            node = node[part]
+        elif isinstance(node, dict) and place == len(loc) - 1:
+            path.append(part)
+    return path
+
+
 def from_validation(failure: RequestValidationError) -> InvalidRequest:
     """The first thing wrong with a request, in words, without what the request contained."""
     errors = failure.errors()
     first: Mapping[str, Any] = errors[0]
-    where = [str(part) for part in first["loc"]]
+    where = [str(part) for part in field_path(first["loc"], failure.body)]
     if first["type"] == "json_invalid":
         return InvalidRequest(
             f"The request body is not JSON: {first['ctx']['error']} at character {where[-1]}.",

@@ -1,5 +1,7 @@
 """The one module that opens nnsight traces.
 
+It is also the one door through which interventions reach a model (`edits.py`).
+
 `TracedDecoder` runs a loaded model in four ways: forward over token ids, with the residual stream
 of every layer captured in the same pass; decode, where the model's own tail (final norm,
 unembedding, softcaps, multipliers) turns residual rows into logits; step, which is both for one
@@ -14,13 +16,15 @@ from __future__ import annotations
 import functools
 import inspect
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import nn
 from transformers.cache_utils import Cache, DynamicCache, DynamicLayer, DynamicSlidingWindowLayer
 
+from app.engine.edits import Edits
 from app.engine.failures import MODEL_FAILURES, first_line
 from app.engine.kv_cache import GrowingCache
 from app.engine.packing import is_packed
@@ -105,24 +109,32 @@ class TracedDecoder:
         return own
 
     def forward(
-        self, ids: Sequence[int], cache: Cache | None, rows: torch.Tensor, first_index: int = 0
+        self,
+        ids: Sequence[int],
+        cache: Cache | None,
+        rows: torch.Tensor,
+        first_index: int = 0,
+        edits: Edits | None = None,
     ) -> None:
         """Run the model on `ids`, which follow what `cache` holds.
 
         The residual streams go to `rows`, float32 `[len(ids), n_layers + 1, d_model]`; logits are
         read from them by `decode`. Without a cache the ids are the whole text. `first_index` is the
-        position of the first id. Raises ModelComputationError when a residual stream
-        is not finite; after any exception the cache holds some of the ids in some of the blocks.
+        position of the first id. `edits` change the computation; the rows are those that they lead to.
+        Raises ModelComputationError when a residual stream is not finite; after any exception the cache
+        holds some of the ids in some of the blocks.
         """
         assert rows.shape == (len(ids), self.n_layers + 1, self.d_model)
         staging = self._staging(rows)
-        with self._lm.trace(**self._arguments(ids, cache, first_index, last_logits=True)):
-            self._capture(staging)
-            if self._no_logits is not None:
-                self._unembedding.skip(self._no_logits)
+        # nnsight reads the source of its own `with`.
+        with self._acting(edits, first_index, len(ids)) as acting:  # noqa: SIM117
+            with self._lm.trace(**self._arguments(ids, cache, first_index, last_logits=True)):
+                self._capture(staging, acting)
+                if self._no_logits is not None:
+                    self._unembedding.skip(self._no_logits)
         if staging is not rows:
             rows.copy_(staging)
-        self._check_finite(rows, first_index)
+        self._check_finite(rows, first_index, acting)
 
     def step(
         self,
@@ -131,6 +143,7 @@ class TracedDecoder:
         rows: torch.Tensor,
         index: int,
         to_decode: RowsToDecode,
+        edits: Edits | None = None,
     ) -> torch.Tensor:
         """Run the model on one further token and decode rows of it: float32 `[rows, d_vocab]`.
 
@@ -139,19 +152,20 @@ class TracedDecoder:
         model's tail decodes them all, and its weights are read once.
         """
         if not self.reads_in_pass:
-            self.forward((token_id,), cache, rows, index)
+            self.forward((token_id,), cache, rows, index, edits)
             return self.decode(to_decode(rows[0]))
         staging = self._staging(rows)
-        with self._lm.trace(**self._arguments((token_id,), cache, index, last_logits=True)):
-            output = self._capture(staging)
-            chosen = to_decode(staging[0])
-            batch = self._batch(chosen)
-            self._blocks[-1].output = _replacing_stream(output, batch)
-            n_rows = nnsight.save(len(chosen))
-            logits: torch.Tensor = nnsight.save(self._lm.output.logits)
+        with self._acting(edits, index, 1) as acting:  # noqa: SIM117
+            with self._lm.trace(**self._arguments((token_id,), cache, index, last_logits=True)):
+                output = self._capture(staging, acting)
+                chosen = to_decode(staging[0])
+                batch = self._batch(chosen)
+                self._blocks[-1].output = _replacing_stream(output, batch)
+                n_rows = nnsight.save(len(chosen))
+                logits: torch.Tensor = nnsight.save(self._lm.output.logits)
         if staging is not rows:
             rows.copy_(staging)
-        self._check_finite(rows, index)
+        self._check_finite(rows, index, acting)
         return logits[:n_rows, -1].float()
 
     def full_logits(self, ids: Sequence[int], rows: torch.Tensor | None = None) -> torch.Tensor:
@@ -210,14 +224,41 @@ class TracedDecoder:
             return rows
         return rows.new_empty(rows.shape, device=self.device)
 
-    def _capture(self, rows: torch.Tensor) -> torch.Tensor | tuple[torch.Tensor, ...]:
-        """Inside a trace: copies every layer's stream into `rows`; gives what the last block put out."""
-        # Copied out at once: a later block may change its input in place.
-        rows[:, 0] = self._blocks[0].input[0]
+    @contextmanager
+    def _acting(
+        self, edits: Edits | None, first_index: int, n_tokens: int
+    ) -> Iterator[Edits | None]:
+        """The edits that act in a pass, if any does; afterwards they are known to have acted."""
+        if edits is None or not edits.begin(first_index, n_tokens, self.device):
+            yield None
+            return
+        with edits.hooks(self.structure.blocks):
+            yield edits
+        edits.require_acted()
+
+    def _capture(
+        self, rows: torch.Tensor, edits: Edits | None = None
+    ) -> torch.Tensor | tuple[torch.Tensor, ...]:
+        """Inside a trace: copies every layer's stream into `rows`; gives what the last block put out.
+
+        Streams that `edits` change go on changed. What they make of the last one is in `rows` only: who
+        wants logits decodes these.
+        """
+        if edits is not None and edits.changes_stream(0):
+            changed = edits.residual(0, self._blocks[0].input)
+            self._blocks[0].input = changed
+            rows[:, 0] = changed[0]
+        else:
+            # Copied out at once: a later block may change its input in place.
+            rows[:, 0] = self._blocks[0].input[0]
         output: torch.Tensor | tuple[torch.Tensor, ...] = ()
-        for layer, block in enumerate(self._blocks):
+        for layer, block in enumerate(self._blocks, start=1):
             output = block.output
-            rows[:, layer + 1] = _stream(output)[0]
+            if edits is not None and edits.changes_stream(layer):
+                output = _replacing_stream(output, edits.residual(layer, _stream(output)))
+                if layer < self.n_layers:
+                    block.output = output
+            rows[:, layer] = _stream(output)[0]
         return output
 
     def _batch(self, rows: torch.Tensor) -> torch.Tensor:
@@ -313,7 +354,9 @@ class TracedDecoder:
             return None
         return nothing
 
-    def _check_finite(self, rows: torch.Tensor, first_index: int) -> None:
+    def _check_finite(
+        self, rows: torch.Tensor, first_index: int, edits: Edits | None = None
+    ) -> None:
         if bool(torch.isfinite(rows.sum())):
             return
         bad = (~torch.isfinite(rows).all(dim=-1)).nonzero()
@@ -324,7 +367,9 @@ class TracedDecoder:
         raise ModelComputationError(
             f"The residual stream at layer {layer} ({where}), position {first_index + position},"
             " is not a finite number.",
-            hint="The weights of this model are damaged or overflow in its dtype.",
+            hint="The weights of this model are damaged or overflow in its dtype."
+            if edits is None
+            else "The interventions are too strong for this model; choose a smaller strength.",
         )
 
 

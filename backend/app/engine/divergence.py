@@ -68,7 +68,7 @@ class DivergenceReader:
             if parts:
                 yield None
             parts.append(self._compare_part(a, b, dataclasses.replace(pairs, layers=layers)))
-        columns = {
+        columns: dict[str, Any] = {
             name: np.concatenate([part[name] for part in parts], axis=-2) for name in parts[0]
         }
         yield Comparison(pairs.layers, pairs.positions, targets=pairs.targets, **columns)

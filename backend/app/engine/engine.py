@@ -7,11 +7,9 @@ a time, so only the thread that owns the model may call them.
 from __future__ import annotations
 
 import logging
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
-import numpy as np
 import torch
 from torch import nn
 
@@ -34,13 +32,14 @@ from app.engine.causes_types import (
     Attribution,
     AttributionWanted,
 )
-from app.engine.divergence import DivergenceReader, SideStreams
 from app.engine.generation import generate
-from app.engine.half_rows import HalfRows, has_half, interleaved
+from app.engine.half_rows import has_half
+from app.engine.intervention_types import Interventions
+from app.engine.interventions import InterventionMaker
 from app.engine.lenses import Lens, Lenses, LensFiles
-from app.engine.memory import naming_out_of_memory
 from app.engine.protocols import PromptTemplate, Vocabulary
-from app.engine.residuals import ResidualStore, StoreDtype, Timeline, n_shared
+from app.engine.reading import Parts, compare_timelines, read_timeline
+from app.engine.residuals import ResidualStore, StoreDtype
 from app.engine.runtime import LanguageModel
 from app.engine.selfcheck import check_model, probe_ids
 from app.engine.structure import find_structure
@@ -125,6 +124,7 @@ class NnsightEngine:
             lens_files, structure.n_layers, self._decoder.d_model, self._decoder.device
         )
         self._unembedding = Unembedding(self._decoder, readout_bytes)
+        self._maker = InterventionMaker(self._decoder, self._lenses)
         if not self._decoder.reads_in_pass:
             logger.warning(
                 "%s is read in passes of their own: replies with a lens are slower", name
@@ -170,10 +170,12 @@ class NnsightEngine:
         *,
         wanted: Wanted | None = None,
         lineage: Sequence[str] = (),
+        interventions: Interventions | None = None,
     ) -> Iterator[Step | LensColumns | Finish | None]:
         """See `LensEngine.generate`. What is wrong with the request is raised by the call itself."""
         require_ids(self.facts, ids, self._decoder.n_embeddings)
         require_room(self.facts, ids)
+        self.require_interventions(interventions)
         if wanted is not None:
             self._require_wanted(wanted)
         n_tokens = min(len(ids) + sampling.max_new_tokens, self.facts.n_ctx)
@@ -181,8 +183,10 @@ class NnsightEngine:
             wanted is not None
             and len(self._unembedding.layers_to_read(wanted)) > self._unembedding.chunk_rows
         ):
-            return self._admitted(n_tokens, self._generate_and_read(ids, sampling, wanted, lineage))
-        return self._admitted(n_tokens, self._generate(ids, sampling, wanted, lineage))
+            work = self._generate_and_read(ids, sampling, wanted, lineage, interventions)
+        else:
+            work = self._generate(ids, sampling, wanted, lineage, interventions)
+        return self._admitted(n_tokens, work)
 
     def reading(
         self,
@@ -191,14 +195,17 @@ class NnsightEngine:
         wanted: Wanted,
         *,
         lineage: Sequence[str] = (),
+        interventions: Interventions | None = None,
     ) -> Iterator[LensColumns | None]:
         """See `LensEngine.reading`. What is wrong with the request is raised by the call itself."""
         require_ids(self.facts, ids, self._decoder.n_embeddings)
         require_readable(self.facts, ids)
         require_positions(positions, len(ids))
         self._require_wanted(wanted)
+        self.require_interventions(interventions)
         n_needed = max(positions, default=-1) + 1
-        return self._admitted(n_needed, self._reading(ids, positions, wanted, lineage))
+        work = read_timeline(self._parts(), ids, positions, wanted, lineage, interventions)
+        return self._admitted(n_needed, work)
 
     def comparing(self, a: Side, b: Side, pairs: Pairs) -> Iterator[Comparison | None]:
         """See `LensEngine.comparing`. What is wrong with the request is raised by the call itself."""
@@ -208,8 +215,9 @@ class NnsightEngine:
             require_positions([pair[place] for pair in pairs.positions], len(side.ids))
             layers = tuple(pair[place] for pair in pairs.layers)
             self._require_wanted(Wanted(layers, 1, pairs.targets, side.kind))
+            self.require_interventions(side.interventions)
         n_needed = sum(max(positions) + 1 for positions in zip(*pairs.positions, strict=True))
-        return self._admitted(n_needed, self._comparing(a, b, pairs))
+        return self._admitted(n_needed, compare_timelines(self._parts(), a, b, pairs))
 
     def attributing(
         self,
@@ -249,6 +257,7 @@ class NnsightEngine:
         targets: Sequence[int] = (),
         kind: LensKind = "logit",
         lineage: Sequence[str] = (),
+        interventions: Interventions | None = None,
     ) -> LensColumns:
         """All of `reading` at once, by default of every layer and position."""
         every_layer = range(self.facts.n_layers + 1)
@@ -256,60 +265,13 @@ class NnsightEngine:
             tuple(every_layer if layers is None else layers), top_k, tuple(targets), kind
         )
         places = range(len(ids)) if positions is None else positions
-        return joined(self.reading(ids, places, wanted, lineage=lineage), places)
+        work = self.reading(ids, places, wanted, lineage=lineage, interventions=interventions)
+        return joined(work, places)
 
     def _admitted(self, n_tokens: int, items: Iterator[T]) -> Iterator[T]:
         """The items of a request whose timelines grow to `n_tokens`, if there is memory for them."""
         with self._admission.admitted(n_tokens):
             yield from items
-
-    @torch.inference_mode()
-    def _reading(
-        self, ids: Sequence[int], positions: Sequence[int], wanted: Wanted, lineage: Sequence[str]
-    ) -> Iterator[LensColumns | None]:
-        lens = self.lens(wanted.kind, "kind")
-        n_needed = max(positions, default=-1) + 1
-        size = self._unembedding.positions_per_chunk(wanted)
-        half_rows = self._half_rows(wanted.layers)
-        with naming_out_of_memory("reading this text"):
-            for start in range(0, len(positions), size):
-                chunk = positions[start : start + size]
-                # Looked up for each chunk: between two, the store may have forgotten the timeline.
-                timeline = yield from self._store.covering(ids, n_needed, lineage)
-                following = [ids[p + 1] if p + 1 < len(ids) else None for p in chunk]
-                streams = yield from _streams(timeline, chunk, half_rows)
-                yield self._unembedding.read(streams, chunk, following, wanted, lens)
-
-    @torch.inference_mode()
-    def _comparing(self, a: Side, b: Side, pairs: Pairs) -> Iterator[Comparison | None]:
-        of_a, of_b = zip(*pairs.positions, strict=True)
-        # What both begin with is one text. It may have been computed by passes of other lengths on the
-        # two sides, so that its rows differ in their last bits: `b` takes those of `a`.
-        n_common = n_shared(np.asarray(a.ids), np.asarray(b.ids))
-        taken = max((position for position in of_b if position < n_common), default=-1)
-        reader = DivergenceReader(self._unembedding)
-        each_layer = [layer for pair in pairs.layers for layer in pair]
-        half_rows = self._half_rows(each_layer), self._half_rows(each_layer)
-        with naming_out_of_memory("comparing these texts"), ExitStack() as pins:
-            # A store that cannot hold both would forget, chunk by chunk, each for the other.
-            timelines = []
-            for side, last in ((a, max(*of_a, taken)), (b, max(of_b))):
-                timeline = yield from self._store.covering(side.ids, last + 1, side.lineage)
-                pins.enter_context(self._store.pinned(timeline))
-                timelines.append(timeline)
-            for chunk in reader.chunks(pairs):
-                streams = []
-                for side, timeline, positions, halves in zip(
-                    (a, b), timelines, zip(*chunk.positions, strict=True), half_rows, strict=True
-                ):
-                    each = tuple(dict.fromkeys(positions))
-                    rows = yield from _streams(timeline, each, halves)
-                    if timeline is not timelines[0]:
-                        common = [row for row, position in enumerate(each) if position < n_common]
-                        of_both = [each[row] for row in common]
-                        rows[common] = yield from _streams(timelines[0], of_both, half_rows[0])
-                    streams.append(SideStreams(each, rows, self.lens(side.kind, "kind")))
-                yield from reader.compare(streams[0], streams[1], chunk)
 
     def _generate(
         self,
@@ -317,38 +279,49 @@ class NnsightEngine:
         sampling: Sampling,
         wanted: Wanted | None,
         lineage: Sequence[str],
+        interventions: Interventions | None,
     ) -> Iterator[Step | LensColumns | Finish | None]:
         return generate(
-            self._store,
-            self._unembedding,
+            self._parts(),
             self.vocabulary,
             ids,
             sampling,
             wanted=wanted,
-            lens=self.lens("logit" if wanted is None else wanted.kind, "kind"),
-            half_rows=None if wanted is None else self._half_rows(wanted.layers),
             lineage=lineage,
+            interventions=interventions,
             n_layers=self.facts.n_layers,
             n_ctx=self.facts.n_ctx,
             end_ids=frozenset(self.facts.eos_token_ids),
         )
 
     def _generate_and_read(
-        self, ids: Sequence[int], sampling: Sampling, wanted: Wanted, lineage: Sequence[str]
+        self,
+        ids: Sequence[int],
+        sampling: Sampling,
+        wanted: Wanted,
+        lineage: Sequence[str],
+        interventions: Interventions | None,
     ) -> Iterator[Step | LensColumns | Finish | None]:
         """Where one token's rows are more than a chunk: its read-out comes from the store."""
         timeline = list(ids)
-        for item in self._generate(ids, sampling, None, lineage):
+        for item in self._generate(ids, sampling, None, lineage, interventions):
             yield item
             if isinstance(item, Step):
                 timeline.append(item.token_id)
-                yield from self._reading(timeline, [item.index - 1], wanted, lineage)
+                yield from read_timeline(
+                    self._parts(), timeline, [item.index - 1], wanted, lineage, interventions
+                )
 
-    def _half_rows(self, layers: Sequence[Layer]) -> HalfRows | None:
-        """What reads half layers for one request; None where none is wanted."""
-        if not has_half(layers):
-            return None
-        return HalfRows(self._decoder, self._causes.splits, self._store.reuse)
+    def _parts(self) -> Parts:
+        return Parts(
+            self.facts.name,
+            self._decoder,
+            self._store,
+            self._unembedding,
+            self._lenses,
+            self._maker,
+            self._causes.splits,
+        )
 
     def lens(self, kind: LensKind, param: str) -> Lens:
         """A lens of this model. Raises LensUnavailable, naming the field `param`, where it has none."""
@@ -357,6 +330,11 @@ class NnsightEngine:
     def require_lens(self, kind: LensKind, param: str) -> None:
         """See `LensEngine.require_lens`."""
         self.lens(kind, param)
+
+    def require_interventions(self, wanted: Interventions | None) -> None:
+        """See `LensEngine.require_interventions`."""
+        if wanted is not None:
+            self._maker.require(wanted, self.facts)
 
     def require_half_layers(self, kind: LensKind, param: str) -> None:
         """See `LensEngine.require_half_layers`."""
@@ -389,16 +367,6 @@ class NnsightEngine:
         if has_half(wanted.layers):
             self.require_half_layers(wanted.kind, "layers")
         require_targets(self.facts, wanted.targets)
-
-
-def _streams(
-    timeline: Timeline, positions: Sequence[int], half_rows: HalfRows | None
-) -> Generator[None, None, torch.Tensor]:
-    """Residual streams of positions, with `half_rows` those of half layers between them."""
-    if half_rows is None:
-        return timeline.streams(positions)
-    middles = yield from half_rows.at(timeline, positions)
-    return interleaved(timeline.streams(positions), middles)
 
 
 def _special_ids(model: nn.Module) -> frozenset[int]:

@@ -7,16 +7,17 @@ same product as the logits it was sampled from, so that the unembedding is read 
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Sequence
 
 import torch
 
 from app.engine.capture import RowsToDecode
-from app.engine.half_rows import HalfRows, interleaved
-from app.engine.lenses import Lens
+from app.engine.half_rows import interleaved
+from app.engine.intervention_types import Interventions
 from app.engine.memory import naming_out_of_memory
 from app.engine.protocols import Vocabulary
-from app.engine.residuals import ResidualStore
+from app.engine.reading import Parts
 from app.engine.sampling import Sampler
 from app.engine.stopping import StopMatcher
 from app.engine.types import (
@@ -35,29 +36,29 @@ from app.engine.unembed import Unembedding, require_finite
 # out of one that is suspended.
 @torch.inference_mode()
 def generate(
-    store: ResidualStore,
-    unembedding: Unembedding,
+    parts: Parts,
     vocabulary: Vocabulary,
     ids: Sequence[int],
     sampling: Sampling,
     *,
     wanted: Wanted | None,
-    lens: Lens,
-    half_rows: HalfRows | None,
     lineage: Sequence[str],
+    interventions: Interventions | None,
     n_layers: int,
     n_ctx: int,
     end_ids: frozenset[int],
 ) -> Iterator[Step | LensColumns | Finish | None]:
     """Yields each new token as a `Step`, with `wanted` its read-out after it, then one `Finish`.
 
-    `half_rows` are needed where half layers are wanted; the last pass of the prompt is then run twice.
+    Where half layers are wanted, the last pass of the prompt is run twice.
 
     None stands between the passes over the prompt, of which `ids` leave room for at least one token.
     The timeline in the store ends with what was fed: the last token that was yielded is run when
     something asks for its residual stream.
     """
+    store, unembedding = parts.store, parts.unembedding
     layers: Sequence[Layer] = [n_layers] if wanted is None else unembedding.layers_to_read(wanted)
+    lens = parts.lenses.get("logit" if wanted is None else wanted.kind, parts.name, "kind")
 
     def to_decode(streams: torch.Tensor) -> torch.Tensor:
         return unembedding.rows(streams, layers, lens)
@@ -66,7 +67,9 @@ def generate(
         return lambda streams: to_decode(whole_and_half(streams))
 
     with naming_out_of_memory("running the model on the prompt"):
-        timeline = yield from store.exactly(ids, lineage)
+        edits = yield from parts.maker.made(interventions, store)
+        half_rows = parts.half_rows(layers, edits)
+        timeline = yield from store.exactly(ids, lineage, edits)
         streams = timeline.last_stream()
         if half_rows is not None:
             with store.pinned(timeline, lineage):
@@ -88,15 +91,18 @@ def generate(
                 yield from reply.take(logits)
                 reason = reply.reason(n_ctx)
                 if reason is not None:
-                    yield from reply.finish(reason)
+                    fired = () if edits is None else timeline.fired(timeline.length, len(edits))
+                    yield from reply.finish(reason, fired)
                     return
                 if half_rows is None:
-                    logits = store.step(timeline, reply.last_id, to_decode)
+                    logits = store.step(timeline, reply.last_id, to_decode, edits)
                     continue
                 with half_rows.of_next_token() as whole_and_half:
-                    logits = store.step(timeline, reply.last_id, composed(whole_and_half))
+                    decoding = composed(whole_and_half)
+                    logits = store.step(timeline, reply.last_id, decoding, edits)
         finally:
-            store.cut(timeline, len(ids) + reply.n_kept)
+            # Under interventions on a reply, the last token counts as one of it only when another follows.
+            store.cut(timeline, len(ids) + reply.n_kept - (edits is not None))
 
 
 class _Reply:
@@ -158,13 +164,13 @@ class _Reply:
             return "length"
         return "context" if self._start + self._n_sampled >= n_ctx else None
 
-    def finish(self, reason: FinishReason) -> Iterator[Step | LensColumns | Finish]:
+    def finish(
+        self, reason: FinishReason, fired: tuple[int, ...]
+    ) -> Iterator[Step | LensColumns | Finish]:
         """The tokens still held back, unless they spell the stop string, and the end."""
-        if self._met is not None and self._met.stop is not None:
-            yield self._met
-            return
-        yield from self._keep(self._stops.flush())
-        yield self._met or Finish(reason)
+        if self._met is None or self._met.stop is None:
+            yield from self._keep(self._stops.flush())
+        yield dataclasses.replace(self._met or Finish(reason), fired=fired)
 
     def _read(self, logits: torch.Tensor, index: int, token_id: int) -> Step:
         if self._wanted is None:

@@ -19,6 +19,7 @@ from transformers.cache_utils import Cache
 
 from app.engine.capture import TracedDecoder
 from app.engine.components import BlockWrites
+from app.engine.edits import Edits
 from app.engine.kv_cache import GrowingCache
 from app.engine.residuals import PREFILL_TOKENS, CacheReuse, Timeline
 from app.engine.types import Layer
@@ -80,11 +81,17 @@ class HalfRows:
     """
 
     def __init__(
-        self, decoder: TracedDecoder, splits: Sequence[BlockWrites], reuse: CacheReuse
+        self,
+        decoder: TracedDecoder,
+        splits: Sequence[BlockWrites],
+        reuse: CacheReuse,
+        edits: Edits | None = None,
     ) -> None:
+        """`edits` are those that the timelines were computed under."""
         self._decoder = decoder
         self._splits = splits
         self._reuse = reuse
+        self._edits = edits
         self._timeline: Timeline | None = None
         self._span = range(0)
         self._rows = torch.empty(0)
@@ -161,7 +168,7 @@ class HalfRows:
             self._span = range(0)
             rows = self._decoder.empty_rows(span.stop - first)
             with recording_middles(self._decoder, self._splits) as middles:
-                self._decoder.forward(ids[first:], cache, rows, first)
+                self._decoder.forward(ids[first:], cache, rows, first, self._edits)
             self._rows = middles()[span.start - first :]
         self._span = span
 
@@ -177,7 +184,8 @@ class HalfRows:
             end = min(end, start)
             ids = timeline.ids[done:end].tolist()
             self._span = range(end, end)
-            self._decoder.forward(ids, self._cache, self._decoder.empty_rows(len(ids)), done)
+            rows = self._decoder.empty_rows(len(ids))
+            self._decoder.forward(ids, self._cache, rows, done, self._edits)
             done = end
             yield
         return self._cache

@@ -14,6 +14,7 @@ from app.engine.causes_types import (
     Attribution,
     AttributionWanted,
 )
+from app.engine.intervention_types import Interventions
 from app.engine.types import (
     Comparison,
     EncodedPrompt,
@@ -115,6 +116,7 @@ class LensEngine(Protocol):
         *,
         wanted: Wanted | None = None,
         lineage: Sequence[str] = (),
+        interventions: Interventions | None = None,
     ) -> Iterator[Step | LensColumns | Finish | None]:
         """Yields a `Step` for each new token as soon as it is known, then one `Finish`.
 
@@ -134,6 +136,7 @@ class LensEngine(Protocol):
         wanted: Wanted,
         *,
         lineage: Sequence[str] = (),
+        interventions: Interventions | None = None,
     ) -> Iterator[LensColumns | None]:
         """Read-outs of a timeline in chunks, in the order of `positions`.
 
@@ -183,6 +186,10 @@ class LensEngine(Protocol):
 
     def require_lens(self, kind: LensKind, param: str) -> None:
         """Raises LensUnavailable, naming the field `param`, where this model has no such lens. Safe to call from any thread."""
+        ...
+
+    def require_interventions(self, wanted: Interventions | None) -> None:
+        """Raises LayerOutOfRange, InvalidRequest, IdentityFailed or UnsupportedIntervention where one cannot act on this model. Safe to call from any thread."""
         ...
 
     def require_half_layers(self, kind: LensKind, param: str) -> None:

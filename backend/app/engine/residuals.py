@@ -10,6 +10,9 @@ Sums over a pass depend in their last bits on how long the pass was. A timeline 
 where its passes ended and whose it is, and what another computed is reused only up to where a run
 of one's own would have ended its passes too: beside others, one gets the bits that one gets alone.
 What is read by its text or ids, with no lineage, so has the bits of a fresh store always.
+
+A timeline that was computed under interventions bears their digest, and serves no run under others or
+none. What lies before the first token that they change is the plain run's, and is taken from it.
 """
 
 from __future__ import annotations
@@ -24,6 +27,7 @@ import torch
 from transformers.cache_utils import Cache
 
 from app.engine.capture import RowsToDecode, TracedDecoder
+from app.engine.edits import Edits
 from app.engine.kv_cache import GrowingCache, cache_bytes
 from app.engine.types import IntArray
 from app.errors import ModelComputationError
@@ -42,6 +46,9 @@ CacheReuse = Literal["chunks", "steps", "none"]
 token at a time (the scan of Mamba starts from nothing when it is given several). `none`: the cache
 gives other numbers, so every pass starts from the first token."""
 
+ENDED = "ended"
+"""Stands for the digest of a timeline that no run may continue or read."""
+
 StoreDtype = Literal["float32", "float16"]
 
 
@@ -52,9 +59,16 @@ class Timeline:
     """
 
     def __init__(
-        self, n_rows: int, d_model: int, cache: Cache | None, dtype: torch.dtype = torch.float32
+        self,
+        n_rows: int,
+        d_model: int,
+        cache: Cache | None,
+        dtype: torch.dtype = torch.float32,
+        digest: str = "",
     ) -> None:
         self.length = 0
+        self.digest = digest
+        """Of the interventions that it was computed under; empty for a plain one."""
         self.cache = cache
         """Holds exactly the ids of the timeline; None where the model has none that can be relied on, or
         where a pass failed and left it unknown."""
@@ -62,6 +76,8 @@ class Timeline:
         """Where each pass that computed it ended; negated where the timeline was cut within that pass."""
         self.owners: set[str] = set()
         """The conversations that it belongs to."""
+        self._fired: list[tuple[int, ...]] = []
+        """Under interventions: at how many layers each acted, token by token."""
         self._ids = np.empty(FIRST_CAPACITY_TOKENS, dtype=np.int64)
         self._rows = torch.empty(FIRST_CAPACITY_TOKENS, n_rows, d_model, dtype=dtype)
         self._last: torch.Tensor | None = None
@@ -86,6 +102,11 @@ class Timeline:
         Of a timeline that keeps rounded streams, only right after a pass.
         """
         return self.streams([self.length - 1])[0] if self._last is None else self._last
+
+    def fired(self, n_tokens: int, n_interventions: int) -> tuple[int, ...]:
+        """At how many layers each intervention acted, over the first tokens together."""
+        each = self._fired[:n_tokens]
+        return tuple(map(sum, zip(*each, strict=True))) if each else (0,) * n_interventions
 
     @property
     def n_bytes(self) -> int:
@@ -114,8 +135,10 @@ class Timeline:
         room = self._rows[self.length : end]
         return room if room.dtype == torch.float32 else torch.empty(room.shape)
 
-    def commit(self, ids: Sequence[int] | IntArray, rows: torch.Tensor) -> None:
-        """`rows`, which `room` gave, are filled: they belong to these ids.
+    def commit(
+        self, ids: Sequence[int] | IntArray, rows: torch.Tensor, edits: Edits | None = None
+    ) -> None:
+        """`rows`, which `room` gave, are filled: they belong to these ids, as `edits` left them.
 
         Raises ModelComputationError where a value is too large for the dtype that is kept.
         """
@@ -130,6 +153,8 @@ class Timeline:
                     hint="Start the server with EXPLORER_STORE_DTYPE=float32.",
                 )
         self._ids[self.length : end] = ids
+        if edits is not None:
+            self._fired += map(tuple, edits.counts[-len(ids) :].tolist())
         self.length = end
         self.pass_ends.append(end)
 
@@ -144,15 +169,23 @@ class Timeline:
         """Forget everything from index `length` on."""
         if length < self.length:
             self.length = length
+            del self._fired[length:]
             self.pass_ends = _ends_until(self.pass_ends, length)
             self.roll_back()
 
-    def prefix(self, length: int) -> Timeline:
-        """A copy of the first `length` tokens, of a timeline with a cache that can be cut or with none."""
+    def prefix(self, length: int, edits: Edits | None = None) -> Timeline:
+        """A copy of the first `length` tokens, of a timeline with a cache that can be cut or with none.
+
+        `edits` go on from there; in a plain timeline they have changed none of these tokens.
+        """
         assert self.cache is None or isinstance(self.cache, GrowingCache)
         cache = None if self.cache is None else self.cache.prefix(length)
         _, n_rows, d_model = self._rows.shape
-        copy = Timeline(n_rows, d_model, cache, self._rows.dtype)
+        copy = Timeline(
+            n_rows, d_model, cache, self._rows.dtype, "" if edits is None else edits.digest
+        )
+        if edits is not None:
+            copy._fired = self._fired[:length] if self.digest else [(0,) * len(edits)] * length
         copy.room(length)
         copy._rows[:length] = self._rows[:length]
         copy._ids[:length] = self._ids[:length]
@@ -196,7 +229,11 @@ class ResidualStore:
         return self._reuse
 
     def covering(
-        self, ids: Sequence[int], n_needed: int, lineage: Sequence[str] = ()
+        self,
+        ids: Sequence[int],
+        n_needed: int,
+        lineage: Sequence[str] = (),
+        edits: Edits | None = None,
     ) -> Generator[None, None, Timeline]:
         """A timeline that begins with the first `n_needed` of `ids`, made by one pass for each item.
 
@@ -206,59 +243,74 @@ class ResidualStore:
         iterator is closed stays in the store.
         """
         wanted = np.asarray(ids, dtype=np.int64)
-        own = self._held_of(lineage, wanted[:n_needed])
+        own = self._held_of(lineage, wanted[:n_needed], _digest(edits))
         if own is not None:
             self._touch(own)
             return own
         wanted = wanted[: next(end for end in self._pass_ends(len(wanted)) if end >= n_needed)]
-        found, shared = self._longest_prefix(wanted, lineage, len(wanted))
+        found, shared = self._longest_prefix(wanted, lineage, len(wanted), edits)
         if found is not None and shared == len(wanted):
             self._touch(found)
             return found
-        timeline = self._continued(found, shared)
+        timeline = self._continued(found, shared, edits)
         with self.pinned(timeline, lineage):
-            yield from self.extending(timeline, wanted[timeline.length :].tolist())
+            yield from self.extending(timeline, wanted[timeline.length :].tolist(), edits)
         return timeline
 
     def exactly(
-        self, ids: Sequence[int], lineage: Sequence[str] = ()
+        self, ids: Sequence[int], lineage: Sequence[str] = (), edits: Edits | None = None
     ) -> Generator[None, None, Timeline]:
         """A timeline of just `ids`, to be extended; made by one pass for each item."""
         wanted = np.asarray(ids, dtype=np.int64)
         # The logits of the next token are read from the last stream, which must not be a rounded one.
         limit = len(wanted) if self._dtype == torch.float32 else len(wanted) - 1
-        found, shared = self._longest_prefix(wanted, lineage, limit)
-        timeline = self._continued(found, shared)
+        found, shared = self._longest_prefix(wanted, lineage, limit, edits)
+        timeline = self._continued(found, shared, edits)
         with self.pinned(timeline, lineage):
-            yield from self.extending(timeline, wanted[timeline.length :].tolist())
+            yield from self.extending(timeline, wanted[timeline.length :].tolist(), edits)
         return timeline
 
-    def extending(self, timeline: Timeline, ids: Sequence[int]) -> Iterator[None]:
+    def extending(
+        self, timeline: Timeline, ids: Sequence[int], edits: Edits | None = None
+    ) -> Iterator[None]:
         """Run the model on further ids of a timeline, one pass for each item and one for the end."""
         done = 0
         while done < len(ids):
             if done:
                 yield
             if timeline.cache is None:
-                self._run_from_start(timeline, ids)
+                self._run_from_start(timeline, ids, edits)
                 return
             chunk = ids[done : done + self._chunk_tokens(timeline)]
-            with self._growing(timeline, chunk) as rows:
-                self._decoder.forward(chunk, timeline.cache, rows, timeline.length)
+            with self._growing(timeline, chunk, edits) as rows:
+                self._decoder.forward(chunk, timeline.cache, rows, timeline.length, edits)
             done += len(chunk)
 
-    def step(self, timeline: Timeline, token_id: int, to_decode: RowsToDecode) -> torch.Tensor:
+    def step(
+        self,
+        timeline: Timeline,
+        token_id: int,
+        to_decode: RowsToDecode,
+        edits: Edits | None = None,
+    ) -> torch.Tensor:
         """Run the model on one further id and decode rows of it: float32 `[rows, d_vocab]`."""
         if timeline.cache is None:
-            streams = self._run_from_start(timeline, (token_id,))
+            streams = self._run_from_start(timeline, (token_id,), edits)
             return self._decoder.decode(to_decode(streams[-1]))
-        with self._growing(timeline, (token_id,)) as rows:
-            return self._decoder.step(token_id, timeline.cache, rows, timeline.length, to_decode)
+        with self._growing(timeline, (token_id,), edits) as rows:
+            return self._decoder.step(
+                token_id, timeline.cache, rows, timeline.length, to_decode, edits
+            )
 
     def cut(self, timeline: Timeline, length: int) -> None:
-        """Forget the end of a timeline, where its cache allows that without a new run."""
+        """Forget the end of a timeline, where its cache allows that without a new run.
+
+        Where it does not, one that was computed under interventions is not used again.
+        """
         if isinstance(timeline.cache, GrowingCache):
             timeline.cut(length)
+        elif timeline.digest and timeline.length > length:
+            timeline.digest = ENDED
 
     @contextmanager
     def pinned(self, timeline: Timeline, lineage: Sequence[str] = ()) -> Iterator[None]:
@@ -280,30 +332,36 @@ class ResidualStore:
         return FIRST_PASS_TOKENS if timeline.length == 0 else 1
 
     @contextmanager
-    def _growing(self, timeline: Timeline, ids: Sequence[int]) -> Iterator[torch.Tensor]:
+    def _growing(
+        self, timeline: Timeline, ids: Sequence[int], edits: Edits | None
+    ) -> Iterator[torch.Tensor]:
         """Rows for a pass to fill; they belong to the timeline when it ended well."""
+        assert timeline.digest == _digest(edits)
         rows = timeline.room(len(ids))
         try:
             yield rows
-            timeline.commit(ids, rows)
+            timeline.commit(ids, rows, edits)
         except BaseException:
             timeline.roll_back()
             raise
         self._account(timeline)
 
-    def _run_from_start(self, timeline: Timeline, ids: Sequence[int]) -> torch.Tensor:
+    def _run_from_start(
+        self, timeline: Timeline, ids: Sequence[int], edits: Edits | None
+    ) -> torch.Tensor:
         """Extend a timeline of a model whose cache cannot be relied on, by one pass over all of it.
 
         The rows that it has stay as they are; only those of the new ids are added. Gives the streams
         of all, float32.
         """
         assert self._reuse == "none"
+        assert timeline.digest == _digest(edits)
         every_id = [*timeline.ids.tolist(), *ids]
         rows = torch.empty(len(every_id), *timeline.rows.shape[1:])
-        self._decoder.forward(every_id, None, rows)
+        self._decoder.forward(every_id, None, rows, edits=edits)
         room = timeline.room(len(ids))
         room.copy_(rows[timeline.length :])
-        timeline.commit(ids, room)
+        timeline.commit(ids, room, edits)
         self._account(timeline)
         return rows
 
@@ -311,14 +369,22 @@ class ResidualStore:
         return None if self._reuse == "none" else self._decoder.new_cache()
 
     def _longest_prefix(
-        self, wanted: IntArray, lineage: Sequence[str], limit: int
+        self, wanted: IntArray, lineage: Sequence[str], limit: int, edits: Edits | None
     ) -> tuple[Timeline | None, int]:
-        """The timeline of which most may be reused, and how many tokens that is, at most `limit`."""
+        """The timeline of which most may be reused, and how many tokens that is, at most `limit`.
+
+        That of the same interventions, or of a plain one what lies before the first token they change.
+        """
         best: Timeline | None = None
         longest = 0
+        digest = _digest(edits)
+        unchanged = limit if edits is None else int(min(limit, edits.first_touched))
         # Newest first, and an older one must share more: ties go to the most recently used.
         for timeline in reversed(self._timelines.values()):
-            shared = min(limit, n_shared(timeline.ids, wanted))
+            if timeline.digest not in ("", digest):
+                continue
+            most = limit if timeline.digest == digest else unchanged
+            shared = min(most, n_shared(timeline.ids, wanted))
             if shared > longest and timeline.owners.isdisjoint(lineage):
                 shared = self._n_cut_alike(timeline, shared, len(wanted))
             if shared > longest:
@@ -342,26 +408,31 @@ class ResidualStore:
             return [*range(FIRST_PASS_TOKENS, n_tokens), n_tokens]
         return [*range(PREFILL_TOKENS, n_tokens, PREFILL_TOKENS), n_tokens]
 
-    def _held_of(self, lineage: Sequence[str], wanted: IntArray) -> Timeline | None:
+    def _held_of(self, lineage: Sequence[str], wanted: IntArray, digest: str) -> Timeline | None:
         """The most recently used timeline of a lineage that begins with all of the ids."""
-        own = (t for t in reversed(self._timelines.values()) if not t.owners.isdisjoint(lineage))
+        own = (
+            timeline
+            for timeline in reversed(self._timelines.values())
+            if timeline.digest == digest and not timeline.owners.isdisjoint(lineage)
+        )
         return next((t for t in own if n_shared(t.ids, wanted) == len(wanted)), None)
 
-    def _continued(self, timeline: Timeline | None, length: int) -> Timeline:
+    def _continued(self, timeline: Timeline | None, length: int, edits: Edits | None) -> Timeline:
         """A timeline to extend, which ends at `length` or begins anew.
 
         It is the one found, if that ends there and is free, or else a copy of its beginning. Where a
         cache cannot be cut there is no copy to go on from: the passes of a fresh run are made again.
         """
+        digest = _digest(edits)
         can_be_cut = self._reuse == "none" or isinstance(timeline and timeline.cache, GrowingCache)
         if timeline is not None and length > 0:
-            is_usable = can_be_cut or timeline.cache is not None
+            is_usable = timeline.digest == digest and (can_be_cut or timeline.cache is not None)
             if timeline.length == length and is_usable and id(timeline) not in self._pinned:
                 return timeline
             if can_be_cut:
-                return timeline.prefix(length)
+                return timeline.prefix(length, edits)
         n_rows, d_model = self._decoder.n_layers + 1, self._decoder.d_model
-        return Timeline(n_rows, d_model, self._new_cache(), self._dtype)
+        return Timeline(n_rows, d_model, self._new_cache(), self._dtype, digest)
 
     def _touch(self, timeline: Timeline, lineage: Sequence[str] = ()) -> None:
         timeline.owners.update(lineage[:1])
@@ -383,6 +454,10 @@ class ResidualStore:
                 self.n_bytes -= self._sizes.pop(old)
                 if self.n_bytes <= self.max_bytes:
                     return
+
+
+def _digest(edits: Edits | None) -> str:
+    return "" if edits is None else edits.digest
 
 
 def n_shared(held: IntArray, wanted: IntArray) -> int:

@@ -12,10 +12,13 @@ the token at `t + 1`.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from app.engine.intervention_types import Interventions
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float32]
@@ -186,6 +189,8 @@ class Finish:
     """The stop string that was met, or None when an end-of-text token or another reason ended it."""
     dropped_ids: tuple[int, ...] = ()
     """Ids sampled last that spell the stop string (or the end token) and are not part of the timeline."""
+    fired: tuple[int, ...] = ()
+    """For each intervention: at how many layers, over all tokens that were run, it changed the computation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +224,8 @@ class LensColumns:
     """[T, L, P]"""
     scores: tuple[Step, ...]
     """How the model itself scored the token after each position, where one follows, whether or not the last layer was asked for."""
+    fired: tuple[int, ...] = ()
+    """For each intervention: at how many layers, over all positions up to the last one wanted, it changed the computation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +246,7 @@ class Side:
     ids: tuple[int, ...]
     kind: LensKind = "logit"
     lineage: tuple[str, ...] = ()
+    interventions: Interventions | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +292,9 @@ class Comparison:
     """[T, L, P]"""
     b_target_rank: IntArray
     """[T, L, P]"""
+    a_fired: tuple[int, ...] = ()
+    """As `LensColumns.fired`."""
+    b_fired: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

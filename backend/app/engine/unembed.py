@@ -269,6 +269,7 @@ def joined(chunks: Iterator[LensColumns | None], positions: Sequence[int]) -> Le
         target_probability=together("target_probability", 2),
         target_rank=together("target_rank", 2),
         scores=tuple(score for part in parts for score in part.scores),
+        fired=first.fired,
     )
 
 

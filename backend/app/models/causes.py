@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from app.models.lens import TimelineSource
+from app.models.source import TimelineSource
 from app.models.wire import ModelIdentity, TokenId, TokenIndex, Whole, Wire
 
 BlockNumber = Annotated[Whole, Field(ge=1, le=10_000)]

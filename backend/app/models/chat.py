@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from app.models.source import ChatMessage
 from app.models.tokens import LayerReadout, Token
 from app.models.wire import (
     MAX_MESSAGES,
@@ -17,16 +18,10 @@ from app.models.wire import (
     Mode,
     ModelIdentity,
     Number,
-    Text,
     TokenId,
     Whole,
     Wire,
 )
-
-
-class ChatMessage(Wire):
-    role: Literal["system", "user", "assistant"]
-    content: Text
 
 
 class SamplingRequest(Wire):

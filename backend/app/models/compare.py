@@ -6,7 +6,8 @@ import itertools
 
 from pydantic import Field, model_validator
 
-from app.models.lens import TimelineSource, half_layers_field, require_one_choice
+from app.models.lens import half_layers_field, require_one_choice
+from app.models.source import TimelineSource
 from app.models.tokens import Token
 from app.models.wire import (
     MAX_TOKENS,

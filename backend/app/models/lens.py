@@ -3,58 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from app.models.chat import ChatMessage
+from app.models.interventions import Intervened
+from app.models.source import TimelineSource
 from app.models.tokens import Token
 from app.models.wire import (
-    MAX_MESSAGES,
-    MAX_TOKENS,
     Flag,
     Layer,
     LensKind,
     ModelIdentity,
     ReadLayer,
-    Text,
     TokenId,
     TokenIndex,
     Whole,
     Wire,
 )
 
-SOURCE_FIELDS = ("prompt", "token_ids", "conversation_id", "messages")
 
-
-class TimelineSource(Wire):
-    """Which timeline is read: exactly one of `prompt`, `token_ids`, `conversation_id` and `messages`."""
-
-    prompt: Text | None = None
-    token_ids: list[TokenId] | None = Field(None, min_length=1, max_length=MAX_TOKENS)
-    conversation_id: Annotated[str, Field(min_length=1, max_length=64)] | None = None
-    messages: list[ChatMessage] | None = Field(None, min_length=1, max_length=MAX_MESSAGES)
-    """A history, the user's message last: rendered by the model's template up to where the reply begins, as `/api/chat` does for a new conversation."""
-    bos: Flag | None = None
-    """For `prompt` and `messages`: whether it starts with the beginning-of-sequence token; null does what the tokenizer does."""
-
-    @model_validator(mode="after")
-    def one_source(self) -> TimelineSource:
-        given = [name for name in SOURCE_FIELDS if getattr(self, name) is not None]
-        if len(given) != 1:
-            raise ValueError(
-                "give exactly one of prompt, token_ids, conversation_id and messages"
-                + (f", not {' and '.join(given)}" if given else "")
-            )
-        return self
-
-    @property
-    def source_field(self) -> str:
-        """Name of the field that was given."""
-        return next(name for name in SOURCE_FIELDS if getattr(self, name) is not None)
-
-
-class LensReadRequest(TimelineSource):
+class LensReadRequest(TimelineSource, Intervened):
     """Exactly one of `prompt`, `token_ids`, `conversation_id` and `messages`, and what to read of it."""
 
     kind: LensKind = "logit"
@@ -130,3 +98,5 @@ class LensReadResponse(Wire):
     """[layer][position]: of the token that follows in the timeline; null at its end."""
     next_rank: list[list[int | None]]
     targets: list[TargetColumns]
+    fired: list[int]
+    """For each intervention: at how many layers, over all positions up to the last one read, it changed the computation."""

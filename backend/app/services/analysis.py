@@ -29,6 +29,7 @@ from app.services import causes, comparing, reading
 from app.services.causes import capabilities_info
 from app.services.conversations import ConversationStore
 from app.services.examples import known_examples, run_measuring
+from app.services.interventions import asked_of
 from app.services.job import Job
 from app.services.large_answers import LargeAnswers
 from app.services.opening import opening_of, opening_while_loading
@@ -63,7 +64,10 @@ class AnalysisService:
             if request.half_layers_field:
                 engine.require_half_layers(request.kind, request.half_layers_field)
             timeline = await find_timeline(engine, self._conversations, request)
-            plan = reading.plan_reading(engine.facts, request, timeline)
+            interventions = await asked_of(
+                engine, self._conversations, timeline, request.interventions
+            )
+            plan = reading.plan_reading(engine.facts, request, timeline, interventions)
             job.start(lambda job: reading.run_reading(job, engine, plan))
             chunks = await result_of(job)
             return await self._large.made(plan.cells, reading.lens_json, engine, plan, chunks)

@@ -27,8 +27,8 @@ from app.engine.types import (
     Wanted,
 )
 from app.errors import InvalidRequest, ModelComputationError
-from app.models.chat import ChatMessage
 from app.models.facts import ExamplePrompt
+from app.models.source import ChatMessage
 from app.models.wire import Mode
 from app.services.job import Job
 from app.services.prompts import encode_history, encode_text

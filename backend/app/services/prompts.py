@@ -23,7 +23,8 @@ from app.engine.types import (
     TooManyTokens,
 )
 from app.errors import ContextExceeded, EmptyPrompt, InvalidRequest
-from app.models.chat import ChatMessage, ChatRequest, LensRequest, SamplingRequest
+from app.models.chat import ChatRequest, LensRequest, SamplingRequest
+from app.models.source import ChatMessage
 from app.models.wire import Mode
 from app.services.timelines import Conversation, new_id, require_known
 

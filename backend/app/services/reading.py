@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from app.engine.intervention_types import Interventions
 from app.engine.protocols import LensEngine
 from app.engine.types import Comparison, Layer, LensColumns, ModelFacts, Wanted
 from app.errors import InvalidRequest, LayerOutOfRange, PositionOutOfRange
@@ -40,6 +41,7 @@ class Reading:
     layers: tuple[Layer, ...]
     positions: range
     request: LensReadRequest
+    interventions: Interventions | None = None
 
     @property
     def cells(self) -> int:
@@ -52,7 +54,12 @@ Chunks = list[LensColumns]
 """What the engine found, in the order of positions."""
 
 
-def plan_reading(facts: ModelFacts, request: LensReadRequest, timeline: SourceTimeline) -> Reading:
+def plan_reading(
+    facts: ModelFacts,
+    request: LensReadRequest,
+    timeline: SourceTimeline,
+    interventions: Interventions | None = None,
+) -> Reading:
     """Everything else about a reading that can be wrong, found before the model is asked."""
     require_known(request.targets, facts.d_vocab, "targets")
     layers = (
@@ -62,7 +69,7 @@ def plan_reading(facts: ModelFacts, request: LensReadRequest, timeline: SourceTi
     )
     positions = checked_positions(request.positions, len(timeline.ids))
     require_reasonable(request, layers, positions)
-    return Reading(timeline, layers, positions, request)
+    return Reading(timeline, layers, positions, request, interventions)
 
 
 def every_layer(n_layers: int, with_half: bool) -> tuple[Layer, ...]:
@@ -140,7 +147,9 @@ def run_reading(job: Job[Chunks], engine: LensEngine, reading: Reading) -> Itera
     )
     ids, lineage = reading.timeline.ids, reading.timeline.lineage
     chunks: Chunks = []
-    turns = engine.reading(ids, reading.positions, wanted, lineage=lineage)
+    turns = engine.reading(
+        ids, reading.positions, wanted, lineage=lineage, interventions=reading.interventions
+    )
     yield from gathered(turns, require_finite, chunks)
     size = 16 * len(reading.layers) * len(reading.positions) * (request.top_k + 4)
     job.emit(chunks, size)
@@ -184,6 +193,7 @@ def lens_json(engine: LensEngine, reading: Reading, chunks: Chunks) -> list[byte
             )
             for place, token_id in enumerate(reading.request.targets)
         ],
+        fired=list(chunks[-1].fired),
     )
     return list(json_pieces(response))
 

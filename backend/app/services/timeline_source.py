@@ -11,11 +11,12 @@ from dataclasses import dataclass
 
 from app.engine.protocols import LensEngine
 from app.engine.types import EncodedPrompt, ModelFacts, Role, TooManyTokens
-from app.errors import ContextExceeded, EmptyPrompt
-from app.models.lens import TimelineSource
+from app.errors import ContextExceeded, EmptyPrompt, UnsupportedIntervention
+from app.models.interventions import Intervened
+from app.models.source import TimelineSource
 from app.services.conversations import ConversationStore
 from app.services.prompts import encode_history, encode_text, require_user_last
-from app.services.timelines import require_known, require_readable
+from app.services.timelines import Steering, require_known, require_readable
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,10 @@ class SourceTimeline:
     roles: tuple[Role, ...]
     lineage: tuple[str, ...] = ()
     """That of the conversation that they are, where they are stored."""
+    reply_start: int | None = None
+    """Where the last reply begins; None for a text without one."""
+    steering: Steering | None = None
+    """The interventions of the stored branch."""
 
 
 async def find_timeline(
@@ -44,7 +49,14 @@ async def find_timeline(
     else:
         stored = await conversations.get(source.conversation_id)
         require_readable(stored, engine.facts)
-        timeline = SourceTimeline(stored.ids, stored.roles, stored.lineage)
+        if stored.steering is not None and not isinstance(source, Intervened):
+            raise UnsupportedIntervention(
+                "This branch was computed under interventions, and this question is about the plain model.",
+                hint="Give the branch's token_ids instead to ask about the plain run of the same tokens.",
+                param="conversation_id",
+            )
+        start = stored.turns[-1].reply_start if stored.turns else None
+        timeline = SourceTimeline(stored.ids, stored.roles, stored.lineage, start, stored.steering)
     if not timeline.ids:
         raise EmptyPrompt(
             "There is no token to read: the text is empty.",

@@ -21,6 +21,7 @@ function response(start: number, end: number, length: number): LensReadResponse 
     labels: ["embed", "1", "2"],
     tokens: [],
     positions,
+    fired: [],
     top_ids: grid((layer, position) => [10 * position + layer, 7]),
     top_probabilities: grid((layer, position) => [0.5 + layer / 10, 0.001 * position]),
     vocabulary_bytes: {},

@@ -96,6 +96,7 @@ export function madeUpLens(tokens: readonly Token[], request: LensReadRequest): 
     labels: layers.map((layer) => (layer === 0 ? "embed" : String(layer))),
     tokens: tokens.map((token) => ({ ...token, lens: null })),
     positions,
+    fired: [],
     top_ids: grid((layer, position) => topTexts(layer, position).map(idOf)),
     top_probabilities: grid((layer, position) =>
       topTexts(layer, position).map((_, i) => top(layer, position) * (1 - top(layer, position)) ** i),

@@ -479,6 +479,24 @@ export interface components {
             rank: number;
         };
         /**
+         * AddOperation
+         * @description `h + strength · ‖h‖ · d`, with the length of each position's own `h` (Turner et al. 2023, arXiv:2308.10248).
+         */
+        AddOperation: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "add";
+            /** Direction */
+            direction: components["schemas"]["TokenDirection"] | components["schemas"]["LensDirection"] | components["schemas"]["ContrastDirection"] | components["schemas"]["RandomDirection"];
+            /**
+             * Strength
+             * @description A share of the length of `h`; negative pushes away. 0 changes no bit.
+             */
+            strength: number;
+        };
+        /**
          * AttentionRequest
          * @description Exactly one of `prompt`, `token_ids`, `conversation_id` and `messages`, and which rows to read.
          */
@@ -1111,6 +1129,21 @@ export interface components {
             b_rank: number[][];
         };
         /**
+         * ContrastDirection
+         * @description What the last tokens of `plus` have at the site, on average, less what those of `minus` have (Rimsky et al. 2023, arXiv:2312.06681).
+         */
+        ContrastDirection: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "contrast";
+            /** Plus */
+            plus: string[];
+            /** Minus */
+            minus: string[];
+        };
+        /**
          * ConversationChanges
          * @description What is given is changed, what is left out stays.
          */
@@ -1293,6 +1326,22 @@ export interface components {
             examples: components["schemas"]["ExamplePrompt"][];
         };
         /**
+         * ExchangeOperation
+         * @description What `h` has of one direction and of the other, exchanged; what it has of neither stays.
+         */
+        ExchangeOperation: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "exchange";
+            /** Directions */
+            directions: [
+                components["schemas"]["TokenDirection"] | components["schemas"]["LensDirection"] | components["schemas"]["ContrastDirection"] | components["schemas"]["RandomDirection"],
+                components["schemas"]["TokenDirection"] | components["schemas"]["LensDirection"] | components["schemas"]["ContrastDirection"] | components["schemas"]["RandomDirection"]
+            ];
+        };
+        /**
          * FileBranch
          * @description One timeline in a file; tokens, text and turns hold only what its parent does not.
          */
@@ -1410,6 +1459,48 @@ export interface components {
             loading: components["schemas"]["LoadingStep"][] | null;
         };
         /**
+         * Intervention
+         * @description One change of the computation, made in every pass over the tokens that it touches.
+         */
+        Intervention: {
+            /**
+             * Site
+             * @description `resid`: the residual stream at a layer. `attn`, `mlp`: what a block's attention or MLP adds to it. `head`: what single heads put into the attention's output.
+             * @enum {string}
+             */
+            site: "resid" | "attn" | "mlp" | "head";
+            /**
+             * Layers
+             * @description `resid`: layers 0 to `n`. The other sites: blocks 1 to `n`.
+             */
+            layers: number[];
+            /**
+             * Heads
+             * @description With site `head`: which heads, from 0; null is all of them.
+             */
+            heads?: number[] | null;
+            /**
+             * Positions
+             * @description `reply`: the positions that choose the reply's tokens, from the last token before it to its last but one. `prompt`: the content of messages, without the template, special tokens and the reply. `all`: both. A list: exactly these tokens.
+             */
+            positions: ("all" | "prompt" | "reply") | number[];
+            /** Op */
+            op: components["schemas"]["ZeroOperation"] | components["schemas"]["MeanOperation"] | components["schemas"]["AddOperation"] | components["schemas"]["ProjectOutOperation"] | components["schemas"]["ExchangeOperation"] | components["schemas"]["ReplaceOperation"] | components["schemas"]["KnockOutOperation"];
+        };
+        /**
+         * KnockOutOperation
+         * @description Attention to these tokens is removed before the softmax, so that the weights of the others sum to 1.
+         */
+        KnockOutOperation: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "knock_out";
+            /** Sources */
+            sources: number[];
+        };
+        /**
          * LayerReadout
          * @description What one layer predicts for the token it is attached to; read at the position before it.
          */
@@ -1433,6 +1524,25 @@ export interface components {
             /** @description How this layer scored the token that is really there. */
             actual: components["schemas"]["ActualToken"];
         };
+        /**
+         * LensDirection
+         * @description The direction that raises a token's logit by the lens at that layer: `Jᵀ` times the token's direction.
+         */
+        LensDirection: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "lens";
+            /**
+             * Lens
+             * @default jacobian
+             * @constant
+             */
+            lens?: "jacobian";
+            /** Token Id */
+            token_id: number;
+        };
         /** LensInfo */
         LensInfo: {
             /**
@@ -1451,6 +1561,11 @@ export interface components {
          * @description Exactly one of `prompt`, `token_ids`, `conversation_id` and `messages`, and what to read of it.
          */
         LensReadRequest: {
+            /**
+             * Interventions
+             * @description In the order in which they act. Null: those of the stored branch, none of any other timeline; an empty list: none.
+             */
+            interventions?: components["schemas"]["Intervention"][] | null;
             /** Prompt */
             prompt?: string | null;
             /** Token Ids */
@@ -1572,6 +1687,11 @@ export interface components {
             next_rank: (number | null)[][];
             /** Targets */
             targets: components["schemas"]["TargetColumns"][];
+            /**
+             * Fired
+             * @description For each intervention: at how many layers, over all positions up to the last one read, it changed the computation.
+             */
+            fired: number[];
         };
         /** LensRequest */
         LensRequest: {
@@ -1625,6 +1745,17 @@ export interface components {
             done_bytes: number | null;
             /** Total Bytes */
             total_bytes: number | null;
+        };
+        /**
+         * MeanOperation
+         * @description The mean of the site over the tokens before the reply, in the plain run: without the first token and special ones.
+         */
+        MeanOperation: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "mean";
         };
         /**
          * ModelIdentity
@@ -1806,6 +1937,19 @@ export interface components {
              */
             rank: number;
         };
+        /**
+         * ProjectOutOperation
+         * @description `h - (h·d) d`: nothing is left of the direction.
+         */
+        ProjectOutOperation: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "project_out";
+            /** Direction */
+            direction: components["schemas"]["TokenDirection"] | components["schemas"]["LensDirection"] | components["schemas"]["ContrastDirection"] | components["schemas"]["RandomDirection"];
+        };
         /** QueueInfo */
         QueueInfo: {
             /** Running */
@@ -1814,6 +1958,36 @@ export interface components {
             waiting: number;
             /** Capacity */
             capacity: number;
+        };
+        /**
+         * RandomDirection
+         * @description A direction drawn at random, the control for the others: all directions have length 1.
+         */
+        RandomDirection: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "random";
+            /** Seed */
+            seed: number;
+        };
+        /**
+         * ReplaceOperation
+         * @description The same site of another run, position by position.
+         */
+        ReplaceOperation: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "replace";
+            from: components["schemas"]["TimelineSource"];
+            /**
+             * Positions
+             * @description Of the other run, in the order of the intervention's own positions.
+             */
+            positions: number[];
         };
         /** SamplingRequest */
         SamplingRequest: {
@@ -2014,6 +2188,28 @@ export interface components {
              */
             rank: number[][];
         };
+        /**
+         * TimelineSource
+         * @description Which timeline is read: exactly one of `prompt`, `token_ids`, `conversation_id` and `messages`.
+         */
+        TimelineSource: {
+            /** Prompt */
+            prompt?: string | null;
+            /** Token Ids */
+            token_ids?: number[] | null;
+            /** Conversation Id */
+            conversation_id?: string | null;
+            /**
+             * Messages
+             * @description A history, the user's message last: rendered by the model's template up to where the reply begins, as `/api/chat` does for a new conversation.
+             */
+            messages?: components["schemas"]["ChatMessage"][] | null;
+            /**
+             * Bos
+             * @description For `prompt` and `messages`: whether it starts with the beginning-of-sequence token; null does what the tokenizer does.
+             */
+            bos?: boolean | null;
+        };
         /** Timings */
         Timings: {
             /** Queued Ms */
@@ -2069,6 +2265,19 @@ export interface components {
              * @description How this token was predicted, layer by layer (read at `index - 1`); null for the first token and where it was not asked for.
              */
             lens: components["schemas"]["LayerReadout"][] | null;
+        };
+        /**
+         * TokenDirection
+         * @description The direction that raises a token's logit: its row of the unembedding, through the weight of the final norm.
+         */
+        TokenDirection: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "token";
+            /** Token Id */
+            token_id: number;
         };
         /** TokenMatch */
         TokenMatch: {
@@ -2173,6 +2382,17 @@ export interface components {
              * @description Base64 of the token's bytes.
              */
             bytes: string;
+        };
+        /**
+         * ZeroOperation
+         * @description Nothing is left.
+         */
+        ZeroOperation: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "zero";
         };
         /**
          * DoneEvent

@@ -1,0 +1,35 @@
+"""Interventions of the fake model: they make other numbers, and count where they act."""
+
+from __future__ import annotations
+
+from app.engine.intervention_types import Interventions
+from app.engine.types import ModelFacts
+from app.errors import LayerOutOfRange, UnsupportedIntervention
+
+
+def digest_of(interventions: Interventions | None) -> str:
+    """Nothing for those that change no bit."""
+    if interventions is None or all(item.is_inert for item in interventions.items):
+        return ""
+    return interventions.digest
+
+
+def fired(interventions: Interventions | None, n_tokens: int) -> tuple[int, ...]:
+    """Layers times tokens that each touches, of the first ones."""
+    if interventions is None:
+        return ()
+    counts = []
+    for item in interventions.items:
+        opened = n_tokens if item.touched.open_from is None else item.touched.open_from
+        touched = {p for p in item.touched.named if p < n_tokens} | set(range(opened, n_tokens))
+        counts.append(0 if item.is_inert else len(item.layers) * len(touched))
+    return tuple(counts)
+
+
+def require_fake(wanted: Interventions | None, facts: ModelFacts) -> None:
+    """Of the sites only `resid`, on layers that there are."""
+    for item in () if wanted is None else wanted.items:
+        if max(item.layers) > facts.n_layers:
+            raise LayerOutOfRange(f"{item.layers}", param=f"{item.param}.layers")
+        if item.site != "resid":
+            raise UnsupportedIntervention("The fake has no parts.", param=item.param)
