@@ -11,10 +11,12 @@ from app.engine.causes_types import (
     AttentionWanted,
     Attribution,
     AttributionWanted,
+    BlockEffects,
     Part,
+    WriteEffect,
 )
 from app.engine.types import Capabilities, Capability
-from app.errors import IdentityFailed
+from app.errors import IdentityFailed, LayerOutOfRange
 
 NO_NEURONS = "No MLP of this model is one linear map of its neurons."
 FAKE_CAPABILITIES = Capabilities(
@@ -84,3 +86,24 @@ class FakeCauses:
             66 if is_logit else None,
             1,
         )
+
+    def decoding_writes(
+        self,
+        ids: Sequence[int],
+        position: int,
+        block: int,
+        top_k: int,
+        *,
+        lineage: Sequence[str] = (),
+    ) -> Iterator[BlockEffects | None]:
+        del ids, lineage
+        if block > 3:
+            raise LayerOutOfRange(f"There is no block {block}.", param="block")
+        yield None
+        promoted = tuple((65 + k, 2.0 - k) for k in range(top_k))
+        suppressed = tuple((97 + k, k - 2.0) for k in range(top_k))
+        writes = (
+            WriteEffect("attn", promoted, suppressed),
+            WriteEffect("mlp", suppressed[:1], promoted[:1]),
+        )
+        yield BlockEffects(position, block, writes, None, 1)

@@ -97,6 +97,22 @@ ATTENTION_EXAMPLES: dict[str, Example] = {
     },
 }
 
+WRITES_EXAMPLES: dict[str, Example] = {
+    "block": {
+        "summary": "What attention and MLP of the last block promoted and suppressed",
+        "value": {"prompt": "The capital of France is", "position": 4, "block": 12},
+    },
+    "longer lists": {
+        "summary": "Fifty tokens in each list, of token ids",
+        "value": {
+            "token_ids": [464, 3139, 286, 4881, 318],
+            "position": 4,
+            "block": 7,
+            "top_k": 50,
+        },
+    },
+}
+
 COMPARE_EXAMPLES: dict[str, Example] = {
     "last tokens": {
         "summary": "Two texts at their last tokens, with two answers that are followed",

@@ -16,6 +16,7 @@ from app.api import (
     model,
     stats,
     tokens,
+    writes,
 )
 
 
@@ -31,6 +32,7 @@ for part in (
     compare,
     attribution,
     attention,
+    writes,
     tokens,
     conversations,
     model,

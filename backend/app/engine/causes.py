@@ -20,6 +20,7 @@ from app.engine.causes_types import (
     AttentionWanted,
     Attribution,
     AttributionWanted,
+    BlockEffects,
     RowKind,
     Unit,
 )
@@ -33,6 +34,7 @@ from app.engine.replay import TokenRecord, WriteRecord, replay
 from app.engine.residuals import ResidualStore, Timeline
 from app.engine.tail import NARROW
 from app.engine.types import Capabilities, Capability
+from app.engine.write_effects import write_effects
 from app.errors import IdentityFailed, InvalidRequest, LayerOutOfRange
 
 logger = logging.getLogger(__name__)
@@ -80,8 +82,8 @@ class Causes:
             return ()
         return tuple(split.middle_path for split in self._splits if split.middle_path is not None)
 
-    def require(self, unit: Unit) -> None:
-        """Raises IdentityFailed where a unit cannot be had of this model."""
+    def require(self, unit: Unit, param: str = "unit") -> None:
+        """Raises IdentityFailed, naming the field `param`, where a unit cannot be had of this model."""
         capabilities = self.capabilities
         needed = {
             "component": capabilities.sublayers,
@@ -93,7 +95,7 @@ class Causes:
             raise IdentityFailed(
                 f"This model is not taken apart into {UNIT_WORDS[unit]}: {needed.reason}",
                 hint="See capabilities in /api/model_info for what can be asked of it.",
-                param="unit",
+                param=param,
             )
 
     @torch.inference_mode()
@@ -182,6 +184,27 @@ class Causes:
                 None if question is None else question.foil,
                 self._decoder.computed_tokens - before,
             )
+
+    @torch.inference_mode()
+    def decoding_writes(
+        self, ids: Sequence[int], position: int, block: int, top_k: int, lineage: Sequence[str]
+    ) -> Iterator[BlockEffects | None]:
+        """See `LensEngine.decoding_writes`."""
+        self.require("component", "block")
+        self._require_block(block)
+        with naming_out_of_memory("decoding what this block wrote"):
+            before = self._decoder.computed_tokens
+            timeline = yield from self._store.covering(ids, position + 1, lineage)
+            record, _ = self._replayed(timeline, ids, position, False)
+            try:
+                tail, writes = write_effects(self._decoder, record, block, top_k)
+            except NotLinear as failure:
+                raise IdentityFailed(
+                    f"What this block wrote is not a part of the logits: {failure}.",
+                    param="position",
+                ) from failure
+            computed = self._decoder.computed_tokens - before
+            yield BlockEffects(position, block, writes, tail.softcap, computed)
 
     def _row_values(
         self,

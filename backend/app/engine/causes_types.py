@@ -104,3 +104,29 @@ class AttentionRows:
     foil: int | Mean | None
     """With `logit`: what it is compared with."""
     computed_tokens: int
+
+
+WritePart = Literal["attn", "mlp", "mixer"]
+
+
+@dataclass(frozen=True, slots=True)
+class WriteEffect:
+    """The tokens whose logits one write of a block changes most, by id with the change."""
+
+    part: WritePart
+    promoted: tuple[tuple[int, float], ...]
+    """The most raised first."""
+    suppressed: tuple[tuple[int, float], ...]
+    """The most lowered first."""
+
+
+@dataclass(frozen=True, slots=True)
+class BlockEffects:
+    """What a block wrote at a position, decoded: its writes in running order."""
+
+    position: int
+    block: int
+    writes: tuple[WriteEffect, ...]
+    softcap: float | None
+    """The model caps its logits at this; the changes are of the logits before that."""
+    computed_tokens: int

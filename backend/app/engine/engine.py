@@ -31,6 +31,7 @@ from app.engine.causes_types import (
     AttentionWanted,
     Attribution,
     AttributionWanted,
+    BlockEffects,
 )
 from app.engine.generation import generate
 from app.engine.half_rows import has_half
@@ -245,6 +246,20 @@ class NnsightEngine:
         self._require_place(ids, position)
         require_targets(self.facts, [i for i in (wanted.target, wanted.foil) if isinstance(i, int)])
         work = self._causes.attending(ids, position, wanted, lineage)
+        return self._admitted(position + 1, work)
+
+    def decoding_writes(
+        self,
+        ids: Sequence[int],
+        position: int,
+        block: int,
+        top_k: int,
+        *,
+        lineage: Sequence[str] = (),
+    ) -> Iterator[BlockEffects | None]:
+        """See `LensEngine.decoding_writes`. What is wrong with the request is raised by the call itself."""
+        self._require_place(ids, position)
+        work = self._causes.decoding_writes(ids, position, block, top_k, lineage)
         return self._admitted(position + 1, work)
 
     def read(

@@ -41,6 +41,11 @@ class FrozenNorm:
         pulled = directions * self.gain
         return pulled - pulled.mean(-1, keepdim=True) if self.is_centred else pulled
 
+    def pushed(self, vectors: torch.Tensor) -> torch.Tensor:
+        """What parts of the input, `[n, d]`, are in the output, without the shift."""
+        centred = vectors - vectors.mean(-1, keepdim=True) if self.is_centred else vectors
+        return self.gain * centred
+
 
 def freeze_norm(module: nn.Module, given: torch.Tensor, output: torch.Tensor) -> FrozenNorm:
     """The norm at the token whose input and output these are, `[d]`. Raises NotLinear."""

@@ -74,6 +74,25 @@ class FrozenTail:
             directions = self._norm.pulled_back(directions)
         return TailDirections(self._multiplier * directions, self._multiplier * constant)
 
+    def effects(self, vectors: torch.Tensor) -> torch.Tensor:
+        """What parts of the stream, float64 `[n, d_model]`, add to each logit less the mean over all.
+
+        A change of all logits alike changes no probability. Returns float32 `[n, d_vocab]`; rows of
+        the unembedding are taken a few thousand at a time, so that no copy of it is made.
+        """
+        pushed = vectors if self._norm is None else self._norm.pushed(vectors)
+        for linear in self._linear:
+            pushed = pushed @ matrix_of(linear).double().T
+        matrix, pushed = matrix_of(self._unembedding), pushed.float()
+        found = torch.cat(
+            [
+                pushed @ matrix[start : start + MEAN_ROWS].float().T
+                for start in range(0, len(matrix), MEAN_ROWS)
+            ],
+            dim=-1,
+        )
+        return self._multiplier * (found - found.double().mean(-1, keepdim=True).float())
+
 
 def freeze_tail(decoder: TracedDecoder, stream: torch.Tensor) -> FrozenTail:
     """The tail at the token whose last residual stream this is, float32 `[d_model]`. Raises NotLinear."""

@@ -13,6 +13,7 @@ from app.engine.causes_types import (
     AttentionWanted,
     Attribution,
     AttributionWanted,
+    BlockEffects,
 )
 from app.engine.intervention_types import Interventions
 from app.engine.types import (
@@ -182,6 +183,18 @@ class LensEngine(Protocol):
         lineage: Sequence[str] = (),
     ) -> Iterator[AttentionRows | None]:
         """What the token at `position` reads, in every head. Raises what `attributing` raises."""
+        ...
+
+    def decoding_writes(
+        self,
+        ids: Sequence[int],
+        position: int,
+        block: int,
+        top_k: int,
+        *,
+        lineage: Sequence[str] = (),
+    ) -> Iterator[BlockEffects | None]:
+        """The `top_k` tokens that each write of a block at `position` promotes and suppresses. Raises what `attributing` raises."""
         ...
 
     def require_lens(self, kind: LensKind, param: str) -> None:

@@ -137,6 +137,48 @@ class AttentionResponse(Wire):
     computed_tokens: int
 
 
+class WritesRequest(TimelineSource):
+    """Exactly one of `prompt`, `token_ids`, `conversation_id` and `messages`, a token of it and a block."""
+
+    position: TokenIndex
+    """Where the stream is read; it predicts the token at `position + 1`."""
+    block: BlockNumber
+    """From 1."""
+    top_k: Whole = Field(10, ge=1, le=100)
+    """How many tokens are listed of each write in each direction."""
+
+
+class TokenEffect(NamedToken):
+    contribution: float
+    """What the write adds to the token's logit, less the mean of what it adds to all logits."""
+
+
+class WriteEffect(Wire):
+    """What one write of the block, its bias included, changes directly."""
+
+    part: Literal["attn", "mlp", "mixer"]
+    promoted: list[TokenEffect]
+    """The most raised first."""
+    suppressed: list[TokenEffect]
+    """The most lowered first."""
+
+
+class WritesResponse(Wire):
+    """What a block added to the stream, read through the final norm and the unembedding."""
+
+    model: str
+    model_identity: ModelIdentity
+    position: int
+    predicts_index: int
+    block: int
+    writes: list[WriteEffect]
+    """In running order; side by side in a parallel block."""
+    softcap: float | None
+    """The model caps its logits at this, smoothly; contributions are to those before the cap."""
+    computed_tokens: int
+    """Tokens run through the blocks for this answer: 1 where the timeline is held."""
+
+
 class CapabilityInfo(Wire):
     available: bool
     reason: str | None

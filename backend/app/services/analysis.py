@@ -8,9 +8,9 @@ import dataclasses
 import unicodedata
 from typing import TypeVar
 
-from app.engine.causes_types import AttentionRows, Attribution
+from app.engine.causes_types import AttentionRows, Attribution, BlockEffects
 from app.errors import InternalError
-from app.models.causes import AttentionRequest, AttributionRequest
+from app.models.causes import AttentionRequest, AttributionRequest, WritesRequest
 from app.models.compare import CompareRequest
 from app.models.facts import (
     BosCheckInfo,
@@ -121,6 +121,19 @@ class AnalysisService:
             return await self._large.made(
                 found.values.size, causes.attention_json, engine, plan, found
             )
+
+    async def decode_writes(
+        self, request: WritesRequest, *, client: str, request_id: str
+    ) -> list[bytes]:
+        """Pieces of the JSON of a WritesResponse."""
+        engine = self._worker.engine
+        job: Job[BlockEffects] = self._worker.claim(request_id, client)
+        with contextlib.closing(job):
+            timeline = await find_timeline(engine, self._conversations, request)
+            causes.require_position(request.position, timeline)
+            job.start(lambda job: causes.run_writes(job, engine, request, timeline))
+            found = await result_of(job)
+            return await self._large.made(4 * request.top_k, causes.writes_json, engine, found)
 
     async def examples(self, *, client: str, request_id: str) -> list[ExamplePrompt]:
         """Worked examples that hold on the running model, measured when first asked for."""

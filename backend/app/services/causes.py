@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -12,6 +12,7 @@ from app.engine.causes_types import (
     AttentionWanted,
     Attribution,
     AttributionWanted,
+    BlockEffects,
 )
 from app.engine.protocols import LensEngine
 from app.engine.types import Capabilities, ModelFacts
@@ -27,6 +28,10 @@ from app.models.causes import (
     FoilKind,
     LogitQuestion,
     NamedToken,
+    TokenEffect,
+    WriteEffect,
+    WritesRequest,
+    WritesResponse,
 )
 from app.services.identity import ModelIdentity, wire_model
 from app.services.job import Job
@@ -49,14 +54,20 @@ class Plan(Generic[Asked]):
     """Null where the most probable token is meant."""
 
 
-def plan_question(facts: ModelFacts, request: Asked, timeline: SourceTimeline) -> Plan[Asked]:
-    """Everything about a question that can be wrong, found before the model is asked."""
+def require_position(position: int, timeline: SourceTimeline) -> None:
+    """Raises PositionOutOfRange."""
     n_ids = len(timeline.ids)
-    if request.position >= n_ids:
+    if position >= n_ids:
         raise PositionOutOfRange(
-            f"There is no position {request.position}: the text has positions 0 to {n_ids - 1}.",
+            f"There is no position {position}: the text has positions 0 to {n_ids - 1}.",
             param="position",
         )
+
+
+def plan_question(facts: ModelFacts, request: Asked, timeline: SourceTimeline) -> Plan[Asked]:
+    """Everything about a question that can be wrong, found before the model is asked."""
+    require_position(request.position, timeline)
+    n_ids = len(timeline.ids)
     for field in ("target", "foil"):
         token_id = getattr(request, field)
         if isinstance(token_id, int):
@@ -118,6 +129,18 @@ def run_attention(
         yield
 
 
+def run_writes(
+    job: Job[BlockEffects], engine: LensEngine, request: WritesRequest, timeline: SourceTimeline
+) -> Iterator[None]:
+    """Work of a job: one turn for each pass."""
+    for found in engine.decoding_writes(
+        timeline.ids, request.position, request.block, request.top_k, lineage=timeline.lineage
+    ):
+        if found is not None:
+            job.emit(found, 400 * request.top_k)
+        yield
+
+
 def attribution_json(
     engine: LensEngine, plan: Plan[AttributionRequest], found: Attribution
 ) -> list[bytes]:
@@ -166,6 +189,35 @@ def attention_json(
         target=None if found.target is None else named(engine, found.target),
         foil_kind=foil_kind_of(plan.request) if plan.request.kind == "logit" else None,
         foil=named(engine, found.foil) if isinstance(found.foil, int) else None,
+        computed_tokens=found.computed_tokens,
+    )
+    return list(json_pieces(response))
+
+
+def writes_json(engine: LensEngine, found: BlockEffects) -> list[bytes]:
+    """The answer as JSON, in pieces."""
+
+    def listed(effects: Sequence[tuple[int, float]]) -> list[TokenEffect]:
+        return [
+            TokenEffect(**named(engine, token_id).model_dump(), contribution=contribution)
+            for token_id, contribution in effects
+        ]
+
+    response = WritesResponse(
+        model=engine.facts.name,
+        model_identity=wire_model(ModelIdentity.of(engine.facts)),
+        position=found.position,
+        predicts_index=found.position + 1,
+        block=found.block,
+        writes=[
+            WriteEffect(
+                part=write.part,
+                promoted=listed(write.promoted),
+                suppressed=listed(write.suppressed),
+            )
+            for write in found.writes
+        ],
+        softcap=found.softcap,
         computed_tokens=found.computed_tokens,
     )
     return list(json_pieces(response))

@@ -1,4 +1,4 @@
-"""`/api/attribution` and `/api/attention` over HTTP, on the fake model."""
+"""`/api/attribution`, `/api/attention` and `/api/writes` over HTTP, on the fake model."""
 
 from __future__ import annotations
 
@@ -59,10 +59,45 @@ def test_attention_names_the_tokens_whose_logits_are_meant(client: TestClient) -
     assert (answer["foil_kind"], answer["foil"]["text"]) == ("best", "B")
 
 
+def test_what_a_block_promotes_and_suppresses(client: TestClient) -> None:
+    answer = ask(client, "writes", block=2, top_k=2)
+    assert (answer["position"], answer["predicts_index"], answer["block"]) == (2, 3, 2)
+    attention, mlp = answer["writes"]
+    assert (attention["part"], mlp["part"]) == ("attn", "mlp")
+    assert attention["promoted"] == [
+        {"token_id": 65, "text": "A", "bytes": None, "contribution": 2.0},
+        {"token_id": 66, "text": "B", "bytes": None, "contribution": 1.0},
+    ]
+    assert [each["contribution"] for each in attention["suppressed"]] == [-2.0, -1.0]
+    assert answer["computed_tokens"] == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "param"),
+    [
+        ({"position": 4}, "position_out_of_range", "position"),
+        ({"block": 0}, "invalid_request", "block"),
+        ({"block": None}, "invalid_request", "block"),
+        ({"block": 4}, "layer_out_of_range", "block"),
+        ({"top_k": 101}, "invalid_request", "top_k"),
+        ({"prompt": ""}, "empty_prompt", "prompt"),
+        ({"unknown": 1}, "invalid_request", "unknown"),
+    ],
+)
+def test_wrong_questions_about_a_block_are_refused(
+    body: dict[str, Any], code: str, param: str, client: TestClient
+) -> None:
+    asked = {"prompt": "abcd", "position": 2, "block": 1, **body}
+    error = error_of(client.post("/api/writes", json=asked), 422)
+    assert (error["code"], error["param"]) == (code, param)
+
+
 def test_a_stored_conversation_is_asked_about(client: TestClient) -> None:
     conversation = say(client, "Hi")
-    for path in ("attribution", "attention"):
+    for path in ("attribution", "attention", "writes"):
         body = {"conversation_id": conversation["conversation_id"], "position": 3}
+        if path == "writes":
+            body["block"] = 1
         response = client.post(f"/api/{path}", json=body)
         assert response.status_code == 200, response.text
     beyond = {"conversation_id": conversation["conversation_id"], "position": 400}

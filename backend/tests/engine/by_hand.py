@@ -46,6 +46,25 @@ def gpt2_parts(model: nn.Module, ids: Sequence[int], target: int, foil: int) -> 
 
 
 @torch.no_grad()
+def gpt2_write_effects(model: nn.Module, ids: Sequence[int], block: int) -> dict[str, torch.Tensor]:
+    """What attention and MLP of a block, from 1, add to every logit after `ids`, less the mean: `[d_vocab]`."""
+    model = model.double()
+    path = f"transformer.h.{block - 1}"
+    places = {kind: f"{path}.{kind}.c_proj" for kind in ("attn", "mlp")}
+    seen = seen_by_hooks(model, places | {"end": "transformer.ln_f"}, ids)
+    stream, norm = seen["end"], model.transformer.ln_f
+    deviation = (stream.var(unbiased=False) + norm.eps).sqrt()
+    effects = {}
+    for kind, place in places.items():
+        linear = model.get_submodule(place)
+        written = seen[kind] @ linear.weight + linear.bias
+        normed = norm.weight * (written - written.mean()) / deviation
+        logits = model.lm_head.weight @ normed
+        effects[kind] = logits - logits.mean()
+    return effects
+
+
+@torch.no_grad()
 def seen_by_hooks(
     model: nn.Module, places: dict[str, str], ids: Sequence[int]
 ) -> dict[str, torch.Tensor]:

@@ -150,6 +150,32 @@ def test_heads_add_up_to_the_attention_and_neurons_to_the_mlp(
     assert sum(by_neuron) == pytest.approx(of["mlp", 2], abs=1e-5)
 
 
+def test_what_a_block_promotes_is_its_part_of_the_logit_against_the_mean(
+    family: str, engine_of_family: NnsightEngine
+) -> None:
+    ids, block = random_ids(20), 2
+    if family in NOT_SPLIT:
+        with pytest.raises(IdentityFailed, match="not taken apart into blocks"):
+            list(engine_of_family.decoding_writes(ids, POSITION, block, 3))
+        return
+    (found,) = (x for x in engine_of_family.decoding_writes(ids, POSITION, block, 3) if x)
+    vocabulary = engine_of_family.facts.d_vocab
+    (every,) = (x for x in engine_of_family.decoding_writes(ids, POSITION, block, vocabulary) if x)
+    assert [write.promoted for write in found.writes] == [
+        write.promoted[:3] for write in every.writes
+    ]
+    effects = [dict(write.promoted) for write in every.writes]
+    for target in {5, 7, found.writes[-1].promoted[0][0]}:
+        parts = attributed(engine_of_family, ids, AttributionWanted(target, "mean")).parts
+        own = sum(p.target - (p.foil or 0.0) for p in parts if p.block == block)
+        assert sum(effect[target] for effect in effects) == pytest.approx(own, abs=1e-4)
+    for write in every.writes:
+        assert dict(write.suppressed) == dict(write.promoted)
+        lowest_first = [value for _, value in write.suppressed]
+        assert lowest_first == sorted(lowest_first)
+        assert sum(dict(write.promoted).values()) == pytest.approx(0, abs=1e-3)
+
+
 def test_every_part_of_gpt2_equals_a_computation_by_hand(
     engine: NnsightEngine, gpt2: torch.nn.Module
 ) -> None:
@@ -289,6 +315,8 @@ def test_a_held_token_costs_one_decode_step_and_leaves_no_trace(
         assert found.computed_tokens == 1
     (rows,) = (x for x in asked.attending(whole, 15, AttentionWanted(), lineage=["mine"]) if x)
     assert rows.computed_tokens == 1
+    (effects,) = (x for x in asked.decoding_writes(whole, 15, 2, 5, lineage=["mine"]) if x)
+    assert effects.computed_tokens == 1
     assert (rows_of(asked, whole, ["mine"]) == before).all()
     assert reply(asked, whole, 6) == further
     assert (rows_of(asked, [*whole, *further], ["mine"]) == untouched).all()

@@ -14,7 +14,7 @@ from app.engine.engine import NnsightEngine
 from app.engine.loading import load_engine
 from app.engine.types import Sampling, Step
 from app.services import opening
-from tests.engine.by_hand import gpt2_parts
+from tests.engine.by_hand import gpt2_parts, gpt2_write_effects
 from tests.engine.reference import PlainModel, assert_lens_is_right
 from tests.engine.small_models import fresh, greedy
 from training.opening import make_opening
@@ -161,3 +161,26 @@ def test_spain_writes_madrid(embedded: NnsightEngine) -> None:
         i for i, token_id in enumerate(ids) if embedded.vocabulary.token_text(token_id) == " Spain"
     ]
     assert sorted(np.argsort(-given)[:2].tolist()) == spain
+
+
+@pytest.mark.parametrize("block", [1, 7, 12])
+def test_what_a_block_promotes_equals_a_computation_from_the_weights(
+    block: int, embedded: NnsightEngine
+) -> None:
+    """Both lists of attention and MLP against float64 over the whole vocabulary."""
+    ids = embedded.vocabulary.encode("The capital of Spain is")
+    model = AutoModelForCausalLM.from_pretrained(FOLDER, dtype=torch.float32).eval()
+    expected = gpt2_write_effects(model, ids, block)
+    found = [x for x in embedded.decoding_writes(ids, len(ids) - 1, block, 12) if x is not None]
+    (effects,) = found
+    assert [write.part for write in effects.writes] == ["attn", "mlp"]
+    for write in effects.writes:
+        of = expected[write.part]
+        highest, lowest = of.topk(12), of.topk(12, largest=False)
+        for listed, by_hand in ((write.promoted, highest), (write.suppressed, lowest)):
+            assert [value for _, value in listed] == pytest.approx(
+                by_hand.values.tolist(), abs=1e-4
+            )
+            assert [value for _, value in listed] == pytest.approx(
+                [float(of[token_id]) for token_id, _ in listed], abs=1e-4
+            )

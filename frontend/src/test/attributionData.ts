@@ -1,6 +1,12 @@
 /** Made-up parts of a logit for tests: seeded, and they add up. Never part of the page. */
 import type { Token } from "@/model/timeline";
-import type { AttributionPart, AttributionRequest, AttributionResponse } from "@/types/schemas";
+import type {
+  AttributionPart,
+  AttributionRequest,
+  AttributionResponse,
+  WritesRequest,
+  WritesResponse,
+} from "@/types/schemas";
 import { MADE_UP, N_LAYERS } from "./lensData";
 
 export const N_HEADS = 3;
@@ -107,6 +113,30 @@ export function madeUpAttribution(
     parts,
     sum,
     residue,
+    softcap: null,
+    computed_tokens: 1,
+  };
+}
+
+/** What the server would answer about the writes of a block. */
+export function madeUpWrites({ position, block, top_k: topK = 10 }: WritesRequest): WritesResponse {
+  const effects = (sign: number, key: number) =>
+    Array.from({ length: topK }, (_, k) => ({
+      token_id: 1000 * block + 100 * key + k,
+      text: ` b${block}k${key}n${k}`,
+      bytes: null,
+      contribution: (sign * (topK - k)) / 8 + sign * 0.01 * block,
+    }));
+  return {
+    model: MADE_UP.name,
+    model_identity: MADE_UP,
+    position,
+    predicts_index: position + 1,
+    block,
+    writes: [
+      { part: "attn", promoted: effects(1, 1), suppressed: effects(-1, 2) },
+      { part: "mlp", promoted: effects(1, 3), suppressed: effects(-1, 4) },
+    ],
     softcap: null,
     computed_tokens: 1,
   };

@@ -12,9 +12,9 @@ import { SettingsProvider } from "@/features/settings/settings";
 import type { LensKind } from "@/model/lenses";
 import type { Timeline, Token } from "@/model/timeline";
 import type { components } from "@/types/api";
-import type { AttentionRequest } from "@/types/schemas";
+import type { AttentionRequest, WritesRequest } from "@/types/schemas";
 import { N_HEADS, madeUpAttention } from "./attentionData";
-import { madeUpAttribution } from "./attributionData";
+import { madeUpAttribution, madeUpWrites } from "./attributionData";
 import {
   MADE_UP,
   N_LAYERS,
@@ -52,6 +52,10 @@ export interface FakeServer {
   readonly attributed: AttributionRequest[];
   /** Replaces the answer to one of them. */
   attribute: (request: AttributionRequest) => Response | Promise<Response>;
+  /** Requests for what a block wrote so far. */
+  readonly opened: WritesRequest[];
+  /** Replaces the answer to one of them. */
+  open: (request: WritesRequest) => Response | Promise<Response>;
   /** What can be asked of the model. */
   capabilities: CapabilitiesInfo;
   /** Replies that were asked for so far. */
@@ -92,6 +96,8 @@ export function fakeServer(tokens: readonly Token[], tiedEmbeddings = true): Fak
     compare: (request) => Response.json(madeUpComparison(request)),
     attributed: [],
     attribute: (request) => Response.json(madeUpAttribution(tokens, request)),
+    opened: [],
+    open: (request) => Response.json(madeUpWrites(request)),
     capabilities: {
       sublayers: AVAILABLE,
       heads: AVAILABLE,
@@ -150,6 +156,11 @@ export function fakeServer(tokens: readonly Token[], tiedEmbeddings = true): Fak
       const body = (await request.json()) as AttributionRequest;
       server.attributed.push(body);
       return Promise.race([server.attribute(body), whenAborted(request.signal)]);
+    }
+    if (pathname === "/api/writes") {
+      const body = (await request.json()) as WritesRequest;
+      server.opened.push(body);
+      return Promise.race([server.open(body), whenAborted(request.signal)]);
     }
     const body = (await request.json()) as LensReadRequest;
     server.asked.push(body);

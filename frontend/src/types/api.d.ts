@@ -134,6 +134,31 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/writes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Writes
+         * @description Lists the tokens that the attention and the MLP of one block promoted and suppressed at a token.
+         *
+         *     What each added to the residual stream goes through the final norm, with the scale that it has at
+         *     this token, and the unembedding. A contribution is to the token's logit less the mean over the
+         *     vocabulary, as in `/api/attribution` with `foil: "mean"`. Where a block is not split on a model, the
+         *     answer is `identity_failed`. Costs one decode step where the timeline is held.
+         */
+        post: operations["writes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tokens": {
         parameters: {
             query?: never;
@@ -2279,6 +2304,23 @@ export interface components {
             /** Token Id */
             token_id: number;
         };
+        /** TokenEffect */
+        TokenEffect: {
+            /** Token Id */
+            token_id: number;
+            /** Text */
+            text: string;
+            /**
+             * Bytes
+             * @description Base64 of the token's bytes where they are no whole characters; else null.
+             */
+            bytes: string | null;
+            /**
+             * Contribution
+             * @description What the write adds to the token's logit, less the mean of what it adds to all logits.
+             */
+            contribution: number;
+        };
         /** TokenMatch */
         TokenMatch: {
             /** Token Id */
@@ -2382,6 +2424,95 @@ export interface components {
              * @description Base64 of the token's bytes.
              */
             bytes: string;
+        };
+        /**
+         * WriteEffect
+         * @description What one write of the block, its bias included, changes directly.
+         */
+        WriteEffect: {
+            /**
+             * Part
+             * @enum {string}
+             */
+            part: "attn" | "mlp" | "mixer";
+            /**
+             * Promoted
+             * @description The most raised first.
+             */
+            promoted: components["schemas"]["TokenEffect"][];
+            /**
+             * Suppressed
+             * @description The most lowered first.
+             */
+            suppressed: components["schemas"]["TokenEffect"][];
+        };
+        /**
+         * WritesRequest
+         * @description Exactly one of `prompt`, `token_ids`, `conversation_id` and `messages`, a token of it and a block.
+         */
+        WritesRequest: {
+            /** Prompt */
+            prompt?: string | null;
+            /** Token Ids */
+            token_ids?: number[] | null;
+            /** Conversation Id */
+            conversation_id?: string | null;
+            /**
+             * Messages
+             * @description A history, the user's message last: rendered by the model's template up to where the reply begins, as `/api/chat` does for a new conversation.
+             */
+            messages?: components["schemas"]["ChatMessage"][] | null;
+            /**
+             * Bos
+             * @description For `prompt` and `messages`: whether it starts with the beginning-of-sequence token; null does what the tokenizer does.
+             */
+            bos?: boolean | null;
+            /**
+             * Position
+             * @description Where the stream is read; it predicts the token at `position + 1`.
+             */
+            position: number;
+            /**
+             * Block
+             * @description From 1.
+             */
+            block: number;
+            /**
+             * Top K
+             * @description How many tokens are listed of each write in each direction.
+             * @default 10
+             */
+            top_k?: number;
+        };
+        /**
+         * WritesResponse
+         * @description What a block added to the stream, read through the final norm and the unembedding.
+         */
+        WritesResponse: {
+            /** Model */
+            model: string;
+            model_identity: components["schemas"]["ModelIdentity"];
+            /** Position */
+            position: number;
+            /** Predicts Index */
+            predicts_index: number;
+            /** Block */
+            block: number;
+            /**
+             * Writes
+             * @description In running order; side by side in a parallel block.
+             */
+            writes: components["schemas"]["WriteEffect"][];
+            /**
+             * Softcap
+             * @description The model caps its logits at this, smoothly; contributions are to those before the cap.
+             */
+            softcap: number | null;
+            /**
+             * Computed Tokens
+             * @description Tokens run through the blocks for this answer: 1 where the timeline is held.
+             */
+            computed_tokens: number;
         };
         /**
          * ZeroOperation
@@ -3027,6 +3158,132 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AttentionResponse"];
+                };
+            };
+            /** @description A bearer token is required */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The Host or Origin of the request is not this server's */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unknown or deleted conversation */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The conversation is being continued or was changed by another request, or is another model's */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request body, or the file that was asked for, is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request cannot be answered as it stands, or does not fit the model's context */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Too many requests wait for the model; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description A value that is not a number, or a defect of the server */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The model is loading, could not be loaded, or the server is shutting down */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request took longer than the server allows */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Not enough memory for this request, or conversations cannot be saved or read */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    writes: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A random id of this tab or script; the queue is fair between ids. Without it the network address counts. */
+                "x-client-id"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WritesRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WritesResponse"];
                 };
             };
             /** @description A bearer token is required */

@@ -174,7 +174,7 @@ describe("layers and top-k", () => {
     await userEvent.click(screen.getByRole("button", { name: "Layer 8" }));
     expect(view.selection()).toMatchObject({ index: INDEX, layer: 8 });
     expect(screen.getByRole("button", { name: "Layer 8" })).toHaveAttribute("aria-pressed", "true");
-    const detail = screen.getByRole("region", { name: "Selected layer" });
+    const detail = await screen.findByRole("region", { name: "Selected layer" });
     expect(within(detail).getAllByRole("row")).toHaveLength(6);
     expect(within(detail).getByTitle("bytes 2C")).toHaveTextContent(",");
   });
@@ -184,13 +184,13 @@ describe("layers and top-k", () => {
     renderView(Standard, timeline, { index: INDEX });
     await screen.findByRole("table", { busy: false });
     await userEvent.click(screen.getByRole("button", { name: "Layer 8" }));
-    await userEvent.click(screen.getByRole("button", { name: "Close the details" }));
+    await userEvent.click(await screen.findByRole("button", { name: "Close the details" }));
     await userEvent.click(screen.getByRole("button", { name: "Layer 7" }));
     expect(screen.queryByRole("region", { name: "Selected layer" })).not.toBeInTheDocument();
     const toggle = screen.getByRole("button", { name: "Details" });
     expect(toggle).toHaveAttribute("aria-pressed", "false");
     await userEvent.click(toggle);
-    expect(screen.getByRole("region", { name: "Selected layer" })).toHaveTextContent("Layer 7");
+    expect(await screen.findByRole("region", { name: "Selected layer" })).toHaveTextContent("Layer 7");
   });
 
   test("a prediction of the opened layer can be pinned, and let go again", async () => {
@@ -198,7 +198,7 @@ describe("layers and top-k", () => {
     const view = renderView(Standard, timeline, { index: INDEX });
     await screen.findByRole("table", { busy: false });
     await userEvent.click(screen.getByRole("button", { name: "Layer 12" }));
-    const pin = within(screen.getByRole("region", { name: "Selected layer" })).getByRole("button", {
+    const pin = within(await screen.findByRole("region", { name: "Selected layer" })).getByRole("button", {
       name: "Pin ,",
     });
     await userEvent.click(pin);

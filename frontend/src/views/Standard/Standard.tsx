@@ -1,3 +1,4 @@
+import { Suspense } from "react";
 import { DIRECTIONS } from "@/features/evidence/direction";
 import { FirstToken } from "@/features/evidence/FirstToken";
 import { NothingSelected } from "@/features/evidence/NothingSelected";
@@ -12,16 +13,20 @@ import { everyLayer } from "@/model/layers";
 import type { Timeline } from "@/model/timeline";
 import { cellParts } from "@/model/tokens";
 import { useTokenLens } from "@/reading/lens";
+import { ErrorBoundary } from "@/ui/ErrorBoundary";
+import { lazyPart } from "@/ui/lazyPart";
 import { useIsCoarse } from "@/ui/media";
 import { Segmented } from "@/ui/Segmented";
 import { ToggleButton } from "@/ui/ToggleButton";
 import { useStandardChoices } from "./choices";
 import { DecisionNote } from "./DecisionNote";
-import { LayerDetail } from "./LayerDetail";
 import { LayerTable } from "./LayerTable";
 import { rowLayout } from "./rowLayout";
 import { TopKInput } from "./TopKInput";
 import { useRoom } from "./useRoom";
+
+/** Fetched when a layer is selected. */
+const LayerDetail = lazyPart(() => import("./LayerDetail"));
 
 /** rem of the head of the table, with its border. */
 const TABLE_HEAD = 2;
@@ -40,7 +45,7 @@ export default function Standard({ timeline }: ViewProps) {
 }
 
 function TokenLayers({ timeline, index }: { readonly timeline: Timeline; readonly index: number }) {
-  const [{ direction, topK, fit, details }, choose] = useStandardChoices();
+  const [{ direction, topK, fit, details, shown }, choose] = useStandardChoices();
   const { layer: selectedLayer, select } = useSelection();
   const { model } = useServer();
   const lensInUse = useLensInUse();
@@ -93,7 +98,7 @@ function TokenLayers({ timeline, index }: { readonly timeline: Timeline; readonl
           )}
           <ToggleButton
             label="Details"
-            title="Show the predictions of the selected layer in full, below the rows"
+            title="Show the selected layer in full below the rows: its predictions, or what its block wrote"
             isOn={details}
             onChange={(value) => choose({ details: value })}
             // On a narrow screen the details' own button closes them.
@@ -126,12 +131,19 @@ function TokenLayers({ timeline, index }: { readonly timeline: Timeline; readonl
           </div>
         )}
         {details && detail !== undefined && (
-          <LayerDetail
-            reading={detail}
-            position={position}
-            actualId={actual?.id ?? null}
-            onClose={() => choose({ details: false })}
-          />
+          <ErrorBoundary>
+            <Suspense fallback={null}>
+              <LayerDetail
+                timeline={timeline}
+                reading={detail}
+                position={position}
+                actualId={actual?.id ?? null}
+                shown={shown}
+                onShow={(value) => choose({ shown: value })}
+                onClose={() => choose({ details: false })}
+              />
+            </Suspense>
+          </ErrorBoundary>
         )}
       </div>
       {!isFirst && (
