@@ -18,7 +18,25 @@ export default defineConfig({
   },
   preview: { port: 4173, strictPort: true, proxy: { "/api": { target: backend } } },
   // The manifest is what weigh.mjs measures.
-  build: { target: "es2022", sourcemap: false, manifest: true, chunkSizeWarningLimit: 600 },
+  build: {
+    target: "es2022",
+    sourcemap: false,
+    manifest: true,
+    chunkSizeWarningLimit: 600,
+    rolldownOptions: {
+      output: {
+        codeSplitting: {
+          groups: [
+            // One file: what the first paint needs takes 9 kB more over the wire as forty small ones.
+            {
+              name: "first",
+              test: /[\\/]src[\\/](?:app[\\/]main\.tsx|views[\\/]Standard[\\/]Standard\.tsx)$/,
+            },
+          ],
+        },
+      },
+    },
+  },
   test: {
     restoreMocks: true,
     // A document for each file takes longer than its tests, so files share one, and what needs none has none. One kind after

@@ -12,8 +12,8 @@ const FIRST_VIEW = "src/views/Standard/Standard.tsx";
 const VIEW = /^src\/views\/(\w+)\/\1\.tsx$/;
 
 const BUDGETS = {
-  // The goal is 150 kB. Libraries are 83 of it, react-dom 64 of these.
-  shell: 162_000,
+  // Libraries are 83 kB of it, react-dom 64 of these.
+  shell: 150_000,
   styles: 18_000,
   view: 26_000,
   // With the drawing that it shares with Heatmap, and the alignment.
@@ -37,7 +37,8 @@ const weightOf = (files) => [...new Set(files)].reduce((sum, file) => sum + gzip
 const scriptsOf = (keys) => [...keys].map((key) => manifest[key].file).filter((file) => file.endsWith(".js"));
 const stylesOf = (keys) => [...keys].flatMap((key) => manifest[key].css ?? []);
 
-const first = closure([ENTRY, FIRST_VIEW]);
+// The first view lies in the shell's own file (`vite.config.ts`), or is a part of its own.
+const first = closure([ENTRY, FIRST_VIEW].filter((key) => key in manifest));
 const rows = [
   ["shell with the first view", weightOf(scriptsOf(first)), BUDGETS.shell],
   ["styles", weightOf(stylesOf(first)), BUDGETS.styles],
