@@ -39,12 +39,18 @@ class AttentionRow:
 
 @contextmanager
 def recording_rows(
-    blocks: Sequence[nn.Module], splits: Sequence[BlockWrites]
+    blocks: Sequence[nn.Module], splits: Sequence[BlockWrites], *, keeps_values: bool = True
 ) -> Iterator[dict[int, AttentionRow]]:
-    """Rows of the passes that are run inside, by block from 1; the last pass counts."""
+    """Rows of the passes that are run inside, by block from 1; the last pass counts.
+
+    Without `keeps_values` the values are those that the cache holds when they are looked at.
+    """
     rows: dict[int, AttentionRow] = {}
-    running: list[int] = []
-    """The block whose attention runs."""
+    running: list[tuple[int, ExitStack]] = []
+    """Blocks whose attention runs, and what ends the watching of each."""
+
+    def kept(weights: torch.Tensor, values: torch.Tensor) -> AttentionRow:
+        return AttentionRow(weights, values.clone() if keeps_values else values)
 
     def from_eager(
         module: nn.Module,
@@ -57,16 +63,23 @@ def recording_rows(
         own: Callable[..., Any] = sys.modules[type(module).__module__].eager_attention_forward
         output, weights = own(module, query, key, value, *args, **kwargs)
         if running:
-            rows[running[-1]] = AttentionRow(weights[0, :, -1].float(), value[0].clone())
+            rows[running[-1][0]] = kept(weights[0, :, -1].float(), value[0])
         return output, weights
 
     def watch(number: int, owner: nn.Module, undo: ExitStack) -> None:
+        def on_call(
+            query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, *args: Any, **kwargs: Any
+        ) -> None:
+            rows[number] = kept(_weights(query, key, *args, **kwargs), value[0])
+
         def before(_module: nn.Module, _args: object) -> None:
-            running.append(number)
             rows.pop(number, None)
+            watching = ExitStack()
+            watching.enter_context(_WatchedSdpa(on_call))
+            running.append((number, watching))
 
         def after(_module: nn.Module, _args: object, output: Any) -> None:
-            running.pop()
+            running.pop()[1].close()
             for item in output[1:] if isinstance(output, tuple) and number not in rows else ():
                 if isinstance(item, torch.Tensor) and item.dim() == 4 and item.shape[0] == 1:
                     rows[number] = AttentionRow(item[0, :, -1].float(), None)
@@ -74,24 +87,31 @@ def recording_rows(
         undo.callback(owner.register_forward_pre_hook(before).remove)
         undo.callback(owner.register_forward_hook(after).remove)
 
+    def leave() -> None:
+        # An attention that raised has not come to its end.
+        while running:
+            running.pop()[1].close()
+
     with ExitStack() as undo:
+        undo.callback(leave)
         for number, (block, split) in enumerate(zip(blocks, splits, strict=True), start=1):
             for write in split.writes:
                 if write.kind == "attn" and write.linear_path is not None:
                     watch(number, block.get_submodule(write.linear_path.split(".")[0]), undo)
         ALL_ATTENTION_FUNCTIONS["eager"] = from_eager
         undo.callback(ALL_ATTENTION_FUNCTIONS.__delitem__, "eager")
-        undo.enter_context(_WatchedSdpa(rows, running))
         yield rows
 
 
 class _WatchedSdpa(TorchFunctionMode):
-    """Sees each call of SDPA while an attention module runs."""
+    """Sees each call of SDPA while the attention of one block runs.
 
-    def __init__(self, rows: dict[int, AttentionRow], running: list[int]) -> None:
+    Only then: it is asked about every call of torch, which in a whole pass takes as long as the rows.
+    """
+
+    def __init__(self, on_call: Callable[..., None]) -> None:
         super().__init__()
-        self._rows = rows
-        self._running = running
+        self._on_call = on_call
 
     def __torch_function__(
         self,
@@ -102,23 +122,24 @@ class _WatchedSdpa(TorchFunctionMode):
     ) -> Any:
         kwargs = kwargs or {}
         output = func(*args, **kwargs)
-        if func is functional.scaled_dot_product_attention and self._running:
-            self._rows[self._running[-1]] = _row(*args, **kwargs)
+        if func is functional.scaled_dot_product_attention:
+            self._on_call(*args, **kwargs)
         return output
 
 
-def _row(
+def _weights(
     query: torch.Tensor,
     key: torch.Tensor,
-    value: torch.Tensor,
     attn_mask: torch.Tensor | None = None,
     _dropout_p: float = 0.0,
     _is_causal: bool = False,
     scale: float | None = None,
     **_: object,
-) -> AttentionRow:
-    """The softmax of the last query, which sees all keys, from the arguments of SDPA."""
-    keys = key[0].repeat_interleave(query.shape[1] // key.shape[1], 0).float()
+) -> torch.Tensor:
+    """The softmax of the last query, which sees all keys, from the arguments of SDPA: `[heads, sources]`."""
+    n_readers = query.shape[1] // key.shape[1]
+    # Repeating copies all keys, also where each is read by one head.
+    keys = (key[0] if n_readers == 1 else key[0].repeat_interleave(n_readers, 0)).float()
     size = query.shape[-1] ** -0.5 if scale is None else scale
     scores = (query[0, :, -1:].float() @ keys.transpose(1, 2))[:, 0] * size
     if attn_mask is not None:
@@ -127,4 +148,4 @@ def _row(
             scores = scores.masked_fill(~mask, -torch.inf)
         else:
             scores = scores + mask.float()
-    return AttentionRow(scores.softmax(-1), value[0].clone())
+    return scores.softmax(-1)

@@ -15,12 +15,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
+from torch import nn
 
 from app.engine.attention_rows import AttentionRow
 from app.engine.capture import TracedDecoder
 from app.engine.causes_types import Attribution, AttributionWanted, Foil, Mean, Part, PartKind
 from app.engine.components import WriteKind
-from app.engine.frozen import FrozenNorm, NotLinear, bias_of, freeze_norm, through_matrix
+from app.engine.frozen import NotLinear, bias_of, freeze_norm, through_matrix
 from app.engine.frozen_tail import FrozenTail, TailDirections, freeze_tail
 from app.engine.replay import TokenRecord, WriteRecord
 from app.engine.tail import NARROW
@@ -132,11 +133,13 @@ class Projection:
 
     directions: torch.Tensor
     """float64 `[n, d_model]`: on the output of the linear map, norm and multiplier passed."""
-    inputs: torch.Tensor
-    """float64 `[n, inputs]`: on its input."""
+    linear: nn.Module
     constant: torch.Tensor
     """float64 `[n]`: what biases add."""
-    norm: FrozenNorm | None
+
+    def inputs(self) -> torch.Tensor:
+        """float64 `[n, inputs]`: on its input. Reads the whole matrix, so it costs most of all."""
+        return through_matrix(self.directions, self.linear)
 
 
 def project(record: WriteRecord, directions: torch.Tensor) -> Projection:
@@ -145,7 +148,6 @@ def project(record: WriteRecord, directions: torch.Tensor) -> Projection:
         raise NotLinear(f"{record.write.path} is not the output of one linear map")
     scaled = record.write.scale * directions
     constant = torch.zeros(len(directions), dtype=torch.float64, device=directions.device)
-    norm = None
     if record.write.has_norm:
         norm = freeze_norm(record.module, record.linear_output, record.output)
         constant = constant + scaled @ norm.shift
@@ -153,7 +155,7 @@ def project(record: WriteRecord, directions: torch.Tensor) -> Projection:
     bias = bias_of(record.linear)
     if bias is not None:
         constant = constant + scaled @ bias
-    return Projection(scaled, through_matrix(scaled, record.linear), constant, norm)
+    return Projection(scaled, record.linear, constant)
 
 
 def by_source(projection: Projection, row: AttentionRow) -> torch.Tensor:
@@ -161,7 +163,8 @@ def by_source(projection: Projection, row: AttentionRow) -> torch.Tensor:
     n_heads, n_sources = row.weights.shape
     assert row.values is not None
     values = row.values.double()
-    grouped = projection.inputs.view(len(projection.inputs), len(values), -1, values.shape[-1])
+    inputs = projection.inputs()
+    grouped = inputs.view(len(inputs), len(values), -1, values.shape[-1])
     # [n, kv_heads, heads of each, d_value] x [kv_heads, sources, d_value]
     written = torch.einsum("ngrd,gsd->ngrs", grouped, values)
     return written.reshape(-1, n_heads, n_sources) * row.weights.double()
@@ -227,7 +230,7 @@ class _Parts:
 
     def _heads(self, number: int, record: WriteRecord, projection: Projection) -> Iterator[Part]:
         assert record.given is not None
-        inputs = projection.inputs * record.given.double()
+        inputs = projection.inputs() * record.given.double()
         if self.n_heads is None or inputs.shape[-1] % self.n_heads:
             raise NotLinear(f"{inputs.shape[-1]} inputs are not {self.n_heads} heads of one size")
         heads = inputs.view(len(inputs), self.n_heads, -1).sum(-1)
@@ -247,7 +250,7 @@ class _Parts:
         self, number: int, record: WriteRecord, projection: Projection, whole: torch.Tensor
     ) -> Iterator[Part]:
         assert record.given is not None
-        inputs = projection.inputs * record.given.double()
+        inputs = projection.inputs() * record.given.double()
         sizes = (inputs[0] - (inputs[1] if len(inputs) > 1 else 0.0)).abs()
         chosen = sizes.topk(min(self.wanted.top_k, len(sizes))).indices.sort().values.tolist()
         for neuron in chosen:

@@ -156,7 +156,9 @@ class Causes:
         with naming_out_of_memory("reading the attention of this token"):
             before = self._decoder.computed_tokens
             timeline = yield from self._store.covering(ids, position + 1, lineage)
-            record, rows = self._replayed(timeline, ids, position, True)
+            record, rows = self._replayed(
+                timeline, ids, position, True, keeps_values=wanted.kind != "weight"
+            )
             blocks = tuple(block for block in asked if block in rows)
             try:
                 question = (
@@ -233,13 +235,19 @@ class Causes:
         return found
 
     def _replayed(
-        self, timeline: Timeline | None, ids: Sequence[int], position: int, needs_rows: bool
+        self,
+        timeline: Timeline | None,
+        ids: Sequence[int],
+        position: int,
+        needs_rows: bool,
+        *,
+        keeps_values: bool = True,
     ) -> tuple[TokenRecord, dict[int, AttentionRow]]:
         """The token run again, and what each block's attention read, `0 … position`."""
         blocks = self._decoder.structure.blocks
         if not needs_rows:
             return replay(self._decoder, self._splits, ids, position, timeline), {}
-        with recording_rows(blocks, self._splits) as rows:
+        with recording_rows(blocks, self._splits, keeps_values=keeps_values) as rows:
             record = replay(self._decoder, self._splits, ids, position, timeline)
         n_sources = position + 1
         cache = None if timeline is None else timeline.cache
@@ -416,7 +424,7 @@ def _written_norms(record: WriteRecord, row: AttentionRow) -> torch.Tensor:
     matrix = record.write.scale * matrix_of(record.linear).float()
     if record.write.has_norm:
         identity = torch.eye(matrix.shape[0], dtype=torch.float64, device=matrix.device)
-        matrix = project(record, identity).inputs.float()
+        matrix = project(record, identity).inputs().float()
     by_head = matrix.view(matrix.shape[0], n_heads, -1).permute(1, 2, 0)
     # |v W|^2 = v (W W') v': products of the size of a head, whatever the length of the text.
     grams = by_head @ by_head.transpose(1, 2)

@@ -343,6 +343,22 @@ def test_a_replay_that_fails_leaves_the_cache_as_it_was(
     assert (rows_of(engine, ids) == before).all()
 
 
+def test_attention_that_fails_is_not_watched_any_more(
+    engine: NnsightEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        assert torch._C._len_torch_function_stack() == 1
+        raise RuntimeError("in the middle")
+
+    ids = random_ids(20)
+    rows_of(engine, ids)
+    with monkeypatch.context() as patch:
+        patch.setattr(engine.decoder.structure.blocks[1].attn.c_attn, "forward", fail)
+        with pytest.raises(RuntimeError, match="in the middle"):
+            attended(engine, ids, AttentionWanted())
+    assert torch._C._len_torch_function_stack() == 0
+
+
 @pytest.mark.parametrize(
     ("wanted", "error", "param"),
     [
