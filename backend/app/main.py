@@ -17,6 +17,7 @@ from app.api.docs import install_docs
 from app.api.errors import install_error_handlers
 from app.api.openapi import openapi_schema
 from app.api.page import Page
+from app.api.responses import COMPRESS_FROM_BYTES
 from app.api.router import router
 from app.api.security import BodyLimit, Gate, RequestContext
 from app.engine.protocols import LensEngine
@@ -34,9 +35,8 @@ logger = logging.getLogger(__name__)
 
 MAX_BODY_BYTES = 4 * 2**20
 """A prompt of the greatest length the models allow, with room for escapes."""
-COMPRESS_FROM_BYTES = 4096
 COMPRESS_LEVEL = 4
-"""Columns of numbers gain little from more, and take several times longer."""
+"""Of all but large JSON, which compresses itself."""
 STOP_SECONDS = 1.0
 """How long the thread that owns the model is waited for after the last request."""
 

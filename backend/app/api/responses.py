@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import zlib
 from collections import deque
 from collections.abc import Coroutine, Iterable
 from typing import Any, TypeVar
 
 from fastapi import Request, Response
+from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 
 from app.models.wire import ErrorResponse, Wire
@@ -17,6 +19,11 @@ T = TypeVar("T")
 
 SENT_BYTES = 256 * 1024
 """Of one piece on its way to the client; so much is compressed at a time, on a thread."""
+
+COMPRESS_FROM_BYTES = 4096
+"""Of any answer."""
+GZIP_WINDOW_BITS = 31
+"""15, and 16 for the container of gzip."""
 
 ERROR_DESCRIPTIONS = {
     401: "A bearer token is required",
@@ -67,7 +74,11 @@ async def until_disconnect(request: Request, work: Coroutine[Any, Any, T]) -> T:
 
 
 class JsonPieces(Response):
-    """JSON that is sent in pieces, each of which is freed once it has gone out."""
+    """JSON that is sent in pieces, each of which is freed once it has gone out.
+
+    Compressed here and not by the middleware, at the least level: numbers have little that repeats,
+    and the middleware's takes three times as long to make them a twentieth smaller.
+    """
 
     media_type = "application/json"
 
@@ -76,8 +87,15 @@ class JsonPieces(Response):
         self.pieces = deque(pieces)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        del scope, receive
+        del receive
         body = self._next()
+        compressor = None
+        is_large = bool(self.pieces) or len(body) >= COMPRESS_FROM_BYTES
+        if is_large and "gzip" in Headers(scope=scope).get("accept-encoding", ""):
+            compressor = zlib.compressobj(1, zlib.DEFLATED, GZIP_WINDOW_BITS)
+            self.headers["content-encoding"] = "gzip"
+            self.headers.add_vary_header("Accept-Encoding")
+            body = await asyncio.to_thread(_compressed, compressor, body, not self.pieces)
         if self.pieces:
             del self.headers["content-length"]
         else:
@@ -92,6 +110,8 @@ class JsonPieces(Response):
         while self.pieces:
             await send({"type": "http.response.body", "body": body, "more_body": True})
             body = self._next()
+            if compressor is not None:
+                body = await asyncio.to_thread(_compressed, compressor, body, not self.pieces)
         await send({"type": "http.response.body", "body": body})
 
     def _next(self) -> bytes:
@@ -100,6 +120,11 @@ class JsonPieces(Response):
         while self.pieces and len(part) < SENT_BYTES:
             part += self.pieces.popleft()
         return bytes(part)
+
+
+def _compressed(compressor: zlib._Compress, body: bytes, is_last: bool) -> bytes:
+    flush = zlib.Z_FINISH if is_last else zlib.Z_SYNC_FLUSH
+    return compressor.compress(body) + compressor.flush(flush)
 
 
 async def json_of(model: Wire) -> JsonPieces:

@@ -7,16 +7,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+import numpy as np
+
 from app.engine.causes_types import (
     AttentionRows,
     AttentionWanted,
     Attribution,
     AttributionWanted,
     BlockEffects,
+    Part,
 )
 from app.engine.protocols import LensEngine
 from app.engine.types import Capabilities, ModelFacts
-from app.errors import InvalidRequest, PositionOutOfRange
+from app.errors import InvalidRequest, ModelComputationError, PositionOutOfRange
 from app.models.causes import (
     AttentionRequest,
     AttentionResponse,
@@ -35,9 +38,9 @@ from app.models.causes import (
 )
 from app.services.identity import ModelIdentity, wire_model
 from app.services.job import Job
-from app.services.json_pieces import json_pieces
+from app.services.json_pieces import float32_json, json_pieces
 from app.services.reading import MAX_CELLS
-from app.services.readouts import fragment_bytes, shortest
+from app.services.readouts import DAMAGED_HINT, fragment_bytes, shortest
 from app.services.timeline_source import SourceTimeline
 from app.services.timelines import require_known
 
@@ -157,12 +160,7 @@ def attribution_json(
         target_logit=found.target_logit,
         foil_logit=found.foil_logit,
         difference=found.difference,
-        parts=[
-            AttributionPart(
-                **dataclasses.asdict(part), contribution=part.target - (part.foil or 0.0)
-            )
-            for part in found.parts
-        ],
+        parts=[wire_part(part) for part in found.parts],
         sum=found.sum,
         residue=found.difference - found.sum,
         softcap=found.softcap,
@@ -174,7 +172,8 @@ def attribution_json(
 def attention_json(
     engine: LensEngine, plan: Plan[AttentionRequest], found: AttentionRows
 ) -> list[bytes]:
-    """The answer as JSON, in pieces."""
+    """The answer as JSON, in pieces. Raises ModelComputationError where a value is not finite."""
+    require_finite_rows(found)
     response = AttentionResponse(
         model=engine.facts.name,
         model_identity=wire_model(ModelIdentity.of(engine.facts)),
@@ -183,7 +182,7 @@ def attention_json(
         blocks=list(found.blocks),
         n_heads=engine.facts.n_heads or 0,
         sources=list(range(found.position + 1)),
-        values=shortest(found.values),
+        values=[],
         sink=None if found.sink is None else shortest(found.sink),
         without_pattern=list(found.without_pattern),
         target=None if found.target is None else named(engine, found.target),
@@ -191,7 +190,32 @@ def attention_json(
         foil=named(engine, found.foil) if isinstance(found.foil, int) else None,
         computed_tokens=found.computed_tokens,
     )
-    return list(json_pieces(response))
+    return list(json_pieces(response, {"values": map(float32_json, found.values)}))
+
+
+def require_finite_rows(found: AttentionRows) -> None:
+    """Raises ModelComputationError naming the first head with a value that is not a number."""
+    bad = np.argwhere(~np.isfinite(found.values))
+    if len(bad):
+        block, head, source = bad[0]
+        raise ModelComputationError(
+            f"What head {head} of block {found.blocks[block]} reads from token {source} is not a"
+            " finite number.",
+            hint=DAMAGED_HINT,
+        )
+
+
+def wire_part(part: Part) -> AttributionPart:
+    return AttributionPart(
+        part=part.part,
+        block=part.block,
+        head=part.head,
+        source=part.source,
+        neuron=part.neuron,
+        target=part.target,
+        foil=part.foil,
+        contribution=part.target - (part.foil or 0.0),
+    )
 
 
 def writes_json(engine: LensEngine, found: BlockEffects) -> list[bytes]:

@@ -17,6 +17,8 @@ from app.engine.types import Comparison, FloatArray, Layer, LensColumns, Role, S
 from app.errors import ModelComputationError
 from app.models.tokens import ActualToken, LayerReadout, Prediction, Token
 
+DAMAGED_HINT = "The weights of this model are damaged or overflow in its dtype."
+
 
 def layer_label(layer: Layer) -> str:
     """`embed` for the residual stream after the embedding, else the number of the layer."""
@@ -70,7 +72,7 @@ def require_finite_comparison(columns: Comparison) -> None:
 def not_finite(value: str, layer: str, position: str) -> ModelComputationError:
     return ModelComputationError(
         f"The {value} at layer {layer}, position {position} is not a finite number.",
-        hint="The weights of this model are damaged or overflow in its dtype.",
+        hint=DAMAGED_HINT,
     )
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
+from app.engine.causes_types import AttentionRows
 from tests.api.conftest import error_of, get, ids_of, say
-from tests.fakes import D_VOCAB, N_LAYERS
+from tests.fakes import D_VOCAB, N_LAYERS, FakeEngine
 
 
 def ask(client: TestClient, path: str, **body: Any) -> dict[str, Any]:
@@ -90,6 +93,23 @@ def test_wrong_questions_about_a_block_are_refused(
     asked = {"prompt": "abcd", "position": 2, "block": 1, **body}
     error = error_of(client.post("/api/writes", json=asked), 422)
     assert (error["code"], error["param"]) == (code, param)
+
+
+def test_attention_that_is_no_number_has_a_typed_error(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right = FakeEngine.attending
+
+    def wrong(*args: Any, **kwargs: Any) -> Iterator[AttentionRows | None]:
+        for rows in right(*args, **kwargs):
+            if rows is not None:
+                rows.values[1, 0, 2] = np.nan
+            yield rows
+
+    monkeypatch.setattr(FakeEngine, "attending", wrong)
+    error = error_of(client.post("/api/attention", json={"prompt": "abcd", "position": 2}), 500)
+    assert error["code"] == "model_non_finite"
+    assert "head 0 of block 2 reads from token 2" in error["message"]
 
 
 def test_a_stored_conversation_is_asked_about(client: TestClient) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import mimetypes
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
+from app.api.responses import SENT_BYTES
 from tests.api.conftest import make_client, wait_until_ready
 from tests.fakes import FakeEngine
 
@@ -121,3 +123,18 @@ def test_large_json_is_compressed_and_streams_are_not(client: TestClient) -> Non
 
     assert columns.headers["content-encoding"] == "gzip"
     assert "content-encoding" not in stream.headers
+
+
+def test_compressed_json_is_the_same_in_one_piece_and_in_several(client: TestClient) -> None:
+    for n_chars, is_long in ((20, False), (500, True)):
+        body = {"prompt": "x" * n_chars, "top_k": 10}
+        plain = client.post("/api/lens", json=body, headers={"accept-encoding": "identity"})
+        asked = {"json": body, "headers": {"accept-encoding": "gzip"}}
+        with client.stream("POST", "/api/lens", **asked) as compressed:
+            sent = b"".join(compressed.iter_raw())
+
+        assert (len(plain.content) > SENT_BYTES) is is_long
+        assert compressed.headers["content-encoding"] == "gzip"
+        assert "content-encoding" not in plain.headers
+        assert plain.headers["vary"] == compressed.headers["vary"] == "Accept-Encoding"
+        assert gzip.decompress(sent) == plain.content

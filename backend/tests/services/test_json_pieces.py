@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import tracemalloc
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 from pydantic import Field
 
@@ -21,7 +23,7 @@ from app.models.chat import (
 from app.models.lens import TargetColumns
 from app.models.tokens import ActualToken, LayerReadout, Prediction, Token
 from app.models.wire import ModelIdentity, Wire
-from app.services.json_pieces import json_pieces
+from app.services.json_pieces import float32_json, json_pieces
 from app.services.reply_json import FoldedReply
 
 
@@ -88,6 +90,16 @@ def test_pieces_are_the_json_of_the_model(model: Wire) -> None:
 )
 def test_no_piece_of_a_long_answer_is_long(model: Wire) -> None:
     assert max(map(len, json_pieces(model))) < 20_000
+
+
+def test_json_of_float32_gives_every_number_back() -> None:
+    values = np.array(
+        [[0.1, 1 / 3, 1e-45, 3.4e38], [-0.0, 1e-7, 16_777_217, 123_456.789]], dtype=np.float32
+    )
+    # A view whose numbers do not lie side by side.
+    for array in (values, values.T):
+        back = np.array(json.loads(float32_json(array)), dtype=np.float32)
+        assert np.array_equal(back.view(np.int32), np.ascontiguousarray(array).view(np.int32))
 
 
 def events(n_tokens: int) -> Iterator[Any]:
