@@ -14,10 +14,10 @@ from app.engine.types import Finish, Role, Sampling, Step, Wanted
 from app.models.conversations import SavedTurn, TurnSampling
 from app.models.opening import OpeningExample
 from app.models.source import ChatMessage
+from app.services.encoding import encode_history
 from app.services.examples import known_examples
 from app.services.identity import ModelIdentity, wire_model
 from app.services.opening import OPENING_FILE
-from app.services.prompts import encode_history
 from app.services.readouts import make_token, readouts_by_token
 
 logger = logging.getLogger(__name__)

@@ -113,11 +113,10 @@ def field_path(loc: Sequence[int | str], body: object) -> list[int | str]:
     if loc[0] != "body" or not isinstance(body, dict):
         return list(loc)
     path: list[int | str] = [loc[0]]
-    node: Any = body
+    node: Any = body  # JSON of any shape
     for place, part in enumerate(loc[1:], start=1):
-        if (isinstance(node, dict) and part in node) or (
-            isinstance(node, list) and isinstance(part, int) and part < len(node)
-        ):
+        is_index = isinstance(part, int) and isinstance(node, list) and part < len(node)
+        if is_index or (isinstance(node, dict) and part in node):
             path.append(part)
             node = node[part]
         elif isinstance(node, dict) and place == len(loc) - 1:

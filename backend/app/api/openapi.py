@@ -39,11 +39,25 @@ def openapi_schema(app: FastAPI) -> dict[str, Any]:
     event_schema = TypeAdapter(StreamEvent).json_schema(
         mode="serialization", ref_template="#/components/schemas/{model}"
     )
+    event_schema = without_null_defaults(event_schema)
     for name, definition in event_schema.pop("$defs").items():
         known = components.setdefault(name, definition)
         assert known == definition, f"two different schemas are called {name}"
     components["StreamEvent"] = {"title": "StreamEvent", **event_schema}
     return schema
+
+
+def without_null_defaults(schema: Any) -> Any:
+    """The same schema as FastAPI writes it."""
+    if isinstance(schema, list):
+        return [without_null_defaults(value) for value in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {
+        key: without_null_defaults(value)
+        for key, value in schema.items()
+        if key != "default" or value is not None
+    }
 
 
 def committed_text() -> str:

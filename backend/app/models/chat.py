@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from app.models.interventions import Intervened, Steering
 from app.models.source import ChatMessage
 from app.models.tokens import LayerReadout, Token
 from app.models.wire import (
@@ -48,7 +49,7 @@ class LensRequest(Wire):
     """Half layers as well, each before the layer that its block ends with. The last pass over the prompt is then run twice."""
 
 
-class ChatRequest(Wire):
+class ChatRequest(Intervened):
     messages: list[ChatMessage] = Field(max_length=MAX_MESSAGES)
     """In a new conversation the whole history, the user's message last; with `conversation_id` only what is new. Empty only together with `from_index`, to regenerate."""
     mode: Mode = "chat"
@@ -98,6 +99,10 @@ class ChatResponse(Wire):
     seed: int
     usage: Usage
     timings: Timings
+    steering: Steering | None
+    """What the reply was computed under; null for the plain model."""
+    fired: list[int]
+    """For each intervention: at how many layers, over all tokens that the reply was computed from, it changed the computation."""
 
 
 class StartEvent(Wire):
@@ -111,6 +116,8 @@ class StartEvent(Wire):
     seed: int
     turn_start: int
     prompt_tokens: list[Token]
+    steering: Steering | None
+    """As in a `ChatResponse`."""
 
 
 class TokenEvent(Wire):
@@ -137,6 +144,8 @@ class DoneEvent(Wire):
     stop: str | None
     usage: Usage
     timings: Timings
+    fired: list[int]
+    """As in a `ChatResponse`."""
 
 
 class ErrorEvent(Wire):

@@ -6,6 +6,7 @@ import itertools
 
 from pydantic import Field, model_validator
 
+from app.models.interventions import Intervened
 from app.models.lens import half_layers_field, require_one_choice
 from app.models.source import TimelineSource
 from app.models.tokens import Token
@@ -22,7 +23,7 @@ from app.models.wire import (
 )
 
 
-class CompareSide(TimelineSource):
+class CompareSide(TimelineSource, Intervened):
     """One of the two timelines: exactly one of `prompt`, `token_ids`, `conversation_id` and `messages`."""
 
     kind: LensKind = "logit"
@@ -96,3 +97,6 @@ class CompareResponse(Wire):
     vocabulary_bytes: dict[str, str]
     """Base64 of the bytes, by id, of those ids whose bytes are no whole characters."""
     targets: list[ComparedTarget]
+    a_fired: list[int]
+    """For each intervention of `a`: at how many layers, over all positions up to the last one compared, it changed the computation."""
+    b_fired: list[int]

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from app.models.interventions import Steering
 from app.models.tokens import Token
 from app.models.wire import (
     MAX_TOKENS,
@@ -63,6 +64,8 @@ class Branch(Wire):
     n_tokens: int
     preview: str
     """The text from there on, cut."""
+    is_steered: bool
+    """Whether it is computed under interventions."""
     created_at_ms: int
     updated_at_ms: int
 
@@ -141,6 +144,8 @@ class SavedConversation(Wire):
     text: str
     """What was written, without the template's words, as it was when it was saved."""
     turns: list[SavedTurn]
+    steering: Steering | None
+    """What this branch is computed under; null for the plain model."""
     pins: PinnedPlaces
     notes: list[Note]
     annotations_revision: int
@@ -203,6 +208,8 @@ class FileBranch(Wire):
     turns_start: Annotated[Whole, Field(ge=0, le=MAX_TOKENS)] = 0
     """How many of the parent's turns come first."""
     turns: list[SavedTurn] = Field([], max_length=MAX_TOKENS)
+    steering: Steering | None = None
+    """What the branch is computed under; null for the plain model."""
     pins: PinnedPlaces = PinnedPlaces()
     notes: Notes = Field([])
 

@@ -84,7 +84,7 @@ class ExchangeOperation(Wire):
     """What `h` has of one direction and of the other, exchanged; what it has of neither stays."""
 
     kind: Literal["exchange"]
-    directions: tuple[Direction, Direction]
+    directions: list[Direction] = Field(min_length=2, max_length=2)
 
 
 class ReplaceOperation(Wire):
@@ -134,8 +134,17 @@ class Intervention(Wire):
 Interventions = Annotated[list[Intervention], Field(max_length=MAX_INTERVENTIONS)]
 
 
+class Steering(Wire):
+    """What a stored branch is computed under."""
+
+    interventions: list[Intervention] = Field(min_length=1, max_length=MAX_INTERVENTIONS)
+    """In the order in which they act."""
+    reply_start: TokenIndex
+    """Where the first reply under them begins: what `reply` and `prompt` among their positions are measured from."""
+
+
 class Intervened(Wire):
     """A timeline that may be computed under interventions."""
 
     interventions: Interventions | None = None
-    """In the order in which they act. Null: those of the stored branch, none of any other timeline; an empty list: none."""
+    """In the order in which they act. Null: those that the stored branch was written under, none for any other timeline; an empty list: none."""

@@ -80,14 +80,21 @@ class AnalysisService:
         job: Job[comparing.Chunks] = self._worker.claim(request_id, client)
         with contextlib.closing(job):
             timelines = []
+            interventions = []
             for side, source in (("a", request.a), ("b", request.b)):
                 with comparing.naming_side(side):
                     engine.require_lens(source.kind, "kind")
-                    timelines.append(await find_timeline(engine, self._conversations, source))
+                    found = await find_timeline(engine, self._conversations, source)
+                    timelines.append(found)
+                    asked = source.interventions
+                    interventions.append(await asked_of(engine, self._conversations, found, asked))
                 if request.half_layers_field:
                     engine.require_half_layers(source.kind, request.half_layers_field)
             a, b = timelines
-            plan = await asyncio.to_thread(comparing.plan_comparison, engine.facts, request, a, b)
+            of_a, of_b = interventions
+            plan = await asyncio.to_thread(
+                comparing.plan_comparison, engine.facts, request, a, b, (of_a, of_b)
+            )
             job.start(lambda job: comparing.run_comparison(job, engine, plan))
             chunks = await result_of(job)
             return await self._large.made(plan.cells, comparing.compare_json, engine, plan, chunks)

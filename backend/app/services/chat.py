@@ -37,6 +37,7 @@ from app.models.chat import (
 from app.models.tokens import Token
 from app.services.conversations import ConversationStore
 from app.services.identity import ModelIdentity, wire_model
+from app.services.interventions import settled
 from app.services.job import Job
 from app.services.prompts import Prompt, make_prompt, require_sense
 from app.services.readouts import make_tokens
@@ -178,6 +179,9 @@ class ChatService:
                 own.enter_context(self._conversations.in_use(request.conversation_id))
                 stored = await self._conversations.load(request.conversation_id)
                 require_readable(stored, engine.facts)
+            if request.interventions:
+                found = await settled(engine, self._conversations, request.interventions)
+                request = request.model_copy(update={"interventions": list(found)})
             prompt = await asyncio.to_thread(make_prompt, engine, request, stored)
             if not request.stream:
                 require_reasonable_reply(engine.facts, prompt)
@@ -202,6 +206,7 @@ class ChatService:
                 seed=prompt.sampling.seed,
                 turn_start=len(prompt.base.ids),
                 prompt_tokens=tokens,
+                steering=prompt.base.steering,
             )
             return ChatRun(
                 engine, job, prompt, base, start, self._conversations, resources.pop_all()

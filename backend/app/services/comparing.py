@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from app.engine.intervention_types import Interventions
 from app.engine.protocols import LensEngine
 from app.engine.types import Comparison, Layer, ModelFacts, Pairs, Side
 from app.errors import ExplorerError, InvalidRequest, LayerOutOfRange, PositionOutOfRange
@@ -42,6 +43,8 @@ class ComparisonPlan:
     b: SourceTimeline
     pairs: Pairs
     request: CompareRequest
+    interventions: tuple[Interventions | None, Interventions | None] = (None, None)
+    """Of both sides."""
 
     @property
     def cells(self) -> int:
@@ -67,7 +70,11 @@ def naming_side(side: str) -> Iterator[None]:
 
 
 def plan_comparison(
-    facts: ModelFacts, request: CompareRequest, a: SourceTimeline, b: SourceTimeline
+    facts: ModelFacts,
+    request: CompareRequest,
+    a: SourceTimeline,
+    b: SourceTimeline,
+    interventions: tuple[Interventions | None, Interventions | None] = (None, None),
 ) -> ComparisonPlan:
     """Everything else about a comparison that can be wrong, found before the model is asked."""
     require_known(request.targets, facts.d_vocab, "targets")
@@ -82,7 +89,9 @@ def plan_comparison(
     else:
         positions = checked_position_pairs(request.positions, len(a.ids), len(b.ids))
     require_reasonable(layers, positions, len(request.targets))
-    return ComparisonPlan(a, b, Pairs(layers, positions, tuple(request.targets)), request)
+    return ComparisonPlan(
+        a, b, Pairs(layers, positions, tuple(request.targets)), request, interventions
+    )
 
 
 def checked_layer_pairs(
@@ -135,8 +144,9 @@ def require_reasonable(
 
 def run_comparison(job: Job[Chunks], engine: LensEngine, plan: ComparisonPlan) -> Iterator[None]:
     """Work of a job: one turn for each chunk that the engine compares."""
-    a = Side(plan.a.ids, plan.request.a.kind, plan.a.lineage)
-    b = Side(plan.b.ids, plan.request.b.kind, plan.b.lineage)
+    of_a, of_b = plan.interventions
+    a = Side(plan.a.ids, plan.request.a.kind, plan.a.lineage, of_a)
+    b = Side(plan.b.ids, plan.request.b.kind, plan.b.lineage, of_b)
     chunks: Chunks = []
     yield from gathered(engine.comparing(a, b, plan.pairs), require_finite_comparison, chunks)
     job.emit(chunks, 8 * plan.cells)
@@ -184,5 +194,7 @@ def compare_json(engine: LensEngine, plan: ComparisonPlan, chunks: Chunks) -> li
             )
             for place, token_id in enumerate(plan.pairs.targets)
         ],
+        a_fired=list(chunks[-1].a_fired),
+        b_fired=list(chunks[-1].b_fired),
     )
     return list(json_pieces(response))

@@ -23,6 +23,7 @@ from app.models.conversations import (
     TurnSampling,
 )
 from app.models.conversations import Note as WireNote
+from app.models.interventions import ReplaceOperation, Steering
 from app.models.wire import MAX_TOKENS
 from app.services.identity import wire_model
 from app.services.storage.records import ConversationFacts, Note, Pins, StoredBranch
@@ -100,6 +101,7 @@ def file_branch(
         preview=branch.preview,
         turns_start=turns_start,
         turns=list(map(wire_turn, timeline.turns[turns_start:])),
+        steering=timeline.steering,
         pins=wire_pins(branch.pins),
         notes=list(map(wire_note, branch.notes)),
     )
@@ -135,9 +137,11 @@ def branches_of_file(file: ConversationFile) -> list[StoredBranch]:
             turns=(*turns, *map(turn_of, branch.turns)),
             parent_id=parent.id if parent else None,
             from_index=branch.from_index if parent else None,
+            steering=branch.steering,
         )
         timeline = dataclasses.replace(timeline, mode=branch.mode or inferred_mode(timeline.roles))
         require_turns(timeline.turns, len(timeline.ids), where)
+        require_steering(branch.steering, len(timeline.ids), where)
         require_within(branch.notes, len(timeline.ids), where)
         require_pinned_within(branch.pins.positions, len(timeline.ids), where)
         found.append(
@@ -202,6 +206,17 @@ def require_turns(turns: Sequence[Turn], n_tokens: int, where: str) -> None:
         if not last <= turn.start <= turn.reply_start <= turn.end <= n_tokens:
             raise wrong(where, "the turns do not lie one after another within the timeline")
         last = turn.end
+
+
+def require_steering(steering: Steering | None, n_tokens: int, where: str) -> None:
+    """Raises InvalidRequest for interventions that depend on what is not in the file."""
+    if steering is None:
+        return
+    if steering.reply_start > n_tokens:
+        raise wrong(where, "the steered reply begins beyond the end of the timeline")
+    for one in steering.interventions:
+        if isinstance(one.op, ReplaceOperation) and one.op.source.token_ids is None:
+            raise wrong(where, "a run that is taken from must be given by its token_ids")
 
 
 def require_within(notes: Sequence[WireNote], n_tokens: int, where: str = "") -> None:

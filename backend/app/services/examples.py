@@ -30,8 +30,8 @@ from app.errors import InvalidRequest, ModelComputationError
 from app.models.facts import ExamplePrompt
 from app.models.source import ChatMessage
 from app.models.wire import Mode
+from app.services.encoding import encode_history, encode_text
 from app.services.job import Job
-from app.services.prompts import encode_history, encode_text
 
 logger = logging.getLogger(__name__)
 

@@ -25,9 +25,9 @@ from app.errors import (
 from app.models import interventions as wire
 from app.models.source import TimelineSource
 from app.services.conversations import ConversationStore
-from app.services.prompts import encode_text
+from app.services.encoding import encode_text
 from app.services.timeline_source import SourceTimeline, find_timeline
-from app.services.timelines import Steering, require_known
+from app.services.timelines import require_known
 
 PARAM = "interventions"
 
@@ -79,23 +79,35 @@ async def asked_of(
     else:
         end = len(timeline.ids)
         start = end if timeline.reply_start is None else timeline.reply_start
-        steering = Steering(await settled(engine, conversations, asked), start)
+        steering = under(await settled(engine, conversations, asked), start, timeline.steering)
     if steering is None:
         return None
     return await asyncio.to_thread(resolved, engine, steering, timeline.ids, timeline.roles)
 
 
+def under(
+    asked: Sequence[wire.Intervention], reply_start: int, stored: wire.Steering | None
+) -> wire.Steering | None:
+    """What a run under these is; that of the stored branch where they are the same. None for a plain one."""
+    if not asked:
+        return None
+    if stored is not None and stored.interventions == list(asked):
+        return stored
+    return wire.Steering(interventions=list(asked), reply_start=reply_start)
+
+
 def resolved(
     engine: LensEngine,
-    steering: Steering,
+    steering: wire.Steering,
     ids: Sequence[int],
     roles: Sequence[Role],
     *,
     is_growing: bool = False,
-) -> types.Interventions | None:
-    """Interventions as the engine takes them; None where there are none."""
-    if not steering.interventions:
-        return None
+) -> types.Interventions:
+    """Interventions as the engine takes them.
+
+    `is_growing` says that a reply is being written at the end of the ids.
+    """
     text = Text(ids, roles, steering.reply_start, is_growing)
     items = tuple(
         _resolved_one(engine, one, text, f"{PARAM}.{place}")
@@ -106,7 +118,7 @@ def resolved(
     return found
 
 
-def digest_of(steering: Steering, items: Sequence[types.Intervention]) -> str:
+def digest_of(steering: wire.Steering, items: Sequence[types.Intervention]) -> str:
     """Stands for the interventions and the reply that they are about, however long it is by now."""
     said = [one.model_dump(mode="json") for one in steering.interventions]
     means = [item.operation for item in items if isinstance(item.operation, types.Mean)]
@@ -142,18 +154,26 @@ def _touched(engine: LensEngine, one: wire.Intervention, text: Text, param: str)
     if not isinstance(one.positions, str):
         if len(set(one.positions)) < len(one.positions):
             raise InvalidRequest("A position is named twice.", param=f"{param}.positions")
-        # A reply that is being written may reach them.
-        beyond = [p for p in one.positions if p >= end and not text.is_growing]
+        # A reply that is being written may reach those that are not there yet.
+        limit = engine.facts.n_ctx if text.is_growing else end
+        beyond = [position for position in one.positions if position >= limit]
         if beyond:
             raise PositionOutOfRange(
-                f"There is no position {beyond[0]}: the text has positions 0 to {end - 1}.",
+                f"There is no position {beyond[0]}: the text has positions 0 to {limit - 1}.",
                 param=f"{param}.positions",
             )
         return types.Touched(tuple(one.positions))
-    reply = _chooses_reply(text) if one.positions != "prompt" else ()
+    for_reply = one.positions != "prompt"
+    reply = _chooses_reply(text) if for_reply else ()
     prompt = _content(engine, text) if one.positions != "reply" else ()
-    is_open = text.is_growing and one.positions != "prompt"
-    return types.Touched(tuple(sorted({*reply, *prompt})), end - 1 if is_open else None)
+    touched = tuple(sorted({*reply, *prompt}))
+    if not touched:
+        raise InvalidRequest(
+            "No message has content that this could touch.",
+            hint='Set positions to "reply", or list them.',
+            param=f"{param}.positions",
+        )
+    return types.Touched(touched, end - 1 if text.is_growing and for_reply else None)
 
 
 def _chooses_reply(text: Text) -> tuple[int, ...]:

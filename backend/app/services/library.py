@@ -245,6 +245,7 @@ def opened(
         tokens=tokens,
         text=branch.text,
         turns=list(map(wire_turn, timeline.turns)),
+        steering=timeline.steering,
         pins=wire_pins(branch.pins),
         notes=list(map(wire_note, branch.notes)),
         annotations_revision=branch.annotations_revision,

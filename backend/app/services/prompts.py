@@ -7,15 +7,16 @@ runs on any thread.
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from app.engine.intervention_types import Interventions
 from app.engine.protocols import LensEngine
 from app.engine.types import (
     EncodedPrompt,
-    Message,
     ModelFacts,
     Role,
     Sampling,
@@ -24,8 +25,14 @@ from app.engine.types import (
 )
 from app.errors import ContextExceeded, EmptyPrompt, InvalidRequest
 from app.models.chat import ChatRequest, LensRequest, SamplingRequest
-from app.models.source import ChatMessage
 from app.models.wire import Mode
+from app.services.encoding import (
+    encode_history,
+    encode_text,
+    require_user_last,
+    template_messages,
+)
+from app.services.interventions import resolved, under
 from app.services.timelines import Conversation, new_id, require_known
 
 TIMELINE_END_BYTES = 64
@@ -46,6 +53,8 @@ class Prompt:
     lens: LensRequest
     mode: Mode
     """How the timeline goes on: that of the request, or of what it continues without a message."""
+    interventions: Interventions | None = None
+    """What the reply is computed under, as `base.steering` says it."""
 
     @property
     def n_prompt(self) -> int:
@@ -91,18 +100,11 @@ def require_sense(request: ChatRequest) -> None:
         )
 
 
-def require_user_last(messages: Sequence[ChatMessage]) -> None:
-    """Raises InvalidRequest where the last message is not one that the model replies to."""
-    if messages[-1].role != "user":
-        raise InvalidRequest(
-            f"The last message is the {messages[-1].role}'s; the model replies to a user.",
-            hint="Put the user's message last.",
-            param="messages",
-        )
-
-
 def make_prompt(engine: LensEngine, request: ChatRequest, stored: Conversation | None) -> Prompt:
-    """The ids of one turn; raises EmptyPrompt, ContextExceeded, LensUnavailable or InvalidRequest."""
+    """The ids of one turn; raises EmptyPrompt, ContextExceeded, LensUnavailable or InvalidRequest.
+
+    The timelines that interventions take from must be named by their ids (`settled`).
+    """
     engine.require_lens(request.lens.kind, "lens.kind")
     if request.lens.half_layers:
         engine.require_half_layers(request.lens.kind, "lens.half_layers")
@@ -110,6 +112,8 @@ def make_prompt(engine: LensEngine, request: ChatRequest, stored: Conversation |
     if stored is not None and branches_off(request, stored):
         require_turn_border(stored, request)
         base = stored.before(request.from_index or 0)
+    elif stored is not None and changes_steering(request, stored):
+        base = stored.before(len(stored.ids))
     forced = tuple(request.continue_with)
     require_known(forced, engine.facts.d_vocab, "continue_with")
     n_given = len(forced) + (len(base.ids) if base else 0)
@@ -132,20 +136,37 @@ def make_prompt(engine: LensEngine, request: ChatRequest, stored: Conversation |
         )
     if len(ids) >= engine.facts.n_ctx:
         raise no_room(engine.facts, len(ids))
+    steering = None if stored is None else stored.steering
+    if request.interventions is not None:
+        steering = under(request.interventions, len(ids) - len(forced), steering)
+    if steering is not None and steering.reply_start > len(base.ids):
+        # The first reply under them was cut off: this one is the first.
+        steering = steering.model_copy(update={"reply_start": len(ids) - len(forced)})
+    base = dataclasses.replace(base, steering=steering)
+    roles = base.roles + encoded.roles + tuple("assistant" for _ in forced)
     return Prompt(
         base=base,
         ids=ids,
-        roles=base.roles + encoded.roles + tuple("assistant" for _ in forced),
+        roles=roles,
         forced=forced,
         sampling=make_sampling(engine.facts, request),
         lens=request.lens,
         mode=request.mode if request.messages or not base.ids else base.mode,
+        interventions=None
+        if steering is None
+        else resolved(engine, steering, ids, roles, is_growing=True),
     )
 
 
 def branches_off(request: ChatRequest, stored: Conversation) -> bool:
     """Whether a request cuts a timeline; at its end there is nothing to cut, and it goes on in place."""
     return request.from_index is not None and request.from_index != len(stored.ids)
+
+
+def changes_steering(request: ChatRequest, stored: Conversation) -> bool:
+    """Whether a request goes on under other interventions: then it goes on as a branch."""
+    held = stored.steering.interventions if stored.steering else []
+    return request.interventions is not None and request.interventions != held
 
 
 def require_turn_border(stored: Conversation, request: ChatRequest) -> None:
@@ -174,29 +195,6 @@ def encode_start(engine: LensEngine, request: ChatRequest, most: int) -> Encoded
     return encode_text(engine, request.messages[0].content, request.bos, most)
 
 
-def encode_history(
-    engine: LensEngine, messages: Sequence[ChatMessage], bos: bool | None, most: int
-) -> EncodedPrompt:
-    """Messages as the model's template writes them, up to where the reply begins.
-
-    Unless `bos` says otherwise, a tokenizer's own template alone decides about the
-    beginning-of-sequence token, as `apply_chat_template` has it; the built-in one leaves that to
-    the tokenizer.
-    """
-    spans = engine.template.start(template_messages(messages))
-    facts = engine.facts
-    if bos is None and facts.chat_template.source == "built-in":
-        bos = facts.chat_template.starts_with_bos
-    return engine.vocabulary.encode_prompt(spans, bos=bos, most=most)
-
-
-def encode_text(engine: LensEngine, text: str, bos: bool | None, most: int) -> EncodedPrompt:
-    """Raw text, as if a user had written all of it."""
-    spans = [TextSpan(text, "user")] if text else []
-    starts_with = engine.facts.adds_bos if bos is None else bos
-    return engine.vocabulary.encode_prompt(spans, bos=starts_with, most=most)
-
-
 def encode_continuation(
     engine: LensEngine, request: ChatRequest, base: Conversation, most: int
 ) -> EncodedPrompt:
@@ -211,10 +209,6 @@ def encode_continuation(
     else:
         spans = [TextSpan(message.content, "user") for message in request.messages]
     return engine.vocabulary.encode_prompt(spans, after=base.ids[-1], most=most)
-
-
-def template_messages(messages: Sequence[ChatMessage]) -> list[Message]:
-    return [Message(message.role, message.content) for message in messages]
 
 
 def timeline_end(engine: LensEngine, base: Conversation) -> bytes:

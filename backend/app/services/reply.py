@@ -70,6 +70,7 @@ class Reply:
                 first_token_ms=None if first is None else (first - started) * 1000,
                 total_ms=(time.monotonic() - started) * 1000,
             ),
+            fired=list(finish.fired),
         )
         job.emit(done, TOKEN_EVENT_BYTES + 8 * len(done.text))
 
@@ -82,7 +83,11 @@ class Reply:
         if not positions:
             return
         chunks = self._engine.reading(
-            prompt.ids, positions, self._wanted(), lineage=prompt.base.lineage
+            prompt.ids,
+            positions,
+            self._wanted(),
+            lineage=prompt.base.lineage,
+            interventions=self._prompt.interventions,
         )
         for columns in self._counted(chunks):
             if columns is not None:
@@ -100,6 +105,7 @@ class Reply:
             prompt.sampling,
             wanted=None if prompt.lens.scope == "none" else self._wanted(),
             lineage=prompt.base.lineage,
+            interventions=prompt.interventions,
         )
         with closing(self._counted(items)) as counted:
             for item in counted:
@@ -118,7 +124,11 @@ class Reply:
         if not positions:
             return
         chunks = self._engine.reading(
-            self._ids, positions, self._wanted(), lineage=self._prompt.base.lineage
+            self._ids,
+            positions,
+            self._wanted(),
+            lineage=self._prompt.base.lineage,
+            interventions=self._prompt.interventions,
         )
         for columns in self._counted(chunks):
             if columns is not None:

@@ -75,6 +75,8 @@ class FoldedReply:
             seed=start.seed,
             usage=done.usage,
             timings=done.timings,
+            steering=start.steering,
+            fired=done.fired,
         )
         tokens = {
             "prompt_tokens": self._encoded(start.prompt_tokens),

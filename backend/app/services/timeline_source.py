@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from app.engine.protocols import LensEngine
 from app.engine.types import EncodedPrompt, ModelFacts, Role, TooManyTokens
 from app.errors import ContextExceeded, EmptyPrompt, UnsupportedIntervention
-from app.models.interventions import Intervened
+from app.models.interventions import Intervened, Steering
 from app.models.source import TimelineSource
 from app.services.conversations import ConversationStore
-from app.services.prompts import encode_history, encode_text, require_user_last
-from app.services.timelines import Steering, require_known, require_readable
+from app.services.encoding import encode_history, encode_text, require_user_last
+from app.services.timelines import require_known, require_readable
 
 
 @dataclass(frozen=True, slots=True)

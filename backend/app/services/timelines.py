@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from app.engine.types import FinishReason, ModelFacts, Role, Sampling
 from app.errors import PositionOutOfRange, UnknownToken
-from app.models.interventions import Intervention
+from app.models.interventions import Steering
 from app.models.wire import Mode
 from app.services.identity import ModelIdentity, require_same_model
 
@@ -29,14 +29,6 @@ class Turn:
     finish_reason: FinishReason
     sampling: Sampling | None = None
     """How the reply's tokens were chosen; None where that is not known."""
-
-
-@dataclass(frozen=True, slots=True)
-class Steering:
-    """The interventions under which a branch is computed, and where its first reply under them begins."""
-
-    interventions: tuple[Intervention, ...]
-    reply_start: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +52,7 @@ class Conversation:
     ancestors: tuple[str, ...] = ()
     """The timelines that it branched from, the nearest first."""
     steering: Steering | None = None
-    """None for a plain one."""
+    """What it is computed under; None for a plain one."""
 
     @property
     def lineage(self) -> tuple[str, ...]:

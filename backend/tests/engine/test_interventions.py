@@ -18,7 +18,8 @@ from app.engine.intervention_types import (
     TokenDirection,
     Zero,
 )
-from app.engine.types import LensColumns
+from app.engine.kv_cache import GrowingCache
+from app.engine.types import Finish, LensColumns, Sampling, Step, Wanted
 from tests.engine.changes import change, under
 from tests.engine.small_models import (
     FAMILIES,
@@ -164,3 +165,70 @@ def test_a_run_is_counted_and_the_plain_run_after_it_has_its_bits(engine: Nnsigh
     assert same_bits(engine.read(IDS), plain)
     assert same_bits(fresh(engine).read(IDS), plain)
     assert engine.read(IDS).fired == ()
+
+
+def reply(
+    engine: NnsightEngine, interventions: Interventions | None, n: int = 4
+) -> tuple[list[int], list[LensColumns], Finish]:
+    """A sampled reply to the text: its ids, the read-out of each token, and how it ended."""
+    sampling = Sampling(n, 1.0, 0, 1.0, 7, ())
+    wanted = Wanted((0, 1, 2, 3))
+    items = list(
+        engine.generate(
+            IDS, sampling, wanted=wanted, lineage=["reply"], interventions=interventions
+        )
+    )
+    ids = [item.token_id for item in items if isinstance(item, Step)]
+    columns = [item for item in items if isinstance(item, LensColumns)]
+    finish = items[-1]
+    assert isinstance(finish, Finish)
+    return ids, columns, finish
+
+
+def test_a_reply_at_strength_0_is_the_plain_one_with_the_same_seed(engine: NnsightEngine) -> None:
+    ids, columns, _ = reply(engine, None)
+    nothing = under(change(Add(MADRID, 0.0), [1, 3], range(N), open_from=N - 1))
+
+    for other in (fresh(engine), engine):
+        ids_under, columns_under, finish = reply(other, nothing)
+        assert ids_under == ids
+        assert all(map(same_bits, columns_under, columns))
+        assert finish.fired == (0,)
+
+
+def test_a_steered_reply_is_what_a_run_over_all_of_it_at_once_gives(engine: NnsightEngine) -> None:
+    """Decode steps behind a cache against one pass over the text and the reply."""
+    steered = change(Add(MADRID, 0.8), [0, 2, 3], open_from=N - 1)
+    plain_ids, *_ = reply(engine, None)
+    ids, columns, finish = reply(engine, under(steered))
+    assert finish.fired == (3 * (len(ids) + (finish.reason == "stop")),)
+    if len(ids) == len(plain_ids):
+        assert ids != plain_ids
+
+    whole = [*IDS, *ids]
+    at_once = fresh(engine).read(
+        whole,
+        layers=range(4),
+        interventions=under(change(Add(MADRID, 0.8), [0, 2, 3], range(N - 1, len(whole) - 1))),
+    )
+    for place, found in enumerate(columns):
+        expected = at_once.next_probability[:, N - 1 + place]
+        assert found.next_probability[:, 0] == pytest.approx(expected, abs=1e-5)
+    assert reply(engine, None)[0] == plain_ids
+
+
+def test_a_steered_reply_is_read_from_what_its_own_passes_computed(engine: NnsightEngine) -> None:
+    steered = under(change(Add(MADRID, 0.8), [1, 3], open_from=N - 1))
+    ids, columns, _ = reply(engine, steered)
+    before = engine.computed_tokens()
+    whole = [*IDS, *ids]
+    found = engine.read(
+        whole,
+        positions=range(N - 1, len(whole) - 1),
+        lineage=["reply"],
+        interventions=steered,
+    )
+    for place, column in enumerate(columns):
+        assert np.array_equal(found.entropy_nats[:, place], column.entropy_nats[:, 0])
+    if engine._store.reuse == "chunks" and engine.decoder.new_cache().__class__ is GrowingCache:
+        assert engine.computed_tokens() == before

@@ -114,6 +114,7 @@ def events(n_tokens: int) -> Iterator[Any]:
         stop=None,
         usage=Usage(prompt_tokens=2, reply_tokens=1, context_length=9, computed_tokens=3),
         timings=Timings(queued_ms=0, first_token_ms=None, total_ms=1),
+        fired=[],
     )
 
 
@@ -127,6 +128,7 @@ def folded(n_tokens: int) -> list[bytes]:
         seed=1,
         turn_start=0,
         prompt_tokens=[token(0), token(1)],
+        steering=None,
     )
     reply = FoldedReply(start)
     for event in events(n_tokens):

@@ -92,6 +92,7 @@ test("a token with its read-outs renders the end of the transcript and the statu
       model_identity: IDENTITY,
       seed: 42,
       turn_start: 8,
+      steering: null,
       prompt_tokens: SECOND_PROMPT,
     }),
   );

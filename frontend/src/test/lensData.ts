@@ -167,6 +167,8 @@ export function madeUpComparison(request: Schemas["CompareRequest"]): Schemas["C
     labels: layers.map(([a, b]) => [String(a), String(b)]),
     a_tokens: [],
     b_tokens: [],
+    a_fired: [],
+    b_fired: [],
     positions,
     kl_a_to_b_nats: grid((a, b, row) => 5 * noise(a, b, row, kind)),
     kl_b_to_a_nats: grid((a, b, row) => 7 * noise(a, b, row, kind, 1)),

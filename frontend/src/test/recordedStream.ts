@@ -51,6 +51,7 @@ export const EVENTS: readonly Exclude<StreamEvent, { type: "error" }>[] = [
     model_identity: IDENTITY,
     seed: 41,
     turn_start: 0,
+    steering: null,
     prompt_tokens: [...PROMPT],
   },
   {
@@ -69,6 +70,7 @@ export const EVENTS: readonly Exclude<StreamEvent, { type: "error" }>[] = [
     stop: null,
     usage: { prompt_tokens: 6, reply_tokens: 2, context_length: 64, computed_tokens: 8 },
     timings: { queued_ms: 0, first_token_ms: 1, total_ms: 2 },
+    fired: [],
   },
 ];
 

@@ -827,6 +827,11 @@ export interface components {
              * @description The text from there on, cut.
              */
             preview: string;
+            /**
+             * Is Steered
+             * @description Whether it is computed under interventions.
+             */
+            is_steered: boolean;
             /** Created At Ms */
             created_at_ms: number;
             /** Updated At Ms */
@@ -875,6 +880,11 @@ export interface components {
         };
         /** ChatRequest */
         ChatRequest: {
+            /**
+             * Interventions
+             * @description In the order in which they act. Null: those that the stored branch was written under, none for any other timeline; an empty list: none.
+             */
+            interventions?: components["schemas"]["Intervention"][] | null;
             /**
              * Messages
              * @description In a new conversation the whole history, the user's message last; with `conversation_id` only what is new. Empty only together with `from_index`, to regenerate.
@@ -970,6 +980,13 @@ export interface components {
             seed: number;
             usage: components["schemas"]["Usage"];
             timings: components["schemas"]["Timings"];
+            /** @description What the reply was computed under; null for the plain model. */
+            steering: components["schemas"]["Steering"] | null;
+            /**
+             * Fired
+             * @description For each intervention: at how many layers, over all tokens that the reply was computed from, it changed the computation.
+             */
+            fired: number[];
         };
         /** ChatTemplateInfo */
         ChatTemplateInfo: {
@@ -1100,12 +1117,24 @@ export interface components {
             };
             /** Targets */
             targets: components["schemas"]["ComparedTarget"][];
+            /**
+             * A Fired
+             * @description For each intervention of `a`: at how many layers, over all positions up to the last one compared, it changed the computation.
+             */
+            a_fired: number[];
+            /** B Fired */
+            b_fired: number[];
         };
         /**
          * CompareSide
          * @description One of the two timelines: exactly one of `prompt`, `token_ids`, `conversation_id` and `messages`.
          */
         CompareSide: {
+            /**
+             * Interventions
+             * @description In the order in which they act. Null: those that the stored branch was written under, none for any other timeline; an empty list: none.
+             */
+            interventions?: components["schemas"]["Intervention"][] | null;
             /** Prompt */
             prompt?: string | null;
             /** Token Ids */
@@ -1361,10 +1390,7 @@ export interface components {
              */
             kind: "exchange";
             /** Directions */
-            directions: [
-                components["schemas"]["TokenDirection"] | components["schemas"]["LensDirection"] | components["schemas"]["ContrastDirection"] | components["schemas"]["RandomDirection"],
-                components["schemas"]["TokenDirection"] | components["schemas"]["LensDirection"] | components["schemas"]["ContrastDirection"] | components["schemas"]["RandomDirection"]
-            ];
+            directions: (components["schemas"]["TokenDirection"] | components["schemas"]["LensDirection"] | components["schemas"]["ContrastDirection"] | components["schemas"]["RandomDirection"])[];
         };
         /**
          * FileBranch
@@ -1427,6 +1453,8 @@ export interface components {
              * @default []
              */
             turns?: components["schemas"]["SavedTurn"][];
+            /** @description What the branch is computed under; null for the plain model. */
+            steering?: components["schemas"]["Steering"] | null;
             /**
              * @default {
              *       "token_ids": [],
@@ -1588,7 +1616,7 @@ export interface components {
         LensReadRequest: {
             /**
              * Interventions
-             * @description In the order in which they act. Null: those of the stored branch, none of any other timeline; an empty list: none.
+             * @description In the order in which they act. Null: those that the stored branch was written under, none for any other timeline; an empty list: none.
              */
             interventions?: components["schemas"]["Intervention"][] | null;
             /** Prompt */
@@ -2103,6 +2131,8 @@ export interface components {
             text: string;
             /** Turns */
             turns: components["schemas"]["SavedTurn"][];
+            /** @description What this branch is computed under; null for the plain model. */
+            steering: components["schemas"]["Steering"] | null;
             pins: components["schemas"]["PinnedPlaces"];
             /** Notes */
             notes: components["schemas"]["Note"][];
@@ -2175,6 +2205,22 @@ export interface components {
              * @description Conversations that are kept in the database.
              */
             conversations: number;
+        };
+        /**
+         * Steering
+         * @description What a stored branch is computed under.
+         */
+        Steering: {
+            /**
+             * Interventions
+             * @description In the order in which they act.
+             */
+            interventions: components["schemas"]["Intervention"][];
+            /**
+             * Reply Start
+             * @description Where the first reply under them begins: what `reply` and `prompt` among their positions are measured from.
+             */
+            reply_start: number;
         };
         /** StoreInfo */
         StoreInfo: {
@@ -2546,6 +2592,11 @@ export interface components {
             stop: string | null;
             usage: components["schemas"]["Usage"];
             timings: components["schemas"]["Timings"];
+            /**
+             * Fired
+             * @description As in a `ChatResponse`.
+             */
+            fired: number[];
         };
         /**
          * ErrorEvent
@@ -2597,6 +2648,8 @@ export interface components {
             turn_start: number;
             /** Prompt Tokens */
             prompt_tokens: components["schemas"]["Token"][];
+            /** @description As in a `ChatResponse`. */
+            steering: components["schemas"]["Steering"] | null;
         };
         /**
          * TokenEvent

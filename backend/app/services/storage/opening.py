@@ -21,6 +21,7 @@ from app.services.storage.rows import (
     parsed_ids,
     parsed_pins,
     parsed_roles,
+    steering_of,
     text_of,
     turn_of,
 )
@@ -117,6 +118,7 @@ def facts_of(connection: Connection, conversation_id: str) -> ConversationFacts:
                 from_index=branch.from_index,
                 n_tokens=branch.n_tokens,
                 preview=branch.preview,
+                is_steered=branch.steering is not None,
                 created_at_ms=branch.created_at_ms,
                 updated_at_ms=branch.updated_at_ms,
             )
@@ -186,6 +188,7 @@ def branch_of(connection: Connection, row: Row[Any], where: str) -> StoredBranch
         model=known_model_of(row),
         mode=mode_of(row),
         ancestors=ancestors_of(connection, row),
+        steering=steering_of(row),
     )
     return StoredBranch(
         timeline=timeline,

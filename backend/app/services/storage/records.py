@@ -48,6 +48,7 @@ class BranchFacts:
     from_index: int | None
     n_tokens: int
     preview: str
+    is_steered: bool
     created_at_ms: int
     updated_at_ms: int
 

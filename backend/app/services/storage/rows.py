@@ -12,6 +12,7 @@ from sqlalchemy import Row
 
 from app.engine.types import FinishReason, ModelSource, Role, Sampling
 from app.folding import folded
+from app.models.interventions import Steering
 from app.models.wire import Mode
 from app.services.identity import ModelIdentity
 from app.services.storage.records import Note, Pins, Summary
@@ -60,6 +61,11 @@ def mode_of(row: Row[Any]) -> Mode:
     return mode
 
 
+def steering_of(row: Row[Any]) -> Steering | None:
+    """Raises ValueError for what is none."""
+    return None if row.steering is None else Steering.model_validate_json(row.steering)
+
+
 def turn_of(row: Row[Any]) -> Turn:
     finish_reason: FinishReason = row.finish_reason
     if finish_reason not in get_args(FinishReason):
@@ -88,6 +94,7 @@ def branch_columns(timeline: Conversation, text: str, preview: str) -> dict[str,
         "roles": packed_roles(timeline.roles),
         "n_tokens": len(timeline.ids),
         "mode": timeline.mode,
+        "steering": timeline.steering and timeline.steering.model_dump_json(exclude_none=True),
         "text": text,
         "text_folded": folded(text),
         "preview": preview,

@@ -54,6 +54,8 @@ branches = Table(
     Column("version", Integer, nullable=False),
     # How the last request continued it: chat or completion.
     Column("mode", String(16), nullable=False, server_default="chat"),
+    # JSON of the interventions that it is computed under; nothing for a plain one.
+    Column("steering", Text),
     Column("token_ids", LargeBinary, nullable=False),
     Column("roles", LargeBinary, nullable=False),
     Column("n_tokens", Integer, nullable=False),
