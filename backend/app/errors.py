@@ -9,7 +9,8 @@
     │   ├── EmptyPrompt           nothing to read: no text and no token ids
     │   ├── LensUnavailable       a lens that was not fitted to the model
     │   ├── IdentityFailed        parts that do not add up on this model, so none is given
-    │   └── UnsupportedIntervention   a change of the computation that cannot act here
+    │   ├── UnsupportedIntervention   a change of the computation that cannot act here
+    │   └── UndefinedEffect       two runs that answer alike, so nothing lies between them
     ├── NotFound              the address names nothing
     │   └── ConversationNotFound  never existed, or was deleted
     ├── MethodNotAllowed      the address exists, but not for this method
@@ -114,6 +115,12 @@ class UnsupportedIntervention(InvalidRequest):
     """An intervention that cannot act on this model or in this place; it is never left out in silence."""
 
     code = "unsupported_intervention"
+
+
+class UndefinedEffect(InvalidRequest):
+    """Clean and corrupt run have the same logit difference, so a patched run has no score between them."""
+
+    code = "undefined_effect"
 
 
 class NotFound(ExplorerError):

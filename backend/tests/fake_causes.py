@@ -25,6 +25,7 @@ FAKE_CAPABILITIES = Capabilities(
     neurons=Capability(False, NO_NEURONS),
     attention=Capability(True, None, 3e-6),
     half_layers=Capability(True, None, 4e-6),
+    gradients=Capability(True, None, 5e-6),
 )
 N_HEADS = 2
 

@@ -43,6 +43,7 @@ from app.engine.types import (
 from app.errors import ContextExceeded, LensUnavailable
 from tests.fake_causes import FAKE_CAPABILITIES, FakeCauses
 from tests.fake_interventions import digest_of, fired, require_fake
+from tests.fake_patching import FakePatching
 
 FAKE_REVISION = "fa" * 32
 END = 256
@@ -194,6 +195,7 @@ class FakeEngine(FakeCauses):
         self.facts = fake_facts(n_ctx)
         self.vocabulary = ByteVocabulary(self.faults)
         self.template = LabelTemplate()
+        self.patching = FakePatching(self.faults.reach)
         self.threads: set[int] = set()
         self.steps_made = 0
         """Decode steps since the start."""

@@ -110,12 +110,15 @@ def test_examples_of_requests_are_valid() -> None:
     from app.models.compare import CompareRequest
     from app.models.conversations import ConversationChanges, ConversationFile
     from app.models.lens import LensReadRequest
+    from app.models.patching import PatchRequest
     from app.services.conversation_file import branches_of_file
 
     for example in examples.CHAT_EXAMPLES.values():
         ChatRequest.model_validate(example["value"])
     for example in examples.LENS_EXAMPLES.values():
         LensReadRequest.model_validate(example["value"])
+    for example in examples.PATCH_EXAMPLES.values():
+        PatchRequest.model_validate(example["value"])
     for example in examples.COMPARE_EXAMPLES.values():
         CompareRequest.model_validate(example["value"])
     for example in examples.CHANGES_EXAMPLES.values():

@@ -37,6 +37,7 @@ STATUS_OF: dict[str, int] = {
     "lens_unavailable": 422,
     "identity_failed": 422,
     "unsupported_intervention": 422,
+    "undefined_effect": 422,
     "not_found": 404,
     "conversation_not_found": 404,
     "method_not_allowed": 405,

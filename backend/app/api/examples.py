@@ -113,6 +113,32 @@ WRITES_EXAMPLES: dict[str, Example] = {
     },
 }
 
+PATCH_EXAMPLES: dict[str, Example] = {
+    "one position": {
+        "summary": "The country's representation at layer 6, carried from one text to another",
+        "value": {
+            "clean": {"prompt": "The capital of Spain is"},
+            "corrupt": {"prompt": "The capital of France is"},
+            "layer": 6,
+            "positions": [[3, 3]],
+        },
+    },
+    "heads": {
+        "summary": "Is what two heads write at the end needed? With an answer and a foil",
+        "value": {
+            "clean": {"token_ids": [464, 3139, 286, 4881, 318]},
+            "corrupt": {"token_ids": [464, 3139, 286, 8031, 318]},
+            "site": "head",
+            "layer": 6,
+            "heads": [0, 1],
+            "positions": [[4, 4]],
+            "direction": "noise",
+            "answer": 262,
+            "foil": 257,
+        },
+    },
+}
+
 COMPARE_EXAMPLES: dict[str, Example] = {
     "last tokens": {
         "summary": "Two texts at their last tokens, with two answers that are followed",

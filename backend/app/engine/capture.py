@@ -91,6 +91,30 @@ class TracedDecoder:
     def n_layers(self) -> int:
         return self.structure.n_layers
 
+    @property
+    def tuple_lengths(self) -> Sequence[int | None]:
+        """Items that each block returns, the residual stream first; None for a bare tensor."""
+        return self._tuple_lengths
+
+    @property
+    def residual_dtype(self) -> torch.dtype:
+        """That of the stream between blocks."""
+        return self._residual_dtype
+
+    def arguments(
+        self, ids: Sequence[int], cache: Cache | None, first_index: int, n_rows: int
+    ) -> dict[str, object]:
+        """Arguments of a pass outside of a trace, which runs `ids` in `n_rows` rows of one batch.
+
+        Counted as `n_rows` times these tokens.
+        """
+        arguments = self._arguments(ids, cache, first_index)
+        self.computed_tokens += (n_rows - 1) * len(ids)
+        return {
+            name: value.expand(n_rows, -1) if isinstance(value, torch.Tensor) else value
+            for name, value in arguments.items()
+        }
+
     def empty_rows(self, n_tokens: int) -> torch.Tensor:
         """Unfilled residual streams, float32 `[n_tokens, n_layers + 1, d_model]`, in main memory."""
         return torch.empty(n_tokens, self.n_layers + 1, self.d_model)

@@ -6,6 +6,7 @@ question is refused with the reason, and never answered approximately.
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 from collections.abc import Iterator, Sequence
 
@@ -27,6 +28,7 @@ from app.engine.causes_types import (
 from app.engine.components import BlockWrites, NotSplit, find_writes
 from app.engine.failures import MODEL_FAILURES, first_line
 from app.engine.frozen import NotLinear, matrix_of
+from app.engine.gradients import measured_gradients
 from app.engine.half_rows import recording_middles
 from app.engine.kv_cache import GrowingCache
 from app.engine.memory import naming_out_of_memory
@@ -41,6 +43,7 @@ logger = logging.getLogger(__name__)
 
 MAX_ROW_DIFFERENCE = 1e-5
 NARROW_ROW_DIFFERENCE = 2e-2
+GRADIENT_PROBE_TOKENS = 12
 NO_SINK = 1e-5
 """A row that sums to 1 within this has no sink."""
 
@@ -62,7 +65,10 @@ class Causes:
         self._store = store
         self._n_heads = n_heads
         self._splits: tuple[BlockWrites, ...] = ()
-        self.capabilities = self._measured(probe)
+        self.capabilities = dataclasses.replace(
+            self._measured(probe),
+            gradients=measured_gradients(decoder, probe[:GRADIENT_PROBE_TOKENS]),
+        )
 
     def with_store(self, store: ResidualStore) -> Causes:
         """The same answers from another store."""

@@ -38,12 +38,13 @@ from app.engine.half_rows import has_half
 from app.engine.intervention_types import Interventions
 from app.engine.interventions import InterventionMaker
 from app.engine.lenses import Lens, Lenses, LensFiles
+from app.engine.patching import Patching
 from app.engine.protocols import PromptTemplate, Vocabulary
 from app.engine.reading import Parts, compare_timelines, read_timeline
 from app.engine.residuals import ResidualStore, StoreDtype
 from app.engine.runtime import LanguageModel
 from app.engine.selfcheck import check_model, probe_ids
-from app.engine.structure import find_structure
+from app.engine.structure import find_structure, is_tied, special_ids
 from app.engine.types import (
     ChatTemplate,
     Comparison,
@@ -105,10 +106,10 @@ class NnsightEngine:
         model: nn.Module = lm._module
         model.eval()
         structure = find_structure(model)
-        avoid = frozenset(eos_token_ids) | _special_ids(model)
+        avoid = frozenset(eos_token_ids) | special_ids(model)
         # Before the decoder is made: it may give the tail wider copies of its weights.
         n_parameters = sum(parameter.numel() for parameter in model.parameters())
-        is_tied = _is_tied(model, structure.unembedding)
+        tied = is_tied(model, structure.unembedding)
         with torch.inference_mode():
             self._decoder = TracedDecoder(lm, structure)
             check, reuse = check_model(self._decoder, vocabulary, avoid, name)
@@ -143,7 +144,7 @@ class NnsightEngine:
             n_parameters=n_parameters,
             dtype=str(self._decoder.dtype).removeprefix("torch."),
             device=str(self._decoder.device),
-            tied_embeddings=is_tied,
+            tied_embeddings=tied,
             chat_template=chat_template,
             adds_bos=adds_bos,
             bos_token_id=bos_token_id,
@@ -157,6 +158,9 @@ class NnsightEngine:
             lenses=self._lenses.facts,
             packing=packing,
             note=note,
+        )
+        self.patching = Patching(
+            self._decoder, self._store, self._admission, self._causes, self.facts
         )
 
     @property
@@ -382,16 +386,3 @@ class NnsightEngine:
         if has_half(wanted.layers):
             self.require_half_layers(wanted.kind, "layers")
         require_targets(self.facts, wanted.targets)
-
-
-def _special_ids(model: nn.Module) -> frozenset[int]:
-    """Ids that the configuration names, and that a model may treat in a way of its own."""
-    named = (getattr(model.config, f"{kind}_token_id", None) for kind in ("pad", "bos", "eos"))
-    return frozenset(
-        i for ids in named for i in (ids if isinstance(ids, list) else [ids]) if i is not None
-    )
-
-
-def _is_tied(model: nn.Module, unembedding: nn.Module) -> bool:
-    embedding = model.get_input_embeddings()  # type: ignore[operator]
-    return getattr(embedding, "weight", None) is getattr(unembedding, "weight", False)

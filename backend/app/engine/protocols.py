@@ -16,6 +16,16 @@ from app.engine.causes_types import (
     BlockEffects,
 )
 from app.engine.intervention_types import Interventions
+from app.engine.patching_types import (
+    Ends,
+    MapCells,
+    MapEstimate,
+    MapWanted,
+    Patched,
+    PatchSide,
+    PatchWanted,
+    Site,
+)
 from app.engine.types import (
     Comparison,
     EncodedPrompt,
@@ -88,6 +98,39 @@ class PromptTemplate(Protocol):
         ...
 
 
+class PatchingEngine(Protocol):
+    """Puts states of one run into another. Only the worker thread may call what computes."""
+
+    def blocks_with(self, site: Site) -> tuple[int, ...]:
+        """Layers or blocks that have this site. Raises IdentityFailed where the model is not taken apart into such. Safe to call from any thread."""
+        ...
+
+    def patching(
+        self, clean: PatchSide, corrupt: PatchSide, wanted: PatchWanted
+    ) -> Iterator[Patched | None]:
+        """The base with all named states of the source put in at once, read at its end.
+
+        Raises UndefinedEffect where both runs answer alike, LayerOutOfRange, InvalidRequest (a head that
+        the model lacks), IdentityFailed (a site that it lacks), and what `LensEngine.reading` raises.
+        """
+        ...
+
+    def mapping(
+        self,
+        clean: PatchSide,
+        corrupt: PatchSide,
+        wanted: MapWanted,
+        done: frozenset[tuple[int, int]] = frozenset(),
+        estimate: MapEstimate | None = None,
+    ) -> Iterator[Ends | MapEstimate | MapCells | None]:
+        """Every cell patched by itself: the ends, the estimate that orders the cells, then cells.
+
+        `done` are cells that are not wanted again, `estimate` is what an earlier call gave; without it
+        it is made. Raises what `patching` raises.
+        """
+        ...
+
+
 class LensEngine(Protocol):
     """A loaded model with its lens. Only the worker thread may call the methods that compute.
 
@@ -109,6 +152,9 @@ class LensEngine(Protocol):
     facts: ModelFacts
     vocabulary: Vocabulary
     template: PromptTemplate
+
+    @property
+    def patching(self) -> PatchingEngine: ...
 
     def generate(
         self,

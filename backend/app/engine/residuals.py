@@ -228,6 +228,11 @@ class ResidualStore:
         """What of a cache may be relied on."""
         return self._reuse
 
+    @property
+    def keeps_every_bit(self) -> bool:
+        """Whether rows are kept as they were computed."""
+        return self._dtype == torch.float32
+
     def covering(
         self,
         ids: Sequence[int],

@@ -147,3 +147,17 @@ def _find_context(text_config: Any) -> int:
         if isinstance(original, int) and original > 0:
             n_ctx = min(n_ctx, original)
     return min(n_ctx, UNLIMITED_CONTEXT)
+
+
+def special_ids(model: nn.Module) -> frozenset[int]:
+    """Ids that the configuration names, and that a model may treat in a way of its own."""
+    named = (getattr(model.config, f"{kind}_token_id", None) for kind in ("pad", "bos", "eos"))
+    return frozenset(
+        i for ids in named for i in (ids if isinstance(ids, list) else [ids]) if i is not None
+    )
+
+
+def is_tied(model: nn.Module, unembedding: nn.Module) -> bool:
+    """Whether the unembedding is the embedding's own matrix."""
+    embedding = model.get_input_embeddings()  # type: ignore[operator]
+    return getattr(embedding, "weight", None) is getattr(unembedding, "weight", False)

@@ -108,6 +108,8 @@ class Capabilities:
     """Weights times values are what the projection of a head is given, as a share of the largest."""
     half_layers: Capability
     """In each block `pre + attention = middle` and `middle + MLP = post`, as a share of the largest."""
+    gradients: Capability = Capability(False, "Gradients were not tried.")
+    """The differentiable way through the model gives its logits; in logits."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -200,3 +200,5 @@ class CapabilitiesInfo(Wire):
     """Weights times values are what the heads put out; the difference is a share of the largest."""
     half_layers: CapabilityInfo
     """Inside each block there is a state after attention and before the MLP, which is what the two add to; the difference is a share of the largest."""
+    gradients: CapabilityInfo
+    """The model run with gradients gives the same logits, and slopes that a small step confirms; the difference is in logits."""

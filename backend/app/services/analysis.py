@@ -9,6 +9,7 @@ import unicodedata
 from typing import TypeVar
 
 from app.engine.causes_types import AttentionRows, Attribution, BlockEffects
+from app.engine.patching_types import Patched
 from app.errors import InternalError
 from app.models.causes import AttentionRequest, AttributionRequest, WritesRequest
 from app.models.compare import CompareRequest
@@ -24,8 +25,9 @@ from app.models.facts import (
 )
 from app.models.lens import LensReadRequest
 from app.models.opening import OpeningExample
+from app.models.patching import PatchRequest
 from app.models.tokens import TokenMatch, TokenSearchResponse, VocabularyToken
-from app.services import causes, comparing, reading
+from app.services import causes, comparing, patching, reading
 from app.services.causes import capabilities_info
 from app.services.conversations import ConversationStore
 from app.services.examples import known_examples, run_measuring
@@ -141,6 +143,16 @@ class AnalysisService:
             job.start(lambda job: causes.run_writes(job, engine, request, timeline))
             found = await result_of(job)
             return await self._large.made(4 * request.top_k, causes.writes_json, engine, found)
+
+    async def patch(self, request: PatchRequest, *, client: str, request_id: str) -> list[bytes]:
+        """Pieces of the JSON of a PatchResponse."""
+        engine = self._worker.engine
+        job: Job[Patched] = self._worker.claim(request_id, client)
+        with contextlib.closing(job):
+            clean, corrupt = await patching.find_sides(engine, self._conversations, request)
+            plan = patching.plan_patch(engine.facts, request, clean, corrupt)
+            job.start(lambda job: patching.run_patch(job, engine, plan))
+            return patching.patch_json(engine, plan, await result_of(job))
 
     async def examples(self, *, client: str, request_id: str) -> list[ExamplePrompt]:
         """Worked examples that hold on the running model, measured when first asked for."""

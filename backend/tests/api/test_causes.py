@@ -180,7 +180,14 @@ def test_what_a_model_cannot_do_is_refused_with_its_reason(client: TestClient) -
 
 def test_capabilities_say_how_far_each_identity_was_off(client: TestClient) -> None:
     found = get(client, "model_info")["capabilities"]
-    assert set(found) == {"sublayers", "heads", "neurons", "attention", "half_layers"}
+    assert set(found) == {
+        "sublayers",
+        "heads",
+        "neurons",
+        "attention",
+        "half_layers",
+        "gradients",
+    }
     assert found["heads"] == {"available": True, "reason": None, "max_abs_diff": 2e-6}
 
 

@@ -21,6 +21,7 @@ from torch import nn
 
 from app.engine.admission import Admission
 from app.engine.engine import NnsightEngine
+from app.engine.patching import Patching
 from app.engine.residuals import ResidualStore, StoreDtype, Timeline
 from app.engine.runtime import LanguageModel, nnsight
 from app.engine.types import ChatTemplate, EncodedPrompt, Message, Sampling, TextSpan
@@ -378,6 +379,9 @@ def fresh(engine: NnsightEngine, *, store_bytes: int = 2**26) -> NnsightEngine:
     copied._store = ResidualStore(engine._decoder, store_bytes, engine._store._reuse)
     copied._causes = engine._causes.with_store(copied._store)
     copied._admission = Admission(copied._store, engine._admission._bytes_per_token)
+    copied.patching = Patching(
+        copied._decoder, copied._store, copied._admission, copied._causes, copied.facts
+    )
     return copied
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from app.engine.gradients import HookedDecoder
 from app.engine.structure import find_structure
 from tests.engine.small_models import FAMILIES, random_ids, random_model
-from training.lenses.hooked_decoder import HookedDecoder
 from training.lenses.tuned import (
     TunedLensFit,
     TunedSettings,

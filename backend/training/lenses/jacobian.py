@@ -21,8 +21,8 @@ from typing import Any
 
 import torch
 
+from app.engine.gradients import HookedDecoder
 from training.lenses.files import load_checkpoint, save_checkpoint, settings_that_count
-from training.lenses.hooked_decoder import HookedDecoder
 from training.lenses.pace import Every, time_left
 
 logger = logging.getLogger(__name__)

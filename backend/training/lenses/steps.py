@@ -10,6 +10,7 @@ import torch
 
 from app.engine.checkpoint import weights_digest
 from app.engine.engine import NnsightEngine
+from app.engine.gradients import HookedDecoder
 from app.engine.lenses import LENSES_FOLDER, Lens, lens_path
 from app.engine.loading import load_engine
 from app.engine.sources import find_model
@@ -26,7 +27,6 @@ from training.lenses.files import (
     tensor_digest,
     write_lens,
 )
-from training.lenses.hooked_decoder import HookedDecoder
 from training.lenses.jacobian import JacobianSettings, fit_jacobian_lens
 from training.lenses.text import Part, read_part, token_sequences
 from training.lenses.tuned import TunedLensFit, TunedSettings, fit_tuned_lens

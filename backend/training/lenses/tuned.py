@@ -20,8 +20,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from app.engine.gradients import HookedDecoder
 from training.lenses.files import load_checkpoint, save_checkpoint, settings_that_count
-from training.lenses.hooked_decoder import HookedDecoder
 from training.lenses.pace import Every, time_left
 from training.packing import row_order
 

@@ -104,6 +104,7 @@ export function fakeServer(tokens: readonly Token[], tiedEmbeddings = true): Fak
       neurons: AVAILABLE,
       attention: AVAILABLE,
       half_layers: AVAILABLE,
+      gradients: AVAILABLE,
     },
     chats: [],
     waiting: 0,

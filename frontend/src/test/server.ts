@@ -49,6 +49,7 @@ export const MODEL: ModelInfo = {
     neurons: { available: true, reason: null, max_abs_diff: 1e-6 },
     attention: { available: true, reason: null, max_abs_diff: 1e-6 },
     half_layers: { available: true, reason: null, max_abs_diff: 0 },
+    gradients: { available: true, reason: null, max_abs_diff: 0 },
   },
 };
 

@@ -159,6 +159,31 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/patch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Patch
+         * @description Puts states of one run into another and tells how far that carries its answer over.
+         *
+         *     The metric is the logit of an answer less that of a foil, read at the last position; `score` is 0
+         *     at the run that is changed and 1 at the run that the states come from. Only later blocks at the
+         *     patched and later positions are run again. Where both runs answer alike there is no score: the
+         *     answer is `undefined_effect`.
+         */
+        post: operations["patch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tokens": {
         parameters: {
             query?: never;
@@ -852,6 +877,8 @@ export interface components {
             attention: components["schemas"]["CapabilityInfo"];
             /** @description Inside each block there is a state after attention and before the MLP, which is what the two add to; the difference is a share of the largest. */
             half_layers: components["schemas"]["CapabilityInfo"];
+            /** @description The model run with gradients gives the same logits, and slopes that a small step confirms; the difference is in logits. */
+            gradients: components["schemas"]["CapabilityInfo"];
         };
         /** CapabilityInfo */
         CapabilityInfo: {
@@ -1955,6 +1982,129 @@ export interface components {
             turn: components["schemas"]["SavedTurn"];
         };
         /**
+         * PatchPredictions
+         * @description The most probable next tokens of each run.
+         */
+        PatchPredictions: {
+            /** Clean */
+            clean: components["schemas"]["PredictedToken"][];
+            /** Corrupt */
+            corrupt: components["schemas"]["PredictedToken"][];
+            /** Patched */
+            patched: components["schemas"]["PredictedToken"][];
+        };
+        /**
+         * PatchRequest
+         * @description One patched run.
+         */
+        PatchRequest: {
+            clean: components["schemas"]["TimelineSource"];
+            corrupt: components["schemas"]["TimelineSource"];
+            /**
+             * Site
+             * @description `resid`: the residual stream at a layer. `attn`, `mlp`: what a block's attention or MLP puts out. `head`: what a head gives to the output projection.
+             * @default resid
+             * @enum {string}
+             */
+            site?: "resid" | "attn" | "mlp" | "head";
+            /**
+             * Direction
+             * @description `denoise`: states of the clean run are put into the corrupt one (are they enough?). `noise`: states of the corrupt run are put into the clean one (are they needed?).
+             * @default denoise
+             * @enum {string}
+             */
+            direction?: "denoise" | "noise";
+            /**
+             * Answer
+             * @description Null: the most probable token at the end of the clean text.
+             */
+            answer?: number | null;
+            /**
+             * Foil
+             * @description Null: the most probable token at the end of the corrupt text.
+             */
+            foil?: number | null;
+            /**
+             * Layer
+             * @description For `resid` a layer, 0 (embed) to the number of layers; for the others a block, from 1.
+             */
+            layer: number;
+            /**
+             * Positions
+             * @description Pairs of positions, of `clean` and of `corrupt`, all patched at once.
+             */
+            positions: [
+                number,
+                number
+            ][];
+            /**
+             * Heads
+             * @description With `head`: which, patched together; null patches all heads of the block.
+             */
+            heads?: number[] | null;
+        };
+        /**
+         * PatchResponse
+         * @description A patched run, read at its last position, with the two runs between which it lies.
+         */
+        PatchResponse: {
+            /** Model */
+            model: string;
+            model_identity: components["schemas"]["ModelIdentity"];
+            /**
+             * Site
+             * @enum {string}
+             */
+            site: "resid" | "attn" | "mlp" | "head";
+            /** Layer */
+            layer: number;
+            /** Heads */
+            heads: number[] | null;
+            /** Positions */
+            positions: [
+                number,
+                number
+            ][];
+            /**
+             * Direction
+             * @enum {string}
+             */
+            direction: "denoise" | "noise";
+            answer: components["schemas"]["NamedToken"];
+            foil: components["schemas"]["NamedToken"];
+            /**
+             * Clean
+             * @description Logit of the answer less that of the foil, at the last position of the clean run.
+             */
+            clean: number;
+            /**
+             * Corrupt
+             * @description The same of the corrupt run.
+             */
+            corrupt: number;
+            /**
+             * Patched
+             * @description The same of the patched run.
+             */
+            patched: number;
+            /**
+             * Score
+             * @description 0 where the patch changes nothing, 1 where it carries the whole difference over; may lie outside. `denoise`: `(patched - corrupt) / (clean - corrupt)`; `noise`: `(patched - clean) / (corrupt - clean)`.
+             */
+            score: number;
+            /**
+             * Kl To Clean Nats
+             * @description KL(clean ‖ patched).
+             */
+            kl_to_clean_nats: number;
+            predictions: components["schemas"]["PatchPredictions"];
+            /**
+             * Computed Tokens
+             * @description Tokens run through blocks for this answer: from the first patched position on where both texts are held, the whole text for a model whose cache cannot be cut.
+             */
+            computed_tokens: number;
+        };
+        /**
          * PinnedPlaces
          * @description What is followed over the layers.
          */
@@ -1970,6 +2120,20 @@ export interface components {
              * @default []
              */
             positions?: number[];
+        };
+        /** PredictedToken */
+        PredictedToken: {
+            /** Token Id */
+            token_id: number;
+            /** Text */
+            text: string;
+            /**
+             * Bytes
+             * @description Base64 of the token's bytes where they are no whole characters; else null.
+             */
+            bytes: string | null;
+            /** Probability */
+            probability: number;
         };
         /** Prediction */
         Prediction: {
@@ -3337,6 +3501,132 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WritesResponse"];
+                };
+            };
+            /** @description A bearer token is required */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The Host or Origin of the request is not this server's */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unknown or deleted conversation */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The conversation is being continued or was changed by another request, or is another model's */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request body, or the file that was asked for, is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request cannot be answered as it stands, or does not fit the model's context */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Too many requests wait for the model; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description A value that is not a number, or a defect of the server */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The model is loading, could not be loaded, or the server is shutting down */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request took longer than the server allows */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Not enough memory for this request, or conversations cannot be saved or read */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    patch: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A random id of this tab or script; the queue is fair between ids. Without it the network address counts. */
+                "x-client-id"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PatchRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PatchResponse"];
                 };
             };
             /** @description A bearer token is required */

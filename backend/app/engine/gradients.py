@@ -4,17 +4,38 @@ The engine reads models through nnsight under `inference_mode`, whose tensors au
 forward hooks on the blocks give the residual streams, and the model's own tail (final norm,
 unembedding, softcaps, multipliers) decodes rows of them; both can be differentiated. Parameters stay
 frozen.
+
+It is a second way through the model, so it is held to the first when the model is loaded: the same
+logits, and a slope that a finite step along it confirms.
 """
 
-from collections.abc import Iterator
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import torch
 from torch import nn
 
+from app.engine.capture import TracedDecoder
+from app.engine.failures import MODEL_FAILURES, first_line
 from app.engine.structure import Structure
 from app.engine.tail import NARROW
+from app.engine.types import Capability
+
+logger = logging.getLogger(__name__)
+
+MAX_LOGIT_DIFFERENCE = 1e-3
+"""Between the two ways, in logits up to 50 and in proportion above."""
+NARROW_LOGIT_SHARE = 5e-2
+STEPS = (1e-2, 2e-3, 4e-4, 1e-4)
+"""Of the finite differences, as shares of the stream's length: a long step bends, a short one is lost
+in rounding, so the one that agrees best counts."""
+MAX_SLOPE_DIFFERENCE = 5e-2
+"""Between the gradient and the finite difference, as a share of the larger."""
+NARROW_SLOPE_DIFFERENCE = 0.3
 
 
 class HookedDecoder:
@@ -24,7 +45,7 @@ class HookedDecoder:
         """`model` is a Hugging Face decoder; it is run once, on two tokens, to see what blocks give."""
         self.model = model
         self.n_layers = structure.n_layers
-        self.device = model.get_input_embeddings().weight.device
+        self.device = model.get_input_embeddings().weight.device  # type: ignore[operator]
         self._blocks = structure.blocks
         # Without the unembedding, which streams do not need.
         self._base: nn.Module = getattr(model, "base_model", model)
@@ -82,9 +103,9 @@ class HookedDecoder:
         """Every block gives `batch` and computes nothing."""
         with ExitStack() as undo:
             for block, length in zip(self._blocks, self._tuple_lengths, strict=True):
-                undo.callback(_set_forward, block, block.__dict__.get("forward"))
+                undo.callback(set_forward, block, block.__dict__.get("forward"))
                 output = batch if length is None else (batch, *[None] * (length - 1))
-                _set_forward(block, lambda *_, output=output, **__: output)
+                set_forward(block, lambda *_, output=output, **__: output)
             yield
 
     @torch.no_grad()
@@ -103,7 +124,7 @@ class HookedDecoder:
         return lengths, last
 
 
-def _set_forward(block: nn.Module, forward: Any) -> None:
+def set_forward(block: nn.Module, forward: Any) -> None:
     """Give one block a forward of its own; with None it has that of its class again.
 
     nnsight leaves a forward of its own on every block, so the former one has to be kept.
@@ -112,3 +133,80 @@ def _set_forward(block: nn.Module, forward: Any) -> None:
         del block.forward
     else:
         block.forward = forward
+
+
+def measured_gradients(decoder: TracedDecoder, ids: Sequence[int]) -> Capability:
+    """Whether the differentiable way gives the model's own logits and their true slope, on `ids`."""
+    try:
+        with torch.inference_mode(False), torch.enable_grad():
+            return _compared(decoder, ids)
+    except MODEL_FAILURES as failure:
+        return Capability(False, f"It cannot be differentiated: {first_line(failure)}")
+
+
+def _compared(decoder: TracedDecoder, ids: Sequence[int]) -> Capability:
+    with torch.inference_mode():
+        expected = decoder.full_logits(ids)[-1]
+    top, other = expected.topk(2).indices.tolist()
+    hooked = HookedDecoder(decoder.model, decoder.structure)
+    streams = hooked.residual_streams(torch.tensor([list(ids)]))
+    logits = hooked.decode(streams[-1][0, -1:])[0]
+    difference = float((logits.detach() - expected).abs().max())
+    largest = float(expected.abs().max())
+    is_narrow = decoder.dtype in NARROW
+    allowed = (
+        NARROW_LOGIT_SHARE * largest
+        if is_narrow
+        else MAX_LOGIT_DIFFERENCE * max(1.0, largest / 50.0)
+    )
+    if difference > allowed:
+        return Capability(
+            False, f"Run with gradients, its logits differ by {difference:.3g}.", difference
+        )
+    layer = max(1, decoder.n_layers // 2)
+    (gradient,) = torch.autograd.grad(logits[top] - logits[other], [streams[layer]])
+    at, slope = streams[layer][0].detach().float(), gradient[0].float()
+    length = float(slope.norm())
+    if length == 0:
+        return Capability(False, "Its logits do not depend on the middle of the model.", difference)
+    unit = float(at.norm()) / len(at) ** 0.5 * slope / length
+    off, allowed = 1.0, NARROW_SLOPE_DIFFERENCE if is_narrow else MAX_SLOPE_DIFFERENCE
+    for share in STEPS:
+        if off <= allowed / 10:
+            break
+        step = share * unit
+        with torch.inference_mode():
+            ahead, behind = (
+                decoder.full_logits_replacing(ids, layer, at + sign * step)[-1].double()
+                for sign in (1, -1)
+            )
+        change = ahead - behind
+        measured, expected_change = (
+            float(change[top] - change[other]),
+            2 * float((slope * step).sum()),
+        )
+        off = min(off, abs(measured - expected_change) / max(abs(measured), expected_change))
+    if off > allowed:
+        return Capability(
+            False,
+            f"The gradient of a logit is {off:.1%} off what a small step changes.",
+            difference,
+        )
+    return Capability(True, None, difference)
+
+
+def stream_gradients(
+    decoder: TracedDecoder, ids: Sequence[int], answer: int, foil: int
+) -> torch.Tensor:
+    """How the last position's logit of `answer` less that of `foil` depends on each residual stream.
+
+    One pass forward and one backward: float32 `[len(ids), n_layers + 1, d_model]`.
+    """
+    decoder.forward_passes += 1
+    decoder.computed_tokens += len(ids)
+    with torch.inference_mode(False), torch.enable_grad():
+        hooked = HookedDecoder(decoder.model, decoder.structure)
+        streams = hooked.residual_streams(torch.tensor([list(ids)]))
+        logits = hooked.decode(streams[-1][0, -1:])[0]
+        gradients = torch.autograd.grad(logits[answer] - logits[foil], streams)
+    return torch.stack([gradient[0].float() for gradient in gradients], dim=1)

@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from app.engine.engine import NnsightEngine
+from app.engine.gradients import HookedDecoder, measured_gradients
 from app.engine.structure import find_structure
 from tests.engine.reference import PlainModel
 from tests.engine.small_models import FAMILIES, Family, engine_of, random_ids, random_model
-from training.lenses.hooked_decoder import HookedDecoder
 
 TEXTS = (random_ids(12, seed=4), random_ids(12, seed=5))
 
@@ -114,3 +114,32 @@ def test_the_model_is_left_as_it_was(loaded: Loaded) -> None:
     loaded.decoder.decode(torch.zeros(3, loaded.decoder.d_model))
 
     assert torch.equal(loaded.engine.decoder.full_logits(TEXTS[0]), before)
+
+
+def test_what_is_offered_was_measured(loaded: Loaded) -> None:
+    found = loaded.engine.facts.capabilities.gradients
+    assert found.is_available, found.reason
+    assert found.max_abs_diff is not None
+    assert found.max_abs_diff <= 1e-4
+
+
+@pytest.mark.parametrize(
+    ("offset", "slope", "words"), [(0.01, 1.0, "its logits differ"), (0.0, 1.2, "off what a small")]
+)
+def test_a_way_that_gives_other_numbers_is_refused(
+    offset: float,
+    slope: float,
+    words: str,
+    loaded_gpt2: NnsightEngine,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    own = HookedDecoder.decode
+
+    def wrong(self: HookedDecoder, rows: torch.Tensor) -> torch.Tensor:
+        logits = own(self, rows)
+        return logits.detach() + slope * (logits - logits.detach()) + offset
+
+    monkeypatch.setattr(HookedDecoder, "decode", wrong)
+    found = measured_gradients(loaded_gpt2.decoder, TEXTS[0])
+    assert not found.is_available
+    assert words in (found.reason or "")
