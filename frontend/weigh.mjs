@@ -16,8 +16,6 @@ const BUDGETS = {
   shell: 150_000,
   styles: 18_000,
   view: 26_000,
-  // With the drawing that it shares with Heatmap, and the alignment.
-  views: { Compare: 45_000 },
 };
 
 const manifest = JSON.parse(readFileSync(join(DIST, ".vite", "manifest.json"), "utf8"));
@@ -47,7 +45,7 @@ for (const key of Object.keys(manifest)) {
   const name = VIEW.exec(key)?.[1];
   if (name === undefined || key === FIRST_VIEW) continue;
   const added = [...closure([key])].filter((each) => !first.has(each));
-  rows.push([`${name}, on top`, weightOf(scriptsOf(added)), BUDGETS.views[name] ?? BUDGETS.view]);
+  rows.push([`${name}, on top`, weightOf(scriptsOf(added)), BUDGETS.view]);
 }
 
 const kB = (bytes) => `${(bytes / 1000).toFixed(1)} kB`;

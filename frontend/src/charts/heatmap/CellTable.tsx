@@ -45,7 +45,7 @@ const HEAD = `${TEXT_HEAD} text-right`;
 const NUMBER = "px-2 text-right font-mono whitespace-nowrap";
 
 /** The grid as text: a row for each cell, position by position, from the output down. */
-export function CellTable({ contents, layers, layerLabels, span, active, onChoose }: CellTableProps) {
+export default function CellTable({ contents, layers, layerLabels, span, active, onChoose }: CellTableProps) {
   const { unit, placeName, columns } = contents;
   const perPage = Math.max(1, Math.floor(PAGE_ROWS / layers.length));
   const nPages = Math.max(1, Math.ceil((span.end - span.start) / perPage));

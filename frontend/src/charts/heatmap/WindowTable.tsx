@@ -1,9 +1,12 @@
-import { type ComponentProps, useEffect, useState } from "react";
+import { type ComponentProps, Suspense, useEffect, useState } from "react";
 import type { Span } from "@/base/span";
-import { CellTable } from "./CellTable";
+import { lazyPart } from "@/ui/lazyPart";
+import type Table from "./CellTable";
 import type { GridWindow } from "./GridWindow";
 
-interface WindowTableProps extends Omit<ComponentProps<typeof CellTable>, "span"> {
+const CellTable = lazyPart(() => import("./CellTable"));
+
+interface WindowTableProps extends Omit<ComponentProps<typeof Table>, "span"> {
   readonly gridWindow: GridWindow;
   readonly nPositions: number;
   /** Chosen by the person; without it the table covers what the grid shows. */
@@ -33,7 +36,11 @@ export function WindowTable({ gridWindow, nPositions, range, ...rest }: WindowTa
   const start = Math.min(shown.start, nPositions - 1);
   // Nothing is laid out before the first drawing: then one column stands for all.
   const span = { start, end: Math.min(nPositions, Math.max(shown.end, start + 1)) };
-  return <CellTable span={span} {...rest} />;
+  return (
+    <Suspense fallback={null}>
+      <CellTable span={span} {...rest} />
+    </Suspense>
+  );
 }
 
 /** Columns of which at least a part is on the screen. */

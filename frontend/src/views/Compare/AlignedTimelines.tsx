@@ -36,7 +36,7 @@ interface AlignedTimelinesProps {
 const ignoreEscape = (): void => undefined;
 
 /** Two timelines of known ids side by side: the finding, the grid of their differences, and one pair in full. */
-export function AlignedTimelines(props: AlignedTimelinesProps) {
+export default function AlignedTimelines(props: AlignedTimelinesProps) {
   const { timeline, model, state, side, kind, lensOfB, onChangeLens } = props;
   const { tokens, conversationId } = timeline;
   const { choices } = state;

@@ -1,4 +1,4 @@
-import { useMemo, useState } from "react";
+import { Suspense, useMemo, useState } from "react";
 import { useChat } from "@/features/chat/chat";
 import { LensFailure } from "@/features/evidence/LensFailure";
 import { NotRead } from "@/features/evidence/NotRead";
@@ -9,9 +9,13 @@ import { useOwnReply } from "@/features/pair/useOwnReply";
 import type { Timeline } from "@/model/timeline";
 import type { ModelInfo } from "@/types/schemas";
 import { Button, IconButton } from "@/ui/Button";
-import { AlignedTimelines } from "./AlignedTimelines";
+import { ErrorBoundary } from "@/ui/ErrorBoundary";
+import { lazyPart } from "@/ui/lazyPart";
 import { useCompareChoices } from "./choices";
 import { ReplyWriting } from "./ReplyWriting";
+
+/** Fetched once there is a B: the choice of one needs no grid. */
+const AlignedTimelines = lazyPart(() => import("./AlignedTimelines"));
 
 interface ComparisonProps {
   readonly timeline: Timeline;
@@ -84,15 +88,19 @@ export function Comparison({ timeline: live, model }: ComparisonProps) {
       {isWaiting ? null : side === null ? (
         <OtherState other={other} isPrompt={b.kind === "prompt"} />
       ) : (
-        <AlignedTimelines
-          timeline={timeline}
-          model={model}
-          state={choices}
-          side={side}
-          kind={b.kind}
-          lensOfB={pair.state.lensB}
-          onChangeLens={(lensB) => pair.state.change({ lensB })}
-        />
+        <ErrorBoundary>
+          <Suspense fallback={<ReadingB />}>
+            <AlignedTimelines
+              timeline={timeline}
+              model={model}
+              state={choices}
+              side={side}
+              kind={b.kind}
+              lensOfB={pair.state.lensB}
+              onChangeLens={(lensB) => pair.state.change({ lensB })}
+            />
+          </Suspense>
+        </ErrorBoundary>
       )}
     </div>
   );
@@ -138,10 +146,14 @@ function OtherState({ other, isPrompt }: { readonly other: OtherSideRead; readon
       );
     case "loading":
     case "done":
-      return (
-        <p role="status" className="p-3 text-muted">
-          Reading B…
-        </p>
-      );
+      return <ReadingB />;
   }
+}
+
+function ReadingB() {
+  return (
+    <p role="status" className="p-3 text-muted">
+      Reading B…
+    </p>
+  );
 }

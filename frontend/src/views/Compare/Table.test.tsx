@@ -1,7 +1,7 @@
 import { render, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { describe, expect, test, vi } from "vitest";
-import { CellTable } from "@/charts/heatmap/CellTable";
+import CellTable from "@/charts/heatmap/CellTable";
 import { formatNats, formatProbability, formatRank } from "@/model/format";
 import { cellTextOfText } from "@/model/tokens";
 import { choose } from "@/test/choose";
@@ -28,7 +28,7 @@ describe("the table", () => {
     expect(screen.queryByRole("region", { name: "Table of cells" })).toBeNull();
     await userEvent.click(screen.getByRole("button", { name: "Table" }));
     // Nothing is laid out here, so the table has the column in which the grid begins.
-    expect(screen.getByText("Column 0 to 0")).toBeVisible();
+    expect(await screen.findByText("Column 0 to 0")).toBeVisible();
     const answer = madeUpComparison({ a: {}, b: {}, positions: [[0, 0]] });
     const rows = within(table()).getAllByRole("row").slice(1);
     expect(rows).toHaveLength(N_LAYERS + 1);
