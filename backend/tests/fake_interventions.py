@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from app.engine.intervention_types import Interventions
-from app.engine.types import ModelFacts
+from app.engine.intervention_types import Interventions, InterventionSites
+from app.engine.types import Capability, ModelFacts
 from app.errors import LayerOutOfRange, UnsupportedIntervention
+
+NO_PARTS = Capability(False, "The fake has no parts.")
+FAKE_SITES = InterventionSites(Capability(True, None, 5e-6), NO_PARTS, NO_PARTS, NO_PARTS, NO_PARTS)
 
 
 def digest_of(interventions: Interventions | None) -> str:

@@ -42,7 +42,7 @@ from app.engine.types import (
 )
 from app.errors import ContextExceeded, LensUnavailable
 from tests.fake_causes import FAKE_CAPABILITIES, FakeCauses
-from tests.fake_interventions import digest_of, fired, require_fake
+from tests.fake_interventions import FAKE_SITES, digest_of, fired, require_fake
 from tests.fake_patching import FakePatching
 
 FAKE_REVISION = "fa" * 32
@@ -78,6 +78,7 @@ def fake_facts(n_ctx: int = 512, name: str = "fake") -> ModelFacts:
         is_byte_exact=True,
         self_check=SelfCheck(1e-6, 2e-6, 3.0),
         capabilities=FAKE_CAPABILITIES,
+        intervention_sites=FAKE_SITES,
     )
 
 

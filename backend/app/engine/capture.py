@@ -256,7 +256,7 @@ class TracedDecoder:
         if edits is None or not edits.begin(first_index, n_tokens, self.device):
             yield None
             return
-        with edits.hooks(self.structure.blocks):
+        with edits.hooks():
             yield edits
         edits.require_acted()
 

@@ -44,6 +44,8 @@ from app.engine.reading import Parts, compare_timelines, read_timeline
 from app.engine.residuals import ResidualStore, StoreDtype
 from app.engine.runtime import LanguageModel
 from app.engine.selfcheck import check_model, probe_ids
+from app.engine.site_check import check_sites
+from app.engine.sites import find_sites
 from app.engine.structure import find_structure, is_tied, special_ids
 from app.engine.types import (
     ChatTemplate,
@@ -126,7 +128,13 @@ class NnsightEngine:
             lens_files, structure.n_layers, self._decoder.d_model, self._decoder.device
         )
         self._unembedding = Unembedding(self._decoder, readout_bytes)
-        self._maker = InterventionMaker(self._decoder, self._lenses)
+        with torch.inference_mode():
+            sites = find_sites(structure, self._causes.splits)
+            splitting = self._causes.capabilities.sublayers.reason
+            offered = check_sites(
+                self._decoder, self._causes.splits, sites, probe, reuse, splitting
+            )
+        self._maker = InterventionMaker(self._decoder, self._lenses, sites, offered)
         if not self._decoder.reads_in_pass:
             logger.warning(
                 "%s is read in passes of their own: replies with a lens are slower", name
@@ -153,6 +161,7 @@ class NnsightEngine:
             text_losses=text_losses,
             self_check=check,
             capabilities=self._causes.capabilities,
+            intervention_sites=offered,
             half_layer_modules=self._causes.half_layer_modules,
             bos_check=bos_check,
             lenses=self._lenses.facts,

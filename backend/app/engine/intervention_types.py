@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from app.engine.types import LensKind
+from app.engine.types import Capability, LensKind
 
 Site = Literal["resid", "attn", "mlp", "head"]
 """`resid`: the residual stream at a layer; `attn`, `mlp`: what a block's attention or MLP adds to it;
@@ -145,3 +145,15 @@ class Interventions:
         return min(
             (item.touched.first for item in self.items if not item.is_inert), default=math.inf
         )
+
+
+@dataclass(frozen=True, slots=True)
+class InterventionSites:
+    """What was measured, when the model was loaded, to change what it should and nothing else."""
+
+    resid: Capability
+    attn: Capability
+    mlp: Capability
+    head: Capability
+    knock_out: Capability
+    """Attention edges."""

@@ -275,6 +275,24 @@ class ResidualStore:
             yield from self.extending(timeline, wanted[timeline.length :].tolist(), edits)
         return timeline
 
+    def running_apart(
+        self, ids: Sequence[int], n_needed: int, edits: Edits
+    ) -> Generator[None, None, None]:
+        """The passes of a fresh run over `ids`, up to that of the last one needed; nothing is kept.
+
+        An item stands between two passes.
+        """
+        cache = self._new_cache()
+        start = 0
+        for end in self._pass_ends(len(ids)):
+            if start:
+                yield
+            rows = self._decoder.empty_rows(end - start)
+            self._decoder.forward(ids[start:end], cache, rows, start, edits)
+            start = end
+            if end >= n_needed:
+                return
+
     def extending(
         self, timeline: Timeline, ids: Sequence[int], edits: Edits | None = None
     ) -> Iterator[None]:

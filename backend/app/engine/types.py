@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from app.engine.intervention_types import Interventions
+    from app.engine.intervention_types import Interventions, InterventionSites
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float32]
@@ -140,6 +140,7 @@ class ModelFacts:
     """Whether the tokenizer gives back every text byte for byte; False for tokenizers that normalise."""
     self_check: SelfCheck
     capabilities: Capabilities
+    intervention_sites: InterventionSites
     half_layer_modules: tuple[str, ...] = ()
     """The module of each block that is given half layer `n - 0.5`, from the block on; none where there are none."""
     text_losses: tuple[str, ...] = ()

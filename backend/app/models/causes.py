@@ -187,6 +187,17 @@ class CapabilityInfo(Wire):
     """How far the identity behind it was off when it was measured."""
 
 
+class InterventionSites(Wire):
+    """Where the computation can be changed, each measured on the loaded model against what the change must give."""
+
+    resid: CapabilityInfo
+    attn: CapabilityInfo
+    mlp: CapabilityInfo
+    head: CapabilityInfo
+    knock_out: CapabilityInfo
+    """Attention edges."""
+
+
 class CapabilitiesInfo(Wire):
     """What can be asked of this model: for each an identity was measured when it was loaded."""
 
@@ -202,3 +213,5 @@ class CapabilitiesInfo(Wire):
     """Inside each block there is a state after attention and before the MLP, which is what the two add to; the difference is a share of the largest."""
     gradients: CapabilityInfo
     """The model run with gradients gives the same logits, and slopes that a small step confirms; the difference is in logits."""
+    interventions: CapabilityInfo
+    """The residual stream of a layer, taken from another text, gives that text's output; `intervention_sites` has the other sites."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from app.models.causes import CapabilitiesInfo
+from app.models.causes import CapabilitiesInfo, InterventionSites
 from app.models.wire import LensKind, Mode, Wire
 
 
@@ -96,6 +96,7 @@ class ModelInfo(Wire):
     """The lenses that this model can be read with, the logit lens first."""
     self_check: SelfCheckInfo
     capabilities: CapabilitiesInfo
+    intervention_sites: InterventionSites
     half_layer_modules: list[str]
     """Of each block the module whose input is the half layer, as named inside the block (`ln_2`); empty where the model has none."""
 

@@ -28,7 +28,7 @@ from app.models.opening import OpeningExample
 from app.models.patching import PatchRequest
 from app.models.tokens import TokenMatch, TokenSearchResponse, VocabularyToken
 from app.services import causes, comparing, patching, reading
-from app.services.causes import capabilities_info
+from app.services.causes import capabilities_info, sites_info
 from app.services.conversations import ConversationStore
 from app.services.examples import known_examples, run_measuring
 from app.services.interventions import asked_of
@@ -259,7 +259,8 @@ class AnalysisService:
                 cache_max_abs_diff=check.cache_max_abs_diff,
                 edit_max_abs_change=check.edit_max_abs_change,
             ),
-            capabilities=capabilities_info(facts.capabilities),
+            capabilities=capabilities_info(facts),
+            intervention_sites=sites_info(facts),
             half_layer_modules=list(facts.half_layer_modules),
         )
 

@@ -17,8 +17,9 @@ from app.engine.causes_types import (
     BlockEffects,
     Part,
 )
+from app.engine.intervention_types import InterventionSites as MeasuredSites
 from app.engine.protocols import LensEngine
-from app.engine.types import Capabilities, ModelFacts
+from app.engine.types import Capabilities, Capability, ModelFacts
 from app.errors import InvalidRequest, ModelComputationError, PositionOutOfRange
 from app.models.causes import (
     AttentionRequest,
@@ -29,6 +30,7 @@ from app.models.causes import (
     CapabilitiesInfo,
     CapabilityInfo,
     FoilKind,
+    InterventionSites,
     LogitQuestion,
     NamedToken,
     TokenEffect,
@@ -260,14 +262,22 @@ def named(engine: LensEngine, token_id: int) -> NamedToken:
     )
 
 
-def capabilities_info(found: Capabilities) -> CapabilitiesInfo:
+def capabilities_info(facts: ModelFacts) -> CapabilitiesInfo:
     """What was measured, as the API gives it."""
-    return CapabilitiesInfo(
-        **{
-            field.name: CapabilityInfo(
-                available=one.is_available, reason=one.reason, max_abs_diff=one.max_abs_diff
-            )
-            for field in dataclasses.fields(found)
-            for one in (getattr(found, field.name),)
-        }
+    resid = capability_info(facts.intervention_sites.resid)
+    return CapabilitiesInfo(**each_capability(facts.capabilities), interventions=resid)
+
+
+def sites_info(facts: ModelFacts) -> InterventionSites:
+    return InterventionSites(**each_capability(facts.intervention_sites))
+
+
+def each_capability(found: Capabilities | MeasuredSites) -> dict[str, CapabilityInfo]:
+    names = [field.name for field in dataclasses.fields(found)]
+    return {name: capability_info(getattr(found, name)) for name in names}
+
+
+def capability_info(one: Capability) -> CapabilityInfo:
+    return CapabilityInfo(
+        available=one.is_available, reason=one.reason, max_abs_diff=one.max_abs_diff
     )

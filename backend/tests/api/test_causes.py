@@ -187,6 +187,7 @@ def test_capabilities_say_how_far_each_identity_was_off(client: TestClient) -> N
         "attention",
         "half_layers",
         "gradients",
+        "interventions",
     }
     assert found["heads"] == {"available": True, "reason": None, "max_abs_diff": 2e-6}
 

@@ -7,19 +7,31 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from app.engine.engine import NnsightEngine
 from app.engine.intervention_types import (
     Add,
+    ContrastDirection,
     Exchange,
     Interventions,
+    KnockOut,
+    Mean,
     ProjectOut,
     RandomDirection,
+    Replace,
+    Site,
     TokenDirection,
     Zero,
 )
 from app.engine.kv_cache import GrowingCache
 from app.engine.types import Finish, LensColumns, Sampling, Step, Wanted
+from app.errors import (
+    IdentityFailed,
+    InvalidRequest,
+    LayerOutOfRange,
+    UnsupportedIntervention,
+)
 from tests.engine.changes import change, under
 from tests.engine.small_models import (
     FAMILIES,
@@ -232,3 +244,231 @@ def test_a_steered_reply_is_read_from_what_its_own_passes_computed(engine: Nnsig
         assert np.array_equal(found.entropy_nats[:, place], column.entropy_nats[:, 0])
     if engine._store.reuse == "chunks" and engine.decoder.new_cache().__class__ is GrowingCache:
         assert engine.computed_tokens() == before
+
+
+SITES: tuple[Site, ...] = ("resid", "attn", "mlp", "head")
+NO_EDGES = {"gptj", "bloom", "mpt", "qwen3_next"}
+NO_ATTENTION = {"mamba", "mamba2", "xlstm", "rwkv"}
+MIXED = NO_ATTENTION | {"falcon_h1", "qwen3_next", "bamba"}
+"""Families with blocks that are more, or other, than attention and an MLP."""
+NORMED = {"gemma2", "gemma3", "olmo2"}
+"""What heads write passes a norm."""
+
+
+def blocks_of(engine: NnsightEngine, site: Site) -> list[int]:
+    return [1, 2, 3] if site == "resid" else engine._maker._sites.blocks(site)
+
+
+def linear_of(engine: NnsightEngine, block: int) -> nn.Module:
+    linear = engine._maker._sites.modules["head", block].linear
+    assert linear is not None
+    return linear
+
+
+def outputs(
+    engine: NnsightEngine, module: nn.Module, interventions: Interventions | None
+) -> torch.Tensor:
+    """What a module gives in a run, `[tokens, width]`."""
+    seen: list[torch.Tensor] = []
+
+    def begin(_module: nn.Module, _args: object) -> None:
+        # Registered last, so that it sees what the hooks of the run have left.
+        after = module.register_forward_hook(end)
+        hooks.append(after)
+
+    def end(_module: nn.Module, _args: object, output: torch.Tensor) -> None:
+        seen.append(output.reshape(N, -1).clone())
+
+    hooks = [module.register_forward_pre_hook(begin)]
+    streams(fresh(engine), interventions)
+    for hook in hooks:
+        hook.remove()
+    return seen[-1]
+
+
+def test_each_site_is_offered_or_refused_with_its_reason(
+    engine: NnsightEngine, family: str
+) -> None:
+    sites = engine.facts.intervention_sites
+    has_parts = family not in NO_ATTENTION
+    assert sites.resid.is_available
+    assert (sites.attn.is_available, sites.head.is_available) == (has_parts, has_parts)
+    assert sites.mlp.is_available == (has_parts or family == "xlstm")
+    assert sites.knock_out.is_available == (has_parts and family not in NO_EDGES)
+    asked = [change(Zero(), [1], TOUCHED, site=site) for site in SITES]
+    asked.append(change(KnockOut((1,)), [1], TOUCHED, site="head"))
+    for item, name in zip(asked, (*SITES, "knock_out"), strict=True):
+        capability = getattr(sites, name)
+        if capability.is_available:
+            assert capability.max_abs_diff is not None
+            assert capability.max_abs_diff <= 1e-5
+            continue
+        assert capability.reason
+        with pytest.raises((UnsupportedIntervention, IdentityFailed), match="not changed at"):
+            engine.read(IDS, interventions=under(item))
+
+
+def test_blocks_that_add_nothing_leave_the_lens_of_the_layer_below_as_the_output(
+    engine: NnsightEngine, family: str
+) -> None:
+    if family in MIXED:
+        assert (
+            not all(
+                {"attn", "mlp"} == {write.kind for write in split.writes}
+                for split in engine._causes.splits
+            )
+            or family in NO_ATTENTION
+        )
+        return
+    ids = [*IDS, 17]
+    plain = engine.read(ids)
+    for layer in (0, 1, 2):
+        above = range(layer + 1, 4)
+        nothing = [change(Zero(), above, range(N + 1), site=site) for site in ("attn", "mlp")]
+        found = fresh(engine).read(ids, interventions=under(*nothing))
+        assert found.next_probability[-1, :N] == pytest.approx(
+            plain.next_probability[layer, :N], abs=1e-5
+        )
+        logprobs = [score.logprob_nats for score in found.scores]
+        assert logprobs == pytest.approx(np.log(plain.next_probability[layer, :N]), abs=1e-4)
+
+
+def test_heads_that_put_out_nothing_leave_the_bias_only(engine: NnsightEngine) -> None:
+    for block in blocks_of(engine, "head"):
+        linear = linear_of(engine, block)
+        bias = getattr(linear, "bias", None)
+        expected = torch.zeros(1) if bias is None else bias.detach()
+        nothing = under(change(Zero(), [block], TOUCHED, site="head"))
+        each = under(*(change(Zero(), [block], TOUCHED, site="head", heads=[h]) for h in range(4)))
+        for wanted in (nothing, each):
+            found = outputs(engine, linear, wanted)[list(TOUCHED)]
+            assert float((found - expected).abs().max()) <= 1e-6
+        one = outputs(
+            engine, linear, under(change(Zero(), [block], TOUCHED, site="head", heads=[2]))
+        )
+        assert float((one[list(TOUCHED)] - expected).abs().max()) > 1e-3
+
+
+def test_what_is_replaced_by_itself_changes_no_bit(engine: NnsightEngine) -> None:
+    plain = streams(engine)
+    for site in SITES:
+        same = Replace(tuple(IDS), TOUCHED)
+        blocks = blocks_of(engine, site)
+        if blocks:
+            found = streams(fresh(engine), under(change(same, blocks, TOUCHED, site=site)))
+            assert np.array_equal(found, plain)
+
+
+def test_a_layer_of_another_text_gives_what_that_text_gives(engine: NnsightEngine) -> None:
+    other = random_ids(N, seed=5)
+    expected = streams(engine, ids=other)
+    whole = Replace(tuple(other), tuple(range(N)))
+    found = streams(fresh(engine), under(change(whole, [1], range(N))))
+    assert np.array_equal(found[:, 1:], expected[:, 1:])
+
+
+def test_a_replaced_token_takes_the_value_that_is_named_for_it(engine: NnsightEngine) -> None:
+    other = random_ids(9, seed=5)
+    expected = streams(engine, ids=other)
+    taken = Replace(tuple(other), (8, 2))
+    found = streams(fresh(engine), under(change(taken, [2], (9, FIRST))))
+    assert np.array_equal(found[[9, FIRST], 2], expected[[8, 2], 2])
+
+
+def test_the_mean_is_that_of_the_plain_run(engine: NnsightEngine) -> None:
+    plain = streams(engine)
+    mean = Mean(tuple(IDS), (1, 4, 7))
+    found = streams(fresh(engine), under(change(mean, [2], TOUCHED)))
+    assert found[list(TOUCHED), 2] == pytest.approx(
+        np.broadcast_to(plain[[1, 4, 7], 2].mean(0), (len(TOUCHED), plain.shape[-1])), abs=1e-5
+    )
+
+
+def test_a_contrast_is_the_difference_of_the_last_tokens(engine: NnsightEngine) -> None:
+    texts = [tuple(random_ids(6, seed=seed)) for seed in (2, 3, 4)]
+    last = [streams(engine, ids=text)[-1, 2] for text in texts]
+    wanted = (last[0] + last[1]) / 2 - last[2]
+    plain = streams(engine)
+    pushed = Add(ContrastDirection((texts[0], texts[1]), (texts[2],)), 0.5)
+    found = streams(fresh(engine), under(change(pushed, [2], TOUCHED)))
+    moved = (found - plain)[list(TOUCHED), 2]
+    assert moved @ wanted / size(moved) / size(wanted) == pytest.approx(1, abs=1e-4)
+
+    nothing = Add(ContrastDirection((texts[0],), (texts[0],)), 0.5)
+    with pytest.raises(InvalidRequest, match="length 0"):
+        engine.read(IDS, interventions=under(change(nothing, [2], TOUCHED)))
+
+
+def test_a_direction_is_taken_out_of_each_head(engine: NnsightEngine, family: str) -> None:
+    taken = [
+        change(ProjectOut(MADRID), [block], TOUCHED, site="head")
+        for block in blocks_of(engine, "head")
+    ]
+    if family in NORMED:
+        with pytest.raises(UnsupportedIntervention, match="passes a norm"):
+            engine.read(IDS, interventions=under(*taken))
+        return
+    for item in taken:
+        linear = linear_of(engine, item.layers[0])
+        bias = getattr(linear, "bias", None)
+        before = outputs(engine, linear, None)[list(TOUCHED)]
+        after = outputs(engine, linear, under(item))[list(TOUCHED)]
+        direction = engine._maker._tokens.of(17, None, 1, "")
+        rest = (after - (0 if bias is None else bias)) @ direction
+        assert float(rest.abs().max()) <= 1e-5 * float(before.norm(dim=-1).max())
+        assert float((before - after).abs().max()) > 1e-4
+
+
+def test_an_edge_is_taken_out_for_the_tokens_that_are_named(
+    engine: NnsightEngine, family: str
+) -> None:
+    if family in NO_ATTENTION | NO_EDGES:
+        return
+    block = blocks_of(engine, "head")[0]
+    edges = under(change(KnockOut((3, 4)), [block], TOUCHED, site="head", heads=[1, 3]))
+    plain = streams(engine)
+    found = streams(fresh(engine), edges)
+    assert np.array_equal(found[:FIRST], plain[:FIRST])
+    assert np.array_equal(found[:, :block], plain[:, :block])
+    reads = [p for p in TOUCHED if not np.array_equal(found[p, block], plain[p, block])]
+    # A sliding window of 8 leaves later tokens nothing to read of them.
+    assert reads[0] == FIRST
+    others = [p for p in range(N) if p not in TOUCHED]
+    assert np.array_equal(found[others, block], plain[others, block])
+
+    before = linear_inputs(engine, block, None)
+    after = linear_inputs(engine, block, edges)
+    heads = (after - before).reshape(N, 4, -1)[FIRST].abs().amax(-1)
+    assert [bool(change > 0) for change in heads] == [False, True, False, True]
+    whole = under(change(KnockOut((0, 1, 2)), [block], (2, 9), site="head"))
+    with pytest.raises(InvalidRequest, match="Nothing would be left"):
+        engine.read(IDS, interventions=whole)
+
+
+def linear_inputs(
+    engine: NnsightEngine, block: int, interventions: Interventions | None
+) -> torch.Tensor:
+    """What the linear map behind the heads is given in a run, `[tokens, inputs]`."""
+    seen: list[torch.Tensor] = []
+    hook = linear_of(engine, block).register_forward_hook(
+        lambda _m, args, _output: seen.append(args[0].reshape(N, -1).clone())
+    )
+    streams(fresh(engine), interventions)
+    hook.remove()
+    return seen[-1]
+
+
+def test_what_a_model_has_not_is_refused(engine: NnsightEngine, family: str) -> None:
+    for wrong, error in (
+        (change(Zero(), [4], TOUCHED), LayerOutOfRange),
+        (change(Zero(), [0], TOUCHED, site="mlp"), LayerOutOfRange),
+        (change(Exchange(MADRID, MADRID), [1], TOUCHED), InvalidRequest),
+        (change(KnockOut((1,)), [1], TOUCHED), InvalidRequest),
+    ):
+        with pytest.raises(error):
+            engine.read(IDS, interventions=under(wrong))
+    if family not in NO_ATTENTION:
+        block = blocks_of(engine, "head")[0]
+        beyond = under(change(Zero(), [block], TOUCHED, site="head", heads=[4]))
+        with pytest.raises(InvalidRequest, match="heads 0 to 3"):
+            engine.read(IDS, interventions=beyond)

@@ -105,6 +105,7 @@ export function fakeServer(tokens: readonly Token[], tiedEmbeddings = true): Fak
       attention: AVAILABLE,
       half_layers: AVAILABLE,
       gradients: AVAILABLE,
+      interventions: AVAILABLE,
     },
     chats: [],
     waiting: 0,

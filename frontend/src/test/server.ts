@@ -50,6 +50,14 @@ export const MODEL: ModelInfo = {
     attention: { available: true, reason: null, max_abs_diff: 1e-6 },
     half_layers: { available: true, reason: null, max_abs_diff: 0 },
     gradients: { available: true, reason: null, max_abs_diff: 0 },
+    interventions: { available: true, reason: null, max_abs_diff: 0 },
+  },
+  intervention_sites: {
+    resid: { available: true, reason: null, max_abs_diff: 0 },
+    attn: { available: true, reason: null, max_abs_diff: 0 },
+    mlp: { available: true, reason: null, max_abs_diff: 0 },
+    head: { available: true, reason: null, max_abs_diff: 0 },
+    knock_out: { available: true, reason: null, max_abs_diff: 1e-7 },
   },
 };
 

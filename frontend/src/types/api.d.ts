@@ -879,6 +879,8 @@ export interface components {
             half_layers: components["schemas"]["CapabilityInfo"];
             /** @description The model run with gradients gives the same logits, and slopes that a small step confirms; the difference is in logits. */
             gradients: components["schemas"]["CapabilityInfo"];
+            /** @description The residual stream of a layer, taken from another text, gives that text's output; `intervention_sites` has the other sites. */
+            interventions: components["schemas"]["CapabilityInfo"];
         };
         /** CapabilityInfo */
         CapabilityInfo: {
@@ -1568,6 +1570,18 @@ export interface components {
             op: components["schemas"]["ZeroOperation"] | components["schemas"]["MeanOperation"] | components["schemas"]["AddOperation"] | components["schemas"]["ProjectOutOperation"] | components["schemas"]["ExchangeOperation"] | components["schemas"]["ReplaceOperation"] | components["schemas"]["KnockOutOperation"];
         };
         /**
+         * InterventionSites
+         * @description Where the computation can be changed, each measured on the loaded model against what the change must give.
+         */
+        InterventionSites: {
+            resid: components["schemas"]["CapabilityInfo"];
+            attn: components["schemas"]["CapabilityInfo"];
+            mlp: components["schemas"]["CapabilityInfo"];
+            head: components["schemas"]["CapabilityInfo"];
+            /** @description Attention edges. */
+            knock_out: components["schemas"]["CapabilityInfo"];
+        };
+        /**
          * KnockOutOperation
          * @description Attention to these tokens is removed before the softmax, so that the weights of the others sum to 1.
          */
@@ -1926,6 +1940,7 @@ export interface components {
             lenses: components["schemas"]["LensInfo"][];
             self_check: components["schemas"]["SelfCheckInfo"];
             capabilities: components["schemas"]["CapabilitiesInfo"];
+            intervention_sites: components["schemas"]["InterventionSites"];
             /**
              * Half Layer Modules
              * @description Of each block the module whose input is the half layer, as named inside the block (`ln_2`); empty where the model has none.
