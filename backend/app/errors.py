@@ -12,7 +12,8 @@
     │   ├── UnsupportedIntervention   a change of the computation that cannot act here
     │   └── UndefinedEffect       two runs that answer alike, so nothing lies between them
     ├── NotFound              the address names nothing
-    │   └── ConversationNotFound  never existed, or was deleted
+    │   ├── ConversationNotFound  never existed, or was deleted
+    │   └── JobNotFound           never existed, or was deleted
     ├── MethodNotAllowed      the address exists, but not for this method
     ├── Conflict              the thing is in use in a way that excludes this request
     │   ├── ModelMismatch         a saved conversation of another model than the one that runs
@@ -27,6 +28,7 @@
     │   ├── QueueTimeout          the request waited too long for the model
     │   └── Draining              the server is shutting down
     ├── DeadlineExceeded      the request ran longer than the server allows
+    ├── JobLost               the server ended, and the job had nothing to go on from
     ├── ReaderTooSlow         the client did not read its stream, so the reply was ended
     ├── StorageFailed         saved conversations cannot be read or written
     ├── OutOfMemory           the machine has not enough memory for this request
@@ -135,6 +137,12 @@ class ConversationNotFound(NotFound):
     code = "conversation_not_found"
 
 
+class JobNotFound(NotFound):
+    """The job never existed, or was deleted."""
+
+    code = "job_not_found"
+
+
 class MethodNotAllowed(ExplorerError):
     """The address exists, but not for this method."""
 
@@ -217,6 +225,12 @@ class DeadlineExceeded(ExplorerError):
     """The request ran longer than the server allows."""
 
     code = "deadline_exceeded"
+
+
+class JobLost(ExplorerError):
+    """The server ended while the job ran, and it keeps nothing to go on from."""
+
+    code = "job_lost"
 
 
 class ReaderTooSlow(ExplorerError):

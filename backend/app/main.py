@@ -26,6 +26,7 @@ from app.services.analysis import AnalysisService
 from app.services.chat import ChatService
 from app.services.conversation_file import MAX_FILE_BYTES
 from app.services.conversations import ConversationStore
+from app.services.jobs import JobsService
 from app.services.library import LibraryService
 from app.services.storage.database import Database
 from app.services.worker import LoadEngine, LoadProgress, ModelWorker
@@ -50,13 +51,15 @@ def create_app(settings: Settings | None = None, load_engine: LoadEngine | None 
     worker = ModelWorker(settings, load_engine or load_nnsight_engine)
     database = Database(settings.database_url)
     conversations = ConversationStore(database)
+    jobs = JobsService(worker, conversations, database)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         worker.start()
-        opening = asyncio.ensure_future(open_early(conversations))
+        opening = asyncio.ensure_future(open_early(conversations, jobs))
         yield
         worker.stop()
+        await jobs.close()
         await opening
         await conversations.close()
         worker.join(STOP_SECONDS)
@@ -74,6 +77,7 @@ def create_app(settings: Settings | None = None, load_engine: LoadEngine | None 
         chat=ChatService(worker, conversations),
         analysis=AnalysisService(worker, conversations),
         library=LibraryService(worker, conversations, database),
+        jobs=jobs,
     )
     install_error_handlers(app)
     app.include_router(router)
@@ -95,10 +99,14 @@ def create_app(settings: Settings | None = None, load_engine: LoadEngine | None 
     return app
 
 
-async def open_early(conversations: ConversationStore) -> None:
-    """Opens the database while the model loads; what fails is told now, and tried again when used."""
+async def open_early(conversations: ConversationStore, jobs: JobsService) -> None:
+    """Opens the database while the model loads; what fails is told now, and tried again when used.
+
+    Then jobs go on that a server before this one left.
+    """
     try:
         await conversations.open()
+        await jobs.open()
     except StorageFailed as failure:
         logger.error("%s %s", failure.message, failure.hint)
 

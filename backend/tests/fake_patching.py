@@ -84,4 +84,5 @@ class FakePatching:
         cells = [cell for cell in np.ndindex(*shape) if cell not in done]
         for n, (row, place) in enumerate(cells, start=1):
             self._reach("cell")
+            self._reach(f"cell:{n}")
             yield MapCells(((row, place, values[row, place]),), n / len(cells), 5)

@@ -109,6 +109,7 @@ def test_examples_of_requests_are_valid() -> None:
     from app.models.chat import ChatRequest
     from app.models.compare import CompareRequest
     from app.models.conversations import ConversationChanges, ConversationFile
+    from app.models.jobs import PatchMapRequest
     from app.models.lens import LensReadRequest
     from app.models.patching import PatchRequest
     from app.services.conversation_file import branches_of_file
@@ -119,6 +120,8 @@ def test_examples_of_requests_are_valid() -> None:
         LensReadRequest.model_validate(example["value"])
     for example in examples.PATCH_EXAMPLES.values():
         PatchRequest.model_validate(example["value"])
+    for example in examples.JOB_EXAMPLES.values():
+        PatchMapRequest.model_validate(example["value"])
     for example in examples.COMPARE_EXAMPLES.values():
         CompareRequest.model_validate(example["value"])
     for example in examples.CHANGES_EXAMPLES.values():

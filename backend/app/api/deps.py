@@ -10,6 +10,7 @@ from fastapi import Depends, Header, Request
 from app.api.errors import request_id_of
 from app.services.analysis import AnalysisService
 from app.services.chat import ChatService
+from app.services.jobs import JobsService
 from app.services.library import LibraryService
 from app.services.worker import ModelWorker
 
@@ -22,6 +23,7 @@ class Services:
     chat: ChatService
     analysis: AnalysisService
     library: LibraryService
+    jobs: JobsService
 
 
 def get_services(request: Request) -> Services:

@@ -40,6 +40,8 @@ STATUS_OF: dict[str, int] = {
     "undefined_effect": 422,
     "not_found": 404,
     "conversation_not_found": 404,
+    "job_not_found": 404,
+    "job_lost": 500,
     "method_not_allowed": 405,
     "conflict": 409,
     "model_mismatch": 409,

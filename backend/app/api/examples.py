@@ -139,6 +139,29 @@ PATCH_EXAMPLES: dict[str, Example] = {
     },
 }
 
+JOB_EXAMPLES: dict[str, Example] = {
+    "causal map": {
+        "summary": "Which word's representation, at which layer, carries the country?",
+        "value": {
+            "kind": "patch_map",
+            "clean": {"prompt": "The capital of Spain is"},
+            "corrupt": {"prompt": "The capital of France is"},
+        },
+    },
+    "heads of a block": {
+        "summary": "One cell refined: every head of a block at one position",
+        "value": {
+            "kind": "patch_map",
+            "clean": {"prompt": "The capital of Spain is"},
+            "corrupt": {"prompt": "The capital of France is"},
+            "site": "head",
+            "layers": [10],
+            "positions": [[4, 4]],
+            "direction": "noise",
+        },
+    },
+}
+
 COMPARE_EXAMPLES: dict[str, Example] = {
     "last tokens": {
         "summary": "Two texts at their last tokens, with two answers that are followed",

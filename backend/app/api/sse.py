@@ -17,6 +17,7 @@ from starlette.types import Receive, Scope, Send
 from app.api.errors import error_body, internal_error
 from app.errors import ExplorerError
 from app.models.chat import ErrorEvent, StartEvent, StreamEvent
+from app.models.jobs import JobStreamEvent
 from app.services.chat import ChatRun
 from app.services.json_pieces import json_pieces
 
@@ -30,7 +31,7 @@ HEADERS = {
 }
 
 
-def frame(event: StreamEvent) -> bytes:
+def frame(event: StreamEvent | JobStreamEvent) -> bytes:
     """One event on the wire; JSON holds no raw line breaks, so one `data:` line is enough."""
     return b"event: %b\ndata: %b\n\n" % (event.type.encode(), b"".join(json_pieces(event)))
 

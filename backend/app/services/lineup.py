@@ -3,7 +3,8 @@
 Jobs run in turns: a turn is one token of a reply, one part of a long prompt or one chunk of a
 read-out, and goes to the client that was served longest ago, so that a long answer makes nobody wait
 for its end. In front of the running jobs stands a bounded queue that is fair between clients too:
-round-robin over them, first come first served within one.
+round-robin over them, first come first served within one. Jobs in the background get the turns that no
+request can use, so a reply waits for the end of one of their turns at most.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.errors import QueueFull
+from app.services.background import BackgroundJob
 from app.services.job import Job
 from app.settings import Settings
 
@@ -31,6 +33,15 @@ class Running:
     started_at: float
 
 
+@dataclass(slots=True)
+class InBackground:
+    """A job that takes what turns are left."""
+
+    job: BackgroundJob
+    turns: Iterator[None]
+    last_turn: int
+
+
 class Lineup:
     """Waiting and running jobs. Not safe for threads: who holds it holds a lock around every call."""
 
@@ -42,6 +53,7 @@ class Lineup:
         """Waiting jobs by client, in the order in which the clients get their turns."""
         self._last_client: str | None = None
         self._running: list[Running] = []
+        self._background: list[InBackground] = []
         self._n_turns = 0
         self._last_turns: dict[str, int] = {}
         """Number of the turn that each client with a running job had last."""
@@ -56,10 +68,23 @@ class Lineup:
     def n_waiting(self) -> int:
         return sum(map(len, self._queues.values()))
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether anything has begun and is not over."""
+        return bool(self._running or self._background)
+
     def jobs(self) -> list[Job[Any]]:
-        """All of them, those that run first."""
+        """Those of requests, those that run first."""
         waiting = [job for queue in self._queues.values() for job in queue]
         return [*(running.job for running in self._running), *waiting]
+
+    def background(self) -> list[BackgroundJob]:
+        """Those in the background."""
+        return [one.job for one in self._background]
+
+    def add_background(self, job: BackgroundJob) -> None:
+        """Lets a job take the turns that no request can use."""
+        self._background.append(InBackground(job, job.work(), self._n_turns))
 
     def require_place(self, client: str) -> None:
         """Raises QueueFull. Places are those in the queue, and those of running jobs that are free."""
@@ -103,19 +128,27 @@ class Lineup:
             job.started_at = job.beat_at = now
             self._running.append(Running(job, job.work(job), self._n_turns, now))
 
-    def next(self) -> Running | None:
-        """Whose turn it is: the client that was served longest ago, and of its jobs again that."""
+    def next(self) -> Running | InBackground | None:
+        """Whose turn it is: the client that was served longest ago, and of its jobs again that.
+
+        One in the background only where no request's job can use the turn.
+        """
         able = [running for running in self._running if running.job.can_go_on()]
         if not able:
-            return None
+            return min(self._background, key=lambda r: r.last_turn, default=None)
         return min(able, key=lambda r: (self._last_turns.get(r.job.client, -1), r.last_turn))
 
-    def begin_turn(self, running: Running) -> None:
+    def begin_turn(self, running: Running | InBackground) -> None:
         self._n_turns += 1
-        running.last_turn = self._last_turns[running.job.client] = self._n_turns
+        running.last_turn = self._n_turns
+        if isinstance(running, Running):
+            self._last_turns[running.job.client] = self._n_turns
 
-    def leave(self, running: Running) -> None:
+    def leave(self, running: Running | InBackground) -> None:
         """A running job is over."""
+        if isinstance(running, InBackground):
+            self._background.remove(running)
+            return
         self._running.remove(running)
         if not self._running_by_client()[running.job.client]:
             del self._last_turns[running.job.client]

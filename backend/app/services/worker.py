@@ -13,7 +13,7 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, get_args
 
@@ -24,15 +24,15 @@ from app.errors import (
     Draining,
     ExplorerError,
     InternalError,
-    ModelComputationError,
     ModelFailed,
     ModelLoadError,
     ModelLoading,
-    OutOfMemory,
     Unavailable,
 )
-from app.services.job import Job, JobStopped
-from app.services.lineup import Lineup, Running
+from app.services.background import BackgroundJob
+from app.services.job import Job
+from app.services.lineup import InBackground, Lineup, Running
+from app.services.turns import take_turn
 from app.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -106,7 +106,7 @@ class ModelWorker:
         self._condition = threading.Condition()
         self._lineup = Lineup(settings)
         """Looked at and changed under the condition only."""
-        self._current: Job[Any] | None = None
+        self._current: Job[Any] | BackgroundJob | None = None
         """Whose turn it is right now."""
         self._engine: LensEngine | None = None
         self._failure: ExplorerError | None = None
@@ -127,6 +127,10 @@ class ModelWorker:
     def drain(self) -> None:
         """From now on new work is refused; what is claimed goes on. From any thread."""
         self._is_draining = True
+        with self._condition:
+            background = self._lineup.background()
+        for job in background:
+            job.stop()
 
     async def drained(self, seconds: float) -> None:
         """Returns when no job is left; after `seconds` those that are left are told to stop."""
@@ -291,6 +295,14 @@ class ModelWorker:
             self._lineup.add(job)
         return job
 
+    def add_background(self, job: BackgroundJob) -> None:
+        """Lets a job have the turns that no request wants. Raises Draining."""
+        with self._condition:
+            if self._is_draining:
+                raise Draining("The server is shutting down and takes no new work.")
+            self._lineup.add_background(job)
+            self._condition.notify_all()
+
     def _on_change(self) -> None:
         with self._condition:
             self._condition.notify_all()
@@ -317,6 +329,8 @@ class ModelWorker:
                 self._failure = ended
                 for job in self._jobs():
                     job.finish(ended)
+                for one in self._lineup.background():
+                    one.finish(ended)
 
     def _load(self) -> None:
         started = time.monotonic()
@@ -359,7 +373,7 @@ class ModelWorker:
         job = running.job
         job.beat_at = time.monotonic()
         self._current = job
-        is_over, failure = self._advance(running)
+        is_over, failure = take_turn(running)
         self._current = None
         if is_over:
             with self._condition:
@@ -367,7 +381,7 @@ class ModelWorker:
             job.finish(failure)
         return True
 
-    def _wait_for_turn(self) -> Running | None:
+    def _wait_for_turn(self) -> Running | InBackground | None:
         with self._condition:
             while True:
                 self._lineup.admit()
@@ -375,64 +389,6 @@ class ModelWorker:
                 if running is not None:
                     self._lineup.begin_turn(running)
                     return running
-                if self._is_stopping and not self._lineup.n_running:
+                if self._is_stopping and not self._lineup.is_busy:
                     return None
                 self._condition.wait(FULL_OUTBOX_WAIT_S if self._lineup.n_running else None)
-
-    def _advance(self, running: Running) -> tuple[bool, ExplorerError | None]:
-        """Whether a job is over after its next turn, and what it failed with.
-
-        The thread outlives every failure.
-        """
-        job = running.job
-        try:
-            job.check()
-            next(running.turns)
-        except StopIteration:
-            return True, None
-        except JobStopped as stopped:
-            return True, self._ended(running) or stopped.reason
-        except (InternalError, ModelComputationError) as failure:
-            logger.exception("run %s failed", job.id)
-            return True, failure
-        except ExplorerError as failure:
-            return True, failure
-        except Exception as failure:
-            if is_out_of_memory(failure):
-                logger.exception("run %s ran out of memory", job.id)
-                return True, OutOfMemory(
-                    "The machine has not enough memory for this request.",
-                    hint="Ask for fewer positions, layers or tokens at a time.",
-                )
-            logger.exception("run %s failed", job.id)
-            return True, InternalError(
-                "The server made a mistake while computing the answer.",
-                hint="The server's log has the details under the request id.",
-            )
-        return False, None
-
-    def _ended(self, running: Running) -> ExplorerError | None:
-        """Ends a job's work between two turns, so that it gives back what it holds."""
-        if isinstance(running.turns, Generator):
-            try:
-                running.turns.close()
-            except Exception:
-                logger.exception("run %s failed while it was ended", running.job.id)
-                return InternalError(
-                    "The server made a mistake while it ended the request.",
-                    hint="The server's log has the details under the request id.",
-                )
-        return None
-
-
-def is_out_of_memory(failure: Exception) -> bool:
-    """Whether Python, the CPU allocator of torch or a GPU ran out of memory.
-
-    torch is not imported here: its CPU allocator raises a plain RuntimeError, its GPU one an
-    `OutOfMemoryError`.
-    """
-    return (
-        isinstance(failure, MemoryError)
-        or type(failure).__name__ == "OutOfMemoryError"
-        or (isinstance(failure, RuntimeError) and "can't allocate memory" in str(failure))
-    )

@@ -20,7 +20,7 @@ from starlette.routing import Route
 from app import connection, server
 from app.listening import bind_sockets
 from app.main import create_app
-from app.services import job
+from app.services import job, jobs
 from app.services.worker import LoadProgress
 from app.settings import Settings
 from tests.fakes import FakeEngine
@@ -30,6 +30,8 @@ def main() -> None:
     options = json.loads(sys.argv[1])
     for name, value in options.get("job", {}).items():
         setattr(job, name, value)
+    for name, value in options.get("jobs", {}).items():
+        setattr(jobs, name, value)
     for name, value in options.get("connection", {}).items():
         setattr(connection, name, value)
     for name, value in options.get("server", {}).items():
@@ -46,6 +48,7 @@ def main() -> None:
         return JSONResponse(
             {
                 "steps": engine.steps_made,
+                "cells": engine.faults.calls.get("cell", 0),
                 "generations_closed": engine.generations_closed,
                 "frozen_objects": gc.get_freeze_count(),
                 "connections": len(running.server_state.connections),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import signal
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -144,3 +146,37 @@ def test_data_is_kept_in_the_users_folder_by_default(
 
     assert answer.status_code == 200
     assert len(list(tmp_path.rglob("conversations.db"))) == 1
+
+
+def test_kill_in_the_middle_of_a_job_lets_it_go_on_from_its_checkpoint(
+    start: Start, own_database: str
+) -> None:
+    server = start(
+        settings={"database": own_database},
+        jobs={"SAVE_EVERY_S": 0.0, "SAVE_SHARE": 0},
+        pauses=["cell:5"],
+    )
+    server.wait_until_ready()
+    asked = {"kind": "patch_map", "clean": {"prompt": "abcd"}, "corrupt": {"prompt": "abxd"}}
+    job_id = server.post("/api/jobs", asked).json()["id"]
+    read_until(server, job_id, lambda job: job["result"]["n_done"] == 4)
+    # Writes are done in order, and this one waits for those before it.
+    assert server.get("/api/jobs/none").status_code == 404
+    server.signal(signal.SIGKILL)
+    server.exit_code()
+    server = started(start, own_database)
+
+    job = read_until(server, job_id, lambda job: job["state"] == "done")
+
+    assert job["result"]["n_done"] == 16
+    assert server.get("/probe").json()["cells"] < 16
+
+
+def read_until(
+    server: Process, job_id: str, holds: Callable[[dict[str, Any]], bool]
+) -> dict[str, Any]:
+    until = time.monotonic() + 60
+    while not holds(job := server.get(f"/api/jobs/{job_id}").json()):
+        assert time.monotonic() < until, job
+        time.sleep(0.01)
+    return job

@@ -184,6 +184,118 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Jobs
+         * @description The newest hundred jobs, without what they found.
+         */
+        get: operations["list_jobs"];
+        put?: never;
+        /**
+         * Create Job
+         * @description Starts a job: a causal map, `patch_map`.
+         *
+         *     It runs in the turns of the model that replies leave, needs no open connection, and is kept: in the
+         *     database, with the saved conversation if it is about one. Four jobs of one client may wait. What is
+         *     wrong with the request is told now; what only the model can tell (`undefined_effect`) ends the job.
+         */
+        post: operations["create_job"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/{job_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Job
+         * @description A job: its state, what it assumed, and what it has found so far.
+         */
+        get: operations["get_job"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Job
+         * @description Cancels a job within one pass; it keeps what it found. One that is over is deleted.
+         */
+        delete: operations["delete_job"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/{job_id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pause Job
+         * @description Stops a job within one pass; it keeps what it found and its place in the list.
+         */
+        post: operations["pause_job"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/{job_id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume Job
+         * @description Lets a paused job go on with what is left.
+         */
+        post: operations["resume_job"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/{job_id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Job Events
+         * @description Follows a job. Leaving changes nothing; whoever comes again is told the whole job first.
+         */
+        get: operations["job_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tokens": {
         parameters: {
             query?: never;
@@ -1581,6 +1693,104 @@ export interface components {
             /** @description Attention edges. */
             knock_out: components["schemas"]["CapabilityInfo"];
         };
+        /** JobCreated */
+        JobCreated: {
+            /** Id */
+            id: string;
+        };
+        /** JobInfo */
+        JobInfo: {
+            /** Id */
+            id: string;
+            /**
+             * Kind
+             * @constant
+             */
+            kind: "patch_map";
+            /**
+             * State
+             * @description `waiting` for its turn, `running`, `paused` by a person; `done`, `error`, `cancelled`, or `lost`: interrupted by the server's end without a checkpoint to go on from.
+             * @enum {string}
+             */
+            state: "waiting" | "running" | "paused" | "done" | "error" | "cancelled" | "lost";
+            /**
+             * Progress
+             * @description In [0, 1], by the work that it takes.
+             */
+            progress: number;
+            /**
+             * Seconds Left
+             * @description Guessed from the pace so far; null where there is none.
+             */
+            seconds_left: number | null;
+            /** Created At Ms */
+            created_at_ms: number;
+            /** Updated At Ms */
+            updated_at_ms: number;
+            /** Model */
+            model: string;
+            model_identity: components["schemas"]["ModelIdentity"];
+            /**
+             * Conversation Id
+             * @description The saved conversation that it is kept with.
+             */
+            conversation_id: string | null;
+            /** Title */
+            title: string;
+            error: components["schemas"]["ErrorBody"] | null;
+            assumed: components["schemas"]["PatchMapAssumptions"];
+            /** @description Of a job that is not over, what it has so far. */
+            result: components["schemas"]["PatchMapResult"];
+        };
+        /** JobList */
+        JobList: {
+            /**
+             * Jobs
+             * @description The newest first, at most 100.
+             */
+            jobs: components["schemas"]["JobSummary"][];
+        };
+        /** JobSummary */
+        JobSummary: {
+            /** Id */
+            id: string;
+            /**
+             * Kind
+             * @constant
+             */
+            kind: "patch_map";
+            /**
+             * State
+             * @description `waiting` for its turn, `running`, `paused` by a person; `done`, `error`, `cancelled`, or `lost`: interrupted by the server's end without a checkpoint to go on from.
+             * @enum {string}
+             */
+            state: "waiting" | "running" | "paused" | "done" | "error" | "cancelled" | "lost";
+            /**
+             * Progress
+             * @description In [0, 1], by the work that it takes.
+             */
+            progress: number;
+            /**
+             * Seconds Left
+             * @description Guessed from the pace so far; null where there is none.
+             */
+            seconds_left: number | null;
+            /** Created At Ms */
+            created_at_ms: number;
+            /** Updated At Ms */
+            updated_at_ms: number;
+            /** Model */
+            model: string;
+            model_identity: components["schemas"]["ModelIdentity"];
+            /**
+             * Conversation Id
+             * @description The saved conversation that it is kept with.
+             */
+            conversation_id: string | null;
+            /** Title */
+            title: string;
+            error: components["schemas"]["ErrorBody"] | null;
+        };
         /**
          * KnockOutOperation
          * @description Attention to these tokens is removed before the softmax, so that the weights of the others sum to 1.
@@ -1841,6 +2051,19 @@ export interface components {
             total_bytes: number | null;
         };
         /**
+         * MapSide
+         * @description One of the two texts of a map.
+         */
+        MapSide: {
+            /**
+             * Conversation Id
+             * @description Where it is a saved conversation.
+             */
+            conversation_id: string | null;
+            /** Tokens */
+            tokens: components["schemas"]["Token"][];
+        };
+        /**
          * MeanOperation
          * @description The mean of the site over the tokens before the reply, in the plain run: without the first token and special ones.
          */
@@ -1995,6 +2218,150 @@ export interface components {
              */
             tokens: components["schemas"]["Token"][];
             turn: components["schemas"]["SavedTurn"];
+        };
+        /**
+         * PatchMapAssumptions
+         * @description All that the numbers of a map depend on, besides the model.
+         */
+        PatchMapAssumptions: {
+            clean: components["schemas"]["MapSide"];
+            corrupt: components["schemas"]["MapSide"];
+            /**
+             * Site
+             * @enum {string}
+             */
+            site: "resid" | "attn" | "mlp" | "head";
+            /**
+             * Direction
+             * @enum {string}
+             */
+            direction: "denoise" | "noise";
+            /**
+             * Metric
+             * @description The logit of `answer` less that of `foil` at the last position.
+             * @constant
+             */
+            metric: "logit_difference";
+        };
+        /**
+         * PatchMapRequest
+         * @description A causal map: every layer at every pair of positions, patched one by one.
+         */
+        PatchMapRequest: {
+            clean: components["schemas"]["TimelineSource"];
+            corrupt: components["schemas"]["TimelineSource"];
+            /**
+             * Site
+             * @description `resid`: the residual stream at a layer. `attn`, `mlp`: what a block's attention or MLP puts out. `head`: what a head gives to the output projection.
+             * @default resid
+             * @enum {string}
+             */
+            site?: "resid" | "attn" | "mlp" | "head";
+            /**
+             * Direction
+             * @description `denoise`: states of the clean run are put into the corrupt one (are they enough?). `noise`: states of the corrupt run are put into the clean one (are they needed?).
+             * @default denoise
+             * @enum {string}
+             */
+            direction?: "denoise" | "noise";
+            /**
+             * Answer
+             * @description Null: the most probable token at the end of the clean text.
+             */
+            answer?: number | null;
+            /**
+             * Foil
+             * @description Null: the most probable token at the end of the corrupt text.
+             */
+            foil?: number | null;
+            /**
+             * Kind
+             * @constant
+             */
+            kind: "patch_map";
+            /**
+             * Layers
+             * @description Layers for `resid`, blocks for the others; null is all that have the site.
+             */
+            layers?: number[] | null;
+            /**
+             * Positions
+             * @description Pairs of positions, of `clean` and of `corrupt`. Null aligns both texts: common tokens, and what stands between them in order. A token without a counterpart has no cell.
+             */
+            positions?: [
+                number,
+                number
+            ][] | null;
+            /**
+             * Heads
+             * @description With `head`: which heads of each block, one row each; null is all.
+             */
+            heads?: number[] | null;
+        };
+        /**
+         * PatchMapResult
+         * @description A map as far as it is computed, in rows `[layer][pair]`.
+         */
+        PatchMapResult: {
+            /**
+             * Layers
+             * @description Layer or block of each row.
+             */
+            layers: number[];
+            /**
+             * Heads
+             * @description Head of each row; null for other sites.
+             */
+            heads: (number | null)[];
+            /** Positions */
+            positions: [
+                number,
+                number
+            ][];
+            /** @description Null until both texts were run. */
+            answer: components["schemas"]["NamedToken"] | null;
+            foil: components["schemas"]["NamedToken"] | null;
+            /**
+             * Clean
+             * @description The metric of the clean run.
+             */
+            clean: number | null;
+            /** Corrupt */
+            corrupt: number | null;
+            /**
+             * Cells
+             * @description The metric of the run patched there; null where it is not computed yet.
+             */
+            cells: (number | null)[][];
+            /**
+             * Scores
+             * @description The same as `score` of `/api/patch`: 0 at the run that is changed, 1 at the other.
+             */
+            scores: (number | null)[][];
+            /**
+             * Estimate
+             * @description What attribution patching (one backward pass) guesses the scores to be: an estimate, which orders the cells and is no result.
+             */
+            estimate: number[][] | null;
+            /**
+             * No Estimate
+             * @description Why there is none.
+             */
+            no_estimate: string | null;
+            /**
+             * Rank Correlation
+             * @description Spearman's, of the estimate with the scores of the cells that were run; null for fewer than three.
+             */
+            rank_correlation: number | null;
+            /** N Cells */
+            n_cells: number;
+            /** N Done */
+            n_done: number;
+            /**
+             * Computed Tokens
+             * @description Tokens run through blocks for the cells so far.
+             */
+            computed_tokens: number;
         };
         /**
          * PatchPredictions
@@ -3736,6 +4103,600 @@ export interface operations {
             };
             /** @description Not enough memory for this request, or conversations cannot be saved or read */
             507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    list_jobs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobList"];
+                };
+            };
+            /** @description A bearer token is required */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The Host or Origin of the request is not this server's */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description A value that is not a number, or a defect of the server */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The model is loading, could not be loaded, or the server is shutting down */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    create_job: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A random id of this tab or script; the queue is fair between ids. Without it the network address counts. */
+                "x-client-id"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PatchMapRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobCreated"];
+                };
+            };
+            /** @description A bearer token is required */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The Host or Origin of the request is not this server's */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unknown or deleted conversation */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The conversation is being continued or was changed by another request, or is another model's */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request body, or the file that was asked for, is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request cannot be answered as it stands, or does not fit the model's context */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Too many requests wait for the model; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description A value that is not a number, or a defect of the server */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The model is loading, could not be loaded, or the server is shutting down */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    get_job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of `POST /api/jobs`. */
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobInfo"];
+                };
+            };
+            /** @description A bearer token is required */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The Host or Origin of the request is not this server's */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unknown or deleted conversation */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The conversation is being continued or was changed by another request, or is another model's */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+            /** @description A value that is not a number, or a defect of the server */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The model is loading, could not be loaded, or the server is shutting down */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    delete_job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of `POST /api/jobs`. */
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobInfo"];
+                };
+            };
+            /** @description A bearer token is required */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The Host or Origin of the request is not this server's */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unknown or deleted conversation */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The conversation is being continued or was changed by another request, or is another model's */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+            /** @description A value that is not a number, or a defect of the server */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The model is loading, could not be loaded, or the server is shutting down */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    pause_job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of `POST /api/jobs`. */
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobInfo"];
+                };
+            };
+            /** @description A bearer token is required */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The Host or Origin of the request is not this server's */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unknown or deleted conversation */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The conversation is being continued or was changed by another request, or is another model's */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+            /** @description A value that is not a number, or a defect of the server */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The model is loading, could not be loaded, or the server is shutting down */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    resume_job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of `POST /api/jobs`. */
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobInfo"];
+                };
+            };
+            /** @description A bearer token is required */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The Host or Origin of the request is not this server's */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unknown or deleted conversation */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The conversation is being continued or was changed by another request, or is another model's */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+            /** @description A value that is not a number, or a defect of the server */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The model is loading, could not be loaded, or the server is shutting down */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    job_events: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of `POST /api/jobs`. */
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Server-sent events: `job` (the whole job, first), `cells`, `progress`, then one `done`, `error` or `cancelled`. Lines that begin with a colon keep the connection open. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description A bearer token is required */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The Host or Origin of the request is not this server's */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unknown or deleted conversation */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The conversation is being continued or was changed by another request, or is another model's */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+            /** @description A value that is not a number, or a defect of the server */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The model is loading, could not be loaded, or the server is shutting down */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

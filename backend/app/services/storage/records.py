@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from app.services.identity import ModelIdentity
 from app.services.timelines import Conversation
@@ -94,3 +95,25 @@ class Summary:
     updated_at_ms: int
     n_tokens: int
     branch_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class JobRecord:
+    """A job as it is kept."""
+
+    id: str
+    kind: str
+    state: str
+    client: str
+    branch_id: str | None
+    """The stored timeline that it is about."""
+    model: ModelIdentity
+    plan: dict[str, Any]
+    """What was asked for, with every id: enough to go on without the request."""
+    found: dict[str, Any]
+    """What it has found so far."""
+    failure: dict[str, Any] | None
+    created_at_ms: int
+    updated_at_ms: int
+    is_new: bool = False
+    """It may not be in the database yet."""

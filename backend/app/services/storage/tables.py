@@ -2,7 +2,8 @@
 
 A conversation is a title, a model and a tree of branches. A branch holds its whole timeline, also
 what it shares with its parent: 5 bytes a token are cheap, and so any branch can go without another.
-Numbers are never stored; they are computed again from the ids. Times are milliseconds since 1970.
+Numbers are never stored with them; they are computed again from the ids. A job holds what it was asked
+for and what it has found, as JSON: that takes longer to compute than anybody waits. Times are milliseconds since 1970.
 """
 
 from __future__ import annotations
@@ -97,4 +98,23 @@ notes = Table(
     Column("layer", Integer),
     Column("text", Text, nullable=False),
     Column("text_folded", Text, nullable=False, server_default=""),
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("kind", String(32), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("client", Text, nullable=False),
+    # Of the timeline that it is about, where that is stored: both go together.
+    Column("branch_id", String(64), ForeignKey("branches.id", ondelete="CASCADE")),
+    Column("model", Text, nullable=False),
+    Column("plan", Text, nullable=False),
+    # What it has found so far, from which it goes on.
+    Column("found", Text, nullable=False),
+    Column("failure", Text),
+    Column("created_at_ms", BigInteger, nullable=False),
+    Column("updated_at_ms", BigInteger, nullable=False),
+    Index("jobs_by_time", "created_at_ms"),
 )

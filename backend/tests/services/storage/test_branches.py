@@ -9,9 +9,10 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
 from app.errors import Conflict, ConversationNotFound
-from app.services.storage import annotating, deletion, growing, listing, opening
+from app.services.identity import ModelIdentity
+from app.services.storage import annotating, deletion, growing, job_rows, listing, opening
 from app.services.storage.database import Database
-from app.services.storage.records import Note, Pins, Words
+from app.services.storage.records import JobRecord, Note, Pins, Words
 from app.services.storage.tables import metadata
 from app.services.timelines import Conversation, Turn
 from tests.services.storage.conftest import (
@@ -210,6 +211,8 @@ def test_deleted_conversation_is_gone_until_it_is_restored(database: Database) -
 def test_deleted_conversation_is_removed_for_good_after_a_day(database: Database) -> None:
     name = saved(database)
     write(database, lambda c: annotating.annotate(c, name, noted=[Note(0, 1, None, "x")]))
+    write(database, lambda c: job_rows.save(c, job_about(name)))
+    assert read(database, lambda c: job_rows.load(c, "job")) is not None
     write(database, lambda c: deletion.delete_conversation(c, name))
     write(database, deletion.purge)
     write(database, lambda c: deletion.restore_conversation(c, name))
@@ -223,7 +226,46 @@ def test_deleted_conversation_is_removed_for_good_after_a_day(database: Database
         database,
         lambda c: [c.execute(t.select()).all() for t in metadata.sorted_tables],
     )
-    assert left == [[], [], [], []]
+    assert left == [[], [], [], [], []]
+
+
+def test_of_jobs_about_no_conversation_the_newest_are_kept(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_rows, "MAX_KEPT", 2)
+    name = saved(database)
+    kept = job_about(name)
+    write(database, lambda c: job_rows.save(c, kept))
+    for number, state in enumerate(("running", "done", "error", "done")):
+        job = dataclasses.replace(
+            kept, id=str(number), branch_id=None, state=state, created_at_ms=number
+        )
+        write(database, lambda c, job=job: job_rows.save(c, job))
+    # What runs is never forgotten, nor what belongs to a conversation.
+    assert {job.id for job in read(database, lambda c: job_rows.newest(c, 9))} == {
+        "job",
+        "0",
+        "2",
+        "3",
+    }
+    assert [job.id for job in read(database, job_rows.unfinished)] == ["0"]
+
+
+def job_about(branch_id: str) -> JobRecord:
+    return JobRecord(
+        id="job",
+        kind="patch_map",
+        state="done",
+        client="me",
+        branch_id=branch_id,
+        model=ModelIdentity("fake", "1", "local"),
+        plan={},
+        found={},
+        failure=None,
+        created_at_ms=1,
+        updated_at_ms=1,
+        is_new=True,
+    )
 
 
 @pytest.mark.parametrize("what", ["turn", "branch"])

@@ -1,0 +1,409 @@
+"""Jobs: work that outlives the request that asked for it, kept in the database while it goes on.
+
+One runs at a time, in the turns of the model that replies leave; the others wait, round-robin over
+clients. A pause ends the run and keeps what it found, from which a later run goes on; so does the end
+of the server. Only the event loop touches this object.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections import Counter
+from collections.abc import AsyncGenerator, Generator, Iterator, Mapping
+from concurrent.futures import Future
+
+from app.errors import (
+    Conflict,
+    Draining,
+    ExplorerError,
+    JobLost,
+    JobNotFound,
+    QueueFull,
+    StorageFailed,
+)
+from app.models.jobs import (
+    JobEvent,
+    JobInfo,
+    JobList,
+    JobRequest,
+    JobState,
+    JobStreamEvent,
+    ProgressEvent,
+)
+from app.models.wire import ErrorBody
+from app.services.background import BackgroundJob
+from app.services.conversations import ConversationStore
+from app.services.identity import ModelIdentity, require_same_model
+from app.services.patch_map import PatchMap, plan_map
+from app.services.storage import job_rows
+from app.services.storage.database import Database
+from app.services.storage.records import JobRecord
+from app.services.stored_job import JobKind, StoredJob
+from app.services.timelines import new_id
+from app.services.worker import ModelWorker
+
+logger = logging.getLogger(__name__)
+
+MAX_WAITING = 4
+"""Jobs of one client that wait or are paused."""
+MAX_ACTIVE = 64
+LISTED = 100
+SAVE_EVERY_S = 2.0
+SAVE_SHARE = 20
+"""A checkpoint is written this many times its own duration apart at least."""
+KEEP_ALIVE_S = 10.0
+CLOSE_SECONDS = 5.0
+"""How long the run that is ended by a shutdown is waited for."""
+
+
+KINDS: Mapping[str, JobKind] = {"patch_map": JobKind(plan_map, PatchMap)}
+
+
+class JobsService:
+    """Makes, runs, tells and keeps jobs."""
+
+    def __init__(
+        self,
+        worker: ModelWorker,
+        conversations: ConversationStore,
+        database: Database,
+        kinds: Mapping[str, JobKind] = KINDS,
+    ) -> None:
+        self._worker = worker
+        self._conversations = conversations
+        self._database = database
+        self._kinds = kinds
+        self._active: dict[str, StoredJob] = {}
+        """Those that are not over, the oldest first."""
+        self._preparing: Counter[str] = Counter()
+        self._running: StoredJob | None = None
+        self._served: dict[str, int] = {}
+        """When each client had a run last, counted in runs."""
+        self._n_runs = 0
+        self._is_closing = False
+        self._is_closed = False
+        self._saves: set[asyncio.Task[None]] = set()
+
+    # --- life ------------------------------------------------------------------------------------
+
+    async def open(self) -> None:
+        """Takes up what an earlier server was busy with, once the model is loaded."""
+        try:
+            records = await self._database.read(job_rows.unfinished)
+        except StorageFailed as failure:
+            logger.error("jobs are not taken up: %s", failure.message)
+            return
+        while self._worker.known_facts is None:
+            if self._is_closing or self._worker.state().status == "failed":
+                return
+            await asyncio.sleep(0.1)
+        for record in records:
+            job = self._restored(record)
+            if job is None or job.id in self._active:
+                continue
+            if record.state == "running" and not self._kinds[job.kind].has_checkpoints:
+                lost = JobLost(
+                    "The server ended while this job ran, and it had no checkpoint to go on from.",
+                    hint="Start it again.",
+                )
+                self._end(job, "lost", lost)
+                continue
+            try:
+                require_same_model(job.model, self._worker.engine.facts)
+            except ExplorerError as failure:
+                self._end(job, "error", failure)
+                continue
+            job.state = "paused" if record.state == "paused" else "waiting"
+            self._active[job.id] = job
+        self._schedule()
+
+    async def close(self) -> None:
+        """Ends the run and keeps what it found; the worker has been told to stop."""
+        self._is_closing = True
+        until = time.monotonic() + CLOSE_SECONDS
+        while self._running is not None and time.monotonic() < until:
+            await asyncio.sleep(0.01)
+        for job in self._active.values():
+            self._save(job)
+        self._is_closed = True
+        while self._saves:
+            await asyncio.wait(self._saves)
+
+    # --- what is asked ---------------------------------------------------------------------------
+
+    async def create(self, request: JobRequest, client: str) -> str:
+        """The id of a new job. Raises QueueFull and whatever is wrong with the request."""
+        engine = self._worker.engine
+        self._require_place(client)
+        self._preparing[client] += 1
+        try:
+            kind = self._kinds[request.kind]
+            plan, branch_id = await kind.prepare(engine, self._conversations, request)
+            now = _now_ms()
+            job = StoredJob(
+                id=new_id(),
+                kind=request.kind,
+                client=client,
+                branch_id=branch_id,
+                model=ModelIdentity.of(engine.facts),
+                work=kind.restore(plan, {}),
+                created_at_ms=now,
+                updated_at_ms=now,
+            )
+            record = job.record(is_new=True)
+            await self._database.write(lambda connection: job_rows.save(connection, record))
+        finally:
+            self._preparing[client] -= 1
+        self._active[job.id] = job
+        self._schedule()
+        return job.id
+
+    async def listed(self) -> JobList:
+        """The newest jobs; raises StorageFailed."""
+        records = await self._database.write(lambda connection: job_rows.newest(connection, LISTED))
+        found = [self._active.get(record.id) or self._restored(record) for record in records]
+        return JobList(jobs=[job.summary() for job in found if job is not None])
+
+    async def get(self, job_id: str) -> JobInfo:
+        """Raises JobNotFound, or ModelMismatch where its ids are not of the running model."""
+        return (await self._find(job_id)).info(self._worker.engine)
+
+    async def pause(self, job_id: str) -> JobInfo:
+        """Ends the run for now; raises Conflict for a job that is over."""
+        job = await self._unfinished(job_id)
+        if job.state != "paused":
+            self._change(job, "paused")
+        return job.info(self._worker.engine)
+
+    async def resume(self, job_id: str) -> JobInfo:
+        """Lets a paused job go on; raises Conflict for one that is over, and QueueFull."""
+        job = await self._unfinished(job_id)
+        if job.state == "paused":
+            self._change(job, "waiting")
+            self._schedule()
+        return job.info(self._worker.engine)
+
+    async def delete(self, job_id: str) -> JobInfo:
+        """Cancels a job that is not over, and forgets one that is."""
+        job = await self._find(job_id)
+        if job.is_over:
+            await self._database.write(lambda connection: job_rows.remove(connection, job_id))
+            return job.info(self._worker.engine)
+        self._change(job, "cancelled")
+        self._active.pop(job.id, None)
+        return job.info(self._worker.engine)
+
+    async def events(self, job_id: str) -> AsyncGenerator[JobStreamEvent | None]:
+        """The job, then what changes of it, then how it ended; None from time to time when nothing does."""
+        job = await self._find(job_id)
+        news = asyncio.Event()
+        job.listeners.add(news)
+        loop = asyncio.get_running_loop()
+        try:
+            described, n_told, told = -1, 0, (job.state, -1.0)
+            while True:
+                news.clear()
+                if job.described != described:
+                    described, n_told = job.described, job.work.n_logged
+                    told = (job.state, job.work.progress)
+                    yield JobEvent(type="job", job=job.info(self._worker.engine))
+                    continue
+                if job.work.n_logged > n_told:
+                    start, n_told = n_told, job.work.n_logged
+                    for event in job.work.cells_since(start):
+                        yield event
+                    continue
+                if (job.state, job.work.progress) != told and not job.is_over:
+                    told = (job.state, job.work.progress)
+                    yield ProgressEvent(
+                        type="progress",
+                        state=job.state,
+                        progress=job.work.progress,
+                        seconds_left=job.seconds_left,
+                    )
+                    continue
+                if job.is_over:
+                    yield job.last_event(self._worker.engine)
+                    return
+                timer = loop.call_later(KEEP_ALIVE_S, news.set)
+                await news.wait()
+                if timer.when() <= loop.time():
+                    yield None
+                timer.cancel()
+        finally:
+            job.listeners.discard(news)
+
+    # --- runs ------------------------------------------------------------------------------------
+
+    def _require_place(self, client: str) -> None:
+        waiting = self._preparing[client] + sum(
+            job.client == client and job.state in ("waiting", "paused")
+            for job in self._active.values()
+        )
+        if waiting >= MAX_WAITING or len(self._active) >= MAX_ACTIVE:
+            raise QueueFull(
+                f"{waiting} of your jobs wait, which is the limit for one client."
+                if waiting >= MAX_WAITING
+                else f"{len(self._active)} jobs wait, which is the limit.",
+                hint="Wait for one of them, or cancel it.",
+                retry_after_s=self._wait_estimate_s(),
+            )
+
+    def _wait_estimate_s(self) -> float:
+        left = None if self._running is None else self._running.seconds_left
+        return min(60.0, max(1.0, left or 5.0))
+
+    def _schedule(self) -> None:
+        """Begins the next run, where none goes on."""
+        if self._running is not None or self._is_closing:
+            return
+        waiting = [job for job in self._active.values() if job.state == "waiting"]
+        if not waiting:
+            return
+        # The sort is stable: of one client the oldest first.
+        job = min(waiting, key=lambda job: self._served.get(job.client, -1))
+        loop = asyncio.get_running_loop()
+
+        def posted() -> Iterator[None]:
+            turns = job.work.turns(self._worker.engine)
+            with contextlib.ExitStack() as end:
+                if isinstance(turns, Generator):
+                    end.callback(turns.close)
+                for item in turns:
+                    if item is not None:
+                        loop.call_soon_threadsafe(self._take, job, item)
+                    yield
+
+        def on_finish(failure: ExplorerError | None, _was_stopped: bool) -> None:
+            with contextlib.suppress(RuntimeError):  # a closed loop: the server has ended
+                loop.call_soon_threadsafe(self._finished, job, failure)
+
+        run = BackgroundJob(job.id, posted, on_finish)
+        try:
+            self._worker.add_background(run)
+        except Draining:
+            return
+        self._n_runs += 1
+        self._served[job.client] = self._n_runs
+        job.run, self._running = run, job
+        job.began = (time.monotonic(), job.work.progress)
+        self._change(job, "running")
+
+    def _take(self, job: StoredJob, item: object) -> None:
+        if job.is_over:
+            return
+        before = job.work.progress
+        if job.work.take(item):
+            job.described += 1
+        if before == job.began[1] and job.work.progress > before:
+            # What was known without a run came at once and tells nothing of the pace.
+            job.began = (time.monotonic(), job.work.progress)
+        job.tell()
+        if not job.is_saving:
+            job.is_saving = True
+            asyncio.get_running_loop().call_later(self._pause_s(job), self._save, job)
+
+    def _finished(self, job: StoredJob, failure: ExplorerError | None) -> None:
+        """A run has ended: the work is done, has failed, or was stopped."""
+        job.run = None
+        if self._running is job:
+            self._running = None
+        if not job.is_over:
+            if failure is not None:
+                self._end(job, "error", failure)
+            elif job.work.is_complete:
+                self._end(job, "done", None)
+            elif job.state == "running":
+                # Stopped by a shutdown.
+                self._change(job, "waiting")
+        self._schedule()
+
+    def _end(self, job: StoredJob, state: JobState, failure: ExplorerError | None) -> None:
+        if failure is not None:
+            job.failure = ErrorBody(
+                code=failure.code,
+                message=failure.message,
+                hint=failure.hint,
+                param=failure.param,
+                request_id=job.id,
+            )
+        self._active.pop(job.id, None)
+        self._change(job, state)
+
+    def _change(self, job: StoredJob, state: JobState) -> None:
+        job.state = state
+        job.updated_at_ms = _now_ms()
+        if state != "running" and job.run is not None:
+            job.run.stop()
+        job.tell()
+        self._save(job)
+
+    # --- what is kept ----------------------------------------------------------------------------
+
+    def _pause_s(self, job: StoredJob) -> float:
+        """How long until the next checkpoint."""
+        due = job.saved_at + max(SAVE_EVERY_S, SAVE_SHARE * job.saving_s)
+        return max(0.0, due - time.monotonic())
+
+    def _save(self, job: StoredJob) -> None:
+        """Puts a job into the line of writes."""
+        if self._is_closed:
+            return
+        job.is_saving = False
+        record = job.record()
+        writing = self._database.begin_write(lambda connection: job_rows.save(connection, record))
+        task = asyncio.ensure_future(self._saved(job, writing))
+        self._saves.add(task)
+        task.add_done_callback(self._saves.discard)
+
+    async def _saved(self, job: StoredJob, writing: Future[None]) -> None:
+        began = time.monotonic()
+        try:
+            await asyncio.wrap_future(writing)
+        except StorageFailed as failure:
+            logger.error("job %s was not saved: %s", job.id, failure.message)
+        job.saved_at = time.monotonic()
+        job.saving_s = job.saved_at - began
+
+    async def _find(self, job_id: str) -> StoredJob:
+        if job := self._active.get(job_id):
+            return job
+        # In the line of writes, because one that has just ended may still be on its way to the disk.
+        record = await self._database.write(lambda connection: job_rows.load(connection, job_id))
+        job = None if record is None else self._restored(record)
+        if job is None:
+            raise JobNotFound(f"There is no job {job_id}.", hint="It may have been deleted.")
+        require_same_model(job.model, self._worker.engine.facts)
+        return job
+
+    async def _unfinished(self, job_id: str) -> StoredJob:
+        job = await self._find(job_id)
+        if job.is_over:
+            raise Conflict(f"This job is over ({job.state}).", hint="Start it again.")
+        return job
+
+    def _restored(self, record: JobRecord) -> StoredJob | None:
+        """A job of the database; None for one of a kind that this version does not know."""
+        kind = self._kinds.get(record.kind)
+        if kind is None:
+            return None
+        state: JobState = record.state  # type: ignore[assignment]
+        return StoredJob(
+            id=record.id,
+            kind=record.kind,
+            client=record.client,
+            branch_id=record.branch_id,
+            model=record.model,
+            work=kind.restore(record.plan, record.found),
+            created_at_ms=record.created_at_ms,
+            state=state,
+            failure=None if record.failure is None else ErrorBody(**record.failure),
+            updated_at_ms=record.updated_at_ms,
+        )
+
+
+def _now_ms() -> int:
+    return int(time.time() * 1000)

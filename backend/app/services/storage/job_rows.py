@@ -1,0 +1,98 @@
+"""Jobs in the database."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy.engine import Row
+
+from app.services.identity import ModelIdentity
+from app.services.storage.records import JobRecord
+from app.services.storage.tables import branches, jobs
+
+MAX_KEPT = 200
+"""Jobs that belong to no saved conversation; older ones that have ended are forgotten."""
+ENDED = ("done", "error", "cancelled", "lost")
+
+
+def save(connection: Connection, record: JobRecord) -> None:
+    """Writes a job, new or known; one whose timeline was deleted meanwhile stays away."""
+    values = {
+        "state": record.state,
+        "found": json.dumps(record.found),
+        "failure": None if record.failure is None else json.dumps(record.failure),
+        "updated_at_ms": record.updated_at_ms,
+    }
+    known = connection.execute(update(jobs).where(jobs.c.id == record.id).values(values))
+    if known.rowcount or not record.is_new:
+        return
+    model = record.model
+    branch_id = record.branch_id
+    if branch_id is not None:
+        found = connection.execute(select(branches.c.id).where(branches.c.id == branch_id)).first()
+        branch_id = None if found is None else branch_id
+    connection.execute(
+        insert(jobs).values(
+            id=record.id,
+            kind=record.kind,
+            client=record.client,
+            branch_id=branch_id,
+            model=json.dumps([model.name, model.revision, model.source]),
+            plan=json.dumps(record.plan),
+            created_at_ms=record.created_at_ms,
+            **values,
+        )
+    )
+    kept = (
+        select(jobs.c.id)
+        .where(jobs.c.branch_id.is_(None))
+        .order_by(jobs.c.created_at_ms.desc())
+        .limit(MAX_KEPT)
+    )
+    connection.execute(
+        delete(jobs).where(
+            jobs.c.branch_id.is_(None), jobs.c.state.in_(ENDED), jobs.c.id.not_in(kept)
+        )
+    )
+
+
+def load(connection: Connection, job_id: str) -> JobRecord | None:
+    row = connection.execute(select(jobs).where(jobs.c.id == job_id)).first()
+    return None if row is None else _record(row)
+
+
+def newest(connection: Connection, limit: int) -> list[JobRecord]:
+    """The newest first."""
+    rows = connection.execute(select(jobs).order_by(jobs.c.created_at_ms.desc()).limit(limit))
+    return [_record(row) for row in rows]
+
+
+def unfinished(connection: Connection) -> list[JobRecord]:
+    """Those that a server was busy with when it ended, the oldest first."""
+    rows = connection.execute(
+        select(jobs).where(jobs.c.state.not_in(ENDED)).order_by(jobs.c.created_at_ms)
+    )
+    return [_record(row) for row in rows]
+
+
+def remove(connection: Connection, job_id: str) -> None:
+    connection.execute(delete(jobs).where(jobs.c.id == job_id))
+
+
+def _record(row: Row[Any]) -> JobRecord:
+    name, revision, source = json.loads(row.model)
+    return JobRecord(
+        id=row.id,
+        kind=row.kind,
+        state=row.state,
+        client=row.client,
+        branch_id=row.branch_id,
+        model=ModelIdentity(name, revision, source),
+        plan=json.loads(row.plan),
+        found=json.loads(row.found),
+        failure=None if row.failure is None else json.loads(row.failure),
+        created_at_ms=row.created_at_ms,
+        updated_at_ms=row.updated_at_ms,
+    )

@@ -1,0 +1,106 @@
+"""What becomes of jobs that an earlier server was busy with."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+
+import pytest
+
+from app.errors import ModelMismatch
+from app.services.conversations import ConversationStore
+from app.services.identity import ModelIdentity
+from app.services.jobs import JobsService
+from app.services.patch_map import PatchMap, plan_map
+from app.services.storage import job_rows
+from app.services.storage.database import Database
+from app.services.storage.records import JobRecord
+from app.services.stored_job import JobKind
+from tests.fakes import fake_facts
+from tests.services.jobs import running_worker, until
+
+SIDE = {"roles": ["user"] * 2, "lineage": [], "conversation_id": None}
+PLAN = {
+    "clean": {"ids": [97, 98], **SIDE},
+    "corrupt": {"ids": [97, 99], **SIDE},
+    "site": "resid",
+    "direction": "denoise",
+    "rows": [[0, None], [1, None]],
+    "positions": [[0, 0], [1, 1]],
+    "answer": 65,
+    "foil": 66,
+    "title": "ab → ac",
+}
+LEFT = JobRecord(
+    id="left",
+    kind="patch_map",
+    state="running",
+    client="me",
+    branch_id=None,
+    model=ModelIdentity.of(fake_facts(512)),
+    plan=PLAN,
+    found={},
+    failure=None,
+    created_at_ms=1,
+    updated_at_ms=1,
+    is_new=True,
+)
+
+
+@pytest.mark.parametrize(
+    ("state", "has_checkpoints", "becomes"),
+    [
+        ("running", True, "done"),
+        ("waiting", True, "done"),
+        ("running", False, "lost"),
+        ("waiting", False, "done"),
+        ("paused", True, "paused"),
+    ],
+)
+def test_a_job_goes_on_or_says_that_it_was_lost(
+    state: str, has_checkpoints: bool, becomes: str
+) -> None:
+    async def scenario() -> None:
+        database = Database("sqlite://")
+        record = dataclasses.replace(LEFT, state=state)
+        await database.write(lambda c: job_rows.save(c, record))
+        kinds = {"patch_map": JobKind(plan_map, PatchMap, has_checkpoints)}
+        async with running_worker() as worker:
+            jobs = JobsService(worker, ConversationStore(database), database, kinds)
+            await jobs.open()
+            await until(lambda: not jobs._active or becomes == "paused")
+            job = await jobs.get("left")
+            assert job.state == becomes
+            if becomes == "lost":
+                assert job.error is not None
+                assert job.error.code == "job_lost"
+                *_, last = [event async for event in jobs.events("left")]
+                assert last is not None
+                assert last.type == "error"
+            worker.stop()
+            await jobs.close()
+        database.close()
+
+    asyncio.run(scenario())
+
+
+def test_a_job_of_another_model_does_not_go_on() -> None:
+    async def scenario() -> None:
+        database = Database("sqlite://")
+        other = dataclasses.replace(LEFT, model=ModelIdentity("other", "2", "hub"))
+        await database.write(lambda c: job_rows.save(c, other))
+        async with running_worker() as worker:
+            jobs = JobsService(worker, ConversationStore(database), database)
+            await jobs.open()
+            (listed,) = (await jobs.listed()).jobs
+            assert listed.state == "error"
+            assert listed.error is not None
+            assert listed.error.code == "model_mismatch"
+            # Its ids would be read as other words.
+            with pytest.raises(ModelMismatch):
+                await jobs.get("left")
+            worker.stop()
+            await jobs.close()
+        database.close()
+
+    asyncio.run(scenario())
