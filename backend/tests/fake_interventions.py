@@ -2,8 +2,21 @@
 
 from __future__ import annotations
 
-from app.engine.intervention_types import Interventions, InterventionSites
-from app.engine.types import Capability, ModelFacts
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+
+from app.engine.intervention_types import (
+    Curves,
+    Dose,
+    DoseWanted,
+    Interventions,
+    InterventionSites,
+    at_strength,
+    controlled,
+)
+from app.engine.types import Capability, FloatArray, ModelFacts
 from app.errors import LayerOutOfRange, UnsupportedIntervention
 
 NO_PARTS = Capability(False, "The fake has no parts.")
@@ -36,3 +49,30 @@ def require_fake(wanted: Interventions | None, facts: ModelFacts) -> None:
             raise LayerOutOfRange(f"{item.layers}", param=f"{item.param}.layers")
         if item.site != "resid":
             raise UnsupportedIntervention("The fake has no parts.", param=item.param)
+
+
+class Predicts(Protocol):
+    facts: ModelFacts
+
+    def probabilities(
+        self, before: Sequence[int], layer: float, digest: str = ""
+    ) -> FloatArray: ...
+
+
+def fake_dose(engine: Predicts, ids: Sequence[int], wanted: DoseWanted) -> Dose:
+    """Other numbers at each strength, and the plain ones at 0."""
+
+    def curves(interventions: Interventions) -> Curves:
+        before = ids[: wanted.position + 1]
+        n_layers = engine.facts.n_layers
+        each = [
+            engine.probabilities(before, n_layers, digest_of(at_strength(interventions, strength)))
+            for strength in wanted.strengths
+        ]
+        found = np.stack([p[list(wanted.targets)] for p in each], axis=1)
+        ranks = np.stack([1 + (p > p[list(wanted.targets), None]).sum(-1) for p in each], axis=1)
+        return Curves(found, np.log(found), ranks)
+
+    control = curves(controlled(wanted.interventions)) if wanted.has_control else None
+    at_one = at_strength(wanted.interventions, 1.0)
+    return Dose(curves(wanted.interventions), control, fired(at_one, wanted.position + 1))

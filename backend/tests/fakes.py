@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from app.engine.bounds import require_half_layers
-from app.engine.intervention_types import Interventions
+from app.engine.intervention_types import Dose, DoseWanted, Interventions
 from app.engine.types import (
     ChatTemplate,
     Comparison,
@@ -42,7 +42,13 @@ from app.engine.types import (
 )
 from app.errors import ContextExceeded, LensUnavailable
 from tests.fake_causes import FAKE_CAPABILITIES, FakeCauses
-from tests.fake_interventions import FAKE_SITES, digest_of, fired, require_fake
+from tests.fake_interventions import (
+    FAKE_SITES,
+    digest_of,
+    fake_dose,
+    fired,
+    require_fake,
+)
 from tests.fake_patching import FakePatching
 
 FAKE_REVISION = "fa" * 32
@@ -342,6 +348,14 @@ class FakeEngine(FakeCauses):
             self.comparisons.append(chunk)
             self.faults.reach("compare")
             yield self._comparison(a, b, dataclasses.replace(pairs, positions=chunk))
+
+    def dosing(
+        self, ids: Sequence[int], wanted: DoseWanted, *, lineage: Sequence[str] = ()
+    ) -> Iterator[Dose | None]:
+        self.lineages.append(tuple(lineage))
+        self._compute(ids[: wanted.position + 1])
+        yield None
+        yield fake_dose(self, ids, wanted)
 
     def _comparison(self, a: Side, b: Side, pairs: Pairs) -> Comparison:
         def one_side(place: int, side: Side) -> FloatArray:

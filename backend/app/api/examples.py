@@ -32,6 +32,31 @@ CHAT_EXAMPLES: dict[str, Example] = {
             "stream": True,
         },
     },
+    "steered": {
+        "summary": "A reply with a head taken out, and the direction of a token added",
+        "value": {
+            "messages": [{"role": "user", "content": "Where is Paris?"}],
+            "interventions": [
+                {
+                    "site": "head",
+                    "layers": [11],
+                    "heads": [1],
+                    "positions": "reply",
+                    "op": {"kind": "zero"},
+                },
+                {
+                    "site": "resid",
+                    "layers": [8],
+                    "positions": "reply",
+                    "op": {
+                        "kind": "add",
+                        "direction": {"kind": "token", "token_id": 300},
+                        "strength": 0.2,
+                    },
+                },
+            ],
+        },
+    },
 }
 
 LENS_EXAMPLES: dict[str, Example] = {
@@ -52,6 +77,20 @@ LENS_EXAMPLES: dict[str, Example] = {
     "half layers": {
         "summary": "One position at every layer, also inside each block after attention",
         "value": {"prompt": "The capital of France is", "positions": [4, 5], "half_layers": True},
+    },
+    "interventions": {
+        "summary": "Read while the direction of a token is taken out at layer 6, everywhere",
+        "value": {
+            "prompt": "The capital of France is",
+            "interventions": [
+                {
+                    "site": "resid",
+                    "layers": [6],
+                    "positions": "all",
+                    "op": {"kind": "project_out", "direction": {"kind": "token", "token_id": 300}},
+                }
+            ],
+        },
     },
 }
 
@@ -109,6 +148,54 @@ WRITES_EXAMPLES: dict[str, Example] = {
             "position": 4,
             "block": 7,
             "top_k": 50,
+        },
+    },
+}
+
+DOSE_EXAMPLES: dict[str, Example] = {
+    "a token": {
+        "summary": "A token's direction added at two layers, at the last token",
+        "value": {
+            "prompt": "The capital of France is",
+            "interventions": [
+                {
+                    "site": "resid",
+                    "layers": [6, 7],
+                    "positions": [4],
+                    "op": {
+                        "kind": "add",
+                        "direction": {"kind": "token", "token_id": 300},
+                        "strength": 1,
+                    },
+                }
+            ],
+            "strengths": [-0.5, 0, 0.5, 1],
+            "targets": [300],
+        },
+    },
+    "contrast": {
+        "summary": "The difference of two texts, before a reply is written",
+        "value": {
+            "messages": [{"role": "user", "content": "How was the film?"}],
+            "interventions": [
+                {
+                    "site": "resid",
+                    "layers": [6],
+                    "positions": "all",
+                    "op": {
+                        "kind": "add",
+                        "direction": {
+                            "kind": "contrast",
+                            "plus": ["I love it."],
+                            "minus": ["I hate it."],
+                        },
+                        "strength": 1,
+                    },
+                }
+            ],
+            "strengths": [0, 0.25, 0.5],
+            "targets": [257, 262],
+            "control": False,
         },
     },
 }

@@ -33,9 +33,10 @@ from app.engine.causes_types import (
     AttributionWanted,
     BlockEffects,
 )
+from app.engine.dosing import dose
 from app.engine.generation import generate
 from app.engine.half_rows import has_half
-from app.engine.intervention_types import Interventions
+from app.engine.intervention_types import Dose, DoseWanted, Interventions
 from app.engine.interventions import InterventionMaker
 from app.engine.lenses import Lens, Lenses, LensFiles
 from app.engine.patching import Patching
@@ -274,6 +275,16 @@ class NnsightEngine:
         self._require_place(ids, position)
         work = self._causes.decoding_writes(ids, position, block, top_k, lineage)
         return self._admitted(position + 1, work)
+
+    def dosing(
+        self, ids: Sequence[int], wanted: DoseWanted, *, lineage: Sequence[str] = ()
+    ) -> Iterator[Dose | None]:
+        """See `LensEngine.dosing`. What is wrong with the request is raised by the call itself."""
+        self._require_place(ids, wanted.position)
+        require_targets(self.facts, wanted.targets)
+        self.require_interventions(wanted.interventions)
+        work = dose(self._parts(), ids, wanted, lineage)
+        return self._admitted(2 * (wanted.position + 1), work)
 
     def read(
         self,

@@ -5,11 +5,12 @@ Positions are indices of tokens, blocks are counted from 1, heads from 0.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass
 from typing import Literal
 
-from app.engine.types import Capability, LensKind
+from app.engine.types import Capability, FloatArray, IntArray, LensKind
 
 Site = Literal["resid", "attn", "mlp", "head"]
 """`resid`: the residual stream at a layer; `attn`, `mlp`: what a block's attention or MLP adds to it;
@@ -157,3 +158,63 @@ class InterventionSites:
     head: Capability
     knock_out: Capability
     """Attention edges."""
+
+
+@dataclass(frozen=True, slots=True)
+class DoseWanted:
+    """A dose curve: what a token's probability becomes as the strength grows."""
+
+    interventions: Interventions
+    """Each `Add` among them gets each of the strengths."""
+    strengths: tuple[float, ...]
+    targets: tuple[int, ...]
+    position: int
+    has_control: bool
+    """Whether a random direction is measured beside them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Curves:
+    """For each token and strength, `[T, S]`."""
+
+    probability: FloatArray
+    logprob_nats: FloatArray
+    rank: IntArray
+
+
+@dataclass(frozen=True, slots=True)
+class Dose:
+    """Dose curves of some tokens at one position."""
+
+    found: Curves
+    control: Curves | None
+    fired: tuple[int, ...]
+    """For each intervention: at how many layers, over all positions up to the one that is read, it changed the computation at a strength other than 0."""
+
+
+CONTROL_SEED = 0
+"""Draws the random direction that dose curves are measured beside."""
+
+
+def at_strength(interventions: Interventions, strength: float) -> Interventions:
+    """The same with this strength at each direction that is added."""
+    items = tuple(
+        dataclasses.replace(item, operation=dataclasses.replace(item.operation, strength=strength))
+        if isinstance(item.operation, Add)
+        else item
+        for item in interventions.items
+    )
+    return Interventions(items, f"{interventions.digest} at {strength}")
+
+
+def controlled(interventions: Interventions) -> Interventions:
+    """The same with a random direction in the place of each that is added."""
+    items = tuple(
+        dataclasses.replace(
+            item, operation=Add(RandomDirection(CONTROL_SEED), item.operation.strength)
+        )
+        if isinstance(item.operation, Add)
+        else item
+        for item in interventions.items
+    )
+    return Interventions(items, f"control of {interventions.digest}")

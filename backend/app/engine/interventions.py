@@ -6,6 +6,7 @@ they reach the model.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Generator, Sequence
 
 import torch
@@ -51,6 +52,10 @@ from app.errors import (
 SMALLEST_ANGLE = 1e-3
 """Distance of two unit directions below which they are one direction, and nothing can be exchanged."""
 
+MOST_HELD = 16
+MOST_HELD_NUMBERS = 500_000
+"""Values of other runs that are held on to: so many sets of them, of up to 2 MB each."""
+
 WITH_DIRECTION = (Add, ProjectOut, Exchange)
 
 
@@ -66,6 +71,9 @@ class InterventionMaker:
         self._sites = sites
         self._offered = offered
         self._tokens = TokenDirections(decoder)
+        self._held: OrderedDict[object, dict[int, torch.Tensor]] = OrderedDict()
+        """What sites had in plain runs, the least recently used first: a dose curve asks for it at each
+        strength."""
 
     def require(self, wanted: Interventions, facts: ModelFacts) -> None:
         """Raises LayerOutOfRange, InvalidRequest, IdentityFailed or UnsupportedIntervention where one
@@ -215,6 +223,10 @@ class InterventionMaker:
 
         The passes are those of a run over all of the ids, so that the bits are, too.
         """
+        key = (tuple(ids), tuple(positions), _place(item), item.layers)
+        if key in self._held:
+            self._held.move_to_end(key)
+            return self._held[key]
         found: dict[int, torch.Tensor] = {}
         place = {position: row for row, position in enumerate(positions)}
 
@@ -235,10 +247,13 @@ class InterventionMaker:
         )
         edits = Edits([recording], "", self._sites)
         yield from store.running_apart(ids, max(positions) + 1, edits)
-        return {
-            layer: values[[place[position] for position in positions]]
-            for layer, values in found.items()
-        }
+        rows = [place[position] for position in positions]
+        taken = {layer: values[rows] for layer, values in found.items()}
+        if sum(values.numel() for values in taken.values()) <= MOST_HELD_NUMBERS:
+            self._held[key] = taken
+            if len(self._held) > MOST_HELD:
+                self._held.popitem(last=False)
+        return taken
 
     def _require_site(self, item: Intervention) -> None:
         what: str = "knock_out" if isinstance(item.operation, KnockOut) else item.site

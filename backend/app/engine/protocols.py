@@ -15,7 +15,7 @@ from app.engine.causes_types import (
     AttributionWanted,
     BlockEffects,
 )
-from app.engine.intervention_types import Interventions
+from app.engine.intervention_types import Dose, DoseWanted, Interventions
 from app.engine.patching_types import (
     Ends,
     MapCells,
@@ -202,6 +202,15 @@ class LensEngine(Protocol):
         side was computed.
 
         Raises what `reading` raises.
+        """
+        ...
+
+    def dosing(
+        self, ids: Sequence[int], wanted: DoseWanted, *, lineage: Sequence[str] = ()
+    ) -> Iterator[Dose | None]:
+        """Probabilities of tokens at a position, for each strength; the last item is all of them.
+
+        Only what the interventions touch is run again for each. Raises what `reading` raises.
         """
         ...
 

@@ -276,22 +276,32 @@ class ResidualStore:
         return timeline
 
     def running_apart(
-        self, ids: Sequence[int], n_needed: int, edits: Edits
-    ) -> Generator[None, None, None]:
-        """The passes of a fresh run over `ids`, up to that of the last one needed; nothing is kept.
+        self,
+        ids: Sequence[int],
+        n_needed: int,
+        edits: Edits | None,
+        cache: GrowingCache | None = None,
+        start: int = 0,
+    ) -> Generator[None, None, torch.Tensor]:
+        """Streams of the last pass of a run that nothing is kept of; an item stands between two passes.
 
-        An item stands between two passes.
+        Without a cache the passes are those of a fresh run over `ids`, up to that of the last one needed.
+        With one that holds the first `start` tokens the run goes on from there.
         """
-        cache = self._new_cache()
-        start = 0
-        for end in self._pass_ends(len(ids)):
-            if start:
+        assert start < n_needed <= len(ids)
+        used = self._new_cache() if cache is None else cache
+        rows = torch.empty(0)
+        first = start
+        for length in self._pass_ends(len(ids) - first):
+            if len(rows):
                 yield
+            end = first + length
             rows = self._decoder.empty_rows(end - start)
-            self._decoder.forward(ids[start:end], cache, rows, start, edits)
-            start = end
+            self._decoder.forward(ids[start:end], used, rows, start, edits)
             if end >= n_needed:
-                return
+                break
+            start = end
+        return rows
 
     def extending(
         self, timeline: Timeline, ids: Sequence[int], edits: Edits | None = None

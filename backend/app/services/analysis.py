@@ -13,6 +13,7 @@ from app.engine.patching_types import Patched
 from app.errors import InternalError
 from app.models.causes import AttentionRequest, AttributionRequest, WritesRequest
 from app.models.compare import CompareRequest
+from app.models.dosing import DoseRequest
 from app.models.facts import (
     BosCheckInfo,
     ChatTemplateInfo,
@@ -27,7 +28,7 @@ from app.models.lens import LensReadRequest
 from app.models.opening import OpeningExample
 from app.models.patching import PatchRequest
 from app.models.tokens import TokenMatch, TokenSearchResponse, VocabularyToken
-from app.services import causes, comparing, patching, reading
+from app.services import causes, comparing, dosing, patching, reading
 from app.services.causes import capabilities_info, sites_info
 from app.services.conversations import ConversationStore
 from app.services.examples import known_examples, run_measuring
@@ -143,6 +144,18 @@ class AnalysisService:
             job.start(lambda job: causes.run_writes(job, engine, request, timeline))
             found = await result_of(job)
             return await self._large.made(4 * request.top_k, causes.writes_json, engine, found)
+
+    async def dose(self, request: DoseRequest, *, client: str, request_id: str) -> list[bytes]:
+        """Pieces of the JSON of a DoseResponse."""
+        engine = self._worker.engine
+        job: Job[dosing.Dosed] = self._worker.claim(request_id, client)
+        with contextlib.closing(job):
+            timeline = await find_timeline(engine, self._conversations, request)
+            asked = request.interventions
+            interventions = await asked_of(engine, self._conversations, timeline, asked)
+            plan = dosing.plan_dose(engine.facts, request, timeline, interventions)
+            job.start(lambda job: dosing.run_dose(job, engine, plan))
+            return dosing.dose_json(engine, plan, await result_of(job))
 
     async def patch(self, request: PatchRequest, *, client: str, request_id: str) -> list[bytes]:
         """Pieces of the JSON of a PatchResponse."""

@@ -13,6 +13,8 @@ from app.engine.engine import NnsightEngine
 from app.engine.intervention_types import (
     Add,
     ContrastDirection,
+    Dose,
+    DoseWanted,
     Exchange,
     Interventions,
     KnockOut,
@@ -472,3 +474,46 @@ def test_what_a_model_has_not_is_refused(engine: NnsightEngine, family: str) -> 
         beyond = under(change(Zero(), [block], TOUCHED, site="head", heads=[4]))
         with pytest.raises(InvalidRequest, match="heads 0 to 3"):
             engine.read(IDS, interventions=beyond)
+
+
+def test_a_dose_curve_is_the_run_at_each_strength(engine: NnsightEngine) -> None:
+    wanted = DoseWanted(
+        under(change(Add(MADRID, 9.0), [1, 2], TOUCHED)), (-0.5, 0.0, 0.7), (17, 23), N - 2, True
+    )
+    found = list(engine.dosing(IDS, wanted))[-1]
+    assert isinstance(found, Dose)
+    assert found.control is not None
+    for column, strength in enumerate(wanted.strengths):
+        for curves, direction in ((found.found, MADRID), (found.control, RandomDirection(0))):
+            run = fresh(engine).read(
+                IDS,
+                layers=[3],
+                positions=[N - 2],
+                targets=[17, 23],
+                interventions=under(change(Add(direction, strength), [1, 2], TOUCHED)),
+            )
+            expected = run.target_probability[:, 0, 0]
+            assert curves.probability[:, column] == pytest.approx(expected, abs=1e-5)
+            assert np.exp(curves.logprob_nats) == pytest.approx(curves.probability)
+            assert curves.rank[:, column].tolist() == run.target_rank[:, 0, 0].tolist()
+            if strength == 0:
+                plain = fresh(engine).read(IDS, positions=[N - 2], targets=[17, 23])
+                assert np.array_equal(
+                    curves.probability[:, column], plain.target_probability[:, -1, 0]
+                )
+    touched = [position for position in TOUCHED if position <= N - 2]
+    assert found.fired == (2 * len(touched),)
+
+
+def test_a_dose_curve_runs_only_what_is_touched_again(engine: NnsightEngine) -> None:
+    if not isinstance(engine.decoder.new_cache(), GrowingCache) or engine._store.reuse != "chunks":
+        return
+    engine.read(IDS)
+    before = engine.computed_tokens()
+    strengths = (0.1, 0.2, 0.3, 0.4)
+    wanted = DoseWanted(
+        under(change(Add(MADRID, 1.0), [1], [N - 2])), strengths, (17,), N - 1, False
+    )
+    list(engine.dosing(IDS, wanted))
+    assert engine.computed_tokens() - before == 2 * len(strengths)
+    assert same_bits(engine.read(IDS), fresh(engine).read(IDS))

@@ -159,6 +159,31 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/dose": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Dose
+         * @description Probability and rank of tokens over the strength of what is added to the stream.
+         *
+         *     Each of the `strengths` replaces that of every `add`. At 0 the numbers are those of the plain run.
+         *     `control` is the same under a random direction of the same length, at the same layers and
+         *     positions: what a direction does should be more than that. Only the tokens from the first one that
+         *     is touched are run again.
+         */
+        post: operations["dose"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/patch": {
         parameters: {
             query?: never;
@@ -1443,6 +1468,107 @@ export interface components {
              * @description Until then it can be restored; afterwards it is gone.
              */
             restorable_until_ms: number;
+        };
+        /**
+         * DoseRequest
+         * @description Exactly one of `prompt`, `token_ids`, `conversation_id` and `messages`; what is changed, and how strongly.
+         */
+        DoseRequest: {
+            /**
+             * Interventions
+             * @description In the order in which they act. Null: those that the stored branch was written under, none for any other timeline; an empty list: none.
+             */
+            interventions?: components["schemas"]["Intervention"][] | null;
+            /** Prompt */
+            prompt?: string | null;
+            /** Token Ids */
+            token_ids?: number[] | null;
+            /** Conversation Id */
+            conversation_id?: string | null;
+            /**
+             * Messages
+             * @description A history, the user's message last: rendered by the model's template up to where the reply begins, as `/api/chat` does for a new conversation.
+             */
+            messages?: components["schemas"]["ChatMessage"][] | null;
+            /**
+             * Bos
+             * @description For `prompt` and `messages`: whether it starts with the beginning-of-sequence token; null does what the tokenizer does.
+             */
+            bos?: boolean | null;
+            /**
+             * Strengths
+             * @description Each replaces the strength of every `add` among the interventions.
+             */
+            strengths: number[];
+            /**
+             * Targets
+             * @description The tokens whose probability is wanted.
+             */
+            targets: number[];
+            /**
+             * Position
+             * @description Where it is read; it predicts the token at `position + 1`. Null: the last position.
+             */
+            position?: number | null;
+            /**
+             * Control
+             * @description Whether a random direction of the same length is measured beside them: same layers, positions and strengths.
+             * @default true
+             */
+            control?: boolean;
+        };
+        /** DoseResponse */
+        DoseResponse: {
+            /** Model */
+            model: string;
+            model_identity: components["schemas"]["ModelIdentity"];
+            /** Position */
+            position: number;
+            /** Predicts Index */
+            predicts_index: number;
+            /** Strengths */
+            strengths: number[];
+            /** Tokens */
+            tokens: components["schemas"]["DosedToken"][];
+            /**
+             * Control
+             * @description The same tokens under the random direction; null where it was not asked for.
+             */
+            control: components["schemas"]["DosedToken"][] | null;
+            /**
+             * Fired
+             * @description For each intervention: at how many layers, over all positions up to the one read, it changed the computation at a strength other than 0.
+             */
+            fired: number[];
+            /**
+             * Computed Tokens
+             * @description Tokens that were run for this answer.
+             */
+            computed_tokens: number;
+        };
+        /**
+         * DosedToken
+         * @description One token, at each of the strengths.
+         */
+        DosedToken: {
+            /** Token Id */
+            token_id: number;
+            /** Text */
+            text: string;
+            /**
+             * Bytes
+             * @description Base64 of the token's bytes where they are no whole characters; else null.
+             */
+            bytes: string | null;
+            /** Probability */
+            probability: number[];
+            /**
+             * Logprob
+             * @description In nats.
+             */
+            logprob: number[];
+            /** Rank */
+            rank: number[];
         };
         /** DownloadInfo */
         DownloadInfo: {
@@ -3883,6 +4009,132 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WritesResponse"];
+                };
+            };
+            /** @description A bearer token is required */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The Host or Origin of the request is not this server's */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unknown or deleted conversation */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The conversation is being continued or was changed by another request, or is another model's */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request body, or the file that was asked for, is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request cannot be answered as it stands, or does not fit the model's context */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Too many requests wait for the model; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description A value that is not a number, or a defect of the server */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The model is loading, could not be loaded, or the server is shutting down */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request took longer than the server allows */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Not enough memory for this request, or conversations cannot be saved or read */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    dose: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A random id of this tab or script; the queue is fair between ids. Without it the network address counts. */
+                "x-client-id"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DoseRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DoseResponse"];
                 };
             };
             /** @description A bearer token is required */
