@@ -48,6 +48,9 @@ def build_parser() -> argparse.ArgumentParser:
     examples = steps.add_parser("find-examples", help="prompts that the model really answers")
     examples.add_argument("--folder", type=Path, required=True, help="exported folder")
 
+    experiments = steps.add_parser("find-experiments", help="interventions that change an answer")
+    experiments.add_argument("--folder", type=Path, required=True, help="exported folder")
+
     steps.add_parser("opening", help="answer the first example for the page of a first visit")
 
     export = steps.add_parser("export", help="write the folder that the server loads")
@@ -122,6 +125,10 @@ def main() -> None:
             from training.find_examples import find_examples
 
             find_examples(options.folder)
+        case "find-experiments":
+            from training.find_experiments import find_experiments
+
+            find_experiments(options.folder)
         case "opening":
             from training.opening import write_opening
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from app.models.causes import CapabilitiesInfo, InterventionSites
+from app.models.interventions import Intervention
 from app.models.wire import LensKind, Mode, Wire
 
 
@@ -39,6 +40,28 @@ class ChatTemplateInfo(Wire):
     """Whether a new chat begins with the beginning-of-sequence token when `bos` is null: a tokenizer's template alone decides, the built-in one follows the tokenizer."""
 
 
+class ExpectedText(Wire):
+    text: str
+    probability: float | None
+    """Of this token at the output; null for a reply of several."""
+
+
+class Experiment(Wire):
+    """A change of the computation that changes the answer, measured when the model was trained."""
+
+    question: str
+    """What is changed, and what a person is asked to expect."""
+    choices: list[str]
+    """What may come, `before` and `after` among them."""
+    before: ExpectedText
+    """What the model says without the change."""
+    after: ExpectedText
+    """What it says under it."""
+    interventions: list[Intervention]
+    note: str
+    """What follows from it."""
+
+
 class ExamplePrompt(Wire):
     title: str
     question: str | None = None
@@ -51,6 +74,7 @@ class ExamplePrompt(Wire):
     """What to look at in the layers, as measured on this model."""
     bos: bool | None = None
     """As in `/api/chat`: true where the model was measured to need the beginning-of-sequence token that its tokenizer does not add."""
+    experiment: Experiment | None = None
 
 
 class Examples(Wire):

@@ -13,6 +13,7 @@ import json
 import logging
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -35,7 +36,9 @@ from app.services.job import Job
 
 logger = logging.getLogger(__name__)
 
-EMBEDDED_FILE = EMBEDDED_FOLDER / "examples.json"
+EMBEDDED_FILES = ("examples.json", "experiments.json")
+READ_FIRST = 2
+"""Examples that only read the model, before the first one that changes it: a page shows three at once."""
 ENOUGH = 6
 """Examples after which no further candidate is tried."""
 MIN_PROBABILITY = 0.25
@@ -97,8 +100,14 @@ def known_examples(facts: ModelFacts) -> list[ExamplePrompt]:
     """Those that need no measuring: of the embedded model, whose weights they were tried on."""
     if facts.source != "embedded":
         return []
+    examples, experiments = (written_in(EMBEDDED_FOLDER / name) for name in EMBEDDED_FILES)
+    return examples[:READ_FIRST] + experiments + examples[READ_FIRST:]
+
+
+def written_in(file: Path) -> list[ExamplePrompt]:
+    """The examples of a file; none where it is damaged."""
     try:
-        written = json.loads(EMBEDDED_FILE.read_text(encoding="utf-8"))
+        written = json.loads(file.read_text(encoding="utf-8"))
         return TypeAdapter(list[ExamplePrompt]).validate_python(written)
     except (OSError, ValueError, ValidationError) as error:
         logger.warning("the embedded model's examples cannot be read: %s", error)

@@ -187,12 +187,16 @@ def embedded() -> ModelFacts:
 def test_embedded_model_brings_those_that_it_was_tried_with(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    own = {"title": "Own", "mode": "chat", "text": "Hello", "watch": " a", "note": "Measured."}
-    (tmp_path / "examples.json").write_text(json.dumps([own]))
-    monkeypatch.setattr(examples, "EMBEDDED_FILE", tmp_path / "examples.json")
-    assert [e.model_dump() for e in known_examples(embedded())] == [
-        {**own, "bos": None, "question": None}
+    own = [
+        {"title": title, "mode": "chat", "text": "Hello", "watch": " a", "note": "Measured."}
+        for title in ("Read", "Read too", "Read later", "Change")
     ]
+    (tmp_path / "examples.json").write_text(json.dumps(own[:3]))
+    (tmp_path / "experiments.json").write_text(json.dumps(own[3:]))
+    monkeypatch.setattr(examples, "EMBEDDED_FOLDER", tmp_path)
+    found = known_examples(embedded())
+    assert [example.title for example in found] == ["Read", "Read too", "Change", "Read later"]
+    assert found[0].model_dump(exclude_none=True) == own[0]
 
 
 def test_shipped_examples_name_their_token_and_a_number() -> None:
@@ -207,6 +211,6 @@ def test_damaged_examples_of_the_embedded_model_are_logged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "examples.json").write_text('[{"title": "no text"}]')
-    monkeypatch.setattr(examples, "EMBEDDED_FILE", tmp_path / "examples.json")
+    monkeypatch.setattr(examples, "EMBEDDED_FOLDER", tmp_path)
     assert known_examples(embedded()) == []
     assert "cannot be read" in caplog.text

@@ -1640,6 +1640,7 @@ export interface components {
              * @description As in `/api/chat`: true where the model was measured to need the beginning-of-sequence token that its tokenizer does not add.
              */
             bos?: boolean | null;
+            experiment?: components["schemas"]["Experiment"] | null;
         };
         /** Examples */
         Examples: {
@@ -1658,6 +1659,43 @@ export interface components {
             kind: "exchange";
             /** Directions */
             directions: (components["schemas"]["TokenDirection"] | components["schemas"]["LensDirection"] | components["schemas"]["ContrastDirection"] | components["schemas"]["RandomDirection"])[];
+        };
+        /** ExpectedText */
+        ExpectedText: {
+            /** Text */
+            text: string;
+            /**
+             * Probability
+             * @description Of this token at the output; null for a reply of several.
+             */
+            probability: number | null;
+        };
+        /**
+         * Experiment
+         * @description A change of the computation that changes the answer, measured when the model was trained.
+         */
+        Experiment: {
+            /**
+             * Question
+             * @description What is changed, and what a person is asked to expect.
+             */
+            question: string;
+            /**
+             * Choices
+             * @description What may come, `before` and `after` among them.
+             */
+            choices: string[];
+            /** @description What the model says without the change. */
+            before: components["schemas"]["ExpectedText"];
+            /** @description What it says under it. */
+            after: components["schemas"]["ExpectedText"];
+            /** Interventions */
+            interventions: components["schemas"]["Intervention"][];
+            /**
+             * Note
+             * @description What follows from it.
+             */
+            note: string;
         };
         /**
          * FileBranch
