@@ -74,6 +74,27 @@ test("the example is answered and its token selected while the model loads", asy
   expect(imported).toEqual([]);
 });
 
+test("a view that was opened before the example came stays open", async () => {
+  const user = userEvent.setup();
+  let arrive = (): void => undefined;
+  const arrived = new Promise<void>((resolve) => (arrive = resolve));
+  server.use(
+    http.get("*/api/examples/opening", async () => {
+      await arrived;
+      return HttpResponse.json({ opening: OPENING });
+    }),
+  );
+  render(<App />);
+  for (const view of ["Layers", "Standard"]) {
+    await user.click(await screen.findByRole("tab", { name: view }));
+    expect(screen.getByRole("tab", { name: view })).toHaveAttribute("aria-selected", "true");
+  }
+  arrive();
+  await questions();
+  await waitFor(() => expect(option("Hi")).toHaveAttribute("aria-selected", "true"));
+  expect(screen.getByRole("tab", { name: "Standard" })).toHaveAttribute("aria-selected", "true");
+});
+
 test("with the model there its numbers are computed from exactly the ids that are shown", async () => {
   render(<App />);
   await questions();

@@ -76,7 +76,7 @@ export function Shell() {
   const isNarrow = useIsNarrow();
   const evidenceSheet = useEvidenceSheet(currentId, index);
   const facts = useConversationFacts();
-  const { viewId, open: openView, openGroup } = useOpenView(VIEWS);
+  const { viewId, open: openView, openGroup, suggest: suggestView } = useOpenView(VIEWS);
   const [showsShortcuts, setShowsShortcuts] = useState(false);
   const [showsPalette, setShowsPalette] = useState(false);
   const [isOnTour, setIsOnTour] = useState(false);
@@ -166,7 +166,7 @@ export function Shell() {
 
   // Pins, notes and a comparison belong to a saved conversation.
   const needsSaving = token_ids.length + positions.length > 0 || draft !== null || viewId === "compare";
-  const { isDrawing, endDrawing } = useFirstVisit(server, needsSaving, openView);
+  const { isDrawing, endDrawing } = useFirstVisit(server, needsSaving, suggestView);
 
   const nLayers = server.model?.num_layers ?? 0;
   const { hasHalf } = useLensInUse();

@@ -5,6 +5,7 @@ import { type ComponentType, useEffect } from "react";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { ViewProps } from "@/features/evidence/view";
 import type { ViewExport } from "@/features/export/viewExport";
+import { captionOf } from "@/features/export/exportFigure";
 import { useOpenView } from "@/features/export/useViewExport";
 import { asFloat32, toRecords } from "@/features/export/table";
 import { exportSource } from "@/test/exportSource";
@@ -156,6 +157,10 @@ test("Attribution: every part that is known, adding up to the sum of the API, an
   );
   expect(rows.filter((row) => row["part"] === "source")).toHaveLength(5);
   expect(viewExport.json).toMatchObject({ sum_logits: whole.sum, residue_logits: whole.residue });
+  // Logits have no temperature, and are not read over the whole vocabulary.
+  const caption = captionOf(viewExport, SOURCE).join(" ");
+  expect(caption).toContain(`This token run again in ${SOURCE.model.dtype}; its parts in float64`);
+  expect(caption).not.toContain("temperature");
   const script = viewExport.script(SOURCE);
   expect(scriptIds(script)).toEqual(tokens.slice(0, 5).map(({ id }) => id));
   const compared = scriptRows(script, "PARTS");

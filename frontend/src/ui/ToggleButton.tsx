@@ -1,9 +1,12 @@
 import clsx from "clsx";
+import type { ReactNode } from "react";
 import { Button } from "./Button";
 import type { IconName } from "./Icon";
 
 interface ToggleButtonProps {
-  readonly label: string;
+  readonly label: ReactNode;
+  /** Where the label is a sign. */
+  readonly name?: string;
   readonly isOn: boolean;
   readonly onChange: (isOn: boolean) => void;
   readonly icon?: IconName;
@@ -12,12 +15,13 @@ interface ToggleButtonProps {
 }
 
 /** A quiet button that stays pressed. */
-export function ToggleButton({ label, isOn, onChange, icon, title, className }: ToggleButtonProps) {
+export function ToggleButton({ label, name, isOn, onChange, icon, title, className }: ToggleButtonProps) {
   return (
     <Button
       look="quiet"
       {...(icon === undefined ? {} : { icon })}
       title={title}
+      aria-label={name}
       aria-pressed={isOn}
       onClick={() => onChange(!isOn)}
       className={clsx("px-2 aria-pressed:bg-sunken aria-pressed:text-ink", className)}

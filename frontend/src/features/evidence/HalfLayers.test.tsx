@@ -27,7 +27,7 @@ test("half layers are asked for, shown between the whole ones, selected, and rem
   renderView(Panel, madeUpTimeline(tokens, "half"), { index: INDEX });
   await screen.findByRole("table", { busy: false });
   expect(screen.getAllByRole("rowheader")).toHaveLength(N_LAYERS + 1);
-  await userEvent.click(await screen.findByRole("button", { name: "½" }));
+  await userEvent.click(await screen.findByRole("button", { name: "Half layers" }));
   await waitFor(() => expect(screen.getAllByRole("rowheader")).toHaveLength(2 * N_LAYERS + 1));
   await waitFor(() => expect(server.asked.at(-1)).toMatchObject({ half_layers: true }));
   const row = await screen.findByRole("button", { name: "Layer 6½ (after attention)" });
@@ -53,8 +53,8 @@ test("a model without half layers is read at whole ones and says why", async () 
   renderView(Panel, madeUpTimeline(tokens, "no-half"), { index: INDEX });
   await screen.findByRole("table", { busy: false });
   expect(server.asked.every((request) => request.half_layers !== true)).toBe(true);
-  const toggle = await screen.findByRole("button", { name: "½" });
+  const toggle = await screen.findByRole("button", { name: "Half layers" });
   expect(toggle).toHaveAttribute("title", reason);
   await userEvent.click(toggle);
-  expect(screen.queryByRole("button", { name: "½" })).not.toBeInTheDocument();
+  expect(screen.queryByRole("button", { name: "Half layers" })).not.toBeInTheDocument();
 });

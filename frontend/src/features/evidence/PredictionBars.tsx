@@ -13,7 +13,7 @@ interface Prediction {
 interface PredictionBarsProps {
   /** The most probable first. */
   readonly predictions: readonly Prediction[];
-  /** The token that really follows. */
+  /** The actual next token. */
   readonly actualId: number | null;
   /** What can be done with a prediction. */
   readonly actions: (prediction: Prediction) => ReactNode;

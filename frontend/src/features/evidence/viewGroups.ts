@@ -1,5 +1,5 @@
 /** The views by the question that they answer, and which one of each group was open last. */
-import { useCallback, useState } from "react";
+import { useCallback, useRef, useState } from "react";
 import { readStored, writeStored } from "@/base/stored";
 import type { ViewDefinition, ViewGroup } from "./view";
 
@@ -44,17 +44,22 @@ export interface OpenView {
   readonly open: (viewId: string | null) => void;
   /** Opens the view of the group that was open last, at first its first. */
   readonly openGroup: (group: ViewGroup) => void;
+  /** Opens a view that nobody asked for: only while nobody has opened one. */
+  readonly suggest: (viewId: string) => void;
 }
 
 /** Which view is open. The last view of each group is remembered by the browser. */
 export function useOpenView(views: readonly ViewDefinition[]): OpenView {
   const first = views[0]?.id ?? "";
   const [viewId, setViewId] = useState(first);
+  const isAsked = useRef(false);
   const open = useCallback(
     (id: string | null) => {
       const view = views.find((each) => each.id === id);
       setViewId(view?.id ?? first);
-      if (view !== undefined) writeStored(STORED_AS, { ...storedLastViews(), [view.group]: view.id });
+      if (view === undefined) return;
+      isAsked.current = true;
+      writeStored(STORED_AS, { ...storedLastViews(), [view.group]: view.id });
     },
     [views, first],
   );
@@ -67,5 +72,8 @@ export function useOpenView(views: readonly ViewDefinition[]): OpenView {
     },
     [views, open],
   );
-  return { viewId, open, openGroup };
+  const suggest = useCallback((id: string) => {
+    if (!isAsked.current) setViewId(id);
+  }, []);
+  return { viewId, open, openGroup, suggest };
 }

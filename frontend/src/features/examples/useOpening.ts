@@ -41,7 +41,7 @@ export interface FirstVisit {
 export function useFirstVisit(
   { health, phase }: ServerState,
   needsSaving: boolean,
-  onOpenView: (viewId: string) => void,
+  onSuggestView: (viewId: string) => void,
 ): FirstVisit {
   const isUntouched = useChat(
     ({ key, timeline, failure }) => key === FIRST_KEY && timeline.status === "empty" && failure === null,
@@ -73,12 +73,12 @@ export function useFirstVisit(
     unpack(shipped);
     // On a narrow screen the evidence would cover the text.
     if (isNarrow) return;
-    onOpenView(DRAWN_VIEW);
+    onSuggestView(DRAWN_VIEW);
     const { tokens, example } = shipped;
     const token = tokens.find(({ role, text }) => role === "assistant" && text === example.watch);
     if (token !== undefined)
       select(token.index, decisionLayer(token.lens?.map(({ actual }) => actual.rank) ?? []));
-  }, [isAsked, saved.data, shipped, unpack, onOpenView, select, isNarrow]);
+  }, [isAsked, saved.data, shipped, unpack, onSuggestView, select, isNarrow]);
 
   useEffect(() => {
     if (isShipped && needsSaving) keep();

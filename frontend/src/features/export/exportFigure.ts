@@ -20,9 +20,12 @@ export function captionOf(viewExport: ViewExport, source: ExportSource): string[
     ...(conversationTitle === null ? [] : [`Conversation “${onOneLine(conversationTitle, MAX_TITLE)}”`]),
     ...viewExport.facts,
     ...noteFacts(viewExport, source),
-    `Computed in float32 over the whole vocabulary at temperature 1. Mechanistic Explorer, ${at.toISOString().slice(0, 16).replace("T", " ")} UTC`,
+    viewExport.computed?.(model) ?? THROUGH_LENS,
+    `Mechanistic Explorer, ${at.toISOString().slice(0, 16).replace("T", " ")} UTC`,
   ].map((fact) => (/[.!?]$/.test(fact) ? fact : `${fact}.`));
 }
+
+const THROUGH_LENS = "Computed in float32 over the whole vocabulary at temperature 1";
 
 const MAX_TITLE = 80;
 

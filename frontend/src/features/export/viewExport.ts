@@ -23,6 +23,8 @@ export interface ViewExport {
   /** The places in the model that were read; the notes on them are exported too. */
   readonly places: readonly { readonly position: number; readonly layer: number }[];
   readonly script: (source: ExportSource) => ViewScript;
+  /** How the numbers were computed, a whole sentence; as every view that reads through a lens where it is left out. */
+  readonly computed?: (model: ExportSource["model"]) => string;
   /** More fields of the JSON. */
   readonly json?: Readonly<Record<string, unknown>>;
 }

@@ -76,7 +76,7 @@ test("each token up to the position belongs to one message, the later turns to t
   }));
   const found = messagesUpTo({ ...timeline, tokens: shown, turns: [turn, second] }, 10);
   expect(found).toEqual([
-    { name: "BOS", indices: [0] },
+    { name: "First token", indices: [0] },
     { name: "System", indices: [1] },
     { name: "User 1", indices: [2, 3] },
     { name: "Assistant 1", indices: [5, 6, 7, 8, 9] },

@@ -14,7 +14,7 @@ export interface Message {
 export function messagesUpTo({ tokens, turns }: Timeline, position: number): Message[] {
   const found = new Map<string, number[]>();
   const template: number[] = [];
-  for (const { index, role, special } of tokens.slice(0, position + 1)) {
+  for (const { index, role } of tokens.slice(0, position + 1)) {
     if (index > 0 && role === "template") {
       template.push(index);
       continue;
@@ -22,9 +22,7 @@ export function messagesUpTo({ tokens, turns }: Timeline, position: number): Mes
     const turn = Math.max(1, turns.filter(({ promptStart }) => promptStart <= index).length);
     const name =
       index === 0
-        ? special
-          ? "BOS"
-          : "First token"
+        ? "First token"
         : role === "system"
           ? "System"
           : role === "user"

@@ -41,6 +41,13 @@ const MEANINGS = {
   logit: "Direct contributions",
 } as const;
 
+const COMPUTED_IN = {
+  weight: "its attention weights in float32",
+  norm: "weights and lengths in float32",
+  logit:
+    "weights in float32, contributions in float64, but float32 through matrices of more than 2²⁴ numbers",
+} as const;
+
 export function attentionExport({ timeline, rows, scope, measure, withSink }: AttentionState): ViewExport {
   const { tokens } = timeline;
   const { position, kind, blocks, values, without_pattern, target, foil, foil_kind } = rows;
@@ -80,6 +87,7 @@ export function attentionExport({ timeline, rows, scope, measure, withSink }: At
         ];
       }),
     },
+    computed: ({ dtype }) => `This token run again in ${dtype}; ${COMPUTED_IN[kind]}`,
     columns: null,
     draw: (layout) => drawAttention({ rows, tokens, scope, messages, measure, withSink }, layout),
     places: [...new Set(heads.map(({ block }) => block))].map((layer) => ({ position, layer })),

@@ -67,6 +67,8 @@ export function attributionExport({ tokens, answer, tree, rows }: AttributionSta
         row.start,
       ]),
     },
+    computed: ({ dtype }) =>
+      `This token run again in ${dtype}; its parts in float64, but float32 through matrices of more than 2²⁴ numbers`,
     columns: null,
     draw: (layout) =>
       drawParts({ rows, total: difference, wordsOf: (row) => partWords(row, tokens) }, layout),

@@ -17,7 +17,7 @@ export interface LensCellsRequest {
   readonly tokenIds: readonly number[];
 }
 
-/** The text is the first choice; the corner mark says that it is the token which really follows. */
+/** The text is the top-1 prediction; the corner mark says that it is the actual next token. */
 export function lensCells({ columns, metric, answer, tokenIds }: LensCellsRequest): CellSource {
   return {
     nPositions: tokenIds.length,

@@ -40,14 +40,14 @@ const COLUMNS = [
   { key: "top_text", unit: null },
   { key: "top_probability", unit: "0 to 1" },
   { key: "next_probability", unit: "0 to 1" },
-  { key: "next_rank", unit: "1 is the first choice" },
+  { key: "next_rank", unit: "1 is the most probable" },
   { key: "entropy_nats", unit: "nats" },
   { key: "kl_to_final_nats", unit: "nats" },
 ] as const;
 
 const ANSWER_FACTS: Readonly<Record<Exclude<Answer, "off">, string>> = {
-  output: "Brown to pink: the first choice is already the one of the last layer",
-  actual: "Brown to pink: the first choice is the token that really follows",
+  output: "Brown to pink: top-1 equals final-layer top-1",
+  actual: "Brown to pink: top-1 equals the actual next token",
 };
 
 export function heatmapExport(state: HeatmapState): ViewExport {
@@ -82,7 +82,7 @@ export function heatmapExport(state: HeatmapState): ViewExport {
     title: "Layers by tokens",
     facts: [
       `Coloured by ${metric.title}: ${metric.explanation}`,
-      "A column is read at its token and predicts the next one; ◥ marks a first choice that is the token which really follows",
+      "A column is read at its token and predicts the next one; ◥ marks a top-1 prediction that is the actual next token",
       ...(state.answer === "off" ? [] : [ANSWER_FACTS[state.answer]]),
       ...(state.range === null
         ? []

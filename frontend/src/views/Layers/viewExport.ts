@@ -35,11 +35,11 @@ const COLUMNS = [
   { key: "predicted_id", unit: null },
   { key: "predicted_text", unit: null },
   { key: "predicted_probability", unit: "0 to 1" },
-  { key: "actual_rank", unit: "1 is the first choice" },
+  { key: "actual_rank", unit: "1 is the most probable" },
   { key: "actual_probability", unit: "0 to 1" },
-  { key: "is_actual", unit: "1 for the token that stands there" },
-  { key: "is_output_choice", unit: "1 for the last layer’s first choice" },
-  { key: "has_changed", unit: "1 for another first choice than at the layer below" },
+  { key: "is_actual", unit: "1 for the actual token" },
+  { key: "is_output_choice", unit: "1 for the final-layer top-1" },
+  { key: "has_changed", unit: "1 for another top-1 prediction than at the layer below" },
 ] as const;
 
 export function layersExport(state: LayersState): ViewExport {
@@ -64,7 +64,7 @@ export function layersExport(state: LayersState): ViewExport {
     title: `${layer === 0 ? "The embedding" : `Layer ${layerLabel(layer)}`}: ${shown}, token by token`,
     facts: [
       layerSentence(counts, layer, last, layer - columns.below(layer)),
-      "Each word is the layer’s first choice, read at the token before and after the real tokens before it; no layer wrote this text",
+      "Each word is the layer’s top-1 prediction, read at the token before and after the actual tokens before it; no layer wrote this text",
       ...(counts.nRead < counts.nPredicted
         ? [`Not read: ${counts.nPredicted - counts.nRead} of ${counts.nPredicted} tokens`]
         : []),

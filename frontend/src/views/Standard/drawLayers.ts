@@ -1,4 +1,4 @@
-/** The table of Standard as a drawing: a row for each layer, with as many first choices as the width has room for. */
+/** The table of Standard as a drawing: a row for each layer, with as many of the most probable tokens as the width has room for. */
 import { DATA, type Drawing, type FigureLayout } from "@/charts/figure/figure";
 import { TYPE } from "@/charts/figure/size";
 import { cutText, element, textElement, textWidth } from "@/charts/figure/svg";

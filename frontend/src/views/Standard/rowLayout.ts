@@ -1,7 +1,10 @@
 import clsx from "clsx";
 
-/** Columns of a row. A narrow panel has no room for entropy and divergence: they are in the layer's detail. */
-const ROW_BASE = "grid items-center gap-x-2 px-3";
+/**
+ * Columns of a row, whose cells are no higher than it is. A narrow panel has no room for entropy and divergence: they are in
+ * the layer's detail.
+ */
+const ROW_BASE = "grid grid-rows-[minmax(0,1fr)] items-center gap-x-2 px-3";
 const AREAS =
   "[grid-template-areas:'layer_top_actual'] @min-[34rem]:[grid-template-areas:'layer_top_actual_entropy_kl']";
 

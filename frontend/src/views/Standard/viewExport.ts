@@ -28,7 +28,7 @@ const COLUMNS = [
   { key: "token_id", unit: null },
   { key: "token_text", unit: null },
   { key: "is_actual", unit: "1 for the token that follows" },
-  { key: "rank", unit: "1 is the first choice" },
+  { key: "rank", unit: "1 is the most probable" },
   { key: "probability", unit: "0 to 1" },
   { key: "logprob_nats", unit: "nats" },
   { key: "entropy_nats", unit: "nats" },
@@ -81,7 +81,7 @@ export function standardExport({ tokens, reading, vocabularySize }: StandardStat
         : `How “${cellText(actual)}” was predicted, layer by layer`,
     facts: [
       `Read at index ${position} ${readText}, predicts index ${position + 1}${actual === null ? " (nothing there yet)" : ` “${cellText(actual)}”`}`,
-      `Top ${layers[0]?.predictions.length ?? 0} of each layer with their probabilities; entropy and KL(final ‖ layer) in nats`,
+      "The most probable tokens of each layer; entropy and KL(final ‖ layer) in nats",
     ],
     place: `${position}-${actual?.text ?? "next"}`,
     table: {

@@ -39,7 +39,7 @@ const COLUMNS = [
   { key: "layer_label", unit: null },
   { key: "probability", unit: "0 to 1" },
   { key: "logprob_nats", unit: "nats" },
-  { key: "rank", unit: "1 is the first choice" },
+  { key: "rank", unit: "1 is the most probable" },
 ] as const;
 
 export function trajectoriesExport(state: TrajectoriesState): ViewExport {
