@@ -9,6 +9,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
 from app.errors import Conflict, ConversationNotFound
+from app.models.interventions import Steering
 from app.services.identity import ModelIdentity
 from app.services.storage import annotating, deletion, growing, job_rows, listing, opening
 from app.services.storage.database import Database
@@ -28,6 +29,20 @@ from tests.services.storage.conftest import (
 )
 
 WORDS = Words("A title", "text", "preview")
+STEERING = Steering.model_validate(
+    {
+        "reply_start": 3,
+        "interventions": [
+            {
+                "site": "head",
+                "layers": [2],
+                "heads": [0],
+                "positions": [1],
+                "op": {"kind": "replace", "from": {"token_ids": [5, 6]}, "positions": [1]},
+            }
+        ],
+    }
+)
 
 
 def found(database: Database, query: str, limit: int = 50, offset: int = 0) -> list[str]:
@@ -49,6 +64,7 @@ def test_timeline_comes_back_as_it_was(database: Database) -> None:
         (0, 50_256, 2**31, 2**32 - 1),
         ("template", "system", "user", "assistant"),
         (Turn(0, 3, 4, "length", SAMPLING), Turn(4, 4, 4, "cancelled")),
+        steering=STEERING,
     )
     saved(database, conversation=stored)
 

@@ -148,6 +148,20 @@ def test_tables_of_a_later_version_are_refused_and_left_alone(url: str) -> None:
     second.close()
 
 
+def set_back(database: Database, revision: str) -> None:
+    """What later versions have added is taken away."""
+    later = ["DROP TABLE jobs", "ALTER TABLE branches DROP COLUMN steering"]
+    if revision == "0001":
+        later += [
+            "ALTER TABLE branches DROP COLUMN annotations_revision",
+            "ALTER TABLE notes DROP COLUMN text_folded",
+            "ALTER TABLE branches DROP COLUMN mode",
+        ]
+    for statement in later:
+        write(database, lambda c, at=statement: c.exec_driver_sql(at))
+    set_revision(database, revision)
+
+
 def set_revision(database: Database, revision: str) -> None:
     statement = f"UPDATE alembic_version SET version_num = '{revision}'"
     write(database, lambda c: c.exec_driver_sql(statement))
@@ -164,15 +178,7 @@ def test_tables_of_an_earlier_version_are_brought_up_to_date_with_what_they_hold
             ("template", "user", "user", "user", *timeline().roles[4:]),
         )
     )
-    # What later versions have added.
-    for table, column in (
-        ("branches", "annotations_revision"),
-        ("notes", "text_folded"),
-        ("branches", "mode"),
-    ):
-        statement = f"ALTER TABLE {table} DROP COLUMN {column}"
-        write(first, lambda c, at=statement: c.exec_driver_sql(at))
-    set_revision(first, "0001")
+    set_back(first, "0001")
     first.close()
     second = Database(url)
 
@@ -191,7 +197,7 @@ def test_texts_that_were_folded_by_case_alone_are_folded_again(url: str) -> None
     note = Note(0, 1, None, "Cafe\u0301")
     write(first, lambda c: annotating.annotate(c, name, Pins(()), [note]))
     write(first, lambda c: c.execute(update(notes_table).values(text_folded="cafe\u0301")))
-    set_revision(first, "0004")
+    set_back(first, "0004")
     first.close()
     second = Database(url)
 
