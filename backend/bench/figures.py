@@ -105,14 +105,41 @@ def reply(subjects: Subjects) -> Iterator[Figure]:
         )
 
 
-def long_reply(subjects: Subjects, scope: str = "reply") -> Turn:
+def long_reply(
+    subjects: Subjects, scope: str = "reply", interventions: Sequence[object] = ()
+) -> Turn:
     """A reply of 64 tokens to a new text; a trained model ends some replies before."""
     for _ in range(50):
-        turn = subjects.server.turn(subjects.texts.text(32), 64, scope=scope)
+        text = subjects.texts.text(32)
+        turn = subjects.server.turn(text, 64, scope=scope, interventions=interventions)
         assert turn.n_readouts == (len(turn.reply_ids) if scope == "reply" else 0)
         if len(turn.reply_ids) == 64:
             return turn
     raise RuntimeError("The model ends every reply before its 64th token.")
+
+
+def steering(subjects: Subjects) -> Iterator[Figure]:
+    """The same reply with a vector added at two layers, and plain."""
+    push = {
+        "site": "resid",
+        "layers": [6, 7],
+        "positions": "reply",
+        "op": {"kind": "add", "direction": {"kind": "random", "seed": 1}, "strength": 0.1},
+    }
+    ratios, lengths = [], []
+    for n in range(subjects.repeats + 1):
+        plain = long_reply(subjects)
+        steered = long_reply(subjects, interventions=[push])
+        if n:
+            ratios.append(steered.seconds / plain.seconds)
+            lengths.append(plain.seconds)
+    yield figure(
+        f"{subjects.prefix}steered_reply_over_plain",
+        ratios,
+        "ratio",
+        f"a plain reply of 64 tokens with its lens: {statistics.median(lengths):.2f} s",
+        at_most(1.10),
+    )
 
 
 def beside_busy(subjects: Subjects) -> Iterator[Figure]:
@@ -372,6 +399,7 @@ PARTS: dict[str, Callable[[Subjects], Iterator[Figure]]] = {
     "conversation": conversation,
     "reading": reading,
     "causes": causes,
+    "steering": steering,
     "comparing": comparing,
     "turn_ten": turn_ten,
     "linearity": linearity,

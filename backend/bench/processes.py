@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -150,7 +150,13 @@ class Server:
         self._process.wait()
 
     def turn(
-        self, text: str, n_tokens: int, *, conversation_id: str | None = None, scope: str = "reply"
+        self,
+        text: str,
+        n_tokens: int,
+        *,
+        conversation_id: str | None = None,
+        scope: str = "reply",
+        interventions: Sequence[object] = (),
     ) -> Turn:
         """One greedy turn in completion mode, streamed, with every layer's top five."""
         body = {
@@ -159,6 +165,7 @@ class Server:
             "conversation_id": conversation_id,
             "sampling": {"max_new_tokens": n_tokens, "temperature": 0},
             "lens": {"scope": scope, "top_k": 5},
+            "interventions": list(interventions),
             "stream": True,
         }
         started = time.perf_counter()

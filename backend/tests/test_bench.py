@@ -24,6 +24,7 @@ PROMISED = {
     "attention_p95_ms",
     "attribution_over_step",
     "heatmap_over_matmul",
+    "steered_reply_over_plain",
     "turn_ten_over_fresh",
     "reply_linear_r2",
     "memory_growth_mb",
