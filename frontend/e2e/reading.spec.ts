@@ -73,6 +73,6 @@ test("code, lists and tables are laid out, and each of their tokens is selected 
 
   expect(await seriousViolations(page)).toEqual([]);
   await page.getByRole("switch", { name: "Template" }).click();
-  await expect(page.getByRole("option", { name: /^Template of You, \d+ tokens, folded$/ })).toBeVisible();
+  await expect(page.getByRole("option", { name: /^Template, \d+ tokens, of You, folded$/ })).toBeVisible();
   expect(await seriousViolations(page)).toEqual([]);
 });

@@ -95,7 +95,7 @@ test("the template is folded to a chip for each turn, which a click or Enter ope
   const folded = ["▸ template, 3 tokens", " Hello", "▸ template, 2 tokens", " Grüß", " dich"];
   await waitFor(() => expect(shown()).toEqual(folded));
 
-  await user.click(within(list).getByRole("option", { name: "Template of You, 3 tokens, folded" }));
+  await user.click(within(list).getByRole("option", { name: "Template, 3 tokens, of You, folded" }));
   expect(shown()).toEqual(["▾ template, 3 tokens", "User", ":", " Hello", "\n", ...folded.slice(2)]);
 
   await user.click(within(list).getByRole("option", { name: "Hello" }));

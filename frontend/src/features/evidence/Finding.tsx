@@ -15,7 +15,7 @@ export function Finding({ children, next }: FindingProps) {
       <p data-part="finding" onPointerEnter={showInFull} className="min-w-0 truncate text-muted">
         {children}
       </p>
-      {next}
+      <span className="shrink-0 empty:hidden">{next}</span>
       <span className="ml-auto flex shrink-0 empty:hidden">{use(FindingEnd)}</span>
     </div>
   );

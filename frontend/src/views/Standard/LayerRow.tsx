@@ -42,7 +42,7 @@ export function LayerRow({ layer, label, isSelected, layout, onSelect, children 
           aria-pressed={isSelected}
           aria-label={layerTitle(layer)}
           className={clsx(
-            "h-full w-full rounded-mark text-left font-mono text-label leading-none",
+            "block h-full w-full rounded-mark text-left font-mono text-label leading-none",
             isSelected ? "font-medium text-accent" : "text-muted",
           )}
         >

@@ -180,7 +180,7 @@ function ActualCell({ reading, layout: { isOneLine, hasText } }: ActualCellProps
         <span
           className={clsx(
             "flex whitespace-nowrap",
-            isOneLine ? "items-center gap-1.5" : "flex-col items-start",
+            isOneLine ? "items-center gap-1" : "flex-col items-start",
             !hasText && "text-[0px]",
           )}
         >

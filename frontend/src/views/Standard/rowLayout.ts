@@ -19,7 +19,7 @@ const TWO_LINES = clsx(
 const ONE_LINE = clsx(
   ROW_BASE,
   AREAS,
-  "grid-cols-[2.75rem_minmax(0,1fr)_4.5rem] @min-[34rem]:grid-cols-[2.75rem_minmax(0,1fr)_7.5rem_2.75rem_2.75rem]",
+  "grid-cols-[2.75rem_minmax(0,1fr)_4.5rem] @min-[34rem]:grid-cols-[2.75rem_minmax(0,1fr)_7.75rem_2.75rem_2.75rem]",
 );
 
 export const rowGrid = ({ isOneLine }: RowLayout): string => (isOneLine ? ONE_LINE : TWO_LINES);
@@ -31,7 +31,7 @@ export const WIDE_ONLY = "@max-[34rem]:hidden";
 const WIDE_FROM = 34;
 const GAPS = { narrow: 1 + 1.5, wide: 2 + 1.5 } as const;
 const LAYER = 2.75;
-const ACTUAL = { narrow: 4.5, twoLines: 5.5, oneLine: 7.5 } as const;
+const ACTUAL = { narrow: 4.5, twoLines: 5.5, oneLine: 7.75 } as const;
 const NUMBERS = { twoLines: 3.25 + 3.75, oneLine: 2 * 2.75 } as const;
 /** rem of a chip: its padding, the gap after it, one letter, and a probability beside the token. */
 const CHIP = { padding: 0.5, gap: 0.25, letter: 0.45, probability: 0.25 + 6 * 0.4125 } as const;
