@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from app.models.chat import ChatRequest
 from app.models.compare import CompareRequest
 from app.models.conversations import ConversationChanges, ConversationFile
+from app.models.dosing import DoseRequest
 from app.models.lens import LensReadRequest
 from app.models.wire import Wire
 
@@ -60,6 +61,41 @@ REQUESTS: list[tuple[type[Wire], dict[str, Any]]] = [
             "positions": [[0, 0]],
             "targets": [1],
             "include_tokens": True,
+        },
+    ),
+    (
+        DoseRequest,
+        {
+            "prompt": "x",
+            "interventions": [
+                {
+                    "site": "head",
+                    "layers": [1],
+                    "heads": [0],
+                    "positions": [2],
+                    "op": {"kind": "knock_out", "sources": [1]},
+                },
+                {
+                    "site": "resid",
+                    "layers": [0],
+                    "positions": [0],
+                    "op": {"kind": "replace", "from": {"token_ids": [1]}, "positions": [0]},
+                },
+                {
+                    "site": "resid",
+                    "layers": [1],
+                    "positions": "all",
+                    "op": {
+                        "kind": "add",
+                        "strength": 0.5,
+                        "direction": {"kind": "random", "seed": 3},
+                    },
+                },
+            ],
+            "strengths": [0.5],
+            "targets": [1],
+            "position": 0,
+            "control": True,
         },
     ),
     (ConversationChanges, {"pins": PINS, "notes": [NOTE], "annotations_revision": 3}),

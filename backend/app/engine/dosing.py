@@ -21,7 +21,6 @@ from app.engine.intervention_types import (
     controlled,
 )
 from app.engine.kv_cache import GrowingCache
-from app.engine.lenses import logit_lens
 from app.engine.memory import naming_out_of_memory
 from app.engine.reading import Parts
 from app.engine.unembed import require_finite
@@ -62,16 +61,21 @@ class _Runs:
 
     def curves(self, interventions: Interventions) -> Generator[None, None, Curves]:
         """One run for each strength."""
-        columns = []
+        streams = []
         for strength in self._wanted.strengths:
             edits = yield from self._parts.maker.made(
                 at_strength(interventions, strength), self._parts.store
             )
             assert edits is not None
             stream = yield from self._stream(edits)
-            columns.append(self._read(stream))
+            streams.append(stream.to(self._parts.decoder.device))
             yield
-        found = (np.stack(each, axis=1) for each in zip(*columns, strict=True))
+        size = self._parts.unembedding.chunk_rows
+        columns = []
+        for start in range(0, len(streams), size):
+            columns.append(self._read(torch.stack(streams[start : start + size])))
+            yield
+        found = (np.concatenate(each, axis=1) for each in zip(*columns, strict=True))
         return Curves(*found)
 
     def _stream(self, edits: Edits) -> Generator[None, None, torch.Tensor]:
@@ -107,19 +111,21 @@ class _Runs:
         self._cache.cut(first)
         return first
 
-    def _read(self, stream: torch.Tensor) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Probability, log-probability and rank of each token, by the model's own tail."""
-        unembedding, layer = self._parts.unembedding, self._parts.decoder.n_layers
-        streams = stream[None, None].expand(1, layer + 1, -1)
-        logits = unembedding.decode(unembedding.rows(streams, [layer], logit_lens)[0])
-        require_finite(logits[0], layer, len(self._ids) - 1)
-        tokens = torch.tensor(self._wanted.targets, device=logits.device)[:, None]
-        numbers = unembedding.reader.read(logits[None], tokens, 1)
-        logprobs = numbers.token_logprobs_nats[:, 0, 0]
+    def _read(self, streams: torch.Tensor) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Probability, log-probability and rank of each token after last streams `[runs, d_model]`, by the
+        model's own tail: `[tokens, runs]` each."""
+        unembedding = self._parts.unembedding
+        logits = unembedding.decode(streams)
+        for row in logits:
+            require_finite(row, self._parts.decoder.n_layers, len(self._ids) - 1)
+        tokens = torch.tensor(self._wanted.targets, device=logits.device)
+        tokens = tokens[:, None].expand(-1, len(streams))
+        numbers = unembedding.reader.read(logits[:, None], tokens, 1)
+        logprobs = numbers.token_logprobs_nats[..., 0]
         return (
             logprobs.exp().cpu().numpy(),
             logprobs.cpu().numpy(),
-            numbers.token_ranks[:, 0, 0].cpu().numpy(),
+            numbers.token_ranks[..., 0].cpu().numpy(),
         )
 
 
