@@ -7,6 +7,7 @@ import { type ChatKey, type ChatState, type Mode, isKept, shownId } from "@/feat
 import { ConversationPane } from "@/features/chat/ConversationPane";
 import { useShownChoices, visitChoices } from "@/features/choices/choices";
 import { EvidencePanel } from "@/features/evidence/EvidencePanel";
+import { useViewOpener } from "@/features/evidence/showView";
 import { useOpenView } from "@/features/evidence/viewGroups";
 import { useFirstVisit } from "@/features/examples/useOpening";
 import { ExportOutcome } from "@/features/export/ExportOutcome";
@@ -77,6 +78,7 @@ export function Shell() {
   const evidenceSheet = useEvidenceSheet(currentId, index);
   const facts = useConversationFacts();
   const { viewId, open: openView, openGroup, suggest: suggestView } = useOpenView(VIEWS);
+  useViewOpener(openView);
   const [showsShortcuts, setShowsShortcuts] = useState(false);
   const [showsPalette, setShowsPalette] = useState(false);
   const [isOnTour, setIsOnTour] = useState(false);
@@ -164,8 +166,9 @@ export function Shell() {
     else actions.reopen(visited.conversationId);
   });
 
-  // Pins, notes and a comparison belong to a saved conversation.
-  const needsSaving = token_ids.length + positions.length > 0 || draft !== null || viewId === "compare";
+  // Pins, notes, a comparison and a steered reply belong to a saved conversation.
+  const needsSaving =
+    token_ids.length + positions.length > 0 || draft !== null || ["compare", "steer"].includes(viewId);
   const { isDrawing, endDrawing } = useFirstVisit(server, needsSaving, suggestView);
 
   const nLayers = server.model?.num_layers ?? 0;

@@ -61,4 +61,11 @@ export const VIEWS = withKeys([
         : `The attention of this model cannot be read: ${attention.reason ?? "its rows do not add up."}`,
     load: () => import("@/views/Attention/Attention"),
   }),
+  defineView({
+    id: "steer",
+    title: "Steer",
+    group: "change",
+    follows: "text",
+    load: () => import("@/views/Steer/Steer"),
+  }),
 ]);

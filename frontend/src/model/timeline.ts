@@ -10,6 +10,9 @@ export type ModelIdentity = Schemas["ModelIdentity"];
 export type Token = Schemas["Token"];
 export type Role = Token["role"];
 export type LayerReadout = Schemas["LayerReadout"];
+export type Intervention = Schemas["Intervention"];
+/** What a branch is computed under. */
+export type Steering = Schemas["Steering"];
 export type FinishReason = Schemas["DoneEvent"]["finish_reason"];
 
 export interface Turn {
@@ -41,6 +44,11 @@ export interface Timeline {
   readonly tokens: readonly Token[];
   readonly turns: readonly Turn[];
   readonly status: TimelineStatus;
+  /**
+   * What it is computed under; left out for the plain model. A branch keeps it for good, so that its id
+   * names the run as well.
+   */
+  readonly steering?: Steering;
   /** Of an example that the server does not hold: whether it can be read by its ids yet. */
   readonly shipped?: "awaits model" | "readable";
 }

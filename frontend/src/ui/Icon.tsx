@@ -35,6 +35,7 @@ const PATHS = {
   play: "M5 3.2v9.6l7.6-4.8z",
   pause: "M5.5 3.5v9M10.5 3.5v9",
   stop: "M4.5 4.5h7v7h-7z",
+  steer: "M2.5 12.5c4.5 0 3.5-8 8.5-8M8.6 2.2l2.6 2.3-2.6 2.3",
   send: "M8 13V3.2M4 7l4-4 4 4",
 } as const;
 

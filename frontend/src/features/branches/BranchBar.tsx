@@ -137,6 +137,9 @@ export default function BranchBar(props: BranchBarProps) {
                   >
                     <span className="w-5 shrink-0 text-right font-mono text-label text-muted">{i + 1}</span>
                     <span className="min-w-0 flex-1 truncate">{branchTitle(branch)}</span>
+                    {branch.is_steered && (
+                      <span className="shrink-0 rounded-mark bg-warn-soft px-1 text-label">steered</span>
+                    )}
                     <span className="shrink-0 font-mono text-label text-muted">
                       {branch.from_index === null ? "start" : `from ${branch.from_index}`}
                     </span>

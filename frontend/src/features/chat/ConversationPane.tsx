@@ -30,6 +30,7 @@ import { honestyLine } from "./honesty";
 import { ReplyStatus } from "./ReplyStatus";
 
 const NotesPanel = lazyPart(() => import("@/features/notes/NotesPanel"));
+const SteeredLine = patientPart(() => import("@/features/steering/SteeredLine"));
 const BranchBar = patientPart(() => import("@/features/branches/BranchBar"));
 const MissingModel = patientPart(() => import("@/features/server/MissingModel"));
 
@@ -57,6 +58,7 @@ export function ConversationPane(props: ConversationPaneProps) {
   const pending = useChat((chat) => chat.pending);
   const failure = useChat((chat) => chat.failure);
   const heldWith = useChat((chat) => chat.heldWith);
+  const steering = useChat(({ timeline }) => timeline.steering);
   const shipped = useChat((chat) => (chat.timeline.turns.length > 1 ? null : chat.shipped));
   const returned = useChat((chat) => chat.returned);
   const status = useChat(({ timeline }) => timeline.status);
@@ -146,6 +148,11 @@ export function ConversationPane(props: ConversationPaneProps) {
             onSwitch={actions.reopen}
             onChange={(change) => setBranchBar((before) => ({ ...before, ...change }))}
           />
+        </Suspense>
+      )}
+      {steering !== undefined && (
+        <Suspense fallback={null}>
+          <SteeredLine steering={steering} />
         </Suspense>
       )}
       {hasText && hasList && (

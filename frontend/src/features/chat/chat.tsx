@@ -12,7 +12,7 @@ import { pinsWritten } from "@/features/pins/pinWrites";
 import { useServer } from "@/features/server/server";
 import { type Settings, useSettings } from "@/features/settings/settings";
 import { identityOf } from "@/model/identity";
-import type { ModelIdentity } from "@/model/timeline";
+import type { Intervention, ModelIdentity } from "@/model/timeline";
 import type { OpeningExample } from "@/types/schemas";
 import { chatRequest } from "./chatRequest";
 import {
@@ -47,6 +47,8 @@ export interface ChatActions {
   readonly regenerate: (fromIndex: number) => void;
   /** Writes on from before `fromIndex`, beginning with these tokens; a branch of the conversation. */
   readonly branch: (fromIndex: number, forced: readonly number[]) => void;
+  /** Writes the reply that begins at `fromIndex` again under interventions, none for the plain model; a branch. */
+  readonly steer: (fromIndex: number, interventions: readonly Intervention[], seed: number | null) => void;
   /** Lets the model write on from the end of the timeline. */
   readonly writeOn: (end: number) => void;
   /** Does again what failed before anything came of it. */
@@ -257,6 +259,14 @@ export function ChatProvider({ children }: { readonly children: ReactNode }) {
       edit: (fromIndex, text) => submit({ kind: "edit", text, fromIndex }),
       regenerate: (fromIndex) => submit({ kind: "regenerate", text: "", fromIndex }),
       branch: (fromIndex, forced) => submit({ kind: "branch", text: "", fromIndex, forced }),
+      steer: (fromIndex, interventions, seed) =>
+        submit({
+          kind: "regenerate",
+          text: "",
+          fromIndex,
+          interventions,
+          ...(seed === null ? {} : { seed }),
+        }),
       writeOn: (end) => submit({ kind: "continue", text: "", fromIndex: end }),
       retry: submit,
       stop: () => {

@@ -17,7 +17,7 @@ export function chatRequest(
       temperature: settings.temperature,
       top_p: settings.topP,
       top_k: settings.topK,
-      seed: settings.pinnedSeed,
+      seed: submission.seed ?? settings.pinnedSeed,
     },
     lens: { scope: "reply" as const },
     stream: true,
@@ -37,6 +37,7 @@ export function chatRequest(
     ...(before.conversationId === null
       ? {}
       : { conversation_id: before.conversationId, from_index: fromIndex ?? before.tokens.length }),
+    ...(submission.interventions === undefined ? {} : { interventions: [...submission.interventions] }),
     ...(submission.forced === undefined ? {} : { continue_with: [...submission.forced] }),
   };
 }

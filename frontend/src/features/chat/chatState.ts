@@ -5,7 +5,7 @@
  */
 import type { ApiError } from "@/base/errors";
 import type { SavedConversation } from "@/features/library/conversations";
-import type { ModelIdentity, Timeline, Token } from "@/model/timeline";
+import type { Intervention, ModelIdentity, Steering, Timeline, Token } from "@/model/timeline";
 import type { components } from "@/types/api";
 import type { Health, OpeningExample } from "@/types/schemas";
 import type { StreamEvent } from "./stream";
@@ -24,6 +24,10 @@ export interface Submission {
   readonly text: string;
   /** Tokens that the reply is to begin with. */
   readonly forced?: readonly number[];
+  /** What the reply is computed under; left out, that of the branch. */
+  readonly interventions?: readonly Intervention[];
+  /** Draws as this seed did; left out, by the sampling settings. */
+  readonly seed?: number;
   /** The timeline is cut before this token; null continues at its end. */
   readonly fromIndex: number | null;
 }
@@ -197,7 +201,11 @@ function reopen(state: ChatState, saved: SavedConversation): ChatState {
   };
 }
 
+const under = (steering: Steering | null): Pick<Timeline, "steering"> =>
+  steering === null ? {} : { steering };
+
 const timelineOf = (saved: SavedConversation): Timeline => ({
+  ...under(saved.steering),
   conversationId: saved.id,
   model: saved.model,
   tokens: saved.tokens,
@@ -231,6 +239,7 @@ function receive(state: ChatState, event: Exclude<StreamEvent, { type: "error" }
       return {
         ...state,
         timeline: {
+          ...under(event.steering),
           conversationId: event.conversation_id,
           model: event.model_identity,
           tokens: event.prompt_tokens,

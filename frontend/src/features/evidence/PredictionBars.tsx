@@ -25,8 +25,8 @@ export function PredictionBars({ predictions, actualId, actions }: PredictionBar
     <ol
       className={clsx(
         // The rows share their columns, and two lists side by side have the same: all bars are measured by
-        // one length, whatever can be done with a prediction. There is room for two actions.
-        "[--actions:3rem] pointer-coarse:[--actions:5.5rem]",
+        // one length, whatever can be done with a prediction. There is room for three actions.
+        "[--actions:4.5rem] pointer-coarse:[--actions:8.25rem]",
         "grid grid-cols-[1.25rem_minmax(0,7rem)_minmax(1.5rem,1fr)_3.75rem_var(--actions)] gap-x-2 font-mono text-label",
         "@max-md:grid-cols-[1rem_minmax(0,5rem)_minmax(1.5rem,1fr)_3rem_var(--actions)]",
       )}

@@ -14,6 +14,7 @@ import { useSelection } from "@/features/selection/selection";
 import { useServer } from "@/features/server/server";
 import { useLensKind } from "@/features/settings/lensKind";
 import { COLOURINGS, useSettings } from "@/features/settings/settings";
+import { DEFAULT_STRENGTH, STEER, prepareSteering } from "@/features/steering/choices";
 import { setTheme, useTheme } from "@/features/settings/theme";
 import { TYPE_SIZES, setTypeSize, useTypeSize } from "@/features/settings/typeSize";
 import { LENSES } from "@/model/lenses";
@@ -83,6 +84,8 @@ export function useCommands(
   const exporter = useExporter(timeline, view);
   const other = theme === "dark" ? "light" : "dark";
   const lenses = LENSES.filter(({ kind }) => model?.lenses.some((each) => each.kind === kind));
+
+  const selected = selectedIndex === null ? undefined : timeline.tokens[selectedIndex];
 
   const compareWith = (vs: B): void => {
     actions.onChangeView("compare");
@@ -181,6 +184,21 @@ export function useCommands(
             run: () => compareWith({ kind: "branch", id }),
           },
         ])),
+    ...(selected === undefined || isReplying
+      ? []
+      : [
+          { label: `Steer towards “${cellText(selected)}”`, part: {} },
+          { label: `Steer away from “${cellText(selected)}”`, part: { strength: -DEFAULT_STRENGTH } },
+          { label: `Ablate the direction of “${cellText(selected)}”`, part: { how: "ablate" as const } },
+        ].map(({ label, part }) => ({
+          group: "Change",
+          label,
+          words: "steering intervention activation addition project out",
+          run: () => {
+            prepareSteering({ steer: selected.id, ...part }, timeline.conversationId);
+            actions.onChangeView(STEER);
+          },
+        }))),
     ...COLOURINGS.filter((each) => each !== settings.colouring).map((colouring) => ({
       group: "Conversation",
       label: `Colour the text by ${COLOURING_NAMES[colouring]}`,

@@ -15,7 +15,7 @@ import { pairOf } from "./pairColumns";
 import { PairDetail } from "./PairDetail";
 import { pairTable } from "./pairTable";
 import { PartingNote } from "./PartingNote";
-import { partingOfReplies } from "./replies";
+import { partingOfReplies } from "@/model/replies";
 import { RepliesPart } from "./RepliesPart";
 import { useCompareExport } from "./useCompareExport";
 import { useComparedTimelines } from "./useComparedTimelines";

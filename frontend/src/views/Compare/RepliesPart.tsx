@@ -3,7 +3,7 @@ import { Button } from "@/ui/Button";
 import { QuotedText, QuotedToken } from "@/ui/TokenText";
 import type { ShownSide } from "./PairDetail";
 import { type PlaceReading, usePlaceReading } from "./placeReading";
-import type { PlaceOfBoth } from "./replies";
+import type { PlaceOfBoth } from "@/model/replies";
 
 interface RepliesPartProps {
   /** Indices of the first tokens that differ. */

@@ -3,6 +3,7 @@ import { ContinueWith } from "@/features/branches/ContinueWith";
 import { PredictionBars } from "@/features/evidence/PredictionBars";
 import { ReadAt } from "@/features/evidence/ReadAt";
 import { PinToggle } from "@/features/pins/PinToggle";
+import { SteerToken } from "@/features/steering/SteerToken";
 import { formatNats, formatProbability, formatRank } from "@/model/format";
 import { layerTitle } from "@/model/layers";
 import type { Token } from "@/model/timeline";
@@ -23,7 +24,7 @@ interface CellCardProps {
 }
 
 /** One cell in full, at a fixed place: it never jumps about under the pointer. */
-export function CellCard({ tokens, position, layer, cell, more, notes }: CellCardProps) {
+export default function CellCard({ tokens, position, layer, cell, more, notes }: CellCardProps) {
   const next = tokens[position + 1] ?? null;
   return (
     <section aria-label="Cell" className="@container shrink-0 px-3 py-2">
@@ -42,6 +43,7 @@ export function CellCard({ tokens, position, layer, cell, more, notes }: CellCar
             actions={({ tokenId, text }) => (
               <>
                 {tokenId !== next?.id && <ContinueWith index={position + 1} tokenId={tokenId} text={text} />}
+                <SteerToken tokenId={tokenId} text={text} />
                 <PinToggle tokenId={tokenId} text={text} />
               </>
             )}

@@ -1,4 +1,4 @@
-import { useCallback, useId, useMemo, useRef, useState } from "react";
+import { Suspense, useCallback, useId, useMemo, useRef, useState } from "react";
 import type { Span } from "@/base/span";
 import {
   type CellPlace,
@@ -34,8 +34,9 @@ import type { Timeline } from "@/model/timeline";
 import type { LensColumns } from "@/reading/columns";
 import { useTimelineLens } from "@/reading/lens";
 import type { ModelInfo } from "@/types/schemas";
+import { ErrorBoundary } from "@/ui/ErrorBoundary";
+import { lazyPart } from "@/ui/lazyPart";
 import { Caption } from "./Caption";
-import { CellCard } from "./CellCard";
 import { fitsRows, useHeatmapLook } from "./choices";
 import { Controls } from "./Controls";
 import { CellTip } from "./CellTip";
@@ -50,6 +51,9 @@ import { useCells } from "./useCells";
 import { useGridRoom } from "./useGridRoom";
 import { useOutline } from "./useOutline";
 import { useRange } from "./useRange";
+
+/** Follows the grid, which is what is looked at first. */
+const CellCard = lazyPart(() => import("./CellCard"));
 
 interface TimelineHeatmapProps {
   readonly timeline: Timeline;
@@ -336,27 +340,31 @@ export function TimelineHeatmap({ timeline, model }: TimelineHeatmapProps) {
           ranks={ranks}
         />
       )}
-      <CellCard
-        tokens={tokens}
-        position={shown.position}
-        layer={shown.layer}
-        cell={columns.cell(shown.position, shown.layer)}
-        more={[
-          ...(metric.isSigned
-            ? [{ name: "change by this block, nats", value: changeAt(columns, shown) }]
-            : []),
-          ...(chosen === null
-            ? []
-            : [
-                { name: `${chosen.text}: rank`, value: formatRank(shownPlace?.rank ?? null) },
-                {
-                  name: `${chosen.text}: probability`,
-                  value: formatProbability(shownPlace?.probability ?? null),
-                },
-              ]),
-        ]}
-        notes={notesOf(shown)}
-      />
+      <ErrorBoundary>
+        <Suspense fallback={<p className="min-h-40 shrink-0 px-3 py-2 text-quiet">Opening…</p>}>
+          <CellCard
+            tokens={tokens}
+            position={shown.position}
+            layer={shown.layer}
+            cell={columns.cell(shown.position, shown.layer)}
+            more={[
+              ...(metric.isSigned
+                ? [{ name: "change by this block, nats", value: changeAt(columns, shown) }]
+                : []),
+              ...(chosen === null
+                ? []
+                : [
+                    { name: `${chosen.text}: rank`, value: formatRank(shownPlace?.rank ?? null) },
+                    {
+                      name: `${chosen.text}: probability`,
+                      value: formatProbability(shownPlace?.probability ?? null),
+                    },
+                  ]),
+            ]}
+            notes={notesOf(shown)}
+          />
+        </Suspense>
+      </ErrorBoundary>
       {look.hasTable && (
         <div ref={table}>
           <WindowTable

@@ -1,5 +1,6 @@
 import { ContinueWith } from "@/features/branches/ContinueWith";
 import { PinToggle } from "@/features/pins/PinToggle";
+import { SteerToken } from "@/features/steering/SteerToken";
 import { formatLogprob, formatNats, formatProbability } from "@/model/format";
 import { isHalf, layerTitle } from "@/model/layers";
 import type { Timeline } from "@/model/timeline";
@@ -25,7 +26,7 @@ interface LayerDetailProps {
   readonly reading: LayerReading;
   /** Where the residual stream was read. */
   readonly position: number;
-  readonly actualId: number | null;
+  readonly actual: { readonly id: number; readonly text: string } | null;
   readonly shown: ShownOfLayer;
   readonly onShow: (shown: ShownOfLayer) => void;
   readonly onClose: () => void;
@@ -36,7 +37,7 @@ export default function LayerDetail({
   timeline,
   reading,
   position,
-  actualId,
+  actual,
   shown,
   onShow,
   onClose,
@@ -69,7 +70,7 @@ export default function LayerDetail({
       {showsWrites ? (
         <BlockWrites timeline={timeline} position={position} layer={layer} />
       ) : (
-        <Predictions reading={reading} position={position} actualId={actualId} />
+        <Predictions reading={reading} position={position} actual={actual} />
       )}
     </section>
   );
@@ -80,9 +81,9 @@ function placeOf(layer: number): string {
   return isHalf(layer) ? `in block ${layer + 0.5}, before its MLP, ` : `after block ${layer}, `;
 }
 
-type PredictionsProps = Pick<LayerDetailProps, "reading" | "position" | "actualId">;
+type PredictionsProps = Pick<LayerDetailProps, "reading" | "position" | "actual">;
 
-function Predictions({ reading, position, actualId }: PredictionsProps) {
+function Predictions({ reading, position, actual }: PredictionsProps) {
   return (
     <table className="w-full text-left font-mono text-label">
       <thead className="font-sans text-cell text-quiet">
@@ -94,8 +95,8 @@ function Predictions({ reading, position, actualId }: PredictionsProps) {
           <th className="text-right font-normal">
             log-prob. <span className="max-sm:hidden">nats</span>
           </th>
-          <th className="w-12">
-            <span className="sr-only">continue with it, pin it</span>
+          <th className="w-18">
+            <span className="sr-only">continue with it, steer it, pin it</span>
           </th>
         </tr>
       </thead>
@@ -105,7 +106,7 @@ function Predictions({ reading, position, actualId }: PredictionsProps) {
             <td className="text-muted">{prediction.rank}</td>
             <td className="max-w-40 truncate" title={`bytes ${byteListOfText(prediction.text)}`}>
               <TokenText parts={cellPartsOfText(prediction.text)} />
-              {prediction.token_id === actualId && (
+              {prediction.token_id === actual?.id && (
                 <span className="ml-1.5 font-sans text-cell text-muted">actual</span>
               )}
             </td>
@@ -113,9 +114,10 @@ function Predictions({ reading, position, actualId }: PredictionsProps) {
             <td className="text-right whitespace-nowrap">{formatProbability(prediction.probability)}</td>
             <td className="text-right whitespace-nowrap">{formatLogprob(prediction.probability)}</td>
             <td className="text-right whitespace-nowrap">
-              {prediction.token_id !== actualId && (
+              {prediction.token_id !== actual?.id && (
                 <ContinueWith index={position + 1} tokenId={prediction.token_id} text={prediction.text} />
               )}
+              <SteerToken tokenId={prediction.token_id} text={prediction.text} actual={actual} />
               <PinToggle tokenId={prediction.token_id} text={prediction.text} />
             </td>
           </tr>

@@ -11,7 +11,7 @@ import { useServer } from "@/features/server/server";
 import { useLensInUse } from "@/features/settings/lensKind";
 import { everyLayer } from "@/model/layers";
 import type { Timeline } from "@/model/timeline";
-import { cellParts } from "@/model/tokens";
+import { cellParts, losslessTextOf } from "@/model/tokens";
 import { useTokenLens } from "@/reading/lens";
 import { ErrorBoundary } from "@/ui/ErrorBoundary";
 import { lazyPart } from "@/ui/lazyPart";
@@ -137,7 +137,7 @@ function TokenLayers({ timeline, index }: { readonly timeline: Timeline; readonl
                 timeline={timeline}
                 reading={detail}
                 position={position}
-                actualId={actual?.id ?? null}
+                actual={actual === null ? null : { id: actual.id, text: losslessTextOf(actual) }}
                 shown={shown}
                 onShow={(value) => choose({ shown: value })}
                 onClose={() => choose({ details: false })}

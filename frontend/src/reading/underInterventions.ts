@@ -1,0 +1,94 @@
+/** The model's output at one position, under one list of interventions after another. */
+import { modelKey } from "@/model/identity";
+import { textKey } from "@/model/textKey";
+import type { Intervention, Timeline } from "@/model/timeline";
+import type { LensReadResponse } from "@/types/schemas";
+import { lane } from "./lens";
+import { passingAfter, readability } from "./readability";
+import { fetchLens } from "./requests";
+import { sourceOf } from "./source";
+import { type SingleReading, useReading } from "./useReading";
+
+export interface TargetScore {
+  readonly probability: number;
+  readonly rank: number;
+}
+
+/** One run, as its output reads. */
+export interface RunOutput {
+  /** Of each target, in their order. */
+  readonly targets: readonly TargetScore[];
+  readonly top: { readonly tokenId: number; readonly text: string; readonly probability: number };
+  /** For each intervention, at how many layers over all positions it acted. */
+  readonly fired: readonly number[];
+}
+
+export interface RunsQuestion {
+  /** Below 0 asks for nothing. */
+  readonly position: number;
+  readonly targets: readonly number[];
+  /** An empty list is the plain model. */
+  readonly runs: readonly (readonly Intervention[])[];
+  /** The model's last layer; null while the model is not known. */
+  readonly nLayers: number | null;
+}
+
+const FEW = 3;
+
+/** The outputs of all runs, in their order, from the ids that are shown. */
+export function useRuns(
+  timeline: Timeline,
+  { position, targets, runs, nLayers }: RunsQuestion,
+): SingleReading<readonly RunOutput[]> {
+  const { conversationId, model, tokens } = timeline;
+  return useReading({
+    key: ["runs", modelKey(model), conversationId, textKey(tokens, tokens.length), position, targets, runs],
+    readable: readability(timeline),
+    isAsked: position >= 0 && position < tokens.length && runs.length > 0 && nLayers !== null,
+    ask: async (signal) => {
+      // Many runs wait for what was clicked, one after the other.
+      const inTurn: typeof lane.first =
+        runs.length > FEW ? (request) => lane.afterwards(request) : (request) => lane.first(request);
+      const outputs: RunOutput[] = [];
+      for (const interventions of runs) {
+        const answer = await inTurn(() =>
+          fetchLens(
+            {
+              ...sourceOf(conversationId, tokens),
+              interventions: [...interventions],
+              layers: [nLayers ?? 0],
+              positions: [position, position + 1],
+              targets: [...targets],
+              top_k: 1,
+              include_tokens: false,
+            },
+            model,
+            signal,
+          ),
+        );
+        outputs.push(outputOf(answer));
+      }
+      return outputs;
+    },
+    merge: asTheyAre,
+    passing: passingAfter(timeline),
+  });
+}
+
+const asTheyAre = (outputs: readonly RunOutput[]): readonly RunOutput[] => outputs;
+
+function outputOf({ targets, top_ids, top_probabilities, vocabulary, fired }: LensReadResponse): RunOutput {
+  const tokenId = top_ids[0]?.[0]?.[0] ?? -1;
+  return {
+    targets: targets.map(({ probability, rank }) => ({
+      probability: probability[0]?.[0] ?? Number.NaN,
+      rank: rank[0]?.[0] ?? 0,
+    })),
+    top: {
+      tokenId,
+      text: vocabulary[String(tokenId)] ?? "",
+      probability: top_probabilities[0]?.[0]?.[0] ?? Number.NaN,
+    },
+    fired,
+  };
+}
