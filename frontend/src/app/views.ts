@@ -66,6 +66,10 @@ export const VIEWS = withKeys([
     title: "Steer",
     group: "change",
     follows: "text",
+    needs: ({ capabilities: { interventions } }) =>
+      interventions.available
+        ? null
+        : `The computation of this model cannot be changed: ${interventions.reason ?? "an edit does not act"}.`,
     load: () => import("@/views/Steer/Steer"),
   }),
 ]);

@@ -33,8 +33,6 @@ export interface RunsQuestion {
   readonly nLayers: number | null;
 }
 
-const FEW = 3;
-
 /** The outputs of all runs, in their order, from the ids that are shown. */
 export function useRuns(
   timeline: Timeline,
@@ -46,12 +44,9 @@ export function useRuns(
     readable: readability(timeline),
     isAsked: position >= 0 && position < tokens.length && runs.length > 0 && nLayers !== null,
     ask: async (signal) => {
-      // Many runs wait for what was clicked, one after the other.
-      const inTurn: typeof lane.first =
-        runs.length > FEW ? (request) => lane.afterwards(request) : (request) => lane.first(request);
       const outputs: RunOutput[] = [];
       for (const interventions of runs) {
-        const answer = await inTurn(() =>
+        const answer = await lane.first(() =>
           fetchLens(
             {
               ...sourceOf(conversationId, tokens),

@@ -12,9 +12,10 @@ import { SettingsProvider } from "@/features/settings/settings";
 import type { LensKind } from "@/model/lenses";
 import type { Timeline, Token } from "@/model/timeline";
 import type { components } from "@/types/api";
-import type { AttentionRequest, WritesRequest } from "@/types/schemas";
+import type { AttentionRequest, DoseRequest, WritesRequest } from "@/types/schemas";
 import { N_HEADS, madeUpAttention } from "./attentionData";
 import { madeUpAttribution, madeUpWrites } from "./attributionData";
+import { madeUpDose } from "./doseData";
 import {
   MADE_UP,
   N_LAYERS,
@@ -52,6 +53,10 @@ export interface FakeServer {
   readonly attributed: AttributionRequest[];
   /** Replaces the answer to one of them. */
   attribute: (request: AttributionRequest) => Response | Promise<Response>;
+  /** Requests for dose curves so far. */
+  readonly dosed: DoseRequest[];
+  /** Replaces the answer to one of them. */
+  dose: (request: DoseRequest) => Response | Promise<Response>;
   /** Requests for what a block wrote so far. */
   readonly opened: WritesRequest[];
   /** Replaces the answer to one of them. */
@@ -96,6 +101,8 @@ export function fakeServer(tokens: readonly Token[], tiedEmbeddings = true): Fak
     compare: (request) => Response.json(madeUpComparison(request)),
     attributed: [],
     attribute: (request) => Response.json(madeUpAttribution(tokens, request)),
+    dosed: [],
+    dose: (request) => Response.json(madeUpDose(request)),
     opened: [],
     open: (request) => Response.json(madeUpWrites(request)),
     capabilities: {
@@ -158,6 +165,11 @@ export function fakeServer(tokens: readonly Token[], tiedEmbeddings = true): Fak
       const body = (await request.json()) as AttributionRequest;
       server.attributed.push(body);
       return Promise.race([server.attribute(body), whenAborted(request.signal)]);
+    }
+    if (pathname === "/api/dose") {
+      const body = (await request.json()) as DoseRequest;
+      server.dosed.push(body);
+      return Promise.race([server.dose(body), whenAborted(request.signal)]);
     }
     if (pathname === "/api/writes") {
       const body = (await request.json()) as WritesRequest;

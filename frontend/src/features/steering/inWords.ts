@@ -38,7 +38,9 @@ function directionWords(direction: Direction, textOf: TextOf): string {
   }
 }
 
-const formatStrength = (strength: number): string => String(Number(strength.toFixed(4))).replace("-", "−");
+/** `0.1`, `−0.25`. */
+export const formatStrength = (strength: number): string =>
+  String(Number(strength.toFixed(4))).replace("-", "−");
 
 /** What is done, as a phrase: `adds 0.2 × “·Madrid”`. */
 function operationWords(op: Operation, textOf: TextOf): string {

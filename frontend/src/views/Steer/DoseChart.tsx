@@ -3,10 +3,12 @@ import { isBrowserCommand } from "@/base/keys";
 import { linePath, probabilityAxis, shareOf } from "@/charts/lines/chart";
 import { formatProbability } from "@/model/format";
 import { useElementWidth } from "@/ui/useElementWidth";
-import { type Dose, formatStrength } from "./dose";
+import { formatStrength } from "@/features/steering/inWords";
+import type { DosePoint } from "@/reading/dose";
 
 interface DoseChartProps {
-  readonly dose: Dose | null;
+  /** Null until they are read. */
+  readonly points: readonly DosePoint[] | null;
   /** How far the curve goes to both sides. */
   readonly reach: number;
   readonly strength: number;
@@ -21,13 +23,13 @@ const MARGIN = { top: 10, right: 12, bottom: 22, left: 44 } as const;
 const KEY_STEPS = 20;
 
 /** The target's probability over the strength, and that under a random direction. A slider for the strength. */
-export function DoseChart({ dose, reach, strength, target, onChange }: DoseChartProps) {
+export function DoseChart({ points: read, reach, strength, target, onChange }: DoseChartProps) {
   const [frame, width] = useElementWidth<HTMLDivElement>(560);
   const captionId = useId();
   const weakest = -reach;
   const plotWidth = Math.max(40, width - MARGIN.left - MARGIN.right);
   const plotHeight = HEIGHT - MARGIN.top - MARGIN.bottom;
-  const points = dose?.points ?? [];
+  const points = read ?? [];
   const axis = probabilityAxis([0.01, ...points.flatMap(({ target: p, control }) => [p, control])]);
   const xOf = (value: number): number => MARGIN.left + ((value + reach) / (2 * reach)) * plotWidth;
   const yOf = (value: number): number => MARGIN.top + (1 - shareOf(axis, value)) * plotHeight;
@@ -56,7 +58,7 @@ export function DoseChart({ dose, reach, strength, target, onChange }: DoseChart
     event.preventDefault();
     onChange(rounded(next, reach));
   };
-  const near = points.reduce<Dose["points"][number] | null>(
+  const near = points.reduce<DosePoint | null>(
     (best, point) =>
       best === null || Math.abs(point.strength - strength) < Math.abs(best.strength - strength)
         ? point
@@ -86,7 +88,7 @@ export function DoseChart({ dose, reach, strength, target, onChange }: DoseChart
         aria-valuemax={reach}
         aria-valuenow={strength}
         aria-valuetext={`Strength ${formatStrength(strength)}${spoken}`}
-        aria-busy={dose === null}
+        aria-busy={read === null}
         onPointerDown={onPointer}
         onPointerMove={onPointer}
         onKeyDown={onKeyDown}

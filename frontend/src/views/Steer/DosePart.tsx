@@ -5,10 +5,10 @@ import { type Planned, reachOf, strengthsUpTo } from "@/features/steering/interv
 import { formatProbability } from "@/model/format";
 import { cellTextOfText } from "@/model/tokens";
 import type { Timeline } from "@/model/timeline";
+import { useDose } from "@/reading/dose";
 import { type RunOutput, useRuns } from "@/reading/underInterventions";
 import { QuotedText } from "@/ui/TokenText";
 import { DoseChart } from "./DoseChart";
-import { doseOf, doseRuns } from "./dose";
 import { StrengthField } from "./StrengthField";
 
 interface DosePartProps {
@@ -27,12 +27,8 @@ export function DosePart(props: DosePartProps) {
   const { timeline, planned, position, tokenId, text, nLayers, strength, change } = props;
   const reach = reachOf(strength);
   const strengths = useMemo(() => strengthsUpTo(reach), [reach]);
-  const runs = doseRuns(planned, strengths);
-  const reading = useRuns(timeline, { position, targets: [tokenId], runs, nLayers });
-  const dose = useMemo(
-    () => (reading.data === null ? null : doseOf(reading.data, strengths)),
-    [reading.data, strengths],
-  );
+  const interventions = planned.at(1); // the strength of each point replaces it
+  const reading = useDose(timeline, { position, tokenId, interventions, strengths });
   const target = text === null ? `id ${tokenId}` : `“${cellTextOfText(text)}”`;
   return (
     <>
@@ -47,9 +43,13 @@ export function DosePart(props: DosePartProps) {
           strength={strength}
         />
       </div>
-      <ReadingFrame reading={reading} what="The probabilities over the strength" hasData={dose !== null}>
+      <ReadingFrame
+        reading={reading}
+        what="The probabilities over the strength"
+        hasData={reading.data !== null}
+      >
         <DoseChart
-          dose={dose}
+          points={reading.data}
           reach={reach}
           strength={strength}
           target={target}

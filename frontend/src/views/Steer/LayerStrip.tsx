@@ -136,6 +136,7 @@ function Handle({ name, layer, nLayers, onChange }: HandleProps) {
         max={nLayers}
         step={1}
         value={layer}
+        aria-label={name}
         aria-valuetext={layerTitle(layer)}
         onKeyDown={onKeyDown}
         onChange={(event) => onChange(Number(event.target.value))}
