@@ -96,7 +96,7 @@ test("layers are chosen by their two ends, and shown where the token can be read
   await slider();
   const strip = within(screen.getByRole("region", { name: "Layers" }));
   const lens = madeUpLens(tokens, { positions: [INDEX - 1, INDEX], targets: [TOKEN], top_k: 1 });
-  const probability = lens.targets[0]?.probability[N_LAYERS]?.[0] ?? null;
+  const probability = lens.targets[0]?.probability.at(N_LAYERS)?.at(0) ?? null;
   expect(
     await strip.findByTitle(new RegExp(`^Layer ${N_LAYERS}: rank .*${formatProbability(probability)}`)),
   ).toBeInTheDocument();
