@@ -177,6 +177,13 @@ def test_a_turn_goes_on_under_the_interventions_of_its_branch_until_others_are_g
     assert second["steering"] == first["steering"]
     assert second["fired"] == [2 * (6 + 4)]
 
+    same = say(client, "more", **more, interventions=[change(positions="reply")])
+    assert same["conversation_id"] == first["conversation_id"]
+    assert same["steering"] == first["steering"]
+    own = {"prompt": None, "conversation_id": first["conversation_id"]}
+    named = read(client, change(positions="reply"), **own)
+    assert named["fired"] == read(client, **{**own, "interventions": None})["fired"]
+
     plain = say(client, "more", **more, interventions=[])
     assert plain["conversation_id"] != first["conversation_id"]
     assert (plain["steering"], plain["fired"]) == (None, [])
