@@ -36,10 +36,11 @@ export function exportFile(
 
 /** Each row says of which model and lens it is, so that a file explains itself. */
 function withSource({ columns, rows }: Table, exported: ExportSource): Table {
-  const { model, lens } = exported;
+  const { model, lens, steering } = exported;
   const source = [
     { key: "model", value: model.model_name },
     ...(isThroughLens(exported) ? [{ key: "lens", value: lens }] : []),
+    ...(steering === undefined ? [] : [{ key: "steering", value: JSON.stringify(steering) }]),
   ];
   return {
     columns: [...source.map(({ key }) => ({ key, unit: null })), ...columns],

@@ -81,7 +81,7 @@ export function useExporter(timeline: Timeline, view: ExportSource["view"] | und
   const lens = useLensKind();
   const { notes } = useNotes();
   const queries = useQueryClient();
-  const { conversationId, tokens } = timeline;
+  const { conversationId, tokens, steering } = timeline;
   const isOfModel = model !== null && isSameModel(timeline.model, identityOf(model));
   const reason =
     typeof viewExport === "string"
@@ -95,10 +95,11 @@ export function useExporter(timeline: Timeline, view: ExportSource["view"] | und
     (format: ExportFormat) => {
       if (typeof viewExport === "string" || model === null || !isOfModel || view === undefined) return;
       const conversationTitle = knownFacts(queries, conversationId)?.title ?? null;
-      const text = { conversationId, conversationTitle, tokens, notes };
+      const under = steering === undefined ? {} : { steering };
+      const text = { conversationId, conversationTitle, tokens, notes, ...under };
       void carryOut(format, viewExport, { view, model, lens, ...text, at: new Date() });
     },
-    [viewExport, model, isOfModel, lens, queries, conversationId, tokens, notes, view],
+    [viewExport, model, isOfModel, lens, queries, conversationId, tokens, steering, notes, view],
   );
   return { reason, start };
 }
@@ -129,13 +130,15 @@ async function carryOut(
 ): Promise<void> {
   tell({ kind: "working", text: "Making the export…" });
   try {
+    // Fetched with the first export.
+    const [{ steeredExport }, made] = await Promise.all([import("./steeredExport"), make()]);
+    const viewExport = steeredExport(made, source.steering, made.otherSteering);
     if (format === "figure") {
-      showFigure({ viewExport: await make(), source });
+      showFigure({ viewExport, source });
       tell(null);
       return;
     }
-    // Fetched with the first export.
-    const [{ saveExport }, viewExport] = await Promise.all([import("./saveExport"), make()]);
+    const { saveExport } = await import("./saveExport");
     tell({ kind: "done", text: await saveExport(format, viewExport, source) });
   } catch (error) {
     tell({ kind: "failed", text: error instanceof Error ? error.message : String(error) });

@@ -3,7 +3,7 @@ import type { Span } from "@/base/span";
 import type { Drawing, FigureLayout } from "@/charts/figure/figure";
 import type { LensKind } from "@/model/lenses";
 import { type Note, notesAtPlaces } from "@/model/notes";
-import type { Token } from "@/model/timeline";
+import type { Steering, Token } from "@/model/timeline";
 import type { components } from "@/types/api";
 import type { ViewScript } from "./scriptSection";
 import type { Table } from "./table";
@@ -25,6 +25,8 @@ export interface ViewExport {
   readonly script: (source: ExportSource) => ViewScript;
   /** How the numbers were computed, a whole sentence; as every view that reads through a lens where it is left out. */
   readonly computed?: (model: ExportSource["model"]) => string;
+  /** What B was computed under, in a view that shows it. */
+  readonly otherSteering?: Steering;
   /** More fields of the JSON. */
   readonly json?: Readonly<Record<string, unknown>>;
 }
@@ -49,6 +51,8 @@ export interface ExportSource {
   /** Null while the server has not sent it. */
   readonly conversationTitle: string | null;
   readonly tokens: readonly Token[];
+  /** What the shown branch was computed under; left out for the plain model. */
+  readonly steering?: Steering;
   /** All notes of the branch. */
   readonly notes: readonly Note[];
   readonly at: Date;

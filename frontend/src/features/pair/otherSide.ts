@@ -4,7 +4,7 @@ import { useMemo } from "react";
 import { ApiError, asApiError } from "@/base/errors";
 import { fetchConversation } from "@/features/library/conversations";
 import { isSameModel, modelKey } from "@/model/identity";
-import type { ModelIdentity, Timeline, Token } from "@/model/timeline";
+import type { ModelIdentity, Steering, Timeline, Token } from "@/model/timeline";
 import type { ReadState, ReadStatus } from "@/reading/readState";
 import { lane } from "@/reading/lens";
 import { readability } from "@/reading/readability";
@@ -30,6 +30,8 @@ export interface OtherSide {
   readonly model: ModelIdentity | null;
   /** Of a saved conversation; null for every other timeline. */
   readonly title: string | null;
+  /** What it was computed under; left out for the plain model. */
+  readonly steering?: Steering;
 }
 
 /** `none`: nothing is chosen yet. */
@@ -38,7 +40,7 @@ export interface OtherSideRead extends ReadState<Exclude<ReadStatus, "cancelled"
 }
 
 export function useOtherSide(timeline: Timeline, request: OtherRequest | null): OtherSideRead {
-  const { conversationId, model, tokens } = timeline;
+  const { conversationId, model, tokens, steering } = timeline;
   const readable = readability(timeline);
   const isAsked = request !== null && request.kind !== "same";
   const { data, error, refetch, isFetching } = useQuery({
@@ -60,8 +62,14 @@ export function useOtherSide(timeline: Timeline, request: OtherRequest | null): 
     () =>
       conversationId === null
         ? null
-        : { source: { conversation_id: conversationId }, tokens, model, title: null },
-    [conversationId, tokens, model],
+        : {
+            source: { conversation_id: conversationId },
+            tokens,
+            model,
+            title: null,
+            ...(steering === undefined ? {} : { steering }),
+          },
+    [conversationId, tokens, model, steering],
   );
   const retry = (): void => void refetch();
   const read = (side: OtherSide | null, at: OtherSideRead["status"]): OtherSideRead => ({
@@ -91,7 +99,13 @@ async function readConversation(
       hint: "Choose a conversation of the model that runs.",
     });
   }
-  return { source: { conversation_id: id }, tokens: saved.tokens, model, title: saved.title };
+  return {
+    source: { conversation_id: id },
+    tokens: saved.tokens,
+    model,
+    title: saved.title,
+    ...(saved.steering === null ? {} : { steering: saved.steering }),
+  };
 }
 
 /** One layer at one position is read, because the ids come with it. */

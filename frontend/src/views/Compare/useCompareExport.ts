@@ -20,7 +20,7 @@ export function useCompareExport({ both, state, differences }: CompareExportPart
       ? "The two are not compared yet."
       : async () => {
           const { compareExport } = await import("./viewExport");
-          return compareExport({
+          const made = compareExport({
             a: both.timeline.tokens,
             b: side.tokens,
             otherConversationId: "conversation_id" in side.source ? side.source.conversation_id : null,
@@ -35,6 +35,7 @@ export function useCompareExport({ both, state, differences }: CompareExportPart
             textOf: both.textOf,
             shown: differences.gridWindow.get(),
           });
+          return side.steering === undefined ? made : { ...made, otherSteering: side.steering };
         },
     [
       ...DIFFERENCES.map(({ id, name }) => ({
