@@ -1,3 +1,4 @@
+import clsx from "clsx";
 import type { ReactNode } from "react";
 import { RangeLine } from "@/features/selection/RangeLine";
 import { useSelection } from "@/features/selection/selection";
@@ -62,6 +63,7 @@ function SelectedToken({ timeline, token, pair }: TokenHeadProps & { readonly to
   const { predictedBy: alternatives } = useTokenLens(timeline, token.index, ALTERNATIVES);
   const { isExtending, setExtending, range, select } = useSelection();
   const score = scoreOf(token, predictedBy?.layers.at(-1)?.actual ?? null);
+  const hasNumbers = token.index > 0 && score !== null && !isExtending && range === null;
   return (
     <>
       <h2 className="min-w-10 shrink truncate">
@@ -81,7 +83,13 @@ function SelectedToken({ timeline, token, pair }: TokenHeadProps & { readonly to
           <Details token={token} score={score} />
         </Popover>
       </h2>
-      <div className="flex min-w-0 flex-1 items-center gap-x-3 overflow-hidden text-muted @max-md:text-label">
+      <div
+        className={clsx(
+          "flex min-w-0 flex-1 items-center gap-x-3 overflow-hidden text-muted @max-md:text-label",
+          // Rather the token's text is cut.
+          hasNumbers && "max-sm:min-w-max",
+        )}
+      >
         {isExtending || range !== null ? (
           <RangeLine />
         ) : (
