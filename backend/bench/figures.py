@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import statistics
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -24,6 +25,10 @@ STORE_MB = 512
 """The store's bound by default."""
 COMPARED_TOKENS = 256
 """Positions of each side of a comparison; all layers of each."""
+
+MAP_LAYERS = 12
+MAP_TOKENS = 20
+"""Rows and columns of a causal map; the last layer is left out, of which nothing has to be run."""
 
 
 @dataclass
@@ -307,6 +312,58 @@ def causes(subjects: Subjects) -> Iterator[Figure]:
     )
 
 
+def patching(subjects: Subjects) -> Iterator[Figure]:
+    """A causal map, against one whole pass a cell, and a reply beside one."""
+    server, references = subjects.server, subjects.references
+    rng = np.random.default_rng(0)
+
+    def texts(n_tokens: int) -> tuple[list[int], list[int]]:
+        """Two that differ in every token, so that every cell has to be run."""
+        clean = rng.integers(1000, 2000, n_tokens)
+        return clean.tolist(), (clean + 1000).tolist()
+
+    layers = list(range(MAP_LAYERS))
+    ratios, naive = [], []
+    for n in range(subjects.repeats + 1):
+        clean, corrupt = texts(MAP_TOKENS)
+        started = time.perf_counter()
+        job = server.follow(server.start_map(clean, corrupt, layers))
+        took = time.perf_counter() - started
+        assert job["result"]["n_done"] == MAP_LAYERS * MAP_TOKENS
+        passes = references.ask("passes", ids=corrupt, n=MAP_LAYERS * MAP_TOKENS)
+        if n:
+            ratios.append(took / passes["seconds"])
+            naive.append(passes["seconds"])
+    yield figure(
+        "patch_map_over_naive",
+        ratios,
+        "ratio",
+        f"{MAP_LAYERS * MAP_TOKENS} whole passes over {MAP_TOKENS} tokens:"
+        f" {statistics.median(naive):.1f} s",
+        at_most(0.35),
+    )
+    beside, alone = [], []
+    for n in range(2 * subjects.repeats + 1):
+        alone_s = server.turn(subjects.texts.text(32), 1, scope="none").first_token_s
+        job_id = server.start_map(*texts(200), layers)
+        while server.job(job_id)["result"]["n_done"] == 0:
+            time.sleep(0.01)
+        beside_s = server.turn(subjects.texts.text(32), 1, scope="none").first_token_s
+        assert server.job(job_id)["state"] == "running", "the job was over before the reply"
+        server.cancel(job_id)
+        if n:
+            beside.append(beside_s / alone_s)
+            alone.append(alone_s)
+    yield figure(
+        "first_token_beside_job",
+        beside,
+        "ratio",
+        f"the first token of a prompt of 32 alone: {1000 * statistics.median(alone):.0f} ms;"
+        " beside it a map of 200 tokens",
+        at_most(2),
+    )
+
+
 def comparing(subjects: Subjects) -> Iterator[Figure]:
     """Two held timelines compared, against reading both with the lens, one after the other."""
     server, texts = subjects.server, subjects.texts
@@ -400,6 +457,7 @@ PARTS: dict[str, Callable[[Subjects], Iterator[Figure]]] = {
     "reading": reading,
     "causes": causes,
     "steering": steering,
+    "patching": patching,
     "comparing": comparing,
     "turn_ten": turn_ten,
     "linearity": linearity,

@@ -211,6 +211,29 @@ class Server:
         """As `ask`, of one comparison of two timelines."""
         return self.ask("/api/compare", include_tokens=False, **request)
 
+    def start_map(self, clean: list[int], corrupt: list[int], layers: list[int]) -> str:
+        """The id of a job that patches every position at these layers."""
+        sides = {"clean": {"token_ids": clean}, "corrupt": {"token_ids": corrupt}}
+        body = {"kind": "patch_map", **sides, "layers": layers}
+        response = self._client.post("/api/jobs", json=body)
+        response.raise_for_status()
+        job_id: str = response.json()["id"]
+        return job_id
+
+    def follow(self, job_id: str) -> dict[str, Any]:
+        """A job that has come to its end."""
+        self._client.get(f"/api/jobs/{job_id}/events")
+        job: dict[str, Any] = self._client.get(f"/api/jobs/{job_id}").json()
+        assert job["state"] == "done", job["error"]
+        return job
+
+    def job(self, job_id: str) -> dict[str, Any]:
+        found: dict[str, Any] = self._client.get(f"/api/jobs/{job_id}").json()
+        return found
+
+    def cancel(self, job_id: str) -> None:
+        self._client.delete(f"/api/jobs/{job_id}").raise_for_status()
+
     def forward_passes(self) -> int:
         return int(self._client.get("/api/stats").json()["forward_passes"])
 

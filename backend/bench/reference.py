@@ -148,6 +148,15 @@ class Reference:
         return {"seconds": sum(seconds.values()), "each": [seconds[each] for each in positions]}
 
     @torch.inference_mode()
+    def passes(self, ids: list[int], n: int) -> Answer:
+        """Whole passes over a text, one for each cell of a map, with the logits of its last token."""
+        text = torch.tensor([ids])
+        started = time.perf_counter()
+        for _ in range(n):
+            self.model(text, use_cache=False, logits_to_keep=1)
+        return {"seconds": time.perf_counter() - started}
+
+    @torch.inference_mode()
     def product(self, rows: int, at_once: int) -> Answer:
         """A bare float32 product `[rows, d_model] x [d_model, d_vocab]`, in parts that fit memory.
 

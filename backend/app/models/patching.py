@@ -28,6 +28,9 @@ class PatchQuestion(Wire):
 
     clean: TimelineSource
     corrupt: TimelineSource
+    clean_length: TokenIndex | None = Field(None, ge=1)
+    """Only so many tokens of `clean`, such as those up to its reply; null reads all. The metric is read at the last one."""
+    corrupt_length: TokenIndex | None = Field(None, ge=1)
     site: Site = "resid"
     """`resid`: the residual stream at a layer. `attn`, `mlp`: what a block's attention or MLP puts out. `head`: what a head gives to the output projection."""
     direction: Direction = "denoise"

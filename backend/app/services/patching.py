@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -41,11 +42,25 @@ async def find_sides(
     engine: LensEngine, conversations: ConversationStore, request: PatchQuestion
 ) -> tuple[SourceTimeline, SourceTimeline]:
     """Both timelines; what is wrong with one names it."""
-    with naming_side("clean"):
-        clean = await find_timeline(engine, conversations, request.clean)
-    with naming_side("corrupt"):
-        corrupt = await find_timeline(engine, conversations, request.corrupt)
-    return clean, corrupt
+    sides = []
+    for name, source, length in (
+        ("clean", request.clean, request.clean_length),
+        ("corrupt", request.corrupt, request.corrupt_length),
+    ):
+        with naming_side(name):
+            timeline = await find_timeline(engine, conversations, source)
+        sides.append(_cut(timeline, length, f"{name}_length"))
+    return sides[0], sides[1]
+
+
+def _cut(timeline: SourceTimeline, length: int | None, param: str) -> SourceTimeline:
+    if length is None:
+        return timeline
+    if length > len(timeline.ids):
+        raise PositionOutOfRange(
+            f"The text has {len(timeline.ids)} tokens, which is fewer than {length}.", param=param
+        )
+    return dataclasses.replace(timeline, ids=timeline.ids[:length], roles=timeline.roles[:length])
 
 
 def plan_patch(

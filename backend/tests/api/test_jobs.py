@@ -81,6 +81,15 @@ def test_texts_of_different_lengths_are_aligned_and_gaps_have_no_cell(client: Te
     assert result["positions"] == [[0, 0], [1, 1], [3, 2]]
 
 
+def test_a_text_is_read_up_to_its_reply(client: TestClient) -> None:
+    conversation_id = say(client, "Hi")["conversation_id"]
+    body = {"clean": {"conversation_id": conversation_id}, "clean_length": 3, "corrupt_length": 2}
+    result = until(client, start(client, **body), *ENDED)
+    assert len(result["assumed"]["clean"]["tokens"]) == 3
+    assert result["result"]["positions"] == [[0, 0], [1, 1]]
+    assert result["conversation_id"] == conversation_id
+
+
 def test_heads_have_a_row_each(client: TestClient) -> None:
     job_id = start(client, site="head", layers=[2], positions=[[3, 3]])
     result = until(client, job_id, *ENDED)["result"]

@@ -2415,6 +2415,13 @@ export interface components {
             clean: components["schemas"]["TimelineSource"];
             corrupt: components["schemas"]["TimelineSource"];
             /**
+             * Clean Length
+             * @description Only so many tokens of `clean`, such as those up to its reply; null reads all. The metric is read at the last one.
+             */
+            clean_length?: number | null;
+            /** Corrupt Length */
+            corrupt_length?: number | null;
+            /**
              * Site
              * @description `resid`: the residual stream at a layer. `attn`, `mlp`: what a block's attention or MLP puts out. `head`: what a head gives to the output projection.
              * @default resid
@@ -2546,6 +2553,13 @@ export interface components {
         PatchRequest: {
             clean: components["schemas"]["TimelineSource"];
             corrupt: components["schemas"]["TimelineSource"];
+            /**
+             * Clean Length
+             * @description Only so many tokens of `clean`, such as those up to its reply; null reads all. The metric is read at the last one.
+             */
+            clean_length?: number | null;
+            /** Corrupt Length */
+            corrupt_length?: number | null;
             /**
              * Site
              * @description `resid`: the residual stream at a layer. `attn`, `mlp`: what a block's attention or MLP puts out. `head`: what a head gives to the output projection.
