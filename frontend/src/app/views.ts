@@ -72,4 +72,12 @@ export const VIEWS = withKeys([
         : `The computation of this model cannot be changed: ${interventions.reason ?? "an edit does not act"}.`,
     load: () => import("@/views/Steer/Steer"),
   }),
+  defineView({
+    id: "patch",
+    title: "Patch",
+    group: "change",
+    follows: "text",
+    showsPair: true,
+    load: () => import("@/views/Patch/Patch"),
+  }),
 ]);

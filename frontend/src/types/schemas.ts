@@ -20,3 +20,11 @@ export type CompareRequest = Schemas["CompareRequest"];
 export type TokenMatch = Schemas["TokenMatch"];
 export type VocabularyToken = Schemas["VocabularyToken"];
 export type TokenSearchResponse = Schemas["TokenSearchResponse"];
+export type PatchRequest = Schemas["PatchRequest"];
+/** The typed client gives pairs of positions as lists. */
+type WithPairs<T> = Omit<T, "positions"> & { readonly positions: readonly (readonly number[])[] };
+export type PatchResponse = WithPairs<Schemas["PatchResponse"]>;
+export type PatchMapRequest = Schemas["PatchMapRequest"];
+export type JobInfo = Omit<Schemas["JobInfo"], "result"> & {
+  readonly result: WithPairs<Schemas["PatchMapResult"]>;
+};

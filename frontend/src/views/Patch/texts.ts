@@ -1,0 +1,97 @@
+/** The two texts of a patch: A and B up to their replies, and which of their positions stand for each other. */
+import { align } from "@/features/pair/alignment";
+import type { SideSource } from "@/features/pair/otherSide";
+import type { Token } from "@/model/timeline";
+import type { JobInfo, PatchRequest } from "@/types/schemas";
+import type { PatchDirection } from "./choices";
+
+export interface PatchText {
+  readonly source: SideSource;
+  /** The last of them is where the metric is read. */
+  readonly tokens: readonly Token[];
+}
+
+export interface PatchTexts {
+  readonly a: PatchText;
+  readonly b: PatchText;
+  /** Positions of A and of B. A token without a counterpart is in none. */
+  readonly pairs: readonly (readonly [number, number])[];
+  /** What A and B go on with, whose logits are compared; null: what each finds most probable. */
+  readonly answers: { readonly answer: Token; readonly foil: Token } | null;
+}
+
+/** Tokens before the last reply; all where there is none. */
+export function beforeReply(tokens: readonly Token[]): readonly Token[] {
+  let length = tokens.length;
+  while (length > 0 && tokens[length - 1]?.role === "assistant") length -= 1;
+  return length === 0 ? tokens : tokens.slice(0, length);
+}
+
+/**
+ * Both texts up to where they are read. That is before the selected token, where B has another one there;
+ * else before the first token on which their replies differ; else at the ends of both prompts.
+ */
+export function patchTexts(a: PatchText, b: PatchText, selected: number | null): PatchTexts {
+  const { columns } = align(
+    a.tokens.map(({ id }) => id),
+    b.tokens.map(({ id }) => id),
+  );
+  const parted = columns.flatMap((column) => {
+    const answer = column.a === null ? undefined : a.tokens[column.a];
+    const foil = column.b === null ? undefined : b.tokens[column.b];
+    const isThere = answer !== undefined && foil !== undefined && answer.index > 0 && foil.index > 0;
+    return isThere && !column.isSame ? [{ answer, foil }] : [];
+  });
+  const answers =
+    parted.find(({ answer }) => answer.index === selected && answer.role === "assistant") ??
+    parted.find(({ answer, foil }) => answer.role === "assistant" && foil.role === "assistant") ??
+    null;
+  const endA = answers?.answer.index ?? beforeReply(a.tokens).length;
+  const endB = answers?.foil.index ?? beforeReply(b.tokens).length;
+  return {
+    a: { source: a.source, tokens: a.tokens.slice(0, endA) },
+    b: { source: b.source, tokens: b.tokens.slice(0, endB) },
+    pairs: columns.flatMap((column): [number, number][] =>
+      column.a === null || column.b === null || column.a >= endA || column.b >= endB
+        ? []
+        : [[column.a, column.b]],
+    ),
+    answers,
+  };
+}
+
+/** How both texts are named to the server. */
+export const questionOf = (
+  { a, b, answers }: PatchTexts,
+  direction: PatchDirection,
+): Pick<
+  PatchRequest,
+  "clean" | "corrupt" | "clean_length" | "corrupt_length" | "direction" | "answer" | "foil"
+> => ({
+  clean: a.source,
+  corrupt: b.source,
+  clean_length: a.tokens.length,
+  corrupt_length: b.tokens.length,
+  direction,
+  answer: answers?.answer.id ?? null,
+  foil: answers?.foil.id ?? null,
+});
+
+/** Whether a map is of exactly these texts, asked in this direction. */
+export function isOfTexts(
+  { assumed, result }: JobInfo,
+  { a, b, answers }: PatchTexts,
+  direction: PatchDirection,
+): boolean {
+  const { clean, corrupt, site } = assumed;
+  const isSame = (told: readonly { readonly id: number }[], own: readonly Token[]): boolean =>
+    told.length === own.length && told.every(({ id }, i) => id === own[i]?.id);
+  return (
+    site === "resid" &&
+    (answers === null ||
+      (answers.answer.id === result.answer?.token_id && answers.foil.id === result.foil?.token_id)) &&
+    assumed.direction === direction &&
+    isSame(clean.tokens, a.tokens) &&
+    isSame(corrupt.tokens, b.tokens)
+  );
+}
