@@ -33,8 +33,9 @@ from app.engine.half_rows import recording_middles
 from app.engine.kv_cache import GrowingCache
 from app.engine.memory import naming_out_of_memory
 from app.engine.replay import TokenRecord, WriteRecord, replay
-from app.engine.residuals import ResidualStore, Timeline
+from app.engine.residuals import ResidualStore
 from app.engine.tail import NARROW
+from app.engine.timeline import Timeline
 from app.engine.types import Capabilities, Capability
 from app.engine.write_effects import write_effects
 from app.errors import IdentityFailed, InvalidRequest, LayerOutOfRange

@@ -21,7 +21,8 @@ from app.engine.capture import TracedDecoder
 from app.engine.components import BlockWrites
 from app.engine.edits import Edits
 from app.engine.kv_cache import GrowingCache
-from app.engine.residuals import PREFILL_TOKENS, CacheReuse, Timeline
+from app.engine.residuals import PREFILL_TOKENS, CacheReuse
+from app.engine.timeline import Timeline
 from app.engine.types import Layer
 
 Middles = Callable[[], torch.Tensor]

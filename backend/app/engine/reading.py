@@ -19,7 +19,8 @@ from app.engine.intervention_types import Interventions
 from app.engine.interventions import InterventionMaker
 from app.engine.lenses import Lenses
 from app.engine.memory import naming_out_of_memory
-from app.engine.residuals import ResidualStore, Timeline, n_shared
+from app.engine.residuals import ResidualStore, n_shared
+from app.engine.timeline import Timeline
 from app.engine.types import Comparison, Layer, LensColumns, Pairs, Side, Wanted
 from app.engine.unembed import Unembedding
 

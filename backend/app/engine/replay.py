@@ -19,7 +19,7 @@ from torch import nn
 from app.engine.capture import TracedDecoder
 from app.engine.components import BlockWrites, Write
 from app.engine.kv_cache import GrowingCache
-from app.engine.residuals import Timeline
+from app.engine.timeline import Timeline
 
 
 @dataclass(frozen=True, slots=True)

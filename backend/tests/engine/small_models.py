@@ -22,8 +22,9 @@ from torch import nn
 from app.engine.admission import Admission
 from app.engine.engine import NnsightEngine
 from app.engine.patching import Patching
-from app.engine.residuals import ResidualStore, StoreDtype, Timeline
+from app.engine.residuals import ResidualStore, StoreDtype
 from app.engine.runtime import LanguageModel, nnsight
+from app.engine.timeline import Timeline
 from app.engine.types import ChatTemplate, EncodedPrompt, Message, Sampling, TextSpan
 
 D_VOCAB = 97

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from app.engine.engine import NnsightEngine
-from app.engine.residuals import Timeline
+from app.engine.timeline import Timeline
 from app.engine.types import Step, Wanted
 from app.errors import ModelComputationError
 from tests.engine.reference import PlainModel
