@@ -139,7 +139,7 @@ def patched_capital(model: GPT2LMHeadModel, tokenizer: Tokenizer) -> Experiment 
                         "positions": [at],
                         "op": {
                             "kind": "replace",
-                            "from": {"prompt": texts[0]},
+                            "from": {"token_ids": from_ids},
                             "positions": [at],
                         },
                     }

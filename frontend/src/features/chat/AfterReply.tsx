@@ -1,6 +1,7 @@
 import { Suspense } from "react";
 import { AboutBranch } from "@/features/examples/AboutBranch";
 import { type Example, workedExample } from "@/features/examples/examples";
+import { isUnder } from "@/features/examples/experiment";
 import type { SavedConversation } from "@/features/library/conversations";
 import { SelectedForYou } from "@/features/selection/SelectedForYou";
 import { SelectHint } from "@/features/transcript/SelectHint";
@@ -10,6 +11,7 @@ import { patientPart } from "@/ui/lazyPart";
 import { useChat, useChatActions } from "./chat";
 import { ReplyActions } from "./ReplyActions";
 
+const ExperimentResult = patientPart(() => import("@/features/examples/ExperimentResult"));
 const ExampleGuide = patientPart(() => import("@/features/examples/ExampleGuide"));
 
 interface AfterReplyProps {
@@ -28,6 +30,7 @@ export function AfterReply({ examples, facts, onEdit, onShowView }: AfterReplyPr
   const actions = useChatActions();
   const lastTurn = timeline.turns.at(-1);
   const worked = workedExample(timeline, mode, examples);
+  const experiment = worked?.example.experiment ?? null;
   const { conversationId } = timeline;
   /** The branch that the example's text describes. */
   const describedId = facts?.branches[0]?.id ?? branchedFrom?.conversationId ?? null;
@@ -43,9 +46,23 @@ export function AfterReply({ examples, facts, onEdit, onShowView }: AfterReplyPr
           onEdit={(text) => onEdit(lastTurn, text)}
         />
       )}
-      {worked !== null && describedId !== null && describedId !== conversationId && (
-        <AboutBranch example={worked.example} onGo={() => actions.reopen(describedId)} />
-      )}
+      {worked !== null &&
+        describedId !== null &&
+        describedId !== conversationId &&
+        (experiment !== null && isUnder(experiment, timeline) ? (
+          <Suspense fallback={null}>
+            <ExperimentResult
+              example={worked.example}
+              experiment={experiment}
+              timeline={timeline}
+              originId={describedId}
+              onShowView={onShowView}
+              onBack={() => actions.reopen(describedId)}
+            />
+          </Suspense>
+        ) : (
+          <AboutBranch example={worked.example} onGo={() => actions.reopen(describedId)} />
+        ))}
       {worked !== null && (describedId === null || describedId === conversationId) && (
         <Suspense fallback={null}>
           <ExampleGuide

@@ -48,7 +48,11 @@ export interface ChatActions {
   /** Writes on from before `fromIndex`, beginning with these tokens; a branch of the conversation. */
   readonly branch: (fromIndex: number, forced: readonly number[]) => void;
   /** Writes the reply that begins at `fromIndex` again under interventions, none for the plain model; a branch. */
-  readonly steer: (fromIndex: number, interventions: readonly Intervention[], seed: number | null) => void;
+  readonly steer: (
+    fromIndex: number,
+    interventions: readonly Intervention[],
+    sampling: Pick<Submission, "seed" | "temperature">,
+  ) => void;
   /** Lets the model write on from the end of the timeline. */
   readonly writeOn: (end: number) => void;
   /** Does again what failed before anything came of it. */
@@ -259,14 +263,8 @@ export function ChatProvider({ children }: { readonly children: ReactNode }) {
       edit: (fromIndex, text) => submit({ kind: "edit", text, fromIndex }),
       regenerate: (fromIndex) => submit({ kind: "regenerate", text: "", fromIndex }),
       branch: (fromIndex, forced) => submit({ kind: "branch", text: "", fromIndex, forced }),
-      steer: (fromIndex, interventions, seed) =>
-        submit({
-          kind: "regenerate",
-          text: "",
-          fromIndex,
-          interventions,
-          ...(seed === null ? {} : { seed }),
-        }),
+      steer: (fromIndex, interventions, sampling) =>
+        submit({ kind: "regenerate", text: "", fromIndex, interventions, ...sampling }),
       writeOn: (end) => submit({ kind: "continue", text: "", fromIndex: end }),
       retry: submit,
       stop: () => {

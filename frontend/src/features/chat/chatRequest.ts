@@ -14,7 +14,7 @@ export function chatRequest(
     mode,
     sampling: {
       max_new_tokens: settings.maxNewTokens,
-      temperature: settings.temperature,
+      temperature: submission.temperature ?? settings.temperature,
       top_p: settings.topP,
       top_k: settings.topK,
       seed: submission.seed ?? settings.pinnedSeed,

@@ -28,6 +28,8 @@ export interface Submission {
   readonly interventions?: readonly Intervention[];
   /** Draws as this seed did; left out, by the sampling settings. */
   readonly seed?: number;
+  /** In place of the chosen one, such as that of a worked example. */
+  readonly temperature?: number;
   /** The timeline is cut before this token; null continues at its end. */
   readonly fromIndex: number | null;
 }

@@ -12,6 +12,7 @@ import { QuotedText, QuotedToken } from "@/ui/TokenText";
 import { AttributionStep } from "./AttributionStep";
 import type { Example } from "./examples";
 import { ExampleStep } from "./ExampleStep";
+import { ExperimentStep } from "./ExperimentStep";
 import { type LayerStanding, findingsOf } from "./walkthrough";
 
 interface ExampleGuideProps {
@@ -34,6 +35,7 @@ export default function ExampleGuide({ example, timeline, token, onShowView }: E
   const lens = useTokenLens(timeline, token.index, TOP_K, { kind, hasHalf: false });
   const layers = lens.predictedBy?.layers.map(standingOf).filter((each) => each !== null) ?? [];
   const isRead = layers.length > 1;
+  const [turn] = timeline.turns;
   const { decided, rise, widest } = isRead ? findingsOf(layers) : { decided: null, rise: null, widest: 1 };
 
   useEffect(() => {
@@ -139,6 +141,9 @@ export default function ExampleGuide({ example, timeline, token, onShowView }: E
         Read at index {token.index - 1} through the {kind} lens: where the token can be read off, which is not
         yet what caused it.
       </p>
+      {example.experiment !== null && example.experiment !== undefined && turn !== undefined && (
+        <ExperimentStep example={example} experiment={example.experiment} replyStart={turn.replyStart} />
+      )}
     </section>
   );
 }

@@ -38,7 +38,8 @@ export function SteeredReply({ timeline, interventions }: SteeredReplyProps) {
             : null;
   const write = (under: readonly Intervention[]): void => {
     const turn = chatNow().timeline.turns.at(-1);
-    if (turn !== undefined) actions.steer(turn.replyStart, under, turn.seed);
+    if (turn !== undefined)
+      actions.steer(turn.replyStart, under, turn.seed === null ? {} : { seed: turn.seed });
   };
   return (
     <>
