@@ -42,6 +42,8 @@ class Text:
     """Where the first reply under the interventions begins; its end where there is none yet."""
     is_growing: bool = False
     """Whether a reply is being written at its end."""
+    may_grow: bool = False
+    """Whether positions may be named that it has not yet, or has not come to."""
 
 
 async def settled(
@@ -82,7 +84,14 @@ async def asked_of(
         steering = under(await settled(engine, conversations, asked), start, timeline.steering)
     if steering is None:
         return None
-    return await asyncio.to_thread(resolved, engine, steering, timeline.ids, timeline.roles)
+    return await asyncio.to_thread(
+        resolved,
+        engine,
+        steering,
+        timeline.ids,
+        timeline.roles,
+        is_stored=steering is timeline.steering,
+    )
 
 
 def under(
@@ -103,12 +112,13 @@ def resolved(
     roles: Sequence[Role],
     *,
     is_growing: bool = False,
+    is_stored: bool = False,
 ) -> types.Interventions:
     """Interventions as the engine takes them.
 
-    `is_growing` says that a reply is being written at the end of the ids.
+    `is_growing` says that a reply is being written at the end of the ids, `is_stored` that one was.
     """
-    text = Text(ids, roles, steering.reply_start, is_growing)
+    text = Text(ids, roles, steering.reply_start, is_growing, is_growing or is_stored)
     items = tuple(
         _resolved_one(engine, one, text, f"{PARAM}.{place}")
         for place, one in enumerate(steering.interventions)
@@ -154,8 +164,7 @@ def _touched(engine: LensEngine, one: wire.Intervention, text: Text, param: str)
     if not isinstance(one.positions, str):
         if len(set(one.positions)) < len(one.positions):
             raise InvalidRequest("A position is named twice.", param=f"{param}.positions")
-        # A reply that is being written may reach those that are not there yet.
-        limit = engine.facts.n_ctx if text.is_growing else end
+        limit = engine.facts.n_ctx if text.may_grow else end
         beyond = [position for position in one.positions if position >= limit]
         if beyond:
             raise PositionOutOfRange(

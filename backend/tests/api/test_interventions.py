@@ -192,6 +192,20 @@ def test_a_turn_goes_on_under_the_interventions_of_its_branch_until_others_are_g
     assert other["steering"]["reply_start"] == other["tokens"][0]["index"]
 
 
+def test_positions_that_a_reply_did_not_come_to_do_not_close_its_branch(
+    client: TestClient,
+) -> None:
+    answer = say(client, interventions=[change(positions=[0, 300])])
+    assert answer["fired"] == [2]
+    own = {"prompt": None, "conversation_id": answer["conversation_id"], "interventions": None}
+    assert read(client, **own)["fired"] == [2]
+    assert say(client, "more", conversation_id=answer["conversation_id"])["fired"] == [2]
+    error = error_of(
+        client.post("/api/chat", json=chat("a", interventions=[change(positions=[9999])])), 422
+    )
+    assert error["code"] == "position_out_of_range"
+
+
 def test_the_stream_says_what_acts_and_how_often(client: TestClient) -> None:
     body = chat("Hi", interventions=[change(positions="reply")], stream=True)
     body["sampling"] = {"max_new_tokens": 3}
