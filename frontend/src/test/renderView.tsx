@@ -63,6 +63,8 @@ export interface FakeServer {
   open: (request: WritesRequest) => Response | Promise<Response>;
   /** What can be asked of the model. */
   capabilities: CapabilitiesInfo;
+  /** Where its computation can be changed. */
+  sites: components["schemas"]["InterventionSites"];
   /** Replies that were asked for so far. */
   readonly chats: ChatRequest[];
   /** Answers such a request; `signal` aborts when the page hangs up. */
@@ -114,6 +116,7 @@ export function fakeServer(tokens: readonly Token[], tiedEmbeddings = true): Fak
       gradients: AVAILABLE,
       interventions: AVAILABLE,
     },
+    sites: { resid: AVAILABLE, attn: AVAILABLE, mlp: AVAILABLE, head: AVAILABLE, knock_out: AVAILABLE },
     chats: [],
     waiting: 0,
     chat: () => refusal("model_failed", "The model could not be loaded."),
@@ -141,6 +144,7 @@ export function fakeServer(tokens: readonly Token[], tiedEmbeddings = true): Fak
         lenses: server.lenses,
         half_layer_modules: Array.from({ length: 12 }, () => "ln_2"),
         capabilities: server.capabilities,
+        intervention_sites: server.sites,
       });
     }
     if (pathname.startsWith("/api/tokens/")) return server.token(Number(pathname.split("/").at(-1)));

@@ -1,4 +1,4 @@
-import { type ReactNode, useMemo } from "react";
+import { type ReactNode, Suspense, useMemo } from "react";
 import { LensFailure } from "@/features/evidence/LensFailure";
 import { NotRead } from "@/features/evidence/NotRead";
 import { ReadingFrame } from "@/features/evidence/ReadingFrame";
@@ -9,6 +9,8 @@ import type { Timeline } from "@/model/timeline";
 import { cellPartsOfText } from "@/model/tokens";
 import type { ReadState } from "@/reading/readState";
 import type { AttributionPart } from "@/types/schemas";
+import { ErrorBoundary } from "@/ui/ErrorBoundary";
+import { lazyPart } from "@/ui/lazyPart";
 import { TokenText } from "@/ui/TokenText";
 import { AttributionFinding } from "./AttributionFinding";
 import { useAttributionChoices } from "./choices";
@@ -17,11 +19,13 @@ import { PartGrid } from "./PartGrid";
 import { PartName } from "./PartName";
 import { partWords } from "./partNames";
 import { type PartRow, blockId, attnId, headId, visibleRows } from "./parts";
-import { isAt, placeOf, rowsAround } from "./places";
+import { directParts, isAt, placeOf, rowsAround } from "./places";
 import { NotSplit } from "./NotSplit";
 import { Reason } from "./Reason";
 import { SumFoot } from "./SumFoot";
 import { useParts } from "./useParts";
+
+const Ablation = lazyPart(() => import("@/features/steering/Ablation"));
 
 interface TokenPartsProps {
   readonly timeline: Timeline;
@@ -124,6 +128,23 @@ export function TokenParts({ timeline, position, controls }: TokenPartsProps) {
           {answer !== null && model !== null && <NotSplit capabilities={model.capabilities} />}
         </ReadingFrame>
       </div>
+      {answer !== null && model !== null && (place.kind === "head" || place.kind === "block") && (
+        <ErrorBoundary>
+          <Suspense fallback={null}>
+            <Ablation
+              key={JSON.stringify([position, place.block, answer.target, answer.foil])}
+              timeline={timeline}
+              model={model}
+              position={position}
+              block={place.block}
+              head={place.kind === "head" ? place.head : null}
+              targetId={answer.target.token_id}
+              foilId={answer.foil?.token_id ?? null}
+              direct={directParts(tree, place.block, place.kind === "head" ? place.head : null)}
+            />
+          </Suspense>
+        </ErrorBoundary>
+      )}
       {answer !== null && <SumFoot answer={answer} />}
     </>
   );

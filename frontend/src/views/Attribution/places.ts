@@ -26,3 +26,18 @@ export function isAt({ kind, block, head, source }: PartRow, place: Place): bool
     source === place.second
   );
 }
+
+/** What the parts of a block, and one of its heads, add directly; null where they are no rows. */
+export function directParts(
+  tree: readonly PartRow[],
+  block: number,
+  head: number | null,
+): Readonly<Record<"block" | "attn" | "mlp" | "head", number | null>> {
+  const all = (rows: readonly PartRow[]): PartRow[] =>
+    rows.flatMap((row) => [row, ...all(row.children ?? [])]);
+  const own = all(tree).filter((row) => row.block === block);
+  const of = (kind: PartRow["kind"]): number | null =>
+    own.find((row) => row.kind === kind)?.contribution ?? null;
+  const ofHead = own.find((row) => row.kind === "head" && row.head === head)?.contribution ?? null;
+  return { block: of("block"), attn: of("attn"), mlp: of("mlp"), head: ofHead };
+}
