@@ -42,7 +42,7 @@ export function useDose(
     readable: readability(timeline),
     isAsked: position >= 0 && position < tokens.length,
     ask: (signal) =>
-      lane.first(async () => {
+      lane.afterwards(async () => {
         const body = { ...sourceOf(conversationId, tokens), ...asked };
         return ofModel(unwrap(await call(() => client.POST("/api/dose", { body, signal }))), model);
       }),

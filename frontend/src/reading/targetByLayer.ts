@@ -29,7 +29,7 @@ export function useTargetByLayer(
     readable: readability(timeline),
     isAsked: tokenId !== null && position >= 0 && position < tokens.length,
     ask: (signal) =>
-      lane.first(() =>
+      lane.afterwards(() =>
         fetchLens(
           {
             ...sourceOf(conversationId, tokens),

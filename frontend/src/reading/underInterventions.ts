@@ -46,7 +46,7 @@ export function useRuns(
     ask: async (signal) => {
       const outputs: RunOutput[] = [];
       for (const interventions of runs) {
-        const answer = await lane.first(() =>
+        const answer = await lane.afterwards(() =>
           fetchLens(
             {
               ...sourceOf(conversationId, tokens),
