@@ -1,0 +1,107 @@
+"""Attention and half layers on real weights, against plain hooks on eager transformers."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from transformers import AutoModelForCausalLM
+
+from app.engine.causes_types import AttentionWanted, RowKind
+from app.engine.engine import NnsightEngine
+from tests.real_models.conftest import FOLDER
+
+TEXT = "The capital of France is Paris. The capital of Spain is Madrid. The capital of Italy is"
+
+
+def seen_by_hooks(
+    model: Any, ids: list[int]
+) -> tuple[Any, torch.Tensor, dict[int, dict[str, torch.Tensor]]]:
+    """The output, the stream before the final norm, and by block: its input, what attention adds, values and what is projected."""
+    seen: dict[int, dict[str, torch.Tensor]] = {}
+    last: list[torch.Tensor] = []
+    hooks = [
+        model.model.norm.register_forward_pre_hook(lambda _m, args: last.append(args[0][0, -1]))
+    ]
+
+    def keep(block: int, name: str, value: Any) -> None:
+        seen.setdefault(block, {})[name] = (value[0] if isinstance(value, tuple) else value)[0]
+
+    for number, block in enumerate(model.model.layers, start=1):
+        attention = block.self_attn
+        # Gemma norms what attention gives before it is added.
+        has_norm = hasattr(block, "pre_feedforward_layernorm")
+        added = block.post_attention_layernorm if has_norm else attention
+        for module, name in ((added, "added"), (attention.v_proj, "values")):
+            hooks.append(
+                module.register_forward_hook(
+                    lambda _m, _a, out, number=number, name=name: keep(number, name, out)
+                )
+            )
+        for module, name in ((block, "stream"), (attention.o_proj, "mixed")):
+            hooks.append(
+                module.register_forward_pre_hook(
+                    lambda _m, args, number=number, name=name: keep(number, name, args)
+                )
+            )
+        hooks.append(
+            attention.o_proj.register_forward_hook(
+                lambda _m, _a, out, number=number: keep(number, "projected", out)
+            )
+        )
+    with torch.no_grad():
+        output = model(torch.tensor([ids]), output_attentions=True, use_cache=False)
+    for hook in hooks:
+        hook.remove()
+    return output, last[0], seen
+
+
+@torch.no_grad()
+def test_rows_of_attention_and_half_layers_equal_plain_transformers(
+    engine: NnsightEngine, request: pytest.FixtureRequest
+) -> None:
+    folder = Path(FOLDER or "") / request.node.callspec.params["engine"] / "hf"
+    model = AutoModelForCausalLM.from_pretrained(
+        folder, dtype=torch.float32, attn_implementation="eager"
+    ).eval()
+    ids = list(engine.vocabulary.encode(TEXT))
+    if engine.facts.bos_check is not None and engine.facts.bos_check.is_needed:
+        assert engine.facts.bos_token_id is not None
+        ids = [engine.facts.bos_token_id, *ids]
+    last = len(ids) - 1
+    output, stream, seen = seen_by_hooks(model, ids)
+    target, foil = output.logits[0, -1].topk(2).indices.tolist()
+
+    def rows(kind: RowKind) -> np.ndarray:
+        wanted = AttentionWanted(None, kind, target, foil)
+        (found,) = (x for x in engine.attending(ids, last, wanted) if x is not None)
+        return found.values
+
+    weights = torch.stack([layer[0, :, -1] for layer in output.attentions])
+    assert np.abs(rows("weight") - weights.numpy()).max() <= 5e-5
+
+    # The final norm frozen: what it made of the last stream, over that stream, is its gain.
+    gain = model.model.norm(stream) / stream
+    direction = gain * (model.lm_head.weight[target] - model.lm_head.weight[foil])
+    written = rows("logit")
+    n_heads = weights.shape[1]
+    for number, at in seen.items():
+        attention = model.model.layers[number - 1].self_attn
+        back = direction
+        if not torch.equal(at["added"][-1], at["projected"][-1]):
+            back = direction * at["added"][-1] / at["projected"][-1]
+        size = at["mixed"].shape[-1] // n_heads
+        inputs = (back @ attention.o_proj.weight).view(n_heads, size)
+        values = at["values"].view(len(ids), -1, size)
+        each = values.repeat_interleave(n_heads // values.shape[1], 1)
+        expected = weights[number - 1] * torch.einsum("hd,shd->hs", inputs, each)
+        assert np.abs(written[number - 1] - expected.detach().numpy()).max() <= 1e-4
+
+    halves = [number - 0.5 for number in seen]
+    columns = engine.read(ids, positions=[last], layers=halves, top_k=5)
+    for place, at in enumerate(seen.values()):
+        middle = (at["stream"] + at["added"])[-1]
+        p = model.lm_head(model.model.norm(middle)).double().softmax(-1)
+        found = torch.from_numpy(columns.top_probabilities[place][0])
+        assert (p[torch.from_numpy(columns.top_ids[place][0])] - found).abs().max() <= 1e-4
