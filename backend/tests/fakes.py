@@ -169,7 +169,7 @@ class Faults:
         self.calls[stage] = self.calls.get(stage, 0) + 1
         if pause := self.pauses.get(stage):
             pause.reached.set()
-            assert pause.go_on.wait(30), f"nobody released the pause at {stage}"
+            assert pause.go_on.wait(120), f"nobody released the pause at {stage}"
         if failure := self.raises.get(stage):
             raise failure
 

@@ -62,7 +62,7 @@ def test_a_reply_of_a_16_bit_model_is_read_in_float32(in_pass: bool):
     for column, read in enumerate(logits):
         np.testing.assert_array_equal(read.top_ids[:, 0], stored.top_ids[:, column])
         np.testing.assert_array_equal(read.entropy_nats[:, 0], stored.entropy_nats[:, column])
-    rows = engine._store._held_of(["mine"], np.asarray(timeline[:25])).streams([24])
+    rows = engine._store._held_of(["mine"], np.asarray(timeline[:25]), "").streams([24])
     expected = plain.lens_logits([0], rows[:, -1][None]).double().log_softmax(-1)[0]
     assert logits[-1].entropy_nats[-1, 0] == pytest.approx(
         float(-(expected.exp() * expected).sum()), abs=1e-5

@@ -20,6 +20,7 @@ describe("the table", () => {
     screen.getByRole("grid").focus();
     await userEvent.keyboard("{Shift>}{ArrowRight>6/}{/Shift}");
     await userEvent.click(screen.getByRole("button", { name: "Table" }));
+    await screen.findByRole("region", { name: "Cells as a table" });
     expect(table().getByText("Index 12 to 14, page 2 of 2")).toBeInTheDocument();
     await userEvent.click(table().getByRole("button", { name: "Page before" }));
     expect(table().getByText("Index 8 to 11, page 1 of 2")).toBeInTheDocument();
@@ -50,6 +51,7 @@ describe("the table", () => {
     await choose(screen.getByRole("combobox", { name: "outline" }), `·Paris (id ${idOf(" Paris")})`);
     await screen.findByText(/in \d+ of 390 cells/);
     await userEvent.click(screen.getByRole("button", { name: "Table" }));
+    await screen.findByRole("region", { name: "Cells as a table" });
     const current = table().getByRole("row", { current: true });
     expect(within(current).getByRole("rowheader", { name: "8" })).toBeInTheDocument();
     const ranks = madeUpLens(tokens, { targets: [idOf(" Paris")] }).targets[0];
@@ -68,6 +70,7 @@ describe("the table", () => {
     const view = renderView(Heatmap, timeline, { index: 9, layer: 8 });
     await allRead();
     await userEvent.click(screen.getByRole("button", { name: "Table" }));
+    await screen.findByRole("region", { name: "Cells as a table" });
     const rowOf = (label: string) => table().getByText(label, { selector: "button" });
     await userEvent.click(rowOf("5").closest("tr")?.lastElementChild ?? document.body);
     expect(view.selection()).toMatchObject({ index: 1, layer: 5 });
@@ -87,6 +90,7 @@ describe("the table", () => {
     const view = renderView(Heatmap, timeline, { index: 9, layer: 8 });
     await allRead();
     await userEvent.click(screen.getByRole("button", { name: "Table" }));
+    await screen.findByRole("region", { name: "Cells as a table" });
     await userEvent.click(screen.getByRole("button", { name: "Select a range" }));
     expect(screen.getByText("Press the first column of the range")).toBeInTheDocument();
     screen.getByRole("grid").focus();
@@ -101,6 +105,7 @@ describe("the table", () => {
     renderView(Heatmap, timeline, { index: 9 });
     await grid();
     await userEvent.click(screen.getByRole("button", { name: "Table" }));
+    await screen.findByRole("region", { name: "Cells as a table" });
     expect(table().getAllByText("not read yet")).toHaveLength(N_LAYERS + 1);
   });
 });
