@@ -62,3 +62,9 @@ export const formatSurprisal = (logprobNats: number): string =>
 /** ln of a probability, in nats without their unit: `−0.48`, `−8.02`. A float32 zero is an underflow: `<−103`. */
 export const formatLogprob = (probability: number | null): string =>
   probability === 0 ? "<−103" : formatNats(probability === null ? null : Math.log(probability));
+
+/** The score of a patch, without a unit: 0 is the run that is changed, 1 the one that the states come from. */
+export const formatScore = (score: number): string => {
+  const text = score.toFixed(2);
+  return text === "-0.00" ? "0.00" : text;
+};

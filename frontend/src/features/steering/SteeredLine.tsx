@@ -9,6 +9,8 @@ import { STEER } from "./choices";
 import { inWords, tokensOf } from "./inWords";
 import { useTokenTexts } from "./tokenTexts";
 
+const times = (count: number): string => (count === 1 ? "once" : `${count} times`);
+
 interface SteeredLineProps {
   readonly steering: Steering;
 }
@@ -35,7 +37,7 @@ export default function SteeredLine({ steering: { interventions } }: SteeredLine
       <p className="min-w-0 flex-1">
         <b className="font-medium">Computed under interventions:</b>{" "}
         {interventions.map((each) => inWords(each, textOf)).join("; ")}
-        {fired !== null && ` · acted ${fired.join(" and ")} times`}
+        {fired !== null && ` · acted ${fired.map(times).join(" and ")}`}
       </p>
       <Button look="quiet" onClick={() => showView(STEER)}>
         Steer

@@ -1,3 +1,4 @@
+import { formatScore } from "@/model/format";
 import clsx from "clsx";
 import { type KeyboardEvent, type PointerEvent, memo, useId, useRef, useState } from "react";
 import { isBrowserCommand } from "@/base/keys";
@@ -5,7 +6,7 @@ import { DIVERGING, rampStep } from "@/charts/colour/colour";
 import type { Theme } from "@/features/settings/theme";
 import { cellText } from "@/model/tokens";
 import type { Cell } from "./choices";
-import { type GridPlace, type MapRow, formatScore, isInCone, placeAfterKey, placeOfCell } from "./grid";
+import { type GridPlace, type MapRow, isInCone, placeAfterKey, placeOfCell } from "./grid";
 import type { PatchTexts } from "./texts";
 
 interface MapGridProps {
@@ -86,9 +87,9 @@ export const MapGrid = memo(function MapGrid({ texts, rows, cell, theme, onPatch
         }}
         onPointerDown={onPointerDown}
         onPointerUp={onPointerUp}
-        className="group/grid grid w-max cursor-pointer gap-px font-mono text-cell select-none focus-visible:outline-none"
+        className="group/grid grid w-full cursor-pointer gap-px font-mono text-cell select-none focus-visible:outline-none"
         style={{
-          gridTemplateColumns: `max-content repeat(${pairs.length}, ${hasNumbers ? "3.25rem" : "1.5rem"})`,
+          gridTemplateColumns: `max-content repeat(${pairs.length}, ${hasNumbers ? "minmax(2.4rem, 3.25rem)" : "1.5rem"})`,
         }}
       >
         {(["a", "b"] as const).map((side) => (
@@ -149,7 +150,8 @@ export const MapGrid = memo(function MapGrid({ texts, rows, cell, theme, onPatch
                     step === null ? undefined : { backgroundColor: ramp.fill[step], color: ramp.ink[step] }
                   }
                 >
-                  {hasNumbers && score !== null && formatScore(score)}
+                  {/* Exactly nothing is another finding than hardly anything. */}
+                  {hasNumbers && score !== null && (score === 0 ? "0" : formatScore(score))}
                 </span>
               );
             })}

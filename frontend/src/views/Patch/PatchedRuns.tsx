@@ -1,12 +1,11 @@
 import { useState } from "react";
 import { ReadingFrame } from "@/features/evidence/ReadingFrame";
-import { formatProbability, formatSigned } from "@/model/format";
+import { formatProbability, formatScore, formatSigned } from "@/model/format";
 import type { ModelIdentity } from "@/model/timeline";
 import { cellText, cellTextOfText } from "@/model/tokens";
 import type { ModelInfo, PatchResponse } from "@/types/schemas";
 import { Button } from "@/ui/Button";
 import type { Cell, PatchDirection } from "./choices";
-import { formatScore } from "./grid";
 import type { PatchTexts } from "./texts";
 import { type PatchPart, usePatches } from "./usePatch";
 

@@ -1,10 +1,11 @@
+import { formatScore } from "@/model/format";
 /** The map as a drawing: layers by aligned positions, coloured by score. */
 import { DIVERGING, rampStep } from "@/charts/colour/colour";
 import { DATA, type Drawing, type FigureLayout } from "@/charts/figure/figure";
 import { TYPE } from "@/charts/figure/size";
 import { cutText, element, textElement } from "@/charts/figure/svg";
 import { cellText } from "@/model/tokens";
-import { type MapRow, formatScore } from "./grid";
+import { type MapRow } from "./grid";
 import type { PatchTexts } from "./texts";
 
 const HEAD_HEIGHT = 22;

@@ -1,5 +1,6 @@
+import { formatScore } from "@/model/format";
 import { expect, test } from "vitest";
-import { formatScore, isInCone, mapRows, placeAfterKey, placeOfCell } from "./grid";
+import { isInCone, mapRows, placeAfterKey, placeOfCell } from "./grid";
 
 test("a patch reaches later layers from its position on, and of its own layer itself alone", () => {
   const from = { layer: 3, pair: 2 };

@@ -71,8 +71,3 @@ export function placeAfterKey(
       return null;
   }
 }
-
-export const formatScore = (score: number): string => {
-  const text = score.toFixed(2);
-  return text === "-0.00" ? "0.00" : text;
-};

@@ -54,7 +54,7 @@ export function SteeredReply({ timeline, interventions }: SteeredReplyProps) {
             <Button onClick={() => write([])}>Write it plainly</Button>
           </Refusable>
         )}
-        <p className="min-w-0 flex-1 text-label text-muted">
+        <p className="min-w-0 flex-1 basis-56 text-label text-muted">
           As a branch, with the seed of this reply and the sampling settings below the message. This branch
           stays as it is.
         </p>

@@ -1,0 +1,97 @@
+/** Patching in the page: the map's numbers against the API's, a patch by hand, and a map that is paused and cancelled. */
+import type { Locator } from "@playwright/test";
+import { formatScore } from "../src/model/format";
+import { type Schemas, addressOf, get, post } from "./api";
+import { WAYS, activate, comparePrompt, expect, seriousViolations, test } from "./page";
+
+type Job = Schemas["JobInfo"];
+
+for (const { hand, colorScheme } of WAYS) {
+  test.describe(`${colorScheme}, by ${hand}`, () => {
+    test.use({ colorScheme });
+
+    test("the map shows which word carries the country, and a state goes where it is put", async ({
+      explorer,
+      page,
+    }) => {
+      const { evidence } = explorer;
+      await explorer.setSampling({ Temperature: "0", "Max new tokens": "8" });
+      await explorer.say("The capital of France is");
+      if (hand === "keyboard") await page.keyboard.press("Escape");
+      if (hand === "mouse") await page.getByRole("button", { name: "Change", exact: true }).click();
+      await explorer.openView("Patch", "9", hand);
+      await comparePrompt(explorer, "The capital of Spain is", "greedy");
+      await activate(evidence.getByRole("button", { name: "Map every position" }), hand);
+      await expect(evidence.getByText(/rank correlation of/)).toBeVisible();
+
+      const { result, assumed } = await get<Job>(page, `/api/jobs/${(await addressOf(page)).get("job")}`);
+      const cell = (layer: number, pair: number): Locator =>
+        evidence.locator(`[data-layer="${layer}"][data-pair="${pair}"]`);
+      const row = result.layers.indexOf(6);
+      const scores = result.scores[row] ?? [];
+      const country = scores.findIndex((score) => score === Math.max(...scores.map((each) => each ?? 0)));
+      for (const pair of [country - 1, country, country + 1]) {
+        await expect(cell(6, pair)).toHaveAccessibleName(
+          new RegExp(`score ${formatScore(scores[pair] ?? Number.NaN)}$`),
+        );
+      }
+      const [ofA = -1, ofB = -1] = result.positions[country] ?? [];
+      expect(assumed.clean.tokens[ofA]?.id).not.toBe(assumed.corrupt.tokens[ofB]?.id);
+
+      // The country's vector, into its own place and then into the one after it.
+      const grid = evidence.getByRole("grid", { name: /^Causal map/ });
+      const run = evidence.getByRole("region", { name: "Patched run" });
+      if (hand === "mouse") await cell(6, country).click();
+      else {
+        await grid.focus();
+        await page.keyboard.press("Home");
+        for (let i = 0; i < country; i += 1) await page.keyboard.press("ArrowRight");
+        for (let layer = result.layers.length - 1; layer > 6; layer -= 1)
+          await page.keyboard.press("ArrowDown");
+        await page.keyboard.press("Enter");
+      }
+      await expect(run).toContainText(`Score ${formatScore(scores[country] ?? Number.NaN)}`);
+      if (hand === "mouse") await cell(6, country).dragTo(cell(6, country + 1));
+      else {
+        await grid.focus();
+        await page.keyboard.press("p");
+        await page.keyboard.press("ArrowRight");
+        await page.keyboard.press("p");
+      }
+      const moved = await post<Schemas["PatchResponse"]>(page, "/api/patch", {
+        clean: { token_ids: assumed.clean.tokens.map(({ id }) => id) },
+        corrupt: { token_ids: assumed.corrupt.tokens.map(({ id }) => id) },
+        site: "resid",
+        layer: 6,
+        positions: [[ofA, result.positions[country + 1]?.[1]]],
+        direction: "denoise",
+        answer: result.answer?.token_id,
+        foil: result.foil?.token_id,
+      });
+      await expect(run).toContainText(`Score ${formatScore(moved.score)}`);
+      expect(await seriousViolations(page)).toEqual([]);
+    });
+  });
+}
+
+test("a map is paused, goes on, and is cancelled, and the model answers at once", async ({
+  explorer,
+  page,
+}) => {
+  const { evidence } = explorer;
+  const long = "The people of the town walked to the market. ".repeat(14);
+  await page.getByRole("radio", { name: "Completion" }).click();
+  await explorer.setSampling({ Temperature: "0", "Max new tokens": "4" });
+  await explorer.say(`${long}The capital of France is`);
+  await explorer.openView("Patch", "9", "keyboard");
+  await comparePrompt(explorer, `${long}The capital of Spain is`, "greedy");
+  await evidence.getByRole("button", { name: "Map every position" }).click();
+  await evidence.getByRole("button", { name: "Pause" }).click();
+  await expect(evidence.getByText(/cells, paused$/)).toBeVisible();
+  await evidence.getByRole("button", { name: "Resume" }).click();
+  await expect(evidence.getByRole("button", { name: "Pause" })).toBeVisible();
+  await evidence.getByRole("button", { name: "Cancel" }).click();
+  await expect(evidence.getByText(/cells, cancelled$/)).toBeVisible();
+  const health = await get<Schemas["Health"]>(page, "/api/health");
+  expect(health.queue.running).toBe(0);
+});
