@@ -95,6 +95,8 @@ for (const [view, { key, choose }] of Object.entries(CHOICES)) {
     await page.keyboard.press("j");
     await page.keyboard.press(key);
     await choose(page, explorer.evidence);
+    // What is fetched when it is shown is part of what the link shows.
+    await page.waitForLoadState("networkidle");
     const numbers = await said(explorer.evidence);
 
     await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);

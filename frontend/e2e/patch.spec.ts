@@ -79,17 +79,23 @@ test("a map is paused, goes on, and is cancelled, and the model answers at once"
   page,
 }) => {
   const { evidence } = explorer;
-  const long = "The people of the town walked to the market. ".repeat(14);
+  const long = "The opposite of hot is cold. ".repeat(6);
   await page.getByRole("radio", { name: "Completion" }).click();
   await explorer.setSampling({ Temperature: "0", "Max new tokens": "4" });
   await explorer.say(`${long}The capital of France is`);
-  await explorer.openView("Patch", "9", "keyboard");
+  await page.getByRole("button", { name: "Change", exact: true }).click();
+  await explorer.openView("Patch", "9", "mouse");
   await comparePrompt(explorer, `${long}The capital of Spain is`, "greedy");
   await evidence.getByRole("button", { name: "Map every position" }).click();
   await evidence.getByRole("button", { name: "Pause" }).click();
   await expect(evidence.getByText(/cells, paused$/)).toBeVisible();
   await evidence.getByRole("button", { name: "Resume" }).click();
-  await expect(evidence.getByRole("button", { name: "Pause" })).toBeVisible();
+  await expect(evidence.getByText(/rank correlation of/)).toBeVisible();
+
+  await evidence.getByRole("radio", { name: "Noise", exact: true }).click();
+  await evidence.getByRole("button", { name: "Map every position" }).click();
+  await evidence.getByRole("button", { name: "Pause" }).click();
+  await expect(evidence.getByText(/cells, paused$/)).toBeVisible();
   await evidence.getByRole("button", { name: "Cancel" }).click();
   await expect(evidence.getByText(/cells, cancelled$/)).toBeVisible();
   const health = await get<Schemas["Health"]>(page, "/api/health");

@@ -63,7 +63,7 @@ for (const mode of ["Chat", "Completion"]) {
   }) => {
     await page.getByRole("radio", { name: mode }).click();
     await explorer.setSampling({ Temperature: "0", "Max new tokens": "8" });
-    await explorer.say("The capital of France is");
+    await explorer.say("The capital of Germany is");
     // The token that is selected for the reader has an ink of its own.
     await page.getByRole("button", { name: "Clear the selection" }).click();
     const before = await looksOf(explorer);

@@ -12,7 +12,14 @@ function newClientId(): string {
 }
 
 /** What waits for the model, which the server itself ends after ten minutes by default. */
-const MODEL_PATHS = ["/api/lens", "/api/compare", "/api/examples", "/api/attribution", "/api/attention", "/api/patch"];
+const MODEL_PATHS = [
+  "/api/lens",
+  "/api/compare",
+  "/api/examples",
+  "/api/attribution",
+  "/api/attention",
+  "/api/patch",
+];
 const MODEL_LIMIT_MS = 11 * 60_000;
 const LIMIT_MS = 60_000;
 /** Answered without the model: a server that takes longer is as good as away. */

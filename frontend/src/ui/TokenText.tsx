@@ -11,7 +11,7 @@ export function TokenText({ parts, className }: TokenTextProps) {
   return (
     <bdi className={clsx("text-left font-mono whitespace-pre", className)}>
       {parts.map((part, i) => (
-        <span key={i} className={part.kind === "plain" ? undefined : "opacity-60"}>
+        <span key={i} className={part.kind === "plain" ? undefined : "opacity-75"}>
           {part.text}
         </span>
       ))}

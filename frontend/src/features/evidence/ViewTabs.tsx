@@ -36,7 +36,7 @@ export function ViewTabs({ views, viewId, onChangeView }: ViewTabsProps) {
           onKeyDown={chooseByArrows}
           title={view.shortcut === null ? undefined : `Key ${view.shortcut}`}
           className={clsx(
-            "h-9 shrink-0 rounded-control border-b-2 border-transparent px-1.5 font-medium text-muted transition-colors hover:text-ink focus-visible:-outline-offset-2 max-md:px-1 max-sm:grow",
+            "h-9 shrink-0 rounded-control border-b-2 border-transparent px-1.25 font-medium text-muted transition-colors hover:text-ink focus-visible:-outline-offset-2 max-md:px-1 max-sm:grow",
             "aria-selected:rounded-b-none aria-selected:border-accent aria-selected:text-ink",
           )}
         >
@@ -63,7 +63,7 @@ export function ViewGroups({ views, viewId, onOpenGroup, isFoot }: ViewGroupsPro
       aria-label="Groups of views"
       className={clsx(
         "flex shrink-0",
-        isFoot ? "gap-1 border-t border-line p-0.5" : "gap-0.5 border-r border-line pr-2",
+        isFoot ? "gap-1 border-t border-line p-0.5" : "border-r border-line pr-1.5",
       )}
     >
       {groups.map(({ id, title, views: own }) => (
@@ -71,7 +71,7 @@ export function ViewGroups({ views, viewId, onOpenGroup, isFoot }: ViewGroupsPro
           key={id}
           look="quiet"
           aria-pressed={own.some((view) => view.id === viewId)}
-          className={clsx("px-2 aria-pressed:bg-accent-soft aria-pressed:text-ink", isFoot && "flex-1")}
+          className={clsx("px-1.5 aria-pressed:bg-accent-soft aria-pressed:text-ink", isFoot && "flex-1")}
           onClick={() => onOpenGroup(id)}
         >
           {title}
