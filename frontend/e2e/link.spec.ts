@@ -45,6 +45,8 @@ const CHOICES: Readonly<
     choose: async (_page, evidence) => {
       await pick(evidence.getByRole("combobox", { name: "coloured by" }), "Entropy");
       await evidence.getByRole("button", { name: "Table" }).click();
+      // Its code is fetched when it is shown.
+      await expect(evidence.getByRole("region", { name: "Cells as a table" })).toBeVisible();
     },
   },
   Trajectories: {
@@ -95,8 +97,6 @@ for (const [view, { key, choose }] of Object.entries(CHOICES)) {
     await page.keyboard.press("j");
     await page.keyboard.press(key);
     await choose(page, explorer.evidence);
-    // What is fetched when it is shown is part of what the link shows.
-    await page.waitForLoadState("networkidle");
     const numbers = await said(explorer.evidence);
 
     await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
