@@ -100,7 +100,7 @@ def create_app(settings: Settings | None = None, load_engine: LoadEngine | None 
 
 
 async def open_early(conversations: ConversationStore, jobs: JobsService) -> None:
-    """Opens the database while the model loads; what fails is told now, and tried again when used.
+    """Opens the database while the model loads; a failure is logged now, and it is tried again when used.
 
     Then jobs go on that a server before this one left.
     """

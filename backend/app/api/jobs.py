@@ -47,7 +47,7 @@ async def create_job(
 
     It runs in the turns of the model that replies leave, needs no open connection, and is kept: in the
     database, with the saved conversation if it is about one. Four jobs of one client may wait. What is
-    wrong with the request is told now; what only the model can tell (`undefined_effect`) ends the job.
+    wrong with the request is refused now; what only the model can tell (`undefined_effect`) ends the job.
     """
     return JobCreated(id=await services.jobs.create(body, client))
 
@@ -101,7 +101,7 @@ async def delete_job(job_id: JobId, services: ServicesDep) -> JobInfo:
     },
 )
 async def job_events(job_id: JobId, services: ServicesDep, request_id: RequestIdDep) -> Response:
-    """Follows a job. Leaving changes nothing; whoever comes again is told the whole job first."""
+    """Follows a job. Leaving changes nothing; a client that comes again first gets the whole job."""
     await services.jobs.get(job_id)
     frames = _frames(services.jobs.events(job_id), request_id)
     return StreamingResponse(frames, media_type="text/event-stream", headers=HEADERS)

@@ -151,7 +151,7 @@ class TracedDecoder:
         assert rows.shape == (len(ids), self.n_layers + 1, self.d_model)
         staging = self._staging(rows)
         # nnsight reads the source of its own `with`.
-        with self._acting(edits, first_index, len(ids)) as acting:  # noqa: SIM117
+        with self._acting(edits, first_index, len(ids)) as acting:  # noqa: SIM117 (nnsight reads the source of its own `with`)
             with self._lm.trace(**self._arguments(ids, cache, first_index, last_logits=True)):
                 self._capture(staging, acting)
                 if self._no_logits is not None:
@@ -179,7 +179,7 @@ class TracedDecoder:
             self.forward((token_id,), cache, rows, index, edits)
             return self.decode(to_decode(rows[0]))
         staging = self._staging(rows)
-        with self._acting(edits, index, 1) as acting:  # noqa: SIM117
+        with self._acting(edits, index, 1) as acting:  # noqa: SIM117 (nnsight reads the source of its own `with`)
             with self._lm.trace(**self._arguments((token_id,), cache, index, last_logits=True)):
                 output = self._capture(staging, acting)
                 chosen = to_decode(staging[0])
@@ -331,7 +331,7 @@ class TracedDecoder:
         kind = type(self._model).__name__
         try:
             # nnsight reads the source of its own `with`.
-            with recording_tail(self._model, structure.blocks[-1]) as tail:  # noqa: SIM117
+            with recording_tail(self._model, structure.blocks[-1]) as tail:  # noqa: SIM117 (nnsight reads the source of its own `with`)
                 with self._lm.trace(**arguments):
                     outputs.extend([block.output for block in blocks])
                     logits: torch.Tensor = nnsight.save(self._lm.output.logits)

@@ -19,7 +19,7 @@ class BackgroundJob:
         work: Callable[[], Iterator[None]],
         on_finish: Callable[[ExplorerError | None, bool], None],
     ) -> None:
-        """`work` is iterated on the worker thread. `on_finish` is told there what it failed with, and
+        """`work` is iterated on the worker thread. `on_finish` is called there with what it failed with, and
         whether it was stopped before its end."""
         self.id = job_id
         self.work = work

@@ -212,7 +212,7 @@ class PatchMap:
             found["no_estimate"] = self._estimate.reason
         return found
 
-    # --- what is told of it ----------------------------------------------------------------------
+    # --- as JSON ---------------------------------------------------------------------------------
 
     @property
     def title(self) -> str:

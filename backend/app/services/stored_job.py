@@ -1,4 +1,4 @@
-"""One job: what it computes, what is told of it, and how it is kept."""
+"""One job: what it computes, what clients see of it, and how it is kept."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ class StoredJob:
         return JobSummary(**self._told())
 
     def info(self, engine: LensEngine) -> JobInfo:
-        """All that is told of it."""
+        """All that clients see of it."""
         return JobInfo(
             **self._told(), assumed=self.work.assumed(engine), result=self.work.result(engine)
         )

@@ -1,4 +1,4 @@
-"""Interventions over HTTP, on the fake model: what they touch, what is refused, what is told."""
+"""Interventions over HTTP, on the fake model: what they touch, what is refused, what is answered."""
 
 from __future__ import annotations
 

@@ -105,7 +105,7 @@ def test_events_tell_the_job_then_cells_then_how_it_ended(client: TestClient) ->
     assert events[0]["type"] == "job"
     assert events[-1]["type"] == "done"
     assert events[-1]["job"]["result"]["n_done"] == 16
-    # A job that is over is told as well.
+    # A job that is over is listed as well.
     events = events_of(client.get(f"/api/jobs/{job_id}/events").text)
     assert [event["type"] for event in events] == ["job", "done"]
 

@@ -1,4 +1,4 @@
-"""Work in the background: it gets the turns that no request can use, and ends when it is told to."""
+"""Work in the background: it gets the turns that no request can use, and ends when it is stopped."""
 
 from __future__ import annotations
 

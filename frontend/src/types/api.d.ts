@@ -228,7 +228,7 @@ export interface paths {
          *
          *     It runs in the turns of the model that replies leave, needs no open connection, and is kept: in the
          *     database, with the saved conversation if it is about one. Four jobs of one client may wait. What is
-         *     wrong with the request is told now; what only the model can tell (`undefined_effect`) ends the job.
+         *     wrong with the request is refused now; what only the model can tell (`undefined_effect`) ends the job.
          */
         post: operations["create_job"];
         delete?: never;
@@ -310,7 +310,7 @@ export interface paths {
         };
         /**
          * Job Events
-         * @description Follows a job. Leaving changes nothing; whoever comes again is told the whole job first.
+         * @description Follows a job. Leaving changes nothing; a client that comes again first gets the whole job.
          */
         get: operations["job_events"];
         put?: never;
