@@ -167,6 +167,8 @@ test("pins stay with the conversation that they were made in, however fast one g
   page,
 }) => {
   const pinnedHere = explorer.evidence.getByRole("list", { name: "Positions" }).getByRole("listitem");
+  // The newest first: there are older ones of these names when the test runs again.
+  const saved = (title: string) => list(explorer).getByRole("button", { name: title, exact: true }).first();
   const unpin = explorer.evidence.getByRole("button", { name: "Unpin index 4" });
   await explorer.setSampling(GREEDY);
   await explorer.say("The moon is far");
@@ -177,7 +179,7 @@ test("pins stay with the conversation that they were made in, however fast one g
   await explorer.tokens.nth(5).click();
   await explorer.evidence.getByRole("button", { name: "Pin this position" }).click();
   // At once, before the pause after which pins are saved.
-  await list(explorer).getByRole("button", { name: "The moon is far", exact: true }).click();
+  await saved("The moon is far").click();
   await expect(explorer.tokens.filter({ hasText: "moon" }).first()).toBeVisible();
   expect((await addressOf(page)).has("at")).toBe(false);
   await explorer.tokens.nth(7).click();
@@ -186,7 +188,7 @@ test("pins stay with the conversation that they were made in, however fast one g
 
   // What is saved comes back, also where no address names it.
   await page.goto(new URL("/?view=trajectories", page.url()).href);
-  await list(explorer).getByRole("button", { name: "The sun is near", exact: true }).click();
+  await saved("The sun is near").click();
   await expect(page).toHaveURL(/[?&]at=4(&|$)/);
   await explorer.tokens.nth(7).click();
   await expect(unpin).toBeVisible();
@@ -199,14 +201,15 @@ test("pins stay with the conversation that they were made in, however fast one g
   expect((await addressOf(page)).get("at")).toBe("4");
 
   // Back and Forward show what those addresses name.
-  await list(explorer).getByRole("button", { name: "The moon is far", exact: true }).click();
+  await saved("The moon is far").click();
   await expect(page).not.toHaveURL(/[?&]at=/);
   await page.goBack();
   await expect(page).toHaveURL(/[?&]at=4(&|$)/);
   await expect(page.getByRole("button", { name: /^Branch 2 of 2/ })).toBeVisible();
   await page.goForward();
   await expect(page).not.toHaveURL(/[?&]at=/);
-  expect(explorer.complaints).toEqual([]);
+  // A write that another one overtakes is refused, and done again.
+  expect(explorer.complaints.filter((text) => !text.includes("status of 409"))).toEqual([]);
 });
 
 test("a layer's own favourite can be put in the token's place, by keyboard", async ({ explorer, page }) => {

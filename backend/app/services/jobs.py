@@ -83,6 +83,8 @@ class JobsService:
         self._served: dict[str, int] = {}
         """When each client had a run last, counted in runs."""
         self._n_runs = 0
+        self._has_read = asyncio.Event()
+        """Set once the jobs of earlier servers are read: what is made later is never taken for one of them."""
         self._is_closing = False
         self._is_closed = False
         self._saves: set[asyncio.Task[None]] = set()
@@ -96,6 +98,8 @@ class JobsService:
         except StorageFailed as failure:
             logger.error("jobs are not taken up: %s", failure.message)
             return
+        finally:
+            self._has_read.set()
         while self._worker.known_facts is None:
             if self._is_closing or self._worker.state().status == "failed":
                 return
@@ -154,6 +158,7 @@ class JobsService:
                 updated_at_ms=now,
             )
             record = job.record(is_new=True)
+            await self._has_read.wait()
             await self._database.write(lambda connection: job_rows.save(connection, record))
         finally:
             self._preparing[client] -= 1

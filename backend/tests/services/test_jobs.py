@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
+from collections.abc import Callable
+from typing import TypeVar
 
 import pytest
+from sqlalchemy import Connection
 
 from app.errors import ModelMismatch
+from app.models.jobs import PatchMapRequest
 from app.services.conversations import ConversationStore
 from app.services.identity import ModelIdentity
 from app.services.jobs import JobsService
@@ -18,6 +23,8 @@ from app.services.storage.records import JobRecord
 from app.services.stored_job import JobKind
 from tests.fakes import fake_facts
 from tests.services.jobs import running_worker, until
+
+T = TypeVar("T")
 
 SIDE = {"roles": ["user"] * 2, "lineage": [], "conversation_id": None}
 PLAN = {
@@ -99,6 +106,47 @@ def test_a_job_of_another_model_does_not_go_on() -> None:
             # Its ids would be read as other words.
             with pytest.raises(ModelMismatch):
                 await jobs.get("left")
+            worker.stop()
+            await jobs.close()
+        database.close()
+
+    asyncio.run(scenario())
+
+
+class LateDatabase(Database):
+    """Reads after a write where one is on its way, and tells of a write after `reader` is done."""
+
+    written: asyncio.Event
+    reader: asyncio.Task[None]
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.written.wait(), 0.2)
+        return await super().read(work)
+
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        result = await super().write(work)
+        self.written.set()
+        await self.reader
+        return result
+
+
+def test_a_job_made_while_earlier_ones_are_taken_up_is_not_one_of_them() -> None:
+    async def prepare(*_args: object) -> tuple[dict[str, object], None]:
+        return PLAN, None
+
+    async def scenario() -> None:
+        database = LateDatabase("sqlite://")
+        database.written = asyncio.Event()
+        async with running_worker() as worker:
+            kinds = {"patch_map": JobKind(prepare, PatchMap)}
+            jobs = JobsService(worker, ConversationStore(database), database, kinds)
+            database.reader = asyncio.ensure_future(jobs.open())
+            side = {"prompt": "ab"}
+            request = PatchMapRequest(kind="patch_map", clean=side, corrupt=side)
+            job_id = await jobs.create(request, "me")
+            # One that both took up would run as the one, and be shown as the other, which waits.
+            assert jobs._running is jobs._active[job_id]
             worker.stop()
             await jobs.close()
         database.close()
