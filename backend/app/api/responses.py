@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import zlib
 from collections import deque
 from collections.abc import Coroutine, Iterable
 from typing import Any, TypeVar
 
 from fastapi import Request, Response
+from isal import isal_zlib
 from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 
@@ -22,6 +22,8 @@ SENT_BYTES = 256 * 1024
 
 COMPRESS_FROM_BYTES = 4096
 """Of any answer."""
+COMPRESS_LEVEL = 3
+"""Of ISA-L: numbers have little that repeats, and its highest takes no longer than its lowest."""
 GZIP_WINDOW_BITS = 31
 """15, and 16 for the container of gzip."""
 
@@ -76,8 +78,8 @@ async def until_disconnect(request: Request, work: Coroutine[Any, Any, T]) -> T:
 class JsonPieces(Response):
     """JSON that is sent in pieces, each of which is freed once it has gone out.
 
-    Compressed here and not by the middleware, at the least level: numbers have little that repeats,
-    and the middleware's takes three times as long to make them a twentieth smaller.
+    Compressed here and not by the middleware: ISA-L takes a third of the time of zlib's fastest level,
+    for fewer bytes.
     """
 
     media_type = "application/json"
@@ -92,7 +94,7 @@ class JsonPieces(Response):
         compressor = None
         is_large = bool(self.pieces) or len(body) >= COMPRESS_FROM_BYTES
         if is_large and "gzip" in Headers(scope=scope).get("accept-encoding", ""):
-            compressor = zlib.compressobj(1, zlib.DEFLATED, GZIP_WINDOW_BITS)
+            compressor = isal_zlib.compressobj(COMPRESS_LEVEL, isal_zlib.DEFLATED, GZIP_WINDOW_BITS)
             self.headers["content-encoding"] = "gzip"
             self.headers.add_vary_header("Accept-Encoding")
             body = await asyncio.to_thread(_compressed, compressor, body, not self.pieces)
@@ -122,8 +124,8 @@ class JsonPieces(Response):
         return bytes(part)
 
 
-def _compressed(compressor: zlib._Compress, body: bytes, is_last: bool) -> bytes:
-    flush = zlib.Z_FINISH if is_last else zlib.Z_SYNC_FLUSH
+def _compressed(compressor: isal_zlib.Compress, body: bytes, is_last: bool) -> bytes:
+    flush = isal_zlib.Z_FINISH if is_last else isal_zlib.Z_SYNC_FLUSH
     return compressor.compress(body) + compressor.flush(flush)
 
 
