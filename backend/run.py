@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
+import signal
 import sys
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from app.server import Server
 
 
 def parse(argv: list[str] | None = None) -> argparse.Namespace:
@@ -35,8 +42,20 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
         help="name besides localhost by which the server may be addressed; may be repeated",
     )
     parser.add_argument("--log-level", help="DEBUG, INFO (default), WARNING or ERROR")
+    parser.add_argument(
+        "--until-stdin-closes",
+        action="store_true",
+        help="stop when the standard input is closed, as it is when the program that started this ends",
+    )
     parser.add_argument("--open", action="store_true", help="open the page in a browser")
     return parser.parse_args(argv)
+
+
+def stop_at_end_of_stdin(server: Server) -> None:
+    """As the first signal to stop does: running replies may finish."""
+    while os.read(sys.stdin.fileno(), 4096):
+        pass
+    server.handle_exit(signal.SIGTERM, None)
 
 
 def main() -> int:
@@ -45,6 +64,7 @@ def main() -> int:
     prepare_console()
     options = vars(parse())
     opens_browser = options.pop("open")
+    ends_with_stdin = options.pop("until_stdin_closes")
     # Imported after the arguments are read, so that --help is quick; torch comes much later still.
     from pydantic import ValidationError
 
@@ -78,7 +98,10 @@ def main() -> int:
     except NoDataFolder as failure:
         print(f"Error: {failure}", file=sys.stderr)
         return 1
-    Server(app, settings, announce=say, opens_browser=opens_browser).run(sockets)
+    server = Server(app, settings, announce=say, opens_browser=opens_browser)
+    if ends_with_stdin:
+        threading.Thread(target=stop_at_end_of_stdin, args=(server,), daemon=True).start()
+    server.run(sockets)
     say("Stopped.")
     return 0
 

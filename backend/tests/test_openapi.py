@@ -30,6 +30,8 @@ def test_stream_events_are_described(schema: dict[str, Any]) -> None:
     events = schema["components"]["schemas"]["StreamEvent"]
 
     assert set(events["discriminator"]["mapping"]) == {"start", "token", "lens", "done", "error"}
+    of_jobs = schema["components"]["schemas"]["JobStreamEvent"]
+    assert {"job", "cells", "progress", "done"} < set(of_jobs["discriminator"]["mapping"])
 
 
 def requests(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -17,7 +17,10 @@ from pydantic import TypeAdapter
 from app import __version__
 from app.api.router import router
 from app.models.chat import StreamEvent
+from app.models.jobs import JobStreamEvent
 
+STREAMS: dict[str, Any] = {"StreamEvent": StreamEvent, "JobStreamEvent": JobStreamEvent}
+"""Events of each kind of stream, by the name of their union."""
 TITLE = "Mechanistic Explorer"
 DESCRIPTION = """\
 Chat with a language model and read, for each token, how its prediction formed layer by layer.
@@ -31,19 +34,20 @@ The residual stream at position `t` predicts the token at `t + 1`.
 
 
 def openapi_schema(app: FastAPI) -> dict[str, Any]:
-    """OpenAPI of the app's routes together with the schemas of the stream's events."""
+    """OpenAPI of the app's routes together with the schemas of the streams' events."""
     schema = get_openapi(
         title=TITLE, version=__version__, description=DESCRIPTION, routes=app.routes
     )
     components = schema["components"]["schemas"]
-    event_schema = TypeAdapter(StreamEvent).json_schema(
-        mode="serialization", ref_template="#/components/schemas/{model}"
-    )
-    event_schema = without_null_defaults(event_schema)
-    for name, definition in event_schema.pop("$defs").items():
-        known = components.setdefault(name, definition)
-        assert known == definition, f"two different schemas are called {name}"
-    components["StreamEvent"] = {"title": "StreamEvent", **event_schema}
+    for title, events in STREAMS.items():
+        event_schema = TypeAdapter(events).json_schema(
+            mode="serialization", ref_template="#/components/schemas/{model}"
+        )
+        event_schema = without_null_defaults(event_schema)
+        for name, definition in event_schema.pop("$defs").items():
+            known = components.setdefault(name, definition)
+            assert known == definition, f"two different schemas are called {name}"
+        components[title] = {"title": title, **event_schema}
     return schema
 
 

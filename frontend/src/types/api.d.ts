@@ -3389,6 +3389,96 @@ export interface components {
         };
         /** StreamEvent */
         StreamEvent: components["schemas"]["StartEvent"] | components["schemas"]["TokenEvent"] | components["schemas"]["LensEvent"] | components["schemas"]["DoneEvent"] | components["schemas"]["ErrorEvent"];
+        /**
+         * CellsEvent
+         * @description Cells that were computed since the event before.
+         */
+        CellsEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "cells";
+            /** Cells */
+            cells: components["schemas"]["MapCell"][];
+        };
+        /** JobCancelledEvent */
+        JobCancelledEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "cancelled";
+        };
+        /**
+         * JobDoneEvent
+         * @description Last event of a job that came to its end.
+         */
+        JobDoneEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "done";
+            job: components["schemas"]["JobInfo"];
+        };
+        /**
+         * JobErrorEvent
+         * @description Last event of a job that failed, or was lost.
+         */
+        JobErrorEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "error";
+            error: components["schemas"]["ErrorBody"];
+        };
+        /**
+         * JobEvent
+         * @description The whole job: first event of a stream, and again when both texts were run.
+         */
+        JobEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "job";
+            job: components["schemas"]["JobInfo"];
+        };
+        /** MapCell */
+        MapCell: {
+            /** Row */
+            row: number;
+            /** Pair */
+            pair: number;
+            /**
+             * Value
+             * @description As in `cells` of the result.
+             */
+            value: number;
+            /** Score */
+            score: number;
+        };
+        /** ProgressEvent */
+        ProgressEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "progress";
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "running" | "paused" | "done" | "error" | "cancelled" | "lost";
+            /** Progress */
+            progress: number;
+            /** Seconds Left */
+            seconds_left: number | null;
+        };
+        /** JobStreamEvent */
+        JobStreamEvent: components["schemas"]["JobEvent"] | components["schemas"]["ProgressEvent"] | components["schemas"]["CellsEvent"] | components["schemas"]["JobDoneEvent"] | components["schemas"]["JobErrorEvent"] | components["schemas"]["JobCancelledEvent"];
     };
     responses: never;
     parameters: never;
