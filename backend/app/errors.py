@@ -25,6 +25,7 @@
     ├── Unavailable           not now, perhaps later
     │   ├── ModelLoading          the model is still being loaded
     │   ├── ModelFailed           the model could not be loaded, so nothing can be computed
+    │   ├── ModelSwitched         the server changes to another model than the one it was asked of
     │   ├── QueueTimeout          the request waited too long for the model
     │   └── Draining              the server is shutting down
     ├── DeadlineExceeded      the request ran longer than the server allows
@@ -34,6 +35,7 @@
     ├── OutOfMemory           the machine has not enough memory for this request
     ├── ModelLoadError        a model cannot be had: missing, broken or unsafe files, no network
     │   ├── ModelNotFound         neither a folder, nor cached, nor on the hub
+    │   ├── ModelTooLarge         the machine has not enough memory for it, or not beside another
     │   ├── HubUnreachable        the hub did not answer and the cache does not hold the model
     │   └── UnsupportedArchitecture   parts not found, or the self-check failed
     ├── ModelComputationError the model computed something that is not a number
@@ -209,6 +211,12 @@ class ModelFailed(Unavailable):
     code = "model_failed"
 
 
+class ModelSwitched(Unavailable):
+    """The server changes to another model, so what was asked of the former one ends."""
+
+    code = "model_switched"
+
+
 class QueueTimeout(Unavailable):
     """The request waited too long for the model, which others kept busy; nothing was computed."""
 
@@ -261,6 +269,12 @@ class ModelNotFound(ModelLoadError):
     """The name is neither a folder, nor a cached model, nor a model on the hub."""
 
     code = "model_not_found"
+
+
+class ModelTooLarge(ModelLoadError):
+    """The model needs more memory than the machine has, or than is free beside the one that runs."""
+
+    code = "model_too_large"
 
 
 class HubUnreachable(ModelLoadError):

@@ -23,13 +23,15 @@ from app.api.security import BodyLimit, Gate, RequestContext
 from app.engine.protocols import LensEngine
 from app.errors import StorageFailed
 from app.services.analysis import AnalysisService
+from app.services.catalogue import CatalogueService
 from app.services.chat import ChatService
 from app.services.conversation_file import MAX_FILE_BYTES
 from app.services.conversations import ConversationStore
 from app.services.jobs import JobsService
 from app.services.library import LibraryService
+from app.services.loading_progress import LoadProgress
 from app.services.storage.database import Database
-from app.services.worker import LoadEngine, LoadProgress, ModelWorker
+from app.services.worker import LoadEngine, ModelWorker
 from app.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -78,6 +80,7 @@ def create_app(settings: Settings | None = None, load_engine: LoadEngine | None 
         analysis=AnalysisService(worker, conversations),
         library=LibraryService(worker, conversations, database),
         jobs=jobs,
+        catalogue=CatalogueService(settings, worker),
     )
     install_error_handlers(app)
     app.include_router(router)
@@ -112,7 +115,7 @@ async def open_early(conversations: ConversationStore, jobs: JobsService) -> Non
 
 
 def load_nnsight_engine(
-    settings: Settings, on_progress: Callable[[LoadProgress], None]
+    settings: Settings, on_progress: Callable[[LoadProgress], None], is_beside: bool
 ) -> LensEngine:
     """The real engine. Imported here, on the worker thread: torch takes seconds to import."""
     on_progress(LoadProgress("Importing PyTorch and nnsight."))
@@ -130,6 +133,7 @@ def load_nnsight_engine(
         lenses=settings.lenses,
         user_label=settings.user_label,
         assistant_label=settings.assistant_label,
+        is_beside=is_beside,
         on_progress=lambda step, detail, done, total: on_progress(
             LoadProgress(detail, done, total, step)
         ),

@@ -39,6 +39,8 @@ class Settings(BaseSettings):
     """`auto` (GPT-2 where it can be had, else the embedded model), `embedded`, `gpt2`, any Hugging Face model id, or a folder."""
     revision: str | None = Field(None, max_length=128)
     """Commit, tag or branch of the Hugging Face model; by default its main branch."""
+    models_dir: Path | None = None
+    """Folder whose models the page offers, besides the embedded one and those of the Hugging Face cache."""
     device: str = Field("auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
     """Where the model runs: `auto` takes a CUDA GPU if there is one, else the CPU."""
     threads: int = Field(0, ge=0, le=1024)
@@ -83,7 +85,7 @@ class Settings(BaseSettings):
     stalled_seconds: float = Field(60.0, gt=0)
     """Without a sign of life from the model thread for this long, while it works or is loaded, health says `stalled`."""
     shutdown_seconds: float = Field(20.0, ge=0)
-    """Time that running replies get to finish when the server is asked to stop."""
+    """Time that running replies get to finish when the server is asked to stop, or for another model."""
 
     user_label: str = Field("User", min_length=1, max_length=64)
     """Name of the person in the built-in chat template of base models."""
@@ -129,7 +131,7 @@ class Settings(BaseSettings):
                 ) from None
         return value
 
-    @field_validator("lenses", "page_dir")
+    @field_validator("lenses", "page_dir", "models_dir")
     @classmethod
     def in_home_folder(cls, value: Path | None) -> Path | None:
         """Only a shell expands `~`; a compose file or a service unit hands it over as it is."""

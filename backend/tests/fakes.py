@@ -486,4 +486,4 @@ class FakeEngine(FakeCauses):
 
 def loader(engine: FakeEngine) -> Callable[..., FakeEngine]:
     """A `LoadEngine` that is done at once."""
-    return lambda _settings, _on_progress: engine
+    return lambda _settings, _on_progress, _is_beside: engine

@@ -61,8 +61,7 @@ def test_no_setting_is_described_that_is_gone() -> None:
 )
 def test_error_code_is_described_with_its_status(error: type[errors.ExplorerError]) -> None:
     status = table_row(f"`{error.code}`")[0]
-    happens_while_loading = issubclass(error, errors.ModelLoadError)
-    assert status == ("–" if happens_while_loading else str(STATUS_OF[error.code]))
+    assert status == str(STATUS_OF[error.code])
 
 
 def test_no_error_code_is_described_that_is_gone() -> None:

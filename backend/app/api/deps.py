@@ -9,6 +9,7 @@ from fastapi import Depends, Header, Request
 
 from app.api.errors import request_id_of
 from app.services.analysis import AnalysisService
+from app.services.catalogue import CatalogueService
 from app.services.chat import ChatService
 from app.services.jobs import JobsService
 from app.services.library import LibraryService
@@ -24,6 +25,7 @@ class Services:
     analysis: AnalysisService
     library: LibraryService
     jobs: JobsService
+    catalogue: CatalogueService
 
 
 def get_services(request: Request) -> Services:

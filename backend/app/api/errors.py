@@ -53,21 +53,23 @@ STATUS_OF: dict[str, int] = {
     "unavailable": 503,
     "model_loading": 503,
     "model_failed": 503,
+    "model_switched": 503,
     "queue_timeout": 503,
     "draining": 503,
     "deadline_exceeded": 504,
     "reader_too_slow": 408,
     "out_of_memory": 507,
     "storage_failed": 507,
-    "model_load_failed": 503,
-    "model_not_found": 503,
+    "model_load_failed": 422,
+    "model_not_found": 404,
+    "model_too_large": 507,
     "hub_unreachable": 503,
-    "unsupported_architecture": 503,
+    "unsupported_architecture": 422,
     "model_non_finite": 500,
     "internal_error": 500,
 }
 
-RETRY_AFTER_S = {"queue_full": 2.0, "model_loading": 2.0, "draining": 5.0}
+RETRY_AFTER_S = {"queue_full": 2.0, "model_loading": 2.0, "model_switched": 2.0, "draining": 5.0}
 """What `Retry-After` says where the error itself knows no better."""
 
 

@@ -226,6 +226,14 @@ PATCH_EXAMPLES: dict[str, Example] = {
     },
 }
 
+MODEL_EXAMPLES: dict[str, Example] = {
+    "embedded": {
+        "summary": "The model that ships with the project",
+        "value": {"model": "embedded"},
+    },
+    "hub": {"summary": "A model of the Hugging Face hub", "value": {"model": "Qwen/Qwen3-0.6B"}},
+}
+
 JOB_EXAMPLES: dict[str, Example] = {
     "causal map": {
         "summary": "Which word's representation, at which layer, carries the country?",

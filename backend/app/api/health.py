@@ -7,8 +7,11 @@ import dataclasses
 from fastapi import APIRouter, Response
 
 from app import __version__
-from app.api.deps import ServicesDep
-from app.models.facts import DownloadInfo, Health, LoadingStep, QueueInfo
+from app.api.deps import RequestIdDep, ServicesDep
+from app.api.errors import error_body
+from app.models.facts import DownloadInfo, Health, LoadingStep, QueueInfo, SwitchInfo
+from app.services.loading_progress import StepState
+from app.services.switching import SwitchState
 
 router = APIRouter(tags=["model"])
 
@@ -17,7 +20,7 @@ router = APIRouter(tags=["model"])
     "/health",
     responses={503: {"model": Health, "description": "Loading, draining, stalled or failed"}},
 )
-async def health(services: ServicesDep, response: Response) -> Health:
+async def health(services: ServicesDep, request_id: RequestIdDep, response: Response) -> Health:
     """Whether the server can answer requests that need the model, and what it waits for.
 
     200 when ready, 503 otherwise, with the same body.
@@ -38,6 +41,21 @@ async def health(services: ServicesDep, response: Response) -> Health:
         queue=QueueInfo(running=state.running, waiting=state.waiting, capacity=state.capacity),
         detail=state.detail,
         download=download,
-        loading=state.loading
-        and [LoadingStep(**dataclasses.asdict(step)) for step in state.loading],
+        loading=state.loading and _steps(state.loading),
+        switch=state.switch and _switch(state.switch, request_id),
+    )
+
+
+def _steps(steps: tuple[StepState, ...]) -> list[LoadingStep]:
+    return [LoadingStep(**dataclasses.asdict(step)) for step in steps]
+
+
+def _switch(switch: SwitchState, request_id: str) -> SwitchInfo:
+    return SwitchInfo(
+        key=switch.key,
+        model=switch.name,
+        stage=switch.stage,
+        detail=switch.detail,
+        loading=_steps(switch.loading),
+        error=switch.failure and error_body(switch.failure, request_id),
     )

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Body
 
 from app.api.deps import ClientDep, RequestIdDep, ServicesDep
+from app.api.examples import MODEL_EXAMPLES
 from app.api.responses import error_responses
+from app.models.catalogue import ModelChoice, ModelChosen, ModelList
 from app.models.facts import Examples, ModelInfo
 from app.models.opening import Opening
 
@@ -19,6 +23,30 @@ async def model_info(services: ServicesDep) -> ModelInfo:
     Answers 503 `model_loading` or `model_failed` while there is none.
     """
     return services.analysis.model_info()
+
+
+@router.get("/models", responses=error_responses(500))
+async def models(services: ServicesDep) -> ModelList:
+    """The models on this machine that can be chosen, described without loading them."""
+    return await services.catalogue.listed()
+
+
+@router.put(
+    "/model",
+    status_code=202,
+    response_model=ModelChosen,
+    responses=error_responses(404, 409, 413, 422, 500, 503, 507),
+)
+async def change_model(
+    body: Annotated[ModelChoice, Body(openapi_examples=MODEL_EXAMPLES)], services: ServicesDep
+) -> ModelChosen:
+    """Loads another model, while the one that runs goes on; `GET /api/health` tells how far it is.
+
+    What can be told without loading is refused now. Once the model has passed its self-check, running
+    replies end first, those that take too long with `model_switched`, and then it answers in the
+    other's place. One that cannot be had leaves the former one running, and health says why.
+    """
+    return await services.catalogue.choose(body)
 
 
 @router.get("/examples", responses=error_responses(429, 500, 503, 504, 507))

@@ -7,7 +7,7 @@ a time, so only the thread that owns the model may call them.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 import torch
@@ -96,13 +96,15 @@ class NnsightEngine:
         store_dtype: StoreDtype = "float32",
         packing: Packing = "none",
         lens_files: LensFiles | None = None,
+        pause: Callable[[], None] = lambda: None,
     ) -> None:
         """Finds the model's parts and runs the self-check; raises UnsupportedArchitecture.
 
         `lm` is a dispatched nnsight model; `store_bytes` bounds the residual streams and KV caches
         that are kept between calls, `readout_bytes` the logits of one chunk of read-outs and what
         they are read with, None as much as the model needs. `packing` says what of it was packed. `lens_files` says where lenses
-        fitted to this model may lie.
+        fitted to this model may lie. `pause` is called between the parts of the checks, where another
+        model may compute.
         """
         self.vocabulary = vocabulary
         self.template = template
@@ -115,12 +117,14 @@ class NnsightEngine:
         tied = is_tied(model, structure.unembedding)
         with torch.inference_mode():
             self._decoder = TracedDecoder(lm, structure)
-            check, reuse = check_model(self._decoder, vocabulary, avoid, name)
+            check, reuse = check_model(self._decoder, vocabulary, avoid, name, pause)
+            pause()
             bos_check = None
             if bos_token_id is not None and not adds_bos:
                 bos_check = check_bos(self._decoder, vocabulary, bos_token_id, name)
         self._store = ResidualStore(self._decoder, store_bytes, reuse, store_dtype)
         with torch.inference_mode():
+            pause()
             of_token = bytes_per_token(self._decoder, getattr(torch, store_dtype).itemsize, reuse)
             probe = probe_ids(self._decoder, vocabulary, avoid)
             self._causes = Causes(self._decoder, self._store, structure.n_heads, probe)
@@ -133,7 +137,7 @@ class NnsightEngine:
             sites = find_sites(structure, self._causes.splits)
             splitting = self._causes.capabilities.sublayers.reason
             offered = check_sites(
-                self._decoder, self._causes.splits, sites, probe, reuse, splitting
+                self._decoder, self._causes.splits, sites, probe, reuse, splitting, pause
             )
         self._maker = InterventionMaker(self._decoder, self._lenses, sites, offered)
         if not self._decoder.reads_in_pass:

@@ -104,7 +104,7 @@ class Hub:
         files away, each naming the way out.
         """
         asked = f"{repo} at {revision}" if revision else repo
-        if str(self._cache).startswith("~"):
+        if str(self.cache).startswith("~"):
             raise ModelLoadError(
                 f"There is no home folder to keep {asked} in.",
                 hint="Set HF_HOME to a folder that you may write, or give a folder that holds the model.",
@@ -137,7 +137,8 @@ class Hub:
         return Snapshot(config.parent, info.sha)
 
     @property
-    def _cache(self) -> Path:
+    def cache(self) -> Path:
+        """The folder of the cache."""
         return self.cache_dir or Path(constants.HF_HUB_CACHE)
 
     @property
@@ -176,7 +177,7 @@ class Hub:
             logger.warning("%s will be looked up again at the next start: %s", repo, error)
 
     def _check_space(self, asked: str, needed: int) -> None:
-        folder = self._cache
+        folder = self.cache
         while not folder.exists() and folder != folder.parent:
             folder = folder.parent
         free = shutil.disk_usage(folder).free

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -105,6 +106,7 @@ def load_engine(
     lenses: Path | None = None,
     user_label: str = "User",
     assistant_label: str = "Assistant",
+    is_beside: bool = False,
     on_progress: OnLoading | None = None,
     hub: Hub = Hub(),  # noqa: B008  (immutable)
 ) -> NnsightEngine:
@@ -112,8 +114,8 @@ def load_engine(
 
     `device` is `auto` (a CUDA GPU if there is one, else the CPU), `cpu`, `mps` or `cuda:n`;
     `threads` 0 takes every core that this process may use. `packing` `auto` packs what there is
-    memory for. `lenses` is the folder of lenses fitted
-    to the model, by default `lenses` in its own folder.
+    memory for. `lenses` is the folder of lenses fitted to the model, by default `lenses` in its own
+    folder. `is_beside`: another model stays in memory, so the weights have to fit what is free.
     """
     tell = on_progress or (lambda _step, _detail, _done, _total: None)
     shown = shown_name(model)
@@ -129,7 +131,10 @@ def load_engine(
     tell("weights", f"Loading the weights of {files.name}.", None, None)
     revision_found = files.revision or ModelDigest(files.folder, files.name)
     loaded = load_files(
-        files, _device(device), lambda detail, done, total: tell("weights", detail, done, total)
+        files,
+        _device(device),
+        lambda detail, done, total: tell("weights", detail, done, total),
+        is_beside=is_beside,
     )
     logger.info(
         "loaded %s from %s: %s, %s, %.1f s",
@@ -179,7 +184,8 @@ def _make_engine(
         if packing == "auto":
             packing = packing_that_fits(model, unembedding)
         packed = pack(model, unembedding, packing)
-        tell("check", f"Checking {files.name}.", None, None)
+        checking = partial(tell, "check", f"Checking {files.name}.", None, None)
+        checking()
         # Without a device, the pipeline that nnsight makes would move the model to the first GPU.
         lm = LanguageModel(model, tokenizer=tokenizer, device=model.device)
         return NnsightEngine(
@@ -203,6 +209,7 @@ def _make_engine(
             store_dtype=store_dtype,
             packing=packed,
             lens_files=LensFiles(lenses, lambda: weights_digest(files.folder, files.name)),
+            pause=checking,
         )
 
 
@@ -224,6 +231,8 @@ def load_files(
     files: ModelFiles,
     device: torch.device,
     tell: Callable[[str, int, int], None] = lambda _detail, _done, _total: None,
+    *,
+    is_beside: bool = False,
 ) -> _Loaded:
     """The model and its tokenizer from a folder, in memory. Raises ModelLoadError.
 
@@ -232,12 +241,12 @@ def load_files(
     """
     folder, name = files.folder, files.name
     settings = read_config(folder, name)
-    _require_known(settings, name)
+    require_known(settings, name)
     weights = weight_files(folder, name)
     stored = read_headers(weights, name)
     require_plausible_depth(settings, stored, name)
     if device.type == "cpu":
-        require_memory(stored.n_parameters, name)
+        require_memory(stored.n_parameters, name, is_beside=is_beside)
     transformers.logging.set_verbosity_error()  # what matters of its warnings is an error here
     transformers.logging.disable_progress_bar()
     only_data: dict[str, Any] = {"trust_remote_code": False, "local_files_only": True}
@@ -249,11 +258,7 @@ def load_files(
             "layer by layer.",
             hint=CAUSAL_HINT,
         )
-    if not any((folder / file).is_file() for file in VOCABULARY_FILES):
-        raise ModelLoadError(
-            f"{name} has no tokenizer (no tokenizer.json).",
-            hint="Save the tokenizer beside the model with save_pretrained.",
-        )
+    require_tokenizer(folder, name)
     # The tokenizers library raises bare Exception.
     with _explained(files, "has a tokenizer that cannot be read", failures=(Exception,)):
         tokenizer = AutoTokenizer.from_pretrained(folder, **only_data)
@@ -285,7 +290,16 @@ def load_files(
     return _Loaded(model, tokenizer, ends)
 
 
-def _require_known(settings: dict[str, Any], name: str) -> None:
+def require_tokenizer(folder: Path, name: str) -> None:
+    """Raises ModelLoadError for a folder without the files of a tokenizer."""
+    if not any((folder / file).is_file() for file in VOCABULARY_FILES):
+        raise ModelLoadError(
+            f"{name} has no tokenizer (no tokenizer.json).",
+            hint="Save the tokenizer beside the model with save_pretrained.",
+        )
+
+
+def require_known(settings: dict[str, Any], name: str) -> None:
     """Raises UnsupportedArchitecture unless transformers itself has this kind of decoder."""
     kind = settings.get("model_type")
     if not isinstance(kind, str):

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from app.engine.cgroups import memory_limits
-from app.errors import ModelLoadError, OutOfMemory
+from app.errors import ModelTooLarge, OutOfMemory
 
 logger = logging.getLogger(__name__)
 
@@ -39,27 +39,40 @@ class naming_out_of_memory(ContextDecorator):
             ) from error
 
 
-def require_memory(n_parameters: int, name: str) -> None:
-    """Raises ModelLoadError for a model whose weights alone are more than the machine's memory.
+def weight_bytes(n_parameters: int) -> int:
+    """Memory of a model's weights on the CPU, in float32; copies of them are made where there is room."""
+    return 4 * n_parameters
 
-    One that is only more than what is free now is tried, with a warning.
+
+def require_memory(n_parameters: int, name: str, *, is_beside: bool = False) -> None:
+    """Raises ModelTooLarge for a model whose weights alone are more than the machine's memory.
+
+    One that is only more than what is free now is tried, with a warning; not beside another model,
+    which would be pushed out of memory with it.
     """
-    needed = 4 * n_parameters
+    needed = weight_bytes(n_parameters)
     limit, free = memory_limit(), free_memory()
+    size = f"{name} needs {in_gib(needed)} of memory ({n_parameters:,} parameters in float32)"
     if limit is not None and needed > limit:
-        raise ModelLoadError(
-            f"{name} needs {needed / 2**30:.1f} GiB of memory ({n_parameters:,} parameters in "
-            f"float32); this machine has {limit / 2**30:.1f} GiB.",
-            hint="Choose a smaller model.",
+        raise ModelTooLarge(
+            f"{size}; this machine has {in_gib(limit)}.", hint="Choose a smaller model."
+        )
+    if free is not None and needed > free and is_beside:
+        raise ModelTooLarge(
+            f"{size} beside the model that runs, and {in_gib(free)} are free.",
+            hint="Unload the running model first (`unload_first`), close other programs, or choose a "
+            "smaller model.",
         )
     if free is not None and needed > free:
         logger.warning(
-            "%s needs %.1f GiB of memory and %.1f GiB are free: close other programs, or choose a "
-            "smaller model",
-            name,
-            needed / 2**30,
-            free / 2**30,
+            "%s, and %s are free: close other programs, or choose a smaller model",
+            size,
+            in_gib(free),
         )
+
+
+def in_gib(n_bytes: int) -> str:
+    return f"{n_bytes / 2**30:.1f} GiB"
 
 
 def memory_limit() -> int | None:

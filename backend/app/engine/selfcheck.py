@@ -29,7 +29,7 @@ from __future__ import annotations
 
 import itertools
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 
@@ -55,17 +55,23 @@ the tolerances, which grow in proportion, would let wrong numbers pass."""
 
 
 def check_model(
-    decoder: TracedDecoder, vocabulary: Vocabulary, avoid: frozenset[int], name: str
+    decoder: TracedDecoder,
+    vocabulary: Vocabulary,
+    avoid: frozenset[int],
+    name: str,
+    pause: Callable[[], None] = lambda: None,
 ) -> tuple[SelfCheck, CacheReuse]:
     """Runs the checks; raises UnsupportedArchitecture with the numbers of the one that failed.
 
-    `avoid`: ids that the model treats in a way of its own, such as padding.
+    `avoid`: ids that the model treats in a way of its own, such as padding. `pause` is called between
+    passes.
     """
     ids = probe_ids(decoder, vocabulary, avoid)
     rows = decoder.empty_rows(len(ids))
     logits = decoder.full_logits(ids, rows)
     _require_readable(logits, name, decoder)
     tolerance = _tolerance(logits, decoder.dtype)
+    pause()
     repeat_difference = _difference(decoder.full_logits(ids), logits)
     _require(
         repeat_difference <= tolerance,
@@ -73,6 +79,7 @@ def check_model(
         f" {repeat_difference:.3g} (allowed: {tolerance:.3g}).",
         decoder,
     )
+    pause()
     last_difference = _difference(decoder.decode(rows[:, -1]), logits)
     last_tolerance = _tolerance(logits, torch.float32)
     _require(
@@ -92,6 +99,7 @@ def check_model(
         f" half change by {causal_difference:.3g} (allowed: {other_length_tolerance:.3g}).",
         decoder,
     )
+    pause()
     edit_change = _edit_change(decoder, ids, rows, logits)
     _require(
         edit_change >= MIN_EDIT_CHANGE,
@@ -99,6 +107,7 @@ def check_model(
         f" {edit_change:.3g}.",
         decoder,
     )
+    pause()
     reuse, cache_difference = _cache_reuse(decoder, ids, logits, other_length_tolerance)
     if reuse == "none":
         logger.warning("%s: its cache is not exact; every pass starts from the first token", name)

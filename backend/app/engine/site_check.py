@@ -46,9 +46,13 @@ def check_sites(
     probe: Sequence[int],
     reuse: CacheReuse,
     reason: str | None,
+    pause: Callable[[], None] = lambda: None,
 ) -> InterventionSites:
-    """What can be changed; `reason` says why blocks are not split, where they are not."""
-    check = _Check(decoder, splits, sites, tuple(probe))
+    """What can be changed; `reason` says why blocks are not split, where they are not.
+
+    `pause` is called before each measurement.
+    """
+    check = _Check(decoder, splits, sites, tuple(probe), pause)
     resid = check.tried(check.resid)
 
     def of_part(site: Literal["attn", "mlp", "head"], measure: Callable[[], float]) -> Capability:
@@ -80,7 +84,9 @@ class _Check:
         splits: Sequence[BlockWrites],
         sites: Sites,
         probe: tuple[int, ...],
+        pause: Callable[[], None],
     ) -> None:
+        self._pause = pause
         self._decoder = decoder
         self._splits = splits
         self._sites = sites
@@ -88,6 +94,7 @@ class _Check:
         self._limit = NARROW_DIFFERENCE if decoder.dtype in NARROW else MAX_DIFFERENCE
 
     def tried(self, measure: Callable[[], float]) -> Capability:
+        self._pause()
         try:
             difference = measure()
         except ExplorerError as failure:

@@ -71,9 +71,27 @@ def find_model(
                 "once with a network connection, or with a folder that holds it as the model."
             )
             return _embedded(embedded_folder, note)
+    local = find_local_model(model, revision, hub=hub, embedded_folder=embedded_folder)
+    if local is not None:
+        return local
+    repo = GPT2 if model == "gpt2" else model
+    return _from_hub(repo, revision, NAMED_ANSWER_SECONDS, on_progress, hub)
+
+
+def find_local_model(
+    model: str,
+    revision: str | None,
+    *,
+    hub: Hub = Hub(),  # noqa: B008  (immutable)
+    embedded_folder: Path = EMBEDDED_FOLDER,
+) -> ModelFiles | None:
+    """The files of a model that is on this machine; None for one of the hub that is not cached.
+
+    Asks no network. Raises ModelNotFound or another ModelLoadError.
+    """
     if model == "gpt2":
-        return _from_hub(GPT2, revision, NAMED_ANSWER_SECONDS, on_progress, hub)
-    is_folder = _names_folder(model)
+        return _from_cache(GPT2, revision, hub)
+    is_folder = names_folder(model)
     if revision is not None and (is_folder or model == EMBEDDED_NAME):
         raise ModelLoadError(
             f"A revision ({revision}) was given, but {_shown(model)} is not a model of the hub.",
@@ -83,10 +101,10 @@ def find_model(
         return _embedded(embedded_folder)
     if is_folder:
         return _local(folder_path(model))
-    return _from_hub(model, revision, NAMED_ANSWER_SECONDS, on_progress, hub)
+    return _from_cache(model, revision, hub)
 
 
-def _names_folder(model: str) -> bool:
+def names_folder(model: str) -> bool:
     """Whether the name is a folder: written as one, or one that is there and holds a model.
 
     Raises ModelLoadError for what is neither a possible folder nor a possible hub id.
@@ -121,6 +139,13 @@ def _from_hub(
     on_progress: OnProgress | None,
     hub: Hub,
 ) -> ModelFiles:
+    if (cached := _from_cache(repo, revision, hub)) is not None:
+        return cached
+    snapshot = hub.download(repo, revision, answer_seconds=answer_seconds, on_progress=on_progress)
+    return ModelFiles(snapshot.folder, repo, "hub", snapshot.revision)
+
+
+def _from_cache(repo: str, revision: str | None, hub: Hub) -> ModelFiles | None:
     if revision is not None and (not REVISION.fullmatch(revision) or ".." in revision):
         raise ModelNotFound(
             f"{_shown(revision)} is not a commit, tag or branch.",
@@ -130,8 +155,7 @@ def _from_hub(
     for name in names:
         if (snapshot := hub.cached(name, revision)) is not None:
             return ModelFiles(snapshot.folder, repo, "hub", snapshot.revision)
-    snapshot = hub.download(repo, revision, answer_seconds=answer_seconds, on_progress=on_progress)
-    return ModelFiles(snapshot.folder, repo, "hub", snapshot.revision)
+    return None
 
 
 def _local(folder: Path) -> ModelFiles:

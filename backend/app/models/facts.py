@@ -6,7 +6,7 @@ from typing import Literal
 
 from app.models.causes import CapabilitiesInfo, InterventionSites
 from app.models.interventions import Intervention
-from app.models.wire import LensKind, Mode, Wire
+from app.models.wire import ErrorBody, LensKind, Mode, Wire
 
 
 class SelfCheckInfo(Wire):
@@ -166,6 +166,21 @@ class LoadingStep(Wire):
     total_bytes: int | None
 
 
+class SwitchInfo(Wire):
+    """A change to another model: it loads while the one that runs goes on."""
+
+    key: str
+    """As `PUT /api/model` named it."""
+    model: str
+    stage: Literal["loading", "ending_replies", "failed"]
+    """`ending_replies`: it is ready, and running replies get the time of `EXPLORER_SHUTDOWN_SECONDS` to end. `failed`: it could not be had, and the former model goes on."""
+    detail: str
+    """What is being done, or why it failed."""
+    loading: list[LoadingStep]
+    error: ErrorBody | None
+    """Why it failed; null while it goes on."""
+
+
 class Health(Wire):
     status: Literal["ready", "loading", "draining", "stalled", "failed"]
     model: str
@@ -173,7 +188,7 @@ class Health(Wire):
     revision: str | None
     """That of the model that runs, as in `/api/model_info`; null while none does."""
     instance: str
-    """Random for each start of the server: after a change, all that was read of the model before may be another one's."""
+    """Random for each start of the server and each model that it loads: after a change, all that was read of the model before may be another one's."""
     version: str
     queue: QueueInfo
     detail: str | None
@@ -182,3 +197,5 @@ class Health(Wire):
     """Progress of a model download, while there is one."""
     loading: list[LoadingStep] | None
     """The steps of loading, in their order, while the model loads."""
+    switch: SwitchInfo | None
+    """The change to another model that goes on, or the last one if it failed."""

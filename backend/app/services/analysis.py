@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from app.engine.causes_types import AttentionRows, Attribution, BlockEffects
 from app.engine.patching_types import Patched
+from app.engine.types import ModelFacts
 from app.errors import InternalError
 from app.models.causes import AttentionRequest, AttributionRequest, WritesRequest
 from app.models.compare import CompareRequest
@@ -32,6 +33,7 @@ from app.services import causes, comparing, dosing, patching, reading
 from app.services.causes import capabilities_info, sites_info
 from app.services.conversations import ConversationStore
 from app.services.examples import known_examples, run_measuring
+from app.services.identity import ModelIdentity
 from app.services.interventions import asked_of
 from app.services.job import Job
 from app.services.large_answers import LargeAnswers
@@ -54,14 +56,14 @@ class AnalysisService:
     ) -> None:
         self._worker = worker
         self._conversations = conversations
-        self._examples: list[ExamplePrompt] | None = None
+        self._examples: tuple[ModelIdentity, list[ExamplePrompt]] | None = None
         self._measuring = asyncio.Lock()
         self._large = LargeAnswers()
 
     async def read(self, request: LensReadRequest, *, client: str, request_id: str) -> list[bytes]:
         """Pieces of the JSON of a LensReadResponse."""
-        engine = self._worker.engine
         job: Job[reading.Chunks] = self._worker.claim(request_id, client)
+        engine = job.engine
         with contextlib.closing(job):
             engine.require_lens(request.kind, "kind")
             if request.half_layers_field:
@@ -79,8 +81,8 @@ class AnalysisService:
         self, request: CompareRequest, *, client: str, request_id: str
     ) -> list[bytes]:
         """Pieces of the JSON of a CompareResponse."""
-        engine = self._worker.engine
         job: Job[comparing.Chunks] = self._worker.claim(request_id, client)
+        engine = job.engine
         with contextlib.closing(job):
             timelines = []
             interventions = []
@@ -106,8 +108,8 @@ class AnalysisService:
         self, request: AttributionRequest, *, client: str, request_id: str
     ) -> list[bytes]:
         """Pieces of the JSON of an AttributionResponse."""
-        engine = self._worker.engine
         job: Job[Attribution] = self._worker.claim(request_id, client)
+        engine = job.engine
         with contextlib.closing(job):
             timeline = await find_timeline(engine, self._conversations, request)
             plan = causes.plan_question(engine.facts, request, timeline)
@@ -121,8 +123,8 @@ class AnalysisService:
         self, request: AttentionRequest, *, client: str, request_id: str
     ) -> list[bytes]:
         """Pieces of the JSON of an AttentionResponse."""
-        engine = self._worker.engine
         job: Job[AttentionRows] = self._worker.claim(request_id, client)
+        engine = job.engine
         with contextlib.closing(job):
             timeline = await find_timeline(engine, self._conversations, request)
             plan = causes.plan_attention(engine.facts, request, timeline)
@@ -136,8 +138,8 @@ class AnalysisService:
         self, request: WritesRequest, *, client: str, request_id: str
     ) -> list[bytes]:
         """Pieces of the JSON of a WritesResponse."""
-        engine = self._worker.engine
         job: Job[BlockEffects] = self._worker.claim(request_id, client)
+        engine = job.engine
         with contextlib.closing(job):
             timeline = await find_timeline(engine, self._conversations, request)
             causes.require_position(request.position, timeline)
@@ -147,8 +149,8 @@ class AnalysisService:
 
     async def dose(self, request: DoseRequest, *, client: str, request_id: str) -> list[bytes]:
         """Pieces of the JSON of a DoseResponse."""
-        engine = self._worker.engine
         job: Job[dosing.Dosed] = self._worker.claim(request_id, client)
+        engine = job.engine
         with contextlib.closing(job):
             timeline = await find_timeline(engine, self._conversations, request)
             asked = request.interventions
@@ -159,8 +161,8 @@ class AnalysisService:
 
     async def patch(self, request: PatchRequest, *, client: str, request_id: str) -> list[bytes]:
         """Pieces of the JSON of a PatchResponse."""
-        engine = self._worker.engine
         job: Job[Patched] = self._worker.claim(request_id, client)
+        engine = job.engine
         with contextlib.closing(job):
             clean, corrupt = await patching.find_sides(engine, self._conversations, request)
             plan = patching.plan_patch(engine.facts, request, clean, corrupt)
@@ -169,16 +171,23 @@ class AnalysisService:
 
     async def examples(self, *, client: str, request_id: str) -> list[ExamplePrompt]:
         """Worked examples that hold on the running model, measured when first asked for."""
-        engine = self._worker.engine
         async with self._measuring:
-            if self._examples is None and not (known := known_examples(engine.facts)):
-                job: Job[list[ExamplePrompt]] = self._worker.claim(request_id, client)
-                with contextlib.closing(job):
-                    job.start(lambda job: run_measuring(job, engine))
-                    self._examples = await result_of(job)
-            elif self._examples is None:
-                self._examples = known
-            return self._examples
+            facts = self._worker.engine.facts
+            if self._examples is None or self._examples[0] != ModelIdentity.of(facts):
+                found = known_examples(facts)
+                if not found:
+                    job: Job[list[ExamplePrompt]] = self._worker.claim(request_id, client)
+                    engine, facts = job.engine, job.engine.facts
+                    with contextlib.closing(job):
+                        job.start(lambda job: run_measuring(job, engine))
+                        found = await result_of(job)
+                self._examples = ModelIdentity.of(facts), found
+            return self._examples[1]
+
+    def _known_examples(self, facts: ModelFacts) -> list[ExamplePrompt]:
+        if self._examples is not None and self._examples[0] == ModelIdentity.of(facts):
+            return self._examples[1]
+        return known_examples(facts)
 
     async def opening(self) -> OpeningExample | None:
         """The shipped example, where exactly the model that computed it runs or is being loaded."""
@@ -264,7 +273,7 @@ class AnalysisService:
             bos_check=bos and BosCheckInfo(**dataclasses.asdict(bos)),
             byte_exact=facts.is_byte_exact,
             text_losses=list(facts.text_losses),
-            examples=known_examples(facts) if self._examples is None else self._examples,
+            examples=self._known_examples(facts),
             lenses=[LensInfo(kind=x.kind, fitted_tokens=x.fitted_tokens) for x in facts.lenses],
             self_check=SelfCheckInfo(
                 passed=True,  # a model that fails it is not loaded

@@ -168,9 +168,9 @@ class ChatService:
         The place is claimed first: a request that is refused costs no tokenising.
         """
         require_sense(request)
-        engine = self._worker.engine
         with ExitStack() as resources:
             job: Job[StreamEvent] = self._worker.claim(request_id, client)
+            engine = job.engine
             resources.callback(job.close)
             stored: Conversation | None = None
             own = resources.enter_context(ExitStack())

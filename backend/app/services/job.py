@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterator
 from typing import Generic, TypeVar
 
+from app.engine.protocols import LensEngine
 from app.errors import DeadlineExceeded, ExplorerError, QueueTimeout, ReaderTooSlow
 
 T = TypeVar("T")
@@ -43,6 +44,7 @@ class Job(Generic[T]):
         self,
         job_id: str,
         client: str,
+        engine: LensEngine,
         *,
         request_seconds: float,
         queue_seconds: float,
@@ -53,6 +55,8 @@ class Job(Generic[T]):
         gives its place back."""
         self.id = job_id
         self.client = client
+        self.engine = engine
+        """The one that it was claimed from; it is never run with another."""
         self.work: Callable[[Job[T]], Iterator[None]] | None = None
         """Iterated on the worker thread; None while the job is still being prepared."""
         self.claimed_at = time.monotonic()

@@ -1,7 +1,7 @@
 """Jobs: work that outlives the request that asked for it, kept in the database while it goes on.
 
 One runs at a time, in the turns of the model that replies leave; the others wait, round-robin over
-clients. A pause ends the run and keeps what it found, from which a later run goes on; so does the end
+clients. A job belongs to the model that it was made for, and waits while another one runs. A pause ends the run and keeps what it found, from which a later run goes on; so does the end
 of the server. Only the event loop touches this object.
 """
 
@@ -15,12 +15,14 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Generator, Iterator, Mapping
 from concurrent.futures import Future
 
+from app.engine.protocols import LensEngine
 from app.errors import (
     Conflict,
     Draining,
     ExplorerError,
     JobLost,
     JobNotFound,
+    ModelSwitched,
     QueueFull,
     StorageFailed,
 )
@@ -88,11 +90,14 @@ class JobsService:
         self._is_closing = False
         self._is_closed = False
         self._saves: set[asyncio.Task[None]] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        worker.on_model(self._on_model)
 
     # --- life ------------------------------------------------------------------------------------
 
     async def open(self) -> None:
         """Takes up what an earlier server was busy with, once the model is loaded."""
+        self._loop = asyncio.get_running_loop()
         try:
             records = await self._database.read(job_rows.unfinished)
         except StorageFailed as failure:
@@ -100,10 +105,6 @@ class JobsService:
             return
         finally:
             self._has_read.set()
-        while self._worker.known_facts is None:
-            if self._is_closing or self._worker.state().status == "failed":
-                return
-            await asyncio.sleep(0.1)
         for record in records:
             job = self._restored(record)
             if job is None or job.id in self._active:
@@ -114,11 +115,6 @@ class JobsService:
                     hint="Start it again.",
                 )
                 self._end(job, "lost", lost)
-                continue
-            try:
-                require_same_model(job.model, self._worker.engine.facts)
-            except ExplorerError as failure:
-                self._end(job, "error", failure)
                 continue
             job.state = "paused" if record.state == "paused" else "waiting"
             self._active[job.id] = job
@@ -141,7 +137,7 @@ class JobsService:
     async def create(self, request: JobRequest, client: str) -> str:
         """The id of a new job. Raises QueueFull and whatever is wrong with the request."""
         engine = self._worker.engine
-        self._require_place(client)
+        self._require_place(client, ModelIdentity.of(engine.facts))
         self._preparing[client] += 1
         try:
             kind = self._kinds[request.kind]
@@ -174,14 +170,14 @@ class JobsService:
 
     async def get(self, job_id: str) -> JobInfo:
         """Raises JobNotFound, or ModelMismatch where its ids are not of the running model."""
-        return (await self._find(job_id)).info(self._worker.engine)
+        return self._info(await self._find(job_id))
 
     async def pause(self, job_id: str) -> JobInfo:
         """Ends the run for now; raises Conflict for a job that is over."""
         job = await self._unfinished(job_id)
         if job.state != "paused":
             self._change(job, "paused")
-        return job.info(self._worker.engine)
+        return self._info(job)
 
     async def resume(self, job_id: str) -> JobInfo:
         """Lets a paused job go on; raises Conflict for one that is over, and QueueFull."""
@@ -189,17 +185,17 @@ class JobsService:
         if job.state == "paused":
             self._change(job, "waiting")
             self._schedule()
-        return job.info(self._worker.engine)
+        return self._info(job)
 
     async def delete(self, job_id: str) -> JobInfo:
         """Cancels a job that is not over, and forgets one that is."""
         job = await self._find(job_id)
         if job.is_over:
             await self._database.write(lambda connection: job_rows.remove(connection, job_id))
-            return job.info(self._worker.engine)
+            return self._info(job)
         self._change(job, "cancelled")
         self._active.pop(job.id, None)
-        return job.info(self._worker.engine)
+        return self._info(job)
 
     async def events(self, job_id: str) -> AsyncGenerator[JobStreamEvent | None]:
         """The job, then what changes of it, then how it ended; None from time to time when nothing does."""
@@ -214,7 +210,7 @@ class JobsService:
                 if job.described != described:
                     described, n_told = job.described, job.work.n_logged
                     told = (job.state, job.work.progress)
-                    yield JobEvent(type="job", job=job.info(self._worker.engine))
+                    yield JobEvent(type="job", job=self._info(job))
                     continue
                 if job.work.n_logged > n_told:
                     start, n_told = n_told, job.work.n_logged
@@ -231,7 +227,7 @@ class JobsService:
                     )
                     continue
                 if job.is_over:
-                    yield job.last_event(self._worker.engine)
+                    yield job.last_event(self._engine_of(job))
                     return
                 timer = loop.call_later(KEEP_ALIVE_S, news.set)
                 await news.wait()
@@ -243,9 +239,24 @@ class JobsService:
 
     # --- runs ------------------------------------------------------------------------------------
 
-    def _require_place(self, client: str) -> None:
+    def _on_model(self) -> None:
+        """A model is ready: its jobs can go on. Called on the worker thread."""
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # a closed loop: the server has ended
+                self._loop.call_soon_threadsafe(self._schedule)
+
+    def _engine_of(self, job: StoredJob) -> LensEngine:
+        """The running engine; raises ModelMismatch where the job's ids are not of its vocabulary."""
+        engine = self._worker.engine
+        require_same_model(job.model, engine.facts)
+        return engine
+
+    def _info(self, job: StoredJob) -> JobInfo:
+        return job.info(self._engine_of(job))
+
+    def _require_place(self, client: str, model: ModelIdentity) -> None:
         waiting = self._preparing[client] + sum(
-            job.client == client and job.state in ("waiting", "paused")
+            job.client == client and job.state in ("waiting", "paused") and job.model == model
             for job in self._active.values()
         )
         if waiting >= MAX_WAITING or len(self._active) >= MAX_ACTIVE:
@@ -265,7 +276,15 @@ class JobsService:
         """Begins the next run, where none goes on."""
         if self._running is not None or self._is_closing:
             return
-        waiting = [job for job in self._active.values() if job.state == "waiting"]
+        facts = self._worker.known_facts
+        if facts is None:
+            return
+        running = ModelIdentity.of(facts)
+        waiting = [
+            job
+            for job in self._active.values()
+            if job.state == "waiting" and job.model.is_same(running)
+        ]
         if not waiting:
             return
         # The sort is stable: of one client the oldest first.
@@ -273,7 +292,7 @@ class JobsService:
         loop = asyncio.get_running_loop()
 
         def posted() -> Iterator[None]:
-            turns = job.work.turns(self._worker.engine)
+            turns = job.work.turns(self._engine_of(job))
             with contextlib.ExitStack() as end:
                 if isinstance(turns, Generator):
                     end.callback(turns.close)
@@ -289,7 +308,7 @@ class JobsService:
         run = BackgroundJob(job.id, posted, on_finish)
         try:
             self._worker.add_background(run)
-        except Draining:
+        except (Draining, ModelSwitched):
             return
         self._n_runs += 1
         self._served[job.client] = self._n_runs
@@ -375,13 +394,14 @@ class JobsService:
 
     async def _find(self, job_id: str) -> StoredJob:
         if job := self._active.get(job_id):
+            self._engine_of(job)
             return job
         # In the line of writes, because one that has just ended may still be on its way to the disk.
         record = await self._database.write(lambda connection: job_rows.load(connection, job_id))
         job = None if record is None else self._restored(record)
         if job is None:
             raise JobNotFound(f"There is no job {job_id}.", hint="It may have been deleted.")
-        require_same_model(job.model, self._worker.engine.facts)
+        self._engine_of(job)
         return job
 
     async def _unfinished(self, job_id: str) -> StoredJob:

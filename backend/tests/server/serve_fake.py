@@ -21,7 +21,7 @@ from app import connection, server
 from app.listening import bind_sockets
 from app.main import create_app
 from app.services import job, jobs
-from app.services.worker import LoadProgress
+from app.services.loading_progress import LoadProgress
 from app.settings import Settings
 from tests.fakes import FakeEngine
 
@@ -39,7 +39,9 @@ def main() -> None:
     engine = FakeEngine(**options.get("engine", {}))
     pauses = [engine.faults.pause(stage) for stage in options.get("pauses", ())]
 
-    def load(_settings: Settings, on_progress: Callable[[LoadProgress], None]) -> FakeEngine:
+    def load(
+        _settings: Settings, on_progress: Callable[[LoadProgress], None], _is_beside: bool
+    ) -> FakeEngine:
         on_progress(LoadProgress("Pretending to load.", 1, 2, "find"))
         threading.Event().wait(options.get("load_seconds", 0))
         return engine

@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 
 from app.main import create_app
 from app.services import opening
-from app.services.worker import LoadProgress
+from app.services.loading_progress import LoadProgress
 from app.settings import Settings
 from tests.api.conftest import wait_until_ready
 from tests.fakes import FakeEngine, fake_facts
@@ -27,7 +27,9 @@ def still_loading() -> Iterator[Callable[[str], TestClient]]:
     """Clients of servers whose model loads until the test ends."""
     gate = threading.Event()
 
-    def load(_settings: Settings, on_progress: Callable[[LoadProgress], None]) -> FakeEngine:
+    def load(
+        _settings: Settings, on_progress: Callable[[LoadProgress], None], _is_beside: bool
+    ) -> FakeEngine:
         gate.wait()
         on_progress(LoadProgress("Never mind."))
         return FakeEngine()

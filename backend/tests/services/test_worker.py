@@ -11,7 +11,8 @@ import pytest
 
 from app.errors import Draining, InternalError, ModelFailed, ModelLoading, ModelNotFound
 from app.services.job import Job
-from app.services.worker import LoadProgress, ModelWorker
+from app.services.loading_progress import LoadProgress
+from app.services.worker import ModelWorker
 from app.settings import Settings
 from tests.fakes import FakeEngine, Pause
 from tests.services.jobs import collected, loops, running_worker, until, waits
@@ -20,7 +21,9 @@ from tests.services.jobs import collected, loops, running_worker, until, waits
 def test_loading_is_told_with_its_progress() -> None:
     go_on = threading.Event()
 
-    def load(_settings: Settings, on_progress: Callable[[LoadProgress], None]) -> FakeEngine:
+    def load(
+        _settings: Settings, on_progress: Callable[[LoadProgress], None], _is_beside: bool
+    ) -> FakeEngine:
         on_progress(LoadProgress("Downloading gpt2.", 10, 100, "find"))
         assert go_on.wait(10)
         return FakeEngine()
@@ -86,7 +89,9 @@ def test_failed_load_is_told(failure: Exception, message: str) -> None:
 def test_stopping_breaks_a_download_off() -> None:
     started = threading.Event()
 
-    def load(_settings: Settings, on_progress: Callable[[LoadProgress], None]) -> FakeEngine:
+    def load(
+        _settings: Settings, on_progress: Callable[[LoadProgress], None], _is_beside: bool
+    ) -> FakeEngine:
         for done in range(100_000):
             on_progress(LoadProgress("Downloading.", done, None))
             started.set()
@@ -105,7 +110,9 @@ def test_loading_that_gives_no_sign_of_life_is_stalled_until_it_does() -> None:
     async def scenario() -> None:
         goes_on, ends = threading.Event(), threading.Event()
 
-        def load(_settings: Settings, on_progress: Callable[[LoadProgress], None]) -> FakeEngine:
+        def load(
+            _settings: Settings, on_progress: Callable[[LoadProgress], None], _is_beside: bool
+        ) -> FakeEngine:
             on_progress(LoadProgress("Checking tiny."))
             goes_on.wait(10)
             on_progress(LoadProgress("Nearly done."))

@@ -15,6 +15,7 @@ export const HEALTH: Health = {
   detail: null,
   download: null,
   loading: null,
+  switch: null,
 };
 
 export const MODEL: ModelInfo = {

@@ -565,6 +565,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Models
+         * @description The models on this machine that can be chosen, described without loading them.
+         */
+        get: operations["models"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/model": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change Model
+         * @description Loads another model, while the one that runs goes on; `GET /api/health` tells how far it is.
+         *
+         *     What can be told without loading is refused now. Once the model has passed its self-check, running
+         *     replies end first, those that take too long with `model_switched`, and then it answers in the
+         *     other's place. One that cannot be had leaves the former one running, and health says why.
+         */
+        put: operations["change_model"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/examples": {
         parameters: {
             query?: never;
@@ -1797,7 +1841,7 @@ export interface components {
             revision: string | null;
             /**
              * Instance
-             * @description Random for each start of the server: after a change, all that was read of the model before may be another one's.
+             * @description Random for each start of the server and each model that it loads: after a change, all that was read of the model before may be another one's.
              */
             instance: string;
             /** Version */
@@ -1815,6 +1859,8 @@ export interface components {
              * @description The steps of loading, in their order, while the model loads.
              */
             loading: components["schemas"]["LoadingStep"][] | null;
+            /** @description The change to another model that goes on, or the last one if it failed. */
+            switch: components["schemas"]["SwitchInfo"] | null;
         };
         /**
          * Intervention
@@ -2189,6 +2235,54 @@ export interface components {
              */
             half_layers?: boolean;
         };
+        /** ListedModel */
+        ListedModel: {
+            /**
+             * Key
+             * @description What `PUT /api/model` takes.
+             */
+            key: string;
+            /** Name */
+            name: string;
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "hub" | "local" | "embedded";
+            /** @description As conversations name their model; null for a folder that this server has not loaded yet, whose files would have to be hashed. */
+            identity: components["schemas"]["ModelIdentity"] | null;
+            /**
+             * Disk Bytes
+             * @description Of its weights.
+             */
+            disk_bytes: number;
+            /**
+             * Memory Bytes
+             * @description Of its weights once they are loaded. Where there is room, as much again for a copy that multiplies faster.
+             */
+            memory_bytes: number | null;
+            /**
+             * Fits
+             * @description Whether that much is free: `yes`, beside the model that runs; `alone`, only once that one is unloaded; null where it cannot be told.
+             */
+            fits: ("yes" | "alone" | "no") | null;
+            /** Num Parameters */
+            num_parameters: number | null;
+            /** Context Length */
+            context_length: number | null;
+            /** Architecture */
+            architecture: string | null;
+            /**
+             * Has Chat Template
+             * @description Whether a template for chats comes with it, as with models that were trained to chat.
+             */
+            has_chat_template: boolean;
+            /**
+             * Problem
+             * @description Why it cannot be loaded, as far as its configuration and the headers of its files tell.
+             */
+            problem: string | null;
+        };
         /** LoadingStep */
         LoadingStep: {
             /**
@@ -2237,6 +2331,38 @@ export interface components {
              * @enum {string}
              */
             kind: "mean";
+        };
+        /**
+         * ModelChoice
+         * @description Which model to load.
+         */
+        ModelChoice: {
+            /**
+             * Model
+             * @description The `key` of a listed model, `embedded`, a model id of the Hugging Face hub, or the path of a folder; paths and models that are not on this machine yet only where no other machine can reach the server.
+             */
+            model: string;
+            /**
+             * Revision
+             * @description Commit, tag or branch of a hub model.
+             */
+            revision?: string | null;
+            /**
+             * Unload First
+             * @description Frees the running model before the other is loaded, for a machine that does not hold both. Nothing can be computed meanwhile; where the other one cannot be had, the former is loaded again.
+             * @default false
+             */
+            unload_first?: boolean;
+        };
+        /**
+         * ModelChosen
+         * @description A model that is being loaded; `GET /api/health` tells how far it is.
+         */
+        ModelChosen: {
+            /** Key */
+            key: string;
+            /** Model */
+            model: string;
         };
         /**
          * ModelIdentity
@@ -2333,6 +2459,29 @@ export interface components {
              * @description Of each block the module whose input is the half layer, as named inside the block (`ln_2`); empty where the model has none.
              */
             half_layer_modules: string[];
+        };
+        /** ModelList */
+        ModelList: {
+            /**
+             * Models
+             * @description The embedded one, those of `EXPLORER_MODELS_DIR`, folders that this server was started with or was given, those of the Hugging Face cache.
+             */
+            models: components["schemas"]["ListedModel"][];
+            /**
+             * Running
+             * @description Key of the model that runs; null while there is none.
+             */
+            running: string | null;
+            /**
+             * Free Bytes
+             * @description Memory that is free now; null where it cannot be told.
+             */
+            free_bytes: number | null;
+            /**
+             * Takes Paths
+             * @description Whether `PUT /api/model` takes paths and models that have to be downloaded.
+             */
+            takes_paths: boolean;
         };
         /** NamedToken */
         NamedToken: {
@@ -2960,6 +3109,34 @@ export interface components {
             bytes: number;
             /** Max Bytes */
             max_bytes: number;
+        };
+        /**
+         * SwitchInfo
+         * @description A change to another model: it loads while the one that runs goes on.
+         */
+        SwitchInfo: {
+            /**
+             * Key
+             * @description As `PUT /api/model` named it.
+             */
+            key: string;
+            /** Model */
+            model: string;
+            /**
+             * Stage
+             * @description `ending_replies`: it is ready, and running replies get the time of `EXPLORER_SHUTDOWN_SECONDS` to end. `failed`: it could not be had, and the former model goes on.
+             * @enum {string}
+             */
+            stage: "loading" | "ending_replies" | "failed";
+            /**
+             * Detail
+             * @description What is being done, or why it failed.
+             */
+            detail: string;
+            /** Loading */
+            loading: components["schemas"]["LoadingStep"][];
+            /** @description Why it failed; null while it goes on. */
+            error: components["schemas"]["ErrorBody"] | null;
         };
         /** TargetColumns */
         TargetColumns: {
@@ -5977,6 +6154,158 @@ export interface operations {
             };
             /** @description The model is loading, could not be loaded, or the server is shutting down */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    models: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelList"];
+                };
+            };
+            /** @description A bearer token is required */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The Host or Origin of the request is not this server's */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description A value that is not a number, or a defect of the server */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    change_model: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ModelChoice"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelChosen"];
+                };
+            };
+            /** @description A bearer token is required */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The Host or Origin of the request is not this server's */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Unknown or deleted conversation */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The conversation is being continued or was changed by another request, or is another model's */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request body, or the file that was asked for, is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The request cannot be answered as it stands, or does not fit the model's context */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description A value that is not a number, or a defect of the server */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description The model is loading, could not be loaded, or the server is shutting down */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+            /** @description Not enough memory for this request, or conversations cannot be saved or read */
+            507: {
                 headers: {
                     [name: string]: unknown;
                 };
