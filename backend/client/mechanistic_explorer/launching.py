@@ -11,7 +11,7 @@ import sys
 import threading
 import weakref
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from mechanistic_explorer.errors import CannotLaunch
 
 SERVER_PACKAGE = "mechanistic_explorer_server"
 ADDRESS = re.compile(r"^\s*(http://localhost:\d+)\s*$")
+USUAL_PORTS = "5173,8000"
 START_SECONDS = 120.0
 STOP_SECONDS = 30.0
 KEPT_LINES = 40
@@ -46,6 +47,21 @@ def server_environment(**variables: str) -> dict[str, str]:
     environment = {**os.environ, **variables}
     environment.pop("PYTHONSAFEPATH", None)
     return environment
+
+
+def run_server(options: Sequence[str]) -> int:
+    """The server in the foreground, with the options of `run.py`; page and API have their usual ports."""
+    environment = server_environment()
+    if not environment.get("EXPLORER_PORTS"):
+        environment["EXPLORER_PORTS"] = USUAL_PORTS
+    argv = [sys.executable, str(server_program()), *options]
+    if sys.platform != "win32":
+        # In place of this process, so that signals and exit codes are the server's own.
+        os.execve(sys.executable, argv, environment)
+    with subprocess.Popen(argv, env=environment) as server:
+        while True:
+            with contextlib.suppress(KeyboardInterrupt):  # the server has had the same Ctrl-C
+                return server.wait()
 
 
 def setting(value: object) -> str:
