@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
+from app.models.causes import AttentionRequest, AttributionRequest, WritesRequest
 from app.models.chat import ChatRequest
 from app.models.compare import CompareRequest
 from app.models.conversations import ConversationChanges, ConversationFile
 from app.models.dosing import DoseRequest
+from app.models.jobs import PatchMapRequest
 from app.models.lens import LensReadRequest
+from app.models.patching import PatchRequest
 from app.models.wire import Wire
 
 NOTE = {"start": 0, "end": 1, "layer": 1, "text": "x"}
@@ -98,6 +103,56 @@ REQUESTS: list[tuple[type[Wire], dict[str, Any]]] = [
             "control": True,
         },
     ),
+    (
+        AttributionRequest,
+        {
+            "prompt": "x",
+            "bos": True,
+            "position": 0,
+            "target": 1,
+            "foil": 2,
+            "unit": "source",
+            "block": 1,
+            "head": 0,
+            "top_k": 3,
+        },
+    ),
+    (
+        AttentionRequest,
+        {"token_ids": [1], "position": 0, "target": 1, "foil": 2, "blocks": [1], "kind": "logit"},
+    ),
+    (WritesRequest, {"token_ids": [1], "position": 0, "block": 1, "top_k": 3}),
+    (
+        PatchRequest,
+        {
+            "clean": {"token_ids": [1]},
+            "corrupt": {"prompt": "x", "bos": False},
+            "clean_length": 1,
+            "corrupt_length": 1,
+            "site": "head",
+            "answer": 1,
+            "foil": 2,
+            "layer": 1,
+            "positions": [[0, 0]],
+            "heads": [0],
+        },
+    ),
+    (
+        PatchMapRequest,
+        {
+            "kind": "patch_map",
+            "clean": {"token_ids": [1]},
+            "corrupt": {"prompt": "x", "bos": False},
+            "clean_length": 1,
+            "corrupt_length": 1,
+            "site": "head",
+            "answer": 1,
+            "foil": 2,
+            "layers": [1],
+            "positions": [[0, 0]],
+            "heads": [0],
+        },
+    ),
     (ConversationChanges, {"pins": PINS, "notes": [NOTE], "annotations_revision": 3}),
     (
         ConversationFile,
@@ -172,6 +227,18 @@ def test_numbers_and_flags_of_other_types_are_refused(
             taken.append((path, other))
 
     assert taken == []
+
+
+def test_the_body_of_every_request_is_tried() -> None:
+    described = json.loads((Path(__file__).parents[1] / "openapi.json").read_text())
+    bodies = {
+        method["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+        for methods in described["paths"].values()
+        for method in methods.values()
+        if "requestBody" in method
+    }
+
+    assert bodies == {kind.__name__ for kind, _ in REQUESTS}
 
 
 def test_whole_numbers_are_taken_where_fractions_are() -> None:

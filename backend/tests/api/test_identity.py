@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,6 +24,7 @@ from tests.api.conftest import (
 )
 from tests.fakes import FAKE_REVISION, FakeEngine, fake_facts
 
+OPENAPI = Path(__file__).parents[2] / "openapi.json"
 FAKE = {"name": "fake", "revision": FAKE_REVISION, "source": "local"}
 
 
@@ -42,6 +45,12 @@ def saved_with(**facts: Any) -> str:
 def requests_that_read(name: str) -> dict[str, Callable[[TestClient], Any]]:
     """Every way by which a stored timeline could reach the running model."""
     other = {"prompt": "x"}
+    stored = {"conversation_id": name}
+    place = {**stored, "position": 1}
+    push = {"kind": "add", "strength": 1, "direction": {"kind": "random", "seed": 1}}
+    change = {"site": "resid", "layers": [1], "positions": [0], "op": push}
+    taken = {"kind": "replace", "from": stored, "positions": [0]}
+    patch = {"layer": 1, "positions": [[0, 0]]}
     return {
         "continue": lambda c: c.post("/api/chat", json=chat("x", conversation_id=name)),
         "stream": lambda c: c.post("/api/chat", json=chat("x", conversation_id=name, stream=True)),
@@ -52,7 +61,45 @@ def requests_that_read(name: str) -> dict[str, Callable[[TestClient], Any]]:
         "compare": lambda c: c.post(
             "/api/compare", json={"a": other, "b": {"conversation_id": name}}
         ),
+        "attribution": lambda c: c.post("/api/attribution", json=place),
+        "attention": lambda c: c.post("/api/attention", json=place),
+        "writes": lambda c: c.post("/api/writes", json={**place, "block": 1}),
+        "dose": lambda c: c.post(
+            "/api/dose",
+            json={**stored, "interventions": [change], "strengths": [1], "targets": [1]},
+        ),
+        "patch": lambda c: c.post("/api/patch", json={"clean": stored, "corrupt": other, **patch}),
+        "patch from": lambda c: c.post(
+            "/api/patch", json={"clean": other, "corrupt": stored, **patch}
+        ),
+        "job": lambda c: c.post(
+            "/api/jobs", json={"kind": "patch_map", "clean": other, "corrupt": stored}
+        ),
+        "a run that is taken from": lambda c: c.post(
+            "/api/lens", json={**other, "interventions": [{**change, "op": taken}]}
+        ),
+        "a run that a reply takes from": lambda c: c.post(
+            "/api/chat", json=chat("x", interventions=[{**change, "op": taken}])
+        ),
     }
+
+
+def test_every_question_about_a_timeline_is_among_those_that_are_refused() -> None:
+    described = json.loads(OPENAPI.read_text())
+    names = {
+        path
+        for path, methods in described["paths"].items()
+        if "post" in methods and "requestBody" in methods["post"]
+    }
+    asked: set[str] = set()
+
+    class Noting:
+        def post(self, path: str, **_: Any) -> None:
+            asked.add(path)
+
+    for request in requests_that_read("x").values():
+        request(Noting())  # type: ignore[arg-type]
+    assert asked == names - {"/api/conversations/import"}
 
 
 @pytest.mark.parametrize("request_name", requests_that_read(""))
@@ -134,14 +181,26 @@ def test_exported_file_is_readable_on_a_server_with_the_same_model_only(client: 
 def test_every_answer_with_numbers_names_the_model_that_computed_them(client: TestClient) -> None:
     start = events_of(client.post("/api/chat", json=chat("Hi", stream=True)).text)[0]
     side = {"prompt": "Hi"}
+    place = {**side, "position": 1}
+    push = {"kind": "add", "strength": 1, "direction": {"kind": "random", "seed": 1}}
+    change = {"site": "resid", "layers": [1], "positions": [0], "op": push}
+    dose = {"interventions": [change], "strengths": [1], "targets": [1]}
+    sides = {"clean": {"prompt": "abcd"}, "corrupt": {"prompt": "abxd"}}
+    job = client.post("/api/jobs", json={"kind": "patch_map", **sides}).json()["id"]
     answers = [
         start,
         say(client),
         client.post("/api/lens", json=side).json(),
         client.post("/api/compare", json={"a": side, "b": side}).json(),
+        client.post("/api/attribution", json=place).json(),
+        client.post("/api/attention", json=place).json(),
+        client.post("/api/writes", json={**place, "block": 1}).json(),
+        client.post("/api/dose", json={**side, **dose}).json(),
+        client.post("/api/patch", json={**sides, "layer": 1, "positions": [[2, 2]]}).json(),
+        get(client, f"jobs/{job}"),
     ]
 
-    assert [answer["model_identity"] for answer in answers] == [FAKE] * 4
+    assert [answer.get("model_identity") for answer in answers] == [FAKE] * len(answers)
     info = get(client, "model_info")
     assert (info["model_name"], info["revision"], info["source"]) == tuple(FAKE.values())
 
