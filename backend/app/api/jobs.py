@@ -36,7 +36,7 @@ JobId = Annotated[str, Path(min_length=1, max_length=64, description="Of `POST /
     "/jobs",
     status_code=202,
     response_model=JobCreated,
-    responses=error_responses(404, 409, 413, 422, 429, 500, 503),
+    responses=error_responses(404, 409, 413, 422, 429, 500, 503, 507),
 )
 async def create_job(
     body: Annotated[JobRequest, Body(openapi_examples=JOB_EXAMPLES)],
@@ -52,20 +52,24 @@ async def create_job(
     return JobCreated(id=await services.jobs.create(body, client))
 
 
-@router.get("/jobs", response_model=JobList, responses=error_responses(500, 503))
+@router.get("/jobs", response_model=JobList, responses=error_responses(500, 503, 507))
 async def list_jobs(services: ServicesDep) -> JobList:
     """The newest hundred jobs, without what they found."""
     return await services.jobs.listed()
 
 
-@router.get("/jobs/{job_id}", response_model=JobInfo, responses=error_responses(404, 409, 500, 503))
+@router.get(
+    "/jobs/{job_id}", response_model=JobInfo, responses=error_responses(404, 409, 500, 503, 507)
+)
 async def get_job(job_id: JobId, services: ServicesDep) -> JobInfo:
     """A job: its state, what it assumed, and what it has found so far."""
     return await services.jobs.get(job_id)
 
 
 @router.post(
-    "/jobs/{job_id}/pause", response_model=JobInfo, responses=error_responses(404, 409, 500, 503)
+    "/jobs/{job_id}/pause",
+    response_model=JobInfo,
+    responses=error_responses(404, 409, 500, 503, 507),
 )
 async def pause_job(job_id: JobId, services: ServicesDep) -> JobInfo:
     """Stops a job within one pass; it keeps what it found and its place in the list."""
@@ -73,7 +77,9 @@ async def pause_job(job_id: JobId, services: ServicesDep) -> JobInfo:
 
 
 @router.post(
-    "/jobs/{job_id}/resume", response_model=JobInfo, responses=error_responses(404, 409, 500, 503)
+    "/jobs/{job_id}/resume",
+    response_model=JobInfo,
+    responses=error_responses(404, 409, 500, 503, 507),
 )
 async def resume_job(job_id: JobId, services: ServicesDep) -> JobInfo:
     """Lets a paused job go on with what is left."""
@@ -81,7 +87,7 @@ async def resume_job(job_id: JobId, services: ServicesDep) -> JobInfo:
 
 
 @router.delete(
-    "/jobs/{job_id}", response_model=JobInfo, responses=error_responses(404, 409, 500, 503)
+    "/jobs/{job_id}", response_model=JobInfo, responses=error_responses(404, 409, 500, 503, 507)
 )
 async def delete_job(job_id: JobId, services: ServicesDep) -> JobInfo:
     """Cancels a job within one pass; it keeps what it found. One that is over is deleted."""
@@ -97,7 +103,7 @@ async def delete_job(job_id: JobId, services: ServicesDep) -> JobInfo:
             " one `done`, `error` or `cancelled`. Lines that begin with a colon keep the connection open.",
             "content": {"text/event-stream": {"schema": {"type": "string"}}},
         },
-        **error_responses(404, 409, 500, 503),
+        **error_responses(404, 409, 500, 503, 507),
     },
 )
 async def job_events(job_id: JobId, services: ServicesDep, request_id: RequestIdDep) -> Response:

@@ -42,6 +42,7 @@ from app.services.identity import ModelIdentity, require_same_model
 from app.services.patch_map import PatchMap, plan_map
 from app.services.storage import job_rows
 from app.services.storage.database import Database
+from app.services.storage.failures import DAMAGE, naming_damaged_job
 from app.services.storage.records import JobRecord
 from app.services.stored_job import JobKind, StoredJob
 from app.services.timelines import new_id
@@ -106,7 +107,7 @@ class JobsService:
         finally:
             self._has_read.set()
         for record in records:
-            job = self._restored(record)
+            job = self._undamaged(record)
             if job is None or job.id in self._active:
                 continue
             if record.state == "running" and not self._kinds[job.kind].has_checkpoints:
@@ -165,7 +166,7 @@ class JobsService:
     async def listed(self) -> JobList:
         """The newest jobs; raises StorageFailed."""
         records = await self._database.write(lambda connection: job_rows.newest(connection, LISTED))
-        found = [self._active.get(record.id) or self._restored(record) for record in records]
+        found = [self._active.get(record.id) or self._undamaged(record) for record in records]
         return JobList(jobs=[job.summary() for job in found if job is not None])
 
     async def get(self, job_id: str) -> JobInfo:
@@ -397,8 +398,11 @@ class JobsService:
             self._engine_of(job)
             return job
         # In the line of writes, because one that has just ended may still be on its way to the disk.
-        record = await self._database.write(lambda connection: job_rows.load(connection, job_id))
-        job = None if record is None else self._restored(record)
+        with naming_damaged_job(job_id, self._database.where):
+            record = await self._database.write(
+                lambda connection: job_rows.load(connection, job_id)
+            )
+            job = None if record is None else self._restored(record)
         if job is None:
             raise JobNotFound(f"There is no job {job_id}.", hint="It may have been deleted.")
         self._engine_of(job)
@@ -409,6 +413,14 @@ class JobsService:
         if job.is_over:
             raise Conflict(f"This job is over ({job.state}).", hint="Start it again.")
         return job
+
+    def _undamaged(self, record: JobRecord) -> StoredJob | None:
+        """As `_restored`; None, and a line in the log, for a job that is damaged."""
+        try:
+            return self._restored(record)
+        except DAMAGE as failure:
+            logger.warning("job %s is damaged and left out: %s", record.id, failure)
+            return None
 
     def _restored(self, record: JobRecord) -> StoredJob | None:
         """A job of the database; None for one of a kind that this version does not know."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -297,3 +299,45 @@ def test_rank_correlation(a: list[float], b: list[float], expected: float | None
 
     found = spearman(np.array(a), np.array(b))
     assert found == (None if expected is None else pytest.approx(expected))
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "found = 'garbage'",
+        "found = '{\"cells\": [[99, 0, 1.0]]}'",
+        "found = '[]'",
+        "plan = '{}'",
+        "plan = 'x'",
+        "model = '[]'",
+        "failure = '{}'",
+        "failure = 'x'",
+        "state = 'bored'",
+        "created_at_ms = 'x'",
+    ],
+)
+def test_a_damaged_job_has_a_typed_answer_and_fails_alone(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, damage: str
+) -> None:
+    path = tmp_path / "jobs.db"
+    with make_client(FakeEngine(), database=f"sqlite:///{path}") as client:
+        wait_until_ready(client)
+        bad, good = start(client), start(client)
+        for job_id in (bad, good):
+            until(client, job_id, "done")
+        # What waits for nothing but the disk is on it once the list has been read.
+        get(client, "jobs")
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(f"UPDATE jobs SET {damage} WHERE id = ?", (bad,))
+        connection.execute("UPDATE jobs SET state = 'running' WHERE id = ?", (good,))
+        if not damage.startswith("state"):
+            connection.execute("UPDATE jobs SET state = 'waiting' WHERE id = ?", (bad,))
+    with make_client(FakeEngine(), database=f"sqlite:///{path}") as client:
+        wait_until_ready(client)
+        assert until(client, good, "done")["result"]["n_done"] == 16
+        for method, way in (("GET", ""), ("GET", "/events"), ("POST", "/pause")):
+            error = error_of(client.request(method, f"/api/jobs/{bad}{way}"), 507)
+            assert error["code"] == "storage_failed"
+            assert f"job {bad}" in error["message"]
+        assert [job["id"] for job in get(client, "jobs")["jobs"]] == [good]
+    assert not [r for r in caplog.records if r.exc_info]

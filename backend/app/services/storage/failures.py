@@ -137,12 +137,16 @@ def too_new(revision: str, where: str) -> StorageFailed:
     )
 
 
+DAMAGE = (ValueError, TypeError, LookupError)
+"""What is raised where a row is read that was never written like this."""
+
+
 @contextmanager
 def naming_damage(branch_id: str, where: str) -> Iterator[None]:
     """Turns what a row that was never written like this raises into StorageFailed."""
     try:
         yield
-    except (ValueError, TypeError, LookupError) as failure:
+    except DAMAGE as failure:
         raise damaged(f"{branch_id} holds what was never written", where) from failure
 
 
@@ -151,3 +155,15 @@ def damaged(what: str, where: str) -> StorageFailed:
         f"A saved conversation is damaged: {what} ({where}).",
         hint="The others can still be opened. Put a backup in the file's place, or delete this one.",
     )
+
+
+@contextmanager
+def naming_damaged_job(job_id: str, where: str) -> Iterator[None]:
+    """As `naming_damage`, of a job."""
+    try:
+        yield
+    except DAMAGE as failure:
+        raise StorageFailed(
+            f"Saved job {job_id} is damaged: it holds what was never written ({where}).",
+            hint="Other jobs are not affected. Start this one again.",
+        ) from failure

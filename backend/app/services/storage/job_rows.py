@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+import logging
+from collections.abc import Iterable
+from typing import Any, get_args
 
 from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.engine import Row
 
+from app.engine.types import ModelSource
+from app.models.jobs import JobState
 from app.services.identity import ModelIdentity
+from app.services.storage.failures import DAMAGE
 from app.services.storage.records import JobRecord
 from app.services.storage.tables import branches, jobs
+
+logger = logging.getLogger(__name__)
 
 MAX_KEPT = 200
 """Jobs that belong to no saved conversation; older ones that have ended are forgotten."""
@@ -59,30 +66,47 @@ def save(connection: Connection, record: JobRecord) -> None:
 
 
 def load(connection: Connection, job_id: str) -> JobRecord | None:
+    """Raises one of DAMAGE for a row that was never written like this."""
     row = connection.execute(select(jobs).where(jobs.c.id == job_id)).first()
     return None if row is None else _record(row)
 
 
 def newest(connection: Connection, limit: int) -> list[JobRecord]:
-    """The newest first."""
+    """The newest first, without those that are damaged."""
     rows = connection.execute(select(jobs).order_by(jobs.c.created_at_ms.desc()).limit(limit))
-    return [_record(row) for row in rows]
+    return _undamaged(rows)
 
 
 def unfinished(connection: Connection) -> list[JobRecord]:
-    """Those that a server was busy with when it ended, the oldest first."""
+    """Those that a server was busy with when it ended, the oldest first, without damaged ones."""
     rows = connection.execute(
         select(jobs).where(jobs.c.state.not_in(ENDED)).order_by(jobs.c.created_at_ms)
     )
-    return [_record(row) for row in rows]
+    return _undamaged(rows)
 
 
 def remove(connection: Connection, job_id: str) -> None:
     connection.execute(delete(jobs).where(jobs.c.id == job_id))
 
 
+def _undamaged(rows: Iterable[Row[Any]]) -> list[JobRecord]:
+    found = []
+    for row in rows:
+        try:
+            found.append(_record(row))
+        except DAMAGE as failure:
+            logger.warning("job %s is damaged and left out: %s", row.id, failure)
+    return found
+
+
 def _record(row: Row[Any]) -> JobRecord:
     name, revision, source = json.loads(row.model)
+    plan, found = json.loads(row.plan), json.loads(row.found)
+    failure = None if row.failure is None else json.loads(row.failure)
+    if not isinstance(plan, dict) or not isinstance(found, dict):
+        raise TypeError("its plan or what it has found is no JSON object")
+    if row.state not in get_args(JobState) or source not in get_args(ModelSource):
+        raise ValueError("there is no such state, or no such source of models")
     return JobRecord(
         id=row.id,
         kind=row.kind,
@@ -90,9 +114,9 @@ def _record(row: Row[Any]) -> JobRecord:
         client=row.client,
         branch_id=row.branch_id,
         model=ModelIdentity(name, revision, source),
-        plan=json.loads(row.plan),
-        found=json.loads(row.found),
-        failure=None if row.failure is None else json.loads(row.failure),
-        created_at_ms=row.created_at_ms,
-        updated_at_ms=row.updated_at_ms,
+        plan=plan,
+        found=found,
+        failure=failure,
+        created_at_ms=int(row.created_at_ms),
+        updated_at_ms=int(row.updated_at_ms),
     )
