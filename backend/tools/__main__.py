@@ -12,6 +12,7 @@ from tools.environment import clean, prepare
 from tools.start import dev, run
 from tools.steps import SetupError
 from tools.test import test
+from tools.wheel import wheel
 
 
 def install() -> int:
@@ -31,6 +32,7 @@ COMMANDS: dict[str, Callable[[], int]] = {
     "test": test,
     "check": check,
     "bench": bench,
+    "wheel": wheel,
     "clean": remove,
 }
 

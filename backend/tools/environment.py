@@ -30,6 +30,8 @@ VENV_PYTHON = VENV / "bin" / "python"
 OLDEST_PYTHON, FIRST_UNKNOWN_PYTHON = (3, 10), (3, 15)
 NODE_MODULES = FRONTEND / "node_modules"
 PAGE = FRONTEND / "dist"
+DIST = ROOT / "dist"
+"""Where wheels are built."""
 NOT_OF_THE_PAGE = {"node_modules", "dist", "e2e", "coverage", "test-results", "playwright-report"}
 OFFLINE_HINT = (
     "The first start downloads packages: connect to the network and run the command again."
@@ -204,7 +206,7 @@ def page_sources(folder: Path) -> Iterator[Path]:
 
 def clean() -> None:
     """Removes all that set-up, builds and tests have made."""
-    made = [VENV, NODE_MODULES, PAGE, STATE]
+    made = [VENV, NODE_MODULES, PAGE, DIST, STATE]
     made += [FRONTEND / name for name in ("coverage", "test-results", "playwright-report")]
     made += [BACKEND / f".{tool}_cache" for tool in ("pytest", "mypy", "ruff")]
     made += [BACKEND / ".hypothesis"]
