@@ -60,7 +60,14 @@ class TableResult(Result):
             raise ImportError(
                 'to_dataframe() needs pandas: pip install "mechanistic-explorer[pandas]"'
             ) from missing
-        return pandas.DataFrame(self.rows())
+        rows = self.rows()
+        frame = pandas.DataFrame(rows)
+        for name in frame.columns:
+            values = [row.get(name) for row in rows]
+            if None in values and {type(value) for value in values} == {int, type(None)}:
+                # pandas would make numbers with a fraction of whole numbers that have gaps.
+                frame[name] = pandas.array(values, dtype="Int64")
+        return frame
 
 
 class DrawnResult(Result):

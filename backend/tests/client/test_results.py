@@ -44,6 +44,12 @@ def test_frame_has_the_rows_and_their_types(explorer: Explorer) -> None:
     assert frame["top_1_id"].dtype == int
 
 
+def test_whole_numbers_with_gaps_stay_whole(explorer: Explorer) -> None:
+    ranks = explorer.lens("abc").to_dataframe()["next_rank"]
+    assert ranks.isna().sum() == 4
+    assert str(ranks.dtype) == "Int64"
+
+
 def test_row_of_a_map_names_both_tokens_and_has_the_score_of_its_cell(explorer: Explorer) -> None:
     info = explorer.patch_map("abcd", "abxd").wait()
     row = next(row for row in info.rows() if (row["layer"], row["clean_position"]) == (1, 2))
