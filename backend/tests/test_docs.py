@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+from mechanistic_explorer import cli
 
 from app import errors
 from app.api.errors import STATUS_OF
@@ -30,6 +33,7 @@ VIEWS = (PAGE / "app" / "views.ts").read_text()
 SHORTCUTS = (PAGE / "features" / "shortcuts" / "ShortcutSheet.tsx").read_text()
 METRICS = (PAGE / "views" / "Heatmap" / "metrics.ts").read_text()
 CURL_BLOCKS = re.findall(r"```bash\n(curl .+?)```", README, re.DOTALL)
+COMMANDS = re.findall(r"^(mechanistic-explorer (?!serve).+)$", README, re.MULTILINE)
 START_SECONDS = 90
 
 
@@ -117,7 +121,7 @@ def test_links_between_documents_lead_somewhere(document: Path) -> None:
 
 def test_make_offers_the_commands_that_the_readme_names() -> None:
     offered = set(re.findall(r'"make (\w+)', (REPOSITORY / "Makefile").read_text()))
-    named = set(re.findall(r"\bmake (run|test|check|dev|install|clean)\b", README + USAGE))
+    named = set(re.findall(r"\bmake (run|test|check|wheel|dev|install|clean)\b", README + USAGE))
     assert {"run", "test"} <= named <= offered
 
 
@@ -170,6 +174,45 @@ def run_curl(block: str, port: int) -> str:
     answer = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=60)
     assert answer.returncode == 0, answer.stderr
     return answer.stdout
+
+
+def test_the_readmes_python_example_gives_a_table_a_reply_and_a_map(
+    port: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (example,) = re.findall(r"```python\n(.+?)```", README, re.DOTALL)
+    names: dict[str, Any] = {}
+    assert "localhost:8000" in example
+
+    exec(example.replace("localhost:8000", f"localhost:{port}"), names)
+
+    assert list(names["table"]["layer"].unique()) == list(range(13))
+    assert "Paris" in capsys.readouterr().out
+    assert names["scores"].loc[12, 4] == pytest.approx(1, abs=1e-3)
+    names["explorer"].close()
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[:60])
+def test_the_readmes_commands_work(command: str, port: int) -> None:
+    argv = [sys.executable, "-m", "mechanistic_explorer.cli", *shlex.split(command)[1:]]
+    answer = subprocess.run(
+        argv,
+        cwd=REPOSITORY / "backend" / "client",
+        env={**os.environ, "EXPLORER_URL": f"http://localhost:{port}"},
+        capture_output=True,
+        text=True,
+    )
+    assert answer.returncode == 0, answer.stderr
+    assert "Paris" in answer.stdout
+
+
+def test_every_command_of_the_command_line_is_described() -> None:
+    parser = cli.parser()
+    commands = next(
+        action.choices for action in parser._actions if isinstance(action.choices, dict)
+    )
+    section = USAGE.partition("\n### Command line\n")[2].partition("\n## ")[0]
+    described = set(re.findall(r"^\| `(\w+)[^`]*` \|", section, re.MULTILINE))
+    assert described == set(commands)
 
 
 def test_the_readme_has_an_example_of_every_noun_and_of_a_stream() -> None:

@@ -14,6 +14,7 @@ CHECKS: tuple[tuple[str, Path, tuple[str, ...]], ...] = (
     ("Python types", BACKEND, (PYTHON, "-m", "mypy")),
     ("Import rule", BACKEND, (PYTHON, "-m", "pytest", "-q", "tests/test_layers.py")),
     ("OpenAPI drift", BACKEND, (PYTHON, "-m", "pytest", "-q", "tests/test_openapi.py")),
+    ("Client drift", BACKEND, (PYTHON, "-m", "pytest", "-q", "tests/client/test_drift.py")),
     ("TypeScript types drift", FRONTEND, ("npm", "run", "types", "--", "--check")),
     ("Page format", FRONTEND, ("npm", "run", "format:check")),
     ("Page types", FRONTEND, ("npm", "run", "typecheck")),
