@@ -1,5 +1,6 @@
 /** A newcomer's first visit: the answered example and its evidence, as much of it in view as each window has room for. */
 import { type APIRequestContext, type Page, type TestInfo } from "@playwright/test";
+import { BREAKPOINTS_REM } from "../src/ui/breakpoints";
 import type { Schemas } from "./api";
 import { ExplorerPage, expect, test } from "./page";
 import { workerUrl } from "./server";
@@ -45,6 +46,25 @@ const heatmapRowsInView = async ({ evidence }: ExplorerPage): Promise<number> =>
     return rows * Math.min(1, (seen - head) / (grid.scrollHeight - head));
   }, HEATMAP_HEAD);
 
+declare global {
+  interface Window {
+    layoutShift: number;
+  }
+}
+
+/** Adds up how far what is shown is moved by what comes later (Cumulative Layout Shift, 0 for not at all). */
+const watchLayout = (page: Page): Promise<unknown> =>
+  page.addInitScript(() => {
+    window.layoutShift = 0;
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries()) {
+        if ("value" in entry) window.layoutShift += Number(entry.value);
+      }
+    }).observe({ type: "layout-shift", buffered: true });
+  });
+/** Numbers whose digits change their place in a cell come to half of it. */
+const NOTHING_MOVED = 0.01;
+
 /** Leaves nothing saved on the server, as before anybody's first visit. */
 async function forgetAll(request: APIRequestContext): Promise<void> {
   const list = `${workerUrl()}/api/conversations`;
@@ -73,10 +93,11 @@ const SIZES = [
   { name: "a phone", width: 390, height: 844, zoom: 2, rows: 5, withDetail: 5, heatmap: 5 },
 ] as const;
 
+const PX_PER_REM = 16;
 /** Below it the evidence is a sheet over the conversation. */
-const SHEET_BELOW_PX = 900;
+const SHEET_BELOW_PX = BREAKPOINTS_REM.md * PX_PER_REM;
 /** A lower window has no room for a text above its evidence. */
-const SHARED_FROM_PX = 544;
+const SHARED_FROM_PX = BREAKPOINTS_REM.short * PX_PER_REM;
 /** px: the least height of a row whose text can be read. */
 const TEXT_ROW = 15;
 
@@ -98,11 +119,15 @@ for (const { name, width, height, rows, withDetail, heatmap, ...size } of SIZES)
       const table = evidence.getByRole("table").first();
       const fitsTheWindow = async (): Promise<void> =>
         expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
+      await watchLayout(page);
       await page.goto(workerUrl());
       await expect(
         page.getByRole("heading", { name: "Watch a language model make up its mind" }),
       ).toBeVisible();
       const paris = explorer.tokens.filter({ hasText: "Paris" }).last();
+      // The last that comes.
+      await expect(page.getByText("where the token can be read off")).toBeAttached();
+      expect(await page.evaluate(() => window.layoutShift)).toBeLessThan(NOTHING_MOVED);
       if (width < SHEET_BELOW_PX) {
         // The evidence would cover the text that is to be read first.
         await expect(paris).toBeVisible();

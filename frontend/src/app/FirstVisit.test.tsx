@@ -58,20 +58,53 @@ const questions = () => screen.findByRole("region", { name: "Questions to begin 
 const option = (name: string) =>
   within(screen.getByRole("listbox", { name: "Tokens of the conversation" })).getByRole("option", { name });
 
-test("the example is answered and its token selected while the model loads", async () => {
+test("the example is answered and its token selected while the model loads, and read again when it is loaded", async () => {
+  let isLoaded = false;
   server.use(
     http.get("*/api/health", () =>
-      HttpResponse.json(
-        { ...HEALTH, status: "loading", revision: null, detail: "Loading." },
-        { status: 503 },
-      ),
+      isLoaded
+        ? HttpResponse.json(HEALTH)
+        : HttpResponse.json(
+            { ...HEALTH, status: "loading", revision: null, detail: "Loading." },
+            { status: 503 },
+          ),
     ),
   );
   render(<App />);
   expect(within(await questions()).getByRole("button", { name: "When does it greet?" })).toBeVisible();
   await waitFor(() => expect(option("Hi")).toHaveAttribute("aria-selected", "true"));
   expect(asked).toEqual([]);
+  isLoaded = true;
+  await waitFor(() => expect(asked).not.toEqual([]));
   expect(imported).toEqual([]);
+});
+
+test("the example is asked for at once, and no other first screen is shown before it", async () => {
+  let answer = (): void => undefined;
+  const isAnswered = new Promise<void>((resolve) => (answer = resolve));
+  let nAsked = 0;
+  server.use(
+    http.get("*/api/health", async () => {
+      await isAnswered;
+      return HttpResponse.json(HEALTH);
+    }),
+    http.get("*/api/examples/opening", () => {
+      nAsked += 1;
+      return HttpResponse.json({ opening: OPENING });
+    }),
+  );
+  const seen = new Set<string>();
+  const watch = new MutationObserver(() => {
+    for (const heading of screen.queryAllByRole("heading", { level: 2 })) seen.add(heading.textContent);
+  });
+  render(<App />);
+  await waitFor(() => expect(nAsked).toBe(1));
+  watch.observe(document.body, { childList: true, subtree: true });
+  answer();
+  await questions();
+  watch.disconnect();
+  expect([...seen].filter((heading) => heading.startsWith("Send a text"))).toEqual([]);
+  expect(nAsked).toBe(1);
 });
 
 test("a view that was opened before the example came stays open", async () => {

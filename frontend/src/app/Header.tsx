@@ -43,7 +43,7 @@ export const Header = memo(function Header(props: HeaderProps) {
         <img src="/favicon.svg" alt="" className="size-6 max-md:hidden" />
         <span className="max-lg:sr-only">Mechanistic Explorer</span>
       </h1>
-      <div className="flex min-w-0 flex-1 items-center md:ml-2">
+      <div className="flex min-h-control min-w-0 flex-1 basis-0 items-center md:ml-2">
         {server.model === null ? (
           <span className="truncate px-2 text-muted">{server.health?.model ?? ""}</span>
         ) : (

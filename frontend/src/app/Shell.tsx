@@ -169,7 +169,7 @@ export function Shell() {
   // Pins, notes, a comparison and a steered reply belong to a saved conversation.
   const needsSaving =
     token_ids.length + positions.length > 0 || draft !== null || ["compare", "steer"].includes(viewId);
-  const { isDrawing, endDrawing } = useFirstVisit(server, needsSaving, suggestView);
+  const { isAwaited, isDrawing, endDrawing } = useFirstVisit(server, needsSaving, VIEWS, suggestView);
 
   const nLayers = server.model?.num_layers ?? 0;
   const { hasHalf } = useLensInUse();
@@ -263,6 +263,7 @@ export function Shell() {
               <ConversationPane
                 server={server}
                 facts={facts}
+                isOpeningAwaited={isAwaited}
                 unsavedPins={
                   unsavedPins.failed !== null && (
                     <div className="mb-2">
@@ -291,6 +292,7 @@ export function Shell() {
               <EvidencePanel
                 views={VIEWS}
                 viewId={viewId}
+                isOpeningAwaited={isAwaited}
                 sheetControls={sheetControls}
                 isMaximised={split.maximised === "evidence"}
                 onChangeView={openView}

@@ -15,7 +15,7 @@ export interface SelectOption<T extends string | number> {
   readonly hint?: string | undefined;
 }
 
-interface SelectProps<T extends string | number> {
+export interface SelectProps<T extends string | number> {
   readonly label: string;
   readonly value: T;
   readonly options: readonly SelectOption<T>[];

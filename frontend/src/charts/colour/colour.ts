@@ -32,11 +32,19 @@ export function contrast(a: string, b: string): number {
   return (Math.max(x, y) + 0.05) / (Math.min(x, y) + 0.05);
 }
 
+/** Made when it is first read: all ramps together take 100 ms, and a view needs one or two of them. */
 function rampOf(colourAt: (step: number) => string): Ramp {
-  const fill = Array.from({ length: STEPS }, (_, step) => colourAt(step));
+  let fill: readonly string[] | null = null;
+  let ink: readonly string[] | null = null;
   return {
-    fill,
-    ink: fill.map((colour) => (contrast(colour, BLACK) >= contrast(colour, WHITE) ? BLACK : WHITE)),
+    get fill() {
+      return (fill ??= Array.from({ length: STEPS }, (_, step) => colourAt(step)));
+    },
+    get ink() {
+      return (ink ??= this.fill.map((colour) =>
+        contrast(colour, BLACK) >= contrast(colour, WHITE) ? BLACK : WHITE,
+      ));
+    },
   };
 }
 

@@ -38,6 +38,8 @@ interface ConversationPaneProps {
   readonly server: ServerState;
   /** What is saved of the conversation; null until it is there. */
   readonly facts: SavedConversation | null;
+  /** It is not known yet whether the answered example is shown, so nothing that would move for it is. */
+  readonly isOpeningAwaited: boolean;
   /** What is pinned could not be saved. */
   readonly unsavedPins: ReactNode;
   /** The composer has one line only. */
@@ -51,7 +53,7 @@ interface ConversationPaneProps {
 }
 
 export function ConversationPane(props: ConversationPaneProps) {
-  const { server, facts, unsavedPins, isComposerSlim } = props;
+  const { server, facts, isOpeningAwaited, unsavedPins, isComposerSlim } = props;
   const { isMaximised, onToggleMaximise, onShowView, onStartTour, onNew } = props;
   const key = useChat((chat) => chat.key);
   const mode = useChat((chat) => chat.mode);
@@ -80,6 +82,7 @@ export function ConversationPane(props: ConversationPaneProps) {
 
   const runExample = useRunExample();
   const isBlank = !hasText && pending === null;
+  const isHeld = isBlank && isOpeningAwaited;
   const { examples: known, areAwaited } = useExamples(model, isBlank && phase === "ready");
   const examples = model === null && shipped !== null ? [shipped.example] : known;
 
@@ -126,6 +129,7 @@ export function ConversationPane(props: ConversationPaneProps) {
       data-focus-home={`#${TRANSCRIPT_ID}, textarea`}
       className="flex min-h-0 min-w-0 flex-1 flex-col"
     >
+      {isHeld && <div className="h-[calc(var(--control)+0.5rem+1px)] shrink-0 border-b border-line" />}
       {hasText && (
         <ConversationToolbar
           settings={settings}
@@ -165,6 +169,10 @@ export function ConversationPane(props: ConversationPaneProps) {
           <Suspense fallback={null}>
             <MissingModel held={heldWith} running={model} />
           </Suspense>
+        ) : isHeld ? (
+          <div className="flex flex-1 shown-late">
+            <ModelWait health={health} refusal={server.refusal} />
+          </div>
         ) : isOpening && model === null ? (
           <ModelWait health={health} refusal={server.refusal} />
         ) : hasText || isBusy || status === "waiting" ? (
@@ -225,7 +233,7 @@ export function ConversationPane(props: ConversationPaneProps) {
           onWriteOn={() => actions.writeOn(chatNow().timeline.tokens.length)}
           onCancelEdit={() => setEditing(null)}
           opening={
-            isBlank && conversationId === null && !isComposerSlim ? (
+            isBlank && !isHeld && conversationId === null && !isComposerSlim ? (
               <Opening mode={mode} onChangeMode={actions.startNew} />
             ) : null
           }

@@ -33,6 +33,7 @@ function renderPanel(views: typeof READ) {
     return (
       <EvidencePanel
         views={keyed}
+        isOpeningAwaited={false}
         viewId={viewId}
         sheetControls={null}
         isMaximised={false}

@@ -1,3 +1,4 @@
+import clsx from "clsx";
 import { type ReactNode, Suspense } from "react";
 import { useChat } from "@/features/chat/chat";
 import { ExportButton } from "@/features/export/ExportButton";
@@ -20,10 +21,14 @@ import { ViewGroups, ViewTabs } from "./ViewTabs";
 
 /** px: the line of the tabs has room for the groups and the lens as well. */
 const ONE_LINE_FROM = 640;
+/** px: and for the words before its controls; the same width as that of `HalfLayersToggle`. */
+const WORDS_FROM = 768;
 
 interface EvidencePanelProps {
   readonly views: readonly ViewDefinition[];
   readonly viewId: string;
+  /** It is not known yet whether the answered example is shown. */
+  readonly isOpeningAwaited: boolean;
   /** Controls of the sheet that holds the panel on a narrow screen. */
   readonly sheetControls: ReactNode;
   readonly isMaximised: boolean;
@@ -38,7 +43,8 @@ interface EvidencePanelProps {
 
 /** The selected token above, the evidence for it below. It follows the selection, never the stream. */
 export function EvidencePanel(props: EvidencePanelProps) {
-  const { views, viewId, sheetControls, isMaximised, onChangeView, onOpenGroup, onToggleMaximise } = props;
+  const { views, viewId, isOpeningAwaited, sheetControls, isMaximised } = props;
+  const { onChangeView, onOpenGroup, onToggleMaximise } = props;
   const { index } = useSelection();
   const timeline = useTokenTimeline(index);
   const isNarrow = useIsNarrow();
@@ -69,21 +75,23 @@ export function EvidencePanel(props: EvidencePanelProps) {
       </div>
       {token !== undefined && <TokenNotes token={token} tokens={timeline.tokens} />}
       {props.noteEditor}
-      <div className="flex shrink-0 items-center gap-2 border-b border-line px-3 max-md:px-1">
+      <div className="flex shrink-0 items-center gap-1 border-b border-line px-3 max-md:px-1">
         {!isTight && groups}
         <ViewTabs views={views} viewId={viewId} onChangeView={onChangeView} />
         {!isNarrow && (
-          <span className="ml-auto flex shrink-0 items-center gap-1">
-            {open?.group === "read" && (
-              <>
-                <HalfLayersToggle />
-                <LensSelect />
-              </>
-            )}
+          // No box of its own: the controls that come with the model move none of those beside them.
+          <span className="contents">
             {open !== undefined && (
               <span className="group-has-data-[part=finding]/evidence:hidden">
                 <ViewNoteButton view={open} />
               </span>
+            )}
+            <span className="flex-1" />
+            {open?.group === "read" && (
+              <>
+                <HalfLayersToggle />
+                <LensSelect isLabelHidden={width < WORDS_FROM} />
+              </>
             )}
           </span>
         )}
@@ -95,7 +103,7 @@ export function EvidencePanel(props: EvidencePanelProps) {
           id={panelId(open.id)}
           aria-labelledby={tabId(open.id)}
           tabIndex={-1}
-          className="flex min-h-0 flex-1 flex-col"
+          className={clsx("flex min-h-0 flex-1 flex-col", isOpeningAwaited && "shown-late")}
         >
           <ErrorBoundary>
             <Suspense fallback={<p className="p-4 text-muted">Opening {open.title}…</p>}>

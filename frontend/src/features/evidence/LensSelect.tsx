@@ -1,15 +1,15 @@
 import { useServer } from "@/features/server/server";
 import { useLensKind } from "@/features/settings/lensKind";
 import { useSettings } from "@/features/settings/settings";
-import { LENSES } from "@/model/lenses";
+import { LENSES, type LensKind } from "@/model/lenses";
 import { Button } from "@/ui/Button";
-import { Select } from "@/ui/Select";
+import { Select, type SelectProps } from "@/ui/Select";
 
 /**
  * Which lens the views read through; nothing to choose where the model has only one. Where the one that
  * was chosen, or that an address names, is not there, it says so.
  */
-export function LensSelect() {
+export function LensSelect({ isLabelHidden = false }: Pick<SelectProps<LensKind>, "isLabelHidden">) {
   const { model } = useServer();
   const { settings, update } = useSettings();
   const kind = useLensKind();
@@ -31,6 +31,7 @@ export function LensSelect() {
   return (
     <Select
       label="Lens"
+      isLabelHidden={isLabelHidden}
       value={kind}
       options={offered.map(({ kind: value, title, hint }) => ({ value, label: title, hint }))}
       onChange={(lens) => update({ lens })}

@@ -63,7 +63,7 @@ export function ViewGroups({ views, viewId, onOpenGroup, isFoot }: ViewGroupsPro
       aria-label="Groups of views"
       className={clsx(
         "flex shrink-0",
-        isFoot ? "gap-1 border-t border-line p-0.5" : "border-r border-line pr-1.5",
+        isFoot ? "gap-1 border-t border-line p-0.5" : "mr-1 border-r border-line pr-1.5",
       )}
     >
       {groups.map(({ id, title, views: own }) => (

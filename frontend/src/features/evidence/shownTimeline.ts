@@ -20,6 +20,7 @@ function isSameAround(index: number | null, before: Timeline, after: Timeline): 
     before.status !== after.status ||
     before.turns !== after.turns ||
     before.model !== after.model ||
+    before.shipped !== after.shipped ||
     (before.tokens.length === 0) !== (after.tokens.length === 0)
   ) {
     return false;

@@ -39,6 +39,8 @@ interface ViewSpec {
 
 interface DefinedView extends Required<Omit<ViewSpec, "load">> {
   readonly Component: ComponentType<ViewProps>;
+  /** Fetches the view's code, so that it is there when the view is opened. */
+  readonly preload: () => void;
   /** Comes with the view's code: the same promise until it fails. */
   readonly note: () => Promise<ViewNote>;
 }
@@ -62,6 +64,8 @@ export function defineView({ load, needs = () => null, showsPair = false, ...spe
     showsPair,
     needs,
     Component: lazyPart(module),
+    // Opening the view tells what failed.
+    preload: () => void module().catch(() => undefined),
     note: () => (note ??= module().then((view) => view.note)),
   };
 }

@@ -1,37 +1,19 @@
-import { useServer } from "@/features/server/server";
 import { formatSigned } from "@/model/format";
 import type { Place } from "@/model/place";
-import type { Timeline, Token } from "@/model/timeline";
-import { largestPart, leadingHead, useAttributions } from "@/reading/attribution";
+import type { Token } from "@/model/timeline";
 import { QuotedText, QuotedToken } from "@/ui/TokenText";
 import { ExampleStep } from "./ExampleStep";
+import type { LeadingHead } from "./useLeadingHead";
 
-interface AttributionStepProps {
-  readonly timeline: Timeline;
+interface AttributionStepProps extends LeadingHead {
   /** The token that the example is about. */
   readonly token: Token;
   readonly onShow: (viewId: string, place: Place) => void;
 }
 
-/** The head that wrote the token and the word that it read, found on the running model; nothing until it is found. */
-export function AttributionStep({ timeline, token, onShow }: AttributionStepProps) {
-  const { model } = useServer();
-  const about = { position: token.index - 1, target: null, foil: "best" } as const;
-  const canAsk =
-    model !== null &&
-    (["sublayers", "heads", "attention"] as const).every((name) => model.capabilities[name].available);
-  const [whole] = useAttributions(timeline, canAsk ? [{ ...about, unit: "head" }] : []);
-  const answer = whole?.data ?? null;
-  const found = answer === null ? null : leadingHead(answer);
-  const [words] = useAttributions(
-    timeline,
-    found === null ? [] : [{ ...about, unit: "source", block: found.block, head: found.head }],
-  );
-  const read = largestPart(words?.data?.parts ?? [], "source");
-  const word = timeline.tokens[read?.source ?? -1];
-  if (answer === null || found === null || read === null || word === undefined) return null;
-  const { block, head } = found;
-  if (block === null || head === null) return null;
+/** The head that wrote the token and the word that it read. */
+export function AttributionStep(props: AttributionStepProps) {
+  const { block, head, answer, contribution, ofWord, word, token, onShow } = props;
   return (
     <ExampleStep
       view="Attribution"
@@ -50,8 +32,8 @@ export function AttributionStep({ timeline, token, onShow }: AttributionStepProp
           over <QuotedText text={answer.foil.text} />
         </>
       )}
-      : {formatSigned(found.contribution)} of {formatSigned(answer.difference)} logits,{" "}
-      {formatSigned(read.contribution)} of it read from <QuotedToken token={word} /> at index {word.index}.
+      : {formatSigned(contribution)} of {formatSigned(answer.difference)} logits, {formatSigned(ofWord)} of it
+      read from <QuotedToken token={word} /> at index {word.index}.
     </ExampleStep>
   );
 }

@@ -8,11 +8,13 @@ import type { Timeline, Token } from "@/model/timeline";
 import { shownProse } from "@/model/tokens";
 import { type LayerReading, useTokenLens } from "@/reading/lens";
 import { IconButton } from "@/ui/Button";
+import { useIsNarrow } from "@/ui/media";
 import { QuotedText, QuotedToken } from "@/ui/TokenText";
 import { AttributionStep } from "./AttributionStep";
 import type { Example } from "./examples";
 import { ExampleStep } from "./ExampleStep";
 import { ExperimentStep } from "./ExperimentStep";
+import { useLeadingHead } from "./useLeadingHead";
 import { type LayerStanding, findingsOf } from "./walkthrough";
 
 interface ExampleGuideProps {
@@ -24,22 +26,23 @@ interface ExampleGuideProps {
 }
 
 const TOP_K = 5;
-/** The evidence is beside the conversation, so showing it hides nothing. */
-const WIDE = "(width >= 56.25rem)";
 
 /** Explains a worked example. Every number is read from the running model, through the lens of the views. */
 export default function ExampleGuide({ example, timeline, token, onShowView }: ExampleGuideProps) {
   const kind = useLensKind();
   const { index, select, selectPlace } = useSelection();
+  const isNarrow = useIsNarrow();
   const [isClosed, setIsClosed] = useState(false);
   const lens = useTokenLens(timeline, token.index, TOP_K, { kind, hasHalf: false });
   const layers = lens.predictedBy?.layers.map(standingOf).filter((each) => each !== null) ?? [];
   const isRead = layers.length > 1;
+  const leading = useLeadingHead(timeline, token);
   const [turn] = timeline.turns;
   const { decided, rise, widest } = isRead ? findingsOf(layers) : { decided: null, rise: null, widest: 1 };
 
   useEffect(() => {
-    if (isRead && index === null && window.matchMedia(WIDE).matches) select(token.index, decided);
+    // On a narrow screen the evidence would cover the text.
+    if (isRead && index === null && !isNarrow) select(token.index, decided);
     // Once, when it is read: later the selection is the person's.
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [isRead]);
@@ -134,15 +137,20 @@ export default function ExampleGuide({ example, timeline, token, onShowView }: E
             {formatNats(layers[widest]?.entropyNats ?? null)} nats; at the output it is{" "}
             {formatNats(output.entropyNats)} nats. Compare this column with its neighbours.
           </ExampleStep>
-          {token.index > 0 && <AttributionStep timeline={timeline} token={token} onShow={showPlace} />}
+          {leading && <AttributionStep {...leading} token={token} onShow={showPlace} />}
         </ol>
       )}
-      <p className="mt-2 text-label text-muted">
-        Read at index {token.index - 1} through the {kind} lens: where the token can be read off, which is not
-        yet what caused it.
-      </p>
-      {example.experiment !== null && example.experiment !== undefined && turn !== undefined && (
-        <ExperimentStep example={example} experiment={example.experiment} replyStart={turn.replyStart} />
+      {/* Last, when all above it is there: what comes later would move it. */}
+      {(isRead || lens.status === "failed") && leading !== undefined && (
+        <>
+          <p className="mt-2 text-label text-muted">
+            Read at index {token.index - 1} through the {kind} lens: where the token can be read off, which is
+            not yet what caused it.
+          </p>
+          {example.experiment !== null && example.experiment !== undefined && turn !== undefined && (
+            <ExperimentStep example={example} experiment={example.experiment} replyStart={turn.replyStart} />
+          )}
+        </>
       )}
     </section>
   );
