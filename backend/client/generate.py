@@ -38,6 +38,7 @@ TABLES = {
     "ConversationList",
     "JobList",
     "TokenSearchResponse",
+    "ModelList",
 }
 """Answers that are a table: `frames.py` has their rows."""
 SHOWN = {"LensReadResponse", "ChatResponse", "SavedConversation", "JobInfo"}
@@ -46,7 +47,7 @@ TIMELINES = {"TimelineSource", "CompareSide"}
 """Requests that may be given as a text, which is then their prompt."""
 WHOLE_BODIES = {"import_conversation": "file"}
 """Operations whose body is one thing that people have, and the argument it is given by."""
-POSITIONAL = ("messages", "prompt", "clean", "corrupt", "a", "b", "query")
+POSITIONAL = ("messages", "prompt", "clean", "corrupt", "a", "b", "query", "model")
 """Arguments that may be given without their names, in this order."""
 SCALARS = {"string": "str", "integer": "int", "number": "float", "boolean": "bool", "null": "None"}
 

@@ -517,8 +517,8 @@ class Health(Result):
     revision: str | None
     """That of the model that runs, as in `/api/model_info`; null while none does."""
     instance: str
-    """Random for each start of the server: after a change, all that was read of the model before
-    may be another one's.
+    """Random for each start of the server and each model that it loads: after a change, all that
+    was read of the model before may be another one's.
     """
     version: str
     queue: QueueInfo
@@ -528,6 +528,8 @@ class Health(Result):
     """Progress of a model download, while there is one."""
     loading: list[LoadingStep] | None
     """The steps of loading, in their order, while the model loads."""
+    switch: SwitchInfo | None
+    """The change to another model that goes on, or the last one if it failed."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -716,6 +718,37 @@ class LensReadResponse(TableResult, DrawnResult):
 
 
 @dataclass(frozen=True, repr=False)
+class ListedModel(Result):
+    """`ListedModel` of the API."""
+
+    key: str
+    """What `PUT /api/model` takes."""
+    name: str
+    source: Literal["hub", "local", "embedded"]
+    identity: ModelIdentity | None
+    """As conversations name their model; null for a folder that this server has not loaded yet,
+    whose files would have to be hashed.
+    """
+    disk_bytes: int
+    """Of its weights."""
+    memory_bytes: int | None
+    """Of its weights once they are loaded. Where there is room, as much again for a copy that
+    multiplies faster.
+    """
+    fits: Literal["yes", "alone", "no"] | None
+    """Whether that much is free: `yes`, beside the model that runs; `alone`, only once that one is
+    unloaded; null where it cannot be told.
+    """
+    num_parameters: int | None
+    context_length: int | None
+    architecture: str | None
+    has_chat_template: bool
+    """Whether a template for chats comes with it, as with models that were trained to chat."""
+    problem: str | None
+    """Why it cannot be loaded, as far as its configuration and the headers of its files tell."""
+
+
+@dataclass(frozen=True, repr=False)
 class LoadingStep(Result):
     """`LoadingStep` of the API."""
 
@@ -744,6 +777,14 @@ class MeanOperation(Result):
     """
 
     kind: Literal["mean"]
+
+
+@dataclass(frozen=True, repr=False)
+class ModelChosen(Result):
+    """A model that is being loaded; `GET /api/health` tells how far it is."""
+
+    key: str
+    model: str
 
 
 @dataclass(frozen=True, repr=False)
@@ -806,6 +847,22 @@ class ModelInfo(Result):
     """Of each block the module whose input is the half layer, as named inside the block (`ln_2`);
     empty where the model has none.
     """
+
+
+@dataclass(frozen=True, repr=False)
+class ModelList(TableResult):
+    """`ModelList` of the API."""
+
+    models: list[ListedModel]
+    """The embedded one, those of `EXPLORER_MODELS_DIR`, folders that this server was started with
+    or was given, those of the Hugging Face cache.
+    """
+    running: str | None
+    """Key of the model that runs; null while there is none."""
+    free_bytes: int | None
+    """Memory that is free now; null where it cannot be told."""
+    takes_paths: bool
+    """Whether `PUT /api/model` takes paths and models that have to be downloaded."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -1109,6 +1166,25 @@ class StoreInfo(Result):
     bytes: int
     """Memory of their residual streams and KV caches."""
     max_bytes: int
+
+
+@dataclass(frozen=True, repr=False)
+class SwitchInfo(Result):
+    """A change to another model: it loads while the one that runs goes on."""
+
+    key: str
+    """As `PUT /api/model` named it."""
+    model: str
+    stage: Literal["loading", "ending_replies", "failed"]
+    """`ending_replies`: it is ready, and running replies get the time of
+    `EXPLORER_SHUTDOWN_SECONDS` to end. `failed`: it could not be had, and the former model goes
+    on.
+    """
+    detail: str
+    """What is being done, or why it failed."""
+    loading: list[LoadingStep]
+    error: ErrorBody | None
+    """Why it failed; null while it goes on."""
 
 
 @dataclass(frozen=True, repr=False)

@@ -101,7 +101,10 @@ def parser() -> argparse.ArgumentParser:
     export.add_argument("conversation", metavar="CONVERSATION", help="its id, or that of a branch")
     export.add_argument("--output", "-o", metavar="FILE", help="write it there")
 
-    models = command(commands, "models", "the model that runs: sizes, lenses, self-check")
+    model = command(commands, "model", "the model that runs: sizes, lenses, self-check")
+    format_argument(model)
+
+    models = command(commands, "models", "the models that the server can load")
     format_argument(models)
     return root
 
@@ -188,6 +191,8 @@ def run(arguments: argparse.Namespace) -> int:
                 output.write_conversations(found, arguments.format)
             elif arguments.command == "export":
                 export(explorer, arguments)
+            elif arguments.command == "models":
+                output.write_models(explorer.models(), arguments.format)
             else:
                 output.write_model(explorer.model_info(), arguments.format)
     except (ExplorerError, OSError) as failure:

@@ -143,13 +143,35 @@ def write_conversations(result: answers.ConversationList, form: str) -> None:
             time.strftime("%Y-%m-%d %H:%M", time.localtime(found.updated_at_ms / 1000)),
             str(found.n_tokens),
             found.model.name,
-            visible(found.title).replace("·", " "),
+            plain(found.title),
         ]
         for found in result.conversations
     ]
     write_table(["id", "changed", "tokens", "model", "title"], rows, right=(2,))
     if result.total > len(rows):
         print(f"{result.total - len(rows)} more", file=sys.stderr)
+
+
+def write_models(result: answers.ModelList, form: str) -> None:
+    """The models that can be chosen; a star marks the one that runs."""
+    if written(result, form):
+        return
+    rows = [
+        [
+            "*" if model.key == result.running else "",
+            plain(model.key),
+            "" if model.num_parameters is None else f"{model.num_parameters / 1e6:,.0f} M",
+            f"{model.disk_bytes / 1e9:.2f} GB",
+            plain(model.problem or model.architecture or ""),
+        ]
+        for model in result.models
+    ]
+    write_table(["", "model", "parameters", "on disk", "architecture or problem"], rows, (2, 3))
+
+
+def plain(text: str) -> str:
+    """One line of a name or a title, with its spaces."""
+    return visible(text).replace("·", " ")
 
 
 def write_model(info: answers.ModelInfo, form: str) -> None:
@@ -176,5 +198,5 @@ def write_model(info: answers.ModelInfo, form: str) -> None:
     elif form == "csv":
         write_csv([facts])
     else:
-        rows = [[name, visible(str(value)).replace("·", " ")] for name, value in facts.items()]
+        rows = [[name, plain(str(value))] for name, value in facts.items()]
         write_table(["", ""], rows)

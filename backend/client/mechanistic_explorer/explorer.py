@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from mechanistic_explorer import answers
-from mechanistic_explorer.errors import CannotConnect, CannotLaunch
+from mechanistic_explorer.errors import CannotConnect, CannotLaunch, ServerError
 from mechanistic_explorer.jobs import Job
 from mechanistic_explorer.operations import Operations
 
@@ -70,6 +70,36 @@ class Explorer(Operations):
             if health and health.status == "failed":
                 raise CannotLaunch(health.detail or f"{health.model} could not be loaded.")
             line = loading_line(health) if health else ""
+            if on_progress and line != told:
+                on_progress(line)
+                told = line
+            time.sleep(POLL_SECONDS)
+
+    def use_model(
+        self,
+        model: str,
+        *,
+        revision: str | None = None,
+        unload_first: bool = False,
+        on_progress: Callable[[str], object] | None = None,
+    ) -> answers.ModelInfo:
+        """Loads another model, as `change_model` does, and waits until it answers.
+
+        Raises ServerError where it cannot be loaded; the former one then goes on.
+        """
+        before = self.health().instance
+        self.change_model(model, revision=revision, unload_first=unload_first)
+        told = ""
+        while True:
+            health = self.health()
+            switch = health.switch
+            if switch is not None and switch.error is not None:
+                raise ServerError(switch.error)
+            if health.status == "failed":
+                raise CannotLaunch(health.detail or f"{model} could not be loaded.")
+            if health.status == "ready" and switch is None and health.instance != before:
+                return self.model_info()
+            line = switch.detail if switch else loading_line(health)
             if on_progress and line != told:
                 on_progress(line)
                 told = line

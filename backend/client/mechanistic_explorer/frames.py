@@ -239,3 +239,23 @@ def match_rows(result: answers.TokenSearchResponse) -> list[Row]:
         {"token_id": match.token_id, "text": match.text, "exact": match.exact}
         for match in result.matches
     ]
+
+
+@rows_of.register
+def model_rows(result: answers.ModelList) -> list[Row]:
+    """A row for each model that can be chosen."""
+    return [
+        {
+            "key": model.key,
+            "running": model.key == result.running,
+            "source": model.source,
+            "architecture": model.architecture,
+            "num_parameters": model.num_parameters,
+            "context_length": model.context_length,
+            "disk_bytes": model.disk_bytes,
+            "memory_bytes": model.memory_bytes,
+            "fits": model.fits,
+            "problem": model.problem,
+        }
+        for model in result.models
+    ]

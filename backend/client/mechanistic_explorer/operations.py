@@ -844,6 +844,37 @@ class Operations(Connection):
         """
         return self._call("GET", "/api/model_info", answers.ModelInfo)
 
+    def models(self) -> answers.ModelList:
+        """The models on this machine that can be chosen, described without loading them."""
+        return self._call("GET", "/api/models", answers.ModelList)
+
+    def change_model(
+        self, model: str, *, revision: str | None = None, unload_first: bool = False
+    ) -> answers.ModelChosen:
+        """Loads another model, while the one that runs goes on; `GET /api/health` tells how far it is.
+
+        What can be told without loading is refused now. Once the model has passed its self-check,
+        running replies end first, those that take too long with `model_switched`, and then it
+        answers in the other's place. One that cannot be had leaves the former one running, and
+        health says why.
+
+        `model`: The `key` of a listed model, `embedded`, a model id of the Hugging Face hub, or the
+        path of a folder; paths and models that are not on this machine yet only where no other
+        machine can reach the server.
+
+        `revision`: Commit, tag or branch of a hub model.
+
+        `unload_first`: Frees the running model before the other is loaded, for a machine that does
+        not hold both. Nothing can be computed meanwhile; where the other one cannot be had, the
+        former is loaded again.
+        """
+        return self._call(
+            "PUT",
+            "/api/model",
+            answers.ModelChosen,
+            body={"model": model, "revision": revision, "unload_first": unload_first},
+        )
+
     def examples(self) -> answers.Examples:
         """Worked examples that hold on the running model, each with what was measured of it.
 

@@ -416,6 +416,23 @@ class MeanOperation(TypedDict):
     kind: Literal["mean"]
 
 
+class ModelChoice(TypedDict):
+    """Which model to load."""
+
+    model: str
+    """The `key` of a listed model, `embedded`, a model id of the Hugging Face hub, or the path of
+    a folder; paths and models that are not on this machine yet only where no other machine can
+    reach the server.
+    """
+    revision: NotRequired[str | None]
+    """Commit, tag or branch of a hub model."""
+    unload_first: NotRequired[bool]
+    """Frees the running model before the other is loaded, for a machine that does not hold both.
+    Nothing can be computed meanwhile; where the other one cannot be had, the former is loaded
+    again.
+    """
+
+
 class ModelIdentity(TypedDict):
     """The model that computed something; only the same one gives the same numbers again."""
 

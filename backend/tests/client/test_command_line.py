@@ -114,11 +114,23 @@ def test_export_writes_what_the_server_keeps(tmp_path: Path, explorer: Explorer)
     assert explorer.import_conversation(stored).n_tokens > 0
 
 
-def test_models_tells_the_model_that_runs(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["models"]) == 0
+def test_model_tells_what_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["model"]) == 0
     assert capsys.readouterr().out.splitlines()[0].split() == ["model", "fake"]
-    assert cli.main(["models", "--format", "csv"]) == 0
+    assert cli.main(["model", "--format", "csv"]) == 0
     assert capsys.readouterr().out.startswith("model,revision")
+
+
+def test_models_lists_what_can_be_loaded(
+    capsys: pytest.CaptureFixture[str], explorer: Explorer
+) -> None:
+    found = explorer.models()
+    assert cli.main(["models"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 1 + len(found.models)
+    assert any("embedded" in line and "GB" in line for line in lines)
+    assert cli.main(["models", "--format", "csv"]) == 0
+    assert capsys.readouterr().out.startswith("key,running")
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mechanistic_explorer import Explorer, answers
+from mechanistic_explorer import Explorer, ServerError, answers
 from mechanistic_explorer.jobs import Job
 from mechanistic_explorer.results import decode
 
@@ -70,6 +70,7 @@ def test_every_operation_answers_its_type(explorer: Explorer) -> None:
 
     ask("health")
     ask("model_info")
+    assert ask("models").running is not None
     ask("stats")
     ask("examples")
     ask("opening")
@@ -121,14 +122,28 @@ def test_every_operation_answers_its_type(explorer: Explorer) -> None:
     ask("delete_conversation", saved.id)
     assert ask("restore_conversation", saved.id).title == "Renamed"
 
-    finished = {"pause_job", "resume_job"}  # of a job that runs: test_jobs.py
-    assert called | finished >= {name for name, _ in operations()}
+    elsewhere = {"pause_job", "resume_job"}  # of a job that runs: test_jobs.py
+    elsewhere |= {"change_model"}  # of a server of its own, below
+    assert called | elsewhere >= {name for name, _ in operations()}
 
 
 def test_health_is_an_answer_while_the_model_loads(start: Any) -> None:
     server = start(load_seconds=300)
     with Explorer(f"http://localhost:{server.port}") as explorer:
         assert explorer.health().status == "loading"
+
+
+def test_another_model_is_waited_for_and_one_that_cannot_be_had_is_the_servers_error(
+    start: Any,
+) -> None:
+    server = start()
+    server.wait_until_ready()
+    with Explorer(f"http://localhost:{server.port}") as explorer:
+        before = explorer.health().instance
+        assert explorer.use_model("embedded").model_name == "fake"
+        assert explorer.health().instance != before
+        with pytest.raises(ServerError, match="model_not_found"):
+            explorer.use_model("./nothing")
 
 
 # --- from JSON -------------------------------------------------------------------------------------
