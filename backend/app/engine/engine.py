@@ -168,6 +168,9 @@ class NnsightEngine:
             capabilities=self._causes.capabilities,
             intervention_sites=offered,
             half_layer_modules=self._causes.half_layer_modules,
+            site_modules={
+                site: sites.paths(site, structure.n_layers) for site in ("attn", "mlp", "head")
+            },
             bos_check=bos_check,
             lenses=self._lenses.facts,
             packing=packing,

@@ -19,8 +19,11 @@ class SiteModules:
 
     written: nn.Module
     """Its output is what is added to the stream, up to a multiplier."""
+    path: str
+    """Of that module, inside the block."""
     linear: nn.Module | None
     """The linear map whose input is all heads side by side."""
+    linear_path: str | None
     owner: nn.Module | None
     """Runs the attention."""
     has_norm: bool
@@ -39,6 +42,14 @@ class Sites:
     def blocks(self, site: Site) -> list[int]:
         """The blocks that have a site."""
         return [block for of, block in self.modules if of == site]
+
+    def paths(self, site: Site, n_blocks: int) -> tuple[str | None, ...]:
+        """Of each block the module at which a site acts, as named inside the block; None where it has none."""
+        found = [self.modules.get((site, block)) for block in range(1, n_blocks + 1)]
+        return tuple(
+            None if each is None else each.linear_path if site == "head" else each.path
+            for each in found
+        )
 
 
 def find_sites(structure: Structure, splits: Sequence[BlockWrites]) -> Sites:
@@ -73,4 +84,5 @@ def _modules(block: nn.Module, write: Write) -> SiteModules:
     if write.linear_path is not None:
         linear = block.get_submodule(write.linear_path)
         owner = block.get_submodule(write.linear_path.split(".")[0])
-    return SiteModules(block.get_submodule(write.path), linear, owner, write.has_norm)
+    written = block.get_submodule(write.path)
+    return SiteModules(written, write.path, linear, write.linear_path, owner, write.has_norm)

@@ -11,7 +11,8 @@ the token at `t + 1`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -143,6 +144,9 @@ class ModelFacts:
     intervention_sites: InterventionSites
     half_layer_modules: tuple[str, ...] = ()
     """The module of each block that is given half layer `n - 0.5`, from the block on; none where there are none."""
+    site_modules: Mapping[str, tuple[str | None, ...]] = field(default_factory=dict)
+    """By site (`attn`, `mlp`, `head`): of each block the module at which interventions act, as named inside
+    the block; None where the block has no such site."""
     text_losses: tuple[str, ...] = ()
     """What the tokenizer changes of a text, in sentences; nothing where it is byte-exact."""
     bos_check: BosCheck | None = None

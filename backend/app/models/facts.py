@@ -87,6 +87,17 @@ class LensInfo(Wire):
     """Tokens of text it was fitted on; null for the logit lens, which is not fitted."""
 
 
+class SiteModulesInfo(Wire):
+    """Of each block the module at which interventions act, as named inside the block; null where the block has no such site."""
+
+    attn: list[str | None]
+    """Its output is what attention adds to the stream, up to a multiplier."""
+    mlp: list[str | None]
+    """Its output is what the MLP adds to the stream, up to a multiplier."""
+    head: list[str | None]
+    """Its input is all heads side by side."""
+
+
 class ModelInfo(Wire):
     model_name: str
     source: Literal["hub", "local", "embedded"]
@@ -121,6 +132,7 @@ class ModelInfo(Wire):
     self_check: SelfCheckInfo
     capabilities: CapabilitiesInfo
     intervention_sites: InterventionSites
+    site_modules: SiteModulesInfo
     half_layer_modules: list[str]
     """Of each block the module whose input is the half layer, as named inside the block (`ln_2`); empty where the model has none."""
 

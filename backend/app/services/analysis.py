@@ -22,6 +22,7 @@ from app.models.facts import (
     LensInfo,
     ModelInfo,
     SelfCheckInfo,
+    SiteModulesInfo,
     Stats,
     StoreInfo,
 )
@@ -283,6 +284,9 @@ class AnalysisService:
             ),
             capabilities=capabilities_info(facts),
             intervention_sites=sites_info(facts),
+            site_modules=SiteModulesInfo(
+                **{site: list(facts.site_modules.get(site, ())) for site in ("attn", "mlp", "head")}
+            ),
             half_layer_modules=list(facts.half_layer_modules),
         )
 

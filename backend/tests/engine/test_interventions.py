@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import pytest
@@ -517,3 +519,42 @@ def test_a_dose_curve_runs_only_what_is_touched_again(engine: NnsightEngine) -> 
     list(engine.dosing(IDS, wanted))
     assert engine.computed_tokens() - before == 2 * len(strengths)
     assert same_bits(engine.read(IDS), fresh(engine).read(IDS))
+
+
+def test_the_module_that_is_named_for_a_site_is_the_one_that_is_changed(
+    engine: NnsightEngine,
+) -> None:
+    for site in ("attn", "mlp", "head"):
+        named = engine.facts.site_modules[site]
+        assert len(named) == engine.facts.n_layers
+        has_site = [block for block, path in enumerate(named, start=1) if path is not None]
+        assert has_site == blocks_of(engine, site)
+        for block in has_site[:1]:
+            changed = streams(fresh(engine), under(change(Zero(), [block], range(N), site=site)))
+            path = f"{engine.decoder.structure.block_paths[block - 1]}.{named[block - 1]}"
+            module = engine.decoder.model.get_submodule(path)
+            with zeroing(module, is_given=site == "head"):
+                expected = streams(fresh(engine))
+            np.testing.assert_allclose(changed, expected, atol=1e-5)
+            assert not np.allclose(changed, streams(fresh(engine)), atol=1e-3)
+
+
+@contextmanager
+def zeroing(module: nn.Module, *, is_given: bool) -> Iterator[None]:
+    """Makes what a module gives, or is given, zero."""
+
+    def before(_module: nn.Module, args: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+        return (torch.zeros_like(args[0]), *args[1:])
+
+    def after(_module: nn.Module, _args: object, output: Any) -> Any:
+        if isinstance(output, tuple):
+            return (torch.zeros_like(output[0]), *output[1:])
+        return torch.zeros_like(output)
+
+    hook = (
+        module.register_forward_pre_hook(before)
+        if is_given
+        else module.register_forward_hook(after)
+    )
+    yield
+    hook.remove()

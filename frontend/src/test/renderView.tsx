@@ -25,6 +25,7 @@ import {
   madeUpMatches,
   madeUpToken,
 } from "./lensData";
+import { SITE_MODULES } from "./server";
 
 type LensReadRequest = components["schemas"]["LensReadRequest"];
 type CompareRequest = components["schemas"]["CompareRequest"];
@@ -143,6 +144,7 @@ export function fakeServer(tokens: readonly Token[], tiedEmbeddings = true): Fak
         chat_template: { source: "built-in", text: "User: {}", stop: ["\nUser:"], starts_with_bos: false },
         lenses: server.lenses,
         half_layer_modules: Array.from({ length: 12 }, () => "ln_2"),
+        site_modules: SITE_MODULES,
         capabilities: server.capabilities,
         intervention_sites: server.sites,
       });

@@ -18,6 +18,12 @@ export const HEALTH: Health = {
   switch: null,
 };
 
+export const SITE_MODULES: ModelInfo["site_modules"] = {
+  attn: Array.from({ length: 12 }, () => "attn"),
+  mlp: Array.from({ length: 12 }, () => "mlp"),
+  head: Array.from({ length: 12 }, () => "attn.c_proj"),
+};
+
 export const MODEL: ModelInfo = {
   model_name: "tiny",
   source: "hub",
@@ -44,6 +50,7 @@ export const MODEL: ModelInfo = {
   examples: [{ title: "A capital", mode: "chat", text: "The capital of France is", note: "Follow Paris." }],
   self_check: { passed: true, max_abs_diff: 1.5e-5, cache_max_abs_diff: 2e-5, edit_max_abs_change: 3.1 },
   half_layer_modules: Array.from({ length: 12 }, () => "ln_2"),
+  site_modules: SITE_MODULES,
   capabilities: {
     sublayers: { available: true, reason: null, max_abs_diff: 1e-6 },
     heads: { available: true, reason: null, max_abs_diff: 1e-6 },

@@ -2454,6 +2454,7 @@ export interface components {
             self_check: components["schemas"]["SelfCheckInfo"];
             capabilities: components["schemas"]["CapabilitiesInfo"];
             intervention_sites: components["schemas"]["InterventionSites"];
+            site_modules: components["schemas"]["SiteModulesInfo"];
             /**
              * Half Layer Modules
              * @description Of each block the module whose input is the half layer, as named inside the block (`ln_2`); empty where the model has none.
@@ -3056,6 +3057,27 @@ export interface components {
              * @description Largest absolute change of the logits when one layer's residual stream is replaced.
              */
             edit_max_abs_change: number;
+        };
+        /**
+         * SiteModulesInfo
+         * @description Of each block the module at which interventions act, as named inside the block; null where the block has no such site.
+         */
+        SiteModulesInfo: {
+            /**
+             * Attn
+             * @description Its output is what attention adds to the stream, up to a multiplier.
+             */
+            attn: (string | null)[];
+            /**
+             * Mlp
+             * @description Its output is what the MLP adds to the stream, up to a multiplier.
+             */
+            mlp: (string | null)[];
+            /**
+             * Head
+             * @description Its input is all heads side by side.
+             */
+            head: (string | null)[];
         };
         /**
          * Stats

@@ -1,3 +1,4 @@
+import { MODEL } from "@/test/server";
 import { render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test, vi } from "vitest";
@@ -17,7 +18,7 @@ const VIEW: ViewExport = {
   columns: { of: "Index", all: { start: 0, end: 20 }, shown: { start: 4, end: 9 } },
   draw: drawn,
   places: [],
-  script: () => timelineScript([]),
+  script: () => timelineScript([], MODEL),
 };
 const open = (view: ViewExport = VIEW) =>
   render(<FigureDialog request={{ viewExport: view, source: exportSource([]) }} onClose={vi.fn()} />);

@@ -22,8 +22,8 @@ const viewExport: ViewExport = {
   columns: null,
   draw: () => ({ width: 10, height: 10, svg: "" }),
   places: [{ position: 3, layer: 1 }],
-  script: ({ lens, tokens }) =>
-    timelineScript([{ lens, tokens, probabilities: [ROW], predictions: [PREDICTION] }]),
+  script: ({ lens, tokens, model }) =>
+    timelineScript([{ lens, tokens, probabilities: [ROW], predictions: [PREDICTION] }], model),
 };
 
 const textOf = (form: "csv" | "json" | "py" | "ipynb", more: Partial<ExportSource> = {}): string =>
@@ -100,10 +100,11 @@ describe("the script", () => {
   test("refuses what no editor would open", () => {
     const large: ViewExport = {
       ...viewExport,
-      script: ({ lens, tokens }) =>
-        timelineScript([
-          { lens, tokens, probabilities: new Array<typeof ROW>(60_001).fill(ROW), predictions: [] },
-        ]),
+      script: ({ lens, tokens, model }) =>
+        timelineScript(
+          [{ lens, tokens, probabilities: new Array<typeof ROW>(60_001).fill(ROW), predictions: [] }],
+          model,
+        ),
     };
     expect(() => exportFile("py", large, from)).toThrow(FigureTooLarge);
   });

@@ -123,16 +123,24 @@ export async function copyLink(): Promise<void> {
   }
 }
 
+const isProgram = (format: ExportFormat): boolean =>
+  format === "code" || format === "py" || format === "ipynb";
+
 async function carryOut(
   format: ExportFormat,
   make: () => Promise<ViewExport>,
-  source: ExportSource,
+  plain: ExportSource,
 ): Promise<void> {
   tell({ kind: "working", text: "Making the export…" });
   try {
     // Fetched with the first export.
-    const [{ steeredExport }, made] = await Promise.all([import("./steeredExport"), make()]);
-    const viewExport = steeredExport(made, source.steering, made.otherSteering);
+    const [{ steeredExport }, { serverLookups }, made] = await Promise.all([
+      import("./steeredExport"),
+      import("./serverLookups"),
+      make(),
+    ]);
+    const lookups = serverLookups(plain);
+    const { viewExport, source } = await steeredExport(made, plain, isProgram(format), lookups);
     if (format === "figure") {
       showFigure({ viewExport, source });
       tell(null);

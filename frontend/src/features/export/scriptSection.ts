@@ -12,6 +12,8 @@ export interface ScriptSection {
  * which counts and prints each number, and the verdict.
  */
 export interface ViewScript {
+  /** Whether it computes under the interventions that its source names. */
+  readonly isUnderInterventions?: true;
   /** Modules of the standard library that it needs. */
   readonly imports: readonly string[];
   /** Lenses whose files it loads, under the names of `lensFileName`. */

@@ -1,44 +1,67 @@
-/** An export of numbers that were computed under interventions: it names them, and offers no program. */
-import { inWords } from "@/features/steering/inWords";
-import type { Steering } from "@/model/timeline";
-import type { ViewExport } from "./viewExport";
+/** An export of numbers that were computed under interventions: it names them, and its program makes them. */
+import { inWords, tokensOf } from "@/features/steering/inWords";
+import type { Steering, Token } from "@/model/timeline";
+import { type Lookups, NotRecomputable, exactInterventions } from "./exactInterventions";
+import type { ScriptInterventions } from "./interventionsScript";
+import type { ExportSource, ViewExport } from "./viewExport";
 
-/** The programs compute the plain model, so of other numbers there is none. */
-export class NotRecomputable extends Error {
-  override readonly name = "NotRecomputable";
-
-  constructor() {
-    super(
-      "These numbers were computed under interventions, which the program does not make. Take the JSON, which names them and has every number.",
-    );
-  }
-}
-
-const wordsOf = ({ interventions }: Steering): string =>
-  interventions.map((each) => inWords(each, () => null)).join("; ");
-
-/** The same with what the timelines were computed under; `other` is that of B, where one is shown. */
-export function steeredExport(
+/** The same with what the timelines were computed under. Raises NotRecomputable for a program that none can be. */
+export async function steeredExport(
   viewExport: ViewExport,
-  steering: Steering | undefined,
-  other: Steering | undefined,
-): ViewExport {
-  if (steering === undefined && other === undefined) return viewExport;
-  const [a, b] = [steering, other].map((each) => (each === undefined ? null : wordsOf(each)));
+  source: ExportSource,
+  isProgram: boolean,
+  lookups: Lookups,
+): Promise<{ readonly viewExport: ViewExport; readonly source: ExportSource }> {
+  const { other } = viewExport;
+  const steering = viewExport.steering ?? source.steering;
+  if (steering === undefined && other === undefined) return { viewExport, source };
+  // The server takes ids that it does not hold for one text of a user.
+  const tokens =
+    source.conversationId === null
+      ? source.tokens.map((token) => ({ ...token, role: "user" as const }))
+      : source.tokens;
+  const [own, its] = await Promise.all([
+    steering && underThese(steering, tokens, lookups, isProgram),
+    other && underThese(other.steering, other.tokens, lookups, isProgram),
+  ]);
   return {
-    ...viewExport,
-    facts: [
-      ...viewExport.facts,
-      ...(a === null || a === undefined ? [] : [`Computed under interventions: ${a}`]),
-      ...(b === null || b === undefined ? [] : [`B was computed under interventions: ${b}`]),
-    ],
-    json: {
-      ...viewExport.json,
-      steering: steering ?? null,
-      ...(other === undefined ? {} : { other_steering: other }),
+    viewExport: {
+      ...viewExport,
+      facts: [
+        ...viewExport.facts,
+        ...(own === undefined ? [] : [`Computed under interventions: ${own.words.join("; ")}`]),
+        ...(its === undefined ? [] : [`B was computed under interventions: ${its.words.join("; ")}`]),
+      ],
+      json: {
+        ...viewExport.json,
+        steering: steering ?? null,
+        ...(other === undefined ? {} : { other_steering: other.steering }),
+      },
+      script: (from) => {
+        const script = viewExport.script(from);
+        if (script.isUnderInterventions === true) return script;
+        throw new NotRecomputable(
+          "The program of this view computes the plain model, and these numbers were computed under interventions. Take the JSON, which names them and has every number.",
+        );
+      },
     },
-    script: () => {
-      throw new NotRecomputable();
+    source: {
+      ...source,
+      ...(steering === undefined ? {} : { steering }),
+      ...(own === undefined ? {} : { interventions: own }),
+      ...(its === undefined ? {} : { otherInterventions: its }),
     },
   };
+}
+
+async function underThese(
+  steering: Steering,
+  tokens: readonly Token[],
+  lookups: Lookups,
+  isProgram: boolean,
+): Promise<ScriptInterventions> {
+  const texts = new Map<number, string>();
+  for (const id of new Set(steering.interventions.flatMap(tokensOf))) texts.set(id, await lookups.textOf(id));
+  const words = steering.interventions.map((each) => inWords(each, (id) => texts.get(id) ?? null));
+  return { words, interventions: isProgram ? await exactInterventions(steering, tokens, lookups) : [] };
 }

@@ -2,7 +2,16 @@
 import { isHalf } from "@/model/layers";
 import type { LensKind } from "@/model/lenses";
 import type { Token } from "@/model/timeline";
+import type { ModelInfo } from "@/types/schemas";
 import { COMPARE_TIMELINE } from "./compareTimelineScript";
+import {
+  type ScriptInterventions,
+  captureUnderLines,
+  interventionCalls,
+  interventionInputs,
+  interventionSections,
+  usesJacobian,
+} from "./interventionsScript";
 import { DECODE, captureLines, lensLines, middleLines, rowLines } from "./lensScript";
 import { type ViewScript, code, pythonNumber, tupleList, wrappedList } from "./scriptSection";
 
@@ -32,48 +41,65 @@ export interface ShownTimeline {
   readonly prefix?: string;
   readonly lens: LensKind;
   readonly tokens: readonly Token[];
+  /** What it was computed under; left out for the plain model. */
+  readonly interventions?: ScriptInterventions | undefined;
   readonly probabilities: readonly ShownProbability[];
   readonly predictions: readonly ShownPrediction[];
   /** Positions that are read for something else. */
   readonly morePositions?: readonly number[];
 }
 
-/** `middles`: of each block the module that is given its half layer, for timelines that show those. */
 export function timelineScript(
   timelines: readonly ShownTimeline[],
-  middles: readonly string[] = [],
+  model: Pick<ModelInfo, "half_layer_modules" | "site_modules">,
 ): ViewScript {
   const hasHalf = timelines.some(({ probabilities, predictions }) =>
     [...probabilities, ...predictions].some(({ layer }) => isHalf(layer)),
   );
-  const lenses = [...new Set(timelines.map(({ lens }) => lens))];
+  const changed = timelines.flatMap(({ interventions, prefix = "" }) =>
+    interventions === undefined ? [] : [{ ...interventions, name: `${prefix}INTERVENTIONS` }],
+  );
+  const all = changed.flatMap(({ interventions }) => interventions);
+  const isChanged = all.length > 0;
+  const lenses = [
+    ...new Set([...timelines.map(({ lens }) => lens), ...(usesJacobian(all) ? (["jacobian"] as const) : [])]),
+  ];
   return {
-    imports: hasHalf ? ["functools"] : [],
+    isUnderInterventions: true,
+    imports: [...(isChanged ? ["contextlib"] : []), ...(hasHalf ? ["functools"] : [])],
     lenses,
     nNumbers: timelines.reduce((sum, each) => sum + each.probabilities.length + each.predictions.length, 0),
-    inputs: timelines.map((each) =>
-      code(
-        `# ${each.title === undefined ? "The" : `${each.title}: the`} exact ids that the model was fed, up to the last position read.`,
-        `${each.prefix ?? ""}TOKEN_IDS = ${wrappedList(idsRead(each).map(String))}`,
+    inputs: [
+      ...timelines.map((each) =>
+        code(
+          `# ${each.title === undefined ? "The" : `${each.title}: the`} exact ids that the model was fed, up to the last position read.`,
+          `${each.prefix ?? ""}TOKEN_IDS = ${wrappedList(idsRead(each).map(String))}`,
+        ),
       ),
-    ),
+      ...changed.map(interventionInputs),
+    ],
     sections: [
-      ...(hasHalf ? [code(...middleLines(middles))] : []),
-      code(...captureLines(hasHalf)),
+      ...(hasHalf ? [code(...middleLines(model.half_layer_modules))] : []),
+      ...(isChanged ? interventionSections(all, model, hasHalf) : []),
+      code(...(isChanged ? captureUnderLines(hasHalf) : captureLines(hasHalf))),
       ...lenses.map((lens) => code(...lensLines(lens))),
       code(...rowLines(hasHalf)),
       code(...DECODE),
       ...timelines.map((each) => code(...shownLines(each))),
       code(...COMPARE_TIMELINE),
     ],
-    run: timelines.flatMap(({ title, prefix = "", lens }) => {
-      const captured = `${prefix.toLowerCase()}captured`;
-      const name = title === undefined ? "" : `${title} `;
-      return [
-        `${captured} = capture(${prefix}TOKEN_IDS)`,
-        `compare_timeline("${name}", ${captured}, ${lens}_lens, ${prefix}PROBABILITIES, ${prefix}PREDICTIONS)`,
-      ];
-    }),
+    run: [
+      ...interventionCalls(all),
+      ...timelines.flatMap(({ title, prefix = "", lens, interventions }) => {
+        const captured = `${prefix.toLowerCase()}captured`;
+        const name = title === undefined ? "" : `${title} `;
+        const under = interventions === undefined ? "" : `, ${prefix}INTERVENTIONS`;
+        return [
+          `${captured} = capture(${prefix}TOKEN_IDS${under})`,
+          `compare_timeline("${name}", ${captured}, ${lens}_lens, ${prefix}PROBABILITIES, ${prefix}PREDICTIONS)`,
+        ];
+      }),
+    ],
   };
 }
 

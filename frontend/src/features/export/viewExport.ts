@@ -5,6 +5,7 @@ import type { LensKind } from "@/model/lenses";
 import { type Note, notesAtPlaces } from "@/model/notes";
 import type { Steering, Token } from "@/model/timeline";
 import type { components } from "@/types/api";
+import type { ScriptInterventions } from "./interventionsScript";
 import type { ViewScript } from "./scriptSection";
 import type { Table } from "./table";
 
@@ -25,8 +26,10 @@ export interface ViewExport {
   readonly script: (source: ExportSource) => ViewScript;
   /** How the numbers were computed, a whole sentence; as every view that reads through a lens where it is left out. */
   readonly computed?: (model: ExportSource["model"]) => string;
-  /** What B was computed under, in a view that shows it. */
-  readonly otherSteering?: Steering;
+  /** What its numbers were computed under, in a view that makes changes of its own; else what the branch was. */
+  readonly steering?: Steering;
+  /** B, in a view that shows it, where it was computed under interventions. */
+  readonly other?: { readonly steering: Steering; readonly tokens: readonly Token[] };
   /** More fields of the JSON. */
   readonly json?: Readonly<Record<string, unknown>>;
 }
@@ -51,8 +54,11 @@ export interface ExportSource {
   /** Null while the server has not sent it. */
   readonly conversationTitle: string | null;
   readonly tokens: readonly Token[];
-  /** What the shown branch was computed under; left out for the plain model. */
+  /** What the numbers were computed under; left out for the plain model. */
   readonly steering?: Steering;
+  /** The same for a program, and for that of B; only there while one is made. */
+  readonly interventions?: ScriptInterventions;
+  readonly otherInterventions?: ScriptInterventions;
   /** All notes of the branch. */
   readonly notes: readonly Note[];
   readonly at: Date;

@@ -1,4 +1,5 @@
 /** Python that takes the logits apart again: one pass with hooks, then products with the unembedding's rows. */
+import { FROZEN } from "@/features/export/frozenScript";
 import { type ViewScript, code, pythonNumber, tupleList, wrappedList } from "@/features/export/scriptSection";
 import type { AttributionResponse } from "@/types/schemas";
 import type { PartRow } from "./parts";
@@ -129,32 +130,6 @@ const ONE_PASS = [
   "    for handle in handles:",
   "        handle.remove()",
   "    return logits, calls",
-] as const;
-
-const FROZEN = [
-  "def frozen(norm, given, output):",
-  '    """A norm at one token as a linear map, its scale held fixed (Elhage et al. 2021).',
-  "",
-  "    Returns a function that takes directions on its output to directions on its input, and its shift.",
-  '    """',
-  "    x, y = given.double(), output.double()",
-  '    bias = getattr(norm, "bias", None)',
-  "    shift = torch.zeros_like(y) if bias is None else bias.double()",
-  '    weights = [each.double() for name, each in norm.named_parameters() if name != "bias"]',
-  "    options = []",
-  "    for gain in [weights[0], 1 + weights[0]] if weights else [torch.ones_like(y)]:",
-  "        for is_centred in (False, True):",
-  "            basis = gain * (x - x.mean() if is_centred else x)",
-  "            scale = (basis @ (y - shift)) / (basis @ basis)",
-  "            error = (scale * basis + shift - y).abs().max().item()",
-  "            options.append((error, scale * gain, is_centred))",
-  "    _, gain, is_centred = min(options, key=lambda each: each[0])",
-  "",
-  "    def back(directions):",
-  "        pulled = directions * gain",
-  "        return pulled - pulled.mean(-1, keepdim=True) if is_centred else pulled",
-  "",
-  "    return back, shift",
 ] as const;
 
 const TAIL = [

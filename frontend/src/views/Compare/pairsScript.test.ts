@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { exportFile } from "@/features/export/exportFile";
 import { exportSource } from "@/test/exportSource";
 import { madeUpTokens } from "@/test/lensData";
+import { MODEL } from "@/test/server";
 import { scriptIds, scriptRows } from "@/test/scriptRows";
 import { pairsScript } from "./pairsScript";
 
@@ -29,6 +30,7 @@ const script = pairsScript(
       jsNats: 0.125,
     },
   ],
+  MODEL,
 );
 
 test("the script holds the ids of both, each up to the last position read of it", () => {

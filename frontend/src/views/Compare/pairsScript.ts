@@ -18,7 +18,7 @@ export function pairsScript(
   a: Omit<ShownTimeline, "predictions">,
   b: Omit<ShownTimeline, "predictions">,
   pairs: readonly ShownPair[],
-  middles: readonly string[] = [],
+  model: Parameters<typeof timelineScript>[1],
 ): ViewScript {
   const both = timelineScript(
     [
@@ -31,7 +31,7 @@ export function pairsScript(
         morePositions: pairs.map(({ otherPosition }) => otherPosition),
       },
     ],
-    middles,
+    model,
   );
   return {
     ...both,

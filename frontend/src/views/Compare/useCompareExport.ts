@@ -35,7 +35,8 @@ export function useCompareExport({ both, state, differences }: CompareExportPart
             textOf: both.textOf,
             shown: differences.gridWindow.get(),
           });
-          return side.steering === undefined ? made : { ...made, otherSteering: side.steering };
+          const { steering, tokens } = side;
+          return steering === undefined ? made : { ...made, other: { steering, tokens } };
         },
     [
       ...DIFFERENCES.map(({ id, name }) => ({

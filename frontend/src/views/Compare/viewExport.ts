@@ -130,10 +130,10 @@ export function compareExport(state: ComparedState): ViewExport {
     columns: { of: "Column", all: whole, shown: within(state.shown, whole) },
     draw: (layout) => draw(state, layout.columns ?? whole, layout),
     places: probabilities.a,
-    script: ({ lens, model }) =>
+    script: ({ lens, model, interventions, otherInterventions }) =>
       pairsScript(
-        { lens, tokens: a, probabilities: probabilities.a },
-        { lens: lensB, tokens: b, probabilities: probabilities.b },
+        { lens, tokens: a, probabilities: probabilities.a, interventions },
+        { lens: lensB, tokens: b, probabilities: probabilities.b, interventions: otherInterventions },
         rows.map(({ pair, layerA, layerB, row }) => ({
           position: pair.a,
           layer: layerA,
@@ -143,7 +143,7 @@ export function compareExport(state: ComparedState): ViewExport {
           klFromOtherNats: pairs.klBToANats(pair, row),
           jsNats: pairs.jsNats(pair, row),
         })),
-        model.half_layer_modules,
+        model,
       ),
     json: { other: { lens: lensB, conversation_id: otherConversationId, tokens: b.map(plainToken) } },
   };

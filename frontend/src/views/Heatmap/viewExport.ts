@@ -117,8 +117,8 @@ export function heatmapExport(state: HeatmapState): ViewExport {
     columns: { of: "Index", all: span, shown: within(state.shown, span) },
     draw: (layout) => draw(state, layout),
     places: cells,
-    script: ({ lens, model }) =>
-      timelineScript([{ lens, tokens, probabilities, predictions }], model.half_layer_modules),
+    script: ({ lens, model, interventions }) =>
+      timelineScript([{ lens, tokens, probabilities, predictions, interventions }], model),
   };
 }
 

@@ -96,7 +96,7 @@ export function layersExport(state: LayersState): ViewExport {
     columns: null,
     draw: (layout) => drawWords(state, layout),
     places: cells.map(({ cell: { position } }) => ({ position, layer })),
-    script: ({ lens, model }) =>
-      timelineScript([{ lens, tokens, probabilities, predictions: [] }], model.half_layer_modules),
+    script: ({ lens, model, interventions }) =>
+      timelineScript([{ lens, tokens, probabilities, predictions: [], interventions }], model),
   };
 }

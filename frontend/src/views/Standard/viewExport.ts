@@ -108,7 +108,7 @@ export function standardExport({ tokens, reading, vocabularySize }: StandardStat
     columns: null,
     draw: (layout) => drawLayers({ layers, actual, vocabularySize }, layout),
     places: layers.map(({ layer }) => ({ position, layer })),
-    script: ({ lens, model }) =>
-      timelineScript([{ lens, tokens, probabilities, predictions }], model.half_layer_modules),
+    script: ({ lens, model, interventions }) =>
+      timelineScript([{ lens, tokens, probabilities, predictions, interventions }], model),
   };
 }

@@ -97,8 +97,8 @@ export function trajectoriesExport(state: TrajectoriesState): ViewExport {
     columns: null,
     draw: (layout) => drawCurves(series, state, layout),
     places: probabilities,
-    script: ({ lens, model }) =>
-      timelineScript([{ lens, tokens, probabilities, predictions: [] }], model.half_layer_modules),
+    script: ({ lens, model, interventions }) =>
+      timelineScript([{ lens, tokens, probabilities, predictions: [], interventions }], model),
   };
 }
 
