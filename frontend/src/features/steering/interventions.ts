@@ -26,6 +26,9 @@ export function layersOf({ from, to }: Pick<SteeringChoices, "from" | "to">, nLa
 /** Random directions of the control: any will do, and the same ones draw the same curve. */
 const CONTROL_SEEDS = [1, 2] as const;
 
+/** Of the control that the server measures beside a dose curve. */
+export const DOSE_CONTROL_SEED = 0;
+
 const random = (seed: number): Direction => ({ kind: "random", seed });
 
 function directionOf(
@@ -49,6 +52,8 @@ export interface Planned {
   readonly at: (strength: number) => readonly Intervention[];
   /** The same with random directions of the same length. */
   readonly controlAt: (strength: number) => readonly Intervention[];
+  /** Of the random directions of the control, in their order. */
+  readonly controlSeeds: readonly number[];
 }
 
 /** Null while something is still to be chosen. */
@@ -67,11 +72,13 @@ export function plan(choices: SteeringChoices, nLayers: number, texts: ContrastT
       return {
         at: (strength) => under({ kind: "add", direction, strength }),
         controlAt: (strength) => under({ kind: "add", direction: random(seed), strength }),
+        controlSeeds: [seed],
       };
     case "ablate":
       return {
         at: () => under({ kind: "project_out", direction }),
         controlAt: () => under({ kind: "project_out", direction: random(seed) }),
+        controlSeeds: [seed],
       };
     case "swap": {
       const second = by === "contrast" || swap === null ? null : directionOf({ by, steer: swap }, texts);
@@ -79,6 +86,7 @@ export function plan(choices: SteeringChoices, nLayers: number, texts: ContrastT
       return {
         at: () => under({ kind: "exchange", directions: [direction, second] }),
         controlAt: () => under({ kind: "exchange", directions: [random(seed), random(other)] }),
+        controlSeeds: [seed, other],
       };
     }
   }

@@ -1,7 +1,7 @@
 import { useMemo } from "react";
 import { ReadingFrame } from "@/features/evidence/ReadingFrame";
 import type { SteeringChoices } from "@/features/steering/choices";
-import { type Planned, reachOf, strengthsUpTo } from "@/features/steering/interventions";
+import { DOSE_CONTROL_SEED, type Planned, reachOf, strengthsUpTo } from "@/features/steering/interventions";
 import { formatProbability } from "@/model/format";
 import { cellTextOfText } from "@/model/tokens";
 import type { Timeline } from "@/model/timeline";
@@ -10,6 +10,8 @@ import { type RunOutput, useRuns } from "@/reading/underInterventions";
 import { QuotedText } from "@/ui/TokenText";
 import { DoseChart } from "./DoseChart";
 import { StrengthField } from "./StrengthField";
+import { useSteerExport } from "./useSteerExport";
+import type { MeasuredRun } from "./viewExport";
 
 interface DosePartProps {
   readonly timeline: Timeline;
@@ -29,6 +31,20 @@ export function DosePart(props: DosePartProps) {
   const strengths = useMemo(() => strengthsUpTo(reach), [reach]);
   const interventions = planned.at(1); // the strength of each point replaces it
   const reading = useDose(timeline, { position, tokenId, interventions, strengths });
+  useSteerExport({
+    timeline,
+    position,
+    tokenId,
+    text,
+    nLayers,
+    interventions: planned.at(strength),
+    controlSeeds: [DOSE_CONTROL_SEED],
+    runs:
+      reading.data?.flatMap((point): MeasuredRun[] => [
+        { run: "change", strength: point.strength, probability: point.target },
+        { run: "control", strength: point.strength, probability: point.control },
+      ]) ?? null,
+  });
   const target = text === null ? `id ${tokenId}` : `“${cellTextOfText(text)}”`;
   return (
     <>

@@ -4,21 +4,40 @@ import { formatProbability, formatRank } from "@/model/format";
 import type { Timeline } from "@/model/timeline";
 import { type RunOutput, useRuns } from "@/reading/underInterventions";
 import { QuotedText } from "@/ui/TokenText";
+import { useSteerExport } from "./useSteerExport";
 
 interface EffectProps {
   readonly timeline: Timeline;
   readonly planned: Planned;
   readonly position: number;
   readonly tokenId: number;
+  readonly text: string | null;
   readonly nLayers: number;
 }
 
+const RUNS = ["plain", "change", "control"] as const;
 const ROWS = ["plain model", "with the change", "with random directions"] as const;
 
 /** What an ablation or a swap does to the measured token, beside the plain model and the control. */
-export function Effect({ timeline, planned, position, tokenId, nLayers }: EffectProps) {
-  const runs = [[], planned.at(1), planned.controlAt(1)];
+export function Effect({ timeline, planned, position, tokenId, text, nLayers }: EffectProps) {
+  const interventions = planned.at(1);
+  const runs = [[], interventions, planned.controlAt(1)];
   const reading = useRuns(timeline, { position, targets: [tokenId], runs, nLayers });
+  useSteerExport({
+    timeline,
+    position,
+    tokenId,
+    text,
+    nLayers,
+    interventions,
+    controlSeeds: planned.controlSeeds,
+    runs:
+      reading.data?.map(({ targets }, i) => ({
+        run: RUNS[i] ?? "plain",
+        strength: null,
+        probability: targets[0]?.probability ?? Number.NaN,
+      })) ?? null,
+  });
   return (
     <ReadingFrame reading={reading} what="The effects" hasData={reading.data !== null}>
       <table aria-busy={reading.data === null} className="w-full text-left text-label">

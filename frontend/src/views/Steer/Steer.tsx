@@ -111,6 +111,6 @@ function Measured({ isDose, index, strength, text, change, ...measured }: Measur
   return isDose ? (
     <DosePart {...measured} position={position} strength={strength} text={text} change={change} />
   ) : (
-    <Effect {...measured} position={position} />
+    <Effect {...measured} position={position} text={text} />
   );
 }
