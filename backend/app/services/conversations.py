@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterable, Iterator
 
 from app.engine.protocols import Vocabulary
-from app.errors import Conflict, ConversationNotFound, ExplorerError
+from app.errors import Conflict, ConversationNotFound, ExplorerError, StorageFailed
 from app.services.identity import ModelIdentity
 from app.services.storage import deletion, growing, listing, opening
 from app.services.storage.database import Database
@@ -99,7 +99,10 @@ class ConversationStore:
             lambda connection: growing.save_turn(connection, conversation, model, words)
         )
         if time.monotonic() - self._purged_at > PURGE_EVERY_S:
-            await self.open()
+            try:
+                await self.open()
+            except StorageFailed as failure:  # the turn is stored all the same
+                logger.warning("deleted conversations were not removed: %s", failure.message)
 
     def _on_written(self, conversation_id: str, done: asyncio.Task[None]) -> None:
         if self._writing.get(conversation_id) is done:

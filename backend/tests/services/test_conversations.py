@@ -5,9 +5,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from sqlalchemy import Connection
 
 from app.errors import Conflict, ConversationNotFound, PositionOutOfRange, StorageFailed
+from app.services import conversations
 from app.services.conversations import ConversationStore
+from app.services.storage import deletion
 from app.services.storage.database import Database
 from app.services.timelines import Conversation, ModelIdentity, Turn
 from tests.fakes import FakeEngine
@@ -101,6 +104,25 @@ def test_failed_write_is_told_to_whoever_waits_for_it() -> None:
                 await store.get("a")
 
     asyncio.run(scenario())
+
+
+def test_turn_is_saved_whatever_becomes_of_the_removal_of_deleted_ones(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It comes once an hour, after a turn: its failure was told as that of the turn, which was saved."""
+
+    def locked(_connection: Connection) -> None:
+        raise StorageFailed("Another program holds the saved conversations locked.")
+
+    async def scenario() -> None:
+        async with storing() as store:
+            monkeypatch.setattr(deletion, "purge", locked)
+            monkeypatch.setattr(conversations, "PURGE_EVERY_S", -1.0)
+            await store.put(conversation("a"), MODEL, VOCABULARY)
+            assert (await store.get("a")).ids == tuple(b"abcd")
+
+    asyncio.run(scenario())
+    assert "holds the saved conversations locked" in caplog.text
 
 
 def test_unknown_conversation_is_told_at_once() -> None:
