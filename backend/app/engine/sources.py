@@ -204,4 +204,6 @@ def _embedded(folder: Path, note: str | None = None) -> ModelFiles:
 
 
 def _shown(name: str) -> str:
-    return repr(name if len(name) <= 100 else f"{name[:100]}…")
+    """A name in quotation marks, with what cannot be printed spelled out; a backslash is a backslash."""
+    cut = name if len(name) <= 100 else f"{name[:100]}…"
+    return f"'{cut}'" if cut.isprintable() and "'" not in cut else repr(cut)

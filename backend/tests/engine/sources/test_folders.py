@@ -156,6 +156,23 @@ def test_paths_never_become_hub_ids(name: str, fake: FakeHub, hub: Hub) -> None:
     assert fake.requests == []
 
 
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("models\\tiny", r"'models\tiny'"),
+        ("./it's", '"it\'s"'),
+        ("./a\nb", r"'a\nb'"),
+        ("./\udc80", r"'\udc80'"),
+        ("./é", "'é'"),
+    ],
+)
+def test_name_is_repeated_as_it_was_written(name: str, shown: str) -> None:
+    """A backslash was doubled, as in code; what cannot be printed is still spelled out."""
+    with pytest.raises(ModelNotFound) as caught:
+        find_model(name)
+    assert f" {shown} " in caught.value.message
+
+
 @pytest.mark.parametrize("revision", ["../main", "a b", "", "-x", "a\0"])
 def test_impossible_revisions_are_refused(revision: str, fake: FakeHub, hub: Hub) -> None:
     with pytest.raises(ModelNotFound, match="not a commit, tag or branch"):
