@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from mechanistic_explorer import Explorer, cli, launching
+from mechanistic_explorer import Explorer, answers, cli, launching
 
 from tests.client.conftest import url_of
 from tests.server.conftest import Process
@@ -122,15 +122,35 @@ def test_model_tells_what_runs(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_models_lists_what_can_be_loaded(
-    capsys: pytest.CaptureFixture[str], explorer: Explorer
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = explorer.models()
+    def listed(key: str, problem: str | None) -> answers.ListedModel:
+        return answers.ListedModel(
+            key,
+            key,
+            "hub",
+            None,
+            2_500_000_000,
+            None,
+            None,
+            124_000_000,
+            1024,
+            "GPT2",
+            False,
+            problem,
+        )
+
+    found = answers.ModelList(
+        [listed("gpt2", None), listed("a b", "No weights.")], "gpt2", None, True
+    )
+    monkeypatch.setattr(Explorer, "models", lambda _: found)
     assert cli.main(["models"]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 1 + len(found.models)
-    assert any("embedded" in line and "GB" in line for line in lines)
+    first, running, broken = capsys.readouterr().out.splitlines()
+    assert first.split() == ["model", "parameters", "on", "disk", "architecture", "or", "problem"]
+    assert running.split() == ["*", "gpt2", "124", "M", "2.50", "GB", "GPT2"]
+    assert broken.endswith("No weights.")
     assert cli.main(["models", "--format", "csv"]) == 0
-    assert capsys.readouterr().out.startswith("key,running")
+    assert capsys.readouterr().out.splitlines()[1].startswith("gpt2,True,hub,GPT2,124000000,1024")
 
 
 @pytest.mark.parametrize(

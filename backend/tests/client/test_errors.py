@@ -55,10 +55,13 @@ def test_id_never_becomes_another_address(name: str, explorer: Explorer) -> None
 
 
 def test_token_is_sent_and_a_wrong_one_is_refused(start: Start) -> None:
-    server = start(settings={"token": TOKEN})
+    """Also while the model loads, when health is a 503 with the body of a success."""
+    server = start(load_seconds=300, settings={"token": TOKEN})
     with Explorer(url_of(server), TOKEN) as explorer:
-        assert explorer.wait_until_ready().model == "fake"
+        assert explorer.health().status == "loading"
         assert TOKEN not in repr(explorer)
+        with pytest.raises(ServerError, match="model_loading"):
+            explorer.stats()
     for token in (None, "another"):
         with Explorer(url_of(server), token) as explorer, pytest.raises(ServerError) as refused:
             explorer.stats()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from mechanistic_explorer import CannotLaunch, Explorer
+from mechanistic_explorer import CannotLaunch, Explorer, launching
 from mechanistic_explorer.launching import LocalServer, server_program
 
 CLIENT = Path(__file__).resolve().parents[2] / "client"
@@ -36,12 +36,17 @@ def test_server_ends_when_python_is_killed() -> None:
     assert gone == [server], alive
 
 
-def test_server_ends_with_the_object_that_started_it() -> None:
-    server = LocalServer({"model": "embedded", "database": "memory"})
-    server.wait_for_address()
+def test_server_ends_with_the_object_that_started_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "run.py"
+    program.write_text("print('  http://localhost:1', flush=True); input()")
+    monkeypatch.setattr(launching, "server_program", lambda: program)
+    server = LocalServer({"model": "embedded"})
+    assert server.wait_for_address() == "http://localhost:1"
     process = server.process
     del server
-    assert process.wait(60) == 0
+    assert process.wait(60) is not None
 
 
 def test_setting_that_is_wrong_is_named() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import json
 import keyword
@@ -71,6 +72,9 @@ def test_every_operation_answers_its_type(explorer: Explorer) -> None:
     ask("health")
     ask("model_info")
     assert ask("models").running is not None
+    with pytest.raises(ServerError) as refused:
+        ask("change_model", "./nothing")
+    assert refused.value.code == "model_not_found"
     ask("stats")
     ask("examples")
     ask("opening")
@@ -90,7 +94,7 @@ def test_every_operation_answers_its_type(explorer: Explorer) -> None:
     job: Job = ask("patch_map", "abc", "abd", layers=[1, 2])
     with ask("job_events", job.id) as events:
         assert isinstance(list(events)[-1], answers.JobDoneEvent)
-    assert len(ask("list_jobs").jobs) == 2
+    assert job.id in [listed.id for listed in ask("list_jobs").jobs]
     assert ask("get_job", job.id).state == "done"
     ask("delete_job", job.id)
 
@@ -123,27 +127,39 @@ def test_every_operation_answers_its_type(explorer: Explorer) -> None:
     assert ask("restore_conversation", saved.id).title == "Renamed"
 
     elsewhere = {"pause_job", "resume_job"}  # of a job that runs: test_jobs.py
-    elsewhere |= {"change_model"}  # of a server of its own, below
     assert called | elsewhere >= {name for name, _ in operations()}
 
 
-def test_health_is_an_answer_while_the_model_loads(start: Any) -> None:
-    server = start(load_seconds=300)
-    with Explorer(f"http://localhost:{server.port}") as explorer:
-        assert explorer.health().status == "loading"
+def test_another_model_is_waited_for(explorer: Explorer, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = explorer.health()
+    switch = answers.SwitchInfo("m", "m", "loading", "Loading m.", [], None)
+    states = [
+        before,
+        dataclasses.replace(before, switch=switch),
+        dataclasses.replace(before, status="loading"),
+        dataclasses.replace(before, instance="another"),
+    ]
+    monkeypatch.setattr(explorer, "health", lambda: states.pop(0))
+    monkeypatch.setattr(explorer, "change_model", lambda *_, **__: None)
+    told: list[str] = []
+
+    assert explorer.use_model("m", on_progress=told.append).model_name == "fake"
+
+    assert states == []
+    assert told[0] == "Loading m."
 
 
-def test_another_model_is_waited_for_and_one_that_cannot_be_had_is_the_servers_error(
-    start: Any,
+def test_model_that_cannot_be_had_is_the_servers_error(
+    explorer: Explorer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    server = start()
-    server.wait_until_ready()
-    with Explorer(f"http://localhost:{server.port}") as explorer:
-        before = explorer.health().instance
-        assert explorer.use_model("embedded").model_name == "fake"
-        assert explorer.health().instance != before
-        with pytest.raises(ServerError, match="model_not_found"):
-            explorer.use_model("./nothing")
+    before = explorer.health()
+    error = answers.ErrorBody("model_not_found", "No m.", None, None, "r")
+    switch = answers.SwitchInfo("m", "m", "failed", "No m.", [], error)
+    states = [before, dataclasses.replace(before, switch=switch)]
+    monkeypatch.setattr(explorer, "health", lambda: states.pop(0))
+    monkeypatch.setattr(explorer, "change_model", lambda *_, **__: None)
+    with pytest.raises(ServerError, match="model_not_found"):
+        explorer.use_model("m")
 
 
 # --- from JSON -------------------------------------------------------------------------------------

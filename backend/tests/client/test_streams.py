@@ -6,12 +6,14 @@ import dataclasses
 
 import pytest
 from mechanistic_explorer import Explorer, ServerBusy, ServerError, StreamCut, answers
+from mechanistic_explorer.requests import SamplingRequest
 from mechanistic_explorer.streams import event_data
 
 from tests.client.conftest import url_of
 from tests.server.conftest import Start
 
 SEEDED = {"max_new_tokens": 6, "seed": 7}
+LONG: SamplingRequest = {"max_new_tokens": 400}
 
 
 def test_events_come_typed_and_in_their_order(explorer: Explorer) -> None:
@@ -48,25 +50,26 @@ def test_text_is_joined_from_parts_of_characters_and_line_breaks_are_no_ends_of_
         assert stream.done.text == said
 
 
-def test_leaving_a_stream_stops_the_model(start: Start) -> None:
-    server = start(pauses=["decode:2"])
+def test_leaving_a_stream_stops_the_model_and_a_killed_server_cuts_it(start: Start) -> None:
+    server = start(engine={"step_seconds": 0.02})
     server.wait_until_ready()
     with Explorer(url_of(server)) as explorer:
-        with explorer.chat_stream("hello", sampling={"max_new_tokens": 400}) as stream:
+        with explorer.chat_stream("hello", sampling=LONG) as stream:
             next(event for event in stream if isinstance(event, answers.TokenEvent))
-        server.get("/go_on")
         server.wait_until(lambda: server.probe()["generations_closed"] == 1)
-        assert server.probe()["steps"] < 10
-        assert stream.start is not None
-        saved = explorer.open_conversation(stream.start.conversation_id)
-        server.wait_until(
-            lambda: (
-                explorer.open_conversation(saved.id).turns[0].finish_reason == "cancelled"
-                and not explorer.open_conversation(saved.id).is_running
-            )
-        )
+        assert server.probe()["steps"] < 400
         with pytest.raises(StreamCut, match="closed before its end"):
             stream.answer()
+        assert stream.start is not None
+        conversation = stream.start.conversation_id
+        server.wait_until(lambda: not explorer.open_conversation(conversation).is_running)
+        assert explorer.open_conversation(conversation).turns[0].finish_reason == "cancelled"
+
+        cut = explorer.chat_stream("hello", sampling=LONG)
+        assert isinstance(next(cut), answers.StartEvent)
+        server.process.kill()
+        with pytest.raises(StreamCut):
+            list(cut)
 
 
 def test_error_event_is_raised_after_the_events_before_it(start: Start) -> None:
@@ -75,22 +78,11 @@ def test_error_event_is_raised_after_the_events_before_it(start: Start) -> None:
     seen: list[answers.StreamEvent] = []
     with Explorer(url_of(server)) as explorer:
         with pytest.raises(ServerError) as raised:
-            seen.extend(explorer.chat_stream("hello", sampling={"max_new_tokens": 400}))
+            seen.extend(explorer.chat_stream("hello", sampling=LONG))
         assert raised.value.code == "deadline_exceeded"
         assert raised.value.status is None
         assert raised.value.request_id
         assert isinstance(seen[0], answers.StartEvent)
-
-
-def test_killed_server_cuts_the_stream(start: Start) -> None:
-    server = start(pauses=["decode:1"])
-    server.wait_until_ready()
-    with Explorer(url_of(server)) as explorer:
-        stream = explorer.chat_stream("hello")
-        assert isinstance(next(stream), answers.StartEvent)
-        server.process.kill()
-        with pytest.raises(StreamCut):
-            list(stream)
 
 
 def test_request_that_is_refused_as_too_many_is_sent_again_when_the_server_says(
