@@ -843,6 +843,7 @@ class ModelInfo(Result):
     self_check: SelfCheckInfo
     capabilities: CapabilitiesInfo
     intervention_sites: InterventionSites
+    site_modules: SiteModulesInfo
     half_layer_modules: list[str]
     """Of each block the module whose input is the half layer, as named inside the block (`ln_2`);
     empty where the model has none.
@@ -1128,6 +1129,20 @@ class SelfCheckInfo(Result):
     """Largest absolute difference, in logits, between decoding with and without a KV cache."""
     edit_max_abs_change: float
     """Largest absolute change of the logits when one layer's residual stream is replaced."""
+
+
+@dataclass(frozen=True, repr=False)
+class SiteModulesInfo(Result):
+    """Of each block the module at which interventions act, as named inside the block; null where
+    the block has no such site.
+    """
+
+    attn: list[str | None]
+    """Its output is what attention adds to the stream, up to a multiplier."""
+    mlp: list[str | None]
+    """Its output is what the MLP adds to the stream, up to a multiplier."""
+    head: list[str | None]
+    """Its input is all heads side by side."""
 
 
 @dataclass(frozen=True, repr=False)
