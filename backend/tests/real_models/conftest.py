@@ -19,6 +19,17 @@ FOLDER = os.environ.get("EXPLORER_TEST_MODELS")
 collect_ignore_glob = [] if FOLDER else ["test_*.py"]
 
 
+SECONDS = 1800
+"""Of one test: the first one of a model loads it, which takes minutes on a busy machine."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.timeout(SECONDS))
+
+
 @pytest.fixture(scope="module", params=["gemma", "qwen"])
 def engine(request: pytest.FixtureRequest) -> Iterator[NnsightEngine]:
     folder = Path(FOLDER or "") / request.param / "hf"
