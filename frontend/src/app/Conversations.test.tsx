@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest
 import { storedName } from "@/base/stored";
 import type { ChatRequest } from "@/features/chat/stream";
 import type { SavedConversation } from "@/features/library/conversations";
-import { EVENTS, IDENTITY, openAnswer } from "@/test/recordedStream";
+import { EVENTS, IDENTITY, openAnswer, token } from "@/test/recordedStream";
 import { branch, savedConversation, summary } from "@/test/saved";
 import { HEALTH, MODEL, refused, server } from "@/test/server";
 import { App } from "./App";
@@ -245,6 +245,24 @@ test("a branch that is refused is tried again with the same tokens", async () =>
   await user.click(await screen.findByRole("button", { name: "Retry" }));
   await waitFor(() => expect(chats).toHaveLength(1));
   expect(chats[0]).toMatchObject({ conversation_id: "one", messages: [], from_index: 6 });
+});
+
+test("a branch that is stopped before its first token is no place to come back to", async () => {
+  const user = await openAt("?c=one");
+  await tokens();
+  const nPlaces = window.history.length;
+  await user.click(await screen.findByRole("button", { name: "Regenerate" }));
+  await waitFor(() => expect(answers).toHaveLength(1));
+  const [start] = events("fresh");
+  if (start?.type !== "start") throw new Error("no start was recorded");
+  const prompt_tokens = start.prompt_tokens.with(0, token(0, "Begun", "user"));
+  act(() => answers[0]?.send({ ...start, prompt_tokens }));
+  expect(await screen.findByRole("option", { name: "Begun" })).toBeInTheDocument();
+  await user.click(await screen.findByRole("button", { name: "Stop" }));
+  await user.click(await screen.findByRole("button", { name: "Regenerate" }));
+  await write(1, "second", 0, 2);
+  await waitFor(() => expect(window.location.search).toContain("c=second"));
+  expect(window.history.length).toBe(nPlaces + 1);
 });
 
 test("deleting a conversation does not throw who has gone on off the page", async () => {
