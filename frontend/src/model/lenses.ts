@@ -49,6 +49,9 @@ export const LENSES: readonly LensText[] = [
   },
 ];
 
+/** `logit`, `tuned`, `Jacobian`. */
+export const lensTitle = (kind: LensKind): string => LENSES.find((lens) => lens.kind === kind)?.title ?? kind;
+
 export const isLensKind = (value: unknown): value is LensKind => LENSES.some((lens) => lens.kind === value);
 
 /** The lens that was chosen, if the model has it; otherwise the logit lens, which every model has. */

@@ -1,7 +1,7 @@
 import { useServer } from "@/features/server/server";
 import { useLensKind } from "@/features/settings/lensKind";
 import { useSettings } from "@/features/settings/settings";
-import { LENSES, type LensKind } from "@/model/lenses";
+import { LENSES, type LensKind, lensTitle } from "@/model/lenses";
 import { Button } from "@/ui/Button";
 import { Select, type SelectProps } from "@/ui/Select";
 
@@ -15,7 +15,7 @@ export function LensSelect({ isLabelHidden = false }: Pick<SelectProps<LensKind>
   const kind = useLensKind();
   const offered = LENSES.filter((lens) => model?.lenses.some((each) => each.kind === lens.kind));
   if (model !== null && settings.lens !== kind) {
-    const missing = LENSES.find((lens) => lens.kind === settings.lens)?.title ?? settings.lens;
+    const missing = lensTitle(settings.lens);
     return (
       <Button
         look="quiet"

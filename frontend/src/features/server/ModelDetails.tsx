@@ -1,11 +1,23 @@
+import { LENSES, lensTitle } from "@/model/lenses";
 import { formatCount, formatNats } from "@/model/format";
 import type { ModelInfo } from "@/types/schemas";
 
 const SOURCES: Record<ModelInfo["source"], string> = {
   hub: "Hugging Face",
   local: "local folder",
-  embedded: "embedded: it comes with this program",
+  embedded: "embedded, bundled with this program",
 };
+
+/** The lenses that the model has, and how it gets the others. */
+function lensesOf({ lenses }: ModelInfo): string {
+  const titles = lenses.map(({ kind }) => lensTitle(kind));
+  const missing = LENSES.flatMap(({ kind, title }) =>
+    lenses.some((each) => each.kind === kind) ? [] : [title],
+  );
+  return missing.length === 0
+    ? titles.join(", ")
+    : `${titles.join(", ")}; not fitted to this model: ${missing.join(", ")} (docs/usage.md, Lenses)`;
+}
 
 /** What is known of the running model. */
 export default function ModelDetails({ model }: { readonly model: ModelInfo }) {
@@ -19,6 +31,7 @@ export default function ModelDetails({ model }: { readonly model: ModelInfo }) {
     ["Context", `${formatCount(model.context_length)} tokens`],
     ["Parameters", formatCount(model.num_parameters)],
     ["Runs on", `${model.device}, ${model.dtype}`],
+    ["Lenses", lensesOf(model)],
     ["Embedding", model.tied_embeddings ? "tied to the unembedding" : "separate from the unembedding"],
     ...(model.text_losses.length === 0 ? [] : [["Text", model.text_losses.join(" ")] as const]),
     ...(model.revision === null ? [] : [["Revision", model.revision] as const]),

@@ -1,6 +1,6 @@
 import { LensFailure } from "@/features/evidence/LensFailure";
 import { formatCount } from "@/model/format";
-import { LENSES } from "@/model/lenses";
+import { lensTitle } from "@/model/lenses";
 import { TINT_GRADIENT, type TintMetric, tintScale } from "./tint";
 import type { Colours } from "./useTints";
 
@@ -18,7 +18,7 @@ interface TintLegendProps {
 export default function TintLegend({ metric, nLayers, colours, isBusy, hasOwnBar }: TintLegendProps) {
   const { title, unit, isOfLens, low, high, marked } = tintScale(metric, nLayers);
   const { kind, known, total, lens } = colours;
-  const lensName = isOfLens ? `${LENSES.find((each) => each.kind === kind)?.title ?? kind} lens` : null;
+  const lensName = isOfLens ? `${lensTitle(kind)} lens` : null;
   return (
     <div className="w-full pb-1">
       <p className="flex flex-wrap items-center gap-x-2 text-label text-muted">

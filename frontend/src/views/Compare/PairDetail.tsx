@@ -5,7 +5,7 @@ import { ReadAt } from "@/features/evidence/ReadAt";
 import { PinToggle } from "@/features/pins/PinToggle";
 import { formatNats, formatProbability, formatRank } from "@/model/format";
 import { layerLabel } from "@/model/layers";
-import { LENSES, type LensKind } from "@/model/lenses";
+import { type LensKind, lensTitle } from "@/model/lenses";
 import type { AlignedColumn } from "@/features/pair/alignment";
 import type { Compared, Difference } from "./differences";
 import { type Pair, pairOf } from "./pairColumns";
@@ -76,7 +76,7 @@ function Side({ name, side, position, layer, isSettled, hasLens, canContinue }: 
   const reading = usePlaceReading(side, side, position, isSettled);
   const at = reading.layers?.find((each) => each.layer === layer) ?? null;
   const next = position === null ? null : (side.tokens[position + 1] ?? null);
-  const lens = LENSES.find(({ kind }) => kind === side.kind)?.title ?? side.kind;
+  const lens = lensTitle(side.kind);
   return (
     <section aria-label={`Predictions of ${name}`} className="min-w-0">
       <h3 className="min-h-10 text-muted">

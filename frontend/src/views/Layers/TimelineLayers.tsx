@@ -7,7 +7,7 @@ import { useSelection } from "@/features/selection/selection";
 import { useLensInUse } from "@/features/settings/lensKind";
 import { useSettings } from "@/features/settings/settings";
 import { layerLabel, layerStep } from "@/model/layers";
-import { LENSES } from "@/model/lenses";
+import { lensTitle } from "@/model/lenses";
 import type { Timeline } from "@/model/timeline";
 import { LensColumns } from "@/reading/columns";
 import { useTimelineLens } from "@/reading/lens";
@@ -94,12 +94,12 @@ export function TimelineLayers({ timeline, model }: TimelineLayersProps) {
   );
 
   const shown = pointed ?? index;
-  const lensTitle = LENSES.find((each) => each.kind === kind)?.title ?? kind;
+  const lensName = lensTitle(kind);
   return (
     <div className="flex min-h-0 flex-1 flex-col bg-raised max-md:overflow-y-auto">
       <Finding>
         {layerSentence(counts, layer, last, step)}
-        {kind !== "logit" && ` Read through the ${lensTitle} lens.`}
+        {kind !== "logit" && ` Read through the ${lensName} lens.`}
       </Finding>
       <div className="shrink-0 bg-raised px-3 pt-1.5 max-md:sticky max-md:top-0 max-md:z-10 short:static">
         <div className="flex flex-wrap items-center justify-between gap-x-3 gap-y-1.5 pb-1.5">

@@ -1,6 +1,6 @@
 import clsx from "clsx";
 import { layerLabel, layerTitle } from "@/model/layers";
-import { TRAJECTORY_METRICS, type TrajectoryMetric, formatReading, readingAt } from "./curveMetrics";
+import { type TrajectoryMetric, formatReading, metricUnit, readingAt } from "./curveMetrics";
 import { LineName } from "./LineName";
 import type { Series } from "./series";
 
@@ -14,7 +14,7 @@ interface NumbersTableProps {
 
 /** The chart as numbers: a row for each layer, from the output down to the embedding. */
 export function NumbersTable({ series, layers, metric, selectedLayer, onSelectLayer }: NumbersTableProps) {
-  const unit = TRAJECTORY_METRICS.find(({ value }) => value === metric)?.unit ?? "";
+  const unit = metricUnit(metric);
   return (
     <div className="shrink-0 overflow-x-auto px-3 pb-2">
       <table className="text-left">

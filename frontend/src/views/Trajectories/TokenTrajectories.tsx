@@ -19,7 +19,7 @@ import { Switch } from "@/ui/Switch";
 import { ToggleButton } from "@/ui/ToggleButton";
 import { QuotedText, QuotedToken } from "@/ui/TokenText";
 import { useTrajectoryChoices } from "./choices";
-import { TRAJECTORY_METRICS, formatReading, readingAt } from "./curveMetrics";
+import { TRAJECTORY_METRICS, formatReading, metricUnit, readingAt } from "./curveMetrics";
 import { NumbersTable } from "./NumbersTable";
 import { PinnedPositions } from "./PinnedPositions";
 import { ReadOut } from "./ReadOut";
@@ -97,7 +97,7 @@ function Lines({ timeline, index, direction, children }: LinesProps) {
   const nPartial = series.filter((each) => each.curve?.isPartial).length;
   const nFull = series.filter((each) => each.curve !== null).length - nPartial;
   const isActualMissing = !series.some((each) => each.isActual && each.place.slot === 0);
-  const unit = TRAJECTORY_METRICS.find(({ value }) => value === metric)?.unit ?? "";
+  const unit = metricUnit(metric);
   useViewExport(
     series.every((each) => each.curve === null)
       ? "No line is read yet."

@@ -18,7 +18,7 @@ import { useElementWidth } from "@/ui/useElementWidth";
 import { ChartLine } from "./ChartLine";
 import {
   type Curve,
-  TRAJECTORY_METRICS,
+  metricUnit,
   type TrajectoryMetric,
   formatReading,
   formatTick,
@@ -114,7 +114,7 @@ export function TrajectoryChart(props: TrajectoryChartProps) {
     HEIGHT - MARGIN.bottom,
   );
 
-  const unit = TRAJECTORY_METRICS.find(({ value }) => value === metric)?.unit ?? "";
+  const unit = metricUnit(metric);
   const current = shownLayer(layers, selectedLayer);
   const spoken = [...lines, ...linesOfB]
     .map(

@@ -32,6 +32,10 @@ export const TRAJECTORY_METRICS = [
   readonly unit: string;
 }[];
 
+/** The unit of an axis or a column. */
+export const metricUnit = (metric: TrajectoryMetric): string =>
+  TRAJECTORY_METRICS.find(({ value }) => value === metric)?.unit ?? "";
+
 /** What one layer says of a series. */
 export interface Reading {
   readonly probability: number;

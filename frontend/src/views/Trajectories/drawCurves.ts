@@ -14,7 +14,7 @@ import {
   spread,
 } from "@/charts/lines/chart";
 import { layerLabel } from "@/model/layers";
-import { TRAJECTORY_METRICS, formatReading, formatTick, plotted, readingAt } from "./curveMetrics";
+import { formatReading, formatTick, metricUnit, plotted, readingAt } from "./curveMetrics";
 import { type LineLook, lookOf } from "./lineLook";
 import { lineLabel, lineName } from "./series";
 import type { ReadSeries, TrajectoriesState } from "./viewExport";
@@ -52,7 +52,7 @@ export function drawCurves(
   const yOf = (value: number): number => top + (1 - shareOf(axis, value)) * (bottom - top);
 
   const quiet = { fill: palette["text-muted"] };
-  const unit = TRAJECTORY_METRICS.find(({ value }) => value === metric)?.unit ?? "";
+  const unit = metricUnit(metric);
   const middle = (top + bottom) / 2;
   const axes = [
     ...ticks.map(

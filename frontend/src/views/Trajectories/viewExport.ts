@@ -5,13 +5,7 @@ import type { Cell } from "@/features/export/table";
 import type { Token } from "@/model/timeline";
 import { layerLabel } from "@/model/layers";
 import { cellText } from "@/model/tokens";
-import {
-  type Curve,
-  TRAJECTORY_METRICS,
-  type TrajectoryMetric,
-  formatReading,
-  readingAt,
-} from "./curveMetrics";
+import { type Curve, metricUnit, type TrajectoryMetric, formatReading, readingAt } from "./curveMetrics";
 import { drawCurves } from "./drawCurves";
 import { type Series, lineName } from "./series";
 
@@ -49,7 +43,7 @@ export function trajectoriesExport(state: TrajectoriesState): ViewExport {
   const read = tokens[position];
   const next = tokens[position + 1];
   const own = state.series.find((each) => each.isActual && each.place.slot === 0);
-  const unit = TRAJECTORY_METRICS.find(({ value }) => value === metric)?.unit ?? "";
+  const unit = metricUnit(metric);
   const probabilities = series.flatMap(({ curve, place, ...line }) =>
     curve.layers.map((layer, row) => ({
       position: place.position,
