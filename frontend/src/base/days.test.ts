@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { byDay, dayLabel } from "./days";
+import { byDay, dateAndTime, dayLabel } from "./days";
 
 const NOW = new Date(2026, 10, 25, 0, 30);
 
@@ -24,4 +24,8 @@ test("items are grouped in their order", () => {
     { label: "Today", items: dates.slice(0, 2) },
     { label: "Yesterday", items: dates.slice(2) },
   ]);
+});
+
+test("a moment has the words of the page, whatever the language of the browser", () => {
+  expect(dateAndTime(new Date(2026, 10, 5, 0, 9))).toBe("5 Nov 2026, 00:09");
 });

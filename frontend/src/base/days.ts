@@ -29,6 +29,11 @@ export function dayLabel(date: Date, now: Date): string {
   });
 }
 
+const WHEN = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short" });
+
+/** `25 Nov 2026, 00:10`, in the words and the order of the rest of the page. */
+export const dateAndTime = (date: Date): string => WHEN.format(date);
+
 /** Counts calendar days, also across a change of the clock. */
 const dayNumber = (date: Date): number =>
   Math.round(Date.UTC(date.getFullYear(), date.getMonth(), date.getDate()) / 86_400_000);

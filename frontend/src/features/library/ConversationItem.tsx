@@ -1,5 +1,6 @@
 import clsx from "clsx";
 import { useId, useState } from "react";
+import { dateAndTime } from "@/base/days";
 import { IconButton } from "@/ui/Button";
 import { Icon } from "@/ui/Icon";
 import { Menu } from "@/ui/Menu";
@@ -53,7 +54,7 @@ export function ConversationItem(props: ConversationItemProps) {
         type="button"
         aria-current={isCurrent ? "page" : undefined}
         aria-describedby={describedBy}
-        title={`${title}\n${new Date(conversation.updated_at_ms).toLocaleString()}`}
+        title={`${title}\n${dateAndTime(new Date(conversation.updated_at_ms))}`}
         onClick={onOpen}
         className="min-w-0 flex-1 rounded-control py-1.5 pl-2 text-left"
       >

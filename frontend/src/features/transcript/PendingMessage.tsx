@@ -4,7 +4,11 @@ import type { Mode } from "@/features/chat/chatState";
 export function PendingMessage({ text, mode }: { readonly text: string; readonly mode: Mode }) {
   if (text === "") return null;
   const message = (
-    <p dir="auto" className="max-w-[66ch] text-title leading-6 break-words whitespace-pre-wrap text-quiet">
+    <p
+      lang=""
+      dir="auto"
+      className="max-w-[66ch] text-title leading-6 break-words whitespace-pre-wrap text-quiet"
+    >
       {text}
     </p>
   );

@@ -23,6 +23,9 @@ test("plain text has one article for each turn, with the exact text and without 
   );
   const said = screen.getAllByRole("article").map((turn) => turn.querySelector("p")?.textContent);
   expect(said).toEqual([" Hello", " **Grüß**\n\n`dich`"]);
+  expect(screen.getAllByRole("article").map((turn) => turn.querySelector("p")?.getAttribute("lang"))).toEqual(
+    ["", ""],
+  );
   expect(screen.getByRole("article", { name: "You" })).toBeVisible();
   expect(screen.getByRole("heading", { name: "tiny" })).toBeVisible();
 });

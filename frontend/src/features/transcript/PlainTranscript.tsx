@@ -21,6 +21,8 @@ export default function PlainTranscript({ timeline, mode, modelName }: PlainTran
       <article key={start} aria-label={name} className="mb-4">
         <h3 className="text-label font-medium text-muted">{name}</h3>
         <p
+          // Of no known language: the page's own would make a screen reader mispronounce it.
+          lang=""
           dir="auto"
           className={clsx(
             "max-w-[66ch] text-title leading-6 break-words whitespace-pre-wrap",

@@ -178,6 +178,7 @@ export function Transcript(props: TranscriptProps) {
       aria-label="Tokens of the conversation"
       aria-orientation="horizontal"
       // In a completion text and continuation are one, and so is their direction.
+      lang=""
       dir={mode === "completion" ? "auto" : undefined}
       aria-activedescendant={activeId}
       tabIndex={0}
