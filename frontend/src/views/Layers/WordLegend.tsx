@@ -15,7 +15,7 @@ export function WordLegend({ choices, counts, canChange }: WordLegendProps) {
   const { hasMarks, hasChanges, hasActual, hasTint } = choices;
   if (!hasMarks && !hasChanges && !hasTint) return null;
   return (
-    <ul aria-label="Marks" className="flex flex-wrap items-center gap-x-3 text-label text-muted">
+    <ul aria-label="Marks" className="flex flex-wrap items-center gap-x-3 gap-y-1.5 text-label text-muted">
       {hasMarks && (
         <>
           <Mark kind="actual" meaning="actual token" count={counts.nActual} />
