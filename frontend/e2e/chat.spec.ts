@@ -166,7 +166,7 @@ test("a reply selects its most telling token and says so, until another is click
   await explorer.setSampling(GREEDY);
   await explorer.say("The capital of France is");
   const said = page.getByRole("status").filter({ hasText: "is selected for you" });
-  await expect(said).toContainText("Click any other word to look into it.");
+  await expect(said).toContainText("Select any other word to look into it.");
   const telling = await selectedIndex(page);
   await expect(explorer.tokens.nth(telling)).toHaveAttribute("aria-selected", "true");
   await explorer.tokens.nth(2).click();

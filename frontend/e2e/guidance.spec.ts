@@ -111,7 +111,7 @@ for (const viewport of [
       expect(await seriousViolations(page)).toEqual([]);
       await page.getByRole("button", { name: "Done" }).click();
       await explorer.open();
-      await expect(page.getByRole("heading", { name: "Send a text, then click any word" })).toBeVisible();
+      await expect(page.getByRole("heading", { name: "Send a text, then select any word" })).toBeVisible();
       await expect(page.getByRole("button", { name: "Take the tour" })).toBeHidden();
     });
   });

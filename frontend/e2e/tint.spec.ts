@@ -93,7 +93,7 @@ for (const mode of ["Chat", "Completion"]) {
   });
 }
 
-test("the layer decided is that of the lens in use, and what the output alone says is the same under each", async ({
+test("the decision layer is that of the lens in use, and what the output alone says is the same under each", async ({
   explorer,
   page,
 }) => {

@@ -16,7 +16,7 @@ async function openReady() {
   const user = userEvent.setup();
   render(<App />);
   await screen.findByText("Ready");
-  await screen.findByRole("heading", { name: "Send a text, then click any word" });
+  await screen.findByRole("heading", { name: "Send a text, then select any word" });
   return user;
 }
 
@@ -177,7 +177,7 @@ test("the palette does by name what the page can do, and gives the focus to what
   expect(screen.getByText("No matching command")).toBeVisible();
   await user.clear(screen.getByRole("combobox", { name: "Find a command" }));
   await user.type(screen.getByRole("combobox", { name: "Find a command" }), "new chat{Enter}");
-  await screen.findByRole("heading", { name: "Send a text, then click any word" });
+  await screen.findByRole("heading", { name: "Send a text, then select any word" });
   await waitFor(() => expect(composer()).toHaveFocus());
 });
 

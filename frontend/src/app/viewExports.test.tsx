@@ -204,7 +204,7 @@ test("Layers: every word shown with what it equals, and a drawing of the text", 
   }
   const drawn = drawnOf(whole);
   expect(drawn.querySelector("parsererror")).toBeNull();
-  for (const text of ["embed", "matches the text", "which"]) {
+  for (const text of ["embed", "actual token", "which"]) {
     expect(drawn.documentElement.textContent).toContain(text);
   }
   expect(whole.facts[0]).toMatch(

@@ -38,7 +38,7 @@ export type LayerLabels = Readonly<Record<number, string>>;
 export const layerLabelsOf = (layers: readonly number[]): LayerLabels =>
   Object.fromEntries(layers.map((layer) => [layer, layerLabel(layer)]));
 
-/** Layers in running text, ascending ones: `the embedding and layers 2–4 and 7`. */
+/** Layers in running text, ascending ones: `layer 0 (embedding) and layers 2–4 and 7`. */
 export function layerList(layers: readonly number[]): string {
   const step = layerStep(layers.some(isHalf));
   const runs: [number, number][] = [];
@@ -55,7 +55,9 @@ export function layerList(layers: readonly number[]): string {
   const named = `${others === 1 ? "layer" : "layers"} ${
     numbers.length < 2 ? numbers.join() : `${numbers.slice(0, -1).join(", ")} and ${numbers.at(-1) ?? ""}`
   }`;
-  return [...(layers.includes(0) ? ["the embedding"] : []), ...(others > 0 ? [named] : [])].join(" and ");
+  return [...(layers.includes(0) ? ["layer 0 (embedding)"] : []), ...(others > 0 ? [named] : [])].join(
+    " and ",
+  );
 }
 
 /** Layers that PageUp and PageDown pass over. */

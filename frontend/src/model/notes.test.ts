@@ -85,7 +85,7 @@ test("places in words", () => {
   const own = cellText(tokens[14] ?? { text: "", bytes: "", special: false });
   expect(placeWords(placeOf(note(14, 15, null)), tokens)).toBe(`${own}, index 14`);
   expect(placeWords(placeOf(note(14, 15, 8)), tokens)).toBe(`${own}, index 14, at layer 8`);
-  expect(placeWords(placeOf(note(14, 15, 0)), tokens)).toBe(`${own}, index 14, at the embedding`);
+  expect(placeWords(placeOf(note(14, 15, 0)), tokens)).toBe(`${own}, index 14, at layer 0 (embedding)`);
   expect(placeWords(placeOf(note(10, 15, null)), tokens)).toBe("5 tokens, 10 to 14");
   expect(placeWords(placeOf(note(14, 15, 8)), [])).toBe("a token, index 14, at layer 8");
 });

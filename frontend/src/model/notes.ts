@@ -4,6 +4,7 @@
  * read at the token before. Notes have no ids: one is told from another by what it says of where.
  */
 import type { components } from "@/types/api";
+import { layerName } from "./layers";
 import { cellText, cellTextOfText, decodedText, type ShownToken } from "./tokens";
 
 export type Note = components["schemas"]["Note"];
@@ -106,7 +107,7 @@ export function onOneLine(text: string, most: number): string {
   return characters.length <= most ? characters.join("") : `${characters.slice(0, most - 1).join("")}…`;
 }
 
-const layerWords = (layer: number): string => (layer === 0 ? "at the embedding" : `at layer ${layer}`);
+const layerWords = (layer: number): string => `at ${layerName(layer)}`;
 
 /** `, index 14, at layer 8`: what follows the token's text. */
 export const afterToken = ({ start, layer }: NotePlace): string =>

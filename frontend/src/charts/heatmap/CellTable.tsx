@@ -78,7 +78,7 @@ export default function CellTable({ contents, layers, layerLabels, span, active,
         {nPages > 1 && (
           <span className="ml-auto flex gap-2">
             <Button disabled={page === 0} onClick={() => turnTo(page - 1)}>
-              Page before
+              Previous page
             </Button>
             <Button disabled={page === nPages - 1} onClick={() => turnTo(page + 1)}>
               Next page
@@ -97,7 +97,7 @@ export default function CellTable({ contents, layers, layerLabels, span, active,
         <table className="w-full text-left text-label">
           <caption className="sr-only">
             Every number of the cells at {unit.toLowerCase()} {start} to {end - 1}, from the output down to
-            the embedding
+            layer 0 (embedding)
           </caption>
           <thead className="sticky top-0 z-1 bg-sunken text-cell text-muted">
             <tr>

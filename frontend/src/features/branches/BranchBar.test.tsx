@@ -131,7 +131,7 @@ test("what fails is told", async () => {
   server.use(http.delete("*/api/branches/:id", () => HttpResponse.json({ error }, { status: 409 })));
   await user.click(screen.getByRole("button", { name: /^Branch 2 of 3/ }));
   await openMenu(user, 3, "Delete");
-  expect(await screen.findByRole("alert")).toHaveTextContent("Not deleted. The only branch.");
+  expect(await screen.findByRole("alert")).toHaveTextContent("Could not delete the branch. The only branch.");
   expect(onSwitch).not.toHaveBeenCalled();
 });
 

@@ -61,7 +61,7 @@ export default function BranchBar(props: BranchBarProps) {
     });
   };
   const onDelete = (branch: Branch): void =>
-    attempt("Not deleted.", async () => {
+    attempt("Could not delete the branch.", async () => {
       await deleteBranch(branch.id);
       onChange({ deleted: { branch, conversationId: facts.conversation_id } });
       const other =
@@ -72,7 +72,7 @@ export default function BranchBar(props: BranchBarProps) {
       await refresh(isShown ? "gone" : undefined);
     });
   const onUndo = (branch: Branch): void =>
-    attempt("Not restored.", async () => {
+    attempt("Could not restore the branch.", async () => {
       const asked = currentId;
       await restoreBranch(branch.id);
       onChange({ deleted: null });

@@ -10,7 +10,7 @@ interface ContinueWithProps {
   readonly text: string;
 }
 
-/** Writes the conversation on with this token in place of the one that came. */
+/** Continues the conversation, as a branch, with this token in place of the one that came. */
 export function ContinueWith({ index, tokenId, text }: ContinueWithProps) {
   const { branch, refusedBecause } = useBranching();
   return (
@@ -18,7 +18,7 @@ export function ContinueWith({ index, tokenId, text }: ContinueWithProps) {
       <button
         type="button"
         aria-label={`Continue with ${cellTextOfText(text)}`}
-        title={`Put this token at index ${index} and write on from there, as a branch`}
+        title={`Put this token at index ${index} and continue from there, as a branch`}
         onClick={() => branch(index, [tokenId])}
         className="inline-grid size-6 shrink-0 place-items-center rounded-mark text-quiet transition-colors hover:bg-hover hover:text-ink aria-disabled:cursor-not-allowed aria-disabled:opacity-50"
       >

@@ -3,7 +3,7 @@ import { NothingToRead } from "./NothingToRead";
 
 interface NothingSelectedProps {
   readonly timeline: Timeline;
-  /** What a click on a token shows here, after "Click any token to see". */
+  /** What a selected token shows here, after "Select any token to see". */
   readonly shows: string;
 }
 
@@ -12,9 +12,9 @@ export function NothingSelected({ timeline, shows }: NothingSelectedProps) {
   if (timeline.tokens.length === 0) {
     return (
       <NothingToRead timeline={timeline}>
-        Nothing to read yet. Send a message, then click any token of it or of the reply.
+        Nothing to read yet. Send a message, then select any token of it or of the reply.
       </NothingToRead>
     );
   }
-  return <p className="m-auto max-w-sm p-6 text-center text-muted">Click any token to see {shows}.</p>;
+  return <p className="m-auto max-w-sm p-6 text-center text-muted">Select any token to see {shows}.</p>;
 }

@@ -3,6 +3,7 @@ import { LensFailure } from "@/features/evidence/LensFailure";
 import { useSelection } from "@/features/selection/selection";
 import { useLensKind } from "@/features/settings/lensKind";
 import { formatNats, formatProbability, formatRank } from "@/model/format";
+import { layerName } from "@/model/layers";
 import type { Place } from "@/model/place";
 import type { Timeline, Token } from "@/model/timeline";
 import { shownProse } from "@/model/tokens";
@@ -56,8 +57,6 @@ export default function ExampleGuide({ example, timeline, token, onShowView }: E
     selectPlace(place);
     onShowView(viewId);
   };
-  const nameOf = (layer: number): string =>
-    layer === 0 ? "the embedding" : `layer ${layers[layer]?.label ?? layer}`;
   const output = layers.at(-1);
   const below = decided === null || decided === 0 ? undefined : layers[decided - 1];
   const expected = example.watch !== null && example.watch !== undefined && example.watch !== token.text;
@@ -102,8 +101,9 @@ export default function ExampleGuide({ example, timeline, token, onShowView }: E
               </>
             ) : (
               <>
-                <QuotedToken token={token} /> is top-1 from <b className="font-medium">{nameOf(decided)}</b>{" "}
-                on, and has probability {formatProbability(output.probability)} at the output.
+                <QuotedToken token={token} /> is top-1 from{" "}
+                <b className="font-medium">{layerName(decided)}</b> on, and has probability{" "}
+                {formatProbability(output.probability)} at the output.
                 {below !== undefined && (
                   <>
                     {" "}
@@ -125,7 +125,7 @@ export default function ExampleGuide({ example, timeline, token, onShowView }: E
               <>Its probability rises at no layer.</>
             ) : (
               <>
-                Its probability rises most at <b className="font-medium">{nameOf(rise)}</b>: from{" "}
+                Its probability rises most at <b className="font-medium">{layerName(rise)}</b>: from{" "}
                 {formatProbability(layers[rise - 1]?.probability ?? null)} to{" "}
                 {formatProbability(layers[rise]?.probability ?? null)}. See which competing tokens lose
                 probability there.
@@ -133,7 +133,7 @@ export default function ExampleGuide({ example, timeline, token, onShowView }: E
             )}
           </ExampleStep>
           <ExampleStep view="Heatmap" onShow={show("heatmap", widest)}>
-            Entropy peaks at <b className="font-medium">{nameOf(widest)}</b>, at{" "}
+            Entropy peaks at <b className="font-medium">{layerName(widest)}</b>, at{" "}
             {formatNats(layers[widest]?.entropyNats ?? null)} nats; at the output it is{" "}
             {formatNats(output.entropyNats)} nats. Compare this column with its neighbours.
           </ExampleStep>

@@ -25,7 +25,7 @@ export function FirstRun({ model, examples, areAwaited, onRun, onStartTour }: Fi
   return (
     <div className="m-auto w-full max-w-xl space-y-5 py-6">
       <div className="space-y-2">
-        <h2 className="text-page font-semibold">Send a text, then click any word</h2>
+        <h2 className="text-page font-semibold">Send a text, then select any word</h2>
         <p className="text-muted">
           The model predicts one token after another. This page shows how each prediction forms, layer by
           layer, through the {model.num_layers} layers of the model.
@@ -41,7 +41,7 @@ export function FirstRun({ model, examples, areAwaited, onRun, onStartTour }: Fi
       {examples.length > 0 && (
         <div className="space-y-2">
           <h3 className="text-label font-medium text-muted">
-            Or begin with a question: one click answers it and shows where to look
+            Or begin with a question, answered at once, with where to look
           </h3>
           <ul className="divide-y divide-line border-y border-line">
             {shown.map((example) => (

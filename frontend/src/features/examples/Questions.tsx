@@ -21,7 +21,7 @@ export function Questions({ examples, answered, isWaiting, onRun, onAskOwn }: Qu
     <section aria-label="Questions to begin with" className="mb-5 space-y-2">
       <h2 className="text-page font-semibold">Watch a language model make up its mind</h2>
       <p className="text-muted low:hidden">
-        Each word is predicted, layer by layer. One question is answered below: click any word of it.
+        Each word is predicted, layer by layer. One question is answered below: select any word of it.
       </p>
       <div className="flex flex-wrap gap-2">
         {examples.slice(0, N_QUESTIONS).map((example) => {

@@ -272,7 +272,7 @@ test("what fails is told in the server's words, until it is put away", async () 
   const user = show();
   await choose(user, "Title of a", "Delete");
   expect(await screen.findByRole("alert")).toHaveTextContent(
-    "Not deleted. The disk is full. Free some space.",
+    "Could not delete the conversation. The disk is full. Free some space.",
   );
   await user.click(screen.getByRole("button", { name: "Dismiss" }));
   expect(screen.queryByRole("alert")).not.toBeInTheDocument();

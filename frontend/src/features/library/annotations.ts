@@ -8,7 +8,7 @@ import {
   fetchConversation,
 } from "./conversations";
 
-/** Of pages that write at once one gets through each time, so this many pages need not be told. */
+/** Retries when other tabs write at the same time: one of them gets through each time. */
 export const ATTEMPTS = 10;
 /** What the server answers when it has not yet noticed that a reply was stopped, and stored it. */
 const TOO_EARLY = ["conversation_not_found", "conflict", "invalid_request"];

@@ -49,29 +49,29 @@ export function useLibraryActions({ here, onOpen, onDeleted }: Listeners) {
           await refresh();
         }),
       duplicate: ({ id }) =>
-        attempt("Not duplicated.", async () => {
+        attempt("Could not duplicate the conversation.", async () => {
           await show(duplicateConversation(id));
           await refresh();
         }),
       exportFile: ({ id, title }) =>
-        attempt("Not exported.", async () =>
+        attempt("Could not export the conversation.", async () =>
           download(fileName(title), jsonBlob(await exportConversation(id))),
         ),
       remove: (conversation) =>
-        attempt("Not deleted.", async () => {
+        attempt("Could not delete the conversation.", async () => {
           await deleteConversation(conversation.id);
           setDeleted(conversation);
           onDeleted(conversation.conversation_id);
           await refresh("gone");
         }),
       undo: ({ id }) =>
-        attempt("Not restored.", async () => {
+        attempt("Could not restore the conversation.", async () => {
           await show(restoreConversation(id));
           setDeleted(null);
           await refresh();
         }),
       importFile: (file) =>
-        attempt("Not imported.", async () => {
+        attempt("Could not import the file.", async () => {
           await show(importConversation(file));
           await refresh();
         }),

@@ -1,7 +1,7 @@
 import { type KeyboardEvent, useId, useRef, useState } from "react";
 import { isOfInputMethod } from "@/base/composing";
 import { useChat } from "@/features/chat/chat";
-import { isHalf } from "@/model/layers";
+import { isHalf, layerName } from "@/model/layers";
 import { useSelection } from "@/features/selection/selection";
 import { formatCount } from "@/model/format";
 import {
@@ -181,7 +181,7 @@ function PlaceChoice({ place, nTokens, layer, onChange }: PlaceChoiceProps) {
           value={place.layer === null ? "tokens" : "layer"}
           options={[
             { value: "tokens", label: these },
-            { value: "layer", label: layer === 0 ? "At the embedding" : `At layer ${layer}` },
+            { value: "layer", label: `At ${layerName(layer)}` },
           ]}
           onChange={(chosen) => onChange({ ...place, layer: chosen === "layer" ? layer : null })}
         />

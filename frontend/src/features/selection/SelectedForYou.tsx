@@ -42,7 +42,7 @@ export function SelectedForYou({ timeline }: SelectedForYouProps) {
         {chosen.decided === null
           ? "the last new word of the reply."
           : `of the new words of the reply it is decided latest, at layer ${chosen.decided}.`}{" "}
-        Click any other word to look into it.
+        Select any other word to look into it.
       </span>
       <IconButton icon="close" label="Clear the selection" onClick={() => select(null)} />
     </p>

@@ -42,7 +42,7 @@ export const gradientOf = (backgrounds: readonly string[]): string =>
 const BACKGROUNDS = backgroundsOf("--data-tint");
 // Shared objects, so that an unchanged tint is the same object and its token is not drawn again.
 const PLAIN: readonly Tint[] = BACKGROUNDS.map((background) => ({ background, isMarked: false }));
-/** A layer that there is not has no place on the scale. */
+/** No decision layer: off the scale. */
 const NOWHERE: Tint = { background: "transparent", isMarked: true };
 const MARKED: Tint = { background: BACKGROUNDS[STEPS] ?? "transparent", isMarked: true };
 
@@ -72,13 +72,13 @@ export function tintScale(metric: TintMetric, nLayers: number): TintScale {
       };
     case "decided":
       return {
-        title: "Layer from which the token is rank 1 up to the output",
+        title: "Decision layer: the token stays top-1 from there up to the output",
         unit: null,
         isOfLens: true,
         max: nLayers,
         low: "embed",
         high: `${nLayers}`,
-        marked: "another token is rank 1 at the output",
+        marked: "another token is top-1 at the output",
       };
   }
 }

@@ -56,7 +56,7 @@ const decidedTints = () => {
   );
 };
 
-describe("the layer decided", () => {
+describe("the decision layer", () => {
   test("is that of the lens in use, which the legend names", async () => {
     renderView(coloured("decided"), timeline, { index: null });
     await waitFor(() => expect(shown).toEqual(decidedTints()));

@@ -71,7 +71,7 @@ const escape = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, "\\
 describe("the states", () => {
   test("empty: says what to click", () => {
     renderView(Page, timeline, { index: null });
-    expect(screen.getByText(/Click any token to see which earlier tokens it reads/)).toBeInTheDocument();
+    expect(screen.getByText(/Select any token to see which earlier tokens it reads/)).toBeInTheDocument();
     expect(server.attended).toEqual([]);
   });
 

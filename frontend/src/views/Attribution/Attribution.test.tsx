@@ -35,7 +35,7 @@ const levels = () =>
 describe("what stands where there are no parts", () => {
   test("nothing is selected: says what to click, and asks for nothing", () => {
     renderView(Attribution, timeline, { index: null });
-    expect(screen.getByText(/Click any token to see which parts/)).toBeInTheDocument();
+    expect(screen.getByText(/Select any token to see which parts/)).toBeInTheDocument();
     expect(server.attributed).toEqual([]);
   });
 

@@ -43,10 +43,10 @@ function claimed(text: string, n: number): number[] {
   const layers = new Set<number>();
   if (claim.includes(" at every layer")) for (let layer = 0; layer < n; layer += 1) layers.add(layer);
   if (/ (only )?at the output/.test(claim)) layers.add(n - 1);
-  const from = / from (the embedding|layer (\d+)) on/.exec(claim);
+  const from = / from (layer 0 \(embedding\)|layer (\d+)) on/.exec(claim);
   if (from !== null) for (let layer = Number(from[2] ?? 0); layer < n; layer += 1) layers.add(layer);
   const [, also = ""] = /, and at (.*)\.$/.exec(claim) ?? [];
-  if (also.includes("the embedding")) layers.add(0);
+  if (also.includes("layer 0 (embedding)")) layers.add(0);
   for (const [, first, last] of also.matchAll(/(\d+)(?:–(\d+))?/g)) {
     for (let layer = Number(first); layer <= Number(last ?? first); layer += 1) layers.add(layer);
   }
@@ -62,14 +62,17 @@ describe("one sentence says", () => {
     ["xx==", "At index 16 both predict “a”; they agree from layer 2 on."],
     ["==xx", "At index 16 A predicts “a”, B “b”; they differ from layer 2 on."],
     ["xxx======x=x=", "At index 16 both predict “a”; they agree at the output, and at layers 3–8 and 10."],
-    ["==x==", "At index 16 both predict “a”; they agree from layer 3 on, and at the embedding and layer 1."],
+    [
+      "==x==",
+      "At index 16 both predict “a”; they agree from layer 3 on, and at layer 0 (embedding) and layer 1.",
+    ],
     [
       "x==x=xx",
-      "At index 16 A predicts “a”, B “b”; they differ from layer 5 on, and at the embedding and layer 3.",
+      "At index 16 A predicts “a”, B “b”; they differ from layer 5 on, and at layer 0 (embedding) and layer 3.",
     ],
     [
       "x=x=x=x",
-      "At index 16 A predicts “a”, B “b”; they differ at the output, and at the embedding and layers 2 and 4.",
+      "At index 16 A predicts “a”, B “b”; they differ at the output, and at layer 0 (embedding) and layers 2 and 4.",
     ],
   ])("of %s exactly what is so", (rows, text) => {
     expect(sentence("each", pattern(rows))).toBe(text);
@@ -96,7 +99,7 @@ describe("one sentence says", () => {
   });
   test("whose layer is fixed", () => {
     expect(sentence("fixed", choices("aa", "ab", "ab"), 0)).toBe(
-      "At index 16 the output of A predicts “a”, the embedding of B “b”; they differ from layer 1 on.",
+      "At index 16 the output of A predicts “a”, layer 0 (embedding) of B “b”; they differ from layer 1 on.",
     );
     expect(sentence("fixed", choices("ab", "aa", "aa"), 7)).toBe(
       "At index 16 the output of A and layer 7 of B both predict “a”; they agree from layer 1 on.",
@@ -104,10 +107,10 @@ describe("one sentence says", () => {
   });
   test("what two single layers predict", () => {
     expect(sentence("one", choices("ab"), 7)).toBe(
-      "At index 16 the embedding of A predicts “a”, layer 7 of B “b”.",
+      "At index 16 layer 0 (embedding) of A predicts “a”, layer 7 of B “b”.",
     );
     expect(sentence("one", choices("aa"), 7)).toBe(
-      "At index 16 the embedding of A and layer 7 of B both predict “a”.",
+      "At index 16 layer 0 (embedding) of A and layer 7 of B both predict “a”.",
     );
   });
   test("nothing before every layer is read", () => {

@@ -34,7 +34,7 @@ export interface PlaceReading {
 }
 
 const N_PREDICTIONS = 5;
-/** Whoever moves on before that asks for nothing. */
+/** Debounce: positions that are passed over quickly are not read. */
 const SETTLED_MS = 80;
 
 /** One request at a time: both sides are asked for together, and the server lets few of one tab wait. */

@@ -8,8 +8,8 @@ interface CaptionProps {
 export function Caption({ hasNotes, echoes }: CaptionProps) {
   return (
     <p className="mt-auto px-3 py-2 text-label text-muted">
-      A column is read at its token and predicts the next one; a click selects the token it predicts. The
-      corner mark <span aria-hidden="true">◥</span> says that top-1 is the actual next token
+      A column is read at its token and predicts the next one; selecting a cell selects the token it predicts.
+      The corner mark <span aria-hidden="true">◥</span> says that top-1 is the actual next token
       {hasNotes && (
         <>
           , and <span aria-hidden="true">◤</span> that a cell has a note; a line under a token says the same

@@ -22,7 +22,7 @@ describe("the table", () => {
     await userEvent.click(screen.getByRole("button", { name: "Table" }));
     await screen.findByRole("region", { name: "Cells as a table" });
     expect(table().getByText("Index 12 to 14, page 2 of 2")).toBeInTheDocument();
-    await userEvent.click(table().getByRole("button", { name: "Page before" }));
+    await userEvent.click(table().getByRole("button", { name: "Previous page" }));
     expect(table().getByText("Index 8 to 11, page 1 of 2")).toBeInTheDocument();
 
     const lens = madeUpLens(tokens, { positions: [8, 12] });

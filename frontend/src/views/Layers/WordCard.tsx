@@ -30,7 +30,9 @@ function WordNumbers({ tokens, index, layer, cell }: WordCardProps) {
   const actual = index === null ? undefined : tokens[index];
   if (index === null || actual === undefined) {
     return (
-      <p className="text-muted">Point at a word for its numbers; a click selects its token for every view.</p>
+      <p className="text-muted">
+        Point at a word, or select it, for its numbers; a selected word is selected in every view.
+      </p>
     );
   }
   if (index === 0) {

@@ -100,9 +100,9 @@ function drawLegend({ choices }: LayersState, room: number, palette: Palette): D
   const marks: readonly { readonly word: Partial<LayerWord>; readonly meaning: string }[] = [
     ...(choices.hasMarks
       ? ([
-          { word: { kind: "actual" }, meaning: "matches the text" },
-          { word: { kind: "output" }, meaning: "the output’s choice, not the text’s" },
-          { word: { kind: "other" }, meaning: "differs" },
+          { word: { kind: "actual" }, meaning: "actual token" },
+          { word: { kind: "output" }, meaning: "final-layer top-1, not the actual token" },
+          { word: { kind: "other" }, meaning: "other" },
         ] as const)
       : []),
     ...(choices.hasChanges ? [{ word: { hasChanged: true }, meaning: "changed since the layer below" }] : []),

@@ -2,7 +2,7 @@
 import { timelineScript } from "@/features/export/timelineScript";
 import type { ViewExport } from "@/features/export/viewExport";
 import type { Cell } from "@/features/export/table";
-import { layerLabel } from "@/model/layers";
+import { layerLabel, layerTitle } from "@/model/layers";
 import type { Token } from "@/model/timeline";
 import type { LensColumns } from "@/reading/columns";
 import type { LayersChoices } from "./choices";
@@ -61,7 +61,7 @@ export function layersExport(state: LayersState): ViewExport {
     ];
   });
   return {
-    title: `${layer === 0 ? "The embedding" : `Layer ${layerLabel(layer)}`}: ${shown}, token by token`,
+    title: `${layerTitle(layer)}: ${shown}, token by token`,
     facts: [
       layerSentence(counts, layer, last, layer - columns.below(layer)),
       "Each word is the layer’s top-1 prediction, read at the token before and after the actual tokens before it; no layer wrote this text",

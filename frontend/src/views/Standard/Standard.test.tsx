@@ -22,7 +22,7 @@ describe("the four states", () => {
   test("empty: says what to click", () => {
     fakeServer(tokens);
     renderView(Standard, timeline, { index: null });
-    expect(screen.getByText(/Click any token/)).toBeInTheDocument();
+    expect(screen.getByText(/Select any token/)).toBeInTheDocument();
   });
 
   test("empty: without a conversation there is nothing to click yet", () => {

@@ -61,7 +61,7 @@ async function withPins(...texts: readonly string[]) {
 describe("the four states", () => {
   test("empty: says what to click", () => {
     renderView(Trajectories, timeline, { index: null });
-    expect(screen.getByText(/Click any token/)).toBeInTheDocument();
+    expect(screen.getByText(/Select any token/)).toBeInTheDocument();
     expect(screen.queryByRole("slider")).not.toBeInTheDocument();
   });
 
