@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from app import __version__
-from tools import wheel
+from tools import steps, wheel
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 BACKEND = REPOSITORY / "backend"
@@ -27,16 +27,14 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     (page / "assets").mkdir(parents=True)
     (page / "index.html").write_text("<title>Mechanistic Explorer</title>")
     (page / "assets" / "index.js").touch()
-    sources = [
-        wheel.stage_client(folder / "client"),
-        wheel.stage_server(folder / "server", page),
-    ]
-    built = subprocess.run(
-        wheel.build_command(sys.executable, sources, folder / "dist"),
-        capture_output=True,
-        text=True,
-    )
-    assert built.returncode == 0, built.stderr
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(wheel, "prepare", lambda *_, **__: None)
+        patch.setattr(wheel, "VENV_PYTHON", Path(sys.executable))
+        patch.setattr(wheel, "PAGE", page)
+        for module in (wheel, steps):
+            patch.setattr(module, "STATE", folder / "state")
+        patch.setattr(wheel, "DIST", folder / "dist")
+        assert wheel.wheel() == 0
     return {path.name.partition("-")[0]: path for path in (folder / "dist").iterdir()}
 
 

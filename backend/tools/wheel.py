@@ -8,7 +8,7 @@ from pathlib import Path
 
 from app import __version__
 from tools.environment import DIST, PAGE, VENV_PYTHON, prepare
-from tools.steps import BACKEND, ROOT, STATE, run_step
+from tools.steps import BACKEND, ROOT, STATE, relative, run_step
 
 SERVER_WHEEL = BACKEND / "server_wheel"
 CLIENT = BACKEND / "client"
@@ -25,7 +25,7 @@ def wheel() -> int:
     staged = [stage_client(sources / "client"), stage_server(sources / "server", PAGE)]
     run_step("Wheels", build_command(str(VENV_PYTHON), staged, DIST))
     for path in sorted(DIST.iterdir()):
-        print(f"  {path.relative_to(ROOT)}  {path.stat().st_size / 1e6:.1f} MB")
+        print(f"  {relative(path)}  {path.stat().st_size / 1e6:.1f} MB")
     return 0
 
 

@@ -21,6 +21,7 @@ class ServerError(ExplorerError):
         status: int | None = None,
         retry_after_s: float | None = None,
     ) -> None:
+        self._arguments = (error, status, retry_after_s)
         self.code = error.code
         """Stable name of the failure, such as `prompt_too_long`."""
         self.message = error.message
@@ -35,6 +36,10 @@ class ServerError(ExplorerError):
         param = f" [{self.param}]" if self.param else ""
         hint = f" {self.hint}" if self.hint else ""
         super().__init__(f"{self.code}: {self.message}{hint}{param}")
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickled by what it was made of, so that it comes out of a pool of processes."""
+        return type(self), self._arguments
 
 
 class ServerBusy(ServerError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.server
+import pickle
 import socket
 import threading
 from collections.abc import Iterator
@@ -40,6 +41,15 @@ def test_field_of_the_wrong_type_is_refused_by_the_server(explorer: Explorer) ->
     with pytest.raises(ServerError) as refused:
         explorer.lens("abc", top_k=99)
     assert (refused.value.code, refused.value.param) == ("invalid_request", "top_k")
+
+
+def test_error_comes_out_of_another_process_as_it_was(explorer: Explorer) -> None:
+    """A pool of processes pickles what its workers raise; one that cannot be unpickled hangs it."""
+    with pytest.raises(ServerError) as refused:
+        explorer.lens("a" * 600)
+    again = pickle.loads(pickle.dumps(refused.value))  # noqa: S301
+    assert str(again) == str(refused.value)
+    assert (again.code, again.status) == ("context_exceeded", 422)
 
 
 def test_stream_that_is_refused_is_the_same_exception(explorer: Explorer) -> None:

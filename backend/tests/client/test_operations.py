@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from mechanistic_explorer import Explorer, ServerError, answers
 from mechanistic_explorer.jobs import Job
@@ -190,6 +191,13 @@ def test_members_of_a_union_are_told_apart_by_their_kind() -> None:
     op = found.interventions[0].op
     assert isinstance(op, answers.AddOperation)
     assert op.direction == answers.RandomDirection("random", 1)
+
+
+def test_numbers_and_arrays_of_numpy_are_sent_as_numbers(explorer: Explorer) -> None:
+    ids = np.array([97, 98, 99])
+    read = explorer.lens(token_ids=ids, top_k=np.int64(2), positions=(ids.argmin(), len(ids)))
+    assert [token.text for token in read.tokens] == ["a", "b", "c"]
+    assert len(read.top_ids[0][0]) == 2
 
 
 def test_what_was_answered_can_be_sent_again() -> None:
