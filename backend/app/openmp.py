@@ -1,4 +1,6 @@
-"""How long a waiting thread of torch spins before it sleeps, set before torch is imported.
+"""What torch's libraries read from the environment, set before torch is imported.
+
+How long a waiting thread spins before it sleeps, and how many kernels are kept.
 
 Between two parallel parts of a computation OpenMP's threads wait for each other. GNU's library, which
 is in PyTorch's wheels for Linux, spins for milliseconds by default. Beside other programs it then
@@ -24,6 +26,15 @@ SHORT_SPIN = {
 
 CHOICES = ("OMP_WAIT_POLICY", "KMP_LIBRARY", *SHORT_SPIN)
 """Where one of these is set, somebody has chosen, and nothing is changed."""
+
+
+def bound_kernel_cache(environment: MutableMapping[str, str] = os.environ) -> None:
+    """Let oneDNN keep fewer compiled kernels, unless the environment says how many.
+
+    It makes one for each shape of a product and keeps 1,024, some 70 kB each. A causal map has products
+    of every length, so a server would grow by that much after some 50 maps; a reply needs a dozen shapes.
+    """
+    environment.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "128")
 
 
 def shorten_spinning(environment: MutableMapping[str, str] = os.environ) -> None:

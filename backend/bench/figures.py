@@ -436,7 +436,7 @@ def linearity(subjects: Subjects) -> Iterator[Figure]:
 
 
 def memory(subjects: Subjects) -> Iterator[Figure]:
-    """Memory that 300 conversations leave behind."""
+    """Memory that 300 conversations leave behind, and 50 maps after them, when the store is full."""
     before = resident_mb(subjects.server.pid)
     for _ in range(300):
         subjects.server.turn(subjects.texts.text(40), 6)
@@ -447,6 +447,19 @@ def memory(subjects: Subjects) -> Iterator[Figure]:
         "MB",
         f"the store's bound, {STORE_MB} MB, and 50 MB",
         at_most(STORE_MB + 50),
+    )
+    rng = np.random.default_rng(1)
+    before = resident_mb(subjects.server.pid)
+    for _ in range(50):
+        clean = rng.integers(1000, 2000, rng.integers(4, MAP_TOKENS))
+        job_id = subjects.server.start_map(clean.tolist(), (clean + 1000).tolist(), [0, 5, 11])
+        subjects.server.follow(job_id)
+    yield figure(
+        "map_memory_growth_mb",
+        [resident_mb(subjects.server.pid) - before],
+        "MB",
+        "50 MB, beside a store that is full",
+        at_most(50),
     )
 
 

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from app.openmp import SHORT_SPIN, shorten_spinning
+from app.openmp import SHORT_SPIN, bound_kernel_cache, shorten_spinning
 
 BACKEND = Path(__file__).resolve().parents[1]
+SET_HERE = (*SHORT_SPIN, "ONEDNN_PRIMITIVE_CACHE_CAPACITY")
 
 AT_THE_IMPORT_OF_TORCH = """
 import os, sys
@@ -42,7 +43,7 @@ def policy_of(start: list[str], folder: Path, **variables: str) -> list[str]:
     """The policy in the environment when torch is imported first."""
     (folder / "sitecustomize.py").write_text(AT_THE_IMPORT_OF_TORCH)
     written = folder / "policy"
-    own = {name: value for name, value in os.environ.items() if name not in SHORT_SPIN}
+    own = {name: value for name, value in os.environ.items() if name not in SET_HERE}
     subprocess.run(
         [sys.executable, *start],
         cwd=BACKEND,
@@ -82,3 +83,16 @@ def test_an_empty_variable_is_no_policy() -> None:
     environment = {"OMP_WAIT_POLICY": ""}
     shorten_spinning(environment)
     assert environment == {"OMP_WAIT_POLICY": "", **SHORT_SPIN}
+
+
+def test_few_compiled_kernels_are_kept_unless_somebody_has_chosen() -> None:
+    environment: dict[str, str] = {}
+    bound_kernel_cache(environment)
+    assert environment == {"ONEDNN_PRIMITIVE_CACHE_CAPACITY": "128"}
+    environment = {"ONEDNN_PRIMITIVE_CACHE_CAPACITY": "7"}
+    bound_kernel_cache(environment)
+    assert environment == {"ONEDNN_PRIMITIVE_CACHE_CAPACITY": "7"}
+
+
+def test_the_server_bounds_its_kernels_before_torch_is_imported(tmp_path: Path) -> None:
+    assert policy_of(STARTS["run.py"], tmp_path, NAMES="ONEDNN_PRIMITIVE_CACHE_CAPACITY") == ["128"]

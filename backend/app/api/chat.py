@@ -10,31 +10,10 @@ from fastapi import APIRouter, Body, Request, Response
 from app.api.deps import ClientDep, RequestIdDep, ServicesDep
 from app.api.examples import CHAT_EXAMPLES
 from app.api.responses import error_responses, json_once_done
-from app.api.sse import EventStream
+from app.api.sse import EventStream, event_stream
 from app.models.chat import ChatRequest, ChatResponse
 
 router = APIRouter(tags=["chat"])
-
-EVENT_STREAM = {
-    "type": "string",
-    "contentMediaType": "text/event-stream",
-    "contentSchema": {
-        "type": "array",
-        "items": {
-            "type": "object",
-            "required": ["event", "data"],
-            "properties": {
-                "event": {"type": "string", "description": "The event's `type`."},
-                "data": {
-                    "type": "string",
-                    "contentMediaType": "application/json",
-                    "contentSchema": {"$ref": "#/components/schemas/StreamEvent"},
-                },
-            },
-        },
-    },
-}
-"""A text of events, each with its name and the JSON of a StreamEvent."""
 
 
 @router.post(
@@ -43,8 +22,7 @@ EVENT_STREAM = {
     responses={
         200: {
             "description": "The reply; with `stream: true` as server-sent events, each a `StreamEvent`",
-            # OpenAPI 3.1 has no words for the events of a stream; this is the form that 3.2 will have.
-            "content": {"text/event-stream": {"schema": EVENT_STREAM}},
+            "content": {"text/event-stream": {"schema": event_stream("StreamEvent")}},
         },
         **error_responses(404, 408, 409, 413, 422, 429, 500, 503, 504, 507),
     },

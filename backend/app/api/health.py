@@ -39,6 +39,7 @@ async def health(services: ServicesDep, request_id: RequestIdDep, response: Resp
         instance=state.instance,
         version=__version__,
         queue=QueueInfo(running=state.running, waiting=state.waiting, capacity=state.capacity),
+        jobs=services.jobs.n_busy,
         detail=state.detail,
         download=download,
         loading=state.loading and _steps(state.loading),

@@ -14,7 +14,7 @@ from app.api.deps import ClientDep, RequestIdDep, ServicesDep
 from app.api.errors import error_body, internal_error
 from app.api.examples import JOB_EXAMPLES
 from app.api.responses import error_responses
-from app.api.sse import HEADERS, KEEP_ALIVE, frame
+from app.api.sse import HEADERS, KEEP_ALIVE, event_stream, frame
 from app.errors import ExplorerError
 from app.models.jobs import (
     JobCreated,
@@ -101,7 +101,7 @@ async def delete_job(job_id: JobId, services: ServicesDep) -> JobInfo:
         200: {
             "description": "Server-sent events: `job` (the whole job, first), `cells`, `progress`, then"
             " one `done`, `error` or `cancelled`. Lines that begin with a colon keep the connection open.",
-            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+            "content": {"text/event-stream": {"schema": event_stream("JobStreamEvent")}},
         },
         **error_responses(404, 409, 500, 503, 507),
     },

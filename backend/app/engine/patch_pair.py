@@ -81,6 +81,12 @@ class Pair:
 
 
 def require_effect(ends: Ends) -> None:
+    if ends.answer == ends.foil:
+        raise UndefinedEffect(
+            f"Both runs have the same top-1 token (id {ends.answer}), so there is nothing to carry over.",
+            hint="Choose an answer and a foil that the two texts tell apart, or other texts.",
+            param="answer",
+        )
     if not math.isfinite(ends.clean - ends.corrupt) or abs(ends.clean - ends.corrupt) < MIN_EFFECT:
         raise UndefinedEffect(
             f"Both runs answer alike: the logit difference is {ends.clean:.4g} in the clean and"

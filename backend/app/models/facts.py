@@ -203,6 +203,8 @@ class Health(Wire):
     """Random for each start of the server and each model that it loads: after a change, all that was read of the model before may be another one's."""
     version: str
     queue: QueueInfo
+    jobs: int
+    """Jobs (`/api/jobs`) that run or wait for their turn; they are not in `queue`."""
     detail: str | None
     """What is being waited for, or why it failed."""
     download: DownloadInfo | None

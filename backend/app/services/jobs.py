@@ -135,6 +135,11 @@ class JobsService:
 
     # --- what is asked ---------------------------------------------------------------------------
 
+    @property
+    def n_busy(self) -> int:
+        """Jobs that run or wait for their turn."""
+        return sum(job.state in ("running", "waiting") for job in self._active.values())
+
     async def create(self, request: JobRequest, client: str) -> str:
         """The id of a new job. Raises QueueFull and whatever is wrong with the request."""
         engine = self._worker.engine

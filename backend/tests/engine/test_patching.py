@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 
 import numpy as np
 import pytest
@@ -173,6 +174,27 @@ def test_a_run_patched_into_itself_has_no_score(loaded: Loaded) -> None:
         patched(loaded.engine, PatchWanted("resid", 1, PAIRS, metric=METRIC), A, A)
     with pytest.raises(UndefinedEffect):
         mapped(loaded.engine, whole_map(loaded.n_layers), A, A)
+
+
+def test_runs_that_have_the_same_top_1_token_name_it(loaded: Loaded) -> None:
+    with pytest.raises(UndefinedEffect, match="same top-1 token"):
+        patched(loaded.engine, PatchWanted("resid", 1, PAIRS), A, A)
+
+
+def test_maps_leave_no_tensors_behind_but_the_store(engine: NnsightEngine) -> None:
+    small = fresh(engine, store_bytes=2**18)
+
+    def after_map(seed: int) -> int:
+        ids = random_ids(N_TOKENS, seed=seed)
+        sides = PatchSide(tuple(ids)), PatchSide((*ids[:5], 77, *ids[6:]))
+        mapped(small, whole_map(small.facts.n_layers), *sides)
+        gc.collect()
+        found = [o for o in gc.get_objects() if type(o) is torch.Tensor]
+        held = {t.untyped_storage().data_ptr(): t.untyped_storage().nbytes() for t in found}
+        return sum(held.values()) - small._store.n_bytes
+
+    first, *later = [after_map(seed) for seed in range(20, 26)]
+    assert max(later) <= first + 2**12, (first, later)
 
 
 def test_what_both_begin_with_is_one_text_however_it_was_computed(engine: NnsightEngine) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import gc
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -13,6 +14,7 @@ from sqlalchemy import Connection
 
 from app.errors import ModelMismatch
 from app.models.jobs import PatchMapRequest
+from app.services.background import BackgroundJob
 from app.services.conversations import ConversationStore
 from app.services.identity import ModelIdentity
 from app.services.jobs import JobsService
@@ -20,7 +22,7 @@ from app.services.patch_map import PatchMap, plan_map
 from app.services.storage import job_rows
 from app.services.storage.database import Database
 from app.services.storage.records import JobRecord
-from app.services.stored_job import JobKind
+from app.services.stored_job import JobKind, StoredJob
 from tests.fakes import fake_facts
 from tests.services.jobs import running_worker, until
 
@@ -150,3 +152,38 @@ def test_a_job_made_while_earlier_ones_are_taken_up_is_not_one_of_them() -> None
         database.close()
 
     asyncio.run(scenario())
+
+
+def test_nothing_of_a_map_is_held_once_it_is_over() -> None:
+    async def prepare(*_args: object) -> tuple[dict[str, object], None]:
+        return PLAN, None
+
+    async def scenario() -> None:
+        database = Database("sqlite://")
+        async with running_worker() as worker:
+            kinds = {"patch_map": JobKind(prepare, PatchMap)}
+            jobs = JobsService(worker, ConversationStore(database), database, kinds)
+            await jobs.open()
+            request = PatchMapRequest(
+                kind="patch_map", clean={"prompt": "a"}, corrupt={"prompt": "b"}
+            )
+            for _ in range(4):
+                job_id = await jobs.create(request, "me")
+                async for event in jobs.events(job_id):
+                    last = event
+                assert last is not None
+                assert last.type == "done"
+            await until(lambda: not jobs._saves)
+            held = [o for o in _objects() if type(o) in (PatchMap, StoredJob, BackgroundJob)]
+            # The worker's loop keeps the frame of its last job until the next one.
+            assert len(held) <= 3, held
+            worker.stop()
+            await jobs.close()
+        database.close()
+
+    asyncio.run(scenario())
+
+
+def _objects() -> list[object]:
+    gc.collect()
+    return gc.get_objects()

@@ -102,8 +102,8 @@ export function openAnswer(signal: AbortSignal) {
   });
   return {
     response: new Response(body, { headers: { "content-type": "text/event-stream" } }),
-    send: (event: StreamEvent) =>
-      sender?.enqueue(encoder.encode(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`)),
+    send: (event: StreamEvent | Readonly<Record<string, unknown>>) =>
+      sender?.enqueue(encoder.encode(`event: ${String(event.type)}\ndata: ${JSON.stringify(event)}\n\n`)),
     end: () => sender?.close(),
   };
 }

@@ -87,6 +87,7 @@ const HEALTH = {
   instance: "first",
   version: "0",
   queue: { running: 0, waiting: 0, capacity: 8 },
+  jobs: 0,
   detail: null,
   download: null,
 };

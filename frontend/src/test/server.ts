@@ -12,6 +12,7 @@ export const HEALTH: Health = {
   instance: "first",
   version: "0",
   queue: { running: 0, waiting: 0, capacity: 8 },
+  jobs: 0,
   detail: null,
   download: null,
   loading: null,

@@ -1848,6 +1848,11 @@ export interface components {
             version: string;
             queue: components["schemas"]["QueueInfo"];
             /**
+             * Jobs
+             * @description Jobs (`/api/jobs`) that run or wait for their turn; they are not in `queue`.
+             */
+            jobs: number;
+            /**
              * Detail
              * @description What is being waited for, or why it failed.
              */

@@ -28,3 +28,11 @@ export type PatchMapRequest = Schemas["PatchMapRequest"];
 export type JobInfo = Omit<Schemas["JobInfo"], "result"> & {
   readonly result: WithPairs<Schemas["PatchMapResult"]>;
 };
+export type JobSummary = Schemas["JobSummary"];
+export type JobStreamEvent =
+  | (Omit<Schemas["JobEvent"], "job"> & { readonly job: JobInfo })
+  | (Omit<Schemas["JobDoneEvent"], "job"> & { readonly job: JobInfo })
+  | Schemas["ProgressEvent"]
+  | Schemas["CellsEvent"]
+  | Schemas["JobErrorEvent"]
+  | Schemas["JobCancelledEvent"];

@@ -3,7 +3,8 @@
  * it re-send the request when a tab wakes up, which would start a second generation.
  */
 import { CLIENT_ID } from "@/base/client";
-import { ApiError, errorFromBody, errorOfServer, isAbort, networkFailure, streamCut } from "@/base/errors";
+import { errorOfServer } from "@/base/errors";
+import { eventData, parsedEvent } from "@/base/eventStream";
 import { withLosslessPredictions } from "@/model/losslessTexts";
 import type { components } from "@/types/api";
 
@@ -16,13 +17,7 @@ export type StreamEvent =
   | Schemas["DoneEvent"]
   | Schemas["ErrorEvent"];
 
-const EVENT_TYPES: ReadonlySet<string> = new Set<StreamEvent["type"]>([
-  "start",
-  "token",
-  "lens",
-  "done",
-  "error",
-]);
+const EVENT_TYPES = ["start", "token", "lens", "done", "error"] as const;
 
 /**
  * Yields the events of one reply, ending with `done`. Throws ApiError for a refused request, for an
@@ -33,38 +28,8 @@ export async function* streamChat(
   request: ChatRequest,
   signal: AbortSignal,
 ): AsyncGenerator<Exclude<StreamEvent, Schemas["ErrorEvent"]>> {
-  // Fetched while the server reads the prompt.
-  const parser = import("eventsource-parser/stream").catch(networkFailure);
-  const body = await open(request, signal);
-  const loaded = await parser;
-  if (loaded instanceof ApiError) {
-    await body.cancel();
-    throw loaded;
-  }
-  const { EventSourceParserStream } = loaded;
-  const reader = body
-    .pipeThrough(new TextDecoderStream())
-    .pipeThrough(new EventSourceParserStream())
-    .getReader();
-  try {
-    for (;;) {
-      const { done, value } = await readNext(reader, signal);
-      if (done) throw streamCut();
-      const event = withLosslessPredictions(parseEvent(value.data));
-      if (event.type === "error") throw errorOfServer(event.error);
-      yield event;
-      if (event.type === "done") return;
-    }
-  } finally {
-    // Closing early must reach the server, which stops the model when the connection goes.
-    await reader.cancel().catch(() => undefined);
-  }
-}
-
-async function open(request: ChatRequest, signal: AbortSignal): Promise<ReadableStream<BufferSource>> {
-  let response: Response;
-  try {
-    response = await fetch("/api/chat", {
+  const post = () =>
+    fetch("/api/chat", {
       method: "POST",
       headers: {
         "Content-Type": "application/json",
@@ -74,53 +39,10 @@ async function open(request: ChatRequest, signal: AbortSignal): Promise<Readable
       body: JSON.stringify({ ...request, stream: true }),
       signal,
     });
-  } catch (error) {
-    if (isAbort(error)) throw error;
-    throw networkFailure(error);
+  for await (const data of eventData(post, signal)) {
+    const event = withLosslessPredictions(parsedEvent<StreamEvent>(data, EVENT_TYPES));
+    if (event.type === "error") throw errorOfServer(event.error);
+    yield event;
+    if (event.type === "done") return;
   }
-  if (!response.ok) {
-    const answer: unknown = await response.json().catch(() => null);
-    throw errorFromBody(answer, response.status);
-  }
-  if (response.body === null) throw streamCut();
-  return response.body;
-}
-
-async function readNext<T>(
-  reader: ReadableStreamDefaultReader<T>,
-  signal: AbortSignal,
-): Promise<ReadableStreamReadResult<T>> {
-  try {
-    return await reader.read();
-  } catch (error) {
-    signal.throwIfAborted();
-    // A connection that breaks in mid-stream arrives as a TypeError, not as an end.
-    if (error instanceof TypeError) throw streamCut();
-    throw error;
-  }
-}
-
-export function parseEvent(data: string): StreamEvent {
-  let value: unknown;
-  try {
-    value = JSON.parse(data);
-  } catch {
-    value = null;
-  }
-  if (isStreamEvent(value)) return value;
-  throw new ApiError({
-    code: "bad_answer",
-    message: "The server sent an event that this page does not know.",
-    hint: "Page and server may be of different versions: reload the page.",
-  });
-}
-
-function isStreamEvent(value: unknown): value is StreamEvent {
-  return (
-    typeof value === "object" &&
-    value !== null &&
-    "type" in value &&
-    typeof value.type === "string" &&
-    EVENT_TYPES.has(value.type)
-  );
 }

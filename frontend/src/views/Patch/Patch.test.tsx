@@ -3,7 +3,9 @@ import userEvent from "@testing-library/user-event";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { visitPair } from "@/features/pair/pair";
 import type { Token } from "@/model/timeline";
+import { madeUpMap } from "@/test/jobData";
 import { MADE_UP, N_LAYERS, idOf, madeUpTimeline, madeUpTokens } from "@/test/lensData";
+import { openAnswer } from "@/test/recordedStream";
 import { fakeServer, refusal, renderView } from "@/test/renderView";
 import { branch, savedConversation } from "@/test/saved";
 import Patch from "./Patch";
@@ -24,49 +26,8 @@ let patchAnswer: (() => Response) | null = null;
 
 const named = (text: string) => ({ token_id: idOf(text), text, bytes: null });
 
-function job(nDone: number) {
-  const scores = Array.from({ length: N_LAYERS + 1 }, (_, row) =>
-    Array.from({ length: 10 }, (_, pair) => (row * 10 + pair < nDone ? 0.25 : null)),
-  );
-  return {
-    id: "job-1",
-    kind: "patch_map",
-    state,
-    progress: 0.5,
-    seconds_left: state === "running" ? 12 : null,
-    created_at_ms: 1,
-    updated_at_ms: 1,
-    model: MADE_UP.name,
-    model_identity: MADE_UP,
-    conversation_id: own,
-    title: "",
-    error: null,
-    assumed: {
-      clean: { conversation_id: own, tokens: tokens.slice(0, 10) },
-      corrupt: { conversation_id: null, tokens: other.slice(0, 10) },
-      site: "resid",
-      direction: "denoise",
-      metric: "logit_difference",
-    },
-    result: {
-      layers: Array.from({ length: N_LAYERS + 1 }, (_, layer) => layer),
-      heads: Array.from({ length: N_LAYERS + 1 }, () => null),
-      positions: Array.from({ length: 10 }, (_, pair) => [pair, pair]),
-      answer: { ...named(tokens[10]?.text ?? ""), token_id: tokens[10]?.id },
-      foil: named(" river"),
-      clean: 4,
-      corrupt: -2,
-      cells: scores,
-      scores,
-      estimate: null,
-      no_estimate: null,
-      rank_correlation: 0.9,
-      n_cells: 130,
-      n_done: nDone,
-      computed_tokens: 7,
-    },
-  };
-}
+const job = (nDone: number) =>
+  madeUpMap({ state, nDone, clean: tokens, corrupt: other, conversationId: own });
 
 function patched() {
   const top = [{ ...named(" river"), probability: 0.5 }];
@@ -88,6 +49,13 @@ function patched() {
     predictions: { clean: top, corrupt: top, patched: top },
     computed_tokens: 3,
   };
+}
+
+/** Stays open, as that of a job that goes on. */
+function openEvents(signal: AbortSignal): Response {
+  const { response, send } = openAnswer(signal);
+  send({ type: "job", job: job(13) });
+  return response;
 }
 
 beforeEach(() => {
@@ -118,6 +86,7 @@ beforeEach(() => {
     if (pathname.endsWith("/pause")) state = "paused";
     if (pathname.endsWith("/resume")) state = "running";
     if (request.method === "DELETE") state = "cancelled";
+    if (pathname.endsWith("/events")) return openEvents(request.signal);
     return Response.json(job(13));
   });
 });

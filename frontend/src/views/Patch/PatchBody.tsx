@@ -90,7 +90,7 @@ export function PatchBody({ timeline, model, side }: PatchBodyProps) {
           onDirection={(value) => choose({ direction: value, job: null })}
         />
         {map.error !== null && (
-          <LensFailure title="The map could not be had." error={map.error} onRetry={map.start} />
+          <LensFailure title="The map could not be had." error={map.error} onRetry={map.retry} />
         )}
         {failure !== null && (
           <p role="alert" className="pt-2">

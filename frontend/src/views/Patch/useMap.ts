@@ -1,12 +1,11 @@
 /** The causal map: started, followed while it fills, paused, resumed and cancelled. */
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type ApiError, asApiError } from "@/base/errors";
-import { JOB_ACTIONS, fetchJob, isOver, startMap } from "@/reading/patching";
+import { JOB_ACTIONS, startMap } from "@/reading/patching";
+import { jobKey, useJob } from "@/reading/useJob";
 import type { JobInfo } from "@/types/schemas";
 import type { PatchDirection } from "./choices";
 import { type PatchTexts, isOfTexts, questionOf } from "./texts";
-
-const FOLLOW_MS = 400;
 
 export interface CausalMap {
   /** Null while there is none of these texts. */
@@ -14,6 +13,8 @@ export interface CausalMap {
   readonly isStarting: boolean;
   /** Why it could not be started, followed or changed. */
   readonly error: ApiError | null;
+  /** Tries again what failed. */
+  readonly retry: () => void;
   readonly start: () => void;
   readonly act: (action: keyof typeof JOB_ACTIONS) => void;
 }
@@ -25,32 +26,31 @@ export function useMap(
   onStarted: (id: string) => void,
 ): CausalMap {
   const queries = useQueryClient();
-  const key = ["job", jobId];
-  const followed = useQuery({
-    queryKey: key,
-    queryFn: ({ signal }) => fetchJob(jobId ?? "", signal),
-    enabled: jobId !== null,
-    retry: false,
-    refetchInterval: ({ state: { data } }) => (data === undefined || isOver(data) ? false : FOLLOW_MS),
-  });
+  const followed = useJob(jobId);
   const starting = useMutation({
     mutationFn: () => startMap({ kind: "patch_map", site: "resid", ...questionOf(texts, direction) }),
     onSuccess: onStarted,
   });
   const acting = useMutation({
     mutationFn: (action: keyof typeof JOB_ACTIONS) => JOB_ACTIONS[action](jobId ?? ""),
-    onSuccess: (job) => queries.setQueryData(key, job),
+    onSuccess: (job) => queries.setQueryData(jobKey(job.id), job),
   });
-  const found = followed.data ?? null;
+  const found = followed.job;
   const cause = starting.error ?? acting.error ?? followed.error;
+  const start = (): void => {
+    acting.reset();
+    starting.mutate();
+  };
   return {
     job: found !== null && isOfTexts(found, texts, direction) ? found : null,
     isStarting: starting.isPending,
     error: cause === null ? null : asApiError(cause),
-    start: () => {
-      acting.reset();
-      starting.mutate();
+    retry: () => {
+      if (starting.error !== null) start();
+      else if (acting.error !== null) acting.reset();
+      else followed.retry();
     },
+    start,
     act: (action) => acting.mutate(action),
   };
 }
