@@ -1,4 +1,4 @@
-import { useMemo } from "react";
+import { Suspense, useMemo } from "react";
 import { LensFailure } from "@/features/evidence/LensFailure";
 import type { OtherSide } from "@/features/pair/otherSide";
 import { useSelection } from "@/features/selection/selection";
@@ -6,14 +6,17 @@ import { useTheme } from "@/features/settings/theme";
 import type { Timeline, Token } from "@/model/timeline";
 import { cellText } from "@/model/tokens";
 import type { ModelInfo } from "@/types/schemas";
+import { ErrorBoundary } from "@/ui/ErrorBoundary";
+import { lazyPart } from "@/ui/lazyPart";
 import { usePatchChoices } from "./choices";
 import { mapRows } from "./grid";
 import { MapControls } from "./MapControls";
 import { MapGrid } from "./MapGrid";
-import { PatchedRuns } from "./PatchedRuns";
 import { patchTexts } from "./texts";
 import { useMap } from "./useMap";
 import { useMapExport } from "./useMapExport";
+
+const PatchedRuns = lazyPart(() => import("./PatchedRuns"));
 
 interface PatchBodyProps {
   readonly timeline: Timeline;
@@ -113,13 +116,17 @@ export function PatchBody({ timeline, model, side }: PatchBodyProps) {
           shows what a patch there can reach.
         </p>
       ) : (
-        <PatchedRuns
-          texts={texts}
-          direction={direction}
-          model={model}
-          identity={timeline.model}
-          cell={cell}
-        />
+        <ErrorBoundary>
+          <Suspense fallback={null}>
+            <PatchedRuns
+              texts={texts}
+              direction={direction}
+              model={model}
+              identity={timeline.model}
+              cell={cell}
+            />
+          </Suspense>
+        </ErrorBoundary>
       )}
     </>
   );

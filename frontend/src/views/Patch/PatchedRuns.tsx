@@ -21,7 +21,7 @@ const WHOLE: readonly PatchPart[] = [{ site: "resid" }];
 const SHOWN = 3;
 
 /** The patched run beside its two ends, and on demand the parts of the block that it is due to. */
-export function PatchedRuns({ texts, direction, model, identity, cell }: PatchedRunsProps) {
+export default function PatchedRuns({ texts, direction, model, identity, cell }: PatchedRunsProps) {
   const [reading] = usePatches(texts, direction, identity, cell, WHOLE);
   const [refined, setRefined] = useState<Cell | null>(null);
   const [from, into] = direction === "denoise" ? (["A", "B"] as const) : (["B", "A"] as const);
