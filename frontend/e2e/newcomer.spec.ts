@@ -128,6 +128,11 @@ for (const { name, width, height, rows, withDetail, heatmap, ...size } of SIZES)
       // The last that comes.
       await expect(page.getByText("where the token can be read off")).toBeAttached();
       expect(await page.evaluate(() => window.layoutShift)).toBeLessThan(NOTHING_MOVED);
+      // Scroll bars are hidden here, so that none could move the text.
+      await expect(paris.locator("xpath=ancestor::div[contains(@class, 'overflow-y-auto')][1]")).toHaveCSS(
+        "scrollbar-gutter",
+        "stable",
+      );
       if (width < SHEET_BELOW_PX) {
         // The evidence would cover the text that is to be read first.
         await expect(paris).toBeVisible();

@@ -146,6 +146,15 @@ test("a follow-up first makes it a conversation of exactly these ids", async () 
   expect(chats[0]).toMatchObject({ conversation_id: "kept", from_index: IDS.length });
 });
 
+test("choosing what to compare it with makes it a conversation, to which B can be generated", async () => {
+  const user = userEvent.setup();
+  render(<App />);
+  await questions();
+  await user.click(await screen.findByRole("button", { name: "Compare with…" }));
+  await waitFor(() => expect(imported).toHaveLength(1));
+  expect(imported.map(({ branches }) => branches.map((each) => each.token_ids))).toEqual([[IDS]]);
+});
+
 test("Ask your own opens an empty conversation, now and on the next visit", async () => {
   const user = userEvent.setup();
   const { unmount } = render(<App />);

@@ -166,9 +166,8 @@ export function Shell() {
     else actions.reopen(visited.conversationId);
   });
 
-  // Pins, notes, a comparison and a steered reply belong to a saved conversation.
-  const needsSaving =
-    token_ids.length + positions.length > 0 || draft !== null || ["compare", "steer"].includes(viewId);
+  // Pins, notes and a steered reply belong to a saved conversation.
+  const needsSaving = token_ids.length + positions.length > 0 || draft !== null || viewId === "steer";
   const { isAwaited, isDrawing, endDrawing } = useFirstVisit(server, needsSaving, VIEWS, suggestView);
 
   const nLayers = server.model?.num_layers ?? 0;

@@ -36,8 +36,8 @@ const MAX_CELLS = 30_000;
 const LEGEND = { width: 120, height: 6, top: 11, room: 32 } as const;
 const PADDING = 2;
 const PANEL_GAP = 10;
-/** Characters of an upright head. */
-const MAX_TURNED = 12;
+/** Characters of an upright head: an index and two tokens that differ, such as `15 ·France≠·Spain`. */
+const MAX_TURNED = 18;
 
 /** Throws FigureTooLarge. */
 export function drawHeatmap(heatmap: HeatmapDrawing, { width, maxHeight, palette }: FigureLayout): Drawing {

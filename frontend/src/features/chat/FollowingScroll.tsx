@@ -45,12 +45,13 @@ export function FollowingScroll({ of, hasPlace, children }: FollowingScrollProps
   const onScroll = ({ currentTarget: element }: UIEvent<HTMLDivElement>): void => {
     isAtEnd.current = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR_END_PX;
   };
+  // A scroll bar that comes later would take its width from the text, and break its lines anew.
   return (
     <div className="relative flex min-h-0 flex-1 flex-col">
       <div
         ref={area}
         onScroll={onScroll}
-        className="flex min-h-0 flex-1 flex-col overflow-y-auto px-3 md:px-4"
+        className="flex min-h-0 flex-1 flex-col overflow-y-auto px-3 [scrollbar-gutter:stable] md:px-4"
       >
         {children}
       </div>

@@ -1,5 +1,5 @@
 import { useCallback, useEffect } from "react";
-import { useChat } from "@/features/chat/chat";
+import { useChat, useChatActions } from "@/features/chat/chat";
 import type { ChatRequest } from "@/features/chat/stream";
 import { useLibraryRefresh } from "@/features/library/library";
 import { useServer } from "@/features/server/server";
@@ -31,6 +31,12 @@ export function useOwnReply(timeline: Timeline, model: ModelInfo | null, pair: P
   const mode = useChat((chat) => chat.mode);
   const isReplying = useChat(({ pending }) => pending !== null);
   const { phase, health } = useServer();
+  const { keep } = useChatActions();
+  const isUnkept = timeline.shipped === "readable" && timeline.conversationId === null;
+  // B's reply is made like those of a saved conversation, and stands beside it.
+  useEffect(() => {
+    if (isUnkept) keep();
+  }, [isUnkept, keep]);
   const refresh = useLibraryRefresh();
   const { facts, state } = pair;
   const { change } = state;
