@@ -44,13 +44,9 @@ export const Header = memo(function Header(props: HeaderProps) {
         <span className="max-lg:sr-only">Mechanistic Explorer</span>
       </h1>
       <div className="flex min-h-control min-w-0 flex-1 basis-0 items-center md:ml-2">
-        {server.model === null ? (
-          <span className="truncate px-2 text-muted">{server.health?.model ?? ""}</span>
-        ) : (
-          <>
-            <ModelFacts model={server.model} />
-            <SelfCheckBadge check={server.model.self_check} isOffline={server.phase === "lost"} />
-          </>
+        <ModelFacts model={server.model} health={server.health} />
+        {server.model !== null && (
+          <SelfCheckBadge check={server.model.self_check} isOffline={server.phase === "lost"} />
         )}
       </div>
       <SearchField onShowPalette={onShowPalette} />

@@ -4,6 +4,10 @@ import type { components } from "./api";
 type Schemas = components["schemas"];
 export type OpeningExample = Schemas["OpeningExample"];
 export type Health = Schemas["Health"];
+export type ListedModel = Schemas["ListedModel"];
+export type ModelList = Schemas["ModelList"];
+export type ModelChoice = Omit<Schemas["ModelChoice"], "unload_first"> &
+  Partial<Pick<Schemas["ModelChoice"], "unload_first">>;
 export type ModelInfo = Schemas["ModelInfo"];
 export type LensReadRequest = Schemas["LensReadRequest"];
 export type LensReadResponse = Schemas["LensReadResponse"];

@@ -2,6 +2,7 @@ import type { HeldWith } from "@/features/chat/chatState";
 import { startCommand } from "@/model/identity";
 import { placeOf, placeWords, sortedNotes } from "@/model/notes";
 import type { ModelInfo } from "@/types/schemas";
+import { LoadNeeded } from "./LoadNeeded";
 
 interface MissingModelProps {
   readonly held: HeldWith;
@@ -25,7 +26,7 @@ export default function MissingModel({ held, running }: MissingModelProps) {
         . Its tokens and numbers can be shown by that model only.
       </p>
       <p className="mt-2 text-muted">
-        To open it, start the server with{" "}
+        To open it, load that model, or start the server with{" "}
         <code className="rounded-mark bg-sunken px-1 font-mono break-all text-ink">
           {startCommand(model)}
         </code>
@@ -40,6 +41,7 @@ export default function MissingModel({ held, running }: MissingModelProps) {
         )}
         . A message that you send now begins a new conversation.
       </p>
+      <LoadNeeded needed={model} />
       <h3 className="mt-4 text-label text-muted">The text, as it was saved</h3>
       <p className="mt-1 rounded-control border border-line bg-sunken p-3 break-words whitespace-pre-wrap">
         {held.text}

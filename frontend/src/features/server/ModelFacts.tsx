@@ -1,14 +1,17 @@
 import { Suspense } from "react";
 import { formatParameters } from "@/base/amount";
-import type { ModelInfo } from "@/types/schemas";
 import { Icon } from "@/ui/Icon";
 import { lazyPart } from "@/ui/lazyPart";
 import { Popover } from "@/ui/Popover";
 
-const ModelDetails = lazyPart(() => import("./ModelDetails"));
+import type { ServerState } from "./server";
 
-/** The running model in one line; its button tells the rest. */
-export function ModelFacts({ model }: { readonly model: ModelInfo }) {
+const ModelMenu = lazyPart(() => import("./ModelMenu"));
+
+/** The running model in one line; its button tells the rest, and loads another one. */
+export function ModelFacts({ model, health }: Pick<ServerState, "model" | "health">) {
+  const name = model?.model_name ?? health?.model;
+  if (name === undefined) return null;
   return (
     <Popover
       label="Model"
@@ -19,16 +22,20 @@ export function ModelFacts({ model }: { readonly model: ModelInfo }) {
           className="flex h-control min-w-0 items-center gap-1.5 rounded-control px-2 hover:bg-hover"
         >
           <span className="sr-only">Model: </span>
-          <span className="truncate font-medium">{model.model_name.split("/").at(-1)}</span>
-          <span className="hidden whitespace-nowrap text-muted @min-[76rem]:inline">
-            · {model.num_layers} layers · {formatParameters(model.num_parameters)} · {model.device}
+          <span className={`truncate ${model === null ? "text-muted" : "font-medium"}`}>
+            {name.split("/").at(-1)}
           </span>
+          {model !== null && (
+            <span className="hidden whitespace-nowrap text-muted @min-[76rem]:inline">
+              · {model.num_layers} layers · {formatParameters(model.num_parameters)} · {model.device}
+            </span>
+          )}
           <Icon name="down" className="text-quiet" />
         </button>
       }
     >
       <Suspense fallback={<p className="text-muted">Opening…</p>}>
-        <ModelDetails model={model} />
+        <ModelMenu model={model} health={health} />
       </Suspense>
     </Popover>
   );

@@ -32,11 +32,9 @@ export function ModelWait({ health, refusal }: ModelWaitProps) {
         <h2 className="text-page font-semibold">{health.model} could not be loaded</h2>
         <p className="break-words">{health.detail ?? "The server gave no reason; its terminal says more."}</p>
         <p className="text-muted">
-          Start the server again with a model that is at hand. The embedded model needs no network:
+          Choose another one: the name at the top of the page opens the list. The embedded model needs no
+          network.
         </p>
-        <pre className="overflow-x-auto rounded-control bg-sunken p-3 font-mono text-label">
-          python run.py --model embedded
-        </pre>
       </div>
     );
   }

@@ -1,14 +1,24 @@
+import { Suspense } from "react";
 import { identityOf, startCommand } from "@/model/identity";
 import { CopyButton } from "@/ui/CopyButton";
 import { Icon } from "@/ui/Icon";
+import { patientPart } from "@/ui/lazyPart";
 import type { ServerState } from "./server";
+
+const SwitchNotice = patientPart(() => import("./SwitchNotice"));
 
 /** One quiet line when the server is away or held up; nothing while all is well. */
 export function ServerNotice({ phase, health, model }: ServerState) {
   const words = wordsFor(phase, health?.detail ?? null);
+  const change = health?.switch ?? null;
   const command = model === null ? "make run" : startCommand(identityOf(model));
   return (
     <div role="status">
+      {change !== null && phase === "ready" && (
+        <Suspense fallback={null}>
+          <SwitchNotice change={change} running={health?.model ?? ""} />
+        </Suspense>
+      )}
       {words !== null && (
         <div className="flex flex-wrap items-center gap-x-2 border-b border-line bg-warn-soft px-3 py-1.5">
           <Icon name="warning" className="text-warn" />

@@ -31,7 +31,9 @@ export function useServer(): ServerState {
     queryFn: ({ signal }) => fetchHealth(signal),
     retry: false,
     refetchInterval: ({ state }) =>
-      state.status === "success" && state.data?.status === "ready" ? POLL_READY_MS : POLL_WAITING_MS,
+      state.status === "success" && state.data?.status === "ready" && !isChanging(state.data)
+        ? POLL_READY_MS
+        : POLL_WAITING_MS,
   });
   const { model: name, revision, instance } = health.data ?? {};
   const hasModel = health.data !== undefined && ["ready", "stalled", "draining"].includes(health.data.status);
@@ -56,6 +58,9 @@ export function useServer(): ServerState {
     [refusal, phase, known.health, known.model],
   );
 }
+
+/** Another model loads while the one that runs goes on. */
+export const isChanging = (health: Health | null | undefined): boolean => health?.switch?.error === null;
 
 /** Whether the server runs the model that was known last, or has not told yet which one it will run. */
 const isStill = (known: ModelInfo, health: Health | undefined): boolean =>

@@ -2,6 +2,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { type ApiError, asApiError } from "@/base/errors";
+import { useServer } from "@/features/server/server";
+import { identityOf, modelKey } from "@/model/identity";
 import type { TokenSearchResponse } from "@/types/schemas";
 import { searchTokens } from "./requests";
 
@@ -20,8 +22,10 @@ export function useTokenSearch(text: string, modelName: string): TokenSearch {
     const timer = setTimeout(() => setSettled(text), PAUSE_MS);
     return () => clearTimeout(timer);
   }, [text]);
+  const { model } = useServer();
+  const of = modelKey(model === null ? null : identityOf(model));
   const { data, error } = useQuery({
-    queryKey: ["tokens", modelName, settled],
+    queryKey: ["tokens", modelName, of, settled],
     queryFn: ({ signal }) => searchTokens(settled, signal),
     enabled: settled !== "" && settled === text,
     staleTime: Number.POSITIVE_INFINITY,
