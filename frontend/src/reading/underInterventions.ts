@@ -18,6 +18,8 @@ export interface TargetScore {
 export interface RunOutput {
   /** Of each target, in their order. */
   readonly targets: readonly TargetScore[];
+  /** The same at each layer that was asked for, through the logit lens: `[layer][target]`, the output last. */
+  readonly byLayer: readonly (readonly TargetScore[])[];
   readonly top: { readonly tokenId: number; readonly text: string; readonly probability: number };
   /** For each intervention, at how many layers over all positions it acted. */
   readonly fired: readonly number[];
@@ -31,16 +33,21 @@ export interface RunsQuestion {
   readonly runs: readonly (readonly Intervention[])[];
   /** The model's last layer; null while the model is not known. */
   readonly nLayers: number | null;
+  /** Reads every layer, not the output alone. */
+  readonly isByLayer?: boolean;
 }
 
 /** The outputs of all runs, in their order, from the ids that are shown. */
 export function useRuns(
   timeline: Timeline,
-  { position, targets, runs, nLayers }: RunsQuestion,
+  { position, targets, runs, nLayers, isByLayer = false }: RunsQuestion,
 ): SingleReading<readonly RunOutput[]> {
   const { conversationId, model, tokens } = timeline;
+  const last = nLayers ?? 0;
+  const layers = isByLayer ? Array.from({ length: last + 1 }, (_, layer) => layer) : [last];
+  const text = textKey(tokens, tokens.length);
   return useReading({
-    key: ["runs", modelKey(model), conversationId, textKey(tokens, tokens.length), position, targets, runs],
+    key: ["runs", modelKey(model), conversationId, text, position, targets, runs, isByLayer],
     readable: readability(timeline),
     isAsked: position >= 0 && position < tokens.length && runs.length > 0 && nLayers !== null,
     ask: async (signal) => {
@@ -51,7 +58,7 @@ export function useRuns(
             {
               ...sourceOf(conversationId, tokens),
               interventions: [...interventions],
-              layers: [nLayers ?? 0],
+              layers,
               positions: [position, position + 1],
               targets: [...targets],
               top_k: 1,
@@ -73,16 +80,20 @@ export function useRuns(
 const asTheyAre = (outputs: readonly RunOutput[]): readonly RunOutput[] => outputs;
 
 function outputOf({ targets, top_ids, top_probabilities, vocabulary, fired }: LensReadResponse): RunOutput {
-  const tokenId = top_ids[0]?.[0]?.[0] ?? -1;
-  return {
-    targets: targets.map(({ probability, rank }) => ({
-      probability: probability[0]?.[0] ?? Number.NaN,
-      rank: rank[0]?.[0] ?? 0,
+  const tokenId = top_ids.at(-1)?.[0]?.[0] ?? -1;
+  const byLayer = top_ids.map((_, layer) =>
+    targets.map(({ probability, rank }) => ({
+      probability: probability[layer]?.[0] ?? Number.NaN,
+      rank: rank[layer]?.[0] ?? 0,
     })),
+  );
+  return {
+    targets: byLayer.at(-1) ?? [],
+    byLayer,
     top: {
       tokenId,
       text: vocabulary[String(tokenId)] ?? "",
-      probability: top_probabilities[0]?.[0]?.[0] ?? Number.NaN,
+      probability: top_probabilities.at(-1)?.[0]?.[0] ?? Number.NaN,
     },
     fired,
   };

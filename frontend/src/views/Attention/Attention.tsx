@@ -14,6 +14,7 @@ import { useAttention } from "@/reading/attention";
 import { AttentionFinding } from "./AttentionFinding";
 import { useAttentionChoices } from "./choices";
 import { Controls } from "./Controls";
+import { HeadAblation } from "./HeadAblation";
 import { HeadGrid } from "./HeadGrid";
 import { ALL_HEADS, type Scope, isSameScope, learnedSink, placeOf, scopeOf, sourceValues } from "./heads";
 import { meaningOf } from "./kinds";
@@ -145,6 +146,18 @@ function TokenAttention({ timeline, index }: { readonly timeline: Timeline; read
             )}
           </ReadingFrame>
         </div>
+      )}
+      {rows !== null && model !== null && locked.kind === "head" && (
+        <HeadAblation
+          key={JSON.stringify([position, locked])}
+          timeline={timeline}
+          model={model}
+          position={position}
+          block={locked.block}
+          head={locked.head}
+          values={sourceValues(rows, locked)}
+          second={place.kind === "head" ? place.second : null}
+        />
       )}
       {position >= 0 && (
         <p className="shrink-0 truncate border-t border-line px-3 py-0.5 text-label text-muted">

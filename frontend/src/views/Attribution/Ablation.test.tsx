@@ -23,7 +23,7 @@ test("the selected block is taken away at the token that is read, beside what it
   server.answer = (request) => {
     const answer = madeUpLens(tokens, request);
     const share = (request.interventions ?? []).length > 0 ? 0.5 : 1;
-    const probability = answer.targets.map((_, i) => [[i === 0 ? 0.4 * share : 0.2]]);
+    const probability = answer.targets.map((_, i) => answer.layers.map(() => [i === 0 ? 0.4 * share : 0.2]));
     return Response.json({
       ...answer,
       fired: [],

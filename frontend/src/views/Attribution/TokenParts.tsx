@@ -19,7 +19,7 @@ import { PartGrid } from "./PartGrid";
 import { PartName } from "./PartName";
 import { partWords } from "./partNames";
 import { type PartRow, blockId, attnId, headId, visibleRows } from "./parts";
-import { directParts, isAt, placeOf, rowsAround } from "./places";
+import { directParts, edgeOf, isAt, placeOf, rowsAround } from "./places";
 import { NotSplit } from "./NotSplit";
 import { Reason } from "./Reason";
 import { SumFoot } from "./SumFoot";
@@ -140,6 +140,7 @@ export function TokenParts({ timeline, position, controls }: TokenPartsProps) {
               head={place.kind === "head" ? place.head : null}
               targetId={answer.target.token_id}
               foilId={answer.foil?.token_id ?? null}
+              edges={place.kind === "head" && place.second !== null ? [edgeOf(tree, tokens, place)] : []}
               direct={directParts(tree, place.block, place.kind === "head" ? place.head : null)}
             />
           </Suspense>

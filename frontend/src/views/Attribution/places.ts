@@ -1,5 +1,8 @@
 /** The rows of the view as places in the model. */
+import type { EdgeSource } from "@/features/steering/Ablation";
 import type { Place } from "@/model/place";
+import type { Token } from "@/model/timeline";
+import { cellText } from "@/model/tokens";
 import { type PartRow, attnId, blockId, headId } from "./parts";
 
 /** What the row is about; null for one that is in no block. */
@@ -27,15 +30,34 @@ export function isAt({ kind, block, head, source }: PartRow, place: Place): bool
   );
 }
 
+/** What a head reads of one token, and what it adds to the logit by that. */
+export function edgeOf(
+  tree: readonly PartRow[],
+  tokens: readonly Token[],
+  { block, head, second }: { readonly block: number; readonly head: number; readonly second: number | null },
+): EdgeSource {
+  const source = second ?? 0;
+  const row = everyRow(tree).find(
+    (each) => each.block === block && each.head === head && each.source === source,
+  );
+  const token = tokens[source];
+  return {
+    index: source,
+    name: `${token === undefined ? "" : `“${cellText(token)}”, `}index ${source}`,
+    direct: row?.contribution ?? null,
+  };
+}
+
+const everyRow = (rows: readonly PartRow[]): PartRow[] =>
+  rows.flatMap((row) => [row, ...everyRow(row.children ?? [])]);
+
 /** What the parts of a block, and one of its heads, add directly; null where they are no rows. */
 export function directParts(
   tree: readonly PartRow[],
   block: number,
   head: number | null,
 ): Readonly<Record<"block" | "attn" | "mlp" | "head", number | null>> {
-  const all = (rows: readonly PartRow[]): PartRow[] =>
-    rows.flatMap((row) => [row, ...all(row.children ?? [])]);
-  const own = all(tree).filter((row) => row.block === block);
+  const own = everyRow(tree).filter((row) => row.block === block);
   const of = (kind: PartRow["kind"]): number | null =>
     own.find((row) => row.kind === kind)?.contribution ?? null;
   const ofHead = own.find((row) => row.kind === "head" && row.head === head)?.contribution ?? null;

@@ -70,12 +70,18 @@ export function LayerStrip({ nLayers, scores, layers, onChange }: LayerStripProp
                   : `${layerTitle(layer)}: rank ${formatRank(score.rank)}, probability ${formatProbability(score.probability)}`
               }
               className={clsx(
-                "flex min-w-0 flex-1 flex-col justify-end rounded-[2px] border-b-2",
-                isIn ? "border-accent bg-accent-soft" : "border-transparent bg-sunken",
+                "flex min-w-0 flex-1 flex-col justify-end rounded-[2px] border-b-2 forced-color-adjust-none forced-colors:bg-[Canvas]",
+                isIn
+                  ? "border-accent bg-accent-soft forced-colors:border-[Highlight]"
+                  : "border-transparent bg-sunken",
               )}
             >
               <span
-                className={clsx("block rounded-[2px]", score?.rank === 1 ? "bg-data-actual" : "bg-data-bar")}
+                className={clsx(
+                  "block rounded-[2px]",
+                  score?.rank === 1 ? "bg-data-actual" : "bg-data-bar",
+                  isIn ? "forced-colors:bg-[Highlight]" : "forced-colors:bg-[GrayText]",
+                )}
                 style={{ height: `${100 * heightOf(score?.rank ?? 0)}%` }}
               />
             </div>
