@@ -16,7 +16,7 @@ from app.engine.cone import Branch, Edit, run_blocks
 from app.engine.kv_cache import GrowingCache
 from app.engine.patching_types import PatchSide, Site
 from app.engine.residuals import PREFILL_TOKENS, ResidualStore
-from app.errors import IdentityFailed
+from app.errors import IdentityFailed, ModelComputationError
 
 WRITE_KINDS = {"attn": "attn", "head": "attn", "mlp": "mlp"}
 WORDS = {"attn": "attention", "head": "attention", "mlp": "MLP"}
@@ -92,7 +92,8 @@ class Runs:
     ) -> Generator[None, None, torch.Tensor]:
         """Blocks from `first_block` on, on streams `[rows, tokens from start on, d_model]` that enter it.
 
-        Gives the last position of the last layer, float32 `[rows, d_model]`. An item stands between two
+        Gives the last position of the last layer, float32 `[rows, d_model]`, or raises
+        ModelComputationError where it is not finite. An item stands between two
         passes; `edits` are those of the positions from one to another.
         """
         last_block = self._decoder.n_layers
@@ -116,7 +117,13 @@ class Runs:
                 first_index=begin,
                 edits=edits(begin, end),
             )
-        return after[:, -1].float().cpu()
+        last = after[:, -1].float().cpu()
+        if not bool(torch.isfinite(last).all()):
+            raise ModelComputationError(
+                "A patched run gives a residual stream that is not a finite number.",
+                hint="The weights of this model are damaged or overflow in its dtype.",
+            )
+        return last
 
     # --- what single modules write ---------------------------------------------------------------
 

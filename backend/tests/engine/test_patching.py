@@ -21,12 +21,14 @@ from app.engine.patching_types import (
     Patched,
     PatchSide,
     PatchWanted,
+    Site,
 )
 from app.engine.types import Capability, Step
 from app.errors import (
     IdentityFailed,
     InvalidRequest,
     LayerOutOfRange,
+    ModelComputationError,
     PositionOutOfRange,
     UndefinedEffect,
 )
@@ -346,6 +348,21 @@ def test_closing_a_map_frees_the_runs_that_it_holds(engine: NnsightEngine) -> No
     assert engine._store._pinned
     work.close()
     assert not engine._store._pinned
+
+
+@pytest.mark.parametrize("site", ["resid", "mlp"])
+def test_a_patched_run_that_is_no_number_is_an_error(site: Site) -> None:
+    """It would be left blank in the map, as a cell that is not computed yet."""
+    model = random_model(FAMILIES["gpt2"].config())
+    engine = engine_of(model)
+    wanted = PatchWanted(site, 1, ((5, 5),), metric=METRIC)
+    patched(engine, wanted)  # both texts are held from now on, so that only patched runs are run
+    model.transformer.h[1].mlp.register_forward_hook(lambda _module, _args, out: out * np.nan)
+    with pytest.raises(ModelComputationError, match=r"patched run .* not a finite number"):
+        patched(engine, wanted)
+    rows = (MapRow(1), MapRow(2))
+    with pytest.raises(ModelComputationError, match=r"patched run .* not a finite number"):
+        mapped(engine, MapWanted(site, rows, PAIRS, metric=METRIC))
 
 
 @pytest.mark.parametrize(
