@@ -522,6 +522,8 @@ class Health(Result):
     """
     version: str
     queue: QueueInfo
+    jobs: int
+    """Jobs (`/api/jobs`) that run or wait for their turn; they are not in `queue`."""
     detail: str | None
     """What is being waited for, or why it failed."""
     download: DownloadInfo | None
