@@ -93,5 +93,6 @@ export function readPlace(query: URLSearchParams): Place {
 const layerNumber = (value: string | null): number | null =>
   value !== null && /^\d{1,6}(\.5)?$/.test(value) ? Number(value) : null;
 
-const wholeNumber = (value: string | null): number | null =>
+/** A whole number of an address, of six digits at most; null for anything else. */
+export const wholeNumber = (value: string | null): number | null =>
   value !== null && /^\d{1,6}$/.test(value) ? Number(value) : null;

@@ -5,7 +5,7 @@
 import { type ChoiceTexts, isChoiceText } from "@/features/choices/choiceSpec";
 import { MAX_PINNED_POSITIONS, MAX_PINNED_TOKENS } from "@/features/pins/pins";
 import { type LensKind, isLensKind } from "@/model/lenses";
-import { PLACE_NAMES, type Place, placeWords, readPlace } from "@/model/place";
+import { PLACE_NAMES, type Place, placeWords, readPlace, wholeNumber } from "@/model/place";
 
 export interface Address {
   readonly conversationId: string | null;
@@ -70,9 +70,6 @@ export function formatAddress(address: Address): string {
 // Server ids have at most 64 characters; anything longer was not made by this page.
 const nonEmpty = (value: string | null): string | null =>
   value === null || value === "" || value.length > 64 ? null : value;
-
-const wholeNumber = (value: string | null): number | null =>
-  value !== null && /^\d{1,6}$/.test(value) ? Number(value) : null;
 
 const pieces = (value: string | null, mark: string, most: number): string[] =>
   (value ?? "").split(mark, most);

@@ -10,7 +10,9 @@ test("a note on a token is written by keyboard, saved, and seen where it is", as
   const user = await openAt("?c=conversation-1&t=6");
   await tokens();
   await user.keyboard("n");
-  expect(await screen.findByRole("dialog", { name: "New note" })).toHaveTextContent("on ·Grüß, index 6");
+  // Within the evidence, which it is about and must not cover.
+  const evidence = within(screen.getByRole("region", { name: "Evidence" }));
+  expect(await evidence.findByRole("dialog", { name: "New note" })).toHaveTextContent("on ·Grüß, index 6");
   expect(await field()).toHaveFocus();
   await user.keyboard("German.{Enter}Why?{Control>}{Enter}{/Control}");
   expect(screen.queryByRole("dialog")).not.toBeInTheDocument();

@@ -201,6 +201,19 @@ describe("pins", () => {
     expect(screen.getByText(/Nothing is pinned/)).toBeInTheDocument();
   });
 
+  test("suggested tokens that are not pinned stay beside those that are, as thin lines", async () => {
+    renderView(Trajectories, timeline, { index: INDEX });
+    await userEvent.click(await screen.findByRole("button", { name: "Pin all 5" }));
+    const rivals = () => document.querySelectorAll('[data-part="rival"]');
+    expect(rivals()).toHaveLength(0);
+    const suggestions = within(screen.getByRole("group", { name: "Suggestions" }));
+    for (const suggested of suggestions.getAllByRole("button", { name: /^Pin / }).slice(-2)) {
+      await userEvent.click(suggested);
+    }
+    await waitFor(() => expect(rivals()).toHaveLength(2));
+    for (const line of rivals()) expect(line.getAttribute("d")).toMatch(/^M.*L/);
+  });
+
   test("at the limit it says so", async () => {
     await withPins(..." the| capital| of| France| is| Paris| river| city".split("|").slice(0, 7), " which");
     const told = screen.getAllByRole("status").map(({ textContent }) => textContent);
