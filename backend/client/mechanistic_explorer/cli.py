@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import io
 import os
+import re
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 DEFAULT_URL = "http://localhost:8000"
 DONE, FAILED, WRONG_ARGUMENTS, INTERRUPTED = 0, 1, 2, 130
+ID_WITH_DASH = re.compile(r"-[\w-]{21}", re.ASCII)
+"""22 characters, as long as no option is."""
 FORMATS = ("table", "json", "csv")
 
 
@@ -33,14 +36,27 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if given[:1] == ["serve"]:
             return serve(given[1:])
-        arguments = parser().parse_args(given)
-        return run(arguments)
+        return run(parser().parse_args(with_ids_as_values(given)))
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
         # The reader, such as `head`, has enough. Python would flush once more when it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
+
+
+def with_ids_as_values(given: Sequence[str]) -> list[str]:
+    """One id in 64 begins with a dash, which argparse would take for an option."""
+    found: list[str] = []
+    last: list[str] = []
+    for word in given:
+        if ID_WITH_DASH.fullmatch(word) and found[-1:] == ["--conversation"]:
+            found[-1] = f"--conversation={word}"
+        elif ID_WITH_DASH.fullmatch(word) and given[0] == "export":
+            last += ["--", word]
+        else:
+            found.append(word)
+    return found + last
 
 
 # --- arguments -------------------------------------------------------------------------------------

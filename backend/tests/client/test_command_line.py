@@ -158,6 +158,9 @@ def test_models_lists_what_can_be_loaded(
     [
         (["lens", "a", "--layers", "99"], 1, "Error: layer_out_of_range"),
         (["export", "nothing"], 1, "Error: conversation_not_found"),
+        (["export", "-" + 21 * "a"], 1, "Error: conversation_not_found"),
+        (["export", "-" + 21 * "a", "-o", "file"], 1, "Error: conversation_not_found"),
+        (["chat", "a", "--conversation", 22 * "-"], 1, "Error: conversation_not_found"),
         (["lens", "a", "--url", "http://127.0.0.1:9"], 1, "Error: Cannot reach http://127.0.0.1:9"),
         (["models", "--url", "localhost"], 2, "write http://localhost:8000"),
     ],
