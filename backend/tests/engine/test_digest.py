@@ -111,8 +111,8 @@ def test_model_is_loaded_while_its_files_are_hashed(
     """Hashing takes about as long as loading: one after the other would double the start."""
     is_loaded = threading.Event()
 
-    def load(*args: Any) -> Any:
-        loaded = load_files(*args)
+    def load(*args: Any, **options: Any) -> Any:
+        loaded = load_files(*args, **options)
         is_loaded.set()
         return loaded
 
