@@ -66,7 +66,7 @@ const SITES = { resid: null, attn: "attention", mlp: "MLP", head: "heads" } as c
 
 /** `adds 0.2 × “·Madrid” at layers 4–8 in the reply`. */
 export function inWords({ site, layers, heads, positions, op }: Intervention, textOf: TextOf): string {
-  const part = SITES[site];
+  const part = site === "head" && heads?.length === 1 ? "head" : SITES[site];
   const which = heads === null || heads === undefined ? "" : ` ${heads.join(", ")}`;
   const blocks = layerList(layers).replace(/^layers?/, layers.length === 1 ? "block" : "blocks");
   const where = part === null ? layerList(layers) : `the ${part}${which} of ${blocks}`;
