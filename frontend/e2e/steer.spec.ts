@@ -69,3 +69,25 @@ for (const { hand, colorScheme } of WAYS) {
     });
   });
 }
+
+test.describe("by touch, on a phone", () => {
+  test.use({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+
+  test("a tap on the curve sets the strength, and another writes the reply", async ({ explorer, page }) => {
+    await explorer.setSampling({ Temperature: "0", "Max new tokens": "4" });
+    await explorer.say("The capital of France is");
+    // The second token of the reply; without one the sheet is closed.
+    await explorer.open(`?c=${await conversationOf(page)}&t=11&view=steer&steer=306&touch=all`);
+    const { evidence } = explorer;
+    const curve = evidence.getByRole("slider", { name: "Strength", exact: true });
+    await expect(curve).toHaveAttribute("aria-busy", "false");
+    await curve.scrollIntoViewIfNeeded();
+    const box = await curve.boundingBox();
+    await curve.tap({ position: { x: (box?.width ?? 0) - 40, y: 60 } });
+    await expect(evidence.getByRole("spinbutton", { name: "Strength" })).not.toHaveValue("0.1");
+    const strength = await evidence.getByRole("spinbutton", { name: "Strength" }).inputValue();
+    await evidence.getByRole("button", { name: "Write the reply" }).tap();
+    await explorer.settled();
+    await expect(page.getByRole("region", { name: "Interventions" })).toContainText(`adds ${strength} ×`);
+  });
+});
