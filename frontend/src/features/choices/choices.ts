@@ -3,7 +3,8 @@
  * conversation, and what the open view has chosen stands in the page's address. An address that was
  * opened counts for as long as the page is open, without becoming this browser's habit.
  */
-import { useCallback, useEffect, useMemo, useSyncExternalStore } from "react";
+import { useCallback, useEffect, useMemo } from "react";
+import { create } from "zustand";
 import { readStored, writeStored } from "@/base/stored";
 import {
   type ChoiceSpec,
@@ -23,32 +24,23 @@ interface Chosen {
 
 const storedAs = (viewId: string): string => `view-${viewId}`;
 
-/** By view; one that has not been looked at since the page was opened is not there yet. */
-const current = new Map<string, Chosen>();
-const listeners = new Set<() => void>();
-
-function subscribe(listener: () => void): () => void {
-  listeners.add(listener);
-  return () => listeners.delete(listener);
-}
+/** By view; one in which nothing was chosen since the page was opened is not there. */
+const useAll = create<Readonly<Record<string, Chosen>>>()(() => ({}));
 
 const readHabits = (viewId: string): ChoiceTexts => readStored(storedAs(viewId), asChoiceTexts, NO_CHOICES);
 
-function chosenIn(viewId: string): Chosen {
-  let chosen = current.get(viewId);
-  if (chosen === undefined) {
-    chosen = { texts: readHabits(viewId), conversationId: null };
-    current.set(viewId, chosen);
-  }
-  return chosen;
+/** The habits with which each view was first looked at: another tab changes nothing here. */
+const habits = new Map<string, Chosen>();
+
+function habitsIn(viewId: string): Chosen {
+  const known = habits.get(viewId) ?? { texts: readHabits(viewId), conversationId: null };
+  habits.set(viewId, known);
+  return known;
 }
 
-function put(viewId: string, chosen: Chosen): void {
-  current.set(viewId, chosen);
-  for (const listener of listeners) listener();
-}
-
-const useChosen = (viewId: string): Chosen => useSyncExternalStore(subscribe, () => chosenIn(viewId));
+const put = (viewId: string, chosen: Chosen): void => useAll.setState({ [viewId]: chosen });
+const chosenIn = (viewId: string): Chosen => useAll.getState()[viewId] ?? habitsIn(viewId);
+const useChosen = (viewId: string): Chosen => useAll((all) => all[viewId] ?? habitsIn(viewId));
 
 const textsFor = <T extends object>(
   spec: ChoiceSpec<T>,
@@ -80,8 +72,8 @@ export function useChoices<T extends object>(
       const changed = formatChoices(spec, { ...before, ...part });
       put(viewId, { texts: changed, conversationId });
       // Merge into the stored value: another tab may have changed it, and links are not remembered.
-      const habits = parseChoices(spec, readHabits(viewId));
-      writeStored(storedAs(viewId), lastingTexts(spec, formatChoices(spec, { ...habits, ...part })));
+      const stored = parseChoices(spec, readHabits(viewId));
+      writeStored(storedAs(viewId), lastingTexts(spec, formatChoices(spec, { ...stored, ...part })));
     },
     [viewId, spec, conversationId],
   );
@@ -99,4 +91,7 @@ export const visitChoices = (
 ): void => put(viewId, { texts, conversationId });
 
 /** Forgets what was chosen since the page was opened, as opening it again would. */
-export const forgetChoices = (): void => current.clear();
+export function forgetChoices(): void {
+  habits.clear();
+  useAll.setState({}, true);
+}

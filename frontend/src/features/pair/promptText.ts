@@ -2,7 +2,8 @@
  * The changed prompt of each conversation: the draft, and the text that was read as B. Kept for the
  * life of the tab, so that a reload finds B again; it never stands in the address.
  */
-import { useCallback, useSyncExternalStore } from "react";
+import { useCallback } from "react";
+import { create } from "zustand";
 import { storedName } from "@/base/stored";
 import type { OtherText } from "./otherSide";
 
@@ -17,8 +18,13 @@ const NO_TEXT: PromptText = { draft: null, asked: null };
 const KEPT_CONVERSATIONS = 16;
 const NAME = storedName("changed-prompts");
 
-const listeners = new Set<() => void>();
-const texts = new Map<string, PromptText>(read());
+type Texts = ReadonlyMap<string, PromptText>;
+
+/** By conversation, the one that was written last at the end. */
+const useTexts = create<{ readonly texts: Texts }>()(() => ({ texts: new Map(read()) }));
+
+const textOf = ({ texts }: { readonly texts: Texts }, conversationId: string): PromptText =>
+  texts.get(conversationId) ?? NO_TEXT;
 
 /** Anything but a list of this module's own making is left. */
 function read(): [string, PromptText][] {
@@ -45,6 +51,7 @@ function isEntry(entry: unknown): entry is [string, PromptText] {
 }
 
 function put(conversationId: string, text: PromptText): void {
+  const texts = new Map(useTexts.getState().texts);
   texts.delete(conversationId);
   texts.set(conversationId, text);
   const oldest = texts.keys().next().value;
@@ -54,21 +61,16 @@ function put(conversationId: string, text: PromptText): void {
   } catch {
     // Full or blocked: it holds until the page is closed.
   }
-  for (const listener of listeners) listener();
-}
-
-function subscribe(listener: () => void): () => void {
-  listeners.add(listener);
-  return () => listeners.delete(listener);
+  useTexts.setState({ texts });
 }
 
 export function usePromptText(
   conversationId: string | null,
 ): readonly [PromptText, (part: Partial<PromptText>) => void] {
   const key = conversationId ?? "";
-  const text = useSyncExternalStore(subscribe, () => texts.get(key) ?? NO_TEXT);
+  const text = useTexts((state) => textOf(state, key));
   const write = useCallback(
-    (part: Partial<PromptText>) => put(key, { ...(texts.get(key) ?? NO_TEXT), ...part }),
+    (part: Partial<PromptText>) => put(key, { ...textOf(useTexts.getState(), key), ...part }),
     [key],
   );
   return [text, write];

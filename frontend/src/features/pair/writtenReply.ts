@@ -2,7 +2,7 @@
  * B's own reply: the chat route writes it into a conversation of its own, while A stays on the page.
  * Kept beside the view, so that looking at another view or another conversation does not end it.
  */
-import { useSyncExternalStore } from "react";
+import { create } from "zustand";
 import { ApiError } from "@/base/errors";
 import { pause } from "@/base/pause";
 import { type ChatRequest, streamChat } from "@/features/chat/stream";
@@ -29,32 +29,26 @@ const SAVING_MS = 400;
 const SAVING_ATTEMPTS = 5;
 
 /** By the conversation beside which each is written. */
-const replies = new Map<string, WrittenReply>();
+type Replies = Readonly<Record<string, WrittenReply | null>>;
+const useReplies = create<Replies>()(() => ({}));
 const controllers = new Map<string, AbortController>();
-const listeners = new Set<() => void>();
 
-function put(beside: string, reply: WrittenReply | null): void {
-  if (reply === null) replies.delete(beside);
-  else replies.set(beside, reply);
-  for (const listener of listeners) listener();
-}
+const replyBeside = (replies: Replies, beside: string | null): WrittenReply | null =>
+  beside === null ? null : (replies[beside] ?? null);
 
-function subscribe(listener: () => void): () => void {
-  listeners.add(listener);
-  return () => listeners.delete(listener);
-}
+const put = (beside: string, reply: WrittenReply | null): void => useReplies.setState({ [beside]: reply });
 
 /** What is being written, or was, beside a conversation; null where nothing is. */
 export const useWrittenReply = (beside: string | null): WrittenReply | null =>
-  useSyncExternalStore(subscribe, () => writtenReply(beside));
+  useReplies((replies) => replyBeside(replies, beside));
 
 /** Only how it stands: this changes a few times, the reply with every token. */
 export const useReplyStatus = (beside: string | null): WrittenReply["status"] | null =>
-  useSyncExternalStore(subscribe, () => writtenReply(beside)?.status ?? null);
+  useReplies((replies) => replyBeside(replies, beside)?.status ?? null);
 
 /** What it is at this moment, for who acts on it. */
 export const writtenReply = (beside: string | null): WrittenReply | null =>
-  beside === null ? null : (replies.get(beside) ?? null);
+  replyBeside(useReplies.getState(), beside);
 
 export const isUnderWay = (status: WrittenReply["status"] | null): boolean =>
   status !== null && ["sent", "reading", "writing", "saving"].includes(status);

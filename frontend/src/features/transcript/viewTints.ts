@@ -2,7 +2,8 @@
  * Colours that the open view gives the text of the conversation, in place of those of "Colour by". They
  * go with the view.
  */
-import { useEffect, useSyncExternalStore } from "react";
+import { useEffect } from "react";
+import { create } from "zustand";
 import type { Tint } from "./tint";
 
 export interface ViewTints {
@@ -30,24 +31,13 @@ interface Legend {
   readonly marked: string | null;
 }
 
-let current: ViewTints | null = null;
-const listeners = new Set<() => void>();
-
-function publish(next: ViewTints | null): void {
-  current = next;
-  for (const listener of listeners) listener();
-}
-
-function subscribe(listener: () => void): () => void {
-  listeners.add(listener);
-  return () => listeners.delete(listener);
-}
+const useTints = create<{ readonly shown: ViewTints | null }>()(() => ({ shown: null }));
 
 /** Gives the text these colours while the view is mounted. `shown` stays the same object while nothing changes. */
 export function useViewTints(shown: ViewTints): void {
-  useEffect(() => publish(shown), [shown]);
-  useEffect(() => () => publish(null), []);
+  useEffect(() => useTints.setState({ shown }), [shown]);
+  useEffect(() => () => useTints.setState({ shown: null }), []);
 }
 
 /** The colours of the open view; null where it has none. */
-export const useShownViewTints = (): ViewTints | null => useSyncExternalStore(subscribe, () => current);
+export const useShownViewTints = (): ViewTints | null => useTints(({ shown }) => shown);
