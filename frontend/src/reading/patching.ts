@@ -2,7 +2,7 @@
 import { call, client, unwrap } from "@/base/client";
 import { withLosslessText } from "@/model/losslessTexts";
 import type { ModelIdentity } from "@/model/timeline";
-import type { JobInfo, PatchMapRequest, PatchRequest, PatchResponse } from "@/types/schemas";
+import type { JobInfo, JobSummary, PatchMapRequest, PatchRequest, PatchResponse } from "@/types/schemas";
 import { ofModel } from "./requests";
 
 /** A patched run of `model`; that of another one is refused. */
@@ -36,6 +36,11 @@ export async function fetchJob(id: string, signal: AbortSignal): Promise<JobInfo
   );
 }
 
+/** The newest first. */
+export async function fetchJobs(signal: AbortSignal): Promise<readonly JobSummary[]> {
+  return unwrap(await call(() => client.GET("/api/jobs", { signal }))).jobs;
+}
+
 const pathOf = (id: string) => ({ params: { path: { job_id: id } } });
 
 export const JOB_ACTIONS = {
@@ -46,5 +51,5 @@ export const JOB_ACTIONS = {
 } as const;
 
 /** Whether nothing of a job changes any more. */
-export const isOver = ({ state }: Pick<JobInfo, "state">): boolean =>
+export const isOver = ({ state }: Pick<JobSummary, "state">): boolean =>
   state === "done" || state === "error" || state === "cancelled" || state === "lost";

@@ -20,6 +20,7 @@ export function ReplyStatus({ server: { model, health }, blocked, isUnseen }: Re
       contextLength={model?.context_length ?? null}
       rate={rate}
       activity={activity}
+      jobs={health?.jobs ?? 0}
       blocked={blocked}
       isUnseen={isUnseen}
     />

@@ -8,6 +8,8 @@ interface StatusLineProps {
   readonly contextLength: number | null;
   readonly rate: number | null;
   readonly activity: Activity;
+  /** That run or wait. */
+  readonly jobs: number;
   /** Said instead of "Ready" while nothing can be sent. */
   readonly blocked: string | null;
   /** There is no room for the line: it is only said. */
@@ -23,7 +25,7 @@ const WORDS: Record<Activity, string> = {
 
 /** How full the context is, how fast the model writes, and what it does. */
 export const StatusLine = memo(function StatusLine(props: StatusLineProps) {
-  const { usedTokens, contextLength, rate, activity, blocked, isUnseen } = props;
+  const { usedTokens, contextLength, rate, activity, jobs, blocked, isUnseen } = props;
   return (
     <div className={isUnseen ? "sr-only" : "mt-1.5 flex h-5 items-center gap-3 text-label text-muted"}>
       {contextLength !== null && (
@@ -39,6 +41,7 @@ export const StatusLine = memo(function StatusLine(props: StatusLineProps) {
         </span>
       )}
       {rate !== null && <span>{formatRate(rate)}</span>}
+      {jobs > 0 && <span>{jobs === 1 ? "1 job" : `${jobs} jobs`}</span>}
       <span role="status" className="ml-auto truncate">
         {activity === "idle" && blocked !== null ? blocked : WORDS[activity]}
       </span>

@@ -4,7 +4,7 @@ import type { AttributionResponse } from "@/types/schemas";
 import { Select } from "@/ui/Select";
 import { TokenText } from "@/ui/TokenText";
 import { type Foil, SHOWN } from "./choices";
-import { LogitChoice } from "./LogitChoice";
+import { LogitChoice } from "@/features/tokenSearch/LogitChoice";
 
 interface LogitControlsProps {
   readonly answer: AttributionResponse | null;

@@ -1,3 +1,4 @@
+import type { ReactNode } from "react";
 import { Segmented } from "@/ui/Segmented";
 import { Button } from "@/ui/Button";
 import { formatCount } from "@/model/format";
@@ -14,12 +15,14 @@ const DIRECTIONS = [
 interface MapControlsProps {
   readonly direction: PatchDirection;
   readonly map: CausalMap;
+  /** Opens the list of all jobs. */
+  readonly jobs: ReactNode;
   readonly nCells: number;
   readonly onDirection: (direction: PatchDirection) => void;
 }
 
 /** What is put where, and the map: started, paused, resumed, cancelled. */
-export function MapControls({ direction, map, nCells, onDirection }: MapControlsProps) {
+export function MapControls({ direction, map, jobs, nCells, onDirection }: MapControlsProps) {
   const { job, isStarting, start, act } = map;
   return (
     <div className="flex flex-wrap items-center gap-x-3 gap-y-1.5">
@@ -42,6 +45,7 @@ export function MapControls({ direction, map, nCells, onDirection }: MapControls
           )}
         </>
       )}
+      {jobs}
       <p role="status" className="text-muted">
         {job === null ? `${formatCount(nCells)} cells, one run each from where it can change` : inWords(job)}
       </p>

@@ -147,6 +147,7 @@ test("the map fills, and is paused, resumed and cancelled", async () => {
   const grid = await opened();
   await userEvent.click(screen.getByRole("button", { name: "Map every position" }));
   expect(await screen.findByText(/13 of 130 cells, about 12 s left/)).toBeVisible();
+  expect(await screen.findByText(/^A \+4.*, B −2/)).toBeVisible();
   expect(grid.querySelectorAll('[aria-label$="score 0.25"]')).toHaveLength(13);
   await userEvent.click(screen.getByRole("button", { name: "Pause" }));
   expect(await screen.findByText(/paused/)).toBeVisible();

@@ -1,5 +1,6 @@
 import { Suspense, useMemo } from "react";
 import { LensFailure } from "@/features/evidence/LensFailure";
+import { JobsButton } from "@/features/jobs/JobsButton";
 import type { OtherSide } from "@/features/pair/otherSide";
 import { useSelection } from "@/features/selection/selection";
 import { useTheme } from "@/features/settings/theme";
@@ -16,6 +17,7 @@ import { patchTexts } from "./texts";
 import { useMap } from "./useMap";
 import { useMapExport } from "./useMapExport";
 
+const MetricChoice = lazyPart(() => import("./MetricChoice"));
 const PatchedRuns = lazyPart(() => import("./PatchedRuns"));
 
 interface PatchBodyProps {
@@ -30,7 +32,7 @@ const MAX_CELLS = 6000;
 /** Both texts, the map of what carries A's answer over, and the cell that is patched. */
 export function PatchBody({ timeline, model, side }: PatchBodyProps) {
   const { conversationId, tokens } = timeline;
-  const [{ direction, job: jobId, cell }, choose] = usePatchChoices(conversationId);
+  const [{ direction, answer, foil, job: jobId, cell }, choose] = usePatchChoices(conversationId);
   const theme = useTheme();
   const { index } = useSelection();
   const texts = useMemo(
@@ -39,8 +41,9 @@ export function PatchBody({ timeline, model, side }: PatchBodyProps) {
         { source: { conversation_id: conversationId ?? "" }, tokens },
         { source: side.source, tokens: side.tokens },
         index,
+        { answer, foil },
       ),
-    [conversationId, tokens, side, index],
+    [conversationId, tokens, side, index, answer, foil],
   );
   const map = useMap(texts, direction, jobId, (job) => choose({ job }));
   const rows = useMemo(
@@ -86,9 +89,21 @@ export function PatchBody({ timeline, model, side }: PatchBodyProps) {
             </>
           )}
         </p>
+        <ErrorBoundary>
+          <Suspense fallback={<div className="h-8.5" />}>
+            <MetricChoice
+              texts={texts}
+              job={map.job}
+              chosen={{ answer, foil }}
+              model={model}
+              onChoose={choose}
+            />
+          </Suspense>
+        </ErrorBoundary>
         <MapControls
           direction={direction}
           map={map}
+          jobs={<JobsButton shownId={map.job?.id ?? null} />}
           nCells={nCells}
           onDirection={(value) => choose({ direction: value, job: null })}
         />

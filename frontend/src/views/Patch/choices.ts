@@ -23,12 +23,16 @@ export interface Cell {
 
 interface PatchChoices {
   readonly direction: PatchDirection;
+  /** Ids of the tokens whose logits are compared; null: those that A and B go on with. */
+  readonly answer: number | null;
+  readonly foil: number | null;
   /** The map that is shown; null before one is started. */
   readonly job: string | null;
   readonly cell: Cell | null;
 }
 
 const layerNumber = wholeNumber(0, 0, 9_999);
+const tokenId = wholeNumber(0, 0, 999_999);
 const position = wholeNumber(0, 0, 999_999);
 
 const cell: Choice<Cell> = {
@@ -49,6 +53,8 @@ const cell: Choice<Cell> = {
 
 const SPEC: ChoiceSpec<PatchChoices> = {
   direction: oneOf(DIRECTIONS, "denoise"),
+  answer: passing(orNull(tokenId)),
+  foil: passing(orNull(tokenId)),
   job: passing(orNull(serverId)),
   cell: passing(orNull(cell)),
 };

@@ -59,3 +59,8 @@ test("leaves out what has no counterpart", () => {
   expect(texts.pairs).not.toContainEqual([1, expect.anything()]);
   expect(texts.pairs.at(-1)).toEqual([5, 4]);
 });
+
+test("a chosen answer and foil take the place of what the texts go on with, one by one", () => {
+  const texts = patchTexts(a, b, null, { answer: 7, foil: null });
+  expect(questionOf(texts, "denoise")).toMatchObject({ answer: 7, foil: texts.answers?.foil.id });
+});

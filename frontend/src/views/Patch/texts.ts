@@ -18,7 +18,16 @@ export interface PatchTexts {
   readonly pairs: readonly (readonly [number, number])[];
   /** What A and B go on with, whose logits are compared; null: what each finds most probable. */
   readonly answers: { readonly answer: Token; readonly foil: Token } | null;
+  /** Whose logits are compared: chosen, else `answers`; null is what a run finds most probable. */
+  readonly metric: PatchMetric;
 }
+
+export interface PatchMetric {
+  readonly answer: number | null;
+  readonly foil: number | null;
+}
+
+const NOT_CHOSEN: PatchMetric = { answer: null, foil: null };
 
 /** Tokens before the last reply; all where there is none. */
 export function beforeReply(tokens: readonly Token[]): readonly Token[] {
@@ -31,7 +40,12 @@ export function beforeReply(tokens: readonly Token[]): readonly Token[] {
  * Both texts up to where they are read. That is before the selected token, where B has another one there;
  * else before the first token on which their replies differ; else at the ends of both prompts.
  */
-export function patchTexts(a: PatchText, b: PatchText, selected: number | null): PatchTexts {
+export function patchTexts(
+  a: PatchText,
+  b: PatchText,
+  selected: number | null,
+  chosen: PatchMetric = NOT_CHOSEN,
+): PatchTexts {
   const { columns } = align(
     a.tokens.map(({ id }) => id),
     b.tokens.map(({ id }) => id),
@@ -57,12 +71,16 @@ export function patchTexts(a: PatchText, b: PatchText, selected: number | null):
         : [[column.a, column.b]],
     ),
     answers,
+    metric: {
+      answer: chosen.answer ?? answers?.answer.id ?? null,
+      foil: chosen.foil ?? answers?.foil.id ?? null,
+    },
   };
 }
 
 /** How both texts are named to the server. */
 export const questionOf = (
-  { a, b, answers }: PatchTexts,
+  { a, b, metric }: PatchTexts,
   direction: PatchDirection,
 ): Pick<
   PatchRequest,
@@ -73,14 +91,13 @@ export const questionOf = (
   clean_length: a.tokens.length,
   corrupt_length: b.tokens.length,
   direction,
-  answer: answers?.answer.id ?? null,
-  foil: answers?.foil.id ?? null,
+  ...metric,
 });
 
 /** Whether a map is of exactly these texts, asked in this direction. */
 export function isOfTexts(
   { assumed, result }: JobInfo,
-  { a, b, answers }: PatchTexts,
+  { a, b, metric }: PatchTexts,
   direction: PatchDirection,
 ): boolean {
   const { clean, corrupt, site } = assumed;
@@ -88,8 +105,8 @@ export function isOfTexts(
     told.length === own.length && told.every(({ id }, i) => id === own[i]?.id);
   return (
     site === "resid" &&
-    (answers === null ||
-      (answers.answer.id === result.answer?.token_id && answers.foil.id === result.foil?.token_id)) &&
+    (metric.answer === null || metric.answer === result.answer?.token_id) &&
+    (metric.foil === null || metric.foil === result.foil?.token_id) &&
     assumed.direction === direction &&
     isSame(clean.tokens, a.tokens) &&
     isSame(corrupt.tokens, b.tokens)

@@ -20,6 +20,8 @@ export function usePatches(
   cell: Cell | null,
   parts: readonly PatchPart[],
 ): readonly SingleReading<PatchResponse>[] {
+  const inTurn = <T>(request: () => Promise<T>): Promise<T> =>
+    parts.length === 1 ? lane.first(request) : lane.afterwards(request);
   return useReadings(
     cell === null
       ? []
@@ -30,15 +32,15 @@ export function usePatches(
             textKey(texts.a.tokens, texts.a.tokens.length),
             textKey(texts.b.tokens, texts.b.tokens.length),
             direction,
-            texts.answers?.answer.id ?? null,
-            texts.answers?.foil.id ?? null,
+            texts.metric,
             cell,
             part,
           ],
           readable: "ready" as const,
           isAsked: true,
           ask: (signal: AbortSignal) =>
-            lane.first(() =>
+            // The parts of a block one after the other: the server lets few requests of one page wait.
+            inTurn(() =>
               fetchPatch(
                 {
                   ...questionOf(texts, direction),

@@ -1,7 +1,7 @@
 import { type ReactNode, use } from "react";
 import type { PinnedToken } from "@/features/pins/pins";
 import { usePins } from "@/features/pins/pinsContext";
-import { TokenSearch } from "@/features/tokenSearch/TokenSearch";
+import { TokenSearch } from "./TokenSearch";
 import { cellTextOfText } from "@/model/tokens";
 import { Button } from "@/ui/Button";
 import { Icon } from "@/ui/Icon";
