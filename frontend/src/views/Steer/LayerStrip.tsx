@@ -134,8 +134,8 @@ function Handle({ name, layer, nLayers, onChange }: HandleProps) {
     onChange(next);
   };
   return (
-    <label className="flex items-center gap-1.5 text-label text-muted">
-      {name}
+    <label className="flex max-w-60 min-w-40 flex-1 items-center gap-1.5 text-label text-muted">
+      <span className="shrink-0">{name}</span>
       <input
         type="range"
         min={0}
@@ -146,7 +146,7 @@ function Handle({ name, layer, nLayers, onChange }: HandleProps) {
         aria-valuetext={layerTitle(layer)}
         onKeyDown={onKeyDown}
         onChange={(event) => onChange(Number(event.target.value))}
-        className="w-24 accent-accent"
+        className="min-w-0 flex-1 accent-accent"
       />
       <output className="w-5 font-mono text-ink">{layer}</output>
     </label>

@@ -1,6 +1,8 @@
 import { screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { useViewOpener } from "@/features/evidence/showView";
+import type { ViewProps } from "@/features/evidence/view";
 import { prepareSteering } from "@/features/steering/choices";
 import { formatProbability } from "@/model/format";
 import type { Steering, Timeline } from "@/model/timeline";
@@ -136,6 +138,19 @@ test("a contrast of two texts is used when both are given", async () => {
   expect(server.dosed[0]?.interventions?.[0]?.op).toMatchObject({
     direction: { kind: "contrast", plus: ["I love this."], minus: ["I hate this."] },
   });
+});
+
+test("taking a direction out says where a head is removed", async () => {
+  prepareSteering({ steer: TOKEN, how: "ablate" }, "steer");
+  fakeServer(tokens);
+  const open = vi.fn();
+  const View = (props: ViewProps) => {
+    useViewOpener(open);
+    return <Steer {...props} />;
+  };
+  renderView(View, timeline, { index: INDEX });
+  await userEvent.click(await screen.findByRole("button", { name: "Attention" }));
+  expect(open).toHaveBeenCalledWith("attention");
 });
 
 test("a steered branch says what it is computed under, and opens with it", async () => {

@@ -1,4 +1,5 @@
 import { NothingToRead } from "@/features/evidence/NothingToRead";
+import { showView } from "@/features/evidence/showView";
 import type { ViewProps } from "@/features/evidence/view";
 import { useSelection } from "@/features/selection/selection";
 import { useServer } from "@/features/server/server";
@@ -55,6 +56,15 @@ function Steering({ timeline, model }: SteeringProps) {
     <div className="@container flex min-h-0 flex-1 flex-col overflow-y-auto bg-raised">
       <SteerFinding timeline={timeline} choices={choices} textOf={textOf} />
       <Controls {...state} model={model} textOf={textOf} />
+      {choices.how === "ablate" && (
+        <p className="px-3 pb-2 text-label text-muted">
+          This takes a direction out. To remove a head or what it reads of one token, select the head in{" "}
+          <button type="button" className="text-accent underline" onClick={() => showView("attention")}>
+            Attention
+          </button>
+          .
+        </p>
+      )}
       <LayerPart
         timeline={timeline}
         position={index - 1}
