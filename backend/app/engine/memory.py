@@ -52,20 +52,21 @@ def require_memory(n_parameters: int, name: str, *, is_beside: bool = False) -> 
     """
     needed = weight_bytes(n_parameters)
     limit, free = memory_limit(), free_memory()
-    size = f"{name} needs {in_gib(needed)} of memory ({n_parameters:,} parameters in float32)"
+    size = f"{name} needs {in_gib(needed)} of memory"
+    counted = f"{size} ({n_parameters:,} parameters in float32)"
     if limit is not None and needed > limit:
         raise ModelTooLarge(
-            f"{size}; this machine has {in_gib(limit)}.", hint="Choose a smaller model."
+            f"{counted}; this machine has {in_gib(limit)}.", hint="Choose a smaller model."
         )
     if free is not None and needed > free and is_beside:
         raise ModelTooLarge(
-            f"{size} beside the model that runs, and {in_gib(free)} are free.",
+            f"{counted} beside the model that runs, and {in_gib(free)} are free.",
             hint="Unload the running model first (`unload_first`), close other programs, or choose a "
             "smaller model.",
         )
     if free is not None and needed > free:
         logger.warning(
-            "%s, and %s are free: close other programs, or choose a smaller model",
+            "%s and %s are free: close other programs, or choose a smaller model",
             size,
             in_gib(free),
         )
