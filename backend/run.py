@@ -21,7 +21,8 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
         "are described in docs/usage.md. An option outranks its variable.",
     )
     parser.add_argument(
-        "--model", help="auto (default), gpt2, any Hugging Face model id, a folder, or embedded"
+        "--model",
+        help="auto (default), gpt2, any Hugging Face model id, a folder, a GGUF file, or embedded",
     )
     parser.add_argument("--revision", help="commit, tag or branch of a Hugging Face model")
     parser.add_argument("--device", help="auto (default), cpu, cuda, cuda:1 or mps")

@@ -36,7 +36,7 @@ class Settings(BaseSettings):
     )
 
     model: str = Field("auto", min_length=1, max_length=512)
-    """`auto` (GPT-2 where it can be had, else the embedded model), `embedded`, `gpt2`, any Hugging Face model id, or a folder."""
+    """`auto` (GPT-2 where it can be had, else the embedded model), `embedded`, `gpt2`, any Hugging Face model id, a folder, or a GGUF file."""
     revision: str | None = Field(None, max_length=128)
     """Commit, tag or branch of the Hugging Face model; by default its main branch."""
     models_dir: Path | None = None

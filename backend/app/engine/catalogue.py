@@ -21,11 +21,13 @@ from app.engine.checkpoint import (
     require_plausible_depth,
     weight_files,
 )
+from app.engine.gguf_header import read_gguf_header
+from app.engine.gguf_model import stored_in
 from app.engine.hub import Hub
 from app.engine.loading import require_known, require_tokenizer
 from app.engine.memory import weight_bytes
 from app.engine.model_names import CACHED, EMBEDDED_NAME
-from app.engine.sources import ModelFiles, find_local_model
+from app.engine.sources import ModelFiles, find_local_model, names_gguf
 from app.engine.structure import CONTEXT_FIELDS
 from app.engine.types import ModelSource
 from app.errors import ExplorerError, ModelLoadError
@@ -47,7 +49,7 @@ class FoundModel:
     disk_bytes: int
     """Of its weights."""
     architecture: str | None
-    """Its model_type."""
+    """Its model_type, with the quantisation of a GGUF file."""
     n_parameters: int | None
     memory_bytes: int | None
     """Of its weights once they are loaded; None where they cannot be read."""
@@ -60,6 +62,8 @@ class FoundModel:
 
 def describe(files: ModelFiles) -> FoundModel:
     """What a model's files tell of it."""
+    if files.gguf is not None:
+        return _describe_gguf(files, files.gguf)
     folder = files.folder
     config: dict[str, Any] = {}
     n_parameters = disk_bytes = None
@@ -95,8 +99,35 @@ def describe(files: ModelFiles) -> FoundModel:
     )
 
 
+def _describe_gguf(files: ModelFiles, file: Path) -> FoundModel:
+    header = failure = None
+    try:
+        header = read_gguf_header(file, files.name)
+        stored_in(header, files.name)
+    except ExplorerError as error:
+        failure = error
+    if header is None:
+        kind = n_parameters = n_ctx = None
+    else:
+        kind = " ".join(filter(None, (header.architecture, header.quantisation)))
+        n_parameters, n_ctx = header.n_parameters, header.n_ctx
+    return FoundModel(
+        name=files.name,
+        source=files.source,
+        path=file,
+        revision=None,
+        disk_bytes=file.stat().st_size,
+        architecture=kind,
+        n_parameters=n_parameters,
+        memory_bytes=None if n_parameters is None else weight_bytes(n_parameters),
+        n_ctx=n_ctx,
+        has_chat_template=header is not None and "tokenizer.chat_template" in header.settings,
+        failure=failure,
+    )
+
+
 def models_in(folder: Path) -> Iterator[Path]:
-    """The models in a folder and in folders below it, in the order of their names."""
+    """The models in a folder and in folders below it, folders and GGUF files, in the order of their names."""
     return (
         path for _, path in zip(range(MAX_MODELS), _models_in(folder, SEARCH_DEPTH), strict=False)
     )
@@ -111,7 +142,9 @@ def _models_in(folder: Path, depth: int) -> Iterator[Path]:
         yield folder
         return
     for path in inside:
-        if depth > 0 and not path.name.startswith(".") and path.is_dir():
+        if names_gguf(path.name) and path.is_file():
+            yield path
+        elif depth > 0 and not path.name.startswith(".") and path.is_dir():
             yield from _models_in(path, depth - 1)
 
 

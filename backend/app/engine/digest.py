@@ -27,13 +27,14 @@ class ModelDigest:
     """SHA-256 over a model's configuration, tokenizer files and weights; computed from construction
     on, beside whatever the caller does."""
 
-    def __init__(self, folder: Path, name: str) -> None:
+    def __init__(self, folder: Path, name: str, gguf: Path | None = None) -> None:
+        """`gguf`: the one file that holds the model, where it is such a file."""
         self._name = name
         self._digest = ""
         self._files: list[Path] = []
         self._failure: ModelLoadError | None = None
         with self._keeping_failure():
-            self._files = identifying_files(folder, name)
+            self._files = [gguf] if gguf else identifying_files(folder, name)
         self._states = states_of(self._files)
         self._thread = threading.Thread(target=self._compute, name="digest", daemon=True)
         self._thread.start()

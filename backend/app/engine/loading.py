@@ -8,9 +8,10 @@ architecture tensor for tensor, because transformers fills what is missing with 
 from __future__ import annotations
 
 import logging
+import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -37,12 +38,15 @@ from app.engine.checkpoint import (
     read_config,
     read_headers,
     require_plausible_depth,
+    sha256_of,
     weight_files,
     weights_digest,
 )
 from app.engine.digest import ModelDigest
 from app.engine.endings import Ends, find_ends, without_mark_left_out
 from app.engine.engine import NnsightEngine
+from app.engine.gguf_header import GgufHeader, read_gguf_header
+from app.engine.gguf_model import GGUF_NAME, link_or_copy, rounding_note, stored_in
 from app.engine.hub import Hub
 from app.engine.lenses import LENSES_FOLDER, LensFiles
 from app.engine.matching import require_match
@@ -91,6 +95,8 @@ class _Loaded:
     model: Any
     tokenizer: Any
     ends: Ends
+    note: str | None
+    """What is to be said of its weights."""
 
 
 def load_engine(
@@ -129,7 +135,7 @@ def load_engine(
     torch.set_num_threads(threads or usable_cores())
     started = time.monotonic()
     tell("weights", f"Loading the weights of {files.name}.", None, None)
-    revision_found = files.revision or ModelDigest(files.folder, files.name)
+    revision_found = files.revision or ModelDigest(files.folder, files.name, files.gguf)
     loaded = load_files(
         files,
         _device(device),
@@ -198,7 +204,7 @@ def _make_engine(
             name=files.name,
             source=files.source,
             revision=revision if isinstance(revision, str) else revision.result(),
-            note=files.note,
+            note=files.note or loaded.note,
             adds_bos=vocabulary.adds_bos,
             bos_token_id=vocabulary.bos_token_id,
             eos_token_ids=tuple(i for i in loaded.ends.ids if i < vocabulary.size),
@@ -208,7 +214,7 @@ def _make_engine(
             readout_bytes=readout_bytes,
             store_dtype=store_dtype,
             packing=packed,
-            lens_files=LensFiles(lenses, lambda: weights_digest(files.folder, files.name)),
+            lens_files=LensFiles(lenses, partial(_weights_digest, files)),
             pause=checking,
         )
 
@@ -239,29 +245,56 @@ def load_files(
     On the CPU in float32, whatever the weights are stored in; on a GPU in their own dtype. `tell` is
     called about once a second while weights are read, with the bytes done and in all.
     """
-    folder, name = files.folder, files.name
-    settings = read_config(folder, name)
-    require_known(settings, name)
-    weights = weight_files(folder, name)
-    stored = read_headers(weights, name)
-    require_plausible_depth(settings, stored, name)
+    with ExitStack() as opened:
+        if files.gguf is None:
+            return _load_from(files, files.folder, None, device, tell, is_beside)
+        # transformers prefers a tokenizer.json beside the file to the tokenizer in it.
+        folder = Path(opened.enter_context(tempfile.TemporaryDirectory()))
+        link_or_copy(files.gguf, folder / GGUF_NAME)
+        header = read_gguf_header(files.gguf, files.name)
+        return _load_from(files, folder, header, device, tell, is_beside)
+
+
+def _load_from(
+    files: ModelFiles,
+    folder: Path,
+    header: GgufHeader | None,
+    device: torch.device,
+    tell: Callable[[str, int, int], None],
+    is_beside: bool,
+) -> _Loaded:
+    """From the files in `folder`: those of a model that was saved, or one GGUF file with this header."""
+    name = files.name
+    if header is None:
+        settings = read_config(folder, name)
+        require_known(settings, name)
+        stored = read_headers(weight_files(folder, name), name)
+        require_plausible_depth(settings, stored, name)
+        require_tokenizer(folder, name)
+    else:
+        stored = stored_in(header, name)
     if device.type == "cpu":
         require_memory(stored.n_parameters, name, is_beside=is_beside)
     transformers.logging.set_verbosity_error()  # what matters of its warnings is an error here
     transformers.logging.disable_progress_bar()
     only_data: dict[str, Any] = {"trust_remote_code": False, "local_files_only": True}
+    if header is not None:
+        only_data["gguf_file"] = GGUF_NAME
     with _explained(files, "has a configuration that cannot be read"):
         config = AutoConfig.from_pretrained(folder, **only_data)
     if getattr(config, "is_encoder_decoder", False):
         raise UnsupportedArchitecture(
-            f"{name} ({settings['model_type']}) is an encoder-decoder; only decoders can be read "
+            f"{name} ({config.model_type}) is an encoder-decoder; only decoders can be read "
             "layer by layer.",
             hint=CAUSAL_HINT,
         )
-    require_tokenizer(folder, name)
+    if header is not None:
+        require_known({"model_type": config.model_type}, name)
     # The tokenizers library raises bare Exception.
     with _explained(files, "has a tokenizer that cannot be read", failures=(Exception,)):
-        tokenizer = AutoTokenizer.from_pretrained(folder, **only_data)
+        # transformers reads the flag of a GGUF file and leaves it out.
+        flags = {} if header is None else {"add_bos_token": header.adds_bos}
+        tokenizer = AutoTokenizer.from_pretrained(folder, **only_data, **flags)
     last_told = time.monotonic()
 
     def on_tensor(n_filled: int, done: int, total: int) -> None:
@@ -287,7 +320,13 @@ def load_files(
     with _explained(files, f"could not be moved to {device}"):
         model = model.to(device).eval().requires_grad_(False)
     ends = find_ends(folder, name, config, tokenizer)
-    return _Loaded(model, tokenizer, ends)
+    return _Loaded(model, tokenizer, ends, None if header is None else rounding_note(header))
+
+
+def _weights_digest(files: ModelFiles) -> str:
+    if files.gguf is not None:
+        return sha256_of([files.gguf])
+    return weights_digest(files.folder, files.name)
 
 
 def require_tokenizer(folder: Path, name: str) -> None:

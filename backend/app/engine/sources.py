@@ -31,6 +31,7 @@ AUTO_ANSWER_SECONDS = 3.0
 """How long the hub may take to answer where another model stands ready."""
 NAMED_ANSWER_SECONDS = 15.0
 
+GGUF_ENDING = ".gguf"
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(?:/[A-Za-z0-9][\w.-]*)?", re.ASCII)
 REVISION = re.compile(r"[A-Za-z0-9][\w./-]*", re.ASCII)
 
@@ -46,6 +47,8 @@ class ModelFiles:
     """Commit of the hub repository or SHA-256 of the shipped weights; none for a folder, whose digest takes its place."""
     note: str | None = None
     """Why this model runs, where that needs saying."""
+    gguf: Path | None = None
+    """The one file that holds it all, where it is a GGUF file; `folder` is then where that lies."""
 
 
 def find_model(
@@ -111,6 +114,8 @@ def names_folder(model: str) -> bool:
     """
     if "\0" in model or "://" in model:
         raise _not_a_name(model)
+    if names_gguf(model) and Path(model).is_file():
+        return True
     if model.startswith((".", "/", "~")) or "\\" in model or Path(model).is_absolute():
         return True
     try:
@@ -159,6 +164,8 @@ def _from_cache(repo: str, revision: str | None, hub: Hub) -> ModelFiles | None:
 
 
 def _local(folder: Path) -> ModelFiles:
+    if names_gguf(folder.name):
+        return _gguf(folder)
     try:
         is_folder, has_config = folder.is_dir(), (folder / CONFIG_FILE).is_file()
     except OSError:
@@ -175,6 +182,21 @@ def _local(folder: Path) -> ModelFiles:
         )
     require_utf8(folder)
     return ModelFiles(folder, folder_name(folder), "local", None)
+
+
+def names_gguf(name: str) -> bool:
+    """Whether a name is that of a GGUF file."""
+    return name.lower().endswith(GGUF_ENDING)
+
+
+def _gguf(file: Path) -> ModelFiles:
+    if not file.is_file():
+        raise ModelNotFound(
+            f"The file {_shown(file.name)} does not exist.", hint="Give the path of a GGUF file."
+        )
+    require_utf8(file)
+    name = folder_name(file.with_name(file.name[: -len(GGUF_ENDING)]))
+    return ModelFiles(file.parent, name, "local", None, gguf=file)
 
 
 def require_utf8(folder: Path) -> None:
