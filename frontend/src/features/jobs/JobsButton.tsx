@@ -13,7 +13,7 @@ export function JobsButton({ shownId }: { readonly shownId: string | null }) {
   return (
     <Popover
       label="Jobs"
-      align="end"
+      align="start"
       trigger={<Button look="quiet">{n === 0 ? "Jobs" : `Jobs (${n})`}</Button>}
     >
       <Suspense fallback={<p className="text-muted">Reading the list…</p>}>
