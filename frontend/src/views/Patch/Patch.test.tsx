@@ -22,7 +22,7 @@ let own = "";
 /** Requests about jobs and patches: method, path and body. */
 let asked: { readonly what: string; readonly body: unknown }[] = [];
 let state = "running";
-let patchAnswer: (() => Response) | null = null;
+let patchAnswer: (() => Response | Promise<Response>) | null = null;
 
 const named = (text: string) => ({ token_id: idOf(text), text, bytes: null });
 
@@ -156,6 +156,24 @@ test("the map fills, and is paused, resumed and cancelled", async () => {
   await userEvent.click(await screen.findByRole("button", { name: "Cancel" }));
   expect(await screen.findByRole("button", { name: "Start again" })).toBeVisible();
   expect(requests("DELETE /api/jobs/job-1")).toHaveLength(1);
+});
+
+test("parts of a block are asked for one after the other, so that the queue refuses none", async () => {
+  let [open, most] = [0, 0];
+  patchAnswer = async () => {
+    open += 1;
+    most = Math.max(most, open);
+    await new Promise((resolve) => setTimeout(resolve));
+    open -= 1;
+    return Response.json(patched());
+  };
+  const grid = await opened();
+  await userEvent.click(cellAt(grid, 3, 4));
+  await userEvent.click(await screen.findByRole("button", { name: /^Refine/ }));
+  const parts = await screen.findByRole("list", { name: "Parts of block 3" });
+  await vi.waitFor(() => expect(within(parts).queryByText("…")).toBeNull());
+  expect(within(parts).getAllByText("0.50").length).toBeGreaterThan(1);
+  expect(most).toBe(1);
 });
 
 test("a patch that has no score says why", async () => {
