@@ -80,7 +80,7 @@ export function LayerStrip({ nLayers, scores, layers, onChange }: LayerStripProp
                 className={clsx(
                   "block rounded-[2px]",
                   score?.rank === 1 ? "bg-data-actual" : "bg-data-bar",
-                  isIn ? "forced-colors:bg-[Highlight]" : "forced-colors:bg-[GrayText]",
+                  !isIn && "forced-colors:opacity-40",
                 )}
                 style={{ height: `${100 * heightOf(score?.rank ?? 0)}%` }}
               />
