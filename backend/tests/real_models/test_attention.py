@@ -1,4 +1,8 @@
-"""Attention and half layers on real weights, against plain hooks on eager transformers."""
+"""Attention and half layers on real weights, against plain hooks on eager transformers.
+
+A head's part is what it writes to the output itself. Taken out of the last stream it is the same heads
+that matter; taken out where it is written, later blocks answer to that, and others may come first.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -86,6 +90,7 @@ def test_rows_of_attention_and_half_layers_equal_plain_transformers(
     direction = gain * (model.lm_head.weight[target] - model.lm_head.weight[foil])
     written = rows("logit")
     n_heads = weights.shape[1]
+    ablated: dict[tuple[int, int], float] = {}
     for number, at in seen.items():
         attention = model.model.layers[number - 1].self_attn
         back = direction
@@ -97,6 +102,22 @@ def test_rows_of_attention_and_half_layers_equal_plain_transformers(
         each = values.repeat_interleave(n_heads // values.shape[1], 1)
         expected = weights[number - 1] * torch.einsum("hd,shd->hs", inputs, each)
         assert np.abs(written[number - 1] - expected.detach().numpy()).max() <= 1e-4
+
+        # What the output loses without what this head writes, where the norm is taken again.
+        scale = at["added"][-1] / at["projected"][-1]
+        for head in range(n_heads):
+            part = slice(head * size, (head + 1) * size)
+            write = scale * (attention.o_proj.weight[:, part] @ at["mixed"][-1, part])
+            both = torch.stack([stream, stream - write])
+            logits = model.lm_head(model.model.norm(both))
+            with_it, without_it = logits[:, target] - logits[:, foil]
+            ablated[number - 1, head] = float(with_it - without_it)
+    direct = {place: float(written[place].sum()) for place in ablated}
+    largest = [
+        sorted(found, key=lambda place, found=found: -abs(found[place]))[:3]
+        for found in (direct, ablated)
+    ]
+    assert set(largest[0]) == set(largest[1]), largest
 
     halves = [number - 0.5 for number in seen]
     columns = engine.read(ids, positions=[last], layers=halves, top_k=5)
