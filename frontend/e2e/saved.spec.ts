@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { addressOf, conversationOf, selectedIndex } from "./api";
+import { expectSameNumbers, numbers } from "./numbers";
 import { expect, test } from "./page";
 import type { ExplorerPage } from "./page";
 import { startServer } from "./server";
@@ -9,37 +10,6 @@ import { startServer } from "./server";
 const GREEDY = { Temperature: "0", "Max new tokens": "10" };
 
 const list = ({ page }: ExplorerPage) => page.getByRole("navigation", { name: "Conversations" });
-
-/** Every number of the Standard view, as text. */
-async function numbers(explorer: ExplorerPage): Promise<string> {
-  const table = explorer.evidence.getByRole("table").first();
-  await expect(table).toHaveAttribute("aria-busy", "false");
-  return table.innerText();
-}
-
-/** One unit of the last digit that is shown: 0.001 of 0.042, 1e-6 of 1.4e-5, 1 of #2,164. */
-function lastDigit(number: string): number {
-  const [mantissa = "", exponent = "0"] = number.split("e");
-  return 10 ** (Number(exponent) - (mantissa.split(".")[1]?.length ?? 0));
-}
-
-/**
- * A text that is read again runs in one pass what was written token by token, so the last bits may
- * differ: what is shown is the same to one unit of its last digit, and all words are the same.
- */
-function expectSameNumbers(shown: string, before: string): void {
-  const [now, then] = [shown.split(/\s+/), before.split(/\s+/)];
-  const plain = (word: string) => word.replace(/^#/, "").replaceAll(",", "");
-  const isNumber = (word: string) => /^\d+(\.\d+)?(e-\d+)?$/.test(plain(word));
-  expect(now.filter((word) => !isNumber(word))).toEqual(then.filter((word) => !isNumber(word)));
-  const [a, b] = [now.filter(isNumber).map(plain), then.filter(isNumber).map(plain)];
-  expect(a.length).toBe(b.length);
-  for (const [i, one] of a.entries()) {
-    const other = b[i] ?? "";
-    const most = 1.01 * Math.max(lastDigit(one), lastDigit(other)) + 2e-6;
-    expect(Math.abs(Number(one) - Number(other))).toBeLessThan(most);
-  }
-}
 
 /** Opens the menu of the conversation with this title and chooses from it. */
 async function choose(explorer: ExplorerPage, title: string, item: string): Promise<void> {

@@ -8,7 +8,7 @@ import { createServer } from "node:net";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 
-const BACKEND = fileURLToPath(new URL("../../backend", import.meta.url));
+export const BACKEND = fileURLToPath(new URL("../../backend", import.meta.url));
 const PAGE = fileURLToPath(new URL("../dist/index.html", import.meta.url));
 const START_SECONDS = 180;
 const STOP_SECONDS = 15;
@@ -43,7 +43,11 @@ export function workerUrl(): string {
 }
 
 /** `database` is never the default: what a person has saved on this machine is none of the tests' business. */
-export async function startServer(database: string, onPort?: number): Promise<RunningServer> {
+export async function startServer(
+  database: string,
+  onPort?: number,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<RunningServer> {
   if (!existsSync(PAGE)) throw new Error("frontend/dist is missing: run `npm run build` first");
   const port = onPort ?? (await freePort());
   const model = process.env["EXPLORER_E2E_MODEL"] ?? "embedded";
@@ -51,7 +55,13 @@ export async function startServer(database: string, onPort?: number): Promise<Ru
   const server = spawn(python(), ["run.py", "--model", model, "--port", `${port}`], {
     cwd: BACKEND,
     stdio: ["ignore", "pipe", "pipe"],
-    env: { EXPLORER_THREADS: `${THREADS}`, ...process.env, HF_HUB_OFFLINE: "1", EXPLORER_DATABASE: database },
+    env: {
+      EXPLORER_THREADS: `${THREADS}`,
+      ...process.env,
+      HF_HUB_OFFLINE: "1",
+      EXPLORER_DATABASE: database,
+      ...settings,
+    },
   });
   for (const stream of [server.stdout, server.stderr]) {
     stream.on("data", (data: Buffer) => output.push(data.toString()));
@@ -66,7 +76,7 @@ export async function startServer(database: string, onPort?: number): Promise<Ru
   return { url, stop: () => stop(server, "SIGTERM"), kill: () => stop(server, "SIGKILL") };
 }
 
-function python(): string {
+export function python(): string {
   const named = process.env["EXPLORER_PYTHON"];
   if (named !== undefined) return named;
   const own = [`${BACKEND}/.venv/bin/python`, `${BACKEND}/.venv/Scripts/python.exe`];
