@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from app.models.catalogue import ModelChoice
 from app.models.causes import AttentionRequest, AttributionRequest, WritesRequest
 from app.models.chat import ChatRequest
 from app.models.compare import CompareRequest
@@ -32,6 +33,7 @@ SAMPLING = {
     "stop": ["x"],
 }
 REQUESTS: list[tuple[type[Wire], dict[str, Any]]] = [
+    (ModelChoice, {"model": "embedded", "revision": "main", "unload_first": False}),
     (
         ChatRequest,
         {
