@@ -41,12 +41,12 @@ test("a switch to another model and back keeps each number with the model that c
     await explorer.say("The sea is");
     await explorer.tokens.nth(5).click();
     const other = await numbers(explorer);
-    const read = await lensOf(page, { positions: [4], top_k: 1 });
+    const read = await lensOf(page, { positions: [4, 5], top_k: 1 });
     expect(read.model_identity.name).toBe("small");
     expect(read.layers).toHaveLength(3);
     expect(other).not.toBe(before);
 
-    await list.getByRole("button", { name: "The sea is", exact: true }).last().click();
+    await list.getByRole("button", { name: "The sea is embedded" }).click();
     await page.getByRole("button", { name: "Load embedded", exact: true }).click();
     await expect(model).toContainText("embedded");
     await expect.poll(() => conversationOf(page)).toBe(first);
