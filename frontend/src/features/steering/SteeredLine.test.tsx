@@ -20,7 +20,10 @@ const at = (more: Partial<Intervention>): Intervention => ({
 
 test.each([
   [at({}), /sets to zero at layers 4–5 in the reply/],
-  [at({ site: "head", layers: [9], heads: [2], op: { kind: "mean" } }), /sets to the mean at the head 2 of block 9 in the reply/],
+  [
+    at({ site: "head", layers: [9], heads: [2], op: { kind: "mean" } }),
+    /sets to the mean at the head 2 of block 9 in the reply/,
+  ],
   [
     at({ site: "head", positions: [7], op: { kind: "knock_out", sources: [3] } }),
     /removes attention to one token .* at index 7/,
