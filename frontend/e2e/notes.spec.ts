@@ -308,44 +308,46 @@ test("the script with a hostile note is Python, and says the note", async ({ exp
   expect({ status, stdout: stdout.trim() }).toEqual({ status: 0, stdout: "sys nnsight torch" });
 });
 
-const SIZES = { wide: { width: 1440, height: 900 }, phone: { width: 390, height: 844 } } as const;
-for (const theme of ["light", "dark"] as const) {
-  for (const [name, viewport] of Object.entries(SIZES)) {
-    test.describe(`${theme}, ${name}`, () => {
-      test.use({ colorScheme: theme, viewport });
+// Each theme and each width once: colours do not depend on the width, nor places on the theme.
+const LOOKS = [
+  { theme: "light", name: "wide", viewport: { width: 1440, height: 900 } },
+  { theme: "dark", name: "phone", viewport: { width: 390, height: 844 } },
+] as const;
+for (const { theme, name, viewport } of LOOKS) {
+  test.describe(`${theme}, ${name}`, () => {
+    test.use({ colorScheme: theme, viewport });
 
-      test("nothing about notes is a serious violation, or wider than the window", async ({
-        explorer,
-        page,
-      }) => {
-        const check = async (): Promise<void> => {
-          expect(await seriousViolations(page)).toEqual([]);
-          const width = await page.evaluate(() => document.documentElement.scrollWidth);
-          expect(width).toBeLessThanOrEqual(viewport.width);
-        };
-        await begin(explorer);
-        await page.getByRole("button", { name: "Notes" }).click();
-        await check(); // the empty list
-        await explorer.tokens.nth(3).click();
-        await page.keyboard.press("k");
-        await explorer.evidence.getByRole("button", { name: "Note", exact: true }).click();
-        await expect(editor(page)).toBeVisible();
-        await page.keyboard.type("On a cell. ".repeat(12));
-        await check();
-        await page.keyboard.press("Escape");
-        await expect(page.getByText("What you wrote is not saved.")).toBeVisible();
-        await check();
-        await editor(page).getByRole("button", { name: "Save" }).click();
-        await page.keyboard.press("Shift+BracketRight");
-        await check(); // a range, a list, and notes in the head
-        await explorer.evidence
-          .getByRole("button", { name: /^Change the note on/ })
-          .first()
-          .click();
-        await page.getByRole("button", { name: "Delete", exact: true }).click();
-        await expect(page.getByRole("button", { name: "Undo" })).toBeVisible();
-        await check();
-      });
+    test("nothing about notes is a serious violation, or wider than the window", async ({
+      explorer,
+      page,
+    }) => {
+      const check = async (): Promise<void> => {
+        expect(await seriousViolations(page)).toEqual([]);
+        const width = await page.evaluate(() => document.documentElement.scrollWidth);
+        expect(width).toBeLessThanOrEqual(viewport.width);
+      };
+      await begin(explorer);
+      await page.getByRole("button", { name: "Notes" }).click();
+      await check(); // the empty list
+      await explorer.tokens.nth(3).click();
+      await page.keyboard.press("k");
+      await explorer.evidence.getByRole("button", { name: "Note", exact: true }).click();
+      await expect(editor(page)).toBeVisible();
+      await page.keyboard.type("On a cell. ".repeat(12));
+      await check();
+      await page.keyboard.press("Escape");
+      await expect(page.getByText("What you wrote is not saved.")).toBeVisible();
+      await check();
+      await editor(page).getByRole("button", { name: "Save" }).click();
+      await page.keyboard.press("Shift+BracketRight");
+      await check(); // a range, a list, and notes in the head
+      await explorer.evidence
+        .getByRole("button", { name: /^Change the note on/ })
+        .first()
+        .click();
+      await page.getByRole("button", { name: "Delete", exact: true }).click();
+      await expect(page.getByRole("button", { name: "Undo" })).toBeVisible();
+      await check();
     });
-  }
+  });
 }
