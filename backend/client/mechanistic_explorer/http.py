@@ -79,7 +79,7 @@ class Connection:
         return decoded
 
     def _stream(self, method: str, path: str, *, body: object = None) -> httpx.Response:
-        """An answer that is still coming; whoever takes it closes it."""
+        """An answer that is still arriving. The caller closes it."""
         return self._send(method, path, query=None, body=body, also=(), streams=True)
 
     def _timeline(self, source: Any) -> Any:

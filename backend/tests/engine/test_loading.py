@@ -53,7 +53,7 @@ def test_loaded_engine_computes_the_saved_models_numbers(
     assert not facts.adds_bos
     assert (facts.bos_token_id, facts.eos_token_ids) == (0, (0,))
     assert facts.self_check.max_abs_diff <= 1e-6
-    # Between the parts of the check it is told again.
+    # Progress is reported again between the parts of the check.
     assert list(dict.fromkeys(told)) == [
         "Looking for tiny.",
         "Loading the weights of tiny.",
