@@ -39,11 +39,16 @@ class AttentionRow:
 
 @contextmanager
 def recording_rows(
-    blocks: Sequence[nn.Module], splits: Sequence[BlockWrites], *, keeps_values: bool = True
+    blocks: Sequence[nn.Module],
+    splits: Sequence[BlockWrites],
+    *,
+    keeps_values: bool = True,
+    needs_output: bool = True,
 ) -> Iterator[dict[int, AttentionRow]]:
     """Rows of the passes that are run inside, by block from 1; the last pass counts.
 
-    Without `keeps_values` the values are those that the cache holds when they are looked at.
+    Without `keeps_values` the values are those that the cache holds when they are looked at. Without
+    `needs_output` SDPA gives zeros: for a pass that ends before anything reads them.
     """
     rows: dict[int, AttentionRow] = {}
     running: list[tuple[int, ExitStack]] = []
@@ -69,8 +74,9 @@ def recording_rows(
     def watch(number: int, owner: nn.Module, undo: ExitStack) -> None:
         def on_call(
             query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, *args: Any, **kwargs: Any
-        ) -> None:
+        ) -> torch.Tensor | None:
             rows[number] = kept(_weights(query, key, *args, **kwargs), value[0])
+            return None if needs_output else query.new_zeros(*query.shape[:-1], value.shape[-1])
 
         def before(_module: nn.Module, _args: object) -> None:
             rows.pop(number, None)
@@ -104,12 +110,12 @@ def recording_rows(
 
 
 class _WatchedSdpa(TorchFunctionMode):
-    """Sees each call of SDPA while the attention of one block runs.
+    """Sees each call of SDPA while the attention of one block runs; may give something in its place.
 
     Only then: it is asked about every call of torch, which in a whole pass takes as long as the rows.
     """
 
-    def __init__(self, on_call: Callable[..., None]) -> None:
+    def __init__(self, on_call: Callable[..., torch.Tensor | None]) -> None:
         super().__init__()
         self._on_call = on_call
 
@@ -121,10 +127,10 @@ class _WatchedSdpa(TorchFunctionMode):
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
         kwargs = kwargs or {}
-        output = func(*args, **kwargs)
-        if func is functional.scaled_dot_product_attention:
-            self._on_call(*args, **kwargs)
-        return output
+        if func is not functional.scaled_dot_product_attention:
+            return func(*args, **kwargs)
+        instead = self._on_call(*args, **kwargs)
+        return func(*args, **kwargs) if instead is None else instead
 
 
 def _weights(

@@ -13,8 +13,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import torch
 
+from app.engine.attention_alone import rows_alone
 from app.engine.attention_rows import AttentionRow, recording_rows
-from app.engine.attribution import DoesNotSum, Question, ask, attribute, by_source, project
+from app.engine.attention_use import used
+from app.engine.attribution import DoesNotSum, ask, attribute
 from app.engine.capture import TracedDecoder
 from app.engine.causes_types import (
     AttentionRows,
@@ -22,17 +24,16 @@ from app.engine.causes_types import (
     Attribution,
     AttributionWanted,
     BlockEffects,
-    RowKind,
     Unit,
 )
 from app.engine.components import BlockWrites, NotSplit, find_writes
 from app.engine.failures import MODEL_FAILURES, first_line
-from app.engine.frozen import NotLinear, matrix_of
+from app.engine.frozen import NotLinear
 from app.engine.gradients import measured_gradients
 from app.engine.half_rows import recording_middles
 from app.engine.kv_cache import GrowingCache
 from app.engine.memory import naming_out_of_memory
-from app.engine.replay import TokenRecord, WriteRecord, replay
+from app.engine.replay import TokenRecord, replay
 from app.engine.residuals import ResidualStore
 from app.engine.tail import NARROW
 from app.engine.timeline import Timeline
@@ -66,6 +67,8 @@ class Causes:
         self._store = store
         self._n_heads = n_heads
         self._splits: tuple[BlockWrites, ...] = ()
+        self._reads_alone = False
+        """Whether attention that is run alone gives the rows of a whole pass."""
         self.capabilities = dataclasses.replace(
             self._measured(probe),
             gradients=measured_gradients(decoder, probe[:GRADIENT_PROBE_TOKENS]),
@@ -163,21 +166,29 @@ class Causes:
         with naming_out_of_memory("reading the attention of this token"):
             before = self._decoder.computed_tokens
             timeline = yield from self._store.covering(ids, position + 1, lineage)
-            record, rows = self._replayed(
-                timeline, ids, position, True, keeps_values=wanted.kind != "weight"
-            )
-            blocks = tuple(block for block in asked if block in rows)
-            try:
-                question = (
-                    ask(self._decoder, record.streams[-1], wanted.target, wanted.foil)
-                    if wanted.kind == "logit"
-                    else None
-                )
-                values = self._row_values(record, rows, blocks, wanted.kind, question)
-            except NotLinear as failure:
-                raise IdentityFailed(
-                    f"What heads write is not linear in their values here: {failure}.", param="kind"
-                ) from failure
+            question = None
+            if wanted.kind == "weight":
+                rows = self._weights(timeline, ids, position)
+                found = {block: row.weights for block, row in rows.items()}
+            else:
+                record, rows = self._replayed(timeline, ids, position, True)
+                try:
+                    if wanted.kind == "logit":
+                        question = ask(
+                            self._decoder, record.streams[-1], wanted.target, wanted.foil
+                        )
+                    found = {
+                        block: used(record.blocks[block - 1], rows[block], question)
+                        for block in asked
+                        if block in rows
+                    }
+                except NotLinear as failure:
+                    raise IdentityFailed(
+                        f"What heads write is not linear in their values here: {failure}.",
+                        param="kind",
+                    ) from failure
+            blocks = tuple(block for block in asked if block in found)
+            values = self._stacked([found[block] for block in blocks], position + 1)
             sink = None
             if wanted.kind == "weight" and blocks:
                 rest = 1 - values.sum(-1, dtype=np.float64)
@@ -186,7 +197,7 @@ class Causes:
             yield AttentionRows(
                 position,
                 blocks,
-                tuple(block for block in asked if block not in rows),
+                tuple(block for block in asked if block not in found),
                 values,
                 sink,
                 None if question is None else question.target,
@@ -215,31 +226,23 @@ class Causes:
             computed = self._decoder.computed_tokens - before
             yield BlockEffects(position, block, writes, tail.softcap, computed)
 
-    def _row_values(
-        self,
-        record: TokenRecord,
-        rows: dict[int, AttentionRow],
-        blocks: Sequence[int],
-        kind: RowKind,
-        question: Question | None,
-    ) -> np.ndarray:
-        n_sources = max((rows[block].weights.shape[-1] for block in blocks), default=0)
-        found = np.zeros((len(blocks), self._n_heads or 0, n_sources), dtype=np.float32)
-        directions = None
-        if question is not None:
-            directions = question.found.directions[:1]
-            if len(question.found.directions) > 1:
-                directions = directions - question.found.directions[1:]
-        for place, block in enumerate(blocks):
-            row = rows[block]
-            if kind == "weight":
-                values = row.weights
-            elif directions is not None:
-                values = by_source(project(_attention_of(record, block), directions), row)[0]
-            else:
-                values = row.weights * _written_norms(_attention_of(record, block), row)
-            found[place] = values.float().cpu().numpy()
+    def _stacked(self, rows: Sequence[torch.Tensor], n_sources: int) -> np.ndarray:
+        """`[blocks, heads, sources]` of rows `[heads, sources]`."""
+        found = np.zeros((len(rows), self._n_heads or 0, n_sources), dtype=np.float32)
+        for place, row in enumerate(rows):
+            found[place] = row[:, :n_sources].float().cpu().numpy()
         return found
+
+    def _weights(
+        self, timeline: Timeline, ids: Sequence[int], position: int
+    ) -> dict[int, AttentionRow]:
+        """What each block's attention read; their values are not kept."""
+        cache = timeline.cache
+        # Streams that are kept rounded would give other rows.
+        if self._reads_alone and self._store.keeps_every_bit and isinstance(cache, GrowingCache):
+            streams = timeline.streams([position])[0]
+            return rows_alone(self._decoder, self._splits, ids[position], position, streams, cache)
+        return self._replayed(timeline, ids, position, True, keeps_values=False)[1]
 
     def _replayed(
         self,
@@ -299,11 +302,13 @@ class Causes:
             )
         whole = self._sum(record, AttributionWanted(unit="component"))
         sublayers = Capability(whole.is_available, whole.reason, difference)
+        attention = self._attention(record, rows)
+        self._reads_alone = attention.is_available and self._alone_equals(*probed, record, rows)
         return Capabilities(
             sublayers,
             self._heads(record),
             self._neurons(record),
-            self._attention(record, rows),
+            attention,
             self._half_layers(*probed),
         )
 
@@ -343,6 +348,30 @@ class Causes:
         if not blocks:
             return Capability(False, "No MLP of this model is one linear map of its neurons.")
         return self._sum(record, AttributionWanted(unit="neuron", block=blocks[-1]))
+
+    def _alone_equals(
+        self,
+        timeline: Timeline | None,
+        probe: Sequence[int],
+        record: TokenRecord,
+        rows: dict[int, AttentionRow],
+    ) -> bool:
+        """Whether attention run alone gives the rows that the last token of the probe text read."""
+        if timeline is None or not isinstance(timeline.cache, GrowingCache):
+            return False
+        last = len(probe) - 1
+        try:
+            alone = rows_alone(
+                self._decoder, self._splits, probe[last], last, record.streams, timeline.cache
+            )
+        except MODEL_FAILURES as failure:
+            logger.info("attention is not run alone: %s", first_line(failure))
+            return False
+        return alone.keys() == rows.keys() and all(
+            row.weights.shape == rows[block].weights.shape
+            and float((row.weights - rows[block].weights).abs().max()) <= MAX_ROW_DIFFERENCE
+            for block, row in alone.items()
+        )
 
     def _half_layers(self, timeline: Timeline | None, probe: Sequence[int]) -> Capability:
         """The stream between attention and MLP against the writes before and after it."""
@@ -413,27 +442,3 @@ def _without_middle(number: int, split: BlockWrites) -> str:
     if len(split.writes) == 1:
         return f"Block {number} is one part, not attention and an MLP."
     return f"Attention and MLP of block {number} run side by side: there is no state between them."
-
-
-def _attention_of(record: TokenRecord, block: int) -> WriteRecord:
-    return next(write for write in record.blocks[block - 1] if write.write.kind == "attn")
-
-
-def _written_norms(record: WriteRecord, row: AttentionRow) -> torch.Tensor:
-    """Length of what each source's value would write through each head: `[heads, sources]`.
-
-    Kobayashi et al. 2020, "Attention is Not Only a Weight" (arXiv:2004.10102), without the weight.
-    """
-    assert record.linear is not None
-    assert row.values is not None
-    n_heads = len(row.weights)
-    values = row.values.float()
-    matrix = record.write.scale * matrix_of(record.linear).float()
-    if record.write.has_norm:
-        identity = torch.eye(matrix.shape[0], dtype=torch.float64, device=matrix.device)
-        matrix = project(record, identity).inputs().float()
-    by_head = matrix.view(matrix.shape[0], n_heads, -1).permute(1, 2, 0)
-    # |v W|^2 = v (W W') v': products of the size of a head, whatever the length of the text.
-    grams = by_head @ by_head.transpose(1, 2)
-    repeated = values.repeat_interleave(n_heads // len(values), 0)
-    return ((repeated @ grams) * repeated).sum(-1).clamp(min=0).sqrt()

@@ -75,6 +75,19 @@ class Branch:
         return Cache(layers=[*below, *self._above])
 
 
+def entering(stream: torch.Tensor) -> Callable[..., Any]:
+    """A hook before a block that gives it this stream, `[rows, tokens, d_model]`, in place of its own."""
+
+    def before(_block: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        # A copy, because a block may change its input in place.
+        if args:
+            return (stream.clone(), *args[1:]), kwargs
+        name = next(iter(kwargs))
+        return args, {**kwargs, name: stream.clone()}
+
+    return before
+
+
 def run_blocks(
     decoder: TracedDecoder,
     ids: Sequence[int],
@@ -94,13 +107,6 @@ def run_blocks(
     n_rows = len(stream)
     given: list[torch.Tensor] = []
 
-    def before(_block: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        # A copy, because a block may change its input in place.
-        if args:
-            return (stream.clone(), *args[1:]), kwargs
-        name = next(iter(kwargs))
-        return args, {**kwargs, name: stream.clone()}
-
     def after(_block: nn.Module, _args: object, output: Any) -> None:
         given.append((output[0] if isinstance(output, tuple) else output).clone())
 
@@ -114,7 +120,7 @@ def run_blocks(
                 undo.callback(set_forward, block, block.__dict__.get("forward"))
                 output = stream if length is None else (stream, *[None] * (length - 1))
                 set_forward(block, lambda *_, output=output, **__: output)
-        hook = modules[first - 1].register_forward_pre_hook(before, with_kwargs=True)
+        hook = modules[first - 1].register_forward_pre_hook(entering(stream), with_kwargs=True)
         undo.callback(hook.remove)
         undo.callback(modules[last - 1].register_forward_hook(after).remove)
         for module, edit, is_before in edits:

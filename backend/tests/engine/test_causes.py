@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import copy
+from contextlib import ExitStack
+from typing import Any
 
 import pytest
 import torch
 
-from app.engine.attention_rows import recording_rows
+from app.engine.attention_alone import rows_alone
+from app.engine.attention_rows import AttentionRow, recording_rows
 from app.engine.causes_types import (
     AttentionRows,
     AttentionWanted,
@@ -50,6 +53,8 @@ WITH_EAGER_ROWS = [
     # Falcon, asked for its weights, runs without its causal mask; hybrids give those of some blocks.
     if name not in NO_ATTENTION | GATED_ATTENTION | {"falcon", "glm_moe_dsa", "falcon_h1", "bamba"}
 ]
+RUN_WHOLE = NO_ATTENTION | GATED_ATTENTION | {"falcon_h1", "bamba", "glm_moe_dsa"}
+"""Families whose cache cannot be wound back, or whose attention has no rows."""
 PARALLEL = {"gpt_neox", "gptj", "cohere", "phi", "falcon"}
 
 
@@ -237,6 +242,55 @@ def test_rows_are_those_of_eager_attention(family: str, engine_of_family: Nnsigh
     assert (found.sink is not None) is (family == "gpt_oss")
 
 
+def test_attention_alone_reads_the_rows_of_a_whole_pass(
+    family: str, engine_of_family: NnsightEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    causes = engine_of_family._causes
+    assert causes._reads_alone is (family not in RUN_WHOLE)
+    if not causes.capabilities.attention.is_available:
+        return
+    ids = random_ids(20)
+    ran: list[str] = []
+    with ExitStack() as hooks:
+        for block, split in zip(
+            engine_of_family.decoder.structure.blocks, causes.splits, strict=True
+        ):
+            for write in split.writes:
+                module = block.get_submodule(write.path)
+                hook = module.register_forward_hook(lambda *_, kind=write.kind: ran.append(kind))
+                hooks.callback(hook.remove)
+        rows_of(engine_of_family, ids)
+        ran.clear()
+        alone = attended(engine_of_family, ids, AttentionWanted())
+        assert ("mlp" in ran) is (family in RUN_WHOLE)
+    monkeypatch.setattr(causes, "_reads_alone", False)
+    whole = attended(engine_of_family, ids, AttentionWanted())
+    assert (alone.blocks, alone.without_pattern) == (whole.blocks, whole.without_pattern)
+    # Streams of a pass over several tokens differ in their last bits from those of one token's.
+    assert abs(alone.values - whole.values).max() <= 1e-5
+
+
+def test_where_attention_alone_reads_other_rows_the_whole_pass_is_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def other_streams(*arguments: Any) -> dict[int, AttentionRow]:
+        decoder, splits, token_id, position, streams, cache = arguments
+        return rows_alone(decoder, splits, token_id, position, 1.01 * streams + 0.01, cache)
+
+    monkeypatch.setattr("app.engine.causes.rows_alone", other_streams)
+    engine = engine_of(random_model(FAMILIES["llama"].config()))
+    assert engine.facts.capabilities.attention.is_available
+    assert not engine._causes._reads_alone
+
+
+def test_rounded_streams_are_not_read_alone(gpt2: torch.nn.Module) -> None:
+    ids = random_ids(20)
+    exact = attended(engine_of(copy.deepcopy(gpt2)), ids, AttentionWanted())
+    rounding = engine_of(copy.deepcopy(gpt2), store_dtype="float16")
+    found = attended(rounding, ids, AttentionWanted())
+    assert abs(found.values - exact.values).max() <= 1e-5
+
+
 def test_grouped_heads_read_their_own_values() -> None:
     """With 4 query and 2 key-value heads, tiled values have the right shape and wrong numbers."""
     engine = engine_of(random_model(FAMILIES["llama"].config()))
@@ -351,12 +405,13 @@ def test_attention_that_fails_is_not_watched_any_more(
         raise RuntimeError("in the middle")
 
     ids = random_ids(20)
-    rows_of(engine, ids)
+    before = rows_of(engine, ids)
     with monkeypatch.context() as patch:
         patch.setattr(engine.decoder.structure.blocks[1].attn.c_attn, "forward", fail)
         with pytest.raises(RuntimeError, match="in the middle"):
             attended(engine, ids, AttentionWanted())
     assert torch._C._len_torch_function_stack() == 0
+    assert (rows_of(fresh(engine), ids) == before).all()
 
 
 @pytest.mark.parametrize(
