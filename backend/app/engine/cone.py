@@ -22,6 +22,7 @@ from transformers.cache_utils import Cache, DynamicLayer
 from app.engine.capture import TracedDecoder
 from app.engine.gradients import set_forward
 from app.engine.kv_cache import GrowingCache, GrowingLayer
+from app.engine.packing import few_shapes
 
 Edit = tuple[nn.Module, Callable[..., Any], bool]
 """A module inside a block, a hook for it, and whether the hook runs before the module."""
@@ -58,21 +59,27 @@ class BranchLayer(DynamicLayer):  # type: ignore[misc]  # transformers has no ty
 
 
 class Branch:
-    """Caches of rows that part from a run at a position and go through its upper blocks only."""
+    """Caches of rows that part from a run at a position and go through some of its blocks only."""
 
-    def __init__(self, held: GrowingCache, start: int, n_rows: int, first_block: int) -> None:
+    def __init__(
+        self, held: GrowingCache, start: int, n_rows: int, first_block: int, last_block: int
+    ) -> None:
         self._held = held
         self._n_rows = n_rows
-        self._n_below = first_block - 1
-        self._above = [BranchLayer(layer, start, n_rows) for layer in held.layers[self._n_below :]]
+        self._run = {
+            place: BranchLayer(held.layers[place], start, n_rows)
+            for place in range(first_block - 1, last_block)
+        }
 
     def at(self, start: int) -> Cache:
         """The cache for tokens from `start` on, which follow those that were run in it before."""
-        # The mask is made from the first block's length, whichever blocks run.
-        below = [
-            BranchLayer(layer, start, self._n_rows) for layer in self._held.layers[: self._n_below]
-        ]
-        return Cache(layers=[*below, *self._above])
+        # Also of blocks that do not run: masks are made from the length of one that the model chooses.
+        return Cache(
+            layers=[
+                self._run.get(place) or BranchLayer(layer, start, self._n_rows)
+                for place, layer in enumerate(self._held.layers)
+            ]
+        )
 
 
 def entering(stream: torch.Tensor) -> Callable[..., Any]:
@@ -97,10 +104,12 @@ def run_blocks(
     cache: Cache | None = None,
     first_index: int = 0,
     edits: Sequence[Edit] = (),
+    n_new: int | None = None,
 ) -> torch.Tensor:
     """Run blocks `first … last`, counted from 1, on a stream: `[rows, tokens, d_model]` in and out.
 
-    `ids` are those of the tokens, `first_index` the position of the first, `cache` what is before it.
+    `ids` are those of the tokens, `first_index` the position of the first, `cache` what is before it,
+    `n_new` how many rows did not come from the block below; all by default.
     """
     first, last = blocks
     stream = stream.to(decoder.device, decoder.residual_dtype)
@@ -128,5 +137,8 @@ def run_blocks(
                 module.register_forward_pre_hook if is_before else module.register_forward_hook
             )
             undo.callback(register(edit, with_kwargs=True).remove)
-        base(**decoder.arguments(ids, cache, first_index, n_rows))
+        undo.enter_context(few_shapes())
+        base(
+            **decoder.arguments(ids, cache, first_index, n_rows, n_rows if n_new is None else n_new)
+        )
     return given[0]

@@ -14,9 +14,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 import torch
 from torch import nn
+from torch.nn import functional
 from transformers.pytorch_utils import Conv1D
 
 from app.engine.memory import free_memory
@@ -43,9 +46,41 @@ class PackedProduct:
         is_differentiated = torch.is_grad_enabled() and x.requires_grad
         if x.dtype != torch.float32 or is_differentiated or x.numel() == 0:
             return self._own(x)
+        if not _has_few_shapes.get():
+            return self._product(x)
+        rows = x.reshape(-1, x.shape[-1])
+        n_rows = len(rows)
+        padded = functional.pad(rows, (0, 0, 0, rounded_up(n_rows) - n_rows))
+        return self._product(padded)[:n_rows].view(*x.shape[:-1], -1)
+
+    def _product(self, x: torch.Tensor) -> torch.Tensor:
         return torch.ops.mkldnn._linear_pointwise(  # type: ignore[no-any-return]
             x, self._weight, self._bias, "none", [], ""
         )
+
+
+_has_few_shapes = ContextVar("has_few_shapes", default=False)
+
+
+@contextmanager
+def few_shapes() -> Iterator[None]:
+    """Inside, packed products get rows of zeros, so that few numbers of rows occur.
+
+    oneDNN compiles a kernel for each, which takes a millisecond, and keeps few (`app/openmp.py`).
+    """
+    token = _has_few_shapes.set(True)
+    try:
+        yield
+    finally:
+        _has_few_shapes.reset(token)
+
+
+def rounded_up(n_rows: int) -> int:
+    """The number of rows that `n_rows` are padded to."""
+    if n_rows == 1:
+        return 1
+    multiple = 8 if n_rows <= 64 else 32
+    return -(-n_rows // multiple) * multiple
 
 
 def can_pack() -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +17,9 @@ from app.engine.kv_cache import GrowingCache
 from app.engine.patching_types import PatchSide, Site
 from app.engine.residuals import PREFILL_TOKENS, ResidualStore
 from app.errors import IdentityFailed, ModelComputationError
+
+TURN_TOKENS = 384
+"""Tokens times blocks of one turn, so that a reply that comes meanwhile waits for little."""
 
 WRITE_KINDS = {"attn": "attn", "head": "attn", "mlp": "mlp"}
 WORDS = {"attn": "attention", "head": "attention", "mlp": "MLP"}
@@ -37,6 +40,28 @@ class Run:
         """`[d_model]`: what the token after the text is predicted from."""
         return self.rows[-1, -1]
 
+    def start_at(self, position: int) -> int:
+        """Where it has to be run from so that the token at a position is run."""
+        return 0 if self.cache is None else position
+
+
+Change = tuple[int, torch.Tensor, Sequence[int | None]]
+"""A position, what a module puts out there, and the heads that are meant; None for all of it."""
+
+
+def _no_edits(_first_row: int, _span: tuple[int, int]) -> Sequence[Edit]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Entering:
+    """Rows that join a run before one of its blocks."""
+
+    stream: torch.Tensor
+    """float32 `[rows, tokens, d_model]`"""
+    edits: Callable[[int, tuple[int, int]], Sequence[Edit]] = _no_edits
+    """Changes in that block, by the number of the first of these rows and the positions that are run."""
+
 
 class Runs:
     """Makes runs of one model, and changes them. Nothing of a change is kept."""
@@ -52,6 +77,8 @@ class Runs:
         self._store = store
         self._splits = splits
         self._n_heads = n_heads
+        self.ends_early = False
+        """Whether the MLP of the last block is run for the last position only."""
 
     def blocks_with(self, site: Site) -> tuple[int, ...]:
         """Blocks that have exactly one such part."""
@@ -83,41 +110,57 @@ class Runs:
         return cache if is_usable else None  # type: ignore[return-value]
 
     def above(
-        self,
-        run: Run,
-        stream: torch.Tensor,
-        first_block: int,
-        start: int,
-        edits: Callable[[int, int], Sequence[Edit]] = lambda _start, _end: (),
+        self, run: Run, start: int, entering: Mapping[int, Entering]
     ) -> Generator[None, None, torch.Tensor]:
-        """Blocks from `first_block` on, on streams `[rows, tokens from start on, d_model]` that enter it.
+        """Rows that join a run before blocks, at the positions from `start` on, up to the last layer.
 
-        Gives the last position of the last layer, float32 `[rows, d_model]`, or raises
-        ModelComputationError where it is not finite. An item stands between two
-        passes; `edits` are those of the positions from one to another.
+        Each block is run once, on all rows that have joined by then; before block `n_layers + 1` nothing
+        is run. `start` is one of `Run.start_at`. Gives the last position of the last layer, float32
+        `[rows, d_model]`, those that join first first, or raises ModelComputationError where it is not
+        finite. An item stands between turns.
         """
-        last_block = self._decoder.n_layers
-        if run.cache is None:
-            before = run.rows[:start, first_block - 1].expand(len(stream), -1, -1)
-            stream, start = torch.cat([before, stream], dim=1), 0
-        n_tokens = len(run.ids)
-        branch = None if run.cache is None else Branch(run.cache, start, len(stream), first_block)
-        size = n_tokens if branch is None else PREFILL_TOKENS
-        after = stream
-        for begin in range(start, n_tokens, size):
-            if begin > start:
-                yield
-            end = min(begin + size, n_tokens)
-            after = run_blocks(
-                self._decoder,
-                run.ids[begin:end],
-                stream[:, begin - start : end - start],
-                (first_block, last_block),
-                cache=None if branch is None else branch.at(begin),
-                first_index=begin,
-                edits=edits(begin, end),
-            )
-        last = after[:, -1].float().cpu()
+        n_layers = self._decoder.n_layers
+        n_tokens = len(run.ids) - start
+        block = min(entering)
+        stream = torch.empty(0, n_tokens, self._decoder.d_model)
+        spent = 0
+        while block <= n_layers:
+            new = entering.get(block)
+            if new is not None:
+                stream = torch.cat([stream, new.stream.to(stream)])
+            size = n_tokens if run.cache is None else min(n_tokens, PREFILL_TOKENS)
+            next_entry = min((other for other in entering if other > block), default=n_layers + 1)
+            n_blocks = max(1, TURN_TOKENS // (len(stream) * size))
+            last_block = min(block + n_blocks, next_entry, n_layers + 1) - 1
+            cost = len(stream) * size * (last_block - block + 1)
+            parts = []
+            for begin in range(start, len(run.ids), size):
+                if spent and spent + cost > TURN_TOKENS:
+                    yield
+                    spent = 0
+                spent += cost
+                if begin == start:
+                    branch = None
+                    if run.cache is not None:
+                        branch = Branch(run.cache, start, len(stream), block, last_block)
+                end = min(begin + size, len(run.ids))
+                parts.append(
+                    run_blocks(
+                        self._decoder,
+                        run.ids[begin:end],
+                        stream[:, begin - start : end - start],
+                        (block, last_block),
+                        cache=None if branch is None else branch.at(begin),
+                        first_index=begin,
+                        edits=self._edits(new, len(stream), (begin, end), last_block),
+                        n_new=0 if new is None else len(new.stream),
+                    )
+                )
+            stream = parts[-1][:, -1:] if last_block == n_layers else torch.cat(parts, dim=1)
+            block = last_block + 1
+        last = stream[:, -1].float().cpu()
+        if n_layers + 1 in entering:
+            last = torch.cat([last, entering[n_layers + 1].stream[:, -1]])
         if not bool(torch.isfinite(last).all()):
             raise ModelComputationError(
                 "A patched run gives a residual stream that is not a finite number.",
@@ -125,28 +168,51 @@ class Runs:
             )
         return last
 
+    def _edits(
+        self, new: Entering | None, n_rows: int, span: tuple[int, int], last_block: int
+    ) -> list[Edit]:
+        """Of rows that join, and what spares the last block positions that nothing reads."""
+        edits = list(new.edits(n_rows - len(new.stream), span)) if new is not None else []
+        path = self._splits[-1].middle_path if self._splits else None
+        if (
+            self.ends_early
+            and last_block == self._decoder.n_layers
+            and path is not None
+            and not edits
+            and span[1] - span[0] > 1
+        ):
+            middle = self._decoder.structure.blocks[-1].get_submodule(path)
+            edits.append((middle, _last_position_only, True))
+        return edits
+
     # --- what single modules write ---------------------------------------------------------------
 
     def writes(
-        self, run: Run, site: Site, block: int, wanted: Sequence[int]
-    ) -> Generator[None, None, torch.Tensor]:
-        """What a module puts out, or heads give to their projection: `[positions, width]`.
+        self, run: Run, site: Site, wanted: Sequence[tuple[int, int]]
+    ) -> Generator[None, None, list[torch.Tensor]]:
+        """What modules put out, or heads give to their projection, of each `(block, position)`: `[width]`.
 
-        One block runs, at the positions from the first one on.
+        The blocks from the first to the last run, at the positions from the first to the last.
         """
-        start = 0 if run.cache is None else min(wanted)
-        module, is_before = self.module(site, block)
-        seen: list[torch.Tensor] = []
+        blocks = sorted({block for block, _ in wanted})
+        start = run.start_at(min(position for _, position in wanted))
+        end = max(position for _, position in wanted) + 1
+        seen: dict[int, list[torch.Tensor]] = {block: [] for block in blocks}
 
-        def note(
-            _module: nn.Module, args: tuple[Any, ...], kwargs: Any, output: Any = None
-        ) -> None:
-            value = _first(args, kwargs) if is_before else output
-            value = value[0] if isinstance(value, tuple) else value
-            seen.append(value.reshape(-1, value.shape[-1]).clone())
+        def noting(block: int) -> Edit:
+            module, is_before = self.module(site, block)
 
-        end = max(wanted) + 1
-        branch = None if run.cache is None else Branch(run.cache, start, 1, block)
+            def note(
+                _module: nn.Module, args: tuple[Any, ...], kwargs: Any, output: Any = None
+            ) -> None:
+                value = _first(args, kwargs) if is_before else output
+                value = value[0] if isinstance(value, tuple) else value
+                seen[block].append(value.reshape(-1, value.shape[-1]).clone())
+
+            return module, note, is_before
+
+        span = (blocks[0], blocks[-1])
+        branch = None if run.cache is None else Branch(run.cache, start, 1, *span)
         size = end - start if branch is None else PREFILL_TOKENS
         for begin in range(start, end, size):
             if begin > start:
@@ -155,32 +221,30 @@ class Runs:
             run_blocks(
                 self._decoder,
                 run.ids[begin:stop],
-                run.rows[None, begin:stop, block - 1],
-                (block, block),
+                run.rows[None, begin:stop, blocks[0] - 1],
+                span,
                 cache=None if branch is None else branch.at(begin),
                 first_index=begin,
-                edits=[(module, note, is_before)],
+                edits=[noting(block) for block in blocks],
             )
-        return torch.cat(seen)[[position - start for position in wanted]]
+        found = {block: torch.cat(parts) for block, parts in seen.items()}
+        return [found[block][position - start] for block, position in wanted]
 
     def with_writes(
-        self,
-        run: Run,
-        site: Site,
-        block: int,
-        changes: Sequence[Sequence[tuple[int, torch.Tensor, Sequence[int | None]]]],
-    ) -> Generator[None, None, torch.Tensor]:
-        """The base with what a module puts out replaced, in rows of changes `(position, value, heads)`."""
+        self, run: Run, start: int, site: Site, block: int, changes: Sequence[Sequence[Change]]
+    ) -> Entering:
+        """Rows of the base with what a module puts out replaced, each by its own changes."""
         module, is_before = self.module(site, block)
-        n_rows = len(changes)
         n_heads = self._n_heads or 1
 
-        def edits(begin: int, end: int) -> Sequence[Edit]:
+        def edits(first_row: int, span: tuple[int, int]) -> Sequence[Edit]:
+            begin, end = span
+
             def replaced(value: torch.Tensor) -> torch.Tensor:
                 changed = value.clone()
-                rows = changed.view(n_rows, end - begin, -1)
+                rows = changed.view(first_row + len(changes), end - begin, -1)
                 width = rows.shape[-1] // n_heads
-                for number, row in enumerate(changes):
+                for number, row in enumerate(changes, start=first_row):
                     for position, new, heads in row:
                         if not begin <= position < end:
                             continue
@@ -194,10 +258,7 @@ class Runs:
                 return changed
 
             def before(_module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-                if args:
-                    return (replaced(args[0]), *args[1:]), kwargs
-                name = next(iter(kwargs))
-                return args, {**kwargs, name: replaced(kwargs[name])}
+                return _with_first(args, kwargs, replaced(_first(args, kwargs)))
 
             def after(_module: nn.Module, _args: object, _kwargs: object, output: Any) -> Any:
                 if isinstance(output, tuple):
@@ -206,9 +267,7 @@ class Runs:
 
             return [(module, before if is_before else after, is_before)]
 
-        start = 0 if run.cache is None else min(position for row in changes for position, *_ in row)
-        stream = run.rows[start:, block - 1].expand(n_rows, -1, -1)
-        return (yield from self.above(run, stream, block, start, edits))
+        return Entering(run.rows[start:, block - 1].expand(len(changes), -1, -1), edits)
 
     def module(self, site: Site, block: int) -> tuple[nn.Module, bool]:
         """The module whose output is replaced, or for heads the projection whose input is."""
@@ -230,3 +289,13 @@ class Runs:
 
 def _first(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     return args[0] if args else next(iter(kwargs.values()))
+
+
+def _with_first(args: tuple[Any, ...], kwargs: dict[str, Any], value: Any) -> Any:
+    """The arguments of a module, the first of them replaced."""
+    return ((value, *args[1:]), kwargs) if args else (args, {**kwargs, next(iter(kwargs)): value})
+
+
+def _last_position_only(_module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """What a module writes to the last position only; a block adds it to its stream by broadcasting."""
+    return _with_first(args, kwargs, _first(args, kwargs)[:, -1:])

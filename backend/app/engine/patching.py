@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -20,11 +21,12 @@ from app.engine.admission import Admission
 from app.engine.bounds import require_ids, require_positions, require_readable
 from app.engine.capture import TracedDecoder
 from app.engine.causes import Causes
+from app.engine.failures import MODEL_FAILURES
 from app.engine.gradients import stream_gradients
 from app.engine.memory import naming_out_of_memory
-from app.engine.patch_batches import Batch, batches_of
+from app.engine.patch_batches import Batch, batches_of, cost_of
 from app.engine.patch_pair import Pair, require_effect
-from app.engine.patch_runs import Run, Runs
+from app.engine.patch_runs import Entering, Run, Runs
 from app.engine.patching_types import (
     Ends,
     MapCells,
@@ -123,19 +125,24 @@ class Patching:
                 return self._decoder.decode(row[None])[0]
             stream = pair.base.rows[:, wanted.layer].clone()
             stream[bases] = rows
-            start = min(bases)
-            last_row = yield from self._runs.above(
-                pair.base, stream[None, start:], wanted.layer + 1, start
-            )
+            start = pair.base.start_at(min(bases))
+            entering = {wanted.layer + 1: Entering(stream[None, start:])}
+            last_row = yield from self._runs.above(pair.base, start, entering)
             return self._decoder.decode(last_row)[0]
         heads = [None] if wanted.heads is None else list(wanted.heads)
-        values = yield from self._runs.writes(
-            pair.source, wanted.site, wanted.layer, [source for _, source in pair.positions]
-        )
-        changes = [[(base, values[place], heads) for place, base in enumerate(bases)]]
         if all(source == base and source < pair.n_common for base, source in pair.positions):
             return base_logits
-        last_row = yield from self._runs.with_writes(pair.base, wanted.site, wanted.layer, changes)
+        values = yield from self._runs.writes(
+            pair.source, wanted.site, [(wanted.layer, source) for _, source in pair.positions]
+        )
+        changes = [[(base, values[place], heads) for place, base in enumerate(bases)]]
+        start = pair.base.start_at(min(bases))
+        entering = {
+            wanted.layer: self._runs.with_writes(
+                pair.base, start, wanted.site, wanted.layer, changes
+            )
+        }
+        last_row = yield from self._runs.above(pair.base, start, entering)
         return self._decoder.decode(last_row)[0]
 
     # --- a map -----------------------------------------------------------------------------------
@@ -171,12 +178,14 @@ class Patching:
             if estimate is None:
                 estimate = self._estimate(pair, wanted)
                 yield estimate
-            batches = batches_of(pair, wanted, done)
-            total = sum(batch.cost for batch in batches_of(pair, wanted, frozenset())) or 1
-            known = self._known(pair, wanted, done)
+            known = _known(pair, wanted)
+            to_run = [cell for cell in _cells(wanted) if cell not in known]
+            total = sum(cost_of(pair, wanted, cell) for cell in to_run) or 1
+            batches = batches_of(pair, wanted, [cell for cell in to_run if cell not in done])
             left = sum(batch.cost for batch in batches)
-            if known or not batches:
-                yield MapCells(known, max(0.0, 1 - left / total), 0)
+            told = tuple((*cell, value) for cell, value in known.items() if cell not in done)
+            if told or not batches:
+                yield MapCells(told, max(0.0, 1 - left / total), 0)
             scores = estimate.scores
             if scores is not None:
                 found = np.abs(scores)
@@ -190,38 +199,39 @@ class Patching:
                 )
                 yield MapCells(cells, max(0.0, 1 - left / total), counted.tokens)
 
-    def _known(
-        self, pair: Pair, wanted: MapWanted, done: frozenset[tuple[int, int]]
-    ) -> tuple[tuple[int, int, float], ...]:
-        """Cells that nothing has to be run for."""
-        found = []
-        for cell in np.ndindex(len(wanted.rows), len(pair.positions)):
-            value = pair.known_value(wanted.site, wanted.rows[cell[0]], *pair.positions[cell[1]])
-            if value is not None and cell not in done:
-                found.append((*cell, value))
-        return tuple(found)
-
     def _run_batch(
         self, pair: Pair, wanted: MapWanted, batch: Batch
     ) -> Generator[None, None, list[float]]:
-        places = [pair.positions[place] for _, place in batch.cells]
-        sources = [source for _, source in places]
+        def source_of(cell: tuple[int, int]) -> int:
+            return pair.positions[cell[1]][1]
+
+        start = pair.base.start_at(min(pair.positions[place][0] for _, place in batch.cells))
+        by_layer = {
+            layer: list(cells)
+            for layer, cells in groupby(batch.cells, key=lambda cell: wanted.rows[cell[0]].layer)
+        }
+        entering = {}
         if wanted.site == "resid":
-            rows = pair.source_rows(batch.layer, sources)
-            if batch.layer == self._decoder.n_layers:
-                return pair.value(self._decoder.decode(rows))
-            start = min(base for base, _ in places)
-            stream = pair.base.rows[start:, batch.layer].repeat(len(places), 1, 1)
-            for number, (base, _) in enumerate(places):
-                stream[number, base - start] = rows[number]
-            last = yield from self._runs.above(pair.base, stream, batch.layer + 1, start)
-            return pair.value(self._decoder.decode(last))
-        values = yield from self._runs.writes(pair.source, wanted.site, batch.layer, sources)
-        changes = [
-            [(base, values[number], [wanted.rows[row].head])]
-            for number, ((row, _), (base, _)) in enumerate(zip(batch.cells, places, strict=True))
-        ]
-        last = yield from self._runs.with_writes(pair.base, wanted.site, batch.layer, changes)
+            for layer, cells in by_layer.items():
+                rows = pair.source_rows(layer, [source_of(cell) for cell in cells])
+                stream = pair.base.rows[start:, layer].repeat(len(cells), 1, 1)
+                for number, (_, place) in enumerate(cells):
+                    stream[number, pair.positions[place][0] - start] = rows[number]
+                entering[layer + 1] = Entering(stream)
+        else:
+            places = [(wanted.rows[cell[0]].layer, source_of(cell)) for cell in batch.cells]
+            values = yield from self._runs.writes(pair.source, wanted.site, places)
+            value_of = dict(zip(batch.cells, values, strict=True))
+            yield
+            for layer, cells in by_layer.items():
+                changes = [
+                    [(pair.positions[place][0], value_of[row, place], [wanted.rows[row].head])]
+                    for row, place in cells
+                ]
+                entering[layer] = self._runs.with_writes(
+                    pair.base, start, wanted.site, layer, changes
+                )
+        last = yield from self._runs.above(pair.base, start, entering)
         return pair.value(self._decoder.decode(last))
 
     def _estimate(self, pair: Pair, wanted: MapWanted) -> MapEstimate:
@@ -308,13 +318,13 @@ class Patching:
     def _require_cone(self, run: Run) -> Iterator[None]:
         """Measures once that the upper blocks by themselves give what the whole pass gave."""
         if self._cone_difference is None:
-            layer, start = self._decoder.n_layers // 2, len(run.ids) // 2
-            stream = run.rows[start:, layer].repeat(2, 1, 1)
-            last = yield from self._runs.above(run, stream, layer + 1, start)
-            found = self._decoder.decode(last)
-            expected = self._decoder.decode(run.last[None])
-            largest = max(1.0, float(expected.abs().max()) / 50)
-            self._cone_difference = float((found - expected).abs().max()) / largest
+            self._cone_difference = yield from self._cone_difference_of(run)
+            self._runs.ends_early = len(run.ids) > 2
+            try:
+                early = yield from self._cone_difference_of(run)
+            except MODEL_FAILURES:
+                early = float("inf")
+            self._runs.ends_early &= early <= self._most_cone_difference()
         if self._cone_difference > self._most_cone_difference():
             raise IdentityFailed(
                 "The upper blocks of this model run by themselves give other logits than in a whole"
@@ -323,12 +333,39 @@ class Patching:
                 param="site",
             )
 
+    def _cone_difference_of(self, run: Run) -> Generator[None, None, float]:
+        """Between logits of the whole pass and of upper blocks, which two rows enter one by one."""
+        layer, start = self._decoder.n_layers // 2, run.start_at(len(run.ids) // 2)
+        entering = {
+            each + 1: Entering(run.rows[None, start:, each])
+            for each in {layer, min(layer + 1, self._decoder.n_layers)}
+        }
+        last = yield from self._runs.above(run, start, entering)
+        found = self._decoder.decode(last)
+        expected = self._decoder.decode(run.last[None])
+        largest = max(1.0, float(expected.abs().max()) / 50)
+        return float((found - expected).abs().max()) / largest
+
     def _most_cone_difference(self) -> float:
         return MAX_CONE_DIFFERENCE if self._decoder.dtype == torch.float32 else 2.5
 
     def _admitted(self, clean: PatchSide, corrupt: PatchSide, work: Iterator[Any]) -> Iterator[Any]:
         with self._admission.admitted(len(clean.ids) + len(corrupt.ids)):
             yield from work
+
+
+def _cells(wanted: MapWanted) -> Iterator[tuple[int, int]]:
+    return np.ndindex(len(wanted.rows), len(wanted.positions))
+
+
+def _known(pair: Pair, wanted: MapWanted) -> dict[tuple[int, int], float]:
+    """Cells that nothing has to be run for."""
+    found = {}
+    for cell in _cells(wanted):
+        value = pair.known_value(wanted.site, wanted.rows[cell[0]], *pair.positions[cell[1]])
+        if value is not None:
+            found[cell] = value
+    return found
 
 
 class _Counted:

@@ -52,6 +52,25 @@ def test_a_packed_model_gives_the_logits_of_the_plain_one(family: str):
     torch.testing.assert_close(found, plain.logits(ids), atol=1e-4, rtol=1e-5)
 
 
+def test_products_of_few_shapes_have_the_same_bits(monkeypatch: pytest.MonkeyPatch):
+    product = packing.PackedProduct(nn.Linear(40, 70))
+    own, seen = product._product, set()
+    with torch.no_grad():
+        expected = [
+            product(torch.randn(2, n, 40, generator=torch.Generator().manual_seed(n)))
+            for n in range(1, 190)
+        ]
+        monkeypatch.setattr(product, "_product", lambda x: (seen.add(x.shape[:-1].numel()), own(x))[1])
+        with packing.few_shapes():
+            found = [
+                product(torch.randn(2, n, 40, generator=torch.Generator().manual_seed(n)))
+                for n in range(1, 190)
+            ]
+    assert all(map(torch.equal, found, expected))
+    assert len(seen) <= 18
+    assert not packing._has_few_shapes.get()
+
+
 def test_a_row_has_the_same_bits_in_any_company():
     engine = engine_of(packed_gpt2())
     rows = torch.randn(50, engine.facts.d_model)

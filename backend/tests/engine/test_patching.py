@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from app.engine.cone import run_blocks
 from app.engine.engine import NnsightEngine
 from app.engine.kv_cache import GrowingCache
 from app.engine.patching_types import (
@@ -284,6 +285,7 @@ def test_long_texts_are_run_in_several_passes(
     loaded_gpt2: NnsightEngine, plain_gpt2: PlainModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.engine.patch_runs.PREFILL_TOKENS", 4)
+    monkeypatch.setattr("app.engine.patch_runs.TURN_TOKENS", 1)
     engine = fresh(loaded_gpt2)
     streams = plain_gpt2.residuals(CLEAN)
     for layer in (0, 1, 2):
@@ -327,7 +329,7 @@ def test_a_map_goes_on_with_the_cells_that_are_left(engine: NnsightEngine) -> No
 def test_the_largest_estimates_are_computed_first(
     engine: NnsightEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.engine.patch_batches.TURN_TOKENS", 1)
+    monkeypatch.setattr("app.engine.patch_batches.BATCH_TOKENS", 1)
     _, estimate, *chunks = engine.patching.mapping(A, B, whole_map(engine.facts.n_layers))
     assert isinstance(estimate, MapEstimate)
     assert estimate.scores is not None
@@ -339,6 +341,57 @@ def test_the_largest_estimates_are_computed_first(
     ]
     assert len(sizes) > 10
     assert sizes == sorted(sizes, reverse=True)
+
+
+@pytest.mark.parametrize("site", ["resid", "mlp"])
+def test_a_turn_of_a_map_is_bounded(
+    site: Site, engine: NnsightEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    most = 50
+    monkeypatch.setattr("app.engine.patch_runs.TURN_TOKENS", most)
+    passes: list[int] = []
+
+    def noting(decoder: object, ids: object, stream: torch.Tensor, blocks: object, **more: object):
+        first, last = blocks
+        passes.append(stream.shape[0] * stream.shape[1] * (last - first + 1))
+        return run_blocks(decoder, ids, stream, blocks, **more)
+
+    monkeypatch.setattr("app.engine.patch_runs.run_blocks", noting)
+    rows = tuple(MapRow(layer) for layer in range(1, 4))
+    turns = []
+    for _ in engine.patching.mapping(A, B, MapWanted(site, rows, PAIRS, metric=METRIC)):
+        turns.append(passes.copy())
+        passes.clear()
+    assert max(map(len, turns)) > 1, "short passes share a turn"
+    assert all(sum(turn) <= most or len(turn) == 1 for turn in turns)
+
+
+def test_all_layers_of_a_position_are_run_together(engine: NnsightEngine) -> None:
+    wanted = whole_map(engine.facts.n_layers)
+    _, _, known, *chunks = (x for x in engine.patching.mapping(A, B, wanted) if x is not None)
+    assert isinstance(known, MapCells)
+    positions = [{place for _, place, _ in chunk.cells} for chunk in chunks]
+    assert set().union(*positions) == set(range(FIRST_DIFFERENT, N_TOKENS))
+    assert sum(map(len, positions)) == N_TOKENS - FIRST_DIFFERENT, "a position is in two batches"
+
+
+def test_an_mlp_that_needs_all_positions_gets_them(plain_gpt2: PlainModel) -> None:
+    model = random_model(FAMILIES["gpt2"].config())
+    engine = engine_of(model)
+    wanted = PatchWanted("resid", 1, ((5, 5),), metric=METRIC)
+    patched(engine, wanted)
+    assert engine.patching._runs.ends_early
+
+    def counting(_module: torch.nn.Module, _args: object, out: torch.Tensor) -> torch.Tensor:
+        return out if out.shape[1] > 1 else 2 * out
+
+    model.transformer.h[-1].mlp.register_forward_hook(counting)
+    engine = fresh(engine)
+    found = patched(engine, wanted)
+    assert not engine.patching._runs.ends_early
+    row = plain_gpt2.residuals(CLEAN)[1][0, 5]
+    expected = difference(logits_with_stream(plain_gpt2, CORRUPT, 1, {5: row}))
+    assert found.patched == pytest.approx(expected, abs=1e-4)
 
 
 def test_closing_a_map_frees_the_runs_that_it_holds(engine: NnsightEngine) -> None:
