@@ -6,15 +6,17 @@ Where only some parts are measured, the figures of the others stay as they were.
 from __future__ import annotations
 
 import argparse
+import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import torch
 
 from app.console import prepare_console
 from app.engine.model_names import EMBEDDED_FOLDER
-from bench.figures import PARTS, Subjects
+from bench.figures import PARTS, Expected, Subjects
 from bench.model import make_gemma_shape, make_gpt2_shape
 from bench.processes import References, Server, Texts
 from bench.report import Figure, table, update_json
@@ -27,12 +29,40 @@ THREADS = 2
 """The bars are for two cores."""
 
 
-MODELS: dict[str, tuple[Callable[[Path], Path], frozenset[str]]] = {
-    "": (make_gpt2_shape, frozenset(PARTS)),
-    "embedded_": (lambda _: EMBEDDED_FOLDER, frozenset({"reply", "comparing", "beside_busy"})),
-    "gemma_shape_": (make_gemma_shape, frozenset({"reply", "reading"})),
-}
-"""By the prefix of its figures, each model and the parts that are measured with it."""
+Made = Callable[[Path], Path]
+
+MODELS: tuple[tuple[Expected, Made, frozenset[str]], ...] = (
+    (Expected(), make_gpt2_shape, frozenset(PARTS) - {"at_rest"}),
+    (
+        Expected("embedded_"),
+        lambda _: EMBEDDED_FOLDER,
+        frozenset({"reply", "comparing", "beside_busy"}),
+    ),
+    (
+        Expected("gemma_shape_", 1.0, None, read_tokens=100, other_lenses=False),
+        make_gemma_shape,
+        frozenset({"reply", "reading"}),
+    ),
+)
+"""What is expected of each model, where it comes from, and the parts that are measured with it."""
+REAL_PARTS = frozenset({"reply", "reading", "at_rest"})
+CLICK_MS = {"gemma": 80.0, "qwen": 60.0}
+"""By the name of a real model's folder: 19 rows x 262,144 ids, and 25 x 151,936."""
+
+
+def real_models() -> Iterator[tuple[Expected, Made, frozenset[str]]]:
+    """Real pretrained models: those that stand as NAME/hf in the folder EXPLORER_TEST_MODELS."""
+    folder = os.environ.get("EXPLORER_TEST_MODELS")
+    for path in sorted(Path(folder).glob("*/hf")) if folder else ():
+        name = path.parent.name
+        expected = Expected(
+            f"{name}_", 1.0, CLICK_MS.get(name), read_tokens=100, other_lenses=False
+        )
+        yield expected, partial(_as_it_lies, path.resolve()), REAL_PARTS
+
+
+def _as_it_lies(found: Path, _scratch: Path) -> Path:
+    return found
 
 
 def main() -> None:
@@ -40,25 +70,28 @@ def main() -> None:
     options = parse()
     torch.set_num_threads(options.threads)
     figures: list[Figure] = []
-    for prefix, (make, names) in MODELS.items():
-        parts = [name for name in options.parts if name in names]
+    for expected, make, names in (*MODELS, *real_models()):
+        wanted = options.only in (None, expected.prefix)
+        parts = [name for name in options.parts if wanted and name in names]
         with tempfile.TemporaryDirectory() as folder:
             if parts:
                 model = make(Path(folder))
             # Each part has a server of its own, so that none starts with what another left behind.
             for name in parts:
-                figures += measured(name, model, options, prefix)
+                figures += measured(name, model, options, expected)
     print(table(figures))
     print(f"\nwritten to {RESULTS.name}")
 
 
-def measured(name: str, model: Path, options: argparse.Namespace, prefix: str = "") -> list[Figure]:
+def measured(
+    name: str, model: Path, options: argparse.Namespace, expected: Expected
+) -> list[Figure]:
     """The figures of one part, measured in fresh processes."""
-    print(f"measuring {prefix}{name} …", flush=True)
+    print(f"measuring {expected.prefix}{name} …", flush=True)
     server = Server("embedded" if model == EMBEDDED_FOLDER else str(model), options.threads)
     references = References(model, options.threads)
     try:
-        subjects = Subjects(server, references, Texts(seed=len(name)), options.repeats, prefix)
+        subjects = Subjects(server, references, Texts(seed=len(name)), options.repeats, expected)
         found = list(PARTS[name](subjects))
         update_json(RESULTS, found, NOTES)
     finally:
@@ -75,6 +108,9 @@ def parse() -> argparse.Namespace:
     )
     parser.add_argument("--repeats", type=int, default=5, help="samples of each figure")
     parser.add_argument("--threads", type=int, default=THREADS, help="threads of every process")
+    parser.add_argument(
+        "--only", metavar="PREFIX", help="of one model, as gemma_ (default: of all)"
+    )
     options = parser.parse_args()
     unknown = set(options.parts) - set(PARTS)
     if unknown:

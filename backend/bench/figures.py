@@ -31,6 +31,21 @@ MAP_TOKENS = 20
 """Rows and columns of a causal map; the last layer is left out, of which nothing has to be run."""
 
 
+@dataclass(frozen=True)
+class Expected:
+    """What is asked of one model, and how its figures are called."""
+
+    prefix: str = ""
+    """What the names of its figures begin with: nothing for the model that most are of."""
+    reply_over_generate: float = 1.30
+    click_ms: float | None = 60
+    """Null where one product with the unembedding is the floor."""
+    read_tokens: int = 1000
+    """Length of the conversation whose heatmap is read."""
+    other_lenses: bool = True
+    """Whether replies are compared with lenses of other libraries, which are written for GPT-2."""
+
+
 @dataclass
 class Subjects:
     """What is compared, for one model."""
@@ -39,12 +54,11 @@ class Subjects:
     references: References
     texts: Texts
     repeats: int
-    prefix: str = ""
-    """What the names of its figures begin with: nothing for the model that most are of."""
+    expected: Expected = Expected()
 
     @property
-    def has_large_vocabulary(self) -> bool:
-        return self.prefix == "gemma_shape_"
+    def prefix(self) -> str:
+        return self.expected.prefix
 
 
 def reply(subjects: Subjects) -> Iterator[Figure]:
@@ -59,7 +73,7 @@ def reply(subjects: Subjects) -> Iterator[Figure]:
         one = subjects.references.ask("generate", ids=turn.prompt_ids, n=1)
         without = long_reply(subjects, scope="none")
         others = {}
-        if not subjects.has_large_vocabulary:
+        if subjects.expected.other_lenses:
             others = {
                 name: subjects.references.ask(name, ids=turn.prompt_ids, n=64)["seconds"]
                 for name in ("nnsight_lens", "transformer_lens")
@@ -79,7 +93,7 @@ def reply(subjects: Subjects) -> Iterator[Figure]:
         whole,
         "ratio",
         f"Hugging Face generate of 64 tokens: {generate_s:.2f} s",
-        at_most(1.0 if subjects.has_large_vocabulary else 1.30),
+        at_most(subjects.expected.reply_over_generate),
     )
     yield figure(
         f"{prefix}first_token_over_generate",
@@ -211,7 +225,7 @@ def conversation(subjects: Subjects) -> Iterator[Figure]:
 def reading(subjects: Subjects) -> Iterator[Figure]:
     """A click, and the whole heatmap, in a conversation of 1,000 tokens (100 of a large vocabulary)."""
     server, references = subjects.server, subjects.references
-    size = 100 if subjects.has_large_vocabulary else 1000
+    size = subjects.expected.read_tokens
     # One more than is read: what the last token would predict was not asked for yet.
     name = stored_conversation(subjects, size + 1).conversation_id
     clicks = []
@@ -237,7 +251,7 @@ def reading(subjects: Subjects) -> Iterator[Figure]:
         f"{subjects.prefix}click_p95_ms",
         clicks,
         f"none; median {statistics.median(clicks):.0f} ms, no forward pass",
-        None if subjects.has_large_vocabulary else at_most(60),
+        None if subjects.expected.click_ms is None else at_most(subjects.expected.click_ms),
     )
     yield figure(
         f"{subjects.prefix}heatmap_over_matmul",
@@ -435,6 +449,18 @@ def linearity(subjects: Subjects) -> Iterator[Figure]:
         yield figure(f"{name}_linear_r2", [r2], "R²", f"a straight line: {fit}", at_least(0.98))
 
 
+def at_rest(subjects: Subjects) -> Iterator[Figure]:
+    """Memory of a server that has just loaded its model, against the weights that it uses."""
+    weights = subjects.references.ask("weights")["bytes"] / 2**20
+    yield figure(
+        f"{subjects.prefix}memory_at_rest_over_weights",
+        [resident_mb(subjects.server.pid) / weights],
+        "ratio",
+        f"the weights in use: {weights:.0f} MB",
+        at_most(2.3),
+    )
+
+
 def memory(subjects: Subjects) -> Iterator[Figure]:
     """Memory that 300 conversations leave behind, and 50 maps after them, when the store is full."""
     before = resident_mb(subjects.server.pid)
@@ -474,5 +500,6 @@ PARTS: dict[str, Callable[[Subjects], Iterator[Figure]]] = {
     "comparing": comparing,
     "turn_ten": turn_ten,
     "linearity": linearity,
+    "at_rest": at_rest,
     "memory": memory,
 }

@@ -156,6 +156,11 @@ class Reference:
             self.model(text, use_cache=False, logits_to_keep=1)
         return {"seconds": time.perf_counter() - started}
 
+    def weights(self) -> Answer:
+        """Bytes of the weights; those that two parts share count once."""
+        each = (parameter.nbytes for parameter in self.model.parameters())
+        return {"bytes": sum(each)}
+
     @torch.inference_mode()
     def product(self, rows: int, at_once: int) -> Answer:
         """A bare float32 product `[rows, d_model] x [d_model, d_vocab]`, in parts that fit memory.
