@@ -102,14 +102,19 @@ class TracedDecoder:
         return self._residual_dtype
 
     def arguments(
-        self, ids: Sequence[int], cache: Cache | None, first_index: int, n_rows: int, n_new: int
+        self,
+        ids: Sequence[int],
+        cache: Cache | None,
+        first_index: int,
+        n_rows: int,
+        n_new: int | None = None,
     ) -> dict[str, object]:
         """Arguments of a pass outside of a trace, which runs `ids` in `n_rows` rows of one batch.
 
-        Counted as `n_new` times these tokens; other rows were counted in the blocks below.
+        Counted as `n_new` times these tokens, all rows by default; others were counted in blocks below.
         """
         arguments = self._arguments(ids, cache, first_index)
-        self.computed_tokens += (n_new - 1) * len(ids)
+        self.computed_tokens += ((n_rows if n_new is None else n_new) - 1) * len(ids)
         return {
             name: value.expand(n_rows, -1) if isinstance(value, torch.Tensor) else value
             for name, value in arguments.items()

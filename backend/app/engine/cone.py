@@ -138,7 +138,5 @@ def run_blocks(
             )
             undo.callback(register(edit, with_kwargs=True).remove)
         undo.enter_context(few_shapes())
-        base(
-            **decoder.arguments(ids, cache, first_index, n_rows, n_rows if n_new is None else n_new)
-        )
+        base(**decoder.arguments(ids, cache, first_index, n_rows, n_new))
     return given[0]
