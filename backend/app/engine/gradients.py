@@ -193,20 +193,3 @@ def _compared(decoder: TracedDecoder, ids: Sequence[int]) -> Capability:
             difference,
         )
     return Capability(True, None, difference)
-
-
-def stream_gradients(
-    decoder: TracedDecoder, ids: Sequence[int], answer: int, foil: int
-) -> torch.Tensor:
-    """How the last position's logit of `answer` less that of `foil` depends on each residual stream.
-
-    One pass forward and one backward: float32 `[len(ids), n_layers + 1, d_model]`.
-    """
-    decoder.forward_passes += 1
-    decoder.computed_tokens += len(ids)
-    with torch.inference_mode(False), torch.enable_grad():
-        hooked = HookedDecoder(decoder.model, decoder.structure)
-        streams = hooked.residual_streams(torch.tensor([list(ids)]))
-        logits = hooked.decode(streams[-1][0, -1:])[0]
-        gradients = torch.autograd.grad(logits[answer] - logits[foil], streams)
-    return torch.stack([gradient[0].float() for gradient in gradients], dim=1)

@@ -22,9 +22,9 @@ from app.engine.bounds import require_ids, require_positions, require_readable
 from app.engine.capture import TracedDecoder
 from app.engine.causes import Causes
 from app.engine.failures import MODEL_FAILURES
-from app.engine.gradients import stream_gradients
 from app.engine.memory import naming_out_of_memory
 from app.engine.patch_batches import Batch, batches_of, cost_of
+from app.engine.patch_estimate import MAX_GRADIENT_TOKENS, estimated
 from app.engine.patch_pair import Pair, require_effect
 from app.engine.patch_runs import Entering, Run, Runs
 from app.engine.patching_types import (
@@ -41,8 +41,6 @@ from app.engine.residuals import ResidualStore, n_shared
 from app.engine.types import ModelFacts
 from app.errors import IdentityFailed, InvalidRequest, LayerOutOfRange
 
-MAX_GRADIENT_TOKENS = 512
-"""A backward pass holds what every block computed for each token."""
 N_TOP = 5
 MAX_CONE_DIFFERENCE = 1e-4
 """Of logits, between the blocks above a layer run by themselves and the whole pass."""
@@ -176,7 +174,7 @@ class Patching:
             require_effect(pair.ends)
             yield pair.ends
             if estimate is None:
-                estimate = self._estimate(pair, wanted)
+                estimate = yield from self._estimate(pair, wanted)
                 yield estimate
             known = _known(pair, wanted)
             to_run = [cell for cell in _cells(wanted) if cell not in known]
@@ -234,29 +232,25 @@ class Patching:
         last = yield from self._runs.above(pair.base, start, entering)
         return pair.value(self._decoder.decode(last))
 
-    def _estimate(self, pair: Pair, wanted: MapWanted) -> MapEstimate:
-        """What each cell would be if the model were linear between the two runs."""
+    def _estimate(self, pair: Pair, wanted: MapWanted) -> Generator[None, None, MapEstimate]:
+        reason = self._no_estimate(pair, wanted)
+        if reason is not None:
+            return MapEstimate(None, reason)
+        return (yield from estimated(self._decoder, pair, wanted))
+
+    def _no_estimate(self, pair: Pair, wanted: MapWanted) -> str | None:
+        """Why the cells of a map are not estimated."""
         if wanted.site != "resid":
-            return MapEstimate(None, "Only whole residual streams are estimated.")
+            return "Only whole residual streams are estimated."
         capability = self._facts.capabilities.gradients
         if not capability.is_available:
-            return MapEstimate(None, capability.reason)
+            return capability.reason
         n_tokens = len(pair.base.ids)
         if n_tokens > MAX_GRADIENT_TOKENS:
-            return MapEstimate(
-                None,
-                f"The text has {n_tokens:,} tokens; up to {MAX_GRADIENT_TOKENS} are differentiated at once.",
+            return (
+                f"The text has {n_tokens:,} tokens; up to {MAX_GRADIENT_TOKENS} are differentiated."
             )
-        ends = pair.ends
-        gradients = stream_gradients(self._decoder, pair.base.ids, ends.answer, ends.foil).cpu()
-        scores = np.zeros((len(wanted.rows), len(pair.positions)))
-        bases = [base for base, _ in pair.positions]
-        sources = [source for _, source in pair.positions]
-        for number, row in enumerate(wanted.rows):
-            change = pair.source_rows(row.layer, sources) - pair.base.rows[bases, row.layer]
-            effect = (change.double() * gradients[bases, row.layer].double()).sum(-1)
-            scores[number] = effect.numpy() / (pair.source_value - pair.base_value)
-        return MapEstimate(scores.astype(np.float32), None)
+        return None
 
     # --- runs ------------------------------------------------------------------------------------
 

@@ -60,7 +60,9 @@ def test_products_of_few_shapes_have_the_same_bits(monkeypatch: pytest.MonkeyPat
             product(torch.randn(2, n, 40, generator=torch.Generator().manual_seed(n)))
             for n in range(1, 190)
         ]
-        monkeypatch.setattr(product, "_product", lambda x: (seen.add(x.shape[:-1].numel()), own(x))[1])
+        monkeypatch.setattr(
+            product, "_product", lambda x: (seen.add(x.shape[:-1].numel()), own(x))[1]
+        )
         with packing.few_shapes():
             found = [
                 product(torch.randn(2, n, 40, generator=torch.Generator().manual_seed(n)))

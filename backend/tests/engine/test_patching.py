@@ -11,6 +11,7 @@ import torch
 
 from app.engine.cone import run_blocks
 from app.engine.engine import NnsightEngine
+from app.engine.gradients import HookedDecoder
 from app.engine.kv_cache import GrowingCache
 from app.engine.patching_types import (
     Ends,
@@ -330,14 +331,12 @@ def test_the_largest_estimates_are_computed_first(
     engine: NnsightEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.engine.patch_batches.BATCH_TOKENS", 1)
-    _, estimate, *chunks = engine.patching.mapping(A, B, whole_map(engine.facts.n_layers))
+    work = engine.patching.mapping(A, B, whole_map(engine.facts.n_layers))
+    _, estimate, *chunks = (item for item in work if item is not None)
     assert isinstance(estimate, MapEstimate)
     assert estimate.scores is not None
     sizes = [
-        abs(estimate.scores[row, place])
-        for chunk in chunks[1:]
-        if chunk
-        for row, place, _ in chunk.cells
+        abs(estimate.scores[row, place]) for chunk in chunks[1:] for row, place, _ in chunk.cells
     ]
     assert len(sizes) > 10
     assert sizes == sorted(sizes, reverse=True)
@@ -457,6 +456,28 @@ def test_the_estimate_is_exact_on_a_linear_model() -> None:
         exact = [[ends.score(value, direction) for value in row] for row in values]
         assert np.abs(values - values[0, 0]).max() > 0.1
         np.testing.assert_allclose(estimate.scores, exact, atol=1e-5)
+
+
+def test_the_estimate_is_that_of_one_backward_pass(loaded: Loaded) -> None:
+    engine = loaded.engine
+    if not engine.facts.capabilities.gradients.is_available:
+        return
+    work = engine.patching.mapping(A, B, whole_map(loaded.n_layers))
+    before = [next(work)]
+    while not isinstance(before[-1], MapEstimate):
+        before.append(next(work))
+    work.close()
+    n_turns = len(before) - 2 - next(n for n, x in enumerate(before) if isinstance(x, Ends))
+    assert n_turns == loaded.n_layers, "others get a turn between two blocks"
+    hooked = HookedDecoder(engine.decoder.model, engine.decoder.structure)
+    streams = hooked.residual_streams(torch.tensor([CORRUPT]))
+    logits = hooked.decode(streams[-1][0, -1:])[0]
+    gradients = torch.autograd.grad(logits[ANSWER] - logits[FOIL], streams)
+    ends = next(x for x in before if isinstance(x, Ends))
+    changes = [a - b.detach() for a, b in zip(loaded.plain.residuals(CLEAN), streams, strict=True)]
+    expected = [(g[0] * c[0]).sum(-1) for g, c in zip(gradients, changes, strict=True)]
+    scores = torch.stack(expected) / (ends.clean - ends.corrupt)
+    np.testing.assert_allclose(before[-1].scores, scores, atol=1e-3, rtol=1e-3)
 
 
 def test_the_estimates_of_a_layer_add_up_to_its_slope(engine: NnsightEngine) -> None:
