@@ -1,11 +1,12 @@
 /** What every view shows while there is nothing to show, and why. */
-import { screen, waitFor } from "@testing-library/react";
+import { renderHook, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import type { ComponentType } from "react";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { writeStored } from "@/base/stored";
 import { visitPair } from "@/features/pair/pair";
 import type { ViewProps } from "@/features/evidence/view";
+import { useOpenView } from "@/features/export/useViewExport";
 import type { LayerReadout, Timeline, Token } from "@/model/timeline";
 import { N_LAYERS, madeUpTimeline, madeUpTokens } from "@/test/lensData";
 import { type FakeServer, fakeServer, refusal, renderView } from "@/test/renderView";
@@ -17,14 +18,15 @@ import Layers from "@/views/Layers/Layers";
 import Standard from "@/views/Standard/Standard";
 import Trajectories from "@/views/Trajectories/Trajectories";
 
-const VIEWS: readonly (readonly [string, ComponentType<ViewProps>])[] = [
-  ["Standard", Standard],
-  ["Heatmap", Heatmap],
-  ["Trajectories", Trajectories],
-  ["Layers", Layers],
-  ["Compare", Compare],
-  ["Attribution", Attribution],
-  ["Attention", Attention],
+/** Each with the role of what it draws. */
+const VIEWS: readonly (readonly [string, ComponentType<ViewProps>, string])[] = [
+  ["Standard", Standard, "table"],
+  ["Heatmap", Heatmap, "grid"],
+  ["Trajectories", Trajectories, "slider"],
+  ["Layers", Layers, "listbox"],
+  ["Compare", Compare, "grid"],
+  ["Attribution", Attribution, "treegrid"],
+  ["Attention", Attention, "grid"],
 ];
 
 /** Long enough that reading it all takes a while. */
@@ -68,7 +70,13 @@ const nothing = (status: "empty" | "waiting"): Timeline => ({
 });
 const asked = (): number => [server.asked, server.compared, server.attributed, server.attended].flat().length;
 
-describe.each(VIEWS)("%s", (_, View) => {
+const isReading = (): boolean =>
+  document.querySelector("[aria-busy=true], progress") !== null ||
+  screen.queryByText(/^(Reading what|Taking the prediction apart)/) !== null;
+/** What can be exported now, or why nothing can. */
+const exported = () => renderHook(() => useOpenView().viewExport).result.current;
+
+describe.each(VIEWS)("%s", (_, View, drawing) => {
   test("is empty where no conversation has begun, and says what to do", () => {
     renderView(View, nothing("empty"), { index: null });
     expect(screen.getByRole("status")).toHaveTextContent(/^Nothing to (read|compare) yet\. Send a message/);
@@ -96,6 +104,30 @@ describe.each(VIEWS)("%s", (_, View) => {
     view.show(timeline);
     await waitFor(() => expect(asked()).toBeGreaterThan(0));
     await waitFor(() => expect(screen.queryByText(/has ended/)).not.toBeInTheDocument());
+  });
+
+  test("shows that it is reading, then draws what was read and can export it", async () => {
+    let isHeld = true;
+    const release: (() => void)[] = [];
+    const { answer, compare, attribute, attend } = server;
+    const held = async (give: () => Response | Promise<Response>): Promise<Response> => {
+      if (isHeld) await new Promise<void>((resolve) => release.push(resolve));
+      return give();
+    };
+    server.answer = (request) => held(() => answer(request));
+    server.compare = (request) => held(() => compare(request));
+    server.attribute = (request) => held(() => attribute(request));
+    server.attend = (request) => held(() => attend(request));
+    renderView(View, timeline, { index: INDEX });
+    await waitFor(() => expect(asked()).toBeGreaterThan(0));
+    await waitFor(() => expect(isReading()).toBe(true));
+    expect(exported()).toMatch(/(not .*yet|is read yet)\.$/);
+    isHeld = false;
+    for (const resume of release) resume();
+    await waitFor(() => expect(isReading()).toBe(false));
+    expect(screen.getAllByRole(drawing)[0]).toBeVisible();
+    expect(screen.queryByRole("alert")).not.toBeInTheDocument();
+    expect(exported()).toBeTypeOf("function");
   });
 
   test("says what failed and why, and reads on request", async () => {

@@ -56,3 +56,23 @@ test("what failed or was stopped can be read on", async () => {
   await userEvent.click(screen.getByRole("button", { name: "Read on" }));
   expect(afterStop).toHaveBeenCalledOnce();
 });
+
+test("a reading in parts says itself what was stopped, and what failed of it failed in part", () => {
+  const frame = (status: ReadStatus) => (
+    <ReadingFrame
+      reading={{ status, error: status === "failed" ? FAILURE : null, retry: vi.fn() }}
+      what="The layers"
+      hasData
+      title={<p>the finding</p>}
+      progress={<p>3 of 9 read</p>}
+      detail={<p>the cell</p>}
+      caption={<p>how it reads</p>}
+    >
+      <p>the view</p>
+    </ReadingFrame>
+  );
+  const { container, rerender } = render(frame("cancelled"));
+  expect(container).toHaveTextContent(/^the finding\s?the view\s?3 of 9 read\s?the cell\s?how it reads$/);
+  rerender(frame("failed"));
+  expect(screen.getByText("The layers could not be read in full.")).toBeVisible();
+});

@@ -1,29 +1,33 @@
 import type { ReactNode } from "react";
 import { formatCount } from "@/model/format";
-import type { TimelineLens } from "@/reading/lens";
+import type { ChunkedReading } from "@/reading/chunkedReading";
 import { Button } from "@/ui/Button";
 
 interface ReadingProgressProps {
-  readonly lens: TimelineLens;
+  readonly reading: ChunkedReading & { readonly read: number; readonly total: number };
+  /** What is counted: one, and several. */
+  readonly unit: readonly [string, string];
   /** What is drawn hatched because it is not read: `columns`. */
   readonly hatched: string;
+  /** More missing parts than this take long enough to be worth stopping; for fewer the button would only flash. */
+  readonly quick?: number;
   /** What stands at the end of the line. */
   readonly children?: ReactNode;
 }
 
-/** Positions that take long enough to be worth stopping; for fewer the button would only flash. */
-const LONG = 64;
-
-/** How much of the conversation is read. Keeps its line when all is, so that nothing below it moves. */
+/** How much is read. Keeps its line when all is, so that nothing below it moves. */
 export function ReadingProgress({
-  lens: { read, total, status, cancel, retry },
+  reading: { read, total, status, cancel, retry },
+  unit: [one, several],
   hatched,
+  quick = 64,
   children,
 }: ReadingProgressProps) {
   return (
-    <div className="flex min-h-7 shrink-0 flex-wrap items-center gap-2 px-3 text-cell text-muted">
-      <span>
-        {formatCount(read)} of {formatCount(total)} positions read
+    <div className="flex min-h-7 shrink-0 flex-wrap items-center gap-x-3 gap-y-1 px-3 text-cell text-muted">
+      {/* Busy, so that the end of the reading is announced and not each part of it. */}
+      <p role="status" aria-busy={status === "loading"}>
+        {formatCount(read)} of {formatCount(total)} {total === 1 ? one : several} read
         {status === "deferred" && read < total && "; the others follow when the reply has ended"}
         {status === "awaited" && read < total && "; the others follow when the model is loaded"}
         {status === "unsaved" &&
@@ -31,16 +35,16 @@ export function ReadingProgress({
           `; the reply failed, so hatched ${hatched} cannot be read until the conversation is opened again`}
         {status === "failed" && `; hatched ${hatched} are not`}
         {status === "cancelled" && `; reading was stopped, hatched ${hatched} are not read`}
-      </span>
+      </p>
       {status === "loading" && (
         <progress
-          aria-label="Positions read"
+          aria-label={`${several.charAt(0).toUpperCase()}${several.slice(1)} read`}
           value={read}
           max={total}
-          className="h-1.5 w-32 appearance-none overflow-hidden rounded-full bg-sunken [&::-moz-progress-bar]:bg-accent [&::-webkit-progress-bar]:bg-sunken [&::-webkit-progress-value]:bg-accent"
+          className="progress w-24"
         />
       )}
-      {status === "loading" && total - read > LONG && (
+      {status === "loading" && total - read > quick && (
         <Button size="small" onClick={cancel}>
           Stop reading
         </Button>

@@ -1,6 +1,6 @@
 import { useMemo } from "react";
 import { WindowTable } from "@/charts/heatmap/WindowTable";
-import { LensFailure } from "@/features/evidence/LensFailure";
+import { ReadingFrame } from "@/features/evidence/ReadingFrame";
 import type { OtherSide } from "@/features/pair/otherSide";
 import type { BKind } from "@/features/pair/pair";
 import { useSettings } from "@/features/settings/settings";
@@ -9,6 +9,7 @@ import type { LensKind } from "@/model/lenses";
 import type { Timeline } from "@/model/timeline";
 import type { ModelInfo } from "@/types/schemas";
 import type { CompareState } from "./choices";
+import { compareExports } from "./compareExports";
 import { ComparedGrid } from "./ComparedGrid";
 import { ComparedProgress } from "./ComparedProgress";
 import { pairOf } from "./pairColumns";
@@ -17,7 +18,6 @@ import { pairTable } from "./pairTable";
 import { PartingNote } from "./PartingNote";
 import { partingOfReplies } from "@/model/replies";
 import { RepliesPart } from "./RepliesPart";
-import { useCompareExport } from "./useCompareExport";
 import { useComparedTimelines } from "./useComparedTimelines";
 import { useCursor } from "./useCursor";
 import { useDifferences } from "./useDifferences";
@@ -55,7 +55,6 @@ export default function AlignedTimelines(props: AlignedTimelinesProps) {
     ignoreEscape,
     settings.shortcuts,
   );
-  useCompareExport({ both, state, differences });
   // After a forced reply both sides have the same one.
   const hasOwnReply = kind === "branch" || kind === "saved";
   const parting = useMemo(
@@ -67,12 +66,18 @@ export default function AlignedTimelines(props: AlignedTimelinesProps) {
     ({ a, b }) => parting !== null && a === parting.a - 1 && b === parting.b - 1,
   );
 
-  if (drawn === null) return null;
+  const exports = compareExports({ both, state, differences });
+  if (drawn === null) {
+    return (
+      <ReadingFrame reading={pairs} what="The two timelines" hasData={false} exports={exports}>
+        {null}
+      </ReadingFrame>
+    );
+  }
   const { compared, cells } = drawn;
   const column = alignment.columns[cursor.place.position] ?? null;
   const pair = column === null ? null : pairOf(column);
   const row = rowLayers.indexOf(cursor.place.layer);
-  const failed = pairs.error === null ? target : pairs;
   const shownA = {
     tokens,
     source: { conversation_id: conversationId ?? "" },
@@ -82,32 +87,87 @@ export default function AlignedTimelines(props: AlignedTimelinesProps) {
   };
   const shownB = { ...side, kind: both.lensB, hasHalf: both.hasHalf };
   return (
-    <>
-      {failed.error !== null && (
-        <div className="px-3 pt-2">
-          <LensFailure
-            title="The two could not be compared in full."
-            error={failed.error}
-            onRetry={failed.retry}
-          />
+    <ReadingFrame
+      // The chosen token is read besides, and can fail by itself.
+      reading={pairs.error === null && target.error !== null ? target : pairs}
+      what="The two timelines"
+      hasData
+      exports={exports}
+      title={
+        <div className="shrink-0 px-3 pt-1.5">
+          {pair === null ? (
+            <p className="min-h-5 text-muted">
+              {column !== null &&
+                `${column.a === null ? "B’s" : "A’s"} token is unaligned here, so nothing is compared.`}
+            </p>
+          ) : (
+            <PartingNote
+              pair={pair}
+              rows={both.rows}
+              layers={layers}
+              choices={layers.map((_, each) => compared.pairs.firstChoices(pair, each))}
+              plainText={(id) => compared.pairs.text(id)}
+            />
+          )}
         </div>
-      )}
-      <div className="shrink-0 px-3 pt-1.5">
-        {pair === null ? (
-          <p className="min-h-5 text-muted">
-            {column !== null &&
-              `${column.a === null ? "B’s" : "A’s"} token is unaligned here, so nothing is compared.`}
-          </p>
-        ) : (
-          <PartingNote
-            pair={pair}
-            rows={both.rows}
+      }
+      progress={
+        <ComparedProgress
+          pairs={pairs}
+          target={both.isOfToken && choices.tokenId !== null ? target : null}
+          alignment={alignment}
+          cells={cells}
+          layer={cursor.place.layer}
+          layerLabel={both.layerLabels[cursor.place.layer] ?? ""}
+          onGo={differences.step}
+        />
+      }
+      detail={
+        <>
+          {parting !== null && (
+            <RepliesPart
+              at={parting}
+              a={shownA}
+              b={shownB}
+              isSettled={both.isSettled}
+              onGo={
+                partingColumn === -1
+                  ? null
+                  : () => differences.goTo({ position: partingColumn, layer: rowLayers.at(-1) ?? 0 })
+              }
+            />
+          )}
+          <PairDetail
+            column={column}
+            row={row}
             layers={layers}
-            choices={layers.map((_, each) => compared.pairs.firstChoices(pair, each))}
-            plainText={(id) => compared.pairs.text(id)}
+            compared={compared}
+            difference={difference}
+            isSettled={both.isSettled}
+            a={shownA}
+            b={shownB}
           />
-        )}
-      </div>
+          {choices.hasTable && (
+            <WindowTable
+              gridWindow={differences.gridWindow}
+              nPositions={alignment.columns.length}
+              range={null}
+              contents={pairTable({
+                alignment,
+                compared,
+                a: tokens,
+                b: side.tokens,
+                rowOf: (layer) => rowLayers.indexOf(layer),
+              })}
+              layers={rowLayers}
+              layerLabels={both.layerLabels}
+              active={cursor.place}
+              onChoose={cursor.choose}
+            />
+          )}
+        </>
+      }
+    >
       <ComparedGrid
         both={both}
         drawn={drawn}
@@ -118,56 +178,6 @@ export default function AlignedTimelines(props: AlignedTimelinesProps) {
         pair={pair}
         onChangeLens={onChangeLens}
       />
-      <ComparedProgress
-        pairs={pairs}
-        target={both.isOfToken && choices.tokenId !== null ? target : null}
-        alignment={alignment}
-        cells={cells}
-        layer={cursor.place.layer}
-        layerLabel={both.layerLabels[cursor.place.layer] ?? ""}
-        onGo={differences.step}
-      />
-      {parting !== null && (
-        <RepliesPart
-          at={parting}
-          a={shownA}
-          b={shownB}
-          isSettled={both.isSettled}
-          onGo={
-            partingColumn === -1
-              ? null
-              : () => differences.goTo({ position: partingColumn, layer: rowLayers.at(-1) ?? 0 })
-          }
-        />
-      )}
-      <PairDetail
-        column={column}
-        row={row}
-        layers={layers}
-        compared={compared}
-        difference={difference}
-        isSettled={both.isSettled}
-        a={shownA}
-        b={shownB}
-      />
-      {choices.hasTable && (
-        <WindowTable
-          gridWindow={differences.gridWindow}
-          nPositions={alignment.columns.length}
-          range={null}
-          contents={pairTable({
-            alignment,
-            compared,
-            a: tokens,
-            b: side.tokens,
-            rowOf: (layer) => rowLayers.indexOf(layer),
-          })}
-          layers={rowLayers}
-          layerLabels={both.layerLabels}
-          active={cursor.place}
-          onChoose={cursor.choose}
-        />
-      )}
-    </>
+    </ReadingFrame>
   );
 }

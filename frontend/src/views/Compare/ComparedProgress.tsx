@@ -1,6 +1,7 @@
 import type { CellSource } from "@/charts/heatmap/cellLooks";
+import { ReadingProgress } from "@/features/evidence/ReadingProgress";
 import { formatCount } from "@/model/format";
-import { Button, IconButton } from "@/ui/Button";
+import { IconButton } from "@/ui/Button";
 import type { Alignment } from "@/features/pair/alignment";
 import type { ReadPairs } from "./comparedPairs";
 import type { PairColumns, TargetColumns } from "./pairColumns";
@@ -29,31 +30,16 @@ export function ComparedProgress(props: ComparedProgressProps) {
   }
   const nGaps = columns.length - nPairs;
   return (
-    <div className="flex min-h-8 shrink-0 flex-wrap items-center gap-x-3 gap-y-1 px-3 text-cell text-muted">
-      <p role="status">
-        {formatCount(unfinished?.read ?? pairs.read)} of {formatCount(nPairs)}{" "}
-        {nPairs === 1 ? "pair" : "pairs"} read
-        {unfinished?.status === "deferred" && "; the others follow when the reply has ended"}
-        {unfinished?.status === "cancelled" && "; reading was stopped, hatched columns are not read"}
-        {nGaps > 0 && `; ${formatCount(nGaps)} unaligned ${nGaps === 1 ? "token" : "tokens"}`}
-      </p>
-      {unfinished?.status === "loading" && (
-        <>
-          <progress
-            aria-label="Pairs read"
-            value={unfinished.read}
-            max={unfinished.total}
-            className="progress w-24"
-          />
-          <Button size="small" onClick={unfinished.cancel}>
-            Stop reading
-          </Button>
-        </>
-      )}
-      {unfinished?.status === "cancelled" && (
-        <Button size="small" onClick={unfinished.retry}>
-          Read on
-        </Button>
+    <ReadingProgress
+      reading={{ ...(unfinished ?? pairs), total: nPairs }}
+      unit={["pair", "pairs"]}
+      hatched="columns"
+      quick={0}
+    >
+      {nGaps > 0 && (
+        <span>
+          {formatCount(nGaps)} unaligned {nGaps === 1 ? "token" : "tokens"}
+        </span>
       )}
       <span role="group" aria-label="Differences" className="ml-auto flex items-center gap-1">
         {pairs.read > 0 && (
@@ -80,6 +66,6 @@ export function ComparedProgress(props: ComparedProgressProps) {
           and the tokens between are paired in order.
         </p>
       )}
-    </div>
+    </ReadingProgress>
   );
 }

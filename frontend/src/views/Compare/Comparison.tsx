@@ -1,7 +1,6 @@
 import { Suspense, useMemo, useState } from "react";
 import { useChat } from "@/features/chat/chat";
-import { LensFailure } from "@/features/evidence/LensFailure";
-import { NotRead } from "@/features/evidence/NotRead";
+import { ReadingFrame } from "@/features/evidence/ReadingFrame";
 import type { OtherSideRead } from "@/features/pair/otherSide";
 import { PairPicker } from "@/features/pair/PairPicker";
 import { nameOfB, usePairSide } from "@/features/pair/pairSide";
@@ -119,35 +118,20 @@ function useSettledTokens(live: Timeline): Timeline {
 
 /** B while it is not there. */
 function OtherState({ other, isPrompt }: { readonly other: OtherSideRead; readonly isPrompt: boolean }) {
-  switch (other.status) {
-    case "failed":
-      return (
-        <div className="p-3">
-          {other.error !== null && (
-            <LensFailure title="B could not be read." error={other.error} onRetry={other.retry} />
-          )}
-        </div>
-      );
-    case "awaited":
-    case "deferred":
-    case "unsaved":
-      return (
-        <p role="status" className="p-3 text-muted">
-          <NotRead status={other.status} what="The two timelines" />
-        </p>
-      );
-    case "none":
-      return (
-        <p className="m-auto max-w-md p-6 text-center text-muted">
-          {isPrompt
-            ? "Press a word of the message above, type another one, and press Enter. The model replies to the changed prompt, and Compare opens on the first token that it predicts differently."
-            : "Choose above what to compare this conversation with."}
-        </p>
-      );
-    case "loading":
-    case "done":
-      return <ReadingB />;
+  if (other.status === "none") {
+    return (
+      <p className="m-auto max-w-md p-6 text-center text-muted">
+        {isPrompt
+          ? "Press a word of the message above, type another one, and press Enter. The model replies to the changed prompt, and Compare opens on the first token that it predicts differently."
+          : "Choose above what to compare this conversation with."}
+      </p>
+    );
   }
+  return (
+    <ReadingFrame reading={other} what="The tokens of B" hasData={false}>
+      <ReadingB />
+    </ReadingFrame>
+  );
 }
 
 function ReadingB() {

@@ -11,6 +11,11 @@ import { cellParts } from "@/model/tokens";
 import type { Cell } from "@/reading/columns";
 import { TokenText } from "@/ui/TokenText";
 
+export interface MoreNumber {
+  readonly name: ReactNode;
+  readonly value: string;
+}
+
 interface CellCardProps {
   readonly tokens: readonly Token[];
   readonly position: number;
@@ -18,7 +23,7 @@ interface CellCardProps {
   /** Null where it is not read yet. */
   readonly cell: Cell | null;
   /** Further numbers of the cell, each with its name. */
-  readonly more: readonly { readonly name: ReactNode; readonly value: string }[];
+  readonly more: readonly MoreNumber[];
   /** What else there is to say of it. */
   readonly notes: readonly string[];
 }

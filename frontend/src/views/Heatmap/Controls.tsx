@@ -48,7 +48,7 @@ export function Controls({ look, drawn, outlines, outlined, onChange, onFit }: C
     </>
   );
   return (
-    <div className="flex flex-wrap items-end gap-x-2 gap-y-1.5 px-3 pt-2 max-md:gap-y-0.5 max-md:pt-0.5">
+    <div className="flex shrink-0 flex-wrap items-end gap-x-2 gap-y-1.5 px-3 pt-2 max-md:gap-y-0.5 max-md:pt-0.5">
       {!isFolded && colours}
       <WidthControls
         cellWidth={look.cellWidth}

@@ -1,56 +1,37 @@
-import { Suspense, useCallback, useId, useMemo, useRef, useState } from "react";
+import { Suspense, useCallback, useId, useRef, useState } from "react";
 import type { Span } from "@/base/span";
-import {
-  type CellPlace,
-  type Grid,
-  type Hit,
-  CELL_HEIGHT,
-  MIN_TEXT_WIDTH,
-  fittingHeight,
-  fittingWidth,
-  rowOf,
-  shownLayer,
-  zoomed,
-} from "@/charts/heatmap/geometry";
+import { type CellPlace, MIN_TEXT_WIDTH, fittingWidth, zoomed } from "@/charts/heatmap/geometry";
 import { GridWindow } from "@/charts/heatmap/GridWindow";
 import { HeatmapGrid } from "@/charts/heatmap/HeatmapGrid";
 import { Overview } from "@/charts/heatmap/Overview";
-import type { Scene } from "@/charts/heatmap/paint";
-import { useScrolledTo } from "@/charts/heatmap/useScrolledTo";
 import { useVisible } from "@/charts/heatmap/useVisible";
-import { WindowTable } from "@/charts/heatmap/WindowTable";
-import { LensFailure } from "@/features/evidence/LensFailure";
-import { NotRead } from "@/features/evidence/NotRead";
+import { ReadingFrame } from "@/features/evidence/ReadingFrame";
 import { ReadingProgress } from "@/features/evidence/ReadingProgress";
-import { useViewExport } from "@/features/export/useViewExport";
 import { useNotes } from "@/features/notes/notes";
-import { useSelection } from "@/features/selection/selection";
 import { useLensInUse } from "@/features/settings/lensKind";
 import { useTheme } from "@/features/settings/theme";
 import { useShortcuts } from "@/features/shortcuts/shortcuts";
-import { formatProbability, formatRank } from "@/model/format";
-import { layerOf, notedPlaces, notesOn, onOneLine } from "@/model/notes";
 import type { Timeline } from "@/model/timeline";
-import type { LensColumns } from "@/reading/columns";
 import { useTimelineLens } from "@/reading/lens";
 import type { ModelInfo } from "@/types/schemas";
 import { ErrorBoundary } from "@/ui/ErrorBoundary";
 import { lazyPart } from "@/ui/lazyPart";
 import { Caption } from "./Caption";
-import { fitsRows, useHeatmapLook } from "./choices";
-import { Controls } from "./Controls";
 import { CellTip } from "./CellTip";
-import { describeCell } from "./describe";
+import { cellWords } from "./cellWords";
+import { useHeatmapLook } from "./choices";
+import { Controls } from "./Controls";
+import { heatmapExports } from "./heatmapExports";
 import { HeatmapFinding } from "./HeatmapFinding";
-import { lensHeads } from "./lensCells";
-import { lensTable } from "./lensTable";
-import { METRICS } from "./metrics";
+import { HeatmapTable } from "./HeatmapTable";
 import { OutlineStatus } from "./OutlineStatus";
 import { RangeControls } from "./RangeControls";
 import { useCells } from "./useCells";
 import { useGridRoom } from "./useGridRoom";
 import { useOutline } from "./useOutline";
+import { usePlace } from "./usePlace";
 import { useRange } from "./useRange";
+import { useScene } from "./useScene";
 
 /** Follows the grid, which is what is looked at first. */
 const CellCard = lazyPart(() => import("./CellCard"));
@@ -63,15 +44,12 @@ interface TimelineHeatmapProps {
 export function TimelineHeatmap({ timeline, model }: TimelineHeatmapProps) {
   const { tokens } = timeline;
   const nPositions = tokens.length;
-  const { index, layer, select } = useSelection();
   const theme = useTheme();
   const [look, changeLook] = useHeatmapLook();
   const lensInUse = useLensInUse();
-  const { kind, hasHalf } = lensInUse;
   const lens = useTimelineLens(timeline, lensInUse);
   const { columns, version } = lens;
-  const [active, setActive] = useState<CellPlace | null>(null);
-  const [hovered, setHovered] = useState<CellPlace | null>(null);
+  const { notes } = useNotes();
   const chosenRange = useRange();
   const { range, picking, take, clear } = chosenRange;
   useShortcuts(
@@ -84,12 +62,8 @@ export function TimelineHeatmap({ timeline, model }: TimelineHeatmapProps) {
   const [gridWindow] = useState(() => new GridWindow());
   const frame = useRef<HTMLDivElement>(null);
   const gridId = useId();
-
-  const last = model.num_layers;
-  const drawn = useCells({ tokens, model, look, hasHalf, columns, version });
-  const { layers, layerLabels, tokenTexts, textOf, metric, scale, ramp, answer, answerRamp } = drawn;
-  const { painted } = drawn;
-
+  const drawn = useCells({ tokens, model, look, hasHalf: lensInUse.hasHalf, columns, version });
+  const { layers, metric } = drawn;
   const outline = useOutline({
     timeline,
     lens: lensInUse,
@@ -97,99 +71,17 @@ export function TimelineHeatmap({ timeline, model }: TimelineHeatmapProps) {
     tokenId: look.outlinedToken,
     rank: look.outlinedRank,
   });
-  const { ranks, chosen } = outline;
-
-  const { notes } = useNotes();
-  const noted = useMemo(() => (notes.length === 0 ? undefined : notedPlaces(notes)), [notes]);
-
-  const heads = useMemo(() => lensHeads(tokenTexts, noted), [tokenTexts, noted]);
-
-  const selectedPosition = index === null || index === 0 || index >= nPositions ? null : index - 1;
-  const [above, room] = useGridRoom();
-  const table = useScrolledTo<HTMLDivElement>(look.hasTable);
-  const cellHeight =
-    room !== null && fitsRows(look, layers.length) ? fittingHeight(layers.length, room) : CELL_HEIGHT;
-  const grid = useMemo<Grid>(
-    () => ({ nPositions, layers, cellWidth: look.cellWidth, cellHeight }),
-    [nPositions, layers, look.cellWidth, cellHeight],
-  );
-  const scene = useMemo<Scene | null>(
-    () =>
-      painted === null
-        ? null
-        : {
-            grid,
-            cells: painted.cells,
-            looks: painted.looks,
-            picture: painted.picture,
-            layerLabels,
-            heads,
-            ramp,
-            answerRamp,
-            outlined: outline.outlined,
-            noted,
-            range,
-            selectedPosition,
-            selectedLayer: layer,
-          },
-    [
-      grid,
-      painted,
-      layerLabels,
-      heads,
-      ramp,
-      answerRamp,
-      outline.outlined,
-      noted,
-      range,
-      selectedPosition,
-      layer,
-    ],
-  );
-
-  const onVisible = useVisible(lens.setVisible, ranks.setVisible);
-
-  const cursor = nearestCell(
+  const { ranks, chosen, outlined } = outline;
+  // The outlined token is read by itself, and can fail by itself.
+  const failed = lens.error === null && ranks.error !== null ? ranks : null;
+  const [above, room] = useGridRoom(failed?.error ?? lens.error);
+  const { grid, scene } = useScene({ nPositions, look, drawn, outlined, range, room });
+  const { cursor, hovered, shown, onHover, onActivate, onChoose } = usePlace({
     grid,
-    active ?? { position: selectedPosition ?? nPositions - 1, layer: layer ?? last },
-  );
-  const shown = hovered === null ? cursor : nearestCell(grid, hovered);
-
-  const onChoose = useCallback(
-    (hit: Hit) => {
-      if (hit.position !== null && take(hit.position)) return;
-      if (hit.position !== null) {
-        const { position } = hit;
-        setActive((before) => ({ position, layer: hit.layer ?? before?.layer ?? last }));
-      }
-      // What a column predicts is the token after it: that is the one to select.
-      if (hit.position === null) select(index, hit.layer);
-      else if (hit.position + 1 < nPositions) select(hit.position + 1, hit.layer ?? layer);
-    },
-    [index, layer, last, select, nPositions, take],
-  );
-  useViewExport(
-    columns === null || columns.layers.length === 0
-      ? "The conversation is not read yet."
-      : async () => {
-          const { heatmapExport } = await import("./viewExport");
-          return heatmapExport({
-            tokens,
-            columns,
-            range,
-            layerLabels,
-            metric,
-            scale,
-            rampName: drawn.rampName,
-            answer,
-            shown: gridWindow.get(),
-          });
-        },
-    METRICS.map(({ id, title }) => ({
-      label: `Colour the heatmap by ${title}`,
-      run: () => changeLook({ metric: id }),
-    })),
-  );
+    lastLayer: model.num_layers,
+    take,
+  });
+  const onVisible = useVisible(lens.setVisible, ranks.setVisible);
   const onZoom = useCallback(
     (direction: 1 | -1) => changeLook({ cellWidth: zoomed(look.cellWidth, direction) }),
     [changeLook, look.cellWidth],
@@ -201,199 +93,129 @@ export function TimelineHeatmap({ timeline, model }: TimelineHeatmapProps) {
     else gridWindow.moveOnceResized(start);
     changeLook({ cellWidth, fit: "on" });
   };
-  const onGo = (place: CellPlace): void => {
-    onChoose(place);
+  const onGo = (cell: CellPlace): void => {
+    onChoose(cell);
     // The last column predicts no token that could be selected, so nothing else brings it into view.
-    gridWindow.moveTo(place.position);
+    gridWindow.moveTo(cell.position);
   };
 
+  const exports = heatmapExports({ tokens, columns, drawn, range, gridWindow, onChangeLook: changeLook });
   if (columns === null || scene === null) {
     return (
-      <p role="status" className="m-auto max-w-sm p-6 text-center text-muted">
-        <NotRead status={lens.status} what="Its columns" />
-      </p>
+      <div className="m-auto max-w-sm text-center">
+        <ReadingFrame reading={lens} what="The columns" hasData={false} exports={exports}>
+          {null}
+        </ReadingFrame>
+      </div>
     );
   }
-  const { looks, picture } = scene;
-  const notesOf = ({ position, layer: at }: CellPlace): string[] => {
-    const row = rowOf(grid, at) ?? 0;
-    return [
-      ...(looks.isAnswer(position, row)
-        ? [answer === "actual" ? "the actual next token" : "final-layer top-1"]
-        : []),
-      ...(looks.isClipped(position, row) ? ["beyond the colour scale"] : []),
-      ...notesOn(notes, position + 1)
-        .filter((note) => layerOf(note) === at)
-        .map((note) => `note: ${onOneLine(note.text, 120)}`),
-    ];
-  };
-  const placeOf = ({ position, layer: at }: CellPlace) => ranks.columns?.place(position, at) ?? null;
-  const describe = (place: CellPlace): string => {
-    const outlined = chosen === null ? null : placeOf(place);
-    return describeCell(
-      {
-        position: place.position,
-        layer: place.layer,
-        readText: tokenTexts[place.position] ?? "",
-        nextText: tokenTexts[place.position + 1] ?? null,
-        notes: [
-          ...notesOf(place),
-          ...(metric.isSigned
-            ? [`delta log-prob. of the actual next token ${changeAt(columns, place)} nats`]
-            : []),
-          ...(outlined === null || chosen === null
-            ? []
-            : [
-                `outlined token “${chosen.text}” rank ${formatRank(outlined.rank)}, probability ${formatProbability(outlined.probability)}`,
-              ]),
-        ],
-      },
-      columns.cell(place.position, place.layer),
-    );
-  };
-  const changeAt = (from: LensColumns, place: CellPlace): string =>
-    metric.format(metric.value(from, place.position, place.layer));
-  const shownPlace = placeOf(shown);
+  const words = cellWords({ scene, drawn, columns, outline, notes });
   return (
     <div ref={frame} className="flex min-h-0 flex-1 flex-col overflow-y-auto bg-raised">
-      <div ref={above} className="flex shrink-0 flex-col">
-        <HeatmapFinding
-          metric={metric}
-          columns={columns}
-          version={version}
-          nPositions={nPositions}
-          onGo={onGo}
-        />
-        <Controls
-          look={look}
-          drawn={drawn}
-          outlines={outline.choices}
-          outlined={chosen?.id ?? null}
-          onChange={changeLook}
-          onFit={() => onFit({ start: 0, end: nPositions })}
-        />
-        {lens.error !== null && (
-          <div className="px-3 pb-2">
-            <LensFailure
-              title="The conversation could not be read in full."
-              error={lens.error}
-              onRetry={lens.retry}
-            />
-          </div>
-        )}
-        {ranks.error !== null && (
-          <div className="px-3 pb-2">
-            <LensFailure
-              title="The outlined token could not be read everywhere."
-              error={ranks.error}
-              onRetry={ranks.retry}
-            />
-          </div>
-        )}
-        <Overview
-          picture={picture}
-          nPositions={nPositions}
-          nRows={layers.length}
-          unit="index"
-          gridId={gridId}
-          gridWindow={gridWindow}
-          range={range}
-          selectedPosition={selectedPosition}
-          theme={theme}
-          onZoom={onZoom}
-        />
-      </div>
-      <HeatmapGrid
-        id={gridId}
-        label={`Layers by tokens, coloured by ${metric.title}`}
-        scene={scene}
-        textOf={textOf}
-        theme={theme}
-        active={cursor}
-        activeDescription={describe(cursor)}
-        hovered={hovered}
-        gridWindow={gridWindow}
-        onHover={setHovered}
-        onActivate={setActive}
-        onChoose={onChoose}
-        onRange={chosenRange.setRange}
-        onClearRange={chosenRange.clear}
-        onZoom={onZoom}
-        onVisible={onVisible}
-        card={({ position, layer: at }) => (
-          <CellTip
-            position={position}
-            layer={at}
-            cell={columns.cell(position, at)}
-            next={tokens[position + 1] ?? null}
-          />
-        )}
-      />
-      <ReadingProgress lens={lens} hatched="columns">
-        <RangeControls chosen={chosenRange} isNarrow={look.cellWidth < MIN_TEXT_WIDTH} onFit={onFit} />
-      </ReadingProgress>
-      {chosen !== null && outline.outlined !== null && (
-        <OutlineStatus
-          text={chosen.text}
-          rank={look.outlinedRank}
-          outlined={outline.outlined}
-          ranks={ranks}
-        />
-      )}
-      <ErrorBoundary>
-        <Suspense fallback={<p className="min-h-40 shrink-0 px-3 py-2 text-quiet">Opening…</p>}>
-          <CellCard
-            tokens={tokens}
-            position={shown.position}
-            layer={shown.layer}
-            cell={columns.cell(shown.position, shown.layer)}
-            more={[
-              ...(metric.isSigned
-                ? [{ name: "change by this block, nats", value: changeAt(columns, shown) }]
-                : []),
-              ...(chosen === null
-                ? []
-                : [
-                    { name: `${chosen.text}: rank`, value: formatRank(shownPlace?.rank ?? null) },
-                    {
-                      name: `${chosen.text}: probability`,
-                      value: formatProbability(shownPlace?.probability ?? null),
-                    },
-                  ]),
-            ]}
-            notes={notesOf(shown)}
-          />
-        </Suspense>
-      </ErrorBoundary>
-      {look.hasTable && (
-        <div ref={table}>
-          <WindowTable
-            gridWindow={gridWindow}
+      <ReadingFrame
+        reading={failed ?? lens}
+        what={failed === null ? "The columns" : "The ranks of the outlined token"}
+        hasData
+        exports={exports}
+        title={
+          <HeatmapFinding
+            metric={metric}
+            columns={columns}
+            version={version}
             nPositions={nPositions}
+            onGo={onGo}
+          />
+        }
+        controls={
+          <Controls
+            look={look}
+            drawn={drawn}
+            outlines={outline.choices}
+            outlined={chosen?.id ?? null}
+            onChange={changeLook}
+            onFit={() => onFit({ start: 0, end: nPositions })}
+          />
+        }
+        progress={
+          <ReadingProgress reading={lens} unit={["position", "positions"]} hatched="columns">
+            <RangeControls chosen={chosenRange} isNarrow={look.cellWidth < MIN_TEXT_WIDTH} onFit={onFit} />
+          </ReadingProgress>
+        }
+        detail={
+          <>
+            {chosen !== null && outlined !== null && (
+              <OutlineStatus text={chosen.text} rank={look.outlinedRank} outlined={outlined} ranks={ranks} />
+            )}
+            <ErrorBoundary>
+              <Suspense fallback={<p className="min-h-40 shrink-0 px-3 py-2 text-quiet">Opening…</p>}>
+                <CellCard
+                  tokens={tokens}
+                  position={shown.position}
+                  layer={shown.layer}
+                  cell={columns.cell(shown.position, shown.layer)}
+                  more={words.moreOf(shown)}
+                  notes={words.notesOf(shown)}
+                />
+              </Suspense>
+            </ErrorBoundary>
+            <HeatmapTable
+              isShown={look.hasTable}
+              tokens={tokens}
+              columns={columns}
+              drawn={drawn}
+              outline={outline}
+              gridWindow={gridWindow}
+              range={range}
+              active={cursor}
+              onChoose={onChoose}
+            />
+          </>
+        }
+        caption={
+          <Caption hasNotes={notes.length > 0} echoes={lensInUse.kind === "logit" && model.tied_embeddings} />
+        }
+      >
+        <div ref={above} className="flex shrink-0 flex-col">
+          <Overview
+            picture={scene.picture}
+            nPositions={nPositions}
+            nRows={layers.length}
+            unit="index"
+            gridId={gridId}
+            gridWindow={gridWindow}
             range={range}
-            contents={lensTable({
-              tokens,
-              columns,
-              metric,
-              outlined:
-                chosen === null || ranks.columns === null
-                  ? null
-                  : { text: chosen.text, ranks: ranks.columns },
-            })}
-            layers={layers}
-            layerLabels={layerLabels}
-            active={cursor}
-            onChoose={onChoose}
+            selectedPosition={scene.selectedPosition}
+            theme={theme}
+            onZoom={onZoom}
           />
         </div>
-      )}
-      <Caption hasNotes={noted !== undefined} echoes={kind === "logit" && model.tied_embeddings} />
+        <HeatmapGrid
+          id={gridId}
+          label={`Layers by tokens, coloured by ${metric.title}`}
+          scene={scene}
+          textOf={drawn.textOf}
+          theme={theme}
+          active={cursor}
+          activeDescription={words.describe(cursor)}
+          hovered={hovered}
+          gridWindow={gridWindow}
+          onHover={onHover}
+          onActivate={onActivate}
+          onChoose={onChoose}
+          onRange={chosenRange.setRange}
+          onClearRange={chosenRange.clear}
+          onZoom={onZoom}
+          onVisible={onVisible}
+          card={({ position, layer }) => (
+            <CellTip
+              position={position}
+              layer={layer}
+              cell={columns.cell(position, layer)}
+              next={tokens[position + 1] ?? null}
+            />
+          )}
+        />
+      </ReadingFrame>
     </div>
   );
 }
-
-/** The cell itself, or the nearest one that there is. */
-const nearestCell = (grid: Grid, place: CellPlace): CellPlace => ({
-  position: Math.min(place.position, grid.nPositions - 1),
-  layer: shownLayer(grid, place.layer),
-});

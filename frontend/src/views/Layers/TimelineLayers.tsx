@@ -1,8 +1,7 @@
 import { useCallback, useMemo, useState } from "react";
 import { Finding } from "@/features/evidence/Finding";
-import { LensFailure } from "@/features/evidence/LensFailure";
+import { ReadingFrame } from "@/features/evidence/ReadingFrame";
 import { ReadingProgress } from "@/features/evidence/ReadingProgress";
-import { useViewExport } from "@/features/export/useViewExport";
 import { useSelection } from "@/features/selection/selection";
 import { useLensInUse } from "@/features/settings/lensKind";
 import { useSettings } from "@/features/settings/settings";
@@ -74,14 +73,15 @@ export function TimelineLayers({ timeline, model }: TimelineLayersProps) {
     return { words: made, counts: countWords(made), version };
   }, [columns, version, tokens, indices, layer]);
 
-  useViewExport(
-    counts.nRead === 0
-      ? "The conversation is not read yet."
-      : async () => {
-          const { layersExport } = await import("./viewExport");
-          return layersExport({ tokens, columns, passages, words, agreement, layer, last, forms, choices });
-        },
-    layersCommands({
+  const exports = {
+    viewExport:
+      counts.nRead === 0
+        ? "The conversation is not read yet."
+        : async () => {
+            const { layersExport } = await import("./viewExport");
+            return layersExport({ tokens, columns, passages, words, agreement, layer, last, forms, choices });
+          },
+    commands: layersCommands({
       layer,
       last,
       step,
@@ -91,72 +91,86 @@ export function TimelineLayers({ timeline, model }: TimelineLayersProps) {
       onChangeLayer,
       onChangeChoices: changeChoices,
     }),
-  );
+  };
 
   const shown = pointed ?? index;
   const lensName = lensTitle(kind);
   return (
     <div className="flex min-h-0 flex-1 flex-col bg-raised max-md:overflow-y-auto">
-      <Finding>
-        {layerSentence(counts, layer, last, step)}
-        {kind !== "logit" && ` Read through the ${lensName} lens.`}
-      </Finding>
-      <div className="shrink-0 bg-raised px-3 pt-1.5 max-md:sticky max-md:top-0 max-md:z-10 short:static">
-        <div className="flex flex-wrap items-center justify-between gap-x-3 gap-y-1.5 pb-1.5">
-          <LayerControls layer={layer} last={last} step={step} play={play} onChange={onChangeLayer} />
-          <ChoiceControls choices={choices} onChange={changeChoices} />
-        </div>
-        <LayerScrubber layer={layer} last={last} step={step} agreement={agreement} onChange={onChangeLayer} />
-      </div>
-      <div className="shrink-0 border-line px-3 pb-1.5 max-md:order-1 max-md:border-t max-md:pt-1 md:border-b">
-        <WordLegend choices={choices} counts={counts} canChange={layer > 0} />
-      </div>
-      {lens.error !== null && (
-        <div className="shrink-0 px-3 pt-2">
-          <LensFailure
-            title="The conversation could not be read in full."
-            error={lens.error}
-            onRetry={lens.retry}
-          />
-        </div>
-      )}
-      <div className="min-h-0 flex-1 overflow-y-auto px-3 py-2 max-md:flex-none max-md:overflow-visible">
-        {indices.length === 0 ? (
-          <p className="text-muted">
-            The model has generated nothing here yet. “All” shows your text in the words of each layer.
-          </p>
-        ) : (
-          <LayerText
-            label={`The text at layer ${layerLabel(layer)}`}
-            modelName={model.model_name}
-            passages={passages}
-            words={words}
-            indices={indices}
+      <ReadingFrame
+        reading={lens}
+        what="The words"
+        hasData
+        exports={exports}
+        title={
+          <Finding>
+            {layerSentence(counts, layer, last, step)}
+            {kind !== "logit" && ` Read through the ${lensName} lens.`}
+          </Finding>
+        }
+        controls={
+          <>
+            <div className="shrink-0 bg-raised px-3 pt-1.5 max-md:sticky max-md:top-0 max-md:z-10 short:static">
+              <div className="flex flex-wrap items-center justify-between gap-x-3 gap-y-1.5 pb-1.5">
+                <LayerControls layer={layer} last={last} step={step} play={play} onChange={onChangeLayer} />
+                <ChoiceControls choices={choices} onChange={changeChoices} />
+              </div>
+              <LayerScrubber
+                layer={layer}
+                last={last}
+                step={step}
+                agreement={agreement}
+                onChange={onChangeLayer}
+              />
+            </div>
+            <div className="shrink-0 border-line px-3 pb-1.5 max-md:order-1 max-md:border-t max-md:pt-1 md:border-b">
+              <WordLegend choices={choices} counts={counts} canChange={layer > 0} />
+            </div>
+          </>
+        }
+        progress={
+          <div className="shrink-0 max-md:order-1">
+            <ReadingProgress reading={lens} unit={["position", "positions"]} hatched="words" />
+          </div>
+        }
+        detail={
+          <WordCard
             tokens={tokens}
-            columns={columns}
-            forms={forms}
-            choices={choices}
-            selectedIndex={index}
-            isIncomplete={lens.read < lens.total}
-            onSelect={onSelect}
-            onPoint={setPointed}
-            onVisible={lens.setVisible}
+            index={shown}
+            layer={layer}
+            cell={shown === null || shown === 0 ? null : columns.cell(shown - 1, layer)}
           />
-        )}
-        <p className="pt-3 text-label text-muted">
-          No layer wrote this: each word is predicted after the real tokens before it, not after the words
-          shown here. Lines end where the real text’s do.
-        </p>
-      </div>
-      <div className="shrink-0 max-md:order-1">
-        <ReadingProgress lens={lens} hatched="words" />
-      </div>
-      <WordCard
-        tokens={tokens}
-        index={shown}
-        layer={layer}
-        cell={shown === null || shown === 0 ? null : columns.cell(shown - 1, layer)}
-      />
+        }
+      >
+        <div className="min-h-0 flex-1 overflow-y-auto px-3 py-2 max-md:flex-none max-md:overflow-visible">
+          {indices.length === 0 ? (
+            <p className="text-muted">
+              The model has generated nothing here yet. “All” shows your text in the words of each layer.
+            </p>
+          ) : (
+            <LayerText
+              label={`The text at layer ${layerLabel(layer)}`}
+              modelName={model.model_name}
+              passages={passages}
+              words={words}
+              indices={indices}
+              tokens={tokens}
+              columns={columns}
+              forms={forms}
+              choices={choices}
+              selectedIndex={index}
+              isIncomplete={lens.read < lens.total}
+              onSelect={onSelect}
+              onPoint={setPointed}
+              onVisible={lens.setVisible}
+            />
+          )}
+          <p className="pt-3 text-label text-muted">
+            No layer wrote this: each word is predicted after the real tokens before it, not after the words
+            shown here. Lines end where the real text’s do.
+          </p>
+        </div>
+      </ReadingFrame>
     </div>
   );
 }

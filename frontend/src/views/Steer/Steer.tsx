@@ -1,8 +1,7 @@
-import { NothingToRead } from "@/features/evidence/NothingToRead";
 import { showView } from "@/features/evidence/showView";
+import { TextView } from "@/features/evidence/TextView";
 import type { ViewProps } from "@/features/evidence/view";
 import { useSelection } from "@/features/selection/selection";
-import { useServer } from "@/features/server/server";
 import { type Planned, layersOf, plan } from "@/features/steering/interventions";
 import { useTokenTexts } from "@/features/steering/tokenTexts";
 import { useSteering } from "@/features/steering/useSteering";
@@ -21,17 +20,14 @@ export { note } from "./note";
 
 /** A direction added to the model, taken out or swapped: first what it does to a token, then a reply under it. */
 export default function Steer({ timeline }: ViewProps) {
-  const { model } = useServer();
-  if (timeline.tokens.length === 0) {
-    return (
-      <NothingToRead timeline={timeline}>
-        Nothing to steer yet. Send a message first; then choose a token, and see what pushing the model
-        towards it changes.
-      </NothingToRead>
-    );
-  }
-  if (model === null) return <p className="m-auto p-6 text-muted">Waiting for the model…</p>;
-  return <Steering timeline={timeline} model={model} />;
+  return (
+    <TextView
+      timeline={timeline}
+      empty="Nothing to steer yet. Send a message first; then choose a token, and see what pushing the model towards it changes."
+    >
+      {(model) => <Steering timeline={timeline} model={model} />}
+    </TextView>
+  );
 }
 
 interface SteeringProps {
