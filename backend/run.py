@@ -85,6 +85,7 @@ def main() -> int:
         return 1
 
     from app import __version__
+    from app.api.people import BadTokensFile
     from app.main import create_app
     from app.server import Server
 
@@ -99,6 +100,9 @@ def main() -> int:
     except NoDataFolder as failure:
         print(f"Error: {failure}", file=sys.stderr)
         return 1
+    except BadTokensFile as failure:
+        print(f"Error: {failure}", file=sys.stderr)
+        return 2
     server = Server(app, settings, announce=say, opens_browser=opens_browser)
     if ends_with_stdin:
         threading.Thread(target=stop_at_end_of_stdin, args=(server,), daemon=True).start()

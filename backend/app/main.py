@@ -17,6 +17,7 @@ from app.api.docs import install_docs
 from app.api.errors import install_error_handlers
 from app.api.openapi import openapi_schema
 from app.api.page import Page
+from app.api.people import People
 from app.api.responses import COMPRESS_FROM_BYTES
 from app.api.router import router
 from app.api.security import BodyLimit, Gate, RequestContext
@@ -47,9 +48,11 @@ STOP_SECONDS = 1.0
 def create_app(settings: Settings | None = None, load_engine: LoadEngine | None = None) -> FastAPI:
     """The application; the model begins to load when the server starts.
 
-    Without arguments, as a reloading server calls it, the environment decides.
+    Without arguments, as a reloading server calls it, the environment decides. Raises NoDataFolder,
+    or BadTokensFile.
     """
     settings = settings or Settings()
+    people = People(settings.tokens_file) if settings.tokens_file else None
     worker = ModelWorker(settings, load_engine or load_nnsight_engine)
     database = Database(settings.database_url)
     conversations = ConversationStore(database)
@@ -96,7 +99,7 @@ def create_app(settings: Settings | None = None, load_engine: LoadEngine | None 
         larger={"/api/conversations/import": MAX_FILE_BYTES},
         read_bytes=8 * MAX_BODY_BYTES,
     )
-    app.add_middleware(Gate, settings=settings)
+    app.add_middleware(Gate, settings=settings, people=people)
     app.add_middleware(RequestContext)
     app.openapi = functools.cache(lambda: openapi_schema(app))  # type: ignore[method-assign]
     return app

@@ -50,13 +50,15 @@ class Settings(BaseSettings):
     """Folder of lenses that were fitted to the model; by default the folder `lenses` beside its weights."""
 
     host: str = "127.0.0.1"
-    """Address to listen on. Any address that is not loopback needs `token`."""
+    """Address to listen on. Any address that is not loopback needs `token` or `tokens_file`."""
     ports: Annotated[tuple[Port, ...], NoDecode] = Field((8000,), min_length=1, max_length=16)
     """Ports to listen on, such as `5173,8000`; the page and the API answer on each."""
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field((), max_length=64)
     """Host names besides localhost by which the server may be addressed, separated by commas."""
     token: SecretStr | None = None
     """Bearer token that every API request must carry; required when `host` is not loopback."""
+    tokens_file: Path | None = None
+    """File of people, each with a digest of their own token (`mechanistic-explorer token add NAME`), in place of `token`: each has their own conversations, jobs and share of the queue."""
     page_dir: Path = BACKEND_DIR.parent / "frontend" / "dist"
     """Folder of the built page; without it only the API is served."""
     dev_origin: str | None = None
@@ -131,7 +133,7 @@ class Settings(BaseSettings):
                 ) from None
         return value
 
-    @field_validator("lenses", "page_dir", "models_dir")
+    @field_validator("lenses", "page_dir", "models_dir", "tokens_file")
     @classmethod
     def in_home_folder(cls, value: Path | None) -> Path | None:
         """Only a shell expands `~`; a compose file or a service unit hands it over as it is."""
@@ -174,10 +176,12 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def guarded_if_reachable(self) -> Settings:
         """Whoever can reach the server could use it, or guess a short token."""
-        if not self.is_local and self.token is None:
+        if self.token is not None and self.tokens_file is not None:
+            raise ValueError("set EXPLORER_TOKEN for one user or EXPLORER_TOKENS_FILE for several")
+        if not self.is_local and self.token is None and self.tokens_file is None:
             raise ValueError(
-                f"other machines can reach {self.host}, so EXPLORER_TOKEN must be set "
-                "(or listen on 127.0.0.1)"
+                f"other machines can reach {self.host}, so EXPLORER_TOKEN must be set, or for several "
+                "people EXPLORER_TOKENS_FILE (or listen on 127.0.0.1)"
             )
         if self.is_local or self.token is None:
             return self

@@ -13,6 +13,7 @@ from app.services.catalogue import CatalogueService
 from app.services.chat import ChatService
 from app.services.jobs import JobsService
 from app.services.library import LibraryService
+from app.services.person import person
 from app.services.worker import ModelWorker
 
 
@@ -46,11 +47,14 @@ def get_client(
             max_length=64,
             pattern=r"^[A-Za-z0-9_.-]+$",
             description="A random id of this tab or script; the queue is fair between ids. "
-            "Without it the network address counts.",
+            "Without it the network address counts. On a server that several people share, it is fair "
+            "between people, whatever their ids.",
         ),
     ] = None,
 ) -> str:
-    """Who asks, as far as fairness between clients goes."""
+    """Who asks, as far as fairness between clients goes: on a shared server a person, with all tabs."""
+    if name := person.get():
+        return f"person:{name}"
     if x_client_id is not None:
         return f"id:{x_client_id}"
     return f"address:{request.client.host if request.client else 'unknown'}"

@@ -19,8 +19,10 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.errors import error_response, internal_error, request_id_of
+from app.api.people import People
 from app.api.responses import ClientGone
 from app.errors import ExplorerError, Forbidden, Unauthorized
+from app.services.person import person
 from app.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -137,10 +139,14 @@ class BodyLimit:
 
 
 class Gate:
-    """Refuses a foreign Host, a foreign Origin on writes, and a missing token; WebSockets always."""
+    """Refuses a foreign Host, a foreign Origin on writes, and a missing token; WebSockets always.
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+    With `people`, a token also says whose request it is.
+    """
+
+    def __init__(self, app: ASGIApp, settings: Settings, people: People | None = None) -> None:
         self.app = app
+        self.people = people
         self.host_names = allowed_host_names(settings)
         self.dev_origin = settings.dev_origin
         self.token = settings.token.get_secret_value().encode() if settings.token else None
@@ -152,11 +158,28 @@ class Gate:
             await self.app(scope, receive, send)
         elif refusal := self.refusal(scope):
             await error_response(refusal, request_id_of(scope))(scope, receive, send)
+        elif self.people is not None and self._is_protected(scope["path"]):
+            await self._serve_person(self.people, scope, receive, send)
         else:
             await self.app(scope, receive, send)
 
+    async def _serve_person(
+        self, people: People, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """Serves the person whose token the request has; without one it is refused."""
+        name = people.whose(given_token(Headers(scope=scope)))
+        if name is None:
+            refused = error_response(token_needed(), request_id_of(scope))
+            await refused(scope, receive, send)
+            return
+        before = person.set(name)
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            person.reset(before)
+
     def refusal(self, scope: Scope) -> ExplorerError | None:
-        """Why a request is refused, or None."""
+        """Why a request is refused whoever sends it, or None."""
         headers = Headers(scope=scope)
         if not scope["path"].startswith("/"):
             return Forbidden(
@@ -176,7 +199,8 @@ class Gate:
                 hint="Only this server's own page and programs may send such requests.",
             )
         if self.token is not None and self._is_protected(scope["path"]):
-            return self._token_refusal(headers)
+            is_right = hmac.compare_digest(given_token(headers), self.token)
+            return None if is_right else token_needed()
         return None
 
     def _is_own_page(self, scope: Scope, headers: Headers) -> bool:
@@ -195,17 +219,19 @@ class Gate:
     def _is_protected(path: str) -> bool:
         return path not in OPEN_PATHS and path.startswith(PROTECTED_PREFIXES)
 
-    def _token_refusal(self, headers: Headers) -> Unauthorized | None:
-        scheme, _, given = headers.get("authorization", "").partition(" ")
-        assert self.token is not None
-        if scheme.lower() == "bearer" and hmac.compare_digest(
-            given.strip().encode("latin-1", "replace"), self.token
-        ):
-            return None
-        return Unauthorized(
-            "This server needs a token.",
-            hint="Send it as the header Authorization: Bearer <token>.",
-        )
+
+def given_token(headers: Headers) -> bytes:
+    """The bearer token of a request; empty, which no token is, without one."""
+    scheme, _, given = headers.get("authorization", "").partition(" ")
+    return given.strip().encode("latin-1", "replace") if scheme.lower() == "bearer" else b""
+
+
+def token_needed() -> Unauthorized:
+    """The same for a missing and a wrong token."""
+    return Unauthorized(
+        "This server needs a token.",
+        hint="Send it as the header Authorization: Bearer <token>.",
+    )
 
 
 def allowed_host_names(settings: Settings) -> frozenset[str]:

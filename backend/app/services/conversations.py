@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator
 from app.engine.protocols import Vocabulary
 from app.errors import Conflict, ConversationNotFound, ExplorerError, StorageFailed
 from app.services.identity import ModelIdentity
+from app.services.person import person
 from app.services.storage import deletion, growing, listing, opening
 from app.services.storage.database import Database
 from app.services.timelines import Conversation
@@ -31,13 +32,21 @@ PURGE_EVERY_S = 3600.0
 """While turns are stored, deleted conversations are removed for good about this often."""
 
 
+Held = tuple[str | None, str]
+"""A person and an id. With the id alone, somebody else's request could be told that it is in use."""
+
+
+def held(conversation_id: str) -> Held:
+    return person.get(), conversation_id
+
+
 class ConversationStore:
     """The conversations that are kept, and which of them are in use."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._in_use: set[str] = set()
-        self._writing: dict[str, asyncio.Task[None]] = {}
+        self._in_use: set[Held] = set()
+        self._writing: dict[Held, asyncio.Task[None]] = {}
         self._purged_at = time.monotonic()
 
     async def open(self) -> None:
@@ -64,11 +73,11 @@ class ConversationStore:
 
     def is_running(self, branch_ids: Iterable[str]) -> bool:
         """Whether one of these timelines is being continued by a request."""
-        return not self._in_use.isdisjoint(branch_ids)
+        return not self._in_use.isdisjoint(map(held, branch_ids))
 
     async def until_written(self, conversation_id: str) -> None:
         """Returns when a reply that has ended is stored, where one is on its way to the disk."""
-        if writing := self._writing.get(conversation_id):
+        if writing := self._writing.get(held(conversation_id)):
             await asyncio.wait([writing])
 
     async def load(self, conversation_id: str) -> Conversation:
@@ -87,8 +96,9 @@ class ConversationStore:
         StorageFailed, or Conflict when the conversation was deleted or continued elsewhere.
         """
         task = asyncio.ensure_future(self._put(conversation, model, vocabulary))
-        self._writing[conversation.id] = task
-        task.add_done_callback(lambda done: self._on_written(conversation.id, done))
+        key = held(conversation.id)
+        self._writing[key] = task
+        task.add_done_callback(lambda done: self._on_written(key, done))
         return task
 
     async def _put(
@@ -104,9 +114,9 @@ class ConversationStore:
             except StorageFailed as failure:  # the turn is stored all the same
                 logger.warning("deleted conversations were not removed: %s", failure.message)
 
-    def _on_written(self, conversation_id: str, done: asyncio.Task[None]) -> None:
-        if self._writing.get(conversation_id) is done:
-            del self._writing[conversation_id]
+    def _on_written(self, key: Held, done: asyncio.Task[None]) -> None:
+        if self._writing.get(key) is done:
+            del self._writing[key]
         if not done.cancelled() and (failure := done.exception()):
             said = failure.message if isinstance(failure, ExplorerError) else repr(failure)
             logger.error("a turn was not saved: %s", said)
@@ -129,17 +139,19 @@ class ConversationStore:
 
     def _is_held(self, conversation_id: str) -> bool:
         """Whether it is being continued or written."""
-        return conversation_id in self._in_use or conversation_id in self._writing
+        key = held(conversation_id)
+        return key in self._in_use or key in self._writing
 
     @contextlib.contextmanager
     def in_use(self, conversation_id: str) -> Iterator[None]:
         """Keeps a conversation, which must be free, from being continued twice at once."""
-        assert conversation_id not in self._in_use
-        self._in_use.add(conversation_id)
+        key = held(conversation_id)
+        assert key not in self._in_use
+        self._in_use.add(key)
         try:
             yield
         finally:
-            self._in_use.discard(conversation_id)
+            self._in_use.discard(key)
 
     async def count(self) -> int:
         """Conversations that are kept."""

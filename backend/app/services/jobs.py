@@ -40,6 +40,7 @@ from app.services.background import BackgroundJob
 from app.services.conversations import ConversationStore
 from app.services.identity import ModelIdentity, require_same_model
 from app.services.patch_map import PatchMap, plan_map
+from app.services.person import person
 from app.services.storage import job_rows
 from app.services.storage.database import Database
 from app.services.storage.failures import DAMAGE, naming_damaged_job
@@ -153,6 +154,7 @@ class JobsService:
                 id=new_id(),
                 kind=request.kind,
                 client=client,
+                owner=person.get(),
                 branch_id=branch_id,
                 model=ModelIdentity.of(engine.facts),
                 work=kind.restore(plan, {}),
@@ -169,7 +171,7 @@ class JobsService:
         return job.id
 
     async def listed(self) -> JobList:
-        """The newest jobs; raises StorageFailed."""
+        """The newest jobs of this person; raises StorageFailed."""
         records = await self._database.write(lambda connection: job_rows.newest(connection, LISTED))
         found = [self._active.get(record.id) or self._undamaged(record) for record in records]
         return JobList(jobs=[job.summary() for job in found if job is not None])
@@ -399,7 +401,8 @@ class JobsService:
         job.saving_s = job.saved_at - began
 
     async def _find(self, job_id: str) -> StoredJob:
-        if job := self._active.get(job_id):
+        job = self._active.get(job_id)
+        if job is not None and job.owner == person.get():
             self._engine_of(job)
             return job
         # In the line of writes, because one that has just ended may still be on its way to the disk.
@@ -437,6 +440,7 @@ class JobsService:
             id=record.id,
             kind=record.kind,
             client=record.client,
+            owner=record.owner,
             branch_id=record.branch_id,
             model=record.model,
             work=kind.restore(record.plan, record.found),

@@ -70,6 +70,8 @@ class StoredJob:
     id: str
     kind: str
     client: str
+    owner: str | None
+    """The person whose it is on a shared server."""
     branch_id: str | None
     model: ModelIdentity
     work: Work
@@ -130,6 +132,7 @@ class StoredJob:
             kind=self.kind,
             state=self.state,
             client=self.client,
+            owner=self.owner,
             branch_id=self.branch_id,
             model=self.model,
             plan=self.work.plan,

@@ -36,6 +36,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if given[:1] == ["serve"]:
             return serve(given[1:])
+        if given[:1] == ["token"]:
+            return token(parser().parse_args(given))
         return run(parser().parse_args(with_ids_as_values(given)))
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -66,7 +68,7 @@ def parser() -> argparse.ArgumentParser:
     root = argparse.ArgumentParser(
         prog="mechanistic-explorer",
         description="Chat with a language model and see each prediction form, layer by layer.",
-        epilog="All commands but serve ask a server that runs: "
+        epilog="All commands but serve and token ask a server that runs: "
         f"--url, else EXPLORER_URL, else {DEFAULT_URL}.",
     )
     root.add_argument("--version", action="version", version=f"mechanistic-explorer {__version__}")
@@ -122,6 +124,19 @@ def parser() -> argparse.ArgumentParser:
 
     models = command(commands, "models", "the models that the server can load")
     format_argument(models)
+
+    token = commands.add_parser(
+        "token",
+        help="who may use a shared server",
+        description="The people of a server that several share, each with a token of their own.",
+    )
+    token.add_argument("action", choices=("add", "list", "remove"))
+    token.add_argument("name", nargs="?", metavar="NAME", help="the person; add prints their token")
+    token.add_argument(
+        "--file",
+        metavar="FILE",
+        help="file of names and digests that the server reads, default EXPLORER_TOKENS_FILE",
+    )
     return root
 
 
@@ -232,6 +247,37 @@ def serve(options: list[str]) -> int:
     except CannotLaunch as failure:
         print(f"Error: {failure}", file=sys.stderr)
         return FAILED
+
+
+def token(arguments: argparse.Namespace) -> int:
+    """Changes or lists the people of a shared server; no server need run."""
+    from pathlib import Path
+
+    from mechanistic_explorer import people
+
+    action, name = arguments.action, arguments.name
+    file = arguments.file or os.environ.get("EXPLORER_TOKENS_FILE")
+    try:
+        if not file:
+            raise ValueError("say which file: --file FILE, or set EXPLORER_TOKENS_FILE")
+        if (name is None) != (action == "list"):
+            raise ValueError("list takes no NAME" if name else f"{action} needs a NAME")
+        path = Path(file).expanduser()
+        if action == "list":
+            print(*people.people_of(path), sep="\n")
+        elif action == "remove":
+            people.remove_person(path, name)
+        else:
+            made = people.add_person(path, name)
+            print("The token is shown this once; the file holds its digest.", file=sys.stderr)
+            print(made)
+    except ValueError as failure:
+        print(f"mechanistic-explorer token: {failure}", file=sys.stderr)
+        return WRONG_ARGUMENTS
+    except OSError as failure:
+        print(f"Error: {failure}", file=sys.stderr)
+        return FAILED
+    return DONE
 
 
 def last_position(explorer: Explorer, text: str) -> int:

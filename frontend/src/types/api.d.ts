@@ -3696,7 +3696,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A random id of this tab or script; the queue is fair between ids. Without it the network address counts. */
+                /** @description A random id of this tab or script; the queue is fair between ids. Without it the network address counts. On a server that several people share, it is fair between people, whatever their ids. */
                 "x-client-id"?: string | null;
             };
             path?: never;
@@ -3832,7 +3832,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A random id of this tab or script; the queue is fair between ids. Without it the network address counts. */
+                /** @description A random id of this tab or script; the queue is fair between ids. Without it the network address counts. On a server that several people share, it is fair between people, whatever their ids. */
                 "x-client-id"?: string | null;
             };
             path?: never;
@@ -3958,7 +3958,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A random id of this tab or script; the queue is fair between ids. Without it the network address counts. */
+                /** @description A random id of this tab or script; the queue is fair between ids. Without it the network address counts. On a server that several people share, it is fair between people, whatever their ids. */
                 "x-client-id"?: string | null;
             };
             path?: never;
@@ -4084,7 +4084,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A random id of this tab or script; the queue is fair between ids. Without it the network address counts. */
+                /** @description A random id of this tab or script; the queue is fair between ids. Without it the network address counts. On a server that several people share, it is fair between people, whatever their ids. */
                 "x-client-id"?: string | null;
             };
             path?: never;
@@ -4210,7 +4210,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A random id of this tab or script; the queue is fair between ids. Without it the network address counts. */
+                /** @description A random id of this tab or script; the queue is fair between ids. Without it the network address counts. On a server that several people share, it is fair between people, whatever their ids. */
                 "x-client-id"?: string | null;
             };
             path?: never;
@@ -4336,7 +4336,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A random id of this tab or script; the queue is fair between ids. Without it the network address counts. */
+                /** @description A random id of this tab or script; the queue is fair between ids. Without it the network address counts. On a server that several people share, it is fair between people, whatever their ids. */
                 "x-client-id"?: string | null;
             };
             path?: never;
@@ -4462,7 +4462,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A random id of this tab or script; the queue is fair between ids. Without it the network address counts. */
+                /** @description A random id of this tab or script; the queue is fair between ids. Without it the network address counts. On a server that several people share, it is fair between people, whatever their ids. */
                 "x-client-id"?: string | null;
             };
             path?: never;
@@ -4588,7 +4588,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A random id of this tab or script; the queue is fair between ids. Without it the network address counts. */
+                /** @description A random id of this tab or script; the queue is fair between ids. Without it the network address counts. On a server that several people share, it is fair between people, whatever their ids. */
                 "x-client-id"?: string | null;
             };
             path?: never;
@@ -4779,7 +4779,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A random id of this tab or script; the queue is fair between ids. Without it the network address counts. */
+                /** @description A random id of this tab or script; the queue is fair between ids. Without it the network address counts. On a server that several people share, it is fair between people, whatever their ids. */
                 "x-client-id"?: string | null;
             };
             path?: never;
@@ -6409,7 +6409,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A random id of this tab or script; the queue is fair between ids. Without it the network address counts. */
+                /** @description A random id of this tab or script; the queue is fair between ids. Without it the network address counts. On a server that several people share, it is fair between people, whatever their ids. */
                 "x-client-id"?: string | null;
             };
             path?: never;

@@ -23,6 +23,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 
 from app.errors import StorageFailed
+from app.services.person import person
 from app.services.storage.failures import ELSEWHERE, explained, too_new
 
 logger = logging.getLogger(__name__)
@@ -72,8 +73,11 @@ class Database:
         return self._url.set(drivername="postgresql").render_as_string(hide_password=True)
 
     async def read(self, work: Callable[[Connection], T]) -> T:
-        """The result of `work` in a transaction that writes nothing; raises StorageFailed."""
-        return await asyncio.wrap_future(self._reader.submit(self._run, work, False))
+        """The result of `work` in a transaction that writes nothing; raises StorageFailed.
+
+        As every transaction it sees what belongs to the person whose request it is for.
+        """
+        return await asyncio.wrap_future(self._reader.submit(self._run, work, False, person.get()))
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         """The result of `work` after its COMMIT; raises StorageFailed, and then nothing was written.
@@ -84,7 +88,7 @@ class Database:
 
     def begin_write(self, work: Callable[[Connection], T]) -> Future[T]:
         """Puts `work` into the line of writes; never waits. Work is done in the order it came."""
-        return self._writer.submit(self._run, work, True)
+        return self._writer.submit(self._run, work, True, person.get())
 
     async def open(self) -> None:
         """Opens the database now; raises StorageFailed."""
@@ -100,8 +104,8 @@ class Database:
 
     # --- on the database's threads ---------------------------------------------------------------
 
-    def _run(self, work: Callable[[Connection], T], writes: bool) -> T:
-        engine = self._opened().execution_options(writes=writes)
+    def _run(self, work: Callable[[Connection], T], writes: bool, owner: str | None) -> T:
+        engine = self._opened().execution_options(writes=writes, owner=owner)
         try:
             with engine.begin() as connection:
                 return work(connection)

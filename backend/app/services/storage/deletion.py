@@ -10,6 +10,7 @@ from app.services.storage.opening import (
     conversation_id_of,
     conversation_of,
     is_kept,
+    is_owned,
     last_branches,
     not_found,
 )
@@ -36,6 +37,7 @@ def restore_conversation(connection: Connection, some_id: str) -> None:
         update(conversations)
         .where(
             conversations.c.id == found,
+            is_owned(connection),
             conversations.c.deleted_at_ms.is_(None)
             | (conversations.c.deleted_at_ms >= now_ms() - KEPT_DELETED_MS),
         )

@@ -13,7 +13,7 @@ from app.errors import Conflict
 from app.folding import folded
 from app.services.identity import ModelIdentity
 from app.services.storage.annotating import add_notes, inherit_notes, inherited_pins
-from app.services.storage.opening import conversation_of, is_kept
+from app.services.storage.opening import conversation_of, is_kept, owner_of
 from app.services.storage.records import StoredBranch, Words
 from app.services.storage.rows import branch_columns, now_ms, written_pins
 from app.services.storage.tables import branches, conversations, turns
@@ -107,6 +107,7 @@ def insert_conversation(
             model_name=model.name,
             model_revision=model.revision,
             model_source=model.source,
+            owner=owner_of(connection),
             created_at_ms=now,
             updated_at_ms=now,
         )

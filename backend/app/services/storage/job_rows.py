@@ -7,20 +7,21 @@ import logging
 from collections.abc import Iterable
 from typing import Any, get_args
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, and_, delete, insert, select, update
 from sqlalchemy.engine import Row
 
 from app.engine.types import ModelSource
 from app.models.jobs import JobState
 from app.services.identity import ModelIdentity
 from app.services.storage.failures import DAMAGE
+from app.services.storage.opening import owner_of
 from app.services.storage.records import JobRecord
 from app.services.storage.tables import branches, jobs
 
 logger = logging.getLogger(__name__)
 
 MAX_KEPT = 200
-"""Jobs that belong to no saved conversation; older ones that have ended are forgotten."""
+"""Jobs of one person that belong to no saved conversation; older ones that have ended are forgotten."""
 ENDED = ("done", "error", "cancelled", "lost")
 
 
@@ -45,6 +46,7 @@ def save(connection: Connection, record: JobRecord) -> None:
             id=record.id,
             kind=record.kind,
             client=record.client,
+            owner=record.owner,
             branch_id=branch_id,
             model=json.dumps([model.name, model.revision, model.source]),
             plan=json.dumps(record.plan),
@@ -52,33 +54,32 @@ def save(connection: Connection, record: JobRecord) -> None:
             **values,
         )
     )
-    kept = (
-        select(jobs.c.id)
-        .where(jobs.c.branch_id.is_(None))
-        .order_by(jobs.c.created_at_ms.desc())
-        .limit(MAX_KEPT)
-    )
-    connection.execute(
-        delete(jobs).where(
-            jobs.c.branch_id.is_(None), jobs.c.state.in_(ENDED), jobs.c.id.not_in(kept)
-        )
-    )
+    loose = and_(jobs.c.branch_id.is_(None), jobs.c.owner == record.owner)
+    kept = select(jobs.c.id).where(loose).order_by(jobs.c.created_at_ms.desc()).limit(MAX_KEPT)
+    connection.execute(delete(jobs).where(loose, jobs.c.state.in_(ENDED), jobs.c.id.not_in(kept)))
 
 
 def load(connection: Connection, job_id: str) -> JobRecord | None:
-    """Raises one of DAMAGE for a row that was never written like this."""
-    row = connection.execute(select(jobs).where(jobs.c.id == job_id)).first()
+    """A job of this person. Raises one of DAMAGE for a row that was never written like this."""
+    row = connection.execute(
+        select(jobs).where(jobs.c.id == job_id, jobs.c.owner == owner_of(connection))
+    ).first()
     return None if row is None else _record(row)
 
 
 def newest(connection: Connection, limit: int) -> list[JobRecord]:
-    """The newest first, without those that are damaged."""
-    rows = connection.execute(select(jobs).order_by(jobs.c.created_at_ms.desc()).limit(limit))
+    """Those of this person, the newest first, without those that are damaged."""
+    rows = connection.execute(
+        select(jobs)
+        .where(jobs.c.owner == owner_of(connection))
+        .order_by(jobs.c.created_at_ms.desc())
+        .limit(limit)
+    )
     return _undamaged(rows)
 
 
 def unfinished(connection: Connection) -> list[JobRecord]:
-    """Those that a server was busy with when it ended, the oldest first, without damaged ones."""
+    """Everybody's that a server was busy with when it ended, the oldest first, without damaged ones."""
     rows = connection.execute(
         select(jobs).where(jobs.c.state.not_in(ENDED)).order_by(jobs.c.created_at_ms)
     )
@@ -112,6 +113,7 @@ def _record(row: Row[Any]) -> JobRecord:
         kind=row.kind,
         state=row.state,
         client=row.client,
+        owner=row.owner,
         branch_id=row.branch_id,
         model=ModelIdentity(name, revision, source),
         plan=plan,

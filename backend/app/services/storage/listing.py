@@ -5,7 +5,13 @@ from __future__ import annotations
 from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select
 
 from app.folding import folded
-from app.services.storage.opening import branch_id_of, conversation_id_of, last_branches, not_found
+from app.services.storage.opening import (
+    branch_id_of,
+    conversation_id_of,
+    is_owned,
+    last_branches,
+    not_found,
+)
 from app.services.storage.records import Summary
 from app.services.storage.rows import summary_of
 from app.services.storage.tables import branches, conversations, notes
@@ -14,21 +20,21 @@ from app.services.storage.tables import branches, conversations, notes
 def count(connection: Connection) -> int:
     """Conversations that were not deleted."""
     return connection.execute(
-        select(func.count()).select_from(conversations).where(is_shown())
+        select(func.count()).select_from(conversations).where(is_shown(connection))
     ).scalar_one()
 
 
-def is_shown() -> ColumnElement[bool]:
-    """Whether a conversation is there to be opened: neither deleted nor without a branch."""
+def is_shown(connection: Connection) -> ColumnElement[bool]:
+    """Whether a conversation is there to be opened by this person: neither deleted nor without a branch."""
     has_branch = exists().where(
         branches.c.conversation_id == conversations.c.id, branches.c.deleted_at_ms.is_(None)
     )
-    return and_(conversations.c.deleted_at_ms.is_(None), has_branch)
+    return and_(is_owned(connection), conversations.c.deleted_at_ms.is_(None), has_branch)
 
 
 def find(connection: Connection, query: str, limit: int, offset: int) -> tuple[list[Summary], int]:
     """Conversations whose title, text or notes contain `query`, the last written first, and how many."""
-    shown = is_shown()
+    shown = is_shown(connection)
     if query:
         wanted = folded(query)
         of_branch = and_(

@@ -1,7 +1,8 @@
 """A branch, or a whole conversation, as it is stored.
 
 Like every module of statements here: each function works on a connection inside a transaction of
-`Database`, and sees only what was not deleted unless it says otherwise.
+`Database`, and sees only what belongs to the person whose transaction it is, and what was not deleted
+unless it says otherwise.
 """
 
 from __future__ import annotations
@@ -158,6 +159,7 @@ def branch_row(connection: Connection, branch_id: str, *columns: ColumnElement[A
             branches.c.id == branch_id,
             branches.c.deleted_at_ms.is_(None),
             conversations.c.deleted_at_ms.is_(None),
+            is_owned(connection),
         )
     ).one_or_none()
     if row is None:
@@ -226,7 +228,9 @@ def last_branches(
 def conversation_of(connection: Connection, branch_id: str) -> str | None:
     """The conversation that a branch is of, deleted or not."""
     return connection.execute(
-        select(branches.c.conversation_id).where(branches.c.id == branch_id)
+        select(branches.c.conversation_id)
+        .join(conversations, conversations.c.id == branches.c.conversation_id)
+        .where(branches.c.id == branch_id, is_owned(connection))
     ).scalar_one_or_none()
 
 
@@ -237,7 +241,9 @@ def is_kept(connection: Connection, conversation_id: str, *, locks: bool = False
     would otherwise let two requests see what they exclude, or wait for each other.
     """
     wanted = select(conversations.c.id).where(
-        conversations.c.id == conversation_id, conversations.c.deleted_at_ms.is_(None)
+        conversations.c.id == conversation_id,
+        conversations.c.deleted_at_ms.is_(None),
+        is_owned(connection),
     )
     if locks:
         wanted = wanted.with_for_update()
@@ -248,6 +254,18 @@ def lock_conversation_of(connection: Connection, branch_id: str) -> None:
     """Locks the conversation that a branch is of, see `is_kept`; raises ConversationNotFound."""
     if not is_kept(connection, conversation_id_of(connection, branch_id), locks=True):
         raise not_found()
+
+
+def owner_of(connection: Connection) -> str | None:
+    """The person whose transaction it is; None on a server with a single user."""
+    owner: str | None = connection.get_execution_options()["owner"]
+    return owner
+
+
+def is_owned(connection: Connection) -> ColumnElement[bool]:
+    """Whether a conversation belongs to the person whose transaction it is."""
+    # SQLAlchemy writes IS NULL for None.
+    return conversations.c.owner == owner_of(connection)
 
 
 def not_found() -> ConversationNotFound:

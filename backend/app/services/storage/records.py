@@ -115,5 +115,7 @@ class JobRecord:
     failure: dict[str, Any] | None
     created_at_ms: int
     updated_at_ms: int
+    owner: str | None = None
+    """The person whose it is on a shared server."""
     is_new: bool = False
     """It may not be in the database yet."""

@@ -32,6 +32,8 @@ conversations = Table(
     Column("model_name", Text, nullable=False),
     Column("model_revision", Text),
     Column("model_source", String(16), nullable=False),
+    # The person whose it is on a shared server; nothing on one with a single user.
+    Column("owner", String(64)),
     Column("created_at_ms", BigInteger, nullable=False),
     Column("updated_at_ms", BigInteger, nullable=False),
     Column("deleted_at_ms", BigInteger),
@@ -107,6 +109,7 @@ jobs = Table(
     Column("kind", String(32), nullable=False),
     Column("state", String(16), nullable=False),
     Column("client", Text, nullable=False),
+    Column("owner", String(64)),
     # Of the timeline that it is about, where that is stored: both go together.
     Column("branch_id", String(64), ForeignKey("branches.id", ondelete="CASCADE")),
     Column("model", Text, nullable=False),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import os
 import pwd
@@ -17,6 +18,7 @@ import pytest
 from sqlalchemy import Connection, create_engine, update
 
 from app.engine.types import Role, Sampling
+from app.services.person import person
 from app.services.storage import deletion, growing, opening
 from app.services.storage.database import Database
 from app.services.storage.records import Words
@@ -110,6 +112,14 @@ def sqlite_database(own_database: str) -> Iterator[Database]:
     opened = Database(own_database)
     yield opened
     opened.close()
+
+
+@contextlib.contextmanager
+def as_person(name: str) -> Iterator[None]:
+    """What is read and written meanwhile belongs to this person."""
+    before = person.set(name)
+    yield
+    person.reset(before)
 
 
 def read(database: Database, work: Callable[[Connection], T]) -> T:

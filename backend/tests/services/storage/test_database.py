@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from app.errors import StorageFailed
+from app.errors import ConversationNotFound, StorageFailed
 from app.services.storage import annotating, listing, opening
 from app.services.storage import database as database_module
 from app.services.storage.database import Database
 from app.services.storage.records import Note, Pins
 from app.services.storage.tables import branches as branch_table
 from app.services.storage.tables import notes as notes_table
-from tests.services.storage.conftest import loaded, read, saved, timeline, write
+from tests.services.storage.conftest import as_person, loaded, read, saved, timeline, write
 
 
 def file_of(url: str) -> Path:
@@ -150,7 +150,8 @@ def test_tables_of_a_later_version_are_refused_and_left_alone(url: str) -> None:
 
 def set_back(database: Database, revision: str) -> None:
     """What later versions have added is taken away."""
-    later = ["DROP TABLE jobs", "ALTER TABLE branches DROP COLUMN steering"]
+    later = ["ALTER TABLE conversations DROP COLUMN owner", "DROP TABLE jobs"]
+    later += ["ALTER TABLE branches DROP COLUMN steering"]
     if revision == "0001":
         later += [
             "ALTER TABLE branches DROP COLUMN annotations_revision",
@@ -184,6 +185,9 @@ def test_tables_of_an_earlier_version_are_brought_up_to_date_with_what_they_hold
 
     branch = read(second, lambda c: opening.open_branch(c, name, "here")[1])
     assert branch.annotations_revision == 0
+    # What was written before a server had several people belongs to none of them.
+    with as_person("ada"), pytest.raises(ConversationNotFound):
+        loaded(second, name)
     assert (branch.pins, branch.notes) == (Pins(((5,),)), (Note(0, 1, None, "ÄLTER"),))
     assert [each.id for each in read(second, lambda c: listing.find(c, "älter", 9, 0)[0])] == [name]
     assert [loaded(second, each).mode for each in (chat, completion)] == ["chat", "completion"]
