@@ -3,6 +3,7 @@ import { render, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { HttpResponse, http } from "msw";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
+import { keepToken } from "@/base/token";
 import { EVENTS, frame } from "@/test/recordedStream";
 import { refused, server } from "@/test/server";
 import { App } from "./App";
@@ -25,13 +26,37 @@ afterEach(() => {
 });
 afterAll(() => server.close());
 
-test("a server that wants a token says so, and what to do, instead of seeming to be away", async () => {
-  server.use(http.get("*/api/model_info", () => refused("unauthorized", 401)));
+test("a server that wants a token is asked for it once, and every request then has it", async () => {
+  const right = "Bearer right-one";
+  const given = new Map<string, string | null>();
+  server.events.on("request:start", ({ request }) => {
+    given.set(new URL(request.url).pathname, request.headers.get("Authorization"));
+  });
+  server.use(
+    http.get("*/api/model_info", ({ request }) =>
+      request.headers.get("Authorization") === right ? undefined : refused("unauthorized", 401),
+    ),
+    http.post("*/api/chat", () => refused("queue_full", 429)),
+  );
   render(<App />);
-  expect(await screen.findByRole("heading", { name: "The server does not answer this page" })).toBeVisible();
-  expect(screen.getByText(/started with EXPLORER_TOKEN/)).toBeVisible();
+  expect(await screen.findByRole("heading", { name: "This server needs a token" })).toBeVisible();
   expect(screen.queryByText(/reconnects by itself/)).not.toBeInTheDocument();
   expect(screen.getByRole("button", { name: "Send" })).toHaveAttribute("aria-disabled", "true");
+
+  await userEvent.type(await screen.findByLabelText("Your token"), "wrong-one{Enter}");
+  expect(await screen.findByText("The server does not know this token.")).toBeVisible();
+  await userEvent.type(await screen.findByLabelText("Your token"), " right-one {Enter}");
+  await waitFor(() => expect(screen.queryByLabelText("Your token")).not.toBeInTheDocument());
+  await userEvent.type(await screen.findByRole("textbox", { name: "Message" }), "Hi");
+  const send = screen.getByRole("button", { name: "Send" });
+  await waitFor(() => expect(send).not.toHaveAttribute("aria-disabled", "true"));
+  await userEvent.click(send);
+  await waitFor(() => expect(given.get("/api/chat")).toBe(right));
+  expect(given.get("/api/conversations")).toBe(right);
+  expect(window.localStorage.getItem("mechanistic-explorer:token")).toBe('"right-one"');
+
+  keepToken("");
+  server.events.removeAllListeners();
 });
 
 test("a server that does not go by this name says so", async () => {

@@ -2,9 +2,13 @@
 import createClient from "openapi-fetch";
 import type { paths } from "@/types/api";
 import { ApiError, errorFromBody, isAbort, networkFailure } from "./errors";
+import { tokenHeaders } from "./token";
 
 /** Names this tab to the server's queue, so that one tab cannot crowd out the others. */
-export const CLIENT_ID = newClientId();
+const CLIENT_ID = newClientId();
+
+/** Sent with every request: which tab it is, and the token where the server asks for one. */
+export const ownHeaders = (): Record<string, string> => ({ "X-Client-Id": CLIENT_ID, ...tokenHeaders() });
 
 function newClientId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(12));
@@ -36,9 +40,11 @@ function withLimit(request: Request): Request {
 
 export const client = createClient<paths>({
   baseUrl: window.location.origin,
-  headers: { "X-Client-Id": CLIENT_ID },
-  // Looked up at each call, so that tests can replace it.
-  fetch: (request) => globalThis.fetch(withLimit(request)),
+  fetch: (request) => {
+    for (const [name, value] of Object.entries(ownHeaders())) request.headers.set(name, value);
+    // Looked up at each call, so that tests can replace it.
+    return globalThis.fetch(withLimit(request));
+  },
 });
 
 interface Answer<T> {

@@ -1,5 +1,5 @@
 /** A job as it goes on: the server's events, laid over what was known of it. */
-import { CLIENT_ID } from "@/base/client";
+import { ownHeaders } from "@/base/client";
 import { type ApiError, asApiError, isAbort, isAway } from "@/base/errors";
 import { eventData, parsedEvent } from "@/base/eventStream";
 import { pause } from "@/base/pause";
@@ -59,7 +59,7 @@ export async function followJob(
 async function* events(id: string, signal: AbortSignal): AsyncGenerator<JobStreamEvent> {
   const get = () =>
     fetch(`/api/jobs/${encodeURIComponent(id)}/events`, {
-      headers: { Accept: "text/event-stream", "X-Client-Id": CLIENT_ID },
+      headers: { Accept: "text/event-stream", ...ownHeaders() },
       signal,
     });
   for await (const data of eventData(get, signal)) yield parsedEvent<JobStreamEvent>(data, EVENT_TYPES);

@@ -2,7 +2,7 @@
  * The chat stream: POST, then server-sent events. EventSource cannot POST, and libraries that wrap
  * it re-send the request when a tab wakes up, which would start a second generation.
  */
-import { CLIENT_ID } from "@/base/client";
+import { ownHeaders } from "@/base/client";
 import { errorOfServer } from "@/base/errors";
 import { eventData, parsedEvent } from "@/base/eventStream";
 import { withLosslessPredictions } from "@/model/losslessTexts";
@@ -34,7 +34,7 @@ export async function* streamChat(
       headers: {
         "Content-Type": "application/json",
         Accept: "text/event-stream",
-        "X-Client-Id": CLIENT_ID,
+        ...ownHeaders(),
       },
       body: JSON.stringify({ ...request, stream: true }),
       signal,

@@ -1,3 +1,4 @@
+import { forgetToken, hasToken } from "@/base/token";
 import { useChat, useChatActions } from "@/features/chat/chat";
 import type { Mode } from "@/features/chat/chatState";
 import type { ViewDefinition } from "@/features/evidence/view";
@@ -235,6 +236,9 @@ export function useCommands(
       key: "?",
       run: actions.onShowShortcuts,
     },
+    ...(hasToken()
+      ? [{ group: "Page", label: "Forget the token", words: "sign out log out logout", run: forgetToken }]
+      : []),
     { group: "Page", label: "Take the tour", words: "guide help introduction", run: actions.onStartTour },
   ];
 

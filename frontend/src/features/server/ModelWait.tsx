@@ -1,6 +1,10 @@
+import { Suspense } from "react";
 import type { ApiError } from "@/base/errors";
 import type { Health } from "@/types/schemas";
+import { lazyPart } from "@/ui/lazyPart";
 import { LoadingSteps } from "./LoadingSteps";
+
+const TokenForm = lazyPart(() => import("./TokenForm"));
 
 interface ModelWaitProps {
   readonly health: Health | null;
@@ -8,20 +12,25 @@ interface ModelWaitProps {
   readonly refusal: ApiError | null;
 }
 
-/** The server's own hints are for programs. */
-const WAYS_OUT: Readonly<Record<string, string>> = {
-  unauthorized:
-    "The server was started with EXPLORER_TOKEN, and the page sends no token. Put a proxy in front of it that adds the header “Authorization: Bearer …”, or start it without EXPLORER_TOKEN for use on this computer alone.",
-};
-
 /** Why there is no model: it loads, step by step, or could not be loaded, or the server refuses the page. */
 export function ModelWait({ health, refusal }: ModelWaitProps) {
+  if (refusal?.code === "unauthorized") {
+    return (
+      <div className="m-auto w-full max-w-md space-y-3 p-6">
+        <h2 className="text-page font-semibold">This server needs a token</h2>
+        <p className="text-muted">Whoever runs the server gives you yours.</p>
+        <Suspense>
+          <TokenForm />
+        </Suspense>
+      </div>
+    );
+  }
   if (refusal !== null) {
     return (
       <div role="alert" className="m-auto max-w-md space-y-3 p-6">
         <h2 className="text-page font-semibold">The server does not answer this page</h2>
         <p className="break-words">{refusal.message}</p>
-        <p className="text-muted">{WAYS_OUT[refusal.code] ?? refusal.hint}</p>
+        <p className="text-muted">{refusal.hint}</p>
         <p className="font-mono text-cell text-muted">{refusal.code}</p>
       </div>
     );
