@@ -81,13 +81,24 @@ class Pair:
 
 
 def require_effect(ends: Ends) -> None:
+    """Raises UndefinedEffect where there is no score between the two runs."""
     if ends.answer == ends.foil:
         raise UndefinedEffect(
             f"Both runs have the same top-1 token (id {ends.answer}), so there is nothing to carry over.",
             hint="Choose an answer and a foil that the two texts tell apart, or other texts.",
             param="answer",
         )
-    if not math.isfinite(ends.clean - ends.corrupt) or abs(ends.clean - ends.corrupt) < MIN_EFFECT:
+    runs = {"clean": ends.clean, "corrupt": ends.corrupt}
+    broken = [name for name, value in runs.items() if not math.isfinite(value)]
+    if broken:
+        raise UndefinedEffect(
+            f"The logits of the answer (id {ends.answer}) and the foil (id {ends.foil}) have no finite"
+            f" difference in the {' and the '.join(broken)} run, so there is no scale for a score.",
+            hint="Choose another answer and foil. Where no pair of tokens works, the weights of this"
+            " model are damaged or overflow in its dtype: load it with EXPLORER_DTYPE=float32.",
+            param="answer",
+        )
+    if abs(ends.clean - ends.corrupt) < MIN_EFFECT:
         raise UndefinedEffect(
             f"Both runs answer alike: the logit difference is {ends.clean:.4g} in the clean and"
             f" {ends.corrupt:.4g} in the corrupt run, so there is nothing to carry over.",

@@ -180,6 +180,21 @@ def test_a_run_patched_into_itself_has_no_score(loaded: Loaded) -> None:
         mapped(loaded.engine, whole_map(loaded.n_layers), A, A)
 
 
+@pytest.mark.parametrize("token", [ANSWER, FOIL])
+def test_an_answer_without_a_finite_logit_is_told_with_what_to_do(token: int) -> None:
+    model = random_model(FAMILIES["gpt2"].config())
+    engine = engine_of(model)
+
+    def masked(_module: torch.nn.Module, _args: object, out: torch.Tensor) -> torch.Tensor:
+        return out.index_fill(-1, torch.tensor([token]), -np.inf)
+
+    model.lm_head.register_forward_hook(masked)
+    with pytest.raises(UndefinedEffect, match="in the clean and the corrupt run") as failure:
+        patched(engine, PatchWanted("resid", 1, PAIRS, metric=METRIC))
+    assert f"id {token}" in failure.value.message
+    assert "another answer and foil" in failure.value.hint
+
+
 def test_runs_that_have_the_same_top_1_token_name_it(loaded: Loaded) -> None:
     with pytest.raises(UndefinedEffect, match="same top-1 token"):
         patched(loaded.engine, PatchWanted("resid", 1, PAIRS), A, A)
