@@ -70,7 +70,7 @@ class LibraryService:
                 listed.append(self._summary(each))
             except ValidationError:
                 logger.warning("conversation %s is damaged, so it is not listed", each.id)
-        return ConversationList(conversations=listed, total=total)
+        return ConversationList(conversations=listed, total=total - len(found) + len(listed))
 
     async def open(self, branch_id: str, include_tokens: bool = True) -> SavedConversation:
         """A branch with its tokens, where the running model can read them."""

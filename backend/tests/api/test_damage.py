@@ -32,6 +32,8 @@ DAMAGES = [
     "UPDATE turns SET reply_start = -4",
     "UPDATE conversations SET model_source = 'moon'",
     "UPDATE conversations SET title = X'ff'",
+    "UPDATE conversations SET created_at_ms = 'x'",
+    "UPDATE branches SET n_tokens = 'x'",
 ]
 
 
@@ -62,8 +64,10 @@ def test_damaged_conversation_has_a_typed_answer_and_fails_alone(
         error = error_of(requests["open"], 507)
         assert error["code"] == "storage_failed"
         assert "damaged" in error["message"]
-        listed = [each["id"] for each in get(client, "conversations")["conversations"]]
+        found = get(client, "conversations")
+        listed = [each["id"] for each in found["conversations"]]
         assert good in listed
+        assert found["total"] == len(listed)
         assert get(client, f"conversations/{good}")["tokens"]
         assert not [r for r in caplog.records if r.exc_info and r.levelno >= logging.ERROR]
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select
 
+from app.engine.types import ModelSource
 from app.folding import folded
 from app.services.storage.opening import (
     branch_id_of,
@@ -32,9 +35,29 @@ def is_shown(connection: Connection) -> ColumnElement[bool]:
     return and_(is_owned(connection), conversations.c.deleted_at_ms.is_(None), has_branch)
 
 
+def is_sound(connection: Connection) -> ColumnElement[bool]:
+    """Whether a conversation has all that a list tells of it; SQLite keeps whatever is put into a column."""
+    c = conversations.c
+    of_known_source = c.model_source.in_(get_args(ModelSource))
+    if connection.dialect.name != "sqlite":
+        return of_known_source
+    of_type = [
+        func.typeof(column) == kind
+        for kind, columns in {
+            "text": (c.title, c.model_name),
+            "integer": (c.created_at_ms, c.updated_at_ms),
+        }.items()
+        for column in columns
+    ]
+    return and_(of_known_source, func.typeof(c.model_revision).in_(("text", "null")), *of_type)
+
+
 def find(connection: Connection, query: str, limit: int, offset: int) -> tuple[list[Summary], int]:
-    """Conversations whose title, text or notes contain `query`, the last written first, and how many."""
-    shown = is_shown(connection)
+    """Conversations whose title, text or notes contain `query`, the last written first, and how many.
+
+    Without those that are damaged.
+    """
+    shown = and_(is_shown(connection), is_sound(connection))
     if query:
         wanted = folded(query)
         of_branch = and_(
