@@ -66,6 +66,7 @@ class Server(uvicorn.Server):
         services = app.state.services
         assert isinstance(services, Services)
         self._worker: ModelWorker = services.worker
+        self._jobs = services.jobs
         self._settings = settings
         self._announce = announce
         self._opens_browser = opens_browser
@@ -103,6 +104,7 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Closes the connections; those that are open after LAST_BYTES_SECONDS are cut."""
+        self._jobs.end_streams()
         asyncio.get_running_loop().call_later(LAST_BYTES_SECONDS, self._cut_connections)
         await super().shutdown(sockets)
 

@@ -155,7 +155,8 @@ class JobDoneEvent(Wire):
 
 
 class JobErrorEvent(Wire):
-    """Last event of a job that failed, or was lost."""
+    """Last event of a job that failed, or was lost. With the code `draining` it is the last of a stream
+    only: the server ends, and the job goes on when it is back."""
 
     type: Literal["error"]
     error: ErrorBody

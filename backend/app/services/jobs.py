@@ -90,6 +90,7 @@ class JobsService:
         self._has_read = asyncio.Event()
         """Set once the jobs of earlier servers are read: what is made later is never taken for one of them."""
         self._is_closing = False
+        self._streams_end = False
         self._is_closed = False
         self._saves: set[asyncio.Task[None]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -133,6 +134,12 @@ class JobsService:
         self._is_closed = True
         while self._saves:
             await asyncio.wait(self._saves)
+
+    def end_streams(self) -> None:
+        """Ends the streams of all jobs that are not over, before their connections are cut."""
+        self._streams_end = True
+        for job in self._active.values():
+            job.tell()
 
     # --- what is asked ---------------------------------------------------------------------------
 
@@ -206,7 +213,10 @@ class JobsService:
         return self._info(job)
 
     async def events(self, job_id: str) -> AsyncGenerator[JobStreamEvent | None]:
-        """The job, then what changes of it, then how it ended; None from time to time when nothing does."""
+        """The job, then what changes of it, then how it ended; None from time to time when nothing does.
+
+        Raises Draining when the server ends before the job does.
+        """
         job = await self._find(job_id)
         news = asyncio.Event()
         job.listeners.add(news)
@@ -237,6 +247,11 @@ class JobsService:
                 if job.is_over:
                     yield job.last_event(self._engine_of(job))
                     return
+                if self._streams_end:
+                    raise Draining(
+                        "The server is shutting down before this job is over.",
+                        hint="The job goes on when the server is back: follow it again then.",
+                    )
                 timer = loop.call_later(KEEP_ALIVE_S, news.set)
                 await news.wait()
                 if timer.when() <= loop.time():

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from mechanistic_explorer import answers
-from mechanistic_explorer.errors import CannotConnect, JobEnded, StreamCut
+from mechanistic_explorer.errors import CannotConnect, JobEnded, ServerError, StreamCut
 
 if TYPE_CHECKING:
     from mechanistic_explorer.operations import Operations
@@ -46,7 +46,9 @@ class Job:
         while True:
             try:
                 return self._followed(on_progress)
-            except (StreamCut, CannotConnect):
+            except (StreamCut, CannotConnect, ServerError) as failure:
+                if isinstance(failure, ServerError) and failure.code != "draining":
+                    raise
                 cuts += 1
                 if cuts == MAX_CUTS:
                     raise

@@ -12,6 +12,7 @@ from mechanistic_explorer import (
     ServerError,
     StreamCut,
 )
+from mechanistic_explorer.answers import ErrorBody
 
 from tests.client.conftest import url_of
 from tests.server.conftest import Start
@@ -58,7 +59,8 @@ def test_waiting_goes_on_when_the_server_was_away(
     explorer: Explorer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = explorer.patch_map("abcd", "abxd")
-    failures: list[ExplorerError] = [StreamCut("cut"), CannotConnect("away")]
+    ending = ErrorBody("draining", "The server is shutting down.", None, None, "r")
+    failures: list[ExplorerError] = [StreamCut("cut"), ServerError(ending), CannotConnect("away")]
     events = explorer.job_events
 
     def events_after_failures(job_id: str) -> JobEvents:
@@ -70,7 +72,7 @@ def test_waiting_goes_on_when_the_server_was_away(
     monkeypatch.setattr(explorer, "job_events", events_after_failures)
     monkeypatch.setattr(explorer, "_sleep", pauses.append)
     assert job.wait().state == "done"
-    assert len(pauses) == 2
+    assert len(pauses) == 3
 
 
 def test_waiting_for_a_server_that_stays_away_ends(

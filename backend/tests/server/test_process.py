@@ -234,6 +234,25 @@ def test_reply_that_takes_too_long_is_ended_with_an_error(start: Start) -> None:
     assert time.monotonic() - signalled < 15
 
 
+def test_stream_of_a_job_that_is_not_over_ends_with_an_error(start: Start) -> None:
+    server = start(pauses=["cell:1"])
+    server.wait_until_ready()
+    url = f"http://127.0.0.1:{server.port}/api/jobs"
+    texts = {"clean": {"prompt": "abcd"}, "corrupt": {"prompt": "abxd"}}
+    job_id = httpx.post(url, json={"kind": "patch_map", **texts}).json()["id"]
+    httpx.post(f"{url}/{job_id}/pause")
+    server.get("/go_on")
+    with httpx.stream("GET", f"{url}/{job_id}/events", timeout=60) as response:
+        pieces = response.iter_text()
+        received = next(pieces)
+        server.signal(signal.SIGTERM)
+        received += "".join(pieces)
+    last = received.split("event: ")[-1]
+    assert last.startswith("error")
+    assert '"draining"' in last
+    assert server.exit_code() == 0
+
+
 def test_second_interrupt_ends_at_once(start: Start) -> None:
     server = start(engine=SLOW)
     server.wait_until_ready()

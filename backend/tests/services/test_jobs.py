@@ -12,7 +12,7 @@ from typing import TypeVar
 import pytest
 from sqlalchemy import Connection
 
-from app.errors import ModelMismatch
+from app.errors import Draining, ModelMismatch
 from app.models.jobs import PatchMapRequest
 from app.services.background import BackgroundJob
 from app.services.conversations import ConversationStore
@@ -147,6 +147,29 @@ def test_a_job_made_while_earlier_ones_are_taken_up_is_not_one_of_them() -> None
             job_id = await jobs.create(request, "me")
             # One that both took up would run as the one, and be shown as the other, which waits.
             assert jobs._running is jobs._active[job_id]
+            worker.stop()
+            await jobs.close()
+        database.close()
+
+    asyncio.run(scenario())
+
+
+def test_streams_of_jobs_that_are_not_over_end_with_the_reason_when_the_server_ends() -> None:
+    async def scenario() -> None:
+        database = Database("sqlite://")
+        await database.write(lambda c: job_rows.save(c, dataclasses.replace(LEFT, state="paused")))
+        async with running_worker() as worker:
+            jobs = JobsService(worker, ConversationStore(database), database)
+            await jobs.open()
+            events = jobs.events("left")
+            first = await anext(events)
+            assert first is not None
+            assert first.type == "job"
+            following = asyncio.ensure_future(anext(events))
+            await asyncio.sleep(0)
+            jobs.end_streams()
+            with pytest.raises(Draining, match="before this job is over"):
+                await following
             worker.stop()
             await jobs.close()
         database.close()

@@ -3628,7 +3628,8 @@ export interface components {
         };
         /**
          * JobErrorEvent
-         * @description Last event of a job that failed, or was lost.
+         * @description Last event of a job that failed, or was lost. With the code `draining` it is the last of a stream
+         *     only: the server ends, and the job goes on when it is back.
          */
         JobErrorEvent: {
             /**
