@@ -72,10 +72,11 @@ class FakeCauses:
         *,
         lineage: Sequence[str] = (),
     ) -> Iterator[AttentionRows | None]:
-        del ids, lineage
+        del lineage
         yield None
         blocks = tuple(b for b in wanted.blocks or (1, 2, 3) if b != 3)
-        values = np.full((len(blocks), N_HEADS, position + 1), 1 / (position + 1), np.float32)
+        n_others = len(ids) - position if wanted.direction == "read_by" else position + 1
+        values = np.full((len(blocks), N_HEADS, n_others), 1 / n_others, np.float32)
         is_logit = wanted.kind == "logit"
         yield AttentionRows(
             position,

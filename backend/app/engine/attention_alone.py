@@ -1,6 +1,6 @@
-"""What a stored token reads in every block, with nothing of the blocks run but their attention.
+"""What stored tokens read, with nothing of the blocks run but their attention.
 
-The row of a block depends on the stream that enters it and on the keys before it, and both are held.
+What a token reads in a block depends on the stream that enters it and on the keys before it, and both are held.
 So each block is given its stored stream and ends when its attention has: no MLP runs, and no output
 projection, which is most of the weights that a decode step reads. Norms, projections, rotations,
 masks and sinks are the model's own, run by its own code. That the rows are those of a whole pass is
@@ -9,7 +9,7 @@ measured when the model is loaded.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack, suppress
 from typing import Any
 
@@ -35,27 +35,61 @@ def rows_alone(
     position: int,
     streams: torch.Tensor,
     cache: GrowingCache,
+    blocks: Collection[int],
 ) -> dict[int, AttentionRow]:
-    """Rows of the token at `position`, by block from 1; their values are not kept.
+    """What the token at `position` reads in those of `blocks`, from 1, that have attention.
 
     `streams` are its own, float32 `[n_layers + 1, d_model]`; `cache` holds this token or more, and has
-    every bit back afterwards.
+    every bit back afterwards. The values of the rows are not kept.
     """
+    return _recorded(decoder, splits, (token_id,), position, streams[None], cache, blocks, None)
+
+
+def columns_alone(
+    decoder: TracedDecoder,
+    splits: Sequence[BlockWrites],
+    ids: Sequence[int],
+    first: int,
+    streams: torch.Tensor,
+    cache: GrowingCache,
+    blocks: Collection[int],
+    source: int,
+) -> dict[int, torch.Tensor]:
+    """Attention that the tokens `ids`, from position `first` on, give to the one at `source`.
+
+    By block: float32 `[heads, len(ids)]`. `streams` are theirs, `[len(ids), n_layers + 1, d_model]`; the
+    rest is as in `rows_alone`.
+    """
+    rows = _recorded(decoder, splits, ids, first, streams, cache, blocks, source)
+    return {block: row.weights for block, row in rows.items()}
+
+
+def _recorded(
+    decoder: TracedDecoder,
+    splits: Sequence[BlockWrites],
+    ids: Sequence[int],
+    first: int,
+    streams: torch.Tensor,
+    cache: GrowingCache,
+    asked: Collection[int],
+    source: int | None,
+) -> dict[int, AttentionRow]:
     blocks = decoder.structure.blocks
-    entered = streams.to(decoder.device, decoder.residual_dtype)[:-1, None, None]
+    entered = streams.to(decoder.device, decoder.residual_dtype).transpose(0, 1)[:, None]
     base: nn.Module = getattr(decoder.model, "base_model", decoder.model)
     with ExitStack() as undo:
-        undo.enter_context(cache.rewound(position, position + 1))
+        undo.enter_context(cache.rewound(first, first + len(ids)))
         rows = undo.enter_context(
-            recording_rows(blocks, splits, keeps_values=False, needs_output=False)
+            recording_rows(blocks, splits, keeps_values=False, needs_output=False, source=source)
         )
-        for block, split, stream, length in zip(
-            blocks, splits, entered, decoder.tuple_lengths, strict=True
+        for number, (block, split, length) in enumerate(
+            zip(blocks, splits, decoder.tuple_lengths, strict=True), start=1
         ):
+            stream = entered[number - 1]
             linears = [
                 write.linear_path
                 for write in split.writes
-                if write.kind == "attn" and write.linear_path is not None
+                if write.kind == "attn" and write.linear_path is not None and number in asked
             ]
             for path in linears:
                 _replace_forward(undo, block.get_submodule(path), _nothing_of(decoder))
@@ -66,10 +100,9 @@ def rows_alone(
                 hook = block.register_forward_pre_hook(entering(stream), with_kwargs=True)
                 undo.callback(hook.remove)
             given = stream if length is None else (stream, *[None] * (length - 1))
-            _replace_forward(
-                undo, block, _until_attention(block.forward if linears else None, given)
-            )
-        base(**decoder.arguments((token_id,), cache, position, 1))
+            own = block.forward if linears else None
+            _replace_forward(undo, block, _until_attention(own, given))
+        base(**decoder.arguments(ids, cache, first, 1))
     return rows
 
 

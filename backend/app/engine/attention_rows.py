@@ -26,13 +26,14 @@ from app.engine.components import BlockWrites
 
 @dataclass(frozen=True, slots=True)
 class AttentionRow:
-    """How the last token of a pass read those before it, in one block.
+    """How the last token of a pass read those before it, in one block, or how its tokens read one source.
 
     Head `h` reads the values of key-value head `h // (heads / kv_heads)`.
     """
 
     weights: torch.Tensor
-    """float32 `[heads, sources]`; sums to 1, or to less where a sink takes the rest."""
+    """float32 `[heads, sources]`; sums to 1, or to less where a sink takes the rest. Of one source
+    `[heads, tokens of the pass]`."""
     values: torch.Tensor | None
     """`[kv_heads, sources, d_value]`; None where only the cache has them."""
 
@@ -44,18 +45,24 @@ def recording_rows(
     *,
     keeps_values: bool = True,
     needs_output: bool = True,
+    source: int | None = None,
 ) -> Iterator[dict[int, AttentionRow]]:
     """Rows of the passes that are run inside, by block from 1; the last pass counts.
 
     Without `keeps_values` the values are those that the cache holds when they are looked at. Without
-    `needs_output` SDPA gives zeros: for a pass that ends before anything reads them.
+    `needs_output` SDPA gives zeros: for a pass that ends before anything reads them. With `source` it is
+    one column in place of the last row.
     """
     rows: dict[int, AttentionRow] = {}
     running: list[tuple[int, ExitStack]] = []
     """Blocks whose attention runs, and what ends the watching of each."""
 
+    def picked(weights: torch.Tensor) -> torch.Tensor:
+        """`[heads, tokens, sources]` -> the last row or the column."""
+        return weights[:, -1] if source is None else weights[..., source]
+
     def kept(weights: torch.Tensor, values: torch.Tensor) -> AttentionRow:
-        return AttentionRow(weights, values.clone() if keeps_values else values)
+        return AttentionRow(picked(weights), values.clone() if keeps_values else values)
 
     def from_eager(
         module: nn.Module,
@@ -68,14 +75,15 @@ def recording_rows(
         own: Callable[..., Any] = sys.modules[type(module).__module__].eager_attention_forward
         output, weights = own(module, query, key, value, *args, **kwargs)
         if running:
-            rows[running[-1][0]] = kept(weights[0, :, -1].float(), value[0])
+            rows[running[-1][0]] = kept(weights[0].float(), value[0])
         return output, weights
 
     def watch(number: int, owner: nn.Module, undo: ExitStack) -> None:
         def on_call(
             query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, *args: Any, **kwargs: Any
         ) -> torch.Tensor | None:
-            rows[number] = kept(_weights(query, key, *args, **kwargs), value[0])
+            weights = _weights(query, key, *args, **kwargs, is_last_only=source is None)
+            rows[number] = kept(weights, value[0])
             return None if needs_output else query.new_zeros(*query.shape[:-1], value.shape[-1])
 
         def before(_module: nn.Module, _args: object) -> None:
@@ -88,7 +96,7 @@ def recording_rows(
             running.pop()[1].close()
             for item in output[1:] if isinstance(output, tuple) and number not in rows else ():
                 if isinstance(item, torch.Tensor) and item.dim() == 4 and item.shape[0] == 1:
-                    rows[number] = AttentionRow(item[0, :, -1].float(), None)
+                    rows[number] = AttentionRow(picked(item[0].float()), None)
 
         undo.callback(owner.register_forward_pre_hook(before).remove)
         undo.callback(owner.register_forward_hook(after).remove)
@@ -138,20 +146,29 @@ def _weights(
     key: torch.Tensor,
     attn_mask: torch.Tensor | None = None,
     _dropout_p: float = 0.0,
-    _is_causal: bool = False,
+    is_causal: bool = False,
     scale: float | None = None,
+    *,
+    is_last_only: bool,
     **_: object,
 ) -> torch.Tensor:
-    """The softmax of the last query, which sees all keys, from the arguments of SDPA: `[heads, sources]`."""
+    """The softmax of SDPA's arguments: `[heads, queries, sources]`.
+
+    Of the last query alone, which sees all keys, where no other is wanted.
+    """
     n_readers = query.shape[1] // key.shape[1]
     # Repeating copies all keys, also where each is read by one head.
     keys = (key[0] if n_readers == 1 else key[0].repeat_interleave(n_readers, 0)).float()
     size = query.shape[-1] ** -0.5 if scale is None else scale
-    scores = (query[0, :, -1:].float() @ keys.transpose(1, 2))[:, 0] * size
+    first = -1 if is_last_only else 0
+    scores = query[0, :, first:].float() @ keys.transpose(1, 2) * size
     if attn_mask is not None:
-        mask = attn_mask[0, :, -1, : scores.shape[-1]]
+        mask = attn_mask[0, :, first:, : scores.shape[-1]]
         if mask.dtype == torch.bool:
             scores = scores.masked_fill(~mask, -torch.inf)
         else:
             scores = scores + mask.float()
+    elif is_causal and not is_last_only:
+        seen = torch.ones(scores.shape[-2:], dtype=torch.bool, device=scores.device).tril()
+        scores = scores.masked_fill(~seen, -torch.inf)
     return scores.softmax(-1)

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
 import torch
 
-from app.engine.attention_alone import rows_alone
+from app.engine.attention_alone import columns_alone, rows_alone
 from app.engine.attention_rows import AttentionRow, recording_rows
 from app.engine.attention_use import used
 from app.engine.attribution import DoesNotSum, ask, attribute
@@ -34,7 +34,7 @@ from app.engine.half_rows import recording_middles
 from app.engine.kv_cache import GrowingCache
 from app.engine.memory import naming_out_of_memory
 from app.engine.replay import TokenRecord, replay
-from app.engine.residuals import ResidualStore
+from app.engine.residuals import PREFILL_TOKENS, ResidualStore
 from app.engine.tail import NARROW
 from app.engine.timeline import Timeline
 from app.engine.types import Capabilities, Capability
@@ -163,12 +163,15 @@ class Causes:
         asked = range(1, n_layers + 1) if wanted.blocks is None else wanted.blocks
         for block in asked:
             self._require_block(block)
+        if wanted.direction == "read_by":
+            yield from self._read_by(ids, position, asked, lineage)
+            return
         with naming_out_of_memory("reading the attention of this token"):
             before = self._decoder.computed_tokens
             timeline = yield from self._store.covering(ids, position + 1, lineage)
             question = None
             if wanted.kind == "weight":
-                rows = self._weights(timeline, ids, position)
+                rows = self._weights(timeline, ids, position, asked)
                 found = {block: row.weights for block, row in rows.items()}
             else:
                 record, rows = self._replayed(timeline, ids, position, True)
@@ -226,6 +229,57 @@ class Causes:
             computed = self._decoder.computed_tokens - before
             yield BlockEffects(position, block, writes, tail.softcap, computed)
 
+    def _read_by(
+        self, ids: Sequence[int], position: int, asked: Sequence[int], lineage: Sequence[str]
+    ) -> Iterator[AttentionRows | None]:
+        """Attention that tokens from `position` on give to the one there."""
+        self._require_alone()
+        with naming_out_of_memory("reading what attends to this token"):
+            before = self._decoder.computed_tokens
+            timeline = yield from self._store.covering(ids, len(ids), lineage)
+            found: dict[int, list[torch.Tensor]] = {}
+            with self._store.pinned(timeline):
+                for first in range(position, len(ids), PREFILL_TOKENS):
+                    if first > position:
+                        yield None
+                    cache = timeline.cache
+                    assert isinstance(cache, GrowingCache)
+                    chunk = ids[first : first + PREFILL_TOKENS]
+                    streams = timeline.streams(range(first, first + len(chunk)))
+                    columns = columns_alone(
+                        self._decoder, self._splits, chunk, first, streams, cache, asked, position
+                    )
+                    for block, column in columns.items():
+                        found.setdefault(block, []).append(column)
+            blocks = tuple(block for block in asked if block in found)
+            values = self._stacked(
+                [torch.cat(found[block], -1) for block in blocks], len(ids) - position
+            )
+            yield AttentionRows(
+                position,
+                blocks,
+                tuple(block for block in asked if block not in found),
+                values,
+                None,
+                None,
+                None,
+                self._decoder.computed_tokens - before,
+            )
+
+    def _require_alone(self) -> None:
+        if not self._reads_alone:
+            raise IdentityFailed(
+                "What a token is read by cannot be had of this model: its attention cannot be run by itself.",
+                hint="Ask what later tokens read, one by one.",
+                param="direction",
+            )
+        if not self._store.keeps_every_bit:
+            raise IdentityFailed(
+                "What a token is read by cannot be had from residual streams that are kept rounded.",
+                hint="Start the server with EXPLORER_STORE_DTYPE=float32.",
+                param="direction",
+            )
+
     def _stacked(self, rows: Sequence[torch.Tensor], n_sources: int) -> np.ndarray:
         """`[blocks, heads, sources]` of rows `[heads, sources]`."""
         found = np.zeros((len(rows), self._n_heads or 0, n_sources), dtype=np.float32)
@@ -234,14 +288,16 @@ class Causes:
         return found
 
     def _weights(
-        self, timeline: Timeline, ids: Sequence[int], position: int
+        self, timeline: Timeline, ids: Sequence[int], position: int, asked: Collection[int]
     ) -> dict[int, AttentionRow]:
-        """What each block's attention read; their values are not kept."""
+        """What the attention of at least these blocks read; their values are not kept."""
         cache = timeline.cache
         # Streams that are kept rounded would give other rows.
         if self._reads_alone and self._store.keeps_every_bit and isinstance(cache, GrowingCache):
             streams = timeline.streams([position])[0]
-            return rows_alone(self._decoder, self._splits, ids[position], position, streams, cache)
+            return rows_alone(
+                self._decoder, self._splits, ids[position], position, streams, cache, asked
+            )
         return self._replayed(timeline, ids, position, True, keeps_values=False)[1]
 
     def _replayed(
@@ -359,18 +415,32 @@ class Causes:
         """Whether attention run alone gives the rows that the last token of the probe text read."""
         if timeline is None or not isinstance(timeline.cache, GrowingCache):
             return False
-        last = len(probe) - 1
+        last, source = len(probe) - 1, len(probe) // 2
+        blocks = range(1, self._decoder.n_layers + 1)
+        decoder, splits, cache = self._decoder, self._splits, timeline.cache
         try:
-            alone = rows_alone(
-                self._decoder, self._splits, probe[last], last, record.streams, timeline.cache
+            alone = rows_alone(decoder, splits, probe[last], last, record.streams, cache, blocks)
+            columns = columns_alone(
+                decoder,
+                splits,
+                probe,
+                0,
+                timeline.streams(range(len(probe))),
+                cache,
+                blocks,
+                source,
             )
         except MODEL_FAILURES as failure:
             logger.info("attention is not run alone: %s", first_line(failure))
             return False
-        return alone.keys() == rows.keys() and all(
-            row.weights.shape == rows[block].weights.shape
-            and float((row.weights - rows[block].weights).abs().max()) <= MAX_ROW_DIFFERENCE
-            for block, row in alone.items()
+        if not alone.keys() == columns.keys() == rows.keys():
+            return False
+        # The streams of a pass over several tokens are others in their last bits.
+        limit = NARROW_ROW_DIFFERENCE if decoder.dtype in NARROW else MAX_ROW_DIFFERENCE
+        return all(
+            float((alone[block].weights - row.weights).abs().max()) <= MAX_ROW_DIFFERENCE
+            and float((columns[block][:, -1] - row.weights[:, source]).abs().max()) <= limit
+            for block, row in rows.items()
         )
 
     def _half_layers(self, timeline: Timeline | None, probe: Sequence[int]) -> Capability:

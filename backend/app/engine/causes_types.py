@@ -75,6 +75,10 @@ class AttributionWanted:
     """With `neuron`: the largest by absolute value; the others are one `rest`."""
 
 
+Reading = Literal["reads", "read_by"]
+"""The tokens that a token reads, or those that read it: itself and later ones."""
+
+
 @dataclass(frozen=True, slots=True)
 class AttentionWanted:
     """Which rows to read, and in which terms."""
@@ -84,11 +88,16 @@ class AttentionWanted:
     target: int | None = None
     """With `logit`; None: the most probable token."""
     foil: Foil = "best"
+    direction: Reading = "reads"
+    """`read_by` is of weights only."""
 
 
 @dataclass(frozen=True, slots=True)
 class AttentionRows:
-    """What a token reads, `B` blocks, `H` heads, `S` sources `0 … position`."""
+    """What a token reads, `B` blocks, `H` heads, `S` sources `0 … position`.
+
+    Or what it is read by: `S` tokens from `position` to the end of the text.
+    """
 
     position: int
     blocks: tuple[int, ...]

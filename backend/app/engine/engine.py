@@ -267,7 +267,7 @@ class NnsightEngine:
         self._require_place(ids, position)
         require_targets(self.facts, [i for i in (wanted.target, wanted.foil) if isinstance(i, int)])
         work = self._causes.attending(ids, position, wanted, lineage)
-        return self._admitted(position + 1, work)
+        return self._admitted(len(ids) if wanted.direction == "read_by" else position + 1, work)
 
     def decoding_writes(
         self,

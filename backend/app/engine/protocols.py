@@ -237,7 +237,7 @@ class LensEngine(Protocol):
         *,
         lineage: Sequence[str] = (),
     ) -> Iterator[AttentionRows | None]:
-        """What the token at `position` reads, in every head. Raises what `attributing` raises."""
+        """What the token at `position` reads, in every head, or which tokens read it. Raises what `attributing` raises."""
         ...
 
     def decoding_writes(

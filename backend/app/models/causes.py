@@ -108,24 +108,27 @@ class AttentionRequest(LogitQuestion):
     """Null reads every block."""
     kind: Literal["weight", "norm", "logit"] = "weight"
     """`weight`: attention weights. `norm`: the length of what each source writes, weight times value through the output projection (Kobayashi et al. 2020). `logit`: what it adds to the logit of the target less that of the foil."""
+    direction: Literal["reads", "read_by"] = "reads"
+    """`reads`: what the token at `position` reads. `read_by`: how much each token from `position` to the end of the text reads it, `weight` only."""
 
 
 class AttentionResponse(Wire):
-    """What a token reads, block by block and head by head."""
+    """What a token reads or is read by, block by block and head by head."""
 
     model: str
     model_identity: ModelIdentity
     position: int
     kind: Literal["weight", "norm", "logit"]
+    direction: Literal["reads", "read_by"]
     blocks: list[int]
     """Blocks with attention, of those that were asked for."""
     n_heads: int
     sources: list[int]
-    """`0 … position`."""
+    """The tokens that are read: `0 … position`. With `read_by` those that read: `position …` the end."""
     values: list[list[list[float]]]
     """[block][head][source]"""
     sink: list[list[float]] | None
-    """[block][head]: weight that goes to no token; null where every row sums to 1, and for other kinds."""
+    """[block][head]: weight that goes to no token; null where every row sums to 1, for other kinds, and with `read_by`."""
     without_pattern: list[int]
     """Blocks without attention, of those that were asked for."""
     target: NamedToken | None

@@ -16,6 +16,7 @@ from app.engine.causes_types import (
     AttributionWanted,
     BlockEffects,
     Part,
+    Reading,
 )
 from app.engine.intervention_types import InterventionSites as MeasuredSites
 from app.engine.protocols import LensEngine
@@ -92,12 +93,20 @@ def plan_attention(
     facts: ModelFacts, request: AttentionRequest, timeline: SourceTimeline
 ) -> Plan[AttentionRequest]:
     """As `plan_question`, and the size of the answer."""
-    n_blocks = facts.n_layers if request.blocks is None else len(request.blocks)
-    cells = n_blocks * (facts.n_heads or 0) * (request.position + 1)
-    if cells > MAX_CELLS:
-        fitting = max(1, MAX_CELLS // ((facts.n_heads or 1) * (request.position + 1)))
+    is_read_by = request.direction == "read_by"
+    if is_read_by and request.kind != "weight":
         raise InvalidRequest(
-            f"{n_blocks} blocks x {facts.n_heads} heads x {request.position + 1:,} sources are"
+            "What a token is read by is known in weights only.",
+            hint="Leave out kind, or ask what the token reads.",
+            param="kind",
+        )
+    n_blocks = facts.n_layers if request.blocks is None else len(request.blocks)
+    n_others = len(timeline.ids) - request.position if is_read_by else request.position + 1
+    cells = n_blocks * (facts.n_heads or 0) * n_others
+    if cells > MAX_CELLS:
+        fitting = max(1, MAX_CELLS // ((facts.n_heads or 1) * n_others))
+        raise InvalidRequest(
+            f"{n_blocks} blocks x {facts.n_heads} heads x {n_others:,} tokens are"
             f" {cells:,} values; one answer holds {MAX_CELLS:,}.",
             hint=f"Ask for {fitting} blocks at a time.",
             param="blocks",
@@ -126,7 +135,7 @@ def run_attention(
     """Work of a job: one turn for each pass."""
     request = plan.request
     blocks = None if request.blocks is None else tuple(dict.fromkeys(request.blocks))
-    wanted = AttentionWanted(blocks, request.kind, plan.target, request.foil)
+    wanted = AttentionWanted(blocks, request.kind, plan.target, request.foil, request.direction)
     ids, lineage = plan.timeline.ids, plan.timeline.lineage
     for found in engine.attending(ids, request.position, wanted, lineage=lineage):
         if found is not None:
@@ -181,9 +190,10 @@ def attention_json(
         model_identity=wire_model(ModelIdentity.of(engine.facts)),
         position=found.position,
         kind=plan.request.kind,
+        direction=plan.request.direction,
         blocks=list(found.blocks),
         n_heads=engine.facts.n_heads or 0,
-        sources=list(range(found.position + 1)),
+        sources=_others(plan.request.direction, found),
         values=[],
         sink=None if found.sink is None else shortest(found.sink),
         without_pattern=list(found.without_pattern),
@@ -193,6 +203,12 @@ def attention_json(
         computed_tokens=found.computed_tokens,
     )
     return list(json_pieces(response, {"values": map(float32_json, found.values)}))
+
+
+def _others(direction: Reading, found: AttentionRows) -> list[int]:
+    """The tokens at the other end of the attention, in the order of the values."""
+    first = found.position if direction == "read_by" else 0
+    return list(range(first, first + found.values.shape[-1]))
 
 
 def require_finite_rows(found: AttentionRows) -> None:

@@ -33,22 +33,25 @@ class AddOperation(Result):
 
 @dataclass(frozen=True, repr=False)
 class AttentionResponse(TableResult):
-    """What a token reads, block by block and head by head."""
+    """What a token reads or is read by, block by block and head by head."""
 
     model: str
     model_identity: ModelIdentity
     position: int
     kind: Literal["weight", "norm", "logit"]
+    direction: Literal["reads", "read_by"]
     blocks: list[int]
     """Blocks with attention, of those that were asked for."""
     n_heads: int
     sources: list[int]
-    """`0 … position`."""
+    """The tokens that are read: `0 … position`. With `read_by` those that read: `position …` the
+    end.
+    """
     values: list[list[list[float]]]
     """[block][head][source]"""
     sink: list[list[float]] | None
-    """[block][head]: weight that goes to no token; null where every row sums to 1, and for other
-    kinds.
+    """[block][head]: weight that goes to no token; null where every row sums to 1, for other
+    kinds, and with `read_by`.
     """
     without_pattern: list[int]
     """Blocks without attention, of those that were asked for."""

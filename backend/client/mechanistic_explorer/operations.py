@@ -342,6 +342,7 @@ class Operations(Connection):
         foil: int | Literal["best", "mean", "none"] = "best",
         blocks: Sequence[int] | None = None,
         kind: Literal["weight", "norm", "logit"] = "weight",
+        direction: Literal["reads", "read_by"] = "reads",
     ) -> answers.AttentionResponse:
         """Reads what one token attends to, in every block and head.
 
@@ -367,6 +368,9 @@ class Operations(Connection):
         `kind`: `weight`: attention weights. `norm`: the length of what each source writes, weight
         times value through the output projection (Kobayashi et al. 2020). `logit`: what it adds to
         the logit of the target less that of the foil.
+
+        `direction`: `reads`: what the token at `position` reads. `read_by`: how much each token
+        from `position` to the end of the text reads it, `weight` only.
         """
         return self._call(
             "POST",
@@ -383,6 +387,7 @@ class Operations(Connection):
                 "foil": foil,
                 "blocks": blocks,
                 "kind": kind,
+                "direction": direction,
             },
         )
 

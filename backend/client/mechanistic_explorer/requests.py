@@ -65,6 +65,10 @@ class AttentionRequest(TypedDict):
     value through the output projection (Kobayashi et al. 2020). `logit`: what it adds to the
     logit of the target less that of the foil.
     """
+    direction: NotRequired[Literal["reads", "read_by"]]
+    """`reads`: what the token at `position` reads. `read_by`: how much each token from `position`
+    to the end of the text reads it, `weight` only.
+    """
 
 
 class AttributionRequest(TypedDict):

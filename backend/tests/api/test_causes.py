@@ -56,6 +56,21 @@ def test_rows_of_attention(client: TestClient) -> None:
     assert (answer["target"], answer["foil_kind"], answer["foil"]) == (None, None, None)
 
 
+def test_columns_of_attention_are_by_the_tokens_that_read(client: TestClient) -> None:
+    answer = ask(client, "attention", position=1, direction="read_by")
+    assert (answer["direction"], answer["position"]) == ("read_by", 1)
+    assert answer["sources"] == [1, 2, 3]
+    assert [len(head) for head in answer["values"][0]] == [3, 3]
+    assert ask(client, "attention")["direction"] == "reads"
+
+
+def test_what_a_token_is_read_by_is_known_in_weights_only(client: TestClient) -> None:
+    body = {"token_ids": [72, 105, 32, 33], "position": 1, "kind": "norm", "direction": "read_by"}
+    reply = client.post("/api/attention", json=body)
+    assert reply.status_code == 422
+    assert reply.json()["error"]["param"] == "kind"
+
+
 def test_attention_names_the_tokens_whose_logits_are_meant(client: TestClient) -> None:
     answer = ask(client, "attention", kind="logit", target=70)
     assert answer["target"]["text"] == "F"

@@ -270,12 +270,60 @@ def test_attention_alone_reads_the_rows_of_a_whole_pass(
     assert abs(alone.values - whole.values).max() <= 1e-5
 
 
+@pytest.mark.parametrize("family", WITH_EAGER_ROWS, indirect=True)
+def test_what_a_token_is_read_by_is_a_column_of_eager_attention(
+    family: str, engine_of_family: NnsightEngine
+) -> None:
+    ids = random_ids(20)
+    eager = copy.deepcopy(random_model(FAMILIES[family].config()))
+    eager.set_attn_implementation("eager")
+    with torch.inference_mode():
+        text = torch.tensor([ids])
+        output = eager(input_ids=text, use_cache=False, output_attentions=True)
+    before = rows_of(engine_of_family, ids)
+    for position in (0, 5, 19):
+        wanted = AttentionWanted(blocks=(1, 3), direction="read_by")
+        (found,) = (x for x in engine_of_family.attending(ids, position, wanted) if x)
+        columns = torch.stack([output.attentions[n][0, :, position:, position] for n in (0, 2)])
+        assert (found.blocks, found.computed_tokens) == ((1, 3), 20 - position)
+        assert found.values.shape == columns.shape
+        assert abs(torch.from_numpy(found.values) - columns).max() <= 1e-5
+    assert (rows_of(engine_of_family, ids) == before).all()
+
+
+@pytest.mark.parametrize("family", sorted(RUN_WHOLE), indirect=True)
+def test_what_a_token_is_read_by_is_refused_where_attention_cannot_run_alone(
+    family: str, engine_of_family: NnsightEngine
+) -> None:
+    wanted = AttentionWanted(direction="read_by")
+    with pytest.raises(IdentityFailed) as caught:
+        attended(engine_of_family, random_ids(20), wanted)
+    is_refused_whole = family in NO_ATTENTION | GATED_ATTENTION
+    assert caught.value.param == ("unit" if is_refused_whole else "direction")
+
+
+def test_a_long_text_is_read_in_turns_by_what_attends_to_a_token(
+    loaded_gpt2: NnsightEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = random_ids(20)
+    wanted = AttentionWanted(direction="read_by")
+    engine = fresh(loaded_gpt2)
+    rows_of(engine, ids)
+    (whole,) = engine.attending(ids, 3, wanted)
+    monkeypatch.setattr("app.engine.causes.PREFILL_TOKENS", 7)
+    *turns, in_turns = engine.attending(ids, 3, wanted)
+    assert turns == [None, None]
+    assert whole is not None
+    assert in_turns is not None
+    assert abs(in_turns.values - whole.values).max() <= 1e-6
+
+
 def test_where_attention_alone_reads_other_rows_the_whole_pass_is_run(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def other_streams(*arguments: Any) -> dict[int, AttentionRow]:
-        decoder, splits, token_id, position, streams, cache = arguments
-        return rows_alone(decoder, splits, token_id, position, 1.01 * streams + 0.01, cache)
+        *model, streams, cache, blocks = arguments
+        return rows_alone(*model, 1.01 * streams + 0.01, cache, blocks)
 
     monkeypatch.setattr("app.engine.causes.rows_alone", other_streams)
     engine = engine_of(random_model(FAMILIES["llama"].config()))

@@ -1,7 +1,17 @@
 """Attention and half layers on real weights, against plain hooks on eager transformers.
 
-A head's part is what it writes to the output itself. Taken out of the last stream it is the same heads
-that matter; taken out where it is written, later blocks answer to that, and others may come first.
+A head's part is what it writes to the output itself. Its effect is therefore compared with ablation of
+the direct path: the write taken out of the last stream, which gives the same three largest heads.
+
+Ablation at the head, where all later blocks respond, ranks heads otherwise. Measured at the answer
+position after two example sentences, logit of the capital less that of another country's capital, float32,
+blocks from 1, against the three largest direct parts by absolute value:
+
+- Gemma 3 270M, five countries: the head that writes most (13.2; for Germany 16.3) is among the three with
+  zero and, but for Germany, with the mean of the prompt. Zero shares 1 to 2 of the three, the mean 2 to 3.
+- Qwen2.5-Coder-0.5B, France: none of the three is shared (direct 17.10, 21.6, 18.1; zero 18.2, 15.5, 21.9).
+
+So which heads matter is a question with two answers, and the page shows both side by side.
 """
 
 from pathlib import Path

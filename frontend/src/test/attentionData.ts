@@ -14,16 +14,20 @@ const noise = (...keys: readonly number[]): number =>
 
 /** What the server would answer to `request` on a timeline of these tokens. */
 export function madeUpAttention(tokens: readonly Token[], request: AttentionRequest): AttentionResponse {
-  const { position, kind = "weight", foil = "best" } = request;
+  const { position, kind = "weight", foil = "best", direction = "reads" } = request;
   const all = Array.from({ length: N_LAYERS }, (_, block) => block + 1);
   const asked = request.blocks ?? all;
   const blocks = asked.filter((block) => block !== WITHOUT_ATTENTION);
-  const sources = Array.from({ length: position + 1 }, (_, source) => source);
+  const sources =
+    direction === "reads"
+      ? Array.from({ length: position + 1 }, (_, source) => source)
+      : Array.from({ length: tokens.length - position }, (_, reader) => position + reader);
   const row = (block: number, head: number): number[] => {
     const parts = sources.map((source) => (source === 0 ? 3 * position : noise(block, head, source)));
     const sum = parts.reduce((one, other) => one + other, 0);
     return parts.map((part, source) => {
-      if (kind === "weight") return part / sum;
+      if (kind === "weight" && direction === "reads") return part / sum;
+      if (kind === "weight") return noise(block, head, source) / 2;
       return kind === "norm" ? 9 * noise(source, head, block) : noise(source, head, block) - 0.5;
     });
   };
@@ -33,6 +37,7 @@ export function madeUpAttention(tokens: readonly Token[], request: AttentionRequ
     model_identity: MADE_UP,
     position,
     kind,
+    direction,
     blocks,
     n_heads: N_HEADS,
     sources,

@@ -776,10 +776,17 @@ export interface components {
              * @enum {string}
              */
             kind?: "weight" | "norm" | "logit";
+            /**
+             * Direction
+             * @description `reads`: what the token at `position` reads. `read_by`: how much each token from `position` to the end of the text reads it, `weight` only.
+             * @default reads
+             * @enum {string}
+             */
+            direction?: "reads" | "read_by";
         };
         /**
          * AttentionResponse
-         * @description What a token reads, block by block and head by head.
+         * @description What a token reads or is read by, block by block and head by head.
          */
         AttentionResponse: {
             /** Model */
@@ -793,6 +800,11 @@ export interface components {
              */
             kind: "weight" | "norm" | "logit";
             /**
+             * Direction
+             * @enum {string}
+             */
+            direction: "reads" | "read_by";
+            /**
              * Blocks
              * @description Blocks with attention, of those that were asked for.
              */
@@ -801,7 +813,7 @@ export interface components {
             n_heads: number;
             /**
              * Sources
-             * @description `0 … position`.
+             * @description The tokens that are read: `0 … position`. With `read_by` those that read: `position …` the end.
              */
             sources: number[];
             /**
@@ -811,7 +823,7 @@ export interface components {
             values: number[][][];
             /**
              * Sink
-             * @description [block][head]: weight that goes to no token; null where every row sums to 1, and for other kinds.
+             * @description [block][head]: weight that goes to no token; null where every row sums to 1, for other kinds, and with `read_by`.
              */
             sink: number[][] | null;
             /**
