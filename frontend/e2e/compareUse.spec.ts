@@ -14,9 +14,12 @@ import {
 } from "./comparing";
 import { changeB, comparePrompt, expect, pick, seriousViolations, test } from "./page";
 
-test("from a finished chat to the first output that differs in four actions", async ({ explorer, page }) => {
+test("from a finished chat to the answers that differ in four actions, past the country that both repeat", async ({
+  explorer,
+  page,
+}) => {
   await explorer.setSampling({ Temperature: "0", "Max new tokens": "12" });
-  await explorer.say("The capital of France is");
+  await explorer.say("What is the capital of France?");
   const a = await conversationOf(page);
   let actions = 0;
   const act = async (action: Promise<unknown>): Promise<void> => {
@@ -42,15 +45,18 @@ test("from a finished chat to the first output that differs in four actions", as
   const output = whole.layers.length - 1;
   const differs = (layer: number, at: number): boolean =>
     whole.a_top_id[layer]?.[at] !== whole.b_top_id[layer]?.[at];
-  const first = whole.positions.findIndex((_, at) => differs(output, at));
+  const first = whole.positions.findLastIndex((_, at) => differs(output, at));
   const from = whole.layers.findLastIndex((_, layer) => !differs(layer, first)) + 1;
   const text = (id: number | undefined): string => (whole.vocabulary[`${id}`] ?? "").replace(" ", "·");
   await expect(explorer.evidence.getByText(`At index ${first + 1}`).locator("..")).toHaveText(
     `At index ${first + 1} A predicts “${text(whole.a_top_id[output]?.[first])}”, B “${text(whole.b_top_id[output]?.[first])}”; they differ from layer ${from} on.`,
   );
-  expect([text(whole.a_top_id[output]?.[first]), text(whole.b_top_id[output]?.[first])]).toEqual([
-    "·Paris",
-    "·Madrid",
+  const differing = whole.positions.flatMap((_, at) =>
+    differs(output, at) ? [[text(whole.a_top_id[output]?.[at]), text(whole.b_top_id[output]?.[at])]] : [],
+  );
+  expect(differing).toEqual([
+    ["·France", "·Spain"],
+    ["·Paris", "·Madrid"],
   ]);
   await expect(page).toHaveURL(new RegExp(`[?&]t=${first + 1}(&|$)`));
   await expect(activeCell(explorer)).toContainText(`A read at index ${first} `);
@@ -61,7 +67,7 @@ test("from a finished chat to the first output that differs in four actions", as
   // The pair is there in every view and after a reload, until it is ended.
   await page.getByRole("tab", { name: "Standard" }).click();
   await page.reload();
-  await expect(page.getByRole("button", { name: "vs B The capital of Spain is" })).toBeVisible();
+  await expect(page.getByRole("button", { name: "vs B What is the capital of Spain?" })).toBeVisible();
   await page.getByRole("button", { name: "A only · Compare" }).click();
   await isRead(explorer);
   await page.getByRole("button", { name: "End the comparison" }).click();

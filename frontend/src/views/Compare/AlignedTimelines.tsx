@@ -3,6 +3,7 @@ import { WindowTable } from "@/charts/heatmap/WindowTable";
 import { ReadingFrame } from "@/features/evidence/ReadingFrame";
 import type { OtherSide } from "@/features/pair/otherSide";
 import type { BKind } from "@/features/pair/pair";
+import { repeatsChange } from "@/features/pair/repeats";
 import { useSettings } from "@/features/settings/settings";
 import { useShortcuts } from "@/features/shortcuts/shortcuts";
 import type { LensKind } from "@/model/lenses";
@@ -12,6 +13,7 @@ import type { CompareState } from "./choices";
 import { compareExports } from "./compareExports";
 import { ComparedGrid } from "./ComparedGrid";
 import { ComparedProgress } from "./ComparedProgress";
+import { openingColumn } from "./openingColumn";
 import { pairOf } from "./pairColumns";
 import { PairDetail } from "./PairDetail";
 import { pairTable } from "./pairTable";
@@ -43,13 +45,22 @@ export default function AlignedTimelines(props: AlignedTimelinesProps) {
   const { settings } = useSettings();
   const both = useComparedTimelines({ timeline, model, choices, side, kind, lensOfB });
   const { alignment, rowLayers, layers, pairs, target, drawn, difference } = both;
-  const cursor = useCursor({
-    alignment,
-    cells: drawn?.cells ?? null,
-    layers: rowLayers,
-    nTokens: tokens.length,
-  });
-  const differences = useDifferences(both, cursor);
+  const isRepeat = useMemo(
+    () => repeatsChange(alignment, tokens, side.tokens),
+    [alignment, tokens, side.tokens],
+  );
+  const opening =
+    drawn === null
+      ? -1
+      : openingColumn({
+          alignment,
+          pairs: drawn.compared.pairs,
+          row: rowLayers.length - 1,
+          a: tokens,
+          isRepeat,
+        });
+  const cursor = useCursor({ alignment, opening, layers: rowLayers, nTokens: tokens.length });
+  const differences = useDifferences(both, cursor, opening);
   useShortcuts(
     { ".": () => differences.step(1), ",": () => differences.step(-1) },
     ignoreEscape,

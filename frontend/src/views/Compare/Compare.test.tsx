@@ -96,8 +96,10 @@ describe("while it is not there", () => {
 });
 
 describe("what is looked at first", () => {
-  /** Of the made-up pairs, the first whose top-1 predictions differ at the output. */
-  const parting = alignment.columns.find(({ a, b }) => a !== null && b !== null && !agreesAt(b, N_LAYERS));
+  /** Of the made-up pairs that predict a token of the reply, the first whose top-1 predictions differ at the output. */
+  const parting = alignment.columns.find(
+    ({ a, b }) => a !== null && b !== null && !agreesAt(b, N_LAYERS) && tokens[a + 1]?.role === "assistant",
+  );
 
   test("with nothing selected, the first difference in the outputs is, and its sentence names the index", async () => {
     const page = await comparePrompt(timelineOf(), null);
@@ -105,7 +107,8 @@ describe("what is looked at first", () => {
     const read = parting?.a ?? -1;
     await waitFor(() => expect(page.selection()).toMatchObject({ index: read + 1, layer: N_LAYERS }));
     expect(await cell()).toHaveTextContent(new RegExp(`A read at index ${read} `));
-    expect(screen.getByText(`At index ${read + 1}`).closest("p")).toHaveTextContent(/A predicts .*, B /);
+    const place = `At index ${read + 1} of A and ${(parting?.b ?? -1) + 1} of B`;
+    expect(screen.getByText(place).closest("p")).toHaveTextContent(/A predicts .*, B /);
   });
 
   test("a new pair is opened there as well where a token was selected before", async () => {

@@ -122,7 +122,7 @@ function OtherState({ other, isPrompt }: { readonly other: OtherSideRead; readon
     return (
       <p className="m-auto max-w-md p-6 text-center text-muted">
         {isPrompt
-          ? "Press a word of the message above, type another one, and press Enter. The model replies to the changed prompt, and Compare opens on the first token that it predicts differently."
+          ? "Press a word of the message above, type another one, and press Enter. The model replies to the changed prompt, and Compare opens on the first answer that differs."
           : "Choose above what to compare this conversation with."}
       </p>
     );

@@ -1,5 +1,4 @@
 import { useCallback, useState } from "react";
-import type { CellSource } from "@/charts/heatmap/cellLooks";
 import type { CellPlace, Hit } from "@/charts/heatmap/geometry";
 import { shownLayer } from "@/model/layers";
 import { useSelection } from "@/features/selection/selection";
@@ -7,8 +6,8 @@ import { type Alignment, columnOf } from "@/features/pair/alignment";
 
 interface CursorParts {
   readonly alignment: Alignment;
-  /** Null until there are any. */
-  readonly cells: CellSource | null;
+  /** The column to begin with; -1 where the predictions differ nowhere, or are not read. */
+  readonly opening: number;
   /** Layers of A that have a row. */
   readonly layers: readonly number[];
   /** Of the conversation, A. */
@@ -18,8 +17,6 @@ interface CursorParts {
 export interface Cursor {
   /** The column and layer that the details are of. */
   readonly place: CellPlace;
-  /** The first column whose top-1 predictions differ at the output; -1 where none does, or none is read. */
-  readonly parting: number;
   /** The column of the token that is selected on the page; null where it has none. */
   readonly selectedColumn: number | null;
   readonly selectedLayer: number | null;
@@ -31,19 +28,17 @@ export interface Cursor {
 
 /**
  * One place for both sides. It is where the keys or a click went last, until another token or layer is
- * selected on the page; with nothing selected, the first pair whose first choices differ at the output, else the last one.
+ * selected on the page; with nothing selected, where the two are opened, else the last pair.
  */
-export function useCursor({ alignment, cells, layers, nTokens }: CursorParts): Cursor {
+export function useCursor({ alignment, opening, layers, nTokens }: CursorParts): Cursor {
   const { index, layer, select } = useSelection();
   const [active, setActive] = useState<(CellPlace & { index: number | null; at: number | null }) | null>(
     null,
   );
   const selectedColumn = index === null || index === 0 ? null : columnOf(alignment, index - 1);
   const { columns } = alignment;
-  const output = layers.at(-1) ?? 0;
-  const parting = columns.findIndex((_, position) => cells?.isMarked(position, output) === true);
   const start =
-    parting < 0 ? columns.findLastIndex((column) => column.a !== null && column.b !== null) : parting;
+    opening < 0 ? columns.findLastIndex((column) => column.a !== null && column.b !== null) : opening;
   const isCurrent = active !== null && active.index === index && active.at === layer;
   const wanted = isCurrent
     ? active
@@ -54,7 +49,6 @@ export function useCursor({ alignment, cells, layers, nTokens }: CursorParts): C
   };
   return {
     place,
-    parting,
     selectedColumn,
     selectedLayer: layer,
     activate: useCallback((next: CellPlace) => setActive({ ...next, index, at: layer }), [index, layer]),

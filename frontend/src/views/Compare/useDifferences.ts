@@ -19,10 +19,10 @@ export interface Differences {
 }
 
 /**
- * Steps from difference to difference. A new pair opens on the first output that differs, not on the
+ * Steps from difference to difference. A new pair opens where the outputs differ, not on the
  * changed input. A selection is kept unless the pair was just set.
  */
-export function useDifferences(both: ComparedTimelines, cursor: Cursor): Differences {
+export function useDifferences(both: ComparedTimelines, cursor: Cursor, opening: number): Differences {
   const { alignment, drawn, rowLayers, side, pairs, timeline } = both;
   const [gridWindow] = useState(() => new GridWindow());
   const output = rowLayers.at(-1) ?? 0;
@@ -48,8 +48,8 @@ export function useDifferences(both: ComparedTimelines, cursor: Cursor): Differe
   useEffect(() => {
     open.current = () => {
       const isFresh = takeFresh(timeline.conversationId ?? "");
-      if ((isFresh || cursor.selectedColumn === null) && cursor.parting >= 0)
-        goTo({ position: cursor.parting, layer: output });
+      if ((isFresh || cursor.selectedColumn === null) && opening >= 0)
+        goTo({ position: opening, layer: output });
     };
   });
   const isRead = pairs.status === "done";

@@ -36,6 +36,15 @@ test("is read before the first token on which the replies differ", () => {
   });
 });
 
+test("is read before the answer, not before the changed word that both replies repeat first", () => {
+  const [one, other] = ["Spain", "France"].map((country, i) =>
+    side(text(`capital of ${country} ? ${country} has ${["Madrid", "Paris"][i]}`, 4), country),
+  );
+  if (one === undefined || other === undefined) throw new Error("no texts");
+  expect(patchTexts(one, other, null).answers?.answer.text).toBe("Madrid");
+  expect(patchTexts(one, other, 4).answers?.answer.text).toBe("Spain");
+});
+
 test("is read before the selected token, where B has another one there", () => {
   const longer = side(text("capital of Spain ? it is Madrid in Spain", 4), "a");
   const other = side(text("capital of France ? it is Paris in France", 4), "b");

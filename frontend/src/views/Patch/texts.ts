@@ -1,6 +1,7 @@
 /** The two texts of a patch: A and B up to their replies, and which of their positions stand for each other. */
 import { align } from "@/features/pair/alignment";
 import type { SideSource } from "@/features/pair/otherSide";
+import { repeatsChange } from "@/features/pair/repeats";
 import type { Token } from "@/model/timeline";
 import type { JobInfo, PatchRequest } from "@/types/schemas";
 import type { PatchDirection } from "./choices";
@@ -38,7 +39,8 @@ export function beforeReply(tokens: readonly Token[]): readonly Token[] {
 
 /**
  * Both texts up to where they are read. That is before the selected token, where B has another one there;
- * else before the first token on which their replies differ; else at the ends of both prompts.
+ * else before the first token on which their replies differ by more than a word in which the prompts do;
+ * else at the ends of both prompts.
  */
 export function patchTexts(
   a: PatchText,
@@ -46,19 +48,25 @@ export function patchTexts(
   selected: number | null,
   chosen: PatchMetric = NOT_CHOSEN,
 ): PatchTexts {
-  const { columns } = align(
+  const alignment = align(
     a.tokens.map(({ id }) => id),
     b.tokens.map(({ id }) => id),
   );
+  const { columns } = alignment;
   const parted = columns.flatMap((column) => {
     const answer = column.a === null ? undefined : a.tokens[column.a];
     const foil = column.b === null ? undefined : b.tokens[column.b];
     const isThere = answer !== undefined && foil !== undefined && answer.index > 0 && foil.index > 0;
     return isThere && !column.isSame ? [{ answer, foil }] : [];
   });
+  const replied = parted.filter(
+    ({ answer, foil }) => answer.role === "assistant" && foil.role === "assistant",
+  );
+  const isRepeat = repeatsChange(alignment, a.tokens, b.tokens);
   const answers =
     parted.find(({ answer }) => answer.index === selected && answer.role === "assistant") ??
-    parted.find(({ answer, foil }) => answer.role === "assistant" && foil.role === "assistant") ??
+    replied.find(({ answer, foil }) => !isRepeat(answer.text, foil.text)) ??
+    replied[0] ??
     null;
   const endA = answers?.answer.index ?? beforeReply(a.tokens).length;
   const endB = answers?.foil.index ?? beforeReply(b.tokens).length;
