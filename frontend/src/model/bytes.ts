@@ -65,6 +65,13 @@ export function bytesOfLossless(text: string): Uint8Array {
 
 const HAS_BYTES = /\p{Surrogate}/u;
 
+/** A lossless text, cut around the bytes that are no character: each second part is some of these. */
+export const cutAtBytes = (text: string): string[] => text.split(/(\p{Surrogate}+)/u);
+
+/** A lossless text with these bytes as `\x8C`. */
+export const withByteNames = (text: string): string =>
+  text.replace(/\p{Surrogate}+/gu, (bytes) => escapeBytes(bytesOfLossless(bytes)));
+
 /** A lossless text as well-formed Unicode, with U+FFFD as every decoder has it. */
 export const plainText = (text: string): string =>
   HAS_BYTES.test(text) ? new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytesOfLossless(text)) : text;

@@ -1,5 +1,14 @@
 import { describe, expect, test } from "vitest";
-import { bytesFromBase64, decodeSteps, escapeBytes, hexBytes, losslessText, plainText } from "./bytes";
+import {
+  bytesFromBase64,
+  bytesOfLossless,
+  decodeSteps,
+  escapeBytes,
+  hexBytes,
+  losslessText,
+  plainText,
+  withByteNames,
+} from "./bytes";
 import {
   type ShownToken,
   byteList,
@@ -10,6 +19,7 @@ import {
   cellTextOfText,
   decodedText,
   runningPieces,
+  runningText,
 } from "./tokens";
 
 const base64 = (bytes: readonly number[]): string => btoa(String.fromCharCode(...bytes));
@@ -114,13 +124,15 @@ const SPLIT_TEXTS: readonly (readonly [string, readonly ShownToken[]])[] = [
 ];
 
 describe("the running form", () => {
-  test.each(SPLIT_TEXTS)("joined is the exact decoded text: %s", (_, tokens) => {
+  test.each(SPLIT_TEXTS)("joined is the exact text, byte for byte: %s", (_, tokens) => {
     const joined = runningPieces(tokens)
       .map((piece) => piece.text)
       .join("");
     const bytes = Uint8Array.from(tokens.flatMap((each) => [...bytesFromBase64(each.bytes)]));
-    expect(joined).toBe(new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes));
-    expect(decodedText(tokens)).toBe(joined);
+    expect(bytesOfLossless(joined)).toEqual(bytes);
+    expect(plainText(joined)).toBe(new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes));
+    expect(decodedText(tokens)).toBe(plainText(joined));
+    expect(runningText(tokens)).not.toContain("\ufffd");
   });
 
   test.each(SPLIT_TEXTS)("gives every token a visible place: %s", (_, tokens) => {
@@ -136,15 +148,23 @@ describe("the running form", () => {
     ]);
   });
 
-  test("puts the replacement character where the broken sequence began", () => {
-    const pieces = runningPieces([token([0xf0, 0x9f]), token([0x62])]);
-    expect(pieces.map((piece) => piece.text)).toEqual(["\ufffd", "b"]);
+  test("names bytes that never become a character where they stand, in the token that has them", () => {
+    const tokens = [token([0x20, 0xf0]), token([0x9f]), token([0x62, 0xff])];
+    const pieces = runningPieces(tokens);
+    expect(pieces.map(({ text }) => withByteNames(text))).toEqual([" \\xF0", "\\x9F", "b\\xFF"]);
+    expect(pieces.map(({ mark }) => mark)).toEqual([null, null, null]);
+    expect(runningText(tokens)).toBe(" \\xF0\\x9Fb\\xFF");
+  });
+
+  test("keeps a replacement character that the model wrote", () => {
+    expect(runningText([token([0xef, 0xbf, 0xbd])])).toBe("\ufffd");
   });
 
   test("holds back an unfinished character while more tokens may follow", () => {
     const tokens = [token([0x61]), token([0xe4, 0xbd])];
-    expect(runningPieces(tokens, true).map((piece) => piece.text)).toEqual(["a", ""]);
-    expect(runningPieces(tokens).map((piece) => piece.text)).toEqual(["a", "\ufffd"]);
+    expect(runningText(tokens, true)).toBe("a");
+    expect(runningPieces(tokens, true).map((piece) => piece.mark)).toEqual([null, "\\xE4\\xBD"]);
+    expect(runningText(tokens)).toBe("a\\xE4\\xBD");
   });
 
   test.each(SPLIT_TEXTS)(

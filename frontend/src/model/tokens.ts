@@ -4,7 +4,6 @@
  * a place of its own, even where a character is spread over several tokens.
  */
 import {
-  type DecodedStep,
   bytesFromBase64,
   bytesOfLossless,
   decodeSteps,
@@ -13,6 +12,7 @@ import {
   hexBytes,
   joinBytes,
   losslessText,
+  withByteNames,
 } from "./bytes";
 
 /** What is needed of a token to show it. */
@@ -118,6 +118,12 @@ export const cellTextOfText = (text: string): string => joinParts(cellPartsOfTex
 export const losslessTextOf = (token: Pick<ShownToken, "bytes">): string =>
   losslessText(bytesFromBase64(token.bytes));
 
+/** The running form of tokens as one string, with bytes that are no character as `\x8C`. */
+export const runningText = (tokens: readonly ShownToken[], isOpen = false): string =>
+  runningPieces(tokens, isOpen)
+    .map(({ text }) => withByteNames(text))
+    .join("");
+
 /** The bytes of a token for people: `20 50 61 72 69 73`. */
 export const byteList = (token: Pick<ShownToken, "bytes">): string => hexBytes(bytesFromBase64(token.bytes));
 
@@ -125,7 +131,7 @@ export const byteList = (token: Pick<ShownToken, "bytes">): string => hexBytes(b
 export const byteListOfText = (text: string): string => hexBytes(bytesOfLossless(text));
 
 export interface RunningPiece {
-  /** What this token adds to the text; joined over the tokens, the exact decoded text. */
+  /** What this token adds to the text; joined over the tokens, the lossless text. */
   readonly text: string;
   /**
    * A small stand-in to show, and to click, where `text` alone would leave no visible place: a token
@@ -135,9 +141,12 @@ export interface RunningPiece {
   readonly mark: string | null;
 }
 
+/** Blanks, line breaks, and bytes of no character, each of which is drawn in its own way. */
+const DRAWN = /[\t \r\n\p{Surrogate}]/u;
+
 const markOf = (text: string, bytes: Uint8Array): string | null => {
   if (text === "") return bytes.length === 0 ? "∅" : escapeBytes(bytes);
-  if (Array.from(text).every((character) => !/[\t \r\n]/.test(character) && glyphOf(character) !== null)) {
+  if (Array.from(text).every((character) => !DRAWN.test(character) && glyphOf(character) !== null)) {
     return Array.from(text, glyphOf).join("");
   }
   return null;
@@ -152,7 +161,7 @@ const sharedPieces = new WeakMap<
 
 /**
  * The running form. A character that is spread over several tokens belongs to the token that
- * completes it; bytes that never become one are shown as U+FFFD, as every decoder does. With
+ * completes it; bytes that never become one stay with the tokens that they are in. With
  * `isOpen` more tokens may follow, so a sequence cut short at the end is still left out. A token is
  * decoded once: of a text that grows only the new tokens are.
  */
@@ -201,22 +210,24 @@ function wholePiece(token: ShownToken): RunningPiece | null {
 
 function decodedPieces(tokens: readonly ShownToken[], isOpen: boolean): RunningPiece[] {
   const parts = tokens.map((token) => bytesFromBase64(token.bytes));
-  const steps = decodeSteps(joinBytes(parts));
-  let next = 0;
-  let end = 0;
-  return parts.map((bytes) => {
-    end += bytes.length;
-    let text = "";
-    for (let step = steps[next]; step !== undefined && step.end <= end; step = steps[next]) {
-      text += stepText(step, isOpen);
-      next += 1;
+  const bytes = joinBytes(parts);
+  const owners = parts.flatMap((own, number) => Array.from(own, () => number));
+  const texts = parts.map(() => "");
+  const append = (at: number, text: string): void => {
+    const owner = owners[at] ?? 0;
+    texts[owner] = (texts[owner] ?? "") + text;
+  };
+  for (const { start, end, character, truncated } of decodeSteps(bytes)) {
+    if (character !== null) append(end - 1, character);
+    else if (!truncated || !isOpen) {
+      for (let at = start; at < end; at += 1) append(at, losslessText(bytes.subarray(at, at + 1)));
     }
-    return { text, mark: markOf(text, bytes) };
+  }
+  return parts.map((own, number) => {
+    const text = texts[number] ?? "";
+    return { text, mark: markOf(text, own) };
   });
 }
-
-const stepText = (step: DecodedStep, isOpen: boolean): string =>
-  step.character ?? (step.truncated && isOpen ? "" : "\ufffd");
 
 /** The exact text of a run of tokens, for copying. */
 export function decodedText(tokens: readonly Pick<ShownToken, "bytes">[]): string {

@@ -7,13 +7,11 @@ import { repeatsChange } from "./repeats";
 function said(written: string): Pick<Token, "id" | "text" | "role">[] {
   const [prompt = "", reply = ""] = written.split("|");
   const words = (text: string, role: Token["role"]) =>
-    text
-      .split("_")
-      .map((word) => ({
-        id: Array.from(word).reduce((id, c) => id * 31 + c.charCodeAt(0), 7),
-        text: word,
-        role,
-      }));
+    text.split("_").map((word) => ({
+      id: Array.from(word).reduce((id, c) => id * 31 + c.charCodeAt(0), 7),
+      text: word,
+      role,
+    }));
   return [...words(prompt, "user"), ...(reply === "" ? [] : words(reply, "assistant"))];
 }
 

@@ -83,7 +83,10 @@ export function selectedTokenText(list: Element, range: Range): string | null {
     own.selectNodeContents(option);
     if (option.contains(range.startContainer)) own.setStart(range.startContainer, range.startOffset);
     if (option.contains(range.endContainer)) own.setEnd(range.endContainer, range.endOffset);
-    text = (text ?? "") + own.toString();
+    const part = own.cloneContents();
+    // Bytes that are no character have only a sign on the page; the clipboard takes characters.
+    for (const bytes of part.querySelectorAll("[data-mark]")) bytes.append("\ufffd");
+    text = (text ?? "") + part.textContent;
   }
   return text;
 }

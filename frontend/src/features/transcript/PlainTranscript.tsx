@@ -1,7 +1,7 @@
 import clsx from "clsx";
 import type { Mode } from "@/features/chat/chatState";
 import type { Timeline } from "@/model/timeline";
-import { decodedText } from "@/model/tokens";
+import { runningText } from "@/model/tokens";
 import { sectionsOf } from "./sections";
 
 interface PlainTranscriptProps {
@@ -29,7 +29,7 @@ export default function PlainTranscript({ timeline, mode, modelName }: PlainTran
             mode === "completion" && speaker !== "model" && "text-muted",
           )}
         >
-          {decodedText(said)}
+          {runningText(said, timeline.status === "streaming")}
         </p>
       </article>
     );

@@ -1,6 +1,7 @@
 import clsx from "clsx";
 import { memo } from "react";
 import { tokenElementId } from "@/features/selection/tokenSelection";
+import { cutAtBytes, withByteNames } from "@/model/bytes";
 import type { TokenNoteMark } from "@/model/notes";
 import type { Role } from "@/model/timeline";
 import type { Part, Run } from "./markdown/layout";
@@ -64,8 +65,15 @@ export const TokenPart = memo(function TokenPart(props: TokenPartProps) {
 });
 
 function RunText({ run: { text, kinds } }: { readonly run: Run }) {
-  if (kinds.length === 0) return text;
-  return <span className={kinds.map((kind) => `md-${kind}`).join(" ")}>{text}</span>;
+  const [first, ...rest] = cutAtBytes(text);
+  const drawn =
+    rest.length === 0
+      ? first
+      : [first, ...rest].map((part, number) =>
+          number % 2 === 0 ? part : <span key={number} data-mark={withByteNames(part ?? "")} />,
+        );
+  if (kinds.length === 0) return drawn;
+  return <span className={kinds.map((kind) => `md-${kind}`).join(" ")}>{drawn}</span>;
 }
 
 /** A name where the text alone does not do: for silent characters, for what is cut in two and for what has a note. */
@@ -75,8 +83,9 @@ function spokenName(
   hasNote: boolean,
   isWhole: boolean,
 ): string | undefined {
-  const name = silentName(text, mark) ?? (isWhole ? undefined : text.trim());
-  return hasNote ? `${name ?? text.trim()}, has a note` : name;
+  const words = withByteNames(text.trim());
+  const name = silentName(text, mark) ?? (isWhole ? undefined : words);
+  return hasNote ? `${name ?? words}, has a note` : name;
 }
 
 /** A name for tokens that a screen reader would pass over in silence. */

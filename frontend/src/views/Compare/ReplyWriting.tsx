@@ -1,7 +1,7 @@
 import { asApiError } from "@/base/errors";
 import { LensFailure } from "@/features/evidence/LensFailure";
 import { formatCount } from "@/model/format";
-import { runningPieces } from "@/model/tokens";
+import { runningText } from "@/model/tokens";
 import { Button, IconButton } from "@/ui/Button";
 import { samplingWords } from "@/features/pair/replyRequest";
 import { type WrittenReply, isUnderWay, useWrittenReply } from "@/features/pair/writtenReply";
@@ -67,9 +67,7 @@ export function ReplyWriting(props: ReplyWritingProps) {
             dir="auto"
             className="mt-2 max-h-60 min-h-16 overflow-y-auto border-l-2 border-line-strong pl-3 break-words whitespace-pre-wrap"
           >
-            {runningPieces(reply, true)
-              .map(({ text }) => text)
-              .join("")}
+            {runningText(reply, true)}
           </p>
         </>
       )}

@@ -3,7 +3,7 @@
  * before a word stay blanks, everything else that cannot be seen gets its sign, and half a character
  * is shown by its bytes unless the real tokens before it complete it.
  */
-import { bytesFromBase64, decodeSteps, joinBytes } from "@/model/bytes";
+import { bytesFromBase64, decodeSteps, joinBytes, withByteNames } from "@/model/bytes";
 import {
   type CellPart,
   type ShownToken,
@@ -66,7 +66,7 @@ export class WordForms {
   constructor(tokens: readonly IdentifiedToken[]) {
     this.tokens = tokens;
     this.starts = characterStarts(tokens);
-    this.joined = runningPieces(tokens).map((piece) => piece.text);
+    this.joined = runningPieces(tokens).map((piece) => withByteNames(piece.text));
   }
 
   /** The token that stands at `index`, for itself. */

@@ -2,7 +2,8 @@ import clsx from "clsx";
 import { type RefObject, type UIEvent, useRef } from "react";
 import { partingOfReplies } from "@/model/replies";
 import type { Token } from "@/model/timeline";
-import { cellPartsOfText, runningPieces } from "@/model/tokens";
+import { withByteNames } from "@/model/bytes";
+import { cellParts, runningPieces } from "@/model/tokens";
 import { Button } from "@/ui/Button";
 import { QuotedToken, TokenText } from "@/ui/TokenText";
 
@@ -84,7 +85,7 @@ function Reply({ name, tokens, parting, scroller, other, onSelect }: ReplyProps)
   const textOf = (from: number, to: number): string =>
     pieces
       .slice(from, to)
-      .map(({ text }) => text)
+      .map(({ text }) => withByteNames(text))
       .join("");
   const token = tokens[at];
   return (
@@ -109,10 +110,10 @@ function Reply({ name, tokens, parting, scroller, other, onSelect }: ReplyProps)
               )}
             >
               {onSelect === undefined ? (
-                <TokenText parts={cellPartsOfText(token.text)} />
+                <TokenText parts={cellParts(token)} />
               ) : (
                 <button type="button" title="Select this token" onClick={() => onSelect(token.index)}>
-                  <TokenText parts={cellPartsOfText(token.text)} />
+                  <TokenText parts={cellParts(token)} />
                 </button>
               )}
             </mark>
