@@ -14,11 +14,29 @@ if TYPE_CHECKING:
     from app.server import Server
 
 
+class StartedAs(argparse.Action):
+    """Sets the name that help and errors have: that of the command which started this program."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: object,
+        option_string: str | None = None,
+    ) -> None:
+        del namespace, option_string
+        parser.prog = str(values)
+
+
 def parse(argv: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description="Mechanistic Explorer: chat with a language model and see each prediction form.",
         epilog="Each option is also an environment variable, such as EXPLORER_MODEL; more of them "
         "are described in docs/usage.md. An option outranks its variable.",
+    )
+    # First of all options, since a later one may print help.
+    parser.add_argument(
+        "--started-as", action=StartedAs, default=argparse.SUPPRESS, help=argparse.SUPPRESS
     )
     parser.add_argument(
         "--model",

@@ -29,7 +29,14 @@ def test_committed_description_is_current() -> None:
 def test_stream_events_are_described(schema: dict[str, Any]) -> None:
     events = schema["components"]["schemas"]["StreamEvent"]
 
-    assert set(events["discriminator"]["mapping"]) == {"start", "token", "lens", "done", "error"}
+    assert set(events["discriminator"]["mapping"]) == {
+        "start",
+        "queued",
+        "token",
+        "lens",
+        "done",
+        "error",
+    }
     of_jobs = schema["components"]["schemas"]["JobStreamEvent"]
     assert {"job", "cells", "progress", "done"} < set(of_jobs["discriminator"]["mapping"])
 

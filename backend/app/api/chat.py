@@ -36,8 +36,9 @@ async def chat(
 ) -> Response:
     """Continues a conversation with the model and tells how each token was predicted.
 
-    With `stream: true` the answer is `text/event-stream`: one `start`, then `token` and `lens`
-    events, then exactly one `done` or `error`; a stream without either was cut. Lines that begin
+    With `stream: true` the answer is `text/event-stream`: one `start`, while the model is busy
+    with others `queued` (the place in the queue, and the seconds until the model is expected to begin),
+    then `token` and `lens` events, then exactly one `done` or `error`; a stream without either was cut. Lines that begin
     with a colon keep the connection alive and mean nothing. Both forms hold the same numbers.
 
     `conversation_id` continues the stored token ids exactly. `from_index` says how many of them:

@@ -120,6 +120,16 @@ class StartEvent(Wire):
     """As in a `ChatResponse`."""
 
 
+class QueuedEvent(Wire):
+    """The request waits for the model behind others; sent again when its place changes."""
+
+    type: Literal["queued"]
+    position: int
+    """1 is next; 0 once the model has begun."""
+    seconds_left: float
+    """Until the model is expected to begin, from how long requests took lately."""
+
+
 class TokenEvent(Wire):
     """A token of the reply; its read-outs follow in a `lens` event."""
 
@@ -156,5 +166,6 @@ class ErrorEvent(Wire):
 
 
 StreamEvent = Annotated[
-    StartEvent | TokenEvent | LensEvent | DoneEvent | ErrorEvent, Field(discriminator="type")
+    StartEvent | QueuedEvent | TokenEvent | LensEvent | DoneEvent | ErrorEvent,
+    Field(discriminator="type"),
 ]

@@ -22,7 +22,7 @@ import asyncio
 import contextlib
 import dataclasses
 import logging
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import ExitStack
 
 from app.engine.protocols import LensEngine, Vocabulary
@@ -30,6 +30,7 @@ from app.engine.types import FinishReason, Role
 from app.models.chat import (
     ChatRequest,
     DoneEvent,
+    QueuedEvent,
     StartEvent,
     StreamEvent,
     TokenEvent,
@@ -39,6 +40,7 @@ from app.services.conversations import ConversationStore
 from app.services.identity import ModelIdentity, wire_model
 from app.services.interventions import settled
 from app.services.job import Job
+from app.services.lineup import Place
 from app.services.prompts import Prompt, make_prompt, require_sense
 from app.services.readouts import make_tokens
 from app.services.reply import Reply
@@ -60,15 +62,18 @@ class ChatRun:
         base: Conversation,
         start: StartEvent,
         conversations: ConversationStore,
+        place: Callable[[], Place | None],
         resources: ExitStack,
     ) -> None:
-        """`base` is the timeline that the reply continues, in the version that is stored."""
+        """`base` is the timeline that the reply continues, in the version that is stored; `place` where
+        the job waits."""
         self._engine = engine
         self._job = job
         self._prompt = prompt
         self._base = base
         self._start = start
         self._conversations = conversations
+        self._place = place
         self._resources = resources
         self._sent: list[int] = []
         """Ids of the reply that the reader was given."""
@@ -111,8 +116,12 @@ class ChatRun:
 
     async def _all_events(self) -> AsyncGenerator[StreamEvent | None]:
         yield self._start
+        told = 0
         async with contextlib.aclosing(self._job.items()) as events:
             async for event in events:
+                if event is None and (queued := queued_event(self._place())).position != told:
+                    told = queued.position
+                    yield queued
                 if isinstance(event, DoneEvent):
                     # Shielded: who hangs up now does not undo what was written to its end.
                     await asyncio.shield(self._store(event.finish_reason))
@@ -153,6 +162,12 @@ def put(
     conversations: ConversationStore, engine: LensEngine, timeline: Conversation
 ) -> asyncio.Task[None]:
     return conversations.put(timeline, ModelIdentity.of(engine.facts), engine.vocabulary)
+
+
+def queued_event(place: Place | None) -> QueuedEvent:
+    if place is None:
+        return QueuedEvent(type="queued", position=0, seconds_left=0.0)
+    return QueuedEvent(type="queued", position=place.position, seconds_left=place.seconds_left)
 
 
 class ChatService:
@@ -209,7 +224,14 @@ class ChatService:
                 steering=prompt.base.steering,
             )
             return ChatRun(
-                engine, job, prompt, base, start, self._conversations, resources.pop_all()
+                engine,
+                job,
+                prompt,
+                base,
+                start,
+                self._conversations,
+                lambda: self._worker.place(job),
+                resources.pop_all(),
             )
 
 

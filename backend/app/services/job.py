@@ -27,6 +27,8 @@ READER_PATIENCE_S = 20.0
 """How long, over its whole life, a job may go without turns because its outbox is full."""
 KEEP_ALIVE_S = 10.0
 """After this long without anything to send, the reader is told that the job still lives."""
+QUEUE_NEWS_S = 0.5
+"""As long as a job waits for its turn, the reader is told that often."""
 
 
 class JobStopped(Exception):
@@ -96,6 +98,7 @@ class Job(Generic[T]):
         """
         try:
             quiet_since = time.monotonic()
+            was_queued = False
             while True:
                 self._news.clear()
                 with self._lock:
@@ -111,7 +114,10 @@ class Job(Generic[T]):
                     if failure:
                         raise failure
                     return
-                elif time.monotonic() - quiet_since >= KEEP_ALIVE_S:
+                elif time.monotonic() - quiet_since >= self._quiet_s() or (
+                    was_queued and not self.is_queued
+                ):
+                    was_queued = self.is_queued
                     yield None
                     quiet_since = time.monotonic()
                 else:
@@ -158,14 +164,23 @@ class Job(Generic[T]):
         if self.started_at is None and self.queued_at is not None:
             ends.append(self.queued_at + self._queue_seconds)
         left = min(ends) - time.monotonic()
-        timer = self._loop.call_later(max(0.0, min(KEEP_ALIVE_S, left)), self._news.set)
+        quiet_s = max(0.0, min(self._quiet_s(), left))
+        timer = self._loop.call_later(quiet_s, self._news.set)
         try:
             await self._news.wait()
         finally:
             timer.cancel()
 
+    @property
+    def is_queued(self) -> bool:
+        """Whether it could run and waits for others."""
+        return self.queued_at is not None and self.started_at is None
+
+    def _quiet_s(self) -> float:
+        return QUEUE_NEWS_S if self.is_queued else KEEP_ALIVE_S
+
     def _check_queue(self) -> None:
-        if self.started_at is not None or self.queued_at is None:
+        if self.queued_at is None or not self.is_queued:
             return
         if time.monotonic() - self.queued_at >= self._queue_seconds:
             raise QueueTimeout(

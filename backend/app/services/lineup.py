@@ -42,6 +42,15 @@ class InBackground:
     last_turn: int
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a request waits."""
+
+    position: int
+    """1 is next."""
+    seconds_left: float
+
+
 class Lineup:
     """Waiting and running jobs. Not safe for threads: who holds it holds a lock around every call."""
 
@@ -85,6 +94,24 @@ class Lineup:
     def add_background(self, job: BackgroundJob) -> None:
         """Lets a job take the turns that no request can use."""
         self._background.append(InBackground(job, job.work(), self._n_turns))
+
+    def place(self, job: Job[Any]) -> Place | None:
+        """Where a job waits for its turn to begin; None for one that does not.
+
+        Clients begin in turns, so what a client sends after its first request waits for the others.
+        """
+        mine = self._queues.get(job.client)
+        if job.work is None or mine is None or job not in mine:
+            return None
+        index, is_before, ahead = mine.index(job), True, 0
+        for client, queue in self._queues.items():
+            if client == job.client:
+                is_before = False
+                ahead += index
+            else:
+                ahead += min(len(queue), index + is_before)
+        seconds = (ahead + 1) * self._job_seconds / max(1, len(self._running))
+        return Place(ahead + 1, seconds)
 
     def require_place(self, client: str) -> None:
         """Raises QueueFull. Places are those in the queue, and those of running jobs that are free."""

@@ -38,7 +38,7 @@ from app.errors import (
 )
 from app.services.background import BackgroundJob
 from app.services.job import Job
-from app.services.lineup import InBackground, Lineup, Running
+from app.services.lineup import InBackground, Lineup, Place, Running
 from app.services.loading_progress import LoadingWatch, LoadProgress, StepState
 from app.services.one_by_one import OneByOne
 from app.services.switching import Switch, SwitchState
@@ -288,6 +288,11 @@ class ModelWorker:
             )
             self._lineup.add(job)
         return job
+
+    def place(self, job: Job[Any]) -> Place | None:
+        """Where a job waits; None for one that has begun or is still prepared."""
+        with self._condition:
+            return self._lineup.place(job)
 
     def add_background(self, job: BackgroundJob) -> None:
         """Lets a job have the turns that no request wants. Raises Draining or ModelSwitched."""

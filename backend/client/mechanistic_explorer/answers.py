@@ -1431,6 +1431,17 @@ class LensEvent(Result):
 
 
 @dataclass(frozen=True, repr=False)
+class QueuedEvent(Result):
+    """The request waits for the model behind others; sent again when its place changes."""
+
+    type: Literal["queued"]
+    position: int
+    """1 is next; 0 once the model has begun."""
+    seconds_left: float
+    """Until the model is expected to begin, from how long requests took lately."""
+
+
+@dataclass(frozen=True, repr=False)
 class StartEvent(Result):
     """First event of a stream."""
 
@@ -1516,7 +1527,7 @@ class ProgressEvent(Result):
     seconds_left: float | None
 
 
-StreamEvent = StartEvent | TokenEvent | LensEvent | DoneEvent | ErrorEvent
+StreamEvent = StartEvent | QueuedEvent | TokenEvent | LensEvent | DoneEvent | ErrorEvent
 
 
 JobStreamEvent = (

@@ -54,7 +54,8 @@ def run_server(options: Sequence[str]) -> int:
     environment = server_environment()
     if not environment.get("EXPLORER_PORTS"):
         environment["EXPLORER_PORTS"] = USUAL_PORTS
-    argv = [sys.executable, str(server_program()), *options]
+    named = ("--started-as", "mechanistic-explorer serve")
+    argv = [sys.executable, str(server_program()), *named, *options]
     if sys.platform != "win32":
         # In place of this process, so that signals and exit codes are the server's own.
         os.execve(sys.executable, argv, environment)

@@ -196,6 +196,12 @@ def test_help_imports_nothing_heavy() -> None:
     assert "attribution" in ran.stdout
 
 
+def test_help_of_serve_has_the_name_of_the_command() -> None:
+    ran = subprocess.run([*COMMAND, "serve", "--help"], cwd=CLIENT, capture_output=True, text=True)
+    assert ran.stdout.startswith("usage: mechanistic-explorer serve [-h] [--model MODEL]")
+    assert "started-as" not in ran.stdout
+
+
 def test_reader_that_has_enough_is_no_failure() -> None:
     with subprocess.Popen(
         [*COMMAND, "lens", "a" * 400, "--positions", "0:400", "--top-k", "50"],

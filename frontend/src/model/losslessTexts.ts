@@ -41,6 +41,7 @@ export const withLosslessMatches = (
 
 type Event =
   | Schemas["StartEvent"]
+  | Schemas["QueuedEvent"]
   | Schemas["TokenEvent"]
   | Schemas["LensEvent"]
   | Schemas["DoneEvent"]

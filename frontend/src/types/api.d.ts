@@ -17,8 +17,9 @@ export interface paths {
          * Chat
          * @description Continues a conversation with the model and tells how each token was predicted.
          *
-         *     With `stream: true` the answer is `text/event-stream`: one `start`, then `token` and `lens`
-         *     events, then exactly one `done` or `error`; a stream without either was cut. Lines that begin
+         *     With `stream: true` the answer is `text/event-stream`: one `start`, while the model is busy
+         *     with others `queued` (the place in the queue, and the seconds until the model is expected to begin),
+         *     then `token` and `lens` events, then exactly one `done` or `error`; a stream without either was cut. Lines that begin
          *     with a colon keep the connection alive and mean nothing. Both forms hold the same numbers.
          *
          *     `conversation_id` continues the stored token ids exactly. `from_index` says how many of them:
@@ -3566,6 +3567,27 @@ export interface components {
             lens: components["schemas"]["LayerReadout"][];
         };
         /**
+         * QueuedEvent
+         * @description The request waits for the model behind others; sent again when its place changes.
+         */
+        QueuedEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "queued";
+            /**
+             * Position
+             * @description 1 is next; 0 once the model has begun.
+             */
+            position: number;
+            /**
+             * Seconds Left
+             * @description Until the model is expected to begin, from how long requests took lately.
+             */
+            seconds_left: number;
+        };
+        /**
          * StartEvent
          * @description First event of a stream.
          */
@@ -3604,7 +3626,7 @@ export interface components {
             token: components["schemas"]["Token"];
         };
         /** StreamEvent */
-        StreamEvent: components["schemas"]["StartEvent"] | components["schemas"]["TokenEvent"] | components["schemas"]["LensEvent"] | components["schemas"]["DoneEvent"] | components["schemas"]["ErrorEvent"];
+        StreamEvent: components["schemas"]["StartEvent"] | components["schemas"]["QueuedEvent"] | components["schemas"]["TokenEvent"] | components["schemas"]["LensEvent"] | components["schemas"]["DoneEvent"] | components["schemas"]["ErrorEvent"];
         /**
          * CellsEvent
          * @description Cells that were computed since the event before.

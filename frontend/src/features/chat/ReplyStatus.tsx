@@ -13,6 +13,7 @@ interface ReplyStatusProps {
 export function ReplyStatus({ server: { model, health }, blocked, isUnseen }: ReplyStatusProps) {
   const usedTokens = useChat(({ timeline }) => timeline.tokens.length);
   const rate = useChat(({ stats }) => tokensPerSecond(stats));
+  const queued = useChat(({ stats }) => stats.queued);
   const activity = useChat((chat) => activityOf(chat, health));
   return (
     <StatusLine
@@ -20,6 +21,7 @@ export function ReplyStatus({ server: { model, health }, blocked, isUnseen }: Re
       contextLength={model?.context_length ?? null}
       rate={rate}
       activity={activity}
+      queued={queued}
       jobs={health?.jobs ?? 0}
       blocked={blocked}
       isUnseen={isUnseen}

@@ -7,6 +7,7 @@ import {
   type ChatAction,
   type ChatState,
   type Submission,
+  activityOf,
   chatReducer,
   initialChatState,
   tokensPerSecond,
@@ -32,6 +33,21 @@ test("a whole reply gives the timeline that the server told, token by token", ()
     null,
     "conversation-1",
   ]);
+});
+
+test("a reply that waits for the model has its place, until the model begins", () => {
+  const [start, ...rest] = received;
+  if (start === undefined) throw new Error("there is a first event");
+  const place = (position: number): ChatAction => ({
+    type: "received",
+    event: { type: "queued", position, seconds_left: 2 * position },
+    at: 0,
+  });
+  const waiting = after(submitted, start, place(3), place(2));
+  expect(waiting.stats.queued).toEqual({ position: 2, secondsLeft: 4 });
+  expect(activityOf(waiting, null)).toBe("queued");
+  expect(activityOf(after(waiting, place(0)), null)).toBe("reading");
+  expect(after(waiting, ...rest).stats.queued).toBeNull();
 });
 
 test("a refused message comes back and leaves the conversation as it was", () => {
@@ -243,6 +259,6 @@ test("a branch inside a reply goes on with its turn", () => {
 });
 
 test("the rate is taken between the first and the last token", () => {
-  expect(tokensPerSecond({ firstTokenAt: 0, lastTokenAt: 2000, tokens: 41 })).toBe(20);
-  expect(tokensPerSecond({ firstTokenAt: 0, lastTokenAt: 2000, tokens: 2 })).toBeNull();
+  expect(tokensPerSecond({ firstTokenAt: 0, lastTokenAt: 2000, tokens: 41, queued: null })).toBe(20);
+  expect(tokensPerSecond({ firstTokenAt: 0, lastTokenAt: 2000, tokens: 2, queued: null })).toBeNull();
 });

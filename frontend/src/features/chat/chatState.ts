@@ -40,10 +40,18 @@ export interface Pending {
   readonly before: Timeline;
 }
 
+export interface QueuePlace {
+  /** 1 is next. */
+  readonly position: number;
+  readonly secondsLeft: number;
+}
+
 export interface ReplyStats {
   readonly firstTokenAt: number | null;
   readonly lastTokenAt: number | null;
   readonly tokens: number;
+  /** Where it waits for the model; null while it does not. */
+  readonly queued: QueuePlace | null;
 }
 
 export interface Failure {
@@ -119,7 +127,7 @@ export const EMPTY_TIMELINE: Timeline = {
   turns: [],
   status: "empty",
 };
-const NO_STATS: ReplyStats = { firstTokenAt: null, lastTokenAt: null, tokens: 0 };
+const NO_STATS: ReplyStats = { firstTokenAt: null, lastTokenAt: null, tokens: 0, queued: null };
 
 export function initialChatState(key: ChatKey, mode: Mode): ChatState {
   return {
@@ -252,6 +260,13 @@ function receive(state: ChatState, event: Exclude<StreamEvent, { type: "error" }
         branchedFrom: branchingOf(pending, event.conversation_id) ?? state.branchedFrom,
       };
     }
+    case "queued": {
+      const { position, seconds_left: secondsLeft } = event;
+      return {
+        ...state,
+        stats: { ...state.stats, queued: position === 0 ? null : { position, secondsLeft } },
+      };
+    }
     case "token":
       return {
         ...state,
@@ -260,6 +275,7 @@ function receive(state: ChatState, event: Exclude<StreamEvent, { type: "error" }
           firstTokenAt: state.stats.firstTokenAt ?? at,
           lastTokenAt: at,
           tokens: state.stats.tokens + 1,
+          queued: null,
         },
       };
     case "lens":
@@ -397,6 +413,7 @@ export type Activity = "idle" | "queued" | "reading" | "writing";
 export function activityOf(state: ChatState, health: Health | null): Activity {
   if (state.pending === null) return "idle";
   if (state.stats.tokens > 0) return "writing";
+  if (state.stats.queued !== null) return "queued";
   if (state.timeline.status === "waiting" && health !== null && health.queue.waiting > 0) return "queued";
   return "reading";
 }

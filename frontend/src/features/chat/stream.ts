@@ -12,12 +12,13 @@ type Schemas = components["schemas"];
 export type ChatRequest = Schemas["ChatRequest"];
 export type StreamEvent =
   | Schemas["StartEvent"]
+  | Schemas["QueuedEvent"]
   | Schemas["TokenEvent"]
   | Schemas["LensEvent"]
   | Schemas["DoneEvent"]
   | Schemas["ErrorEvent"];
 
-const EVENT_TYPES = ["start", "token", "lens", "done", "error"] as const;
+const EVENT_TYPES = ["start", "queued", "token", "lens", "done", "error"] as const;
 
 /**
  * Yields the events of one reply, ending with `done`. Throws ApiError for a refused request, for an

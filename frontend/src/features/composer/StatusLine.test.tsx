@@ -1,0 +1,14 @@
+import { render, screen } from "@testing-library/react";
+import { expect, test } from "vitest";
+import { StatusLine } from "./StatusLine";
+
+const LINE = { usedTokens: 1, contextLength: 9, rate: null, jobs: 0, blocked: null, isUnseen: false };
+
+test.each([
+  [null, "Queued: the model is busy"],
+  [{ position: 1, secondsLeft: 0.2 }, "Queued: next, about 1 s"],
+  [{ position: 3, secondsLeft: 8.1 }, "Queued: number 3, about 9 s"],
+])("a request that waits says where and how long, as far as that is known: %o", (queued, words) => {
+  render(<StatusLine {...LINE} activity="queued" queued={queued} />);
+  expect(screen.getByRole("status")).toHaveTextContent(words);
+});
