@@ -21,10 +21,10 @@ BACKEND = Path(__file__).resolve().parents[2]
 class Process:
     """A server process, what it has printed, and ways to talk to it."""
 
-    def __init__(self, argv: list[str]) -> None:
+    def __init__(self, argv: list[str], cwd: Path = BACKEND) -> None:
         self.process = subprocess.Popen(
             argv,
-            cwd=BACKEND,
+            cwd=cwd,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
