@@ -55,7 +55,7 @@ interface Answer<T> {
 
 export function unwrap<T>(answer: Answer<T>): T {
   if (answer.data !== undefined) return answer.data;
-  throw errorFromBody(answer.error, answer.response.status);
+  throw errorFromBody(answer.error, answer.response);
 }
 
 export async function call<T>(request: () => Promise<T>): Promise<T> {

@@ -10,13 +10,16 @@ export class ApiError extends Error {
   readonly hint: string | null;
   readonly param: string | null;
   readonly requestId: string | null;
+  /** When the server says that it is worth asking again; 0 where it does not. */
+  readonly retryAfterMs: number;
 
-  constructor(body: Pick<ErrorBody, "code" | "message"> & Partial<ErrorBody>) {
+  constructor(body: Pick<ErrorBody, "code" | "message"> & Partial<ErrorBody>, retryAfterMs = 0) {
     super(body.message);
     this.code = body.code;
     this.hint = body.hint ?? null;
     this.param = body.param ?? null;
     this.requestId = body.request_id ?? null;
+    this.retryAfterMs = retryAfterMs;
   }
 }
 
@@ -45,9 +48,9 @@ export function streamCut(): ApiError {
 }
 
 /** The typed error in an answer's body; `bad_answer` when something else than our server wrote it. */
-export function errorFromBody(body: unknown, status: number): ApiError {
+export function errorFromBody(body: unknown, { status, headers }: Response): ApiError {
   if (typeof body === "object" && body !== null && "error" in body && isErrorBody(body.error)) {
-    return errorOfServer(body.error);
+    return errorOfServer(body.error, 1000 * Number(headers.get("Retry-After")));
   }
   // A development or reverse proxy answers 502 to 504 by itself when the server is gone.
   if (status >= 502 && status <= 504) return serverUnreachable();
@@ -65,8 +68,8 @@ const OWN_HINTS: Readonly<Record<string, string>> = {
 };
 const IS_FOR_SCRIPTS = /\/api\/|\b[a-z]+_[a-z_]+\b/;
 
-export const errorOfServer = (error: ErrorBody): ApiError =>
-  new ApiError({ ...error, hint: hintForPage(error) });
+export const errorOfServer = (error: ErrorBody, retryAfterMs = 0): ApiError =>
+  new ApiError({ ...error, hint: hintForPage(error) }, retryAfterMs);
 
 function hintForPage({ code, hint }: ErrorBody): string | null {
   return OWN_HINTS[code] ?? (hint !== null && IS_FOR_SCRIPTS.test(hint) ? null : hint);

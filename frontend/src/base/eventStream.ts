@@ -45,7 +45,7 @@ async function open(request: () => Promise<Response>): Promise<ReadableStream<Bu
   }
   if (!response.ok) {
     const answer: unknown = await response.json().catch(() => null);
-    throw errorFromBody(answer, response.status);
+    throw errorFromBody(answer, response);
   }
   if (response.body === null) throw streamCut();
   return response.body;

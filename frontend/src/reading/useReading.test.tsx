@@ -1,8 +1,8 @@
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { act, renderHook, waitFor } from "@testing-library/react";
 import type { ReactNode } from "react";
-import { expect, test } from "vitest";
-import { ApiError } from "@/base/errors";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { ApiError, errorFromBody } from "@/base/errors";
 import type { Readability } from "./readability";
 import { useReading } from "./useReading";
 
@@ -51,6 +51,23 @@ test("a failure is reported, and retried on request", async () => {
   isBroken = false;
   act(() => result.current.retry());
   await waitFor(() => expect(result.current).toMatchObject({ status: "done", data: 2, error: null }));
+});
+
+test("a full queue is asked again when the server says so", async () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  const times: number[] = [];
+  const full = new Response(null, { status: 429, headers: { "Retry-After": "7" } });
+  const body = { error: { code: "queue_full", message: "Wait.", hint: null, param: null, request_id: "r" } };
+  const { rerender } = renderReading(() => {
+    times.push(Date.now());
+    return times.length === 1 ? Promise.reject(errorFromBody(body, full)) : Promise.resolve(1);
+  });
+  rerender({ readable: "ready", isAsked: true });
+  await act(() => vi.advanceTimersByTimeAsync(6_900));
+  expect(times).toHaveLength(1);
+  await act(() => vi.advanceTimersByTimeAsync(200));
+  expect(times).toHaveLength(2);
 });
 
 test("what passes by itself is not told", async () => {

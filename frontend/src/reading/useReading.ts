@@ -41,7 +41,7 @@ export const queryOf = <Answer, Data>(request: ReadingRequest<Answer, Data>) => 
     cause instanceof ApiError &&
     [BUSY, ...(request.passing ?? [])].includes(cause.code) &&
     attempts < ATTEMPTS,
-  retryDelay: PAUSE_MS,
+  retryDelay: (_: number, cause: Error) => (cause instanceof ApiError && cause.retryAfterMs) || PAUSE_MS,
 });
 
 type Found<Answer> = Pick<UseQueryResult<Answer>, "data" | "error" | "isFetching" | "refetch">;

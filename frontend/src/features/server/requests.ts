@@ -7,7 +7,7 @@ import type { Health, ModelInfo } from "@/types/schemas";
 export async function fetchHealth(signal: AbortSignal): Promise<Health> {
   const { data, error, response } = await call(() => client.GET("/api/health", { signal }));
   const health: unknown = data ?? error;
-  if (!isHealth(health)) throw errorFromBody(health, response.status);
+  if (!isHealth(health)) throw errorFromBody(health, response);
   return health;
 }
 
