@@ -220,7 +220,9 @@ class Server:
     def start_map(self, clean: list[int], corrupt: list[int], layers: list[int]) -> str:
         """The id of a job that patches every position at these layers."""
         sides = {"clean": {"token_ids": clean}, "corrupt": {"token_ids": corrupt}}
-        body = {"kind": "patch_map", **sides, "layers": layers}
+        # Named, because random weights may give both texts the same top-1 token.
+        metric = {"answer": 1000, "foil": 2000}
+        body = {"kind": "patch_map", **sides, "layers": layers, **metric}
         response = self._client.post("/api/jobs", json=body)
         response.raise_for_status()
         job_id: str = response.json()["id"]
