@@ -9,14 +9,12 @@ import shlex
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
-from mechanistic_explorer import cli
+from mechanistic_explorer import Explorer, cli
 
 from app import errors
 from app.api.errors import STATUS_OF
@@ -34,7 +32,6 @@ SHORTCUTS = (PAGE / "features" / "shortcuts" / "ShortcutSheet.tsx").read_text()
 METRICS = (PAGE / "views" / "Heatmap" / "metrics.ts").read_text()
 CURL_BLOCKS = re.findall(r"```bash\n(curl .+?)```", README, re.DOTALL)
 COMMANDS = re.findall(r"^(mechanistic-explorer (?!serve).+)$", README, re.MULTILINE)
-START_SECONDS = 90
 
 
 def error_classes(root: type[errors.ExplorerError]) -> Iterator[type[errors.ExplorerError]]:
@@ -128,40 +125,10 @@ def test_make_offers_the_commands_that_the_readme_names() -> None:
 # --- the README's examples, against a real server -------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    """Port of a real server that is ready with the embedded model."""
-    log = tmp_path_factory.mktemp("server") / "output.txt"
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("EXPLORER_")}
-    environment["EXPLORER_DATABASE"] = "memory"
-    argv = [sys.executable, "run.py", "--model", "embedded", "--port", "0", "--threads", "1"]
-    with log.open("w") as output:
-        server = subprocess.Popen(
-            argv,
-            cwd=REPOSITORY / "backend",
-            env=environment,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        yield wait_until_ready(server, log)
-    finally:
-        server.terminate()
-        server.wait(30)
-
-
-def wait_until_ready(server: subprocess.Popen[bytes], log: Path) -> int:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline and server.poll() is None:
-        found = re.search(r"http://localhost:(\d+)", log.read_text())
-        if found and is_ready(int(found[1])):
-            return int(found[1])
-        time.sleep(0.2)
-    pytest.fail(f"the server did not get ready:\n{log.read_text()}")
-
-
-def is_ready(port: int) -> bool:
-    return httpx.get(f"http://127.0.0.1:{port}/api/health", timeout=10).status_code == 200
+@pytest.fixture
+def port(launched: Explorer) -> int:
+    """Of a real server that is ready with the embedded model."""
+    return int(launched.url.rpartition(":")[2])
 
 
 def run_curl(block: str, port: int) -> str:

@@ -1,4 +1,4 @@
-"""Servers that the client starts: they end with it, however it ends. The notebook's test waits for one."""
+"""Servers that the client starts: they end with it, however it ends. The one of `conftest.py` is waited for."""
 
 from __future__ import annotations
 

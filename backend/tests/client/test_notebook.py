@@ -1,4 +1,4 @@
-"""The notebook of the documents: every cell runs, on a server of its own, and shows what it shows there."""
+"""The notebook of the documents: every cell runs, on a server that the client has started, and shows what it shows there."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from mechanistic_explorer import Explorer
 
 BACKEND = Path(__file__).resolve().parents[2]
 NOTEBOOK = BACKEND.parent / "docs" / "tutorial.ipynb"
@@ -50,8 +51,18 @@ def stored_html(notebook: dict[str, Any]) -> Iterator[str]:
 
 
 def test_every_cell_runs_and_shows_what_is_stored(
-    notebook: dict[str, Any], runner: ModuleType
+    notebook: dict[str, Any],
+    runner: ModuleType,
+    launched: Explorer,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    def launch(model: str, *, database: str, on_progress: object) -> Explorer:
+        """The server that is there, which was started with the same arguments."""
+        del on_progress
+        assert (model, database) == ("embedded", "memory")
+        return Explorer(launched.url)
+
+    monkeypatch.setattr(Explorer, "launch", launch)
     cells = runner.code_cells(notebook)
     shown = list(runner.run(notebook))
 

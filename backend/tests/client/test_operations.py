@@ -99,7 +99,7 @@ def test_every_operation_answers_its_type(explorer: Explorer) -> None:
     assert ask("get_job", job.id).state == "done"
     ask("delete_job", job.id)
 
-    reply = ask("chat", "hello", sampling={"max_new_tokens": 3})
+    reply = ask("chat", "numbat", sampling={"max_new_tokens": 3})
     conversation = reply.conversation_id
     with ask("chat_stream", "again", conversation_id=conversation) as stream:
         assert stream.answer().conversation_id == conversation
@@ -112,7 +112,7 @@ def test_every_operation_answers_its_type(explorer: Explorer) -> None:
         continue_with=[65],
     ).conversation_id
     assert branch != conversation
-    assert ask("list_conversations", "hello").total == 1
+    assert ask("list_conversations", "numbat").total == 1
     ask(
         "change_conversation",
         saved.id,
