@@ -22,7 +22,7 @@ from app.engine.bounds import require_ids, require_positions, require_readable
 from app.engine.capture import TracedDecoder
 from app.engine.causes import Causes
 from app.engine.failures import MODEL_FAILURES
-from app.engine.memory import naming_out_of_memory
+from app.engine.memory import naming_out_of_memory, return_free_memory
 from app.engine.patch_batches import Batch, batches_of, cost_of
 from app.engine.patch_estimate import MAX_GRADIENT_TOKENS, estimated
 from app.engine.patch_pair import Pair, require_effect
@@ -170,6 +170,7 @@ class Patching:
         estimate: MapEstimate | None,
     ) -> Iterator[Ends | MapEstimate | MapCells | None]:
         with naming_out_of_memory("mapping these texts"), ExitStack() as pins:
+            pins.callback(return_free_memory)
             pair = yield from self._pair(clean, corrupt, wanted, pins)
             require_effect(pair.ends)
             yield pair.ends

@@ -408,6 +408,24 @@ def test_an_mlp_that_needs_all_positions_gets_them(plain_gpt2: PlainModel) -> No
     assert found.patched == pytest.approx(expected, abs=1e-4)
 
 
+@pytest.mark.parametrize("is_closed", [False, True])
+def test_what_a_map_frees_goes_back_to_the_system(
+    is_closed: bool, engine: NnsightEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It kept some two megabytes for each map."""
+    pinned: list[int] = []
+    monkeypatch.setattr(
+        "app.engine.patching.return_free_memory", lambda: pinned.append(len(engine._store._pinned))
+    )
+    work = engine.patching.mapping(A, B, whole_map(engine.facts.n_layers))
+    next(work)
+    if is_closed:
+        work.close()
+    else:
+        list(work)
+    assert pinned == [0]
+
+
 def test_closing_a_map_frees_the_runs_that_it_holds(engine: NnsightEngine) -> None:
     work = engine.patching.mapping(A, B, whole_map(engine.facts.n_layers))
     while not isinstance(next(work), MapCells):
