@@ -117,6 +117,12 @@ def parser() -> argparse.ArgumentParser:
 
     export = command(commands, "export", "print a saved conversation as JSON, with all branches")
     export.add_argument("conversation", metavar="CONVERSATION", help="its id, or that of a branch")
+    export.add_argument(
+        "--format",
+        choices=("json", "chats"),
+        default="json",
+        help="chats: role and content of each message, a line of JSON for each branch",
+    )
     export.add_argument("--output", "-o", metavar="FILE", help="write it there")
 
     model = command(commands, "model", "the model that runs: sizes, lenses, self-check")
@@ -354,7 +360,13 @@ def chat(explorer: Explorer, arguments: argparse.Namespace) -> None:
 def export(explorer: Explorer, arguments: argparse.Namespace) -> None:
     from mechanistic_explorer.command_output import json_text
 
-    text = json_text(explorer.export_conversation(arguments.conversation))
+    if arguments.format == "chats":
+        from mechanistic_explorer.formats import chat_line
+
+        branches = explorer.open_conversation(arguments.conversation).branches
+        text = "".join(chat_line(explorer.open_conversation(branch.id)) for branch in branches)
+    else:
+        text = json_text(explorer.export_conversation(arguments.conversation))
     if arguments.output:
         with open(arguments.output, "w", encoding="utf-8", newline="\n") as file:
             file.write(text)

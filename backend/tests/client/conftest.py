@@ -32,5 +32,10 @@ def explorer(server: Process) -> Iterator[Explorer]:
         yield found
 
 
+@pytest.fixture
+def server_url(server: Process) -> str:
+    return url_of(server)
+
+
 def url_of(server: Process) -> str:
     return f"http://localhost:{server.port}"
