@@ -10,13 +10,13 @@ import { fetchAttention } from "./requests";
 import { sourceOf } from "./source";
 import { type SingleReading, useReading } from "./useReading";
 
-/** What is read of a position. */
-export type AttentionQuestion = Required<Pick<AttentionRequest, "position" | "kind" | "foil">>;
+/** What is read of a position, or what reads it. */
+export type AttentionQuestion = Required<Pick<AttentionRequest, "position" | "kind" | "foil" | "direction">>;
 
 /** The rows of one position in every block and head; `position` below 0 asks for nothing. */
 export function useAttention(
   timeline: Timeline,
-  { position, kind, foil }: AttentionQuestion,
+  { position, kind, foil, direction }: AttentionQuestion,
   size: ModelSize | null,
 ): SingleReading<AttentionResponse> {
   const { conversationId, model, tokens } = timeline;
@@ -27,8 +27,9 @@ export function useAttention(
       "attention",
       modelKey(model),
       conversationId,
-      textKey(tokens, position + 2),
+      textKey(tokens, direction === "reads" ? position + 2 : tokens.length),
       position,
+      direction,
       kind,
       kind === "logit" ? foil : null,
     ],
@@ -37,8 +38,9 @@ export function useAttention(
     isAsked: position >= 0 && position < tokens.length && (size !== null || readable !== "ready"),
     ask: async (signal) => {
       const answers: AttentionResponse[] = [];
-      for (const blocks of size === null ? [] : blocksOfRequests(size, position)) {
-        const body = { ...sourceOf(conversationId, tokens), position, kind, foil };
+      const nOthers = direction === "reads" ? position + 1 : tokens.length - position;
+      for (const blocks of size === null ? [] : blocksOfRequests(size, nOthers)) {
+        const body = { ...sourceOf(conversationId, tokens), position, kind, foil, direction };
         answers.push(
           await lane.first(() => fetchAttention(blocks === null ? body : { ...body, blocks }, model, signal)),
         );

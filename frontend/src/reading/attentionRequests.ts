@@ -6,12 +6,12 @@ const MAX_VALUES = 1_000_000;
 
 export type ModelSize = Pick<ModelInfo, "num_layers" | "num_heads">;
 
-/** The blocks of each request that it takes to read all of them; null for all blocks in one. */
+/** The blocks of each request that it takes to read all of them, each head with so many tokens; null for all blocks in one. */
 export function blocksOfRequests(
   { num_layers, num_heads }: ModelSize,
-  position: number,
+  nOthers: number,
 ): readonly (number[] | null)[] {
-  const perRequest = Math.max(1, Math.floor(MAX_VALUES / ((num_heads ?? 1) * (position + 1))));
+  const perRequest = Math.max(1, Math.floor(MAX_VALUES / ((num_heads ?? 1) * nOthers)));
   if (num_layers <= perRequest) return [null];
   return Array.from({ length: Math.ceil(num_layers / perRequest) }, (_, request) => {
     const first = 1 + request * perRequest;

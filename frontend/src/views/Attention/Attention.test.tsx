@@ -15,6 +15,8 @@ import { N_LAYERS, madeUpTimeline, madeUpTokens } from "@/test/lensData";
 import { type FakeServer, fakeServer, refusal, renderView } from "@/test/renderView";
 import type { AttentionRequest } from "@/types/schemas";
 import Attention from "./Attention";
+import { formatValue } from "./kinds";
+import { POINTED } from "./textTints";
 
 const tokens = madeUpTokens(30);
 const INDEX = 14;
@@ -132,7 +134,13 @@ describe("the numbers", () => {
   test("each head has its share outside the first token, the last block at the top", async () => {
     const { grid } = await opened();
     expect(server.attended).toEqual([
-      { conversation_id: timeline.conversationId, position: POSITION, kind: "weight", foil: "best" },
+      {
+        conversation_id: timeline.conversationId,
+        position: POSITION,
+        kind: "weight",
+        foil: "best",
+        direction: "reads",
+      },
     ]);
     const { blocks, values } = rowsOf();
     const names = within(grid)
@@ -154,6 +162,30 @@ describe("the numbers", () => {
       .closest("[role=row]");
     expect(row).toHaveTextContent(/no attention/);
     expect(row?.querySelectorAll("[role=gridcell]")).toHaveLength(1);
+  });
+
+  test("what reads a token is the column of weights that later tokens give to it", async () => {
+    await opened();
+    await userEvent.click(screen.getByRole("radio", { name: "What reads it" }));
+    await waitFor(() =>
+      expect(server.attended.at(-1)).toMatchObject({ position: INDEX, kind: "weight", direction: "read_by" }),
+    );
+    const { values, sources } = rowsOf({ position: INDEX, direction: "read_by" });
+    await userEvent.click(await screen.findByRole("gridcell", { name: /^Block 9, head 2:.*later tokens/ }));
+    const column = values[rowsOf().blocks.indexOf(9)]?.[2] ?? [];
+    const readers = within(screen.getByRole("list", { name: "Reads it most" })).getAllByRole("button");
+    const order = sources.toSorted((a, b) => (column[b - INDEX] ?? 0) - (column[a - INDEX] ?? 0));
+    for (const [place, button] of readers.entries()) {
+      const reader = order[place] ?? -1;
+      const value = formatProbability(column[reader - INDEX] ?? 0);
+      expect(button).toHaveAccessibleName(named(reader, value));
+    }
+    const after = column.slice(1).reduce((sum, value) => sum + value, 0);
+    expect(cell(9, 2)).toHaveAccessibleName(
+      new RegExp(`: ${escape(formatValue("readBy", after))}, attention`),
+    );
+    expect(tints?.tints).toHaveLength(tokens.length);
+    expect(screen.queryByRole("radio", { name: "Logit" })).not.toBeInTheDocument();
   });
 
   test("without a locked head the list has the mean over all heads", async () => {
@@ -303,6 +335,21 @@ describe("the text", () => {
     const max = Math.max(...row.slice(1).map(Math.abs));
     await waitFor(() => expect(tints?.tints).toEqual(row.map((value) => signedTintOf(value, max))));
     expect(new Set(row.map(Math.sign))).toEqual(new Set([1, -1]));
+  });
+
+  test("a source under the pointer or the keyboard is marked in the text", async () => {
+    await opened();
+    const [button] = within(screen.getByRole("list", { name: "Most read" })).getAllByRole("button");
+    if (button === undefined) throw new Error("no source is listed");
+    const marked = () => tints?.tints?.flatMap((tint, index) => (tint === POINTED ? [index] : []));
+    expect(marked()).toEqual([]);
+    await userEvent.hover(button);
+    const source = Number(/index (\d+):/.exec(button.getAttribute("aria-label") ?? "")?.[1]);
+    expect(marked()).toEqual([source]);
+    await userEvent.unhover(button);
+    expect(marked()).toEqual([]);
+    act(() => button.focus());
+    expect(marked()).toEqual([source]);
   });
 
   test("a press on a source selects it, and the head stays", async () => {

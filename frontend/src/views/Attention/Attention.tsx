@@ -16,7 +16,17 @@ import { useAttentionChoices } from "./choices";
 import { Controls } from "./Controls";
 import { HeadAblation } from "./HeadAblation";
 import { HeadGrid } from "./HeadGrid";
-import { ALL_HEADS, type Scope, isSameScope, learnedSink, placeOf, scopeOf, sourceValues } from "./heads";
+import {
+  ALL_HEADS,
+  type Scope,
+  isSameScope,
+  firstOf,
+  learnedSink,
+  placeOf,
+  rowsOf,
+  scopeOf,
+  sourceValues,
+} from "./heads";
 import { meaningOf } from "./kinds";
 import { MessageBars } from "./MessageBars";
 import { messagesUpTo } from "./messages";
@@ -38,13 +48,22 @@ export default function Attention({ timeline }: ViewProps) {
 
 function TokenAttention({ timeline, index }: { readonly timeline: Timeline; readonly index: number }) {
   const [choices, choose] = useAttentionChoices();
-  const { direction, kind, cell, foil, sink: withSink, tint } = choices;
+  const { direction, cell, foil, sink: withSink, tint } = choices;
+  const isReadBy = direction === "readBy";
+  const kind = isReadBy ? "readBy" : choices.kind;
   const { place, select, selectPlace } = useSelection();
   const { model } = useServer();
   const theme = useTheme();
   const position = direction === "predictedBy" ? index - 1 : index;
-  const reading = useAttention(timeline, { position, kind, foil }, model);
-  const rows = reading.data;
+  const reading = useAttention(
+    timeline,
+    isReadBy
+      ? { position, kind: "weight", foil: "best", direction: "read_by" }
+      : { position, kind: choices.kind, foil, direction: "reads" },
+    model,
+  );
+  const answer = reading.data;
+  const rows = useMemo(() => (answer === null ? null : rowsOf(answer)), [answer]);
 
   const [preview, setPreview] = useState<Scope | null>(null);
   const onPreview = useCallback(
@@ -58,7 +77,15 @@ function TokenAttention({ timeline, index }: { readonly timeline: Timeline; read
   // The grid answers the pointer at once; the text of a long conversation follows.
   const shown = useDeferredValue(rows === null ? locked : (preview ?? locked));
   const values = useMemo(() => (rows === null ? [] : sourceValues(rows, shown)), [rows, shown]);
-  const messages = useMemo(() => messagesUpTo(timeline, position), [timeline, position]);
+  const messages = useMemo(
+    () =>
+      isReadBy
+        ? messagesUpTo(timeline, timeline.tokens.length - 1, position)
+        : messagesUpTo(timeline, position),
+    [timeline, position, isReadBy],
+  );
+  /** The token of the list that is under the pointer. */
+  const [pointed, setPointed] = useState<number | null>(null);
 
   const setOn = useCallback((isOn: boolean) => choose({ tint: isOn }), [choose]);
   const { conversationId } = timeline;
@@ -66,18 +93,18 @@ function TokenAttention({ timeline, index }: { readonly timeline: Timeline; read
     useMemo(
       (): ViewTints => ({
         label: "attention",
-        hint: "What the selected token reads, as the Attention view draws it",
+        hint: "What the selected token reads, or what reads it, as the Attention view draws it",
         isOn: tint,
         setOn,
         conversationId,
-        ...textTints(rows, shown, { kind, withSink }),
+        ...textTints(rows, shown, { kind, withSink, pointed }),
       }),
-      [rows, shown, kind, withSink, tint, setOn, conversationId],
+      [rows, shown, kind, withSink, pointed, tint, setOn, conversationId],
     ),
   );
   useViewExport(
     rows === null
-      ? "What this token reads is not read yet."
+      ? "The attention of this token is not read yet."
       : async () => {
           const { attentionExport } = await import("./viewExport");
           return attentionExport({ timeline, rows, scope: locked, measure: cell, withSink });
@@ -136,8 +163,10 @@ function TokenAttention({ timeline, index }: { readonly timeline: Timeline; read
                     kind={kind}
                     tokens={timeline.tokens}
                     values={values}
+                    first={firstOf(rows)}
                     withSink={withSink}
                     learnedSink={learnedSink(rows, shown)}
+                    onPoint={setPointed}
                     onSelect={(source) => select(source)}
                   />
                 </section>
@@ -147,7 +176,7 @@ function TokenAttention({ timeline, index }: { readonly timeline: Timeline; read
           </ReadingFrame>
         </div>
       )}
-      {rows !== null && model !== null && locked.kind === "head" && (
+      {rows !== null && model !== null && !isReadBy && locked.kind === "head" && (
         <HeadAblation
           key={JSON.stringify([position, locked])}
           timeline={timeline}
@@ -159,7 +188,7 @@ function TokenAttention({ timeline, index }: { readonly timeline: Timeline; read
           second={place.kind === "head" ? place.second : null}
         />
       )}
-      {position >= 0 && (
+      {position >= 0 && !isReadBy && (
         <p className="shrink-0 truncate border-t border-line px-3 py-0.5 text-label text-muted">
           <ReadAt tokens={timeline.tokens} position={position} />
         </p>

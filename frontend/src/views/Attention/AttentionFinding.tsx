@@ -17,7 +17,13 @@ export function AttentionFinding({ rows, tokens, locked, onLock }: AttentionFind
   const found = outstanding(rows);
   const source = found === null ? undefined : tokens[found.source];
   if (found === null || source === undefined) {
-    return <Finding>No head reads an earlier token other than the first one.</Finding>;
+    return (
+      <Finding>
+        {rows.kind === "readBy"
+          ? "No token after this one reads it."
+          : "No head reads an earlier token other than the first one."}
+      </Finding>
+    );
   }
   const { block, head, value } = found;
   const isLocked = isSameScope(locked, { kind: "head", block, head });
@@ -42,7 +48,11 @@ export function AttentionFinding({ rows, tokens, locked, onLock }: AttentionFind
         )
       }
     >
-      {rows.kind === "logit" ? (
+      {rows.kind === "readBy" ? (
+        <>
+          {word} reads it most, with {amount} of its attention in {name}.
+        </>
+      ) : rows.kind === "logit" ? (
         <>
           {word} adds {amount} to {logitName(rows)} through {name}, the most of one head.
         </>

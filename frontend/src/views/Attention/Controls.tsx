@@ -1,8 +1,7 @@
-import { DIRECTIONS } from "@/features/evidence/direction";
 import { Segmented } from "@/ui/Segmented";
 import { Select, type SelectOption } from "@/ui/Select";
 import { ToggleButton } from "@/ui/ToggleButton";
-import type { AttentionChoices, FOILS } from "./choices";
+import { type AttentionChoices, type FOILS, READ_DIRECTIONS } from "./choices";
 import { KINDS } from "./kinds";
 
 const KIND_OPTIONS = (["weight", "norm", "logit"] as const).map((value) => ({
@@ -29,16 +28,18 @@ export function Controls({ choices, onChoose }: ControlsProps) {
       <Segmented
         label="Direction"
         value={direction}
-        options={DIRECTIONS}
+        options={READ_DIRECTIONS}
         onChange={(value) => onChoose({ direction: value })}
       />
-      <Segmented
-        label="Drawn"
-        value={kind}
-        options={KIND_OPTIONS}
-        onChange={(value) => onChoose({ kind: value })}
-      />
-      {kind === "logit" && (
+      {direction !== "readBy" && (
+        <Segmented
+          label="Drawn"
+          value={kind}
+          options={KIND_OPTIONS}
+          onChange={(value) => onChoose({ kind: value })}
+        />
+      )}
+      {direction !== "readBy" && kind === "logit" && (
         <Select
           label="Less"
           value={foil}
@@ -46,13 +47,15 @@ export function Controls({ choices, onChoose }: ControlsProps) {
           onChange={(value) => onChoose({ foil: value })}
         />
       )}
-      <ToggleButton
-        label="First token in scale"
-        title="Let the first token, on which many heads rest, set the scale of the colours and bars as well"
-        isOn={sink}
-        onChange={(value) => onChoose({ sink: value })}
-        className="ml-auto"
-      />
+      {direction !== "readBy" && (
+        <ToggleButton
+          label="First token in scale"
+          title="Let the first token, on which many heads rest, set the scale of the colours and bars as well"
+          isOn={sink}
+          onChange={(value) => onChoose({ sink: value })}
+          className="ml-auto"
+        />
+      )}
     </div>
   );
 }

@@ -38,7 +38,11 @@ export function ScaleLine({ rows, theme, measure, onChoose }: ScaleLineProps) {
           label="Colour of a head"
           isLabelHidden
           value={measure}
-          options={CELLS.map((value) => ({ value, label: SHORT[value], hint: cells[value] }))}
+          options={CELLS.map((value) => ({
+            value,
+            label: value === "outside" && rows.kind === "readBy" ? "all later tokens" : SHORT[value],
+            hint: cells[value],
+          }))}
           onChange={onChoose}
         />
       )}

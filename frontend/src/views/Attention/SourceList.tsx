@@ -11,10 +11,14 @@ interface SourceListProps {
   readonly tokens: readonly Token[];
   /** By source. */
   readonly values: readonly number[];
+  /** The first token that has a value. */
+  readonly first: number;
   /** The first token sets the scale as well. */
   readonly withSink: boolean;
   /** The weight that goes to no token; null where the model has no such sink. */
   readonly learnedSink: number | null;
+  /** The source under the pointer or the keyboard; null when there is none any more. */
+  readonly onPoint: (source: number | null) => void;
   readonly onSelect: (source: number) => void;
 }
 
@@ -23,15 +27,15 @@ const MAX_SOURCES = 14;
 
 /** The sources by what is read of them, most first; a click selects one. */
 export function SourceList(props: SourceListProps) {
-  const { kind, tokens, values, withSink, learnedSink, onSelect } = props;
+  const { kind, tokens, values, first, withSink, learnedSink, onPoint, onSelect } = props;
   const max = sourceScale(values, withSink);
-  const order = mostRead(values);
+  const order = mostRead(values, first);
   const shown = order.slice(0, MAX_SOURCES);
   const others = order.slice(MAX_SOURCES);
   const rest = others.reduce((sum, source) => sum + (values[source] ?? 0), 0);
   return (
     <ol
-      aria-label="Most read"
+      aria-label={kind === "readBy" ? "Reads it most" : "Most read"}
       className="grid grid-cols-[minmax(0,7rem)_max-content_minmax(1rem,1fr)_max-content] gap-x-2 text-label"
     >
       {shown.map((source) => {
@@ -43,6 +47,10 @@ export function SourceList(props: SourceListProps) {
               type="button"
               aria-label={`${sourceName(tokens, source)}: ${valueInWords(kind, value)}`}
               title={token === undefined ? undefined : `Select index ${source} (${token.role})`}
+              onPointerEnter={() => onPoint(source)}
+              onPointerLeave={() => onPoint(null)}
+              onFocus={() => onPoint(source)}
+              onBlur={() => onPoint(null)}
               onClick={() => onSelect(source)}
               className="col-span-full grid min-h-control-small grid-cols-subgrid items-center rounded-mark px-2 text-left hover:bg-hover max-md:min-h-11"
             >

@@ -1,7 +1,7 @@
 /** Python that computes rows of attention again: by transformers' eager attention, and for what is written by hand. */
 import { type ViewScript, code, pythonNumber, tupleList, wrappedList } from "@/features/export/scriptSection";
 import type { Token } from "@/model/timeline";
-import type { Head, Rows } from "./heads";
+import { type Head, type Rows, firstOf } from "./heads";
 
 const RUN = [
   "from transformers import DynamicCache",
@@ -92,6 +92,17 @@ const LOGITS = [
   "    return frozen(norm, inputs[name])(writes) @ direction * scale",
 ] as const;
 
+/** The same pass, with the weights that one source gets. */
+const runOf = (kind: Rows["kind"]): readonly string[] =>
+  kind === "readBy" ? RUN.map((line) => line.replace("each[0, :, -1]", "each[0, :, SOURCE:, SOURCE]")) : RUN;
+
+const COMPARE_COLUMNS = [
+  "def compare_rows(computed):",
+  "    for block, head, shown in ATTENTION:",
+  "        for reader, (one, other) in enumerate(zip(shown, computed(block)[head].tolist(), strict=True), SOURCE):",
+  '            compare(reader, block, f"head {head}, source {SOURCE}", one, other, is_near(one, other, ROUNDING))',
+] as const;
+
 const COMPARE_ROWS = [
   "def compare_rows(computed):",
   "    for block, head, shown in ATTENTION:",
@@ -102,6 +113,7 @@ const COMPARE_ROWS = [
 
 const MEANING: Readonly<Record<Rows["kind"], string>> = {
   weight: "attention weights",
+  readBy: "attention that each token from the source on gives to it",
   norm: "lengths of what is written (Kobayashi et al. 2020)",
   logit: "contributions to the logit",
 };
@@ -109,41 +121,46 @@ const MEANING: Readonly<Record<Rows["kind"], string>> = {
 /** The rows of these heads, computed again. */
 export function attentionScript(rows: Rows, heads: readonly Head[], tokens: readonly Token[]): ViewScript {
   const { kind, position, blocks, values, target, foil, foil_kind } = rows;
-  const ids = tokens.slice(0, position + 1).map(({ id }) => String(id));
+  const isReadBy = kind === "readBy";
+  const first = firstOf(rows);
+  const ids = tokens.slice(0, isReadBy ? rows.sources.length : position + 1).map(({ id }) => String(id));
   const foilText = foil === null ? (foil_kind === "mean" ? '"mean"' : "None") : String(foil.token_id);
   const written = "written(block, weights[block], values[block], inputs, outputs)";
   return {
     imports: [],
     lenses: [],
-    nNumbers: heads.length * (position + 1),
+    nNumbers: heads.length * (rows.sources.length - first),
     inputs: [
       code(
-        "# The exact ids that the model was fed, up to the position that reads.",
+        isReadBy
+          ? "# The exact ids that the model was fed."
+          : "# The exact ids that the model was fed, up to the position that reads.",
         `TOKEN_IDS = ${wrappedList(ids)}`,
+        ...(isReadBy ? ["# The index that is read.", `SOURCE = ${position}`] : []),
         "# The blocks that have attention, from 1.",
         `BLOCKS = ${wrappedList(blocks.map(String))}`,
         ...(target === null ? [] : [`TARGET, FOIL = ${target.token_id}, ${foilText}`]),
       ),
     ],
     sections: [
-      code(...RUN),
-      ...(kind === "weight" ? [] : [code(...WRITTEN)]),
+      code(...runOf(kind)),
+      ...(kind === "weight" || isReadBy ? [] : [code(...WRITTEN)]),
       ...(kind === "logit" ? [code(...LOGITS)] : []),
       code(
-        `# The page's ${MEANING[kind]}: block, head, one number for each source from index 0.`,
+        `# The page's ${MEANING[kind]}: block, head, one number for each ${isReadBy ? "token from SOURCE on" : "source from index 0"}.`,
         `ATTENTION = ${tupleList(
           heads.map(({ block, head }) => [
             String(block),
             String(head),
-            `[${(values[blocks.indexOf(block)]?.[head] ?? []).map(pythonNumber).join(", ")}]`,
+            `[${(values[blocks.indexOf(block)]?.[head] ?? []).slice(first).map(pythonNumber).join(", ")}]`,
           ]),
         )}`,
       ),
-      code(...COMPARE_ROWS),
+      code(...(isReadBy ? COMPARE_COLUMNS : COMPARE_ROWS)),
     ],
     run: [
       "weights, values, inputs, outputs = run(TOKEN_IDS)",
-      kind === "weight"
+      kind === "weight" || isReadBy
         ? "compare_rows(lambda block: weights[block])"
         : kind === "norm"
           ? `compare_rows(lambda block: ${written}.norm(dim=-1))`

@@ -1,14 +1,23 @@
 import { useChoices } from "@/features/choices/choices";
 import { type ChoiceSpec, oneOf, onOff } from "@/features/choices/choiceSpec";
-import { type Direction, direction } from "@/features/evidence/direction";
-import { CELLS, type CellMeasure, type Kind } from "./kinds";
+import { DIRECTIONS } from "@/features/evidence/direction";
+import type { AttentionResponse } from "@/types/schemas";
+import { CELLS, type CellMeasure } from "./kinds";
 
 export const FOILS = ["best", "mean", "none"] as const;
 
+/** As in the other views, and the other way round: the tokens that read the selected one. */
+export const READ_DIRECTIONS = [
+  ...DIRECTIONS,
+  { value: "readBy", label: "What reads it", hint: "Which tokens after it give it their attention" },
+] as const;
+
+type ReadDirection = (typeof READ_DIRECTIONS)[number]["value"];
+
 export interface AttentionChoices {
-  readonly direction: Direction;
+  readonly direction: ReadDirection;
   /** What is drawn of each head and source. */
-  readonly kind: Kind;
+  readonly kind: AttentionResponse["kind"];
   /** What the colour of a head stands for; of `logit` it is the sum. */
   readonly cell: CellMeasure;
   /** With `logit`: what the target is compared with. */
@@ -20,7 +29,7 @@ export interface AttentionChoices {
 }
 
 const SPEC: ChoiceSpec<AttentionChoices> = {
-  direction,
+  direction: oneOf(["predictedBy", "predicts", "readBy"], "predictedBy"),
   kind: oneOf(["weight", "norm", "logit"], "weight"),
   cell: oneOf(CELLS, "outside"),
   foil: oneOf(FOILS, "best"),

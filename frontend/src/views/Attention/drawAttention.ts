@@ -6,7 +6,16 @@ import { cutText, element, textElement, textWidth } from "@/charts/figure/svg";
 import type { Token } from "@/model/timeline";
 import { cellText } from "@/model/tokens";
 import { gridRows, headScale, labelStride } from "./headGrid";
-import { type Rows, type Scope, largest, mostRead, scopeName, sourceScale, sourceValues } from "./heads";
+import {
+  type Rows,
+  type Scope,
+  firstOf,
+  largest,
+  mostRead,
+  scopeName,
+  sourceScale,
+  sourceValues,
+} from "./heads";
 import { type CellMeasure, KINDS, formatValue } from "./kinds";
 import { type Message, sumsOf } from "./messages";
 
@@ -166,7 +175,7 @@ function drawBars(drawing: AttentionDrawing, { palette }: FigureLayout, width: n
   };
   const name = scopeName(scope) + (scope.kind === "head" ? "" : ` (${together})`);
   head(`${name}: most read`);
-  for (const source of mostRead(values).slice(0, MAX_SOURCES)) {
+  for (const source of mostRead(values, firstOf(rows)).slice(0, MAX_SOURCES)) {
     const token = tokens[source];
     bar(`${token === undefined ? "" : cellText(token)}  ${source}`, values[source] ?? 0, max, isSink(source));
   }

@@ -57,8 +57,8 @@ test("a head that these rows do not have is its block, and a block without atten
 });
 
 test("a long text of a large model is read in several requests, each within what one answer holds", () => {
-  expect(blocksOfRequests({ num_layers: 12, num_heads: 12 }, 1023)).toEqual([null]);
-  const requests = blocksOfRequests({ num_layers: 34, num_heads: 16 }, 4095);
+  expect(blocksOfRequests({ num_layers: 12, num_heads: 12 }, 1024)).toEqual([null]);
+  const requests = blocksOfRequests({ num_layers: 34, num_heads: 16 }, 4096);
   expect(requests.flat()).toEqual(Array.from({ length: 34 }, (_, block) => block + 1));
   expect(requests.map((blocks) => blocks?.length)).toEqual([15, 15, 4]);
 });

@@ -1,9 +1,27 @@
 /** What one head, the heads of a block or all heads read, from the rows that the server sent. */
 import { type Place, indexOf } from "@/model/place";
 import type { AttentionResponse } from "@/types/schemas";
-import { type CellMeasure, KINDS } from "./kinds";
+import { type CellMeasure, type Kind, KINDS } from "./kinds";
 
-export type Rows = AttentionResponse;
+/** By token of the text, from index 0; those that have no number are 0. */
+export type Rows = Omit<AttentionResponse, "kind"> & { readonly kind: Kind };
+
+/** An answer as it is drawn: what reads a token has no numbers before that token. */
+export function rowsOf(answer: AttentionResponse): Rows {
+  if (answer.direction === "reads") return answer;
+  const { position, sources, values } = answer;
+  const before = Array.from({ length: position }, () => 0);
+  return {
+    ...answer,
+    kind: "readBy",
+    sources: Array.from({ length: position + sources.length }, (_, index) => index),
+    values: values.map((heads) => heads.map((row) => [...before, ...row])),
+  };
+}
+
+/** The first token that has numbers. */
+export const firstOf = ({ kind, position }: Pick<Rows, "kind" | "position">): number =>
+  kind === "readBy" ? position : 0;
 
 /** Blocks are counted from 1, heads from 0. */
 export interface Head {
@@ -94,13 +112,19 @@ export function learnedSink({ blocks, sink }: Rows, scope: Scope): number | null
 
 /**
  * What the colour of a head stands for. A contribution is the sum over all sources; of weights and lengths the
- * first token is left out, unless it is the only one.
+ * first token is left out, unless it is the only one; of what reads a token, the token itself.
  */
-export function headValue({ kind, values }: Rows, row: number, head: number, measure: CellMeasure): number {
+export function headValue(
+  { kind, values, position }: Rows,
+  row: number,
+  head: number,
+  measure: CellMeasure,
+): number {
   const sources = values[row]?.[head] ?? [];
+  const leftOut = kind === "logit" ? null : kind === "readBy" ? position : 0;
   let [sum, most] = [0, 0];
   for (const [source, value] of sources.entries()) {
-    if (source === 0 && kind !== "logit") continue;
+    if (source === leftOut) continue;
     sum += value;
     most = Math.max(most, value);
   }
@@ -127,9 +151,12 @@ export function largestAt(values: readonly number[]): number | null {
   return found;
 }
 
-/** The sources by what is read from them, most first. */
-export const mostRead = (values: readonly number[]): number[] =>
-  values.map((_, source) => source).sort((a, b) => Math.abs(values[b] ?? 0) - Math.abs(values[a] ?? 0));
+/** The sources from `first` on by what is read from them, most first. */
+export const mostRead = (values: readonly number[], first = 0): number[] =>
+  values
+    .map((_, source) => source)
+    .slice(first)
+    .sort((a, b) => Math.abs(values[b] ?? 0) - Math.abs(values[a] ?? 0));
 
 /** The head and the source that stand out: the largest value, the first token and the position itself left out. */
 export function outstanding(rows: Rows): (Head & { readonly source: number; readonly value: number }) | null {

@@ -1,9 +1,10 @@
-/** The three numbers that can be drawn of a head and a source: their names, meanings and forms. */
+/** The numbers that can be drawn of a head and a source: their names, meanings and forms. */
 import { formatNats, formatProbability, formatSigned } from "@/model/format";
 import { cellTextOfText } from "@/model/tokens";
 import type { AttentionResponse } from "@/types/schemas";
 
-export type Kind = AttentionResponse["kind"];
+/** `readBy` are weights too, those that later tokens give to the selected one. */
+export type Kind = AttentionResponse["kind"] | "readBy";
 
 /** What the colour of a head can stand for: all that it reads outside the first token, or the most of one token. */
 export const CELLS = ["outside", "largest"] as const;
@@ -47,6 +48,18 @@ export const KINDS: Readonly<Record<Kind, KindFacts>> = {
     isSigned: false,
     unit: "stream units",
   },
+  readBy: {
+    label: "Read by",
+    meaning:
+      "How much of its attention each later token gives to the selected one: the model’s own softmax weights.",
+    cells: {
+      outside: "attention that later tokens give to it, added up",
+      largest: "largest attention that one later token gives to it",
+    },
+    together: "mean",
+    isSigned: false,
+    unit: null,
+  },
   logit: {
     label: "Logit",
     meaning: "What each token adds, through the head and directly, to",
@@ -59,9 +72,11 @@ export const KINDS: Readonly<Record<Kind, KindFacts>> = {
 
 export function formatValue(kind: Kind, value: number): string {
   if (kind === "logit") return formatSigned(value);
+  // Of several tokens they add up to more than 1.
+  if (kind === "readBy" && value > 1) return formatNats(value);
   // An exact zero is a token that the head cannot see, such as one outside its window.
   if (value === 0) return "0";
-  return kind === "weight" ? formatProbability(value) : formatNats(value);
+  return kind === "norm" ? formatNats(value) : formatProbability(value);
 }
 
 /** A value with its unit, in a sentence. */
@@ -81,7 +96,7 @@ export function logitName({
   return foil_kind === "mean" ? `${name} − the mean of all logits` : name;
 }
 
-export const meaningOf = (kind: Kind, rows: AttentionResponse | null): string =>
+export const meaningOf = (kind: Kind, rows: Parameters<typeof logitName>[0] | null): string =>
   kind === "logit"
     ? `${KINDS.logit.meaning} the logit of ${rows === null ? "the target less the foil’s" : logitName(rows)}.`
     : KINDS[kind].meaning;

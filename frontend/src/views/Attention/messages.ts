@@ -8,13 +8,13 @@ export interface Message {
 }
 
 /**
- * The messages among the tokens up to `position`, in their order, the template's tokens as one at the end. The
+ * The messages among the tokens from `first` up to `position`, in their order, the template's tokens as one at the end. The
  * first token stands alone: heads rest on it, whatever it says.
  */
-export function messagesUpTo({ tokens, turns }: Timeline, position: number): Message[] {
+export function messagesUpTo({ tokens, turns }: Timeline, position: number, first = 0): Message[] {
   const found = new Map<string, number[]>();
   const template: number[] = [];
-  for (const { index, role } of tokens.slice(0, position + 1)) {
+  for (const { index, role } of tokens.slice(first, position + 1)) {
     if (index > 0 && role === "template") {
       template.push(index);
       continue;

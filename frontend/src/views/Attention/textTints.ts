@@ -5,23 +5,41 @@ import type { ViewTints } from "@/features/transcript/viewTints";
 import { type Rows, type Scope, scopeName, sourceScale, sourceValues } from "./heads";
 import { KINDS, type Kind, formatValue } from "./kinds";
 
+/** The source that the list points at: another hue, and the second cue. */
+export const POINTED: Tint = {
+  background: "color-mix(in oklab, var(--accent) 40%, transparent)",
+  isMarked: true,
+};
+
 /** By source; tokens after the position that reads have none. */
-export function tintsOf(kind: Kind, values: readonly number[], max: number): Tint[] {
-  return values.map((value) => (KINDS[kind].isSigned ? signedTintOf(value, max) : tintOf(value, max)));
+export function tintsOf(
+  kind: Kind,
+  values: readonly number[],
+  max: number,
+  pointed: number | null = null,
+): Tint[] {
+  return values.map((value, source) => {
+    if (source === pointed) return POINTED;
+    return KINDS[kind].isSigned ? signedTintOf(value, max) : tintOf(value, max);
+  });
 }
 
 /** The colours and their legend. */
 export function textTints(
   rows: Rows | null,
   scope: Scope,
-  { kind, withSink }: { readonly kind: Kind; readonly withSink: boolean },
+  {
+    kind,
+    withSink,
+    pointed,
+  }: { readonly kind: Kind; readonly withSink: boolean; readonly pointed: number | null },
 ): Pick<ViewTints, "tints" | "legend"> {
   const { label, isSigned, together } = KINDS[kind];
   const values = rows === null ? [] : sourceValues(rows, scope);
   const max = sourceScale(values, withSink);
   const name = scopeName(scope).toLowerCase() + (scope.kind === "head" ? "" : ` (${together})`);
   return {
-    tints: rows === null ? null : tintsOf(kind, values, max),
+    tints: rows === null ? null : tintsOf(kind, values, max, pointed),
     legend: {
       title: rows === null ? `Attention, ${label.toLowerCase()}: not read yet` : `Attention, ${name}`,
       gradient: isSigned ? SIGNED_TINT_GRADIENT : TINT_GRADIENT,

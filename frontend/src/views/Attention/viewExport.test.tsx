@@ -6,8 +6,8 @@ import { exportSource } from "@/test/exportSource";
 import { parsedFigure, typeSizes } from "@/test/figure";
 import { madeUpTimeline, madeUpTokens } from "@/test/lensData";
 import { scriptIds, scriptRows } from "@/test/scriptRows";
-import { type Scope, ALL_HEADS } from "./heads";
-import type { Kind } from "./kinds";
+import type { AttentionResponse } from "@/types/schemas";
+import { type Scope, ALL_HEADS, rowsOf } from "./heads";
 import { attentionExport } from "./viewExport";
 
 const tokens = madeUpTokens(20);
@@ -15,17 +15,38 @@ const timeline = madeUpTimeline(tokens, "attention-export");
 const POSITION = 11;
 const HEAD: Scope = { kind: "head", block: 9, head: 2 };
 const view = { id: "attention", title: "Attention", group: "why" };
-const rowsOf = (kind: Kind) => madeUpAttention(tokens, { position: POSITION, kind, foil: "best" });
+const madeUp = (kind: AttentionResponse["kind"]) =>
+  madeUpAttention(tokens, { position: POSITION, kind, foil: "best" });
 
-const exported = (kind: Kind, scope: Scope) =>
-  attentionExport({ timeline, rows: rowsOf(kind), scope, measure: "outside", withSink: false });
+const exported = (kind: AttentionResponse["kind"], scope: Scope) =>
+  attentionExport({ timeline, rows: madeUp(kind), scope, measure: "outside", withSink: false });
+
+test("what reads a token is exported by the tokens that read it, and computed again from the whole text", () => {
+  const answer = madeUpAttention(tokens, { position: POSITION, direction: "read_by" });
+  const column = (answer.values[answer.blocks.indexOf(9)]?.[2] ?? []).map(asFloat32);
+  const state = { timeline, rows: rowsOf(answer), scope: HEAD, measure: "outside", withSink: false } as const;
+  const taken = attentionExport(state);
+  const { table, title, script } = taken;
+  const rows = toRecords(table);
+  expect(title).toMatch(/^What reads “.*block 9, head 2$/);
+  expect(rows.map((each) => each["attention_weight"])).toEqual(column);
+  expect(rows.map((each) => each["read_at_index"])).toEqual(answer.sources);
+  expect(new Set(rows.map((each) => each["source_index"]))).toEqual(new Set([POSITION]));
+  const program = script(exportSource(tokens, { view }));
+  expect(scriptIds(program)).toEqual(tokens.map(({ id }) => id));
+  expect(scriptRows(program, "ATTENTION")).toEqual([[9, 2, column]]);
+  expect(program.nNumbers).toBe(column.length);
+  const text = program.sections.flatMap(({ lines }) => lines).join("\n");
+  expect(text).toContain("each[0, :, SOURCE:, SOURCE]");
+  expect(parsedFigure(taken, { size: "page" }).documentElement.textContent).toContain("later tokens");
+});
 
 describe.each([
   ["weight", "attention_weight"],
   ["norm", "written_norm"],
   ["logit", "logit_contribution"],
 ] as const)("%s", (kind, column) => {
-  const { blocks, values } = rowsOf(kind);
+  const { blocks, values } = madeUp(kind);
   const row = values[blocks.indexOf(9)]?.[2] ?? [];
 
   test("the table has every source of the locked head with the server's number", () => {

@@ -5,7 +5,7 @@ import type { Timeline } from "@/model/timeline";
 import { cellText } from "@/model/tokens";
 import { attentionScript } from "./attentionScript";
 import { drawAttention } from "./drawAttention";
-import { type Rows, type Scope, headsIn, learnedSink, scopeName, sourceValues } from "./heads";
+import { type Rows, type Scope, firstOf, headsIn, learnedSink, scopeName, sourceValues } from "./heads";
 import { type CellMeasure, KINDS, logitName } from "./kinds";
 import { messagesUpTo, sumsOf } from "./messages";
 
@@ -31,18 +31,21 @@ const COLUMNS = [
 
 const VALUE_COLUMNS = {
   weight: { key: "attention_weight", unit: "0 to 1" },
+  readBy: { key: "attention_weight", unit: "0 to 1" },
   norm: { key: "written_norm", unit: "stream units" },
   logit: { key: "logit_contribution", unit: "logits" },
 } as const;
 
 const MEANINGS = {
   weight: "Attention weights",
+  readBy: "Attention weights that each token from this one on gives to it",
   norm: "Length of weight × value through the output projection (Kobayashi et al. 2020)",
   logit: "Direct contributions",
 } as const;
 
 const COMPUTED_IN = {
   weight: "its attention weights in float32",
+  readBy: "attention weights in float32",
   norm: "weights and lengths in float32",
   logit:
     "weights in float32, contributions in float64, but float32 through matrices of more than 2²⁴ numbers",
@@ -54,40 +57,49 @@ export function attentionExport({ timeline, rows, scope, measure, withSink }: At
   const read = tokens[position];
   const readText = read === undefined ? "" : `“${cellText(read)}”`;
   const heads = headsIn(rows, scope);
-  const messages = messagesUpTo(timeline, position);
+  const isReadBy = kind === "readBy";
+  const first = firstOf(rows);
+  const messages = isReadBy
+    ? messagesUpTo(timeline, tokens.length - 1, position)
+    : messagesUpTo(timeline, position);
   const messageOf = new Map(messages.flatMap(({ name, indices }) => indices.map((index) => [index, name])));
   const sums = sumsOf(messages, sourceValues(rows, scope));
   const shown = scope.kind === "head" ? "" : ` (${KINDS[kind].together} over ${heads.length} heads)`;
   return {
-    title: `What ${readText} reads: ${scopeName(scope).toLowerCase()}`,
+    title: `What ${isReadBy ? `reads ${readText}` : `${readText} reads`}: ${scopeName(scope).toLowerCase()}`,
     facts: [
-      `Read at index ${position} ${readText}`,
+      `${isReadBy ? "Source: index" : "Read at index"} ${position} ${readText}`,
       kind === "logit" ? `${MEANINGS.logit} to the logit of ${logitName(rows)}` : MEANINGS[kind],
       `The bars are of ${scopeName(scope).toLowerCase()}${shown}; the colours of the grid are: ${KINDS[kind].cells[measure]}`,
-      ...(withSink ? [] : ["The first token is left out of the scale"]),
+      ...(withSink || isReadBy ? [] : ["The first token is left out of the scale"]),
       ...(without_pattern.length === 0 ? [] : [`Without attention: block ${without_pattern.join(", ")}`]),
     ],
     place: `${position}-${read?.text ?? ""}-${kind}`,
     table: {
       columns: [...COLUMNS, VALUE_COLUMNS[kind]],
       rows: heads.flatMap(({ block, head }) => {
-        const place: Cell[] = [position, read?.id ?? null, read?.text ?? null, block, head];
+        const named = (index: number): Cell[] => [
+          index,
+          tokens[index]?.id ?? null,
+          tokens[index]?.text ?? null,
+        ];
+        const place: Cell[] = [...named(position), block, head];
         const row = values[blocks.indexOf(block)]?.[head] ?? [];
         const sink = learnedSink(rows, { kind: "head", block, head });
         return [
-          ...row.map((value, source): Cell[] => [
-            ...place,
-            source,
-            tokens[source]?.id ?? null,
-            tokens[source]?.text ?? null,
-            messageOf.get(source) ?? null,
-            value,
-          ]),
+          ...row.slice(first).map((value, at): Cell[] => {
+            const other = first + at;
+            const ends = isReadBy
+              ? [...named(other), block, head, ...named(position)]
+              : [...place, ...named(other)];
+            return [...ends, messageOf.get(isReadBy ? position : other) ?? null, value];
+          }),
           ...(sink === null ? [] : [[...place, null, null, null, "no token (learned sink)", sink]]),
         ];
       }),
     },
-    computed: ({ dtype }) => `This token run again in ${dtype}; ${COMPUTED_IN[kind]}`,
+    computed: ({ dtype }) =>
+      `${isReadBy ? "Attention run again" : "This token run again"} in ${dtype}; ${COMPUTED_IN[kind]}`,
     columns: null,
     draw: (layout) => drawAttention({ rows, tokens, scope, messages, measure, withSink }, layout),
     places: [...new Set(heads.map(({ block }) => block))].map((layer) => ({ position, layer })),
