@@ -15,7 +15,7 @@ test("three examples open in one click and say what the running model shows", as
     // Saved conversations are listed beside the page by the same words.
     await page.getByRole("main").getByRole("button", { name: example.text }).click();
     const guide = page.getByRole("region", { name: "What to see" });
-    await expect(guide.getByRole("listitem")).toHaveCount(4);
+    await expect(guide.getByRole("listitem")).toHaveCount(5);
     await expect(guide).toContainText(example.note.replaceAll("“ ", "“·"));
     // The token that it is about is selected, and the numbers are the server's.
     await expect(explorer.evidence.getByRole("region", { name: "Selected layer" })).toBeVisible();

@@ -8,7 +8,8 @@ type Job = Schemas["JobInfo"];
 
 for (const { hand, colorScheme } of WAYS) {
   test.describe(`${colorScheme}, by ${hand}`, () => {
-    test.use({ colorScheme });
+    // A finger drags as well.
+    test.use({ colorScheme, hasTouch: hand === "mouse" });
 
     test("the map shows which word carries the country, and a state goes where it is put", async ({
       explorer,
@@ -70,8 +71,30 @@ for (const { hand, colorScheme } of WAYS) {
       });
       await expect(run).toContainText(`Score ${formatScore(moved.score)}`);
       expect(await seriousViolations(page)).toEqual([]);
+      if (hand === "keyboard") return;
+      await cell(6, country).tap();
+      await expect(run).toContainText(`Score ${formatScore(scores[country] ?? Number.NaN)}`);
+      await dragByTouch(cell(6, country), cell(6, country + 1));
+      await expect(run).toContainText(`Score ${formatScore(moved.score)}`);
     });
   });
+}
+
+/** As a finger does, for which Playwright has taps only. */
+async function dragByTouch(from: Locator, to: Locator): Promise<void> {
+  const page = from.page();
+  const middles = await Promise.all(
+    [from, to].map(async (cell) => {
+      const { x = 0, y = 0, width = 0, height = 0 } = (await cell.boundingBox()) ?? {};
+      return { x: x + width / 2, y: y + height / 2 };
+    }),
+  );
+  const finger = await page.context().newCDPSession(page);
+  const touch = (type: "touchStart" | "touchMove" | "touchEnd", touchPoints: typeof middles) =>
+    finger.send("Input.dispatchTouchEvent", { type, touchPoints });
+  await touch("touchStart", middles.slice(0, 1));
+  await touch("touchMove", middles.slice(1));
+  await touch("touchEnd", []);
 }
 
 test("a map is paused, goes on, and is cancelled, and the model answers at once", async ({

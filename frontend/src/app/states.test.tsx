@@ -4,17 +4,20 @@ import userEvent from "@testing-library/user-event";
 import type { ComponentType } from "react";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { writeStored } from "@/base/stored";
+import { visitChoices } from "@/features/choices/choices";
 import { visitPair } from "@/features/pair/pair";
 import type { ViewProps } from "@/features/evidence/view";
 import { useOpenView } from "@/features/export/useViewExport";
 import type { LayerReadout, Timeline, Token } from "@/model/timeline";
-import { N_LAYERS, madeUpTimeline, madeUpTokens } from "@/test/lensData";
+import { MADE_UP, N_LAYERS, idOf, madeUpTimeline, madeUpTokens } from "@/test/lensData";
 import { type FakeServer, fakeServer, refusal, renderView } from "@/test/renderView";
+import { branch, savedConversation } from "@/test/saved";
 import Attention from "@/views/Attention/Attention";
 import Attribution from "@/views/Attribution/Attribution";
 import Compare from "@/views/Compare/Compare";
 import Heatmap from "@/views/Heatmap/Heatmap";
 import Layers from "@/views/Layers/Layers";
+import Patch from "@/views/Patch/Patch";
 import Standard from "@/views/Standard/Standard";
 import Trajectories from "@/views/Trajectories/Trajectories";
 
@@ -68,7 +71,21 @@ const nothing = (status: "empty" | "waiting"): Timeline => ({
   turns: [],
   status,
 });
-const asked = (): number => [server.asked, server.compared, server.attributed, server.attended].flat().length;
+const asked = (): number =>
+  [server.asked, server.compared, server.attributed, server.attended, server.patched].flat().length;
+
+/** Another word in the message and another in the reply, and one cell of the two that is patched. */
+function patchWithOther(): void {
+  const other = tokens.map((token) =>
+    token.index === 4 || token.index === INDEX ? { ...token, id: idOf(" river"), text: " river" } : token,
+  );
+  server.saved = () =>
+    Response.json(
+      savedConversation({ model: MADE_UP, id: "other", branches: [branch("other")], tokens: other }),
+    );
+  visitPair({ vs: "saved.other" }, timeline.conversationId);
+  visitChoices("patch", { cell: "3.4.4" }, timeline.conversationId);
+}
 
 const isReading = (): boolean =>
   document.querySelector("[aria-busy=true], progress") !== null ||
@@ -76,10 +93,16 @@ const isReading = (): boolean =>
 /** What can be exported now, or why nothing can. */
 const exported = () => renderHook(() => useOpenView().viewExport).result.current;
 
-describe.each(VIEWS)("%s", (_, View, drawing) => {
+describe.each([...VIEWS, ["Patch", Patch] as const])("%s", (_, View) => {
+  beforeEach(() => {
+    if (View === Patch) patchWithOther();
+  });
+
   test("is empty where no conversation has begun, and says what to do", () => {
     renderView(View, nothing("empty"), { index: null });
-    expect(screen.getByRole("status")).toHaveTextContent(/^Nothing to (read|compare) yet\. Send a message/);
+    expect(screen.getByRole("status")).toHaveTextContent(
+      /^Nothing to (read|compare|patch) yet\. Send a message/,
+    );
     expect(asked()).toBe(0);
   });
 
@@ -106,6 +129,33 @@ describe.each(VIEWS)("%s", (_, View, drawing) => {
     await waitFor(() => expect(screen.queryByText(/has ended/)).not.toBeInTheDocument());
   });
 
+  test("says what failed and why, and reads on request", async () => {
+    const { answer, compare, attribute, attend, patch } = { ...server };
+    server.patch = () => refusal("out_of_memory", "Not enough memory.", 507);
+    server.attend = () => refusal("out_of_memory", "Not enough memory.", 507);
+    server.attribute = () => refusal("out_of_memory", "Not enough memory.", 507);
+    server.answer = () => refusal("out_of_memory", "Not enough memory.", 507);
+    server.compare = () => refusal("out_of_memory", "Not enough memory.", 507);
+    renderView(View, timeline, { index: INDEX });
+    // Compare reads the selected pair besides all pairs, so that two things fail there.
+    await screen.findAllByRole("alert");
+    await waitFor(() => expect(screen.queryByText(/^Reading/)).not.toBeInTheDocument());
+    for (const alert of screen.getAllByRole("alert")) {
+      expect(alert).toHaveTextContent("Not enough memory.");
+      expect(alert).toHaveTextContent("out_of_memory");
+    }
+    expect(screen.queryByRole("progressbar")).not.toBeInTheDocument();
+    server.answer = answer;
+    server.compare = compare;
+    server.attribute = attribute;
+    server.attend = attend;
+    server.patch = patch;
+    for (const retry of screen.getAllByRole("button", { name: "Retry" })) await userEvent.click(retry);
+    await waitFor(() => expect(screen.queryByRole("alert")).not.toBeInTheDocument());
+  });
+});
+
+describe.each(VIEWS)("%s", (_, View, drawing) => {
   test("shows that it is reading, then draws what was read and can export it", async () => {
     let isHeld = true;
     const release: (() => void)[] = [];
@@ -128,29 +178,6 @@ describe.each(VIEWS)("%s", (_, View, drawing) => {
     expect(screen.getAllByRole(drawing)[0]).toBeVisible();
     expect(screen.queryByRole("alert")).not.toBeInTheDocument();
     expect(exported()).toBeTypeOf("function");
-  });
-
-  test("says what failed and why, and reads on request", async () => {
-    const { answer, compare, attribute, attend } = { ...server };
-    server.attend = () => refusal("out_of_memory", "Not enough memory.", 507);
-    server.attribute = () => refusal("out_of_memory", "Not enough memory.", 507);
-    server.answer = () => refusal("out_of_memory", "Not enough memory.", 507);
-    server.compare = () => refusal("out_of_memory", "Not enough memory.", 507);
-    renderView(View, timeline, { index: INDEX });
-    // Compare reads the selected pair besides all pairs, so that two things fail there.
-    await screen.findAllByRole("alert");
-    await waitFor(() => expect(screen.queryByText(/^Reading/)).not.toBeInTheDocument());
-    for (const alert of screen.getAllByRole("alert")) {
-      expect(alert).toHaveTextContent("Not enough memory.");
-      expect(alert).toHaveTextContent("out_of_memory");
-    }
-    expect(screen.queryByRole("progressbar")).not.toBeInTheDocument();
-    server.answer = answer;
-    server.compare = compare;
-    server.attribute = attribute;
-    server.attend = attend;
-    for (const retry of screen.getAllByRole("button", { name: "Retry" })) await userEvent.click(retry);
-    await waitFor(() => expect(screen.queryByRole("alert")).not.toBeInTheDocument());
   });
 });
 

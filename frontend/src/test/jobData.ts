@@ -58,6 +58,29 @@ export function madeUpMap({ state, nDone, clean, corrupt, conversationId }: Made
   };
 }
 
+/** What a patch gives, half-way between its two ends. */
+export function madeUpPatch() {
+  const top = [{ ...named(" river"), probability: 0.5 }];
+  return {
+    model: MADE_UP.name,
+    model_identity: MADE_UP,
+    site: "resid",
+    layer: 3,
+    heads: null,
+    positions: [[4, 4]],
+    direction: "denoise",
+    answer: named(" which"),
+    foil: named(" river"),
+    clean: 4,
+    corrupt: -2,
+    patched: 1,
+    score: 0.5,
+    kl_to_clean_nats: 0.1,
+    predictions: { clean: top, corrupt: top, patched: top },
+    computed_tokens: 3,
+  };
+}
+
 /** The events of a job so far; a stream that ends with them is cut unless the last one says that it is over. */
 export const jobEvents = (...events: readonly Readonly<Record<string, unknown>>[]): Response =>
   new Response(

@@ -12,10 +12,11 @@ import { SettingsProvider } from "@/features/settings/settings";
 import type { LensKind } from "@/model/lenses";
 import type { Timeline, Token } from "@/model/timeline";
 import type { components } from "@/types/api";
-import type { AttentionRequest, DoseRequest, WritesRequest } from "@/types/schemas";
+import type { AttentionRequest, DoseRequest, PatchRequest, WritesRequest } from "@/types/schemas";
 import { N_HEADS, madeUpAttention } from "./attentionData";
 import { madeUpAttribution, madeUpWrites } from "./attributionData";
 import { madeUpDose } from "./doseData";
+import { madeUpPatch } from "./jobData";
 import {
   MADE_UP,
   N_LAYERS,
@@ -58,6 +59,10 @@ export interface FakeServer {
   readonly dosed: DoseRequest[];
   /** Replaces the answer to one of them. */
   dose: (request: DoseRequest) => Response | Promise<Response>;
+  /** Requests for patched runs so far. */
+  readonly patched: PatchRequest[];
+  /** Replaces the answer to one of them. */
+  patch: (request: PatchRequest) => Response | Promise<Response>;
   /** Requests for what a block wrote so far. */
   readonly opened: WritesRequest[];
   /** Replaces the answer to one of them. */
@@ -107,6 +112,8 @@ export function fakeServer(tokens: readonly Token[], tiedEmbeddings = true): Fak
     attribute: (request) => Response.json(madeUpAttribution(tokens, request)),
     dosed: [],
     dose: (request) => Response.json(madeUpDose(request)),
+    patched: [],
+    patch: () => Response.json(madeUpPatch()),
     opened: [],
     open: (request) => Response.json(madeUpWrites(request)),
     capabilities: {
@@ -177,6 +184,11 @@ export function fakeServer(tokens: readonly Token[], tiedEmbeddings = true): Fak
       const body = (await request.json()) as DoseRequest;
       server.dosed.push(body);
       return Promise.race([server.dose(body), whenAborted(request.signal)]);
+    }
+    if (pathname === "/api/patch") {
+      const body = (await request.json()) as PatchRequest;
+      server.patched.push(body);
+      return Promise.race([server.patch(body), whenAborted(request.signal)]);
     }
     if (pathname === "/api/writes") {
       const body = (await request.json()) as WritesRequest;

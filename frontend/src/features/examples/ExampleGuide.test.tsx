@@ -91,11 +91,19 @@ test("the head that adds most is found on the model that runs, and shown with th
   expect(selection().place).toEqual({ kind: "head", index: 10, block, head, second: read?.source });
 });
 
+test("the last step leads to Patch, with the token selected at which it is read", async () => {
+  const { selection } = renderView(guideOf(10), madeUpTimeline(tokens, "guide-patch"), { index: 3 });
+  await userEvent.click(await screen.findByRole("button", { name: "Show it in Patch" }));
+  expect(onShowView).toHaveBeenCalledWith("patch");
+  expect(selection().index).toBe(10);
+});
+
 test("a model that is not split into heads has no such step", async () => {
   const closed = { available: false, reason: "no linear map", max_abs_diff: null };
   server.capabilities = { ...server.capabilities, heads: closed };
   renderView(guideOf(10), madeUpTimeline(tokens, "guide-no-heads"), { index: 3 });
-  expect(await screen.findAllByRole("listitem")).toHaveLength(3);
+  await screen.findByRole("button", { name: "Show it in Patch" });
+  expect(screen.getAllByRole("listitem")).toHaveLength(4);
   expect(server.attributed).toEqual([]);
 });
 
@@ -113,7 +121,7 @@ test("loading and failed: it says what it does, and reads again when asked", asy
   expect(await screen.findByRole("alert")).toHaveTextContent("The model is loading.");
   refuse = false;
   await userEvent.click(screen.getByRole("button", { name: "Retry" }));
-  await waitFor(() => expect(screen.getAllByRole("listitem")).toHaveLength(4));
+  await waitFor(() => expect(screen.getAllByRole("listitem")).toHaveLength(5));
 });
 
 test("it can be closed", async () => {

@@ -138,6 +138,12 @@ export default function ExampleGuide({ example, timeline, token, onShowView }: E
             {formatNats(output.entropyNats)} nats. Compare this column with its neighbours.
           </ExampleStep>
           {leading && <AttributionStep {...leading} token={token} onShow={showPlace} />}
+          {leading !== undefined && (
+            <ExampleStep view="Patch" onShow={show("patch", null)}>
+              Which word carries it, and up to which layer? Replace one word of the message there and map
+              every position.
+            </ExampleStep>
+          )}
         </ol>
       )}
       {/* Last, when all above it is there: what comes later would move it. */}

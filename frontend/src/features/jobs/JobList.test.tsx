@@ -14,7 +14,23 @@ const job = (id: string, state: string) => ({
   title: `map ${id}`,
 });
 
-let jobs: ReturnType<typeof job>[] = [];
+/** The map of two saved conversations; `foil` is the token of which the logit is measured in B. */
+const saved = (foil: number) => {
+  const map = madeUpMap({ state: "done", nDone: 2, clean: tokens, corrupt: tokens, conversationId: "one" });
+  return {
+    ...map,
+    id: "c",
+    title: "map c",
+    assumed: {
+      ...map.assumed,
+      direction: "noise",
+      corrupt: { ...map.assumed.corrupt, conversation_id: "other" },
+    },
+    result: { ...map.result, foil: { ...map.result.foil, token_id: foil } },
+  };
+};
+
+let jobs: (ReturnType<typeof job> | ReturnType<typeof saved>)[] = [];
 let list: () => Response | Promise<Response>;
 let acted: string[] = [];
 
@@ -25,6 +41,8 @@ beforeEach(() => {
   vi.stubGlobal("fetch", async (request: Request) => {
     const { pathname } = new URL(request.url);
     if (pathname === "/api/jobs") return list();
+    if (pathname.startsWith("/api/conversations/")) return Response.json({ tokens });
+    if (request.method === "GET") return Response.json(jobs.find(({ id }) => pathname.endsWith(`/${id}`)));
     acted.push(`${request.method} ${pathname}`);
     const id = pathname.split("/")[3];
     if (request.method === "DELETE") jobs = jobs.filter((each) => each.id !== id);
@@ -51,6 +69,34 @@ test("a job is paused from the list, and one that is over is forgotten", async (
   await userEvent.click(screen.getByRole("button", { name: "Forget map b" }));
   await vi.waitFor(() => expect(screen.queryByText("map b")).toBeNull());
   expect(acted).toEqual(["POST /api/jobs/a/pause", "DELETE /api/jobs/b"]);
+});
+
+test("a job is opened in its view, at the token where it is read, with what was chosen of it", async () => {
+  jobs = [saved(77)];
+  shown();
+  await userEvent.click(await screen.findByRole("button", { name: "Open map c" }));
+  await vi.waitFor(() =>
+    expect(Object.fromEntries(new URLSearchParams(window.location.search))).toEqual({
+      c: "one",
+      view: "patch",
+      t: "4",
+      vs: "saved.other",
+      direction: "noise",
+      job: "c",
+      foil: "77",
+    }),
+  );
+  window.history.replaceState(null, "", "/");
+});
+
+test("a job whose other text was not saved says that no view can show it", async () => {
+  const map = saved(77);
+  jobs = [
+    { ...map, assumed: { ...map.assumed, corrupt: { ...map.assumed.corrupt, conversation_id: null } } },
+  ];
+  shown();
+  await userEvent.click(await screen.findByRole("button", { name: "Open map c" }));
+  expect(await screen.findByRole("alert")).toHaveTextContent("in no saved conversation");
 });
 
 test("says that the list is read, and what a job is where there is none", async () => {

@@ -1,9 +1,11 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { asApiError } from "@/base/errors";
+import { goTo } from "@/features/address/useAddress";
 import { JOB_ACTIONS, fetchJobs, isOver } from "@/reading/patching";
 import { jobKey } from "@/reading/useJob";
 import type { JobSummary } from "@/types/schemas";
 import { Button } from "@/ui/Button";
+import { hasView, jobAddress } from "./jobAddress";
 
 const FOLLOW_MS = 1_000;
 const LIST = ["jobs"] as const;
@@ -26,15 +28,31 @@ export default function JobList({ shownId }: { readonly shownId: string | null }
     },
     onSettled: () => refetch(),
   });
-  const failure = acting.error ?? error;
+  const opening = useMutation({
+    mutationFn: (id: string) => jobAddress(id, new AbortController().signal),
+    onSuccess: (address) => {
+      if (address !== null) goTo(address);
+    },
+  });
+  const failure = acting.error ?? opening.error ?? error;
+  const forgetFailures = (): void => {
+    acting.reset();
+    opening.reset();
+  };
   return (
     <div className="flex max-h-[60vh] w-80 max-w-[80vw] flex-col gap-2 overflow-y-auto">
       {failure !== null && (
         <p role="alert">
           {asApiError(failure).message}{" "}
-          <Button look="quiet" onClick={() => void refetch().then(() => acting.reset())}>
+          <Button look="quiet" onClick={() => void refetch().then(forgetFailures)}>
             Retry
           </Button>
+        </p>
+      )}
+      {opening.data === null && (
+        <p role="alert">
+          One of its texts is in no saved conversation, so no view can show it. Its numbers are at{" "}
+          <code>/api/jobs/{opening.variables}</code>.
         </p>
       )}
       {data === undefined ? (
@@ -49,14 +67,22 @@ export default function JobList({ shownId }: { readonly shownId: string | null }
         <ul aria-label="Jobs" className="flex flex-col divide-y divide-line">
           {data.map((job) => (
             <li key={job.id} className="py-1.5">
-              <p className="truncate" title={job.title}>
-                {job.title}
-              </p>
+              <p className="line-clamp-3 break-words">{job.title}</p>
               <p className="text-label text-muted">
                 {stateOf(job)}
                 {job.id === shownId && ", shown here"}
               </p>
               <div className="flex gap-1">
+                {job.id !== shownId && hasView(job) && (
+                  <Button
+                    look="quiet"
+                    disabled={opening.isPending}
+                    aria-label={`Open ${job.title}`}
+                    onClick={() => opening.mutate(job.id)}
+                  >
+                    Open
+                  </Button>
+                )}
                 {actionsOf(job).map(({ action, label }) => (
                   <Button
                     key={action}

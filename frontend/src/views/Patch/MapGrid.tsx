@@ -23,8 +23,8 @@ const SCALE = { kind: "linear", dark: -1, bright: 1 } as const;
 
 /**
  * Layers by aligned positions. A click or Enter patches a cell into its counterpart; dragging from one
- * column to another, or `p` on both, puts the state of the first in the place of the second. What a patch
- * under the pointer or the keyboard can reach is framed.
+ * column to another (with a finger, once it is patched), or `p` on both, puts the state of the first in the
+ * place of the second. What a patch under the pointer or the keyboard can reach is framed.
  */
 export const MapGrid = memo(function MapGrid({ texts, rows, cell, theme, onPatch }: MapGridProps) {
   const id = useId();
@@ -66,9 +66,18 @@ export const MapGrid = memo(function MapGrid({ texts, rows, cell, theme, onPatch
   const onPointerDown = (event: PointerEvent): void => {
     pressed.current = placeUnder(event);
   };
+  const onPointerMove = (event: PointerEvent): void => {
+    // A finger is over a cell only while it drags one.
+    setHovered(event.pointerType === "touch" && pressed.current === null ? null : placeUnder(event));
+  };
+  const letGo = (): void => {
+    setHovered(null);
+    pressed.current = null;
+  };
   const onPointerUp = (event: PointerEvent): void => {
     const [from, to] = [pressed.current, placeUnder(event)];
     pressed.current = null;
+    if (event.pointerType === "touch") setHovered(null);
     if (from !== null && to !== null) patch(from, { layer: from.layer, pair: to.pair });
   };
   const source = picked === null ? undefined : a.tokens[pairs[picked.pair]?.[0] ?? -1];
@@ -80,16 +89,14 @@ export const MapGrid = memo(function MapGrid({ texts, rows, cell, theme, onPatch
         aria-activedescendant={`${id}-${active.layer}-${active.pair}`}
         tabIndex={0}
         onKeyDown={onKeyDown}
-        onPointerMove={(event) => setHovered(event.pointerType === "touch" ? null : placeUnder(event))}
-        onPointerLeave={() => {
-          setHovered(null);
-          pressed.current = null;
-        }}
+        onPointerMove={onPointerMove}
+        onPointerLeave={letGo}
+        onPointerCancel={letGo}
         onPointerDown={onPointerDown}
         onPointerUp={onPointerUp}
         className="group/grid grid w-full cursor-pointer gap-px font-mono text-cell select-none focus-visible:outline-none"
         style={{
-          gridTemplateColumns: `max-content repeat(${pairs.length}, ${hasNumbers ? "minmax(2.4rem, 3.25rem)" : "1.5rem"})`,
+          gridTemplateColumns: `max-content repeat(${pairs.length}, ${hasNumbers ? "minmax(2.1rem, 3.25rem)" : "1.5rem"})`,
         }}
       >
         {(["a", "b"] as const).map((side) => (
@@ -138,10 +145,11 @@ export const MapGrid = memo(function MapGrid({ texts, rows, cell, theme, onPatch
                   data-layer={layer}
                   data-pair={pair}
                   className={clsx(
-                    "relative flex h-5 items-center justify-center overflow-hidden pointer-coarse:h-7",
+                    "relative flex h-5 items-center justify-center overflow-hidden forced-color-adjust-none pointer-coarse:h-7",
                     step === null && "bg-sunken",
                     isInCone(cone, place) && "shadow-[inset_0_0_0_1px_var(--line-strong)]",
-                    isSame(chosen, place) && "z-1 shadow-[0_0_0_2px_var(--accent)]",
+                    // A finger scrolls the map from any other cell, and drags this one.
+                    isSame(chosen, place) && "z-1 touch-none shadow-[0_0_0_2px_var(--accent)]",
                     isSame(picked, place) && "z-1 outline-2 outline-dashed outline-accent",
                     isSame(active, place) &&
                       "group-focus-visible/grid:z-2 group-focus-visible/grid:outline-3 outline-focus",
@@ -151,7 +159,7 @@ export const MapGrid = memo(function MapGrid({ texts, rows, cell, theme, onPatch
                   }
                 >
                   {/* Exactly nothing is another finding than hardly anything. */}
-                  {hasNumbers && score !== null && (score === 0 ? "0" : formatScore(score))}
+                  {hasNumbers && score !== null && (score === 0 ? "0" : cellScore(score))}
                 </span>
               );
             })}
@@ -169,6 +177,9 @@ export const MapGrid = memo(function MapGrid({ texts, rows, cell, theme, onPatch
 
 const isSame = (a: GridPlace | null, b: GridPlace): boolean => a?.layer === b.layer && a.pair === b.pair;
 
+/** As programs write it, `.57` and `-.01`: so as many columns as possible are in view. */
+const cellScore = (score: number): string => formatScore(score).replace(/^(\D?)0\./, "$1.");
+
 const within = (place: GridPlace | null, nLayers: number, nPairs: number): GridPlace | null =>
   place !== null && place.layer <= nLayers && place.pair < nPairs ? place : null;
 
@@ -181,8 +192,10 @@ function nameOf({ pairs, a, b }: PatchTexts, pair: number): string {
     : `“${cellText(tokenA)}” in A, “${cellText(tokenB)}” in B`;
 }
 
-function placeUnder({ target }: PointerEvent): GridPlace | null {
-  const cell = target instanceof Element ? target.closest("[data-layer]") : null;
+/** A finger keeps to the cell that it pressed, so the cell below it is looked up. */
+function placeUnder({ target, pointerType, clientX, clientY }: PointerEvent): GridPlace | null {
+  const under = pointerType === "touch" ? document.elementFromPoint(clientX, clientY) : target;
+  const cell = under instanceof Element ? under.closest("[data-layer]") : null;
   return cell === null
     ? null
     : { layer: Number(cell.getAttribute("data-layer")), pair: Number(cell.getAttribute("data-pair")) };

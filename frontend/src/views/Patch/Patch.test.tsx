@@ -3,7 +3,7 @@ import userEvent from "@testing-library/user-event";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { visitPair } from "@/features/pair/pair";
 import type { Token } from "@/model/timeline";
-import { madeUpMap } from "@/test/jobData";
+import { madeUpMap, madeUpPatch } from "@/test/jobData";
 import { MADE_UP, N_LAYERS, idOf, madeUpTimeline, madeUpTokens } from "@/test/lensData";
 import { openAnswer } from "@/test/recordedStream";
 import { fakeServer, refusal, renderView } from "@/test/renderView";
@@ -24,32 +24,8 @@ let asked: { readonly what: string; readonly body: unknown }[] = [];
 let state = "running";
 let patchAnswer: (() => Response | Promise<Response>) | null = null;
 
-const named = (text: string) => ({ token_id: idOf(text), text, bytes: null });
-
 const job = (nDone: number) =>
   madeUpMap({ state, nDone, clean: tokens, corrupt: other, conversationId: own });
-
-function patched() {
-  const top = [{ ...named(" river"), probability: 0.5 }];
-  return {
-    model: MADE_UP.name,
-    model_identity: MADE_UP,
-    site: "resid",
-    layer: 3,
-    heads: null,
-    positions: [[4, 4]],
-    direction: "denoise",
-    answer: named(" which"),
-    foil: named(" river"),
-    clean: 4,
-    corrupt: -2,
-    patched: 1,
-    score: 0.5,
-    kl_to_clean_nats: 0.1,
-    predictions: { clean: top, corrupt: top, patched: top },
-    computed_tokens: 3,
-  };
-}
 
 /** Stays open, as that of a job that goes on. */
 function openEvents(signal: AbortSignal): Response {
@@ -63,7 +39,7 @@ beforeEach(() => {
   own = `patch-${number}`;
   asked = [];
   state = "running";
-  patchAnswer = () => Response.json(patched());
+  patchAnswer = () => Response.json(madeUpPatch());
   const server = fakeServer(tokens);
   server.saved = () =>
     Response.json(
@@ -81,7 +57,7 @@ beforeEach(() => {
     if (!pathname.startsWith("/api/jobs") && pathname !== "/api/patch") return answerOthers(input, init);
     const body: unknown = request.method === "POST" ? await request.json().catch(() => null) : null;
     asked.push({ what: `${request.method} ${pathname}`, body });
-    if (pathname === "/api/patch") return patchAnswer?.() ?? Response.json(patched());
+    if (pathname === "/api/patch") return patchAnswer?.() ?? Response.json(madeUpPatch());
     if (pathname === "/api/jobs") return Response.json({ id: "job-1" }, { status: 202 });
     if (pathname.endsWith("/pause")) state = "paused";
     if (pathname.endsWith("/resume")) state = "running";
@@ -165,7 +141,7 @@ test("parts of a block are asked for one after the other, so that the queue refu
     most = Math.max(most, open);
     await new Promise((resolve) => setTimeout(resolve));
     open -= 1;
-    return Response.json(patched());
+    return Response.json(madeUpPatch());
   };
   const grid = await opened();
   await userEvent.click(cellAt(grid, 3, 4));

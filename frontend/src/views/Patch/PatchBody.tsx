@@ -12,6 +12,7 @@ import { lazyPart } from "@/ui/lazyPart";
 import { usePatchChoices } from "./choices";
 import { mapRows } from "./grid";
 import { MapControls } from "./MapControls";
+import { MapFinding } from "./MapFinding";
 import { MapGrid } from "./MapGrid";
 import { patchTexts } from "./texts";
 import { useMap } from "./useMap";
@@ -107,6 +108,16 @@ export function PatchBody({ timeline, model, side }: PatchBodyProps) {
           nCells={nCells}
           onDirection={(value) => choose({ direction: value, job: null })}
         />
+        {map.job?.state === "done" && (
+          <div className="pt-1.5">
+            <MapFinding
+              texts={texts}
+              direction={direction}
+              rows={rows}
+              onPatch={(next) => choose({ cell: next })}
+            />
+          </div>
+        )}
         {map.error !== null && (
           <LensFailure title="The map could not be had." error={map.error} onRetry={map.retry} />
         )}

@@ -97,7 +97,7 @@ function Runs({
         </thead>
         <tbody>
           {rows.map(({ name, value, top }) => (
-            <tr key={name}>
+            <tr key={name} className="border-t border-line align-baseline">
               <th scope="row" className="pr-4 text-left font-medium whitespace-nowrap">
                 {name}
               </th>
