@@ -165,3 +165,12 @@ test("without another text there is nothing to patch", async () => {
   renderView(Patch, madeUpTimeline(tokens, own), { index: 3 });
   expect(await screen.findByText(/are the same text/)).toBeVisible();
 });
+
+test("while B’s reply is generated it is shown, and what makes it fail is said with a way to retry", async () => {
+  visitPair({ vs: "prompt" }, own);
+  renderView(Patch, madeUpTimeline(tokens, own), { index: 3 });
+  expect(await screen.findByText(/a map then shows which position/)).toBeVisible();
+  await userEvent.click(screen.getByRole("button", { name: "Compare" }));
+  expect(await screen.findByRole("alert")).toHaveTextContent("The model could not be loaded.");
+  expect(screen.getByRole("button", { name: "Retry" })).toBeVisible();
+});

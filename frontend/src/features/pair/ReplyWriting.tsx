@@ -3,8 +3,8 @@ import { LensFailure } from "@/features/evidence/LensFailure";
 import { formatCount } from "@/model/format";
 import { runningText } from "@/model/tokens";
 import { Button, IconButton } from "@/ui/Button";
-import { samplingWords } from "@/features/pair/replyRequest";
-import { type WrittenReply, isUnderWay, useWrittenReply } from "@/features/pair/writtenReply";
+import { samplingWords } from "./replyRequest";
+import { type WrittenReply, isUnderWay, useWrittenReply } from "./writtenReply";
 
 interface ReplyWritingProps {
   /** The conversation on the page. */
