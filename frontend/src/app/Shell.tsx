@@ -10,7 +10,6 @@ import { EvidencePanel } from "@/features/evidence/EvidencePanel";
 import { useViewOpener } from "@/features/evidence/showView";
 import { useOpenView } from "@/features/evidence/viewGroups";
 import { useFirstVisit } from "@/features/examples/useOpening";
-import { ExportOutcome } from "@/features/export/ExportOutcome";
 import { Divider } from "@/features/layout/Divider";
 import { EvidenceSheet } from "@/features/layout/EvidenceSheet";
 import { COMPOSER_ID, useEvidenceSheet } from "@/features/layout/evidenceSheet";
@@ -38,7 +37,7 @@ import { stepToken } from "@/model/segments";
 import { ErrorBoundary } from "@/ui/ErrorBoundary";
 import { FailedNotice } from "@/ui/FailedNotice";
 import { useKeptFocus } from "@/ui/keptFocus";
-import { lazyPart } from "@/ui/lazyPart";
+import { lazyPart, patientPart } from "@/ui/lazyPart";
 import { useIsNarrow } from "@/ui/media";
 import { Header } from "./Header";
 import { VIEWS } from "./views";
@@ -46,6 +45,8 @@ import { VIEWS } from "./views";
 const ShortcutSheet = lazyPart(() => import("@/features/shortcuts/ShortcutSheet"));
 const CommandPalette = lazyPart(() => import("@/features/palette/CommandPalette"));
 const NoteEditor = lazyPart(() => import("@/features/notes/NoteEditor"));
+// It is there before it is needed: where the server is away, an export fails, and that is said here.
+const ExportOutcome = patientPart(() => import("@/features/export/ExportOutcome"));
 const Tour = lazyPart(() => import("@/features/tour/Tour"));
 
 const FIRST_VIEW = VIEWS[0]?.id;
@@ -309,7 +310,9 @@ export function Shell() {
           </EvidenceSheet>
         </main>
       </div>
-      <ExportOutcome />
+      <Suspense>
+        <ExportOutcome />
+      </Suspense>
       <Suspense fallback={null}>
         {showsShortcuts && (
           <ErrorBoundary onClose={() => setShowsShortcuts(false)}>

@@ -21,8 +21,9 @@ import Patch from "@/views/Patch/Patch";
 import Standard from "@/views/Standard/Standard";
 import Trajectories from "@/views/Trajectories/Trajectories";
 
-/** Each with the role of what it draws. */
-const VIEWS: readonly (readonly [string, ComponentType<ViewProps>, string])[] = [
+/** A view with the role of what it draws. */
+type Case = readonly [string, ComponentType<ViewProps>, string];
+const VIEWS: readonly Case[] = [
   ["Standard", Standard, "table"],
   ["Heatmap", Heatmap, "grid"],
   ["Trajectories", Trajectories, "slider"],
@@ -93,7 +94,7 @@ const isReading = (): boolean =>
 /** What can be exported now, or why nothing can. */
 const exported = () => renderHook(() => useOpenView().viewExport).result.current;
 
-describe.each([...VIEWS, ["Patch", Patch] as const])("%s", (_, View) => {
+describe.each<Case>([...VIEWS, ["Patch", Patch, "grid"]])("%s", (_, View) => {
   beforeEach(() => {
     if (View === Patch) patchWithOther();
   });

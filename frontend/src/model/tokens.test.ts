@@ -9,6 +9,7 @@ import {
   plainText,
   withByteNames,
 } from "./bytes";
+import { runningText } from "./runningText";
 import {
   type ShownToken,
   byteList,
@@ -19,7 +20,6 @@ import {
   cellTextOfText,
   decodedText,
   runningPieces,
-  runningText,
 } from "./tokens";
 
 const base64 = (bytes: readonly number[]): string => btoa(String.fromCharCode(...bytes));

@@ -12,7 +12,6 @@ import {
   hexBytes,
   joinBytes,
   losslessText,
-  withByteNames,
 } from "./bytes";
 
 /** What is needed of a token to show it. */
@@ -117,12 +116,6 @@ export const cellTextOfText = (text: string): string => joinParts(cellPartsOfTex
 /** The text of a token as it is known of predicted ones: with its bytes where they are no whole character. */
 export const losslessTextOf = (token: Pick<ShownToken, "bytes">): string =>
   losslessText(bytesFromBase64(token.bytes));
-
-/** The running form of tokens as one string, with bytes that are no character as `\x8C`. */
-export const runningText = (tokens: readonly ShownToken[], isOpen = false): string =>
-  runningPieces(tokens, isOpen)
-    .map(({ text }) => withByteNames(text))
-    .join("");
 
 /** The bytes of a token for people: `20 50 61 72 69 73`. */
 export const byteList = (token: Pick<ShownToken, "bytes">): string => hexBytes(bytesFromBase64(token.bytes));

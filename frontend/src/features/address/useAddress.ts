@@ -11,13 +11,6 @@ let waiting: (() => void) | null = null;
 /** Makes the address say what the page shows now, for whoever takes it or leaves the page. */
 export const settleAddress = (): void => waiting?.();
 
-/** Goes to an address as a link does, without loading the page again. */
-export function goTo(address: Address): void {
-  settleAddress();
-  window.history.pushState(null, "", `${window.location.pathname}${formatAddress(address)}`);
-  window.dispatchEvent(new PopStateEvent("popstate"));
-}
-
 /** `onVisit` is called for the address that the page was opened with and for each step through the history. */
 export function useAddress(
   address: Address,

@@ -11,7 +11,7 @@ const FigureDialog = lazyPart(() => import("./FigureDialog"));
 const SHOWN_MS = 8_000;
 
 /** The outcome of the last export, above everything else at the foot of the page, and the dialog of figures. */
-export function ExportOutcome() {
+export default function ExportOutcome() {
   const figure = useFigureRequest();
   return (
     <>

@@ -1,6 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { asApiError } from "@/base/errors";
-import { goTo } from "@/features/address/useAddress";
+import { goTo } from "@/features/address/goTo";
 import { JOB_ACTIONS, fetchJobs, isOver } from "@/reading/patching";
 import { jobKey } from "@/reading/useJob";
 import type { JobSummary } from "@/types/schemas";

@@ -1,15 +1,18 @@
-import { type ReactNode, useState } from "react";
+import { type ReactNode, Suspense, useState } from "react";
 import { useChat } from "@/features/chat/chat";
 import { ReadingFrame } from "@/features/evidence/ReadingFrame";
 import type { Timeline } from "@/model/timeline";
 import type { ModelInfo } from "@/types/schemas";
 import { Button, IconButton } from "@/ui/Button";
+import { lazyPart } from "@/ui/lazyPart";
 import type { OtherSide, OtherSideRead } from "./otherSide";
 import { PairPicker } from "./PairPicker";
 import { type PairSide, nameOfB, usePairSide } from "./pairSide";
 import { ReadingB } from "./ReadingB";
-import { ReplyWriting } from "./ReplyWriting";
 import { useOwnReply } from "./useOwnReply";
+import { useReplyStatus } from "./writtenReply";
+
+const ReplyWriting = lazyPart(() => import("./ReplyWriting"));
 
 interface PairFrameProps {
   readonly timeline: Timeline;
@@ -27,6 +30,7 @@ export function PairFrame({ timeline, model, explain, children }: PairFrameProps
   const ownReply = useOwnReply(timeline, model, pair);
   const [isChoosing, setIsChoosing] = useState(false);
   const { b, other, side } = pair;
+  const hasReply = useReplyStatus(timeline.conversationId) !== null;
   const isWaiting = b.kind === "prompt" && ownReply.isUnderWay;
   const name = nameOfB(pair, side?.title ?? null);
   // The form gives its room to what is shown of both once there is any.
@@ -73,14 +77,18 @@ export function PairFrame({ timeline, model, explain, children }: PairFrameProps
           </div>
         )}
       </div>
-      <ReplyWriting
-        beside={timeline.conversationId}
-        isQueued={ownReply.isQueued}
-        onStop={ownReply.stop}
-        onRetry={ownReply.retry}
-        onTake={ownReply.take}
-        onDismiss={ownReply.dismiss}
-      />
+      {hasReply && (
+        <Suspense fallback={null}>
+          <ReplyWriting
+            beside={timeline.conversationId}
+            isQueued={ownReply.isQueued}
+            onStop={ownReply.stop}
+            onRetry={ownReply.retry}
+            onTake={ownReply.take}
+            onDismiss={ownReply.dismiss}
+          />
+        </Suspense>
+      )}
       {isWaiting ? null : side === null ? (
         <OtherState other={other} explanation={explain(b.kind === "prompt")} />
       ) : (

@@ -1,7 +1,7 @@
 import { asApiError } from "@/base/errors";
 import { LensFailure } from "@/features/evidence/LensFailure";
 import { formatCount } from "@/model/format";
-import { runningText } from "@/model/tokens";
+import { runningText } from "@/model/runningText";
 import { Button, IconButton } from "@/ui/Button";
 import { samplingWords } from "./replyRequest";
 import { type WrittenReply, isUnderWay, useWrittenReply } from "./writtenReply";
@@ -19,7 +19,7 @@ interface ReplyWritingProps {
 }
 
 /** B's own reply: its progress, its text so far, and its end. */
-export function ReplyWriting(props: ReplyWritingProps) {
+export default function ReplyWriting(props: ReplyWritingProps) {
   const { beside, isQueued, onStop, onRetry, onTake, onDismiss } = props;
   const written = useWrittenReply(beside);
   if (written === null) return null;

@@ -1,7 +1,7 @@
 import clsx from "clsx";
 import type { Mode } from "@/features/chat/chatState";
 import type { Timeline } from "@/model/timeline";
-import { runningText } from "@/model/tokens";
+import { runningText } from "@/model/runningText";
 import { sectionsOf } from "./sections";
 
 interface PlainTranscriptProps {

@@ -65,13 +65,9 @@ export const TokenPart = memo(function TokenPart(props: TokenPartProps) {
 });
 
 function RunText({ run: { text, kinds } }: { readonly run: Run }) {
-  const [first, ...rest] = cutAtBytes(text);
-  const drawn =
-    rest.length === 0
-      ? first
-      : [first, ...rest].map((part, number) =>
-          number % 2 === 0 ? part : <span key={number} data-mark={withByteNames(part ?? "")} />,
-        );
+  const drawn = cutAtBytes(text).map((part, number) =>
+    number % 2 === 0 ? part : <span key={number} data-mark={withByteNames(part)} />,
+  );
   if (kinds.length === 0) return drawn;
   return <span className={kinds.map((kind) => `md-${kind}`).join(" ")}>{drawn}</span>;
 }

@@ -46,7 +46,7 @@ beforeEach(() => {
       savedConversation({
         model: MADE_UP,
         id: "other",
-        branches: [branch(own), branch("other")],
+        branches: [branch(own, { n_tokens: tokens.length }), branch("other")],
         tokens: other,
       }),
     );

@@ -8,6 +8,11 @@ import { PatchBody } from "./PatchBody";
 
 export { note } from "./note";
 
+const explain = (isPrompt: boolean): string =>
+  isPrompt
+    ? "Press a word of the message above, type another one, and press Enter. The model replies to the changed prompt, and a map then shows which position, at which layer, carries the one answer over to the other."
+    : "Choose above what this conversation is patched with: best one in which a single word of the message differs.";
+
 /** Which word's representation, at which layer, carries the answer from one text to the other. */
 export default function Patch({ timeline }: ViewProps) {
   const { model } = useServer();
