@@ -48,6 +48,7 @@ export function attributionExport({ tokens, answer, tree, rows }: AttributionSta
     facts: [
       `Read at index ${position}${read === undefined ? "" : ` “${cellText(read)}”`}, predicts index ${position + 1}`,
       `Direct effects in logits, the scale of the final norm frozen; sum ${formatNats(sum)}, logit${foil_kind === "none" ? "" : " difference"} ${formatNats(difference)}, residue ${formatNats(residue)}`,
+      "Each bar begins at the sum of the parts before it; the dashed line is the sum of all",
       ...(softcap === null ? [] : [`Logits before the softcap of ${softcap}`]),
     ],
     place: `${position}-${target.text}`,

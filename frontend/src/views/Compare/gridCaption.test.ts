@@ -52,3 +52,12 @@ test("it names no line and no mark that narrow cells do not have", () => {
   expect(narrow).toContain("◥");
   expect(gridCaption({ cellWidth: 8, hasGaps: true, hasUnread: false })).not.toContain("◥");
 });
+
+test("the index of an unaligned token says which side it is of", () => {
+  const alignment = align([1, 2, 3], [1, 9, 2, 3]);
+  const texts = { a: ["a", "b", "c"], b: ["a", "x", "b", "c"] };
+  const indices = (cellWidth: number): string[] =>
+    alignment.columns.map((_, column) => pairHeads(alignment, texts, cellWidth).lines(column)[0].text);
+  expect(indices(92)).toEqual(["0", "– | 1", "1 | 2", "2 | 3"]);
+  expect(indices(28)).toEqual(["0", "B1", "1", "2"]);
+});

@@ -82,11 +82,12 @@ export function pairHeads({ columns }: Alignment, texts: HeadTexts, cellWidth: n
       const { a, b, isSame } = columns[position] ?? { a: null, b: null, isSame: true };
       const isDifferent = !isSame && a !== null && b !== null;
       const index =
-        a === null || b === null || a === b
-          ? String(a ?? b)
+        a === b
+          ? String(a)
           : cellWidth >= MIN_TWO_INDICES
-            ? `${a} | ${b}`
-            : String(a);
+            ? `${a ?? "–"} | ${b ?? "–"}`
+            : // Without its letter it would be taken for an index of A, and the columns would seem out of order.
+              String(a ?? `B${b}`);
       return [
         { text: index, isQuiet: true, mark: null },
         line(a === null ? undefined : texts.a[a], isDifferent),

@@ -61,7 +61,8 @@ export const METRICS: readonly [Metric, ...Metric[]] = [
     id: "top_probability",
     title: "Top-1 probability",
     unit: "probability, 0 to 1",
-    explanation: "Probability of the layer’s top-1 prediction, the token written in the cell.",
+    explanation:
+      "Probability of the layer’s top-1 prediction, which is written in cells that have room for it.",
     value: (columns, position, layer) => columns.topProbability(position, layer),
     scale: () => ({ kind: "linear", dark: 0, bright: 1 }),
     fittedFrom: null,
