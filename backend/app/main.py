@@ -28,7 +28,7 @@ from app.services.catalogue import CatalogueService
 from app.services.chat import ChatService
 from app.services.conversation_file import MAX_FILE_BYTES
 from app.services.conversations import ConversationStore
-from app.services.jobs import JobsService
+from app.services.jobs import JobsService, kinds_of_jobs
 from app.services.library import LibraryService
 from app.services.loading_progress import LoadProgress
 from app.services.storage.database import Database
@@ -56,7 +56,7 @@ def create_app(settings: Settings | None = None, load_engine: LoadEngine | None 
     worker = ModelWorker(settings, load_engine or load_nnsight_engine)
     database = Database(settings.database_url)
     conversations = ConversationStore(database)
-    jobs = JobsService(worker, conversations, database)
+    jobs = JobsService(worker, conversations, database, kinds_of_jobs(settings.fitted_lenses))
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -134,6 +134,7 @@ def load_nnsight_engine(
         store_dtype=settings.store_dtype,
         packing=settings.packing,
         lenses=settings.lenses,
+        fitted_lenses=settings.fitted_lenses,
         user_label=settings.user_label,
         assistant_label=settings.assistant_label,
         is_beside=is_beside,

@@ -5,10 +5,14 @@ Built once in `run.py` and passed in; nothing else reads the environment.
 
 from __future__ import annotations
 
+import atexit
 import ipaddress
 import json
 import os
+import shutil
 import sys
+import tempfile
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -21,6 +25,7 @@ BACKEND_DIR = Path(__file__).resolve().parents[1]
 POSTGRESQL_SCHEMES = ("postgresql", "postgres")
 MIN_TOKEN_CHARS = 16
 DATA_FOLDER_NAME = "mechanistic-explorer"
+FITTED_LENSES = "lenses"
 
 
 class Settings(BaseSettings):
@@ -95,6 +100,18 @@ class Settings(BaseSettings):
     """Name of the model in the built-in chat template of base models."""
     log_level: str = Field("INFO", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")
     """Prompts and replies are logged at DEBUG only."""
+
+    @cached_property
+    def fitted_lenses(self) -> Path:
+        """Folder of lenses fitted to any model: beside the database. Raises NoDataFolder."""
+        file = self.database_url.removeprefix("sqlite:///")
+        if self.database is not None and self.database.get_secret_value() == "memory":
+            folder = tempfile.mkdtemp(prefix="explorer-lenses-")
+            atexit.register(shutil.rmtree, folder, ignore_errors=True)
+            return Path(folder)
+        if file != self.database_url:
+            return Path(file.partition("?")[0]).resolve().parent / FITTED_LENSES
+        return data_folder() / FITTED_LENSES
 
     @property
     def database_url(self) -> str:

@@ -35,6 +35,7 @@ TABLES = {
     "ChatResponse",
     "SavedConversation",
     "JobInfo",
+    "FitJobInfo",
     "ConversationList",
     "JobList",
     "TokenSearchResponse",

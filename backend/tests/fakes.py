@@ -27,6 +27,7 @@ from app.engine.types import (
     IntArray,
     Layer,
     LensColumns,
+    LensFacts,
     LensKind,
     Message,
     ModelFacts,
@@ -42,6 +43,7 @@ from app.engine.types import (
 )
 from app.errors import ContextExceeded, LensUnavailable
 from tests.fake_causes import FAKE_CAPABILITIES, FakeCauses
+from tests.fake_fitting import FakeFitting
 from tests.fake_interventions import (
     FAKE_SITES,
     digest_of,
@@ -203,6 +205,7 @@ class FakeEngine(FakeCauses):
         self.vocabulary = ByteVocabulary(self.faults)
         self.template = LabelTemplate()
         self.patching = FakePatching(self.faults.reach)
+        self.fitting = FakeFitting(self.faults.reach, self._on_lens)
         self.threads: set[int] = set()
         self.steps_made = 0
         """Decode steps since the start."""
@@ -219,6 +222,10 @@ class FakeEngine(FakeCauses):
         self._held: set[tuple[int, ...]] = set()
         self._computed = 0
         self._never = threading.Event()
+
+    def _on_lens(self, kind: LensKind) -> None:
+        lenses = (*self.facts.lenses, LensFacts(kind, 40, "fitted", True))
+        self.facts = dataclasses.replace(self.facts, lenses=lenses)
 
     def require_lens(self, kind: LensKind, param: str) -> None:
         if kind not in [lens.kind for lens in self.facts.lenses]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter
 
 from app.api.openapi import committed_text
 
@@ -118,7 +119,7 @@ def test_examples_of_requests_are_valid() -> None:
     from app.models.chat import ChatRequest
     from app.models.compare import CompareRequest
     from app.models.conversations import ConversationChanges, ConversationFile
-    from app.models.jobs import PatchMapRequest
+    from app.models.jobs import JobRequest
     from app.models.lens import LensReadRequest
     from app.models.patching import PatchRequest
     from app.services.conversation_file import branches_of_file
@@ -130,7 +131,7 @@ def test_examples_of_requests_are_valid() -> None:
     for example in examples.PATCH_EXAMPLES.values():
         PatchRequest.model_validate(example["value"])
     for example in examples.JOB_EXAMPLES.values():
-        PatchMapRequest.model_validate(example["value"])
+        TypeAdapter(JobRequest).validate_python(example["value"])
     for example in examples.COMPARE_EXAMPLES.values():
         CompareRequest.model_validate(example["value"])
     for example in examples.CHANGES_EXAMPLES.values():

@@ -17,7 +17,7 @@ from app.models.chat import ChatRequest
 from app.models.compare import CompareRequest
 from app.models.conversations import ConversationChanges, ConversationFile
 from app.models.dosing import DoseRequest
-from app.models.jobs import PatchMapRequest
+from app.models.jobs import FitLensRequest, PatchMapRequest
 from app.models.lens import LensReadRequest
 from app.models.patching import PatchRequest
 from app.models.wire import Wire
@@ -155,6 +155,15 @@ REQUESTS: list[tuple[type[Wire], dict[str, Any]]] = [
             "heads": [0],
         },
     ),
+    (
+        FitLensRequest,
+        {
+            "kind": "fit_lens",
+            "lens": "tuned",
+            "seconds": 60.0,
+            "text": {"source": "text", "name": "notes", "text": "Some text."},
+        },
+    ),
     (ConversationChanges, {"pins": PINS, "notes": [NOTE], "annotations_revision": 3}),
     (
         ConversationFile,
@@ -233,11 +242,16 @@ def test_numbers_and_flags_of_other_types_are_refused(
 
 def test_the_body_of_every_request_is_tried() -> None:
     described = json.loads((Path(__file__).parents[1] / "openapi.json").read_text())
-    bodies = {
-        method["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+    schemas = [
+        method["requestBody"]["content"]["application/json"]["schema"]
         for methods in described["paths"].values()
         for method in methods.values()
         if "requestBody" in method
+    ]
+    bodies = {
+        form["$ref"].rpartition("/")[2]
+        for schema in schemas
+        for form in schema.get("oneOf", [schema])
     }
 
     assert bodies == {kind.__name__ for kind, _ in REQUESTS}

@@ -134,6 +134,9 @@ def from_validation(failure: RequestValidationError) -> InvalidRequest:
     errors = failure.errors()
     first: Mapping[str, Any] = errors[0]
     where = [str(part) for part in field_path(first["loc"], failure.body)]
+    if str(first["type"]).startswith("union_tag"):
+        # What tells the forms apart is missing or none of them.
+        where.append(str(first["ctx"]["discriminator"]).strip("'"))
     if first["type"] == "json_invalid":
         return InvalidRequest(
             f"The request body is not JSON: {first['ctx']['error']} at character {where[-1]}.",

@@ -255,6 +255,15 @@ JOB_EXAMPLES: dict[str, Example] = {
             "direction": "noise",
         },
     },
+    "lens": {
+        "summary": "A tuned lens for the running model, fitted for ten minutes",
+        "value": {
+            "kind": "fit_lens",
+            "lens": "tuned",
+            "seconds": 600,
+            "text": {"source": "sample"},
+        },
+    },
 }
 
 COMPARE_EXAMPLES: dict[str, Example] = {

@@ -17,9 +17,9 @@ from app.api.responses import error_responses
 from app.api.sse import HEADERS, KEEP_ALIVE, event_stream, frame
 from app.errors import ExplorerError
 from app.models.jobs import (
+    AnyJob,
     JobCreated,
     JobErrorEvent,
-    JobInfo,
     JobList,
     JobRequest,
     JobStreamEvent,
@@ -43,7 +43,7 @@ async def create_job(
     services: ServicesDep,
     client: ClientDep,
 ) -> JobCreated:
-    """Starts a job: a causal map, `patch_map`.
+    """Starts a job: a causal map, `patch_map`, or a lens fitted to the running model, `fit_lens`.
 
     It runs in the turns of the model that replies leave, needs no open connection, and is kept: in the
     database, with the saved conversation if it is about one. Four jobs of one client may wait. What is
@@ -59,37 +59,37 @@ async def list_jobs(services: ServicesDep) -> JobList:
 
 
 @router.get(
-    "/jobs/{job_id}", response_model=JobInfo, responses=error_responses(404, 409, 500, 503, 507)
+    "/jobs/{job_id}", response_model=AnyJob, responses=error_responses(404, 409, 500, 503, 507)
 )
-async def get_job(job_id: JobId, services: ServicesDep) -> JobInfo:
+async def get_job(job_id: JobId, services: ServicesDep) -> AnyJob:
     """A job: its state, what it assumed, and what it has found so far."""
     return await services.jobs.get(job_id)
 
 
 @router.post(
     "/jobs/{job_id}/pause",
-    response_model=JobInfo,
+    response_model=AnyJob,
     responses=error_responses(404, 409, 500, 503, 507),
 )
-async def pause_job(job_id: JobId, services: ServicesDep) -> JobInfo:
+async def pause_job(job_id: JobId, services: ServicesDep) -> AnyJob:
     """Stops a job within one pass; it keeps what it found and its place in the list."""
     return await services.jobs.pause(job_id)
 
 
 @router.post(
     "/jobs/{job_id}/resume",
-    response_model=JobInfo,
+    response_model=AnyJob,
     responses=error_responses(404, 409, 500, 503, 507),
 )
-async def resume_job(job_id: JobId, services: ServicesDep) -> JobInfo:
+async def resume_job(job_id: JobId, services: ServicesDep) -> AnyJob:
     """Lets a paused job go on with what is left."""
     return await services.jobs.resume(job_id)
 
 
 @router.delete(
-    "/jobs/{job_id}", response_model=JobInfo, responses=error_responses(404, 409, 500, 503, 507)
+    "/jobs/{job_id}", response_model=AnyJob, responses=error_responses(404, 409, 500, 503, 507)
 )
-async def delete_job(job_id: JobId, services: ServicesDep) -> JobInfo:
+async def delete_job(job_id: JobId, services: ServicesDep) -> AnyJob:
     """Cancels a job within one pass; it keeps what it found. One that is over is deleted."""
     return await services.jobs.delete(job_id)
 

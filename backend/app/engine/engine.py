@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 import torch
@@ -34,6 +35,7 @@ from app.engine.causes_types import (
     BlockEffects,
 )
 from app.engine.dosing import dose
+from app.engine.fitting.fits import LensFitting
 from app.engine.generation import generate
 from app.engine.half_rows import has_half
 from app.engine.intervention_types import Dose, DoseWanted, Interventions
@@ -176,9 +178,21 @@ class NnsightEngine:
             packing=packing,
             note=note,
         )
+        self.fitting = LensFitting(
+            self._decoder,
+            self._lenses,
+            vocabulary,
+            lambda: self.facts,
+            lens_files.weights_sha256 if lens_files else lambda: revision,
+            self._on_lens,
+        )
         self.patching = Patching(
             self._decoder, self._store, self._admission, self._causes, self.facts
         )
+
+    def _on_lens(self) -> None:
+        """Another lens is offered from now on."""
+        self.facts = replace(self.facts, lenses=self._lenses.facts)
 
     @property
     def decoder(self) -> TracedDecoder:

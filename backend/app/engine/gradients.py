@@ -14,9 +14,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from app.engine.capture import TracedDecoder
@@ -38,6 +40,17 @@ MAX_SLOPE_DIFFERENCE = 5e-2
 NARROW_SLOPE_DIFFERENCE = 0.3
 
 
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Some tokens of the vocabulary, each for as many as it stands for."""
+
+    weight: torch.Tensor
+    """Their rows of the unembedding, `[columns, d_model]`."""
+    bias: torch.Tensor | None
+    log_weights: torch.Tensor
+    """Added to their logits, `[columns]`: the natural log of how many tokens each stands for."""
+
+
 class HookedDecoder:
     """Residual streams and logits of one model, with gradients where they are enabled."""
 
@@ -47,6 +60,8 @@ class HookedDecoder:
         self.n_layers = structure.n_layers
         self.device = model.get_input_embeddings().weight.device  # type: ignore[operator]
         self._blocks = structure.blocks
+        self._unembedding = structure.unembedding
+        self.d_vocab = int(structure.unembedding.weight.shape[0])  # type: ignore[index]
         # Without the unembedding, which streams do not need.
         self._base: nn.Module = getattr(model, "base_model", model)
         self._tuple_lengths, last = self._probe()
@@ -84,19 +99,54 @@ class HookedDecoder:
             self._base(input_ids=ids.to(self.device), use_cache=False)
         return streams
 
-    def decode(self, rows: torch.Tensor) -> torch.Tensor:
+    def decode(self, rows: torch.Tensor, columns: Columns | None = None) -> torch.Tensor:
         """Logits of residual rows by the model's own tail: `[rows, d_model]` -> float32 `[rows, d_vocab]`.
 
-        No block runs: the rows stand where the last block's output would be. They lie along the batch
-        axis, one position each, so that no position limit applies.
+        With `columns`, of these tokens alone, plus their `log_weights`: `[rows, columns]`. No block runs:
+        the rows stand where the last block's output would be. They lie along the batch axis, one position
+        each, so that no position limit applies.
         """
         assert rows.dim() == 2
         # A copy, because the tail may work in place.
         batch = rows.to(self._tail_dtype, copy=True).unsqueeze(1)
         ids = torch.zeros(len(rows), 1, dtype=torch.long, device=self.device)
-        with self._blocks_giving(batch):
+        with ExitStack() as undo:
+            undo.enter_context(self._blocks_giving(batch))
+            if columns is not None:
+                head = self._unembedding
+                undo.callback(set_forward, head, head.__dict__.get("forward"))
+                set_forward(head, lambda x: F.linear(x, columns.weight, columns.bias))
             logits: torch.Tensor = self.model(input_ids=ids, use_cache=False).logits
-        return logits.squeeze(1).float()
+        logits = logits.squeeze(1).float()
+        return logits if columns is None else logits + columns.log_weights
+
+    def columns(self, ids: torch.Tensor, log_weights: torch.Tensor) -> Columns:
+        """The tokens `ids` `[columns]`, with the natural log of how many each stands for."""
+        head = self._unembedding
+        bias = getattr(head, "bias", None)
+        ids = ids.to(self.device)
+        return Columns(
+            head.weight.detach()[ids],  # type: ignore[operator]
+            None if bias is None else bias.detach()[ids],
+            log_weights.to(self.device),
+        )
+
+    @torch.no_grad()
+    def can_read_columns(self) -> bool:
+        """Whether some columns of the unembedding give the logits that all of them give."""
+        if not isinstance(self._unembedding, nn.Linear):
+            return False
+        ids = torch.arange(0, self.d_vocab, max(1, self.d_vocab // 64))
+        row = self.residual_streams(torch.tensor([[0, 1]]))[-1][0].float()
+        try:
+            expected = self.decode(row)[:, ids.to(self.device)]
+            found = self.decode(row, self.columns(ids, torch.zeros(len(ids))))
+        except MODEL_FAILURES:
+            return False
+        largest = float(expected.abs().max())
+        return found.shape == expected.shape and bool(
+            ((found - expected).abs() <= 1e-4 * max(1.0, largest)).all()
+        )
 
     @contextmanager
     def _blocks_giving(self, batch: torch.Tensor) -> Iterator[None]:

@@ -1,8 +1,8 @@
 """Lenses: what is done to the residual rows of a layer before the model's own tail decodes them.
 
 The logit lens does nothing: it asks what the model would say if the remaining blocks added nothing.
-The tuned and the Jacobian lens are fitted to one model's weights by `backend/training/lenses/` and
-read from files beside it. A file that was fitted to other weights, or that is damaged, is never
+The tuned and the Jacobian lens are fitted to one model's weights (`engine/fitting/`) and read from
+files, beside the model or in the data folder. A file that was fitted to other weights, or that is damaged, is never
 used: what it would show is not this model's. Unembedding, metrics and memory bounds are shared.
 """
 
@@ -16,7 +16,7 @@ from pathlib import Path
 import torch
 from safetensors import SafetensorError, safe_open
 
-from app.engine.types import LensFacts, LensKind
+from app.engine.types import LensFacts, LensKind, LensOrigin
 from app.errors import LensUnavailable
 
 logger = logging.getLogger(__name__)
@@ -73,8 +73,11 @@ class LensFiles:
     """Where lenses fitted to a model may lie, and which weights they must be fitted to."""
 
     folder: Path
+    """Those that came with the model."""
     weights_sha256: Callable[[], str]
     """Asked only where there is a lens: it reads the model's weights once more."""
+    fitted: Path | None = None
+    """Those that were fitted to it by this program; where there is one, it is used."""
 
 
 class Lenses:
@@ -85,31 +88,43 @@ class Lenses:
     ) -> None:
         """Reads the lenses that belong to these weights onto the model's device; a file that does not
         is left out with a warning, and `get` says why."""
+        self._n_layers, self._d_model, self._device = n_layers, d_model, device
         self._lenses: dict[LensKind, Lens] = {"logit": logit_lens}
-        self._facts: list[LensFacts] = [LensFacts("logit", None)]
+        self._facts: dict[LensKind, LensFacts] = {"logit": LensFacts("logit", None)}
         self._refused: dict[LensKind, str] = {}
         if files is None:
             return
         wanted: str | None = None
-        for kind, fitted in FITTED.items():
-            path = lens_path(files.folder, kind)
-            if not path.is_file():
-                continue
-            wanted = wanted or files.weights_sha256()
-            try:
-                tensors, n_tokens = _read(path, fitted, n_layers, d_model, wanted)
-            except (OSError, ValueError, SafetensorError) as error:
-                self._refused[kind] = f"its file {path.name} is not used: {error}"
-                logger.warning("the %s lens of this model is left out: %s", kind, error)
-                continue
-            on_device = {name: tensor.to(device) for name, tensor in tensors.items()}
-            self._lenses[kind] = fitted.make(on_device)
-            self._facts.append(LensFacts(kind, n_tokens))
+        for kind in FITTED:
+            for folder in (files.fitted, files.folder):
+                if folder is None or not (path := lens_path(folder, kind)).is_file():
+                    continue
+                wanted = wanted or files.weights_sha256()
+                try:
+                    self.use(path, kind, wanted)
+                except (OSError, ValueError, SafetensorError) as error:
+                    self._refused[kind] = f"its file {path.name} is not used: {error}"
+                    logger.warning("the %s lens of this model is left out: %s", kind, error)
+                    continue
+                break
 
     @property
     def facts(self) -> tuple[LensFacts, ...]:
         """What is offered, the logit lens first."""
-        return tuple(self._facts)
+        return tuple(self._facts[kind] for kind in ("logit", *FITTED) if kind in self._facts)
+
+    def read(self, path: Path, kind: LensKind, weights_sha256: str) -> Lens:
+        """A lens from its file, without offering it. Raises ValueError, OSError or SafetensorError."""
+        lens, _ = self._read(path, kind, weights_sha256)
+        return lens
+
+    def use(self, path: Path, kind: LensKind, weights_sha256: str) -> None:
+        """Offers a lens from its file, in the place of the one of its kind. Raises what `read` raises."""
+        self._lenses[kind], self._facts[kind] = self._read(path, kind, weights_sha256)
+
+    def of_kind(self, kind: LensKind) -> Lens | None:
+        """The lens of this kind, where the model has one."""
+        return self._lenses.get(kind)
 
     def get(self, kind: LensKind, model: str, param: str) -> Lens:
         """Raises LensUnavailable, naming the field `param`, where this model has no such lens."""
@@ -118,10 +133,27 @@ class Lenses:
             reason = self._refused.get(kind, "none was fitted to it, or its file is elsewhere")
             raise LensUnavailable(
                 f"{model} has no {kind} lens: {reason}.",
-                hint=f"Fit one with `python -m training fit-{kind}-lens`, or use the logit lens.",
+                hint="Fit one in the page, or use the logit lens.",
                 param=param,
             )
         return lens
+
+    def _read(self, path: Path, kind: LensKind, weights_sha256: str) -> tuple[Lens, LensFacts]:
+        fitted = FITTED[kind]
+        tensors, metadata = _read(path, fitted, self._n_layers, self._d_model, weights_sha256)
+        on_device = {name: tensor.to(self._device) for name, tensor in tensors.items()}
+        tokens = metadata.get("tokens")
+        beats = metadata.get("beats_controls")
+        facts = LensFacts(
+            kind,
+            None if tokens is None else int(tokens),
+            _ORIGINS.get(metadata.get("origin", ""), "shipped"),
+            None if beats is None else beats == "true",
+        )
+        return fitted.make(on_device), facts
+
+
+_ORIGINS: dict[str, LensOrigin] = {"fitted": "fitted", "published": "published"}
 
 
 def lens_path(folder: Path, kind: LensKind) -> Path:
@@ -131,8 +163,8 @@ def lens_path(folder: Path, kind: LensKind) -> Path:
 
 def _read(
     path: Path, fitted: Fitted, n_layers: int, d_model: int, weights_sha256: str
-) -> tuple[dict[str, torch.Tensor], int | None]:
-    """The tensors of a lens in float32 and the tokens it was fitted on.
+) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
+    """The tensors of a lens in float32 and its metadata.
 
     Raises ValueError for a lens of other weights, and for what does not fit.
     """
@@ -151,5 +183,4 @@ def _read(
                 if tensor.shape != (d_model,) * n_axes or not bool(torch.isfinite(tensor).all()):
                     raise ValueError(f"{name} is damaged or of another size")
                 tensors[name] = tensor
-    tokens = metadata.get("tokens")
-    return tensors, None if tokens is None else int(tokens)
+    return tensors, metadata

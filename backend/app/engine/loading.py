@@ -48,6 +48,7 @@ from app.engine.engine import NnsightEngine
 from app.engine.gguf_header import GgufHeader, read_gguf_header
 from app.engine.gguf_model import GGUF_NAME, link_or_copy, rounding_note, stored_in
 from app.engine.hub import Hub
+from app.engine.lens_folder import lens_folder_name
 from app.engine.lenses import LENSES_FOLDER, LensFiles
 from app.engine.matching import require_match
 from app.engine.memory import require_memory
@@ -110,6 +111,7 @@ def load_engine(
     store_dtype: StoreDtype = "float32",
     packing: Packing | Literal["auto"] = "auto",
     lenses: Path | None = None,
+    fitted_lenses: Path | None = None,
     user_label: str = "User",
     assistant_label: str = "Assistant",
     is_beside: bool = False,
@@ -121,7 +123,7 @@ def load_engine(
     `device` is `auto` (a CUDA GPU if there is one, else the CPU), `cpu`, `mps` or `cuda:n`;
     `threads` 0 takes every core that this process may use. `packing` `auto` packs what there is
     memory for. `lenses` is the folder of lenses fitted to the model, by default `lenses` in its own
-    folder. `is_beside`: another model stays in memory, so the weights have to fit what is free.
+    folder, `fitted_lenses` that of lenses which this program fitted to any model. `is_beside`: another model stays in memory, so the weights have to fit what is free.
     """
     tell = on_progress or (lambda _step, _detail, _done, _total: None)
     shown = shown_name(model)
@@ -156,6 +158,7 @@ def load_engine(
         loaded,
         BuiltInTemplate(user_label, assistant_label),
         lenses=lenses or files.folder / LENSES_FOLDER,
+        fitted_lenses=fitted_lenses,
         store_bytes=store_bytes,
         readout_bytes=readout_bytes,
         store_dtype=store_dtype,
@@ -171,6 +174,7 @@ def _make_engine(
     built_in: BuiltInTemplate,
     *,
     lenses: Path,
+    fitted_lenses: Path | None,
     store_bytes: int,
     readout_bytes: int | None,
     store_dtype: StoreDtype,
@@ -192,6 +196,7 @@ def _make_engine(
         packed = pack(model, unembedding, packing)
         checking = partial(tell, "check", f"Checking {files.name}.", None, None)
         checking()
+        revision = revision if isinstance(revision, str) else revision.result()
         # Without a device, the pipeline that nnsight makes would move the model to the first GPU.
         lm = LanguageModel(model, tokenizer=tokenizer, device=model.device)
         return NnsightEngine(
@@ -203,7 +208,7 @@ def _make_engine(
             ),
             name=files.name,
             source=files.source,
-            revision=revision if isinstance(revision, str) else revision.result(),
+            revision=revision,
             note=files.note or loaded.note,
             adds_bos=vocabulary.adds_bos,
             bos_token_id=vocabulary.bos_token_id,
@@ -214,7 +219,11 @@ def _make_engine(
             readout_bytes=readout_bytes,
             store_dtype=store_dtype,
             packing=packed,
-            lens_files=LensFiles(lenses, partial(_weights_digest, files)),
+            lens_files=LensFiles(
+                lenses,
+                partial(_weights_digest, files),
+                fitted_lenses and fitted_lenses / lens_folder_name(files.source, revision),
+            ),
             pause=checking,
         )
 

@@ -6,6 +6,7 @@ The real engine implements `LensEngine` around nnsight; tests of the services us
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Protocol
 
 from app.engine.causes_types import (
@@ -15,6 +16,7 @@ from app.engine.causes_types import (
     AttributionWanted,
     BlockEffects,
 )
+from app.engine.fitting.types import FitPoint, FitResult, FittedKind, FitText, FitWanted
 from app.engine.intervention_types import Dose, DoseWanted, Interventions
 from app.engine.patching_types import (
     Ends,
@@ -131,6 +133,25 @@ class PatchingEngine(Protocol):
         ...
 
 
+class FittingEngine(Protocol):
+    """Fits lenses to the loaded model."""
+
+    def require_fit(self, kind: FittedKind) -> None:
+        """Raises IdentityFailed where the model cannot be differentiated, OutOfMemory where a lens of it does not fit. Safe to call from any thread."""
+        ...
+
+    def write_text(self, documents: Sequence[str], work: Path) -> FitText:
+        """Tokenises the text of a fit and keeps it in the folder `work`, a part of it held out. Raises InvalidRequest for too little. Safe to call from any thread."""
+        ...
+
+    def fitting(self, wanted: FitWanted) -> Iterator[FitPoint | FitResult | None]:
+        """Fits a lens, or goes on with it from its checkpoint; the last item is a FitResult. Only the worker thread may iterate it.
+
+        Raises what `require_fit` raises, and InternalError where its text is gone.
+        """
+        ...
+
+
 class LensEngine(Protocol):
     """A loaded model with its lens. Only the worker thread may call the methods that compute.
 
@@ -155,6 +176,9 @@ class LensEngine(Protocol):
 
     @property
     def patching(self) -> PatchingEngine: ...
+
+    @property
+    def fitting(self) -> FittingEngine: ...
 
     def generate(
         self,

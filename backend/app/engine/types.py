@@ -30,6 +30,8 @@ Layer = float
 Role = Literal["template", "system", "user", "assistant"]
 ModelSource = Literal["hub", "local", "embedded"]
 LensKind = Literal["logit", "tuned", "jacobian"]
+LensOrigin = Literal["shipped", "fitted", "published"]
+"""With the model, fitted to it by this program, or read from a file that others published."""
 FinishReason = Literal["stop", "length", "context", "cancelled", "interrupted"]
 """Why a reply ended. The last two the engine itself never gives: `cancelled` when the reader went,
 `interrupted` when the server ended it or died."""
@@ -82,6 +84,9 @@ class LensFacts:
     kind: LensKind
     fitted_tokens: int | None
     """Tokens of text it was fitted on; none for the logit lens, which is not fitted."""
+    origin: LensOrigin = "shipped"
+    beats_controls: bool | None = None
+    """Whether it was nearer to the model than its controls on held-out text; None where it was not tried."""
 
 
 @dataclass(frozen=True, slots=True)

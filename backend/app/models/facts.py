@@ -85,6 +85,10 @@ class LensInfo(Wire):
     kind: LensKind
     fitted_tokens: int | None
     """Tokens of text it was fitted on; null for the logit lens, which is not fitted."""
+    origin: Literal["shipped", "fitted", "published"]
+    """With the model, fitted to it by this program, or read from a file that others published, whose making cannot be verified."""
+    beats_controls: bool | None
+    """Whether it was nearer to the model than the logit lens and other controls on held-out text, at every layer below the last two; null where that was not tried."""
 
 
 class SiteModulesInfo(Wire):

@@ -9,7 +9,15 @@ from pydantic import Field, model_validator
 from app.models.causes import NamedToken
 from app.models.patching import Direction, Heads, PatchQuestion, PositionPair, Site
 from app.models.tokens import Token
-from app.models.wire import MAX_TOKENS, ErrorBody, LayerIndex, ModelIdentity, Wire
+from app.models.wire import (
+    MAX_TOKENS,
+    ErrorBody,
+    LayerIndex,
+    LensKind,
+    ModelIdentity,
+    Number,
+    Wire,
+)
 
 JobState = Literal["waiting", "running", "paused", "done", "error", "cancelled", "lost"]
 
@@ -32,7 +40,44 @@ class PatchMapRequest(PatchQuestion):
         return self
 
 
-JobRequest = PatchMapRequest
+class SampleText(Wire):
+    """Passages of the World Factbook that ship with the program: English prose about countries."""
+
+    source: Literal["sample"]
+
+
+class OwnText(Wire):
+    """A text of one's own."""
+
+    source: Literal["text"]
+    name: str = Field("own text", min_length=1, max_length=200)
+    """What it is called, such as the name of its file."""
+    text: str = Field(min_length=1, max_length=3_000_000)
+    """Documents may end with a line `<|endoftext|>`."""
+
+
+class ConversationsText(Wire):
+    """What was said in the saved conversations, one branch of each."""
+
+    source: Literal["conversations"]
+
+
+FitText = Annotated[SampleText | OwnText | ConversationsText, Field(discriminator="source")]
+
+
+class FitLensRequest(Wire):
+    """A lens fitted to the running model, and judged on text that it was not fitted to."""
+
+    kind: Literal["fit_lens"]
+    lens: Literal["tuned"] = "tuned"
+    """Which lens is fitted."""
+    seconds: Number = Field(600.0, ge=1.0, le=86_400.0)
+    """Of computing; turns that others have do not count. The verdict comes after it."""
+    text: FitText = Field(default_factory=lambda: SampleText(source="sample"))
+    """What it is fitted to; a fifth of it is held out."""
+
+
+JobRequest = Annotated[PatchMapRequest | FitLensRequest, Field(discriminator="kind")]
 
 
 class JobCreated(Wire):
@@ -90,7 +135,7 @@ class PatchMapResult(Wire):
 
 class JobSummary(Wire):
     id: str
-    kind: Literal["patch_map"]
+    kind: Literal["patch_map", "fit_lens"]
     state: JobState
     """`waiting` for its turn, `running`, `paused` by a person; `done`, `error`, `cancelled`, or `lost`: interrupted by the server's end without a checkpoint to go on from."""
     progress: float
@@ -108,9 +153,82 @@ class JobSummary(Wire):
 
 
 class JobInfo(JobSummary):
+    """A causal map."""
+
+    kind: Literal["patch_map"]
     assumed: PatchMapAssumptions
     result: PatchMapResult
     """Of a job that is not over, what it has so far."""
+
+
+class FitAssumptions(Wire):
+    """All that a fit depends on, besides the model."""
+
+    lens: LensKind
+    seconds: float
+    text: str
+    """What the text is called."""
+    fit_tokens: int
+    """Of the text that is fitted; what is left over is read again."""
+    held_out_tokens: int
+
+
+class FitPoint(Wire):
+    """Where a fit stood."""
+
+    seconds: float
+    """Of computing since it began."""
+    tokens: int
+    """Fitted so far."""
+    values: list[float]
+    """Of each layer. `tuned`: mean KL(final ‖ lens) in nats on the text that was fitted since the point before; of a large vocabulary an estimate from a sample of it. `jacobian`: how far the halves of the text are apart, as a share of their mean."""
+
+
+class LayerVerdict(Wire):
+    """One layer on held-out text: mean KL(final ‖ lens) in nats of the lens and of its controls."""
+
+    layer: int
+    kl_nats: float
+    logit_kl_nats: float
+    """The logit lens."""
+    scaled_kl_nats: float
+    """The logit lens with its logits times `scale`: of eight the best on this very text."""
+    scale: float
+    permuted_kl_nats: float
+    """The fitted map of another layer."""
+    in_use_kl_nats: float | None
+    """The lens of this kind that the model had before; null where it had none."""
+    standard_error_nats: float
+    """Of the difference to the logit lens, position by position."""
+    beats_controls: bool
+    """Nearer to the model than each control by more than two standard errors."""
+
+
+class LensVerdict(Wire):
+    n_positions: int
+    """Held-out positions, the same for the lens and its controls."""
+    beats_controls: bool
+    """At every layer below the last two."""
+    is_in_use: bool
+    """False where the model has a lens of this kind that is nearer to it, which stays."""
+    layers: list[LayerVerdict]
+
+
+class FitResult(Wire):
+    curve: list[FitPoint]
+    verdict: LensVerdict | None
+    """Null until the fit is over."""
+
+
+class FitJobInfo(JobSummary):
+    """A lens being fitted."""
+
+    kind: Literal["fit_lens"]
+    assumed: FitAssumptions
+    result: FitResult
+
+
+AnyJob = Annotated[JobInfo | FitJobInfo, Field(discriminator="kind")]
 
 
 class JobList(Wire):
@@ -119,10 +237,10 @@ class JobList(Wire):
 
 
 class JobEvent(Wire):
-    """The whole job: first event of a stream, and again when both texts were run."""
+    """The whole job: first event of a stream, and again when more than cells became known."""
 
     type: Literal["job"]
-    job: JobInfo
+    job: AnyJob
 
 
 class ProgressEvent(Wire):
@@ -151,7 +269,7 @@ class JobDoneEvent(Wire):
     """Last event of a job that came to its end."""
 
     type: Literal["done"]
-    job: JobInfo
+    job: AnyJob
 
 
 class JobErrorEvent(Wire):

@@ -153,6 +153,11 @@ class ConversationStore:
         finally:
             self._in_use.discard(key)
 
+    async def texts(self, n_chars: int) -> list[str]:
+        """What was said in each conversation, in its branch written last; the newest first, at most
+        about `n_chars` characters in all."""
+        return await self._database.read(lambda connection: listing.texts(connection, n_chars))
+
     async def count(self) -> int:
         """Conversations that are kept."""
         return await self._database.read(listing.count)

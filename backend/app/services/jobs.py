@@ -14,6 +14,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncGenerator, Generator, Iterator, Mapping
 from concurrent.futures import Future
+from pathlib import Path
 
 from app.engine.protocols import LensEngine
 from app.errors import (
@@ -27,8 +28,8 @@ from app.errors import (
     StorageFailed,
 )
 from app.models.jobs import (
+    AnyJob,
     JobEvent,
-    JobInfo,
     JobList,
     JobRequest,
     JobState,
@@ -38,6 +39,7 @@ from app.models.jobs import (
 from app.models.wire import ErrorBody
 from app.services.background import BackgroundJob
 from app.services.conversations import ConversationStore
+from app.services.fit_lens import LensFits
 from app.services.identity import ModelIdentity, require_same_model
 from app.services.patch_map import PatchMap, plan_map
 from app.services.person import person
@@ -63,7 +65,13 @@ CLOSE_SECONDS = 5.0
 """How long the run that is ended by a shutdown is waited for."""
 
 
-KINDS: Mapping[str, JobKind] = {"patch_map": JobKind(plan_map, PatchMap)}
+PATCH_MAP = JobKind(plan_map, PatchMap)
+
+
+def kinds_of_jobs(lenses: Path) -> Mapping[str, JobKind]:
+    """Every kind of job; fitted lenses are kept in the folder `lenses`."""
+    fits = LensFits(lenses)
+    return {"patch_map": PATCH_MAP, "fit_lens": JobKind(fits.plan, fits.restore)}
 
 
 class JobsService:
@@ -74,7 +82,7 @@ class JobsService:
         worker: ModelWorker,
         conversations: ConversationStore,
         database: Database,
-        kinds: Mapping[str, JobKind] = KINDS,
+        kinds: Mapping[str, JobKind],
     ) -> None:
         self._worker = worker
         self._conversations = conversations
@@ -183,18 +191,18 @@ class JobsService:
         found = [self._active.get(record.id) or self._undamaged(record) for record in records]
         return JobList(jobs=[job.summary() for job in found if job is not None])
 
-    async def get(self, job_id: str) -> JobInfo:
+    async def get(self, job_id: str) -> AnyJob:
         """Raises JobNotFound, or ModelMismatch where its ids are not of the running model."""
         return self._info(await self._find(job_id))
 
-    async def pause(self, job_id: str) -> JobInfo:
+    async def pause(self, job_id: str) -> AnyJob:
         """Ends the run for now; raises Conflict for a job that is over."""
         job = await self._unfinished(job_id)
         if job.state != "paused":
             self._change(job, "paused")
         return self._info(job)
 
-    async def resume(self, job_id: str) -> JobInfo:
+    async def resume(self, job_id: str) -> AnyJob:
         """Lets a paused job go on; raises Conflict for one that is over, and QueueFull."""
         job = await self._unfinished(job_id)
         if job.state == "paused":
@@ -202,14 +210,17 @@ class JobsService:
             self._schedule()
         return self._info(job)
 
-    async def delete(self, job_id: str) -> JobInfo:
+    async def delete(self, job_id: str) -> AnyJob:
         """Cancels a job that is not over, and forgets one that is."""
         job = await self._find(job_id)
         if job.is_over:
             await self._database.write(lambda connection: job_rows.remove(connection, job_id))
             return self._info(job)
+        has_run = job.run is not None
         self._change(job, "cancelled")
         self._active.pop(job.id, None)
+        if not has_run:
+            job.work.forget()
         return self._info(job)
 
     async def events(self, job_id: str) -> AsyncGenerator[JobStreamEvent | None]:
@@ -274,7 +285,7 @@ class JobsService:
         require_same_model(job.model, engine.facts)
         return engine
 
-    def _info(self, job: StoredJob) -> JobInfo:
+    def _info(self, job: StoredJob) -> AnyJob:
         return job.info(self._engine_of(job))
 
     def _require_place(self, client: str, model: ModelIdentity) -> None:
@@ -366,6 +377,8 @@ class JobsService:
             elif job.state == "running":
                 # Stopped by a shutdown.
                 self._change(job, "waiting")
+        if job.is_over:
+            job.work.forget()
         self._schedule()
 
     def _end(self, job: StoredJob, state: JobState, failure: ExplorerError | None) -> None:

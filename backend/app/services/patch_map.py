@@ -198,6 +198,9 @@ class PatchMap:
     def is_complete(self) -> bool:
         return len(self._log) == self._values.size
 
+    def forget(self) -> None:
+        """All of it is in the database."""
+
     def found(self) -> dict[str, Any]:
         """All that was computed, to be kept."""
         found: dict[str, Any] = {

@@ -10,12 +10,15 @@ from typing import Any, Protocol
 
 from app.engine.protocols import LensEngine
 from app.models.jobs import (
+    AnyJob,
     CellsEvent,
+    FitAssumptions,
+    FitJobInfo,
+    FitResult,
     JobCancelledEvent,
     JobDoneEvent,
     JobErrorEvent,
     JobInfo,
-    JobRequest,
     JobState,
     JobStreamEvent,
     JobSummary,
@@ -46,8 +49,11 @@ class Work(Protocol):
     def take(self, item: object) -> bool: ...
     def found(self) -> dict[str, Any]: ...
     def cells_since(self, n: int) -> Iterator[CellsEvent]: ...
-    def assumed(self, engine: LensEngine) -> PatchMapAssumptions: ...
-    def result(self, engine: LensEngine) -> PatchMapResult: ...
+    def assumed(self, engine: LensEngine) -> PatchMapAssumptions | FitAssumptions: ...
+    def result(self, engine: LensEngine) -> PatchMapResult | FitResult: ...
+    def forget(self) -> None:
+        """Removes what is kept outside of the database; the job is over and its run has ended."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +61,7 @@ class JobKind:
     """One kind of job."""
 
     prepare: Callable[
-        [LensEngine, ConversationStore, JobRequest], Awaitable[tuple[dict[str, Any], str | None]]
+        [LensEngine, ConversationStore, Any], Awaitable[tuple[dict[str, Any], str | None]]
     ]
     """From a request to a plan, and the saved timeline that the job is kept with."""
     restore: Callable[[dict[str, Any], dict[str, Any]], Work]
@@ -110,9 +116,10 @@ class StoredJob:
         """What a list tells of it."""
         return JobSummary(**self._told())
 
-    def info(self, engine: LensEngine) -> JobInfo:
+    def info(self, engine: LensEngine) -> AnyJob:
         """All that clients see of it."""
-        return JobInfo(
+        info = FitJobInfo if self.kind == "fit_lens" else JobInfo
+        return info(
             **self._told(), assumed=self.work.assumed(engine), result=self.work.result(engine)
         )
 

@@ -511,6 +511,69 @@ class FileBranch(Result):
 
 
 @dataclass(frozen=True, repr=False)
+class FitAssumptions(Result):
+    """All that a fit depends on, besides the model."""
+
+    lens: Literal["logit", "tuned", "jacobian"]
+    seconds: float
+    text: str
+    """What the text is called."""
+    fit_tokens: int
+    """Of the text that is fitted; what is left over is read again."""
+    held_out_tokens: int
+
+
+@dataclass(frozen=True, repr=False)
+class FitJobInfo(TableResult):
+    """A lens being fitted."""
+
+    id: str
+    kind: Literal["fit_lens"]
+    state: Literal["waiting", "running", "paused", "done", "error", "cancelled", "lost"]
+    """`waiting` for its turn, `running`, `paused` by a person; `done`, `error`, `cancelled`, or
+    `lost`: interrupted by the server's end without a checkpoint to go on from.
+    """
+    progress: float
+    """In [0, 1], by the work that it takes."""
+    seconds_left: float | None
+    """Guessed from the pace so far; null where there is none."""
+    created_at_ms: int
+    updated_at_ms: int
+    model: str
+    model_identity: ModelIdentity
+    conversation_id: str | None
+    """The saved conversation that it is kept with."""
+    title: str
+    error: ErrorBody | None
+    assumed: FitAssumptions
+    result: FitResult
+
+
+@dataclass(frozen=True, repr=False)
+class FitPoint(Result):
+    """Where a fit stood."""
+
+    seconds: float
+    """Of computing since it began."""
+    tokens: int
+    """Fitted so far."""
+    values: list[float]
+    """Of each layer. `tuned`: mean KL(final ‖ lens) in nats on the text that was fitted since the
+    point before; of a large vocabulary an estimate from a sample of it. `jacobian`: how far the
+    halves of the text are apart, as a share of their mean.
+    """
+
+
+@dataclass(frozen=True, repr=False)
+class FitResult(Result):
+    """`FitResult` of the API."""
+
+    curve: list[FitPoint]
+    verdict: LensVerdict | None
+    """Null until the fit is over."""
+
+
+@dataclass(frozen=True, repr=False)
 class Health(Result):
     """`Health` of the API."""
 
@@ -588,7 +651,7 @@ class JobCreated(Result):
 
 @dataclass(frozen=True, repr=False)
 class JobInfo(TableResult, DrawnResult):
-    """`JobInfo` of the API."""
+    """A causal map."""
 
     id: str
     kind: Literal["patch_map"]
@@ -626,7 +689,7 @@ class JobSummary(Result):
     """`JobSummary` of the API."""
 
     id: str
-    kind: Literal["patch_map"]
+    kind: Literal["patch_map", "fit_lens"]
     state: Literal["waiting", "running", "paused", "done", "error", "cancelled", "lost"]
     """`waiting` for its turn, `running`, `paused` by a person; `done`, `error`, `cancelled`, or
     `lost`: interrupted by the server's end without a checkpoint to go on from.
@@ -671,6 +734,27 @@ class LayerReadout(Result):
 
 
 @dataclass(frozen=True, repr=False)
+class LayerVerdict(Result):
+    """One layer on held-out text: mean KL(final ‖ lens) in nats of the lens and of its controls."""
+
+    layer: int
+    kl_nats: float
+    logit_kl_nats: float
+    """The logit lens."""
+    scaled_kl_nats: float
+    """The logit lens with its logits times `scale`: of eight the best on this very text."""
+    scale: float
+    permuted_kl_nats: float
+    """The fitted map of another layer."""
+    in_use_kl_nats: float | None
+    """The lens of this kind that the model had before; null where it had none."""
+    standard_error_nats: float
+    """Of the difference to the logit lens, position by position."""
+    beats_controls: bool
+    """Nearer to the model than each control by more than two standard errors."""
+
+
+@dataclass(frozen=True, repr=False)
 class LensDirection(Result):
     """The direction that raises a token's logit by the lens at that layer: `Jᵀ` times the token's
     direction.
@@ -688,6 +772,14 @@ class LensInfo(Result):
     kind: Literal["logit", "tuned", "jacobian"]
     fitted_tokens: int | None
     """Tokens of text it was fitted on; null for the logit lens, which is not fitted."""
+    origin: Literal["shipped", "fitted", "published"]
+    """With the model, fitted to it by this program, or read from a file that others published,
+    whose making cannot be verified.
+    """
+    beats_controls: bool | None
+    """Whether it was nearer to the model than the logit lens and other controls on held-out text,
+    at every layer below the last two; null where that was not tried.
+    """
 
 
 @dataclass(frozen=True, repr=False)
@@ -720,6 +812,19 @@ class LensReadResponse(TableResult, DrawnResult):
     """For each intervention: at how many layers, over all positions up to the last one read, it
     changed the computation.
     """
+
+
+@dataclass(frozen=True, repr=False)
+class LensVerdict(Result):
+    """`LensVerdict` of the API."""
+
+    n_positions: int
+    """Held-out positions, the same for the lens and its controls."""
+    beats_controls: bool
+    """At every layer below the last two."""
+    is_in_use: bool
+    """False where the model has a lens of this kind that is nearer to it, which stays."""
+    layers: list[LayerVerdict]
 
 
 @dataclass(frozen=True, repr=False)
@@ -1485,7 +1590,7 @@ class JobDoneEvent(Result):
     """Last event of a job that came to its end."""
 
     type: Literal["done"]
-    job: JobInfo
+    job: JobInfo | FitJobInfo
 
 
 @dataclass(frozen=True, repr=False)
@@ -1500,10 +1605,10 @@ class JobErrorEvent(Result):
 
 @dataclass(frozen=True, repr=False)
 class JobEvent(Result):
-    """The whole job: first event of a stream, and again when both texts were run."""
+    """The whole job: first event of a stream, and again when more than cells became known."""
 
     type: Literal["job"]
-    job: JobInfo
+    job: JobInfo | FitJobInfo
 
 
 @dataclass(frozen=True, repr=False)

@@ -187,6 +187,13 @@ def job_rows(result: answers.JobInfo) -> list[Row]:
     return rows
 
 
+@rows_of.register
+def fit_rows(result: answers.FitJobInfo) -> list[Row]:
+    """Of a lens that was fitted: a row for each layer, the lens and its controls on held-out text."""
+    verdict = result.result.verdict
+    return [] if verdict is None else [dict(vars(layer)) for layer in verdict.layers]
+
+
 def token_row(token: answers.Token) -> Row:
     row = {name: value for name, value in vars(token).items() if name not in ("bytes", "lens")}
     if token.lens:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import types
 import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
@@ -67,7 +68,7 @@ class Connection:
         self,
         method: str,
         path: str,
-        kind: type[T],
+        kind: type[T] | types.UnionType,
         *,
         query: Mapping[str, Any] | None = None,
         body: object = None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from mechanistic_explorer import answers
 from mechanistic_explorer.errors import CannotConnect, JobEnded, ServerError, StreamCut
@@ -17,6 +17,9 @@ MAX_CUTS = 30
 """A server that is started again goes on with its jobs, and takes up to a minute until it listens."""
 
 
+AnyJob: TypeAlias = "answers.JobInfo | answers.FitJobInfo"
+
+
 class Job:
     """One job on the server. Python may end meanwhile: `Explorer.job(id)` finds it again."""
 
@@ -27,7 +30,7 @@ class Job:
     def __repr__(self) -> str:
         return f"Job({self.id!r})"
 
-    def info(self) -> answers.JobInfo:
+    def info(self) -> AnyJob:
         """Its state, what it assumed, and what it has found so far."""
         return self._explorer.get_job(self.id)
 
@@ -35,7 +38,7 @@ class Job:
         """What it finds, as it finds it."""
         return self._explorer.job_events(self.id)
 
-    def wait(self, on_progress: Callable[[float], object] | None = None) -> answers.JobInfo:
+    def wait(self, on_progress: Callable[[float], object] | None = None) -> AnyJob:
         """The job, once it is done. `on_progress` is given its progress in [0, 1].
 
         A server that is started again meanwhile goes on with the job. Raises ServerError where the
@@ -54,7 +57,7 @@ class Job:
                     raise
                 self._explorer._sleep(RETRY_SECONDS)
 
-    def _followed(self, on_progress: Callable[[float], object] | None) -> answers.JobInfo:
+    def _followed(self, on_progress: Callable[[float], object] | None) -> AnyJob:
         with self.events() as events:
             for event in events:
                 if isinstance(event, answers.JobDoneEvent):
@@ -65,14 +68,14 @@ class Job:
                     on_progress(event.progress)
         raise AssertionError("a stream of events that ends has raised")
 
-    def pause(self) -> answers.JobInfo:
+    def pause(self) -> AnyJob:
         """Stops it within one pass; it keeps what it found."""
         return self._explorer.pause_job(self.id)
 
-    def resume(self) -> answers.JobInfo:
+    def resume(self) -> AnyJob:
         """Lets it go on with what is left."""
         return self._explorer.resume_job(self.id)
 
-    def cancel(self) -> answers.JobInfo:
+    def cancel(self) -> AnyJob:
         """Cancels it within one pass. One that is over is deleted."""
         return self._explorer.delete_job(self.id)

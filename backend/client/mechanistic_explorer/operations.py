@@ -561,8 +561,10 @@ class Operations(Connection):
             },
         )
 
-    def create_job(self, request: requests.PatchMapRequest) -> answers.JobCreated:
-        """Starts a job: a causal map, `patch_map`.
+    def create_job(
+        self, request: requests.PatchMapRequest | requests.FitLensRequest
+    ) -> answers.JobCreated:
+        """Starts a job: a causal map, `patch_map`, or a lens fitted to the running model, `fit_lens`.
 
         It runs in the turns of the model that replies leave, needs no open connection, and is kept:
         in the database, with the saved conversation if it is about one. Four jobs of one client may
@@ -631,37 +633,68 @@ class Operations(Connection):
             self,
         )
 
+    def fit_lens(
+        self,
+        *,
+        seconds: float = 600.0,
+        text: requests.SampleText | requests.OwnText | requests.ConversationsText | None = None,
+    ) -> Job:
+        """A lens fitted to the running model, and judged on text that it was not fitted to. Starts the
+        job.
+
+        `seconds`: Of computing; turns that others have do not count. The verdict comes after it.
+
+        `text`: What it is fitted to; a fifth of it is held out.
+        """
+        return Job(
+            self._call(
+                "POST",
+                "/api/jobs",
+                answers.JobCreated,
+                body={"kind": "fit_lens", "lens": "tuned", "seconds": seconds, "text": text},
+            ).id,
+            self,
+        )
+
     def list_jobs(self) -> answers.JobList:
         """The newest hundred jobs, without what they found."""
         return self._call("GET", "/api/jobs", answers.JobList)
 
-    def get_job(self, job_id: str) -> answers.JobInfo:
+    def get_job(self, job_id: str) -> answers.JobInfo | answers.FitJobInfo:
         """A job: its state, what it assumed, and what it has found so far.
 
         `job_id`: Of `POST /api/jobs`.
         """
-        return self._call("GET", f"/api/jobs/{self._part(job_id)}", answers.JobInfo)
+        return self._call(
+            "GET", f"/api/jobs/{self._part(job_id)}", answers.JobInfo | answers.FitJobInfo
+        )
 
-    def delete_job(self, job_id: str) -> answers.JobInfo:
+    def delete_job(self, job_id: str) -> answers.JobInfo | answers.FitJobInfo:
         """Cancels a job within one pass; it keeps what it found. One that is over is deleted.
 
         `job_id`: Of `POST /api/jobs`.
         """
-        return self._call("DELETE", f"/api/jobs/{self._part(job_id)}", answers.JobInfo)
+        return self._call(
+            "DELETE", f"/api/jobs/{self._part(job_id)}", answers.JobInfo | answers.FitJobInfo
+        )
 
-    def pause_job(self, job_id: str) -> answers.JobInfo:
+    def pause_job(self, job_id: str) -> answers.JobInfo | answers.FitJobInfo:
         """Stops a job within one pass; it keeps what it found and its place in the list.
 
         `job_id`: Of `POST /api/jobs`.
         """
-        return self._call("POST", f"/api/jobs/{self._part(job_id)}/pause", answers.JobInfo)
+        return self._call(
+            "POST", f"/api/jobs/{self._part(job_id)}/pause", answers.JobInfo | answers.FitJobInfo
+        )
 
-    def resume_job(self, job_id: str) -> answers.JobInfo:
+    def resume_job(self, job_id: str) -> answers.JobInfo | answers.FitJobInfo:
         """Lets a paused job go on with what is left.
 
         `job_id`: Of `POST /api/jobs`.
         """
-        return self._call("POST", f"/api/jobs/{self._part(job_id)}/resume", answers.JobInfo)
+        return self._call(
+            "POST", f"/api/jobs/{self._part(job_id)}/resume", answers.JobInfo | answers.FitJobInfo
+        )
 
     def job_events(self, job_id: str) -> JobEvents:
         """Follows a job. Leaving changes nothing; a client that comes again first gets the whole job.

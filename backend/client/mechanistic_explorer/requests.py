@@ -233,6 +233,12 @@ class ConversationFile(TypedDict):
     branches: Sequence[FileBranch | answers.FileBranch]
 
 
+class ConversationsText(TypedDict):
+    """What was said in the saved conversations, one branch of each."""
+
+    source: Literal["conversations"]
+
+
 class DoseRequest(TypedDict):
     """Exactly one of `prompt`, `token_ids`, `conversation_id` and `messages`; what is changed, and
     how strongly.
@@ -306,6 +312,18 @@ class FileBranch(TypedDict):
     """What the branch is computed under; null for the plain model."""
     pins: NotRequired[PinnedPlaces | answers.PinnedPlaces]
     notes: NotRequired[Sequence[Note | answers.Note]]
+
+
+class FitLensRequest(TypedDict):
+    """A lens fitted to the running model, and judged on text that it was not fitted to."""
+
+    kind: Literal["fit_lens"]
+    lens: NotRequired[Literal["tuned"]]
+    """Which lens is fitted."""
+    seconds: NotRequired[float]
+    """Of computing; turns that others have do not count. The verdict comes after it."""
+    text: NotRequired[SampleText | OwnText | ConversationsText]
+    """What it is fitted to; a fifth of it is held out."""
 
 
 class Intervention(TypedDict):
@@ -459,6 +477,16 @@ class Note(TypedDict):
     text: str
 
 
+class OwnText(TypedDict):
+    """A text of one's own."""
+
+    source: Literal["text"]
+    name: NotRequired[str]
+    """What it is called, such as the name of its file."""
+    text: str
+    """Documents may end with a line `<|endoftext|>`."""
+
+
 class PatchMapRequest(TypedDict):
     """A causal map: every layer at every pair of positions, patched one by one."""
 
@@ -561,6 +589,12 @@ ReplaceOperation = TypedDict(
         "positions": "Sequence[int]",
     },
 )
+
+
+class SampleText(TypedDict):
+    """Passages of the World Factbook that ship with the program: English prose about countries."""
+
+    source: Literal["sample"]
 
 
 class SamplingRequest(TypedDict):

@@ -33,27 +33,27 @@ def operations() -> Iterator[tuple[str, dict[str, Any]]]:
 def test_operation_is_a_method_that_takes_everything_it_can_be_asked(
     name: str, operation: dict[str, Any]
 ) -> None:
-    methods = [name]
-    wanted = {p["name"] for p in operation.get("parameters", ()) if p["in"] != "header"}
+    if name == "import_conversation":
+        assert list(inspect.signature(Explorer.import_conversation).parameters)[1:] == ["file"]
+        return
+    in_path = {p["name"] for p in operation.get("parameters", ()) if p["in"] != "header"}
     body = operation.get("requestBody", {}).get("content", {}).get("application/json")
-    if body:
-        schema = OPENAPI["components"]["schemas"][body["schema"]["$ref"].rpartition("/")[2]]
-        kind = schema["properties"].get("kind", {}).get("const")
-        if name == "import_conversation":
-            assert list(inspect.signature(Explorer.import_conversation).parameters)[1:] == ["file"]
-            return
-        methods = [kind] if kind else methods
-        wanted |= {
-            field
-            for field, inner in schema["properties"].items()
-            if "const" not in inner and field != "stream"
-        }
-        if "stream" in schema["properties"]:
-            methods.append(f"{name}_stream")
-
-    for method in methods:
-        taken = set(inspect.signature(getattr(Explorer, method)).parameters) - {"self"}
-        assert taken == {f"{field}_" if keyword.iskeyword(field) else field for field in wanted}
+    forms = body["schema"].get("oneOf", [body["schema"]]) if body else [None]
+    for form in forms:
+        methods, wanted = [name], set(in_path)
+        if form is not None:
+            fields = OPENAPI["components"]["schemas"][form["$ref"].rpartition("/")[2]]["properties"]
+            methods = [fields.get("kind", {}).get("const", name)]
+            wanted |= {
+                field
+                for field, inner in fields.items()
+                if "const" not in inner and field != "stream"
+            }
+            if "stream" in fields:
+                methods.append(f"{name}_stream")
+        for method in methods:
+            taken = set(inspect.signature(getattr(Explorer, method)).parameters) - {"self"}
+            assert taken == {f"{field}_" if keyword.iskeyword(field) else field for field in wanted}
 
 
 def returned(method: str) -> Any:

@@ -158,7 +158,7 @@ def test_lens_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(LensUnavailable, match="has no tuned lens") as caught:
         engine.read(IDS, kind="tuned")
     assert caught.value.param == "kind"
-    assert "fit-tuned-lens" in str(caught.value.hint)
+    assert "Fit one" in str(caught.value.hint)
 
 
 def test_lens_of_other_weights_is_not_used(

@@ -28,6 +28,8 @@ from tests.services.jobs import running_worker, until
 
 T = TypeVar("T")
 
+KINDS = {"patch_map": JobKind(plan_map, PatchMap)}
+
 SIDE = {"roles": ["user"] * 2, "lineage": [], "conversation_id": None}
 PLAN = {
     "clean": {"ids": [97, 98], **SIDE},
@@ -99,7 +101,7 @@ def test_a_job_of_another_model_waits_for_that_model() -> None:
         other = dataclasses.replace(LEFT, model=ModelIdentity("other", "2", "hub"))
         await database.write(lambda c: job_rows.save(c, other))
         async with running_worker() as worker:
-            jobs = JobsService(worker, ConversationStore(database), database)
+            jobs = JobsService(worker, ConversationStore(database), database, KINDS)
             await jobs.open()
             (listed,) = (await jobs.listed()).jobs
             assert listed.state == "waiting"

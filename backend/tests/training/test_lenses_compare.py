@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from app.engine.engine import NnsightEngine
+from app.engine.fitting.files import LensFile, read_lens, write_lens
 from app.engine.lenses import jacobian_lens, logit_lens, tuned_lens
 from app.errors import LensUnavailable
 from tests.engine.model_folders import save_tiny_gpt2
@@ -19,7 +20,6 @@ from tests.engine.reference import PlainModel
 from tests.engine.small_models import FAMILIES, engine_of, random_ids, random_model
 from training.__main__ import build_parser
 from training.lenses.compare import markdown_table, score_lenses
-from training.lenses.files import LensFile, read_lens, write_lens
 from training.lenses.steps import compare, fit_jacobian, fit_tuned
 
 SEQUENCES = torch.tensor([random_ids(10, seed=seed) for seed in range(3)])

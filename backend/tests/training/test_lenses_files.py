@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from training.lenses.files import (
+from app.engine.fitting.files import (
     LensFile,
     load_checkpoint,
     read_lens,

@@ -10,10 +10,10 @@ import pytest
 import torch
 from torch import nn
 
+from app.engine.fitting.jacobian import JacobianSettings, fit_jacobian_lens, sequence_jacobians
 from app.engine.gradients import HookedDecoder
 from app.engine.structure import find_structure
 from tests.engine.small_models import FAMILIES, random_ids, random_model
-from training.lenses.jacobian import JacobianSettings, fit_jacobian_lens, sequence_jacobians
 
 LENGTH = 8
 FIRST = 2

@@ -11,9 +11,10 @@ import pytest
 import torch
 
 from app.engine.engine import NnsightEngine
+from app.engine.fitting.text import token_sequences
 from tests.engine.small_models import END_ID, FAMILIES, engine_of, random_model
 from training.corpus import is_held_out
-from training.lenses.text import part_of, read_part, token_sequences
+from training.lenses.text import part_of, read_part
 
 DOCUMENTS = [f"Document {index}\nhas two lines.\n" for index in range(1000)]
 

@@ -15,9 +15,9 @@ import numpy as np
 import torch
 
 from app.engine.capture import TracedDecoder
+from app.engine.fitting.pace import Every
 from app.engine.lenses import Lens
 from app.engine.metrics import LogitsReader
-from training.lenses.pace import Every
 
 logger = logging.getLogger(__name__)
 

@@ -10,6 +10,16 @@ import torch
 
 from app.engine.checkpoint import weights_digest
 from app.engine.engine import NnsightEngine
+from app.engine.fitting.files import (
+    LensFile,
+    read_lens,
+    tensor_digest,
+    write_lens,
+)
+from app.engine.fitting.jacobian import JacobianSettings, fit_jacobian_lens
+from app.engine.fitting.text import token_sequences
+from app.engine.fitting.tuned import TunedLensFit, TunedSettings, fit_tuned_lens
+from app.engine.fitting.types import FittedKind
 from app.engine.gradients import HookedDecoder
 from app.engine.lenses import LENSES_FOLDER, Lens, lens_path
 from app.engine.loading import load_engine
@@ -20,16 +30,7 @@ from training.lenses.compare import (
     score_lenses,
     write_comparison,
 )
-from training.lenses.files import (
-    FittedKind,
-    LensFile,
-    read_lens,
-    tensor_digest,
-    write_lens,
-)
-from training.lenses.jacobian import JacobianSettings, fit_jacobian_lens
-from training.lenses.text import Part, read_part, token_sequences
-from training.lenses.tuned import TunedLensFit, TunedSettings, fit_tuned_lens
+from training.lenses.text import Part, read_part
 
 logger = logging.getLogger(__name__)
 

@@ -200,7 +200,10 @@ describe("a reply that failed half-way", () => {
   });
 
   test("shows none of what came with it through another lens", async () => {
-    server.lenses = [...server.lenses, { kind: "tuned", fitted_tokens: 1 }];
+    server.lenses = [
+      ...server.lenses,
+      { kind: "tuned", fitted_tokens: 1, origin: "shipped", beats_controls: null },
+    ];
     writeStored("settings", { lens: "tuned" });
     renderView(Heatmap, failed(streamed), { index: INDEX });
     expect(await screen.findByText(/^0 of 200 positions read/)).toBeVisible();

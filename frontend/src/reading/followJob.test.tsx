@@ -31,7 +31,7 @@ async function followed() {
   const seen: JobInfo[] = [];
   const away: (string | null)[] = [];
   await followJob("job-1", new AbortController().signal, {
-    onJob: (each) => seen.push(each),
+    onJob: (each) => each.kind === "patch_map" && seen.push(each),
     onAway: (error) => away.push(error?.code ?? null),
   });
   return { seen, away, last: seen.at(-1) };

@@ -3,7 +3,7 @@ import { ownHeaders } from "@/base/client";
 import { type ApiError, asApiError, isAbort, isAway } from "@/base/errors";
 import { eventData, parsedEvent } from "@/base/eventStream";
 import { pause } from "@/base/pause";
-import type { JobInfo, JobStreamEvent } from "@/types/schemas";
+import type { AnyJob, JobInfo, JobStreamEvent } from "@/types/schemas";
 import { fetchJob, isOver } from "./patching";
 
 const EVENT_TYPES = ["job", "progress", "cells", "done", "error", "cancelled"] as const;
@@ -11,7 +11,7 @@ const EVENT_TYPES = ["job", "progress", "cells", "done", "error", "cancelled"] a
 const RECONNECT_MS = 1_000;
 
 interface JobListener {
-  readonly onJob: (job: JobInfo) => void;
+  readonly onJob: (job: AnyJob) => void;
   /** Called with null once the server answers again. */
   readonly onAway: (error: ApiError | null) => void;
 }
@@ -26,9 +26,9 @@ export async function followJob(
   signal: AbortSignal,
   { onJob, onAway }: JobListener,
 ): Promise<void> {
-  let job: JobInfo | null = null;
+  let job: AnyJob | null = null;
   let wasCut = false;
-  const take = (next: JobInfo): void => {
+  const take = (next: AnyJob): void => {
     job = next;
     onAway(null);
     onJob(next);
@@ -66,7 +66,7 @@ async function* events(id: string, signal: AbortSignal): AsyncGenerator<JobStrea
 }
 
 /** The job after an event; null where the event says too little and the job has to be asked for. */
-export function afterEvent(job: JobInfo | null, event: JobStreamEvent): JobInfo | null {
+export function afterEvent(job: AnyJob | null, event: JobStreamEvent): AnyJob | null {
   switch (event.type) {
     case "job":
     case "done":
@@ -76,7 +76,7 @@ export function afterEvent(job: JobInfo | null, event: JobStreamEvent): JobInfo 
       return job === null ? null : { ...job, state, progress, seconds_left };
     }
     case "cells":
-      return job === null ? null : withCells(job, event.cells);
+      return job?.kind === "patch_map" ? withCells(job, event.cells) : null;
     case "error":
     case "cancelled":
       return null;

@@ -2,7 +2,7 @@
 import { call, client, unwrap } from "@/base/client";
 import { withLosslessText } from "@/model/losslessTexts";
 import type { ModelIdentity } from "@/model/timeline";
-import type { JobInfo, JobSummary, PatchMapRequest, PatchRequest, PatchResponse } from "@/types/schemas";
+import type { AnyJob, JobSummary, PatchMapRequest, PatchRequest, PatchResponse } from "@/types/schemas";
 import { ofModel } from "./requests";
 
 /** A patched run of `model`; that of another one is refused. */
@@ -30,7 +30,7 @@ export async function startMap(body: PatchMapRequest): Promise<string> {
   return unwrap(await call(() => client.POST("/api/jobs", { body }))).id;
 }
 
-export async function fetchJob(id: string, signal: AbortSignal): Promise<JobInfo> {
+export async function fetchJob(id: string, signal: AbortSignal): Promise<AnyJob> {
   return unwrap(
     await call(() => client.GET("/api/jobs/{job_id}", { params: { path: { job_id: id } }, signal })),
   );

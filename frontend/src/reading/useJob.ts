@@ -2,13 +2,13 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { type ApiError, asApiError } from "@/base/errors";
-import type { JobInfo } from "@/types/schemas";
+import type { AnyJob } from "@/types/schemas";
 import { followJob } from "./followJob";
 import { isOver } from "./patching";
 
 export interface FollowedJob {
   /** Null until the server has said what it is. */
-  readonly job: JobInfo | null;
+  readonly job: AnyJob | null;
   /** Why it cannot be followed, for now or at all. */
   readonly error: ApiError | null;
   readonly retry: () => void;
@@ -19,7 +19,7 @@ export const jobKey = (id: string | null) => ["job", id] as const;
 export function useJob(id: string | null): FollowedJob {
   const queries = useQueryClient();
   // Filled by the events; several places may show the same job.
-  const { data } = useQuery<JobInfo>({
+  const { data } = useQuery<AnyJob>({
     queryKey: jobKey(id),
     queryFn: () => Promise.reject(new Error("a job is followed, not asked for")),
     enabled: false,

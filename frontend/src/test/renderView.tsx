@@ -38,7 +38,12 @@ export interface FakeServer {
   /** Lens requests so far. */
   readonly asked: LensReadRequest[];
   /** What the model can be read with. */
-  lenses: { kind: LensKind; fitted_tokens: number | null }[];
+  lenses: {
+    kind: LensKind;
+    fitted_tokens: number | null;
+    origin: "shipped" | "fitted";
+    beats_controls: boolean | null;
+  }[];
   /** Replaces the answer to a lens request. */
   answer: (request: LensReadRequest) => Response | Promise<Response>;
   /** Heads of the model, as its facts have it. */
@@ -101,7 +106,7 @@ const HEALTH = {
 export function fakeServer(tokens: readonly Token[], tiedEmbeddings = true): FakeServer {
   const server: FakeServer = {
     asked: [],
-    lenses: [{ kind: "logit", fitted_tokens: null }],
+    lenses: [{ kind: "logit", fitted_tokens: null, origin: "shipped", beats_controls: null }],
     answer: (request) => Response.json(madeUpLens(tokens, request)),
     nHeads: N_HEADS,
     attended: [],

@@ -47,7 +47,7 @@ export const MODEL: ModelInfo = {
   bos_check: null,
   byte_exact: true,
   text_losses: [],
-  lenses: [{ kind: "logit", fitted_tokens: null }],
+  lenses: [{ kind: "logit", fitted_tokens: null, origin: "shipped", beats_controls: null }],
   examples: [{ title: "A capital", mode: "chat", text: "The capital of France is", note: "Follow Paris." }],
   self_check: { passed: true, max_abs_diff: 1.5e-5, cache_max_abs_diff: 2e-5, edit_max_abs_change: 3.1 },
   half_layer_modules: Array.from({ length: 12 }, () => "ln_2"),

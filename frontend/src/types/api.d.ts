@@ -225,7 +225,7 @@ export interface paths {
         put?: never;
         /**
          * Create Job
-         * @description Starts a job: a causal map, `patch_map`.
+         * @description Starts a job: a causal map, `patch_map`, or a lens fitted to the running model, `fit_lens`.
          *
          *     It runs in the turns of the model that replies leave, needs no open connection, and is kept: in the
          *     database, with the saved conversation if it is about one. Four jobs of one client may wait. What is
@@ -1516,6 +1516,17 @@ export interface components {
              */
             is_running: boolean;
         };
+        /**
+         * ConversationsText
+         * @description What was said in the saved conversations, one branch of each.
+         */
+        ConversationsText: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            source: "conversations";
+        };
         /** Deleted */
         Deleted: {
             /** Id */
@@ -1830,6 +1841,134 @@ export interface components {
              */
             notes?: components["schemas"]["Note"][];
         };
+        /**
+         * FitAssumptions
+         * @description All that a fit depends on, besides the model.
+         */
+        FitAssumptions: {
+            /**
+             * Lens
+             * @enum {string}
+             */
+            lens: "logit" | "tuned" | "jacobian";
+            /** Seconds */
+            seconds: number;
+            /**
+             * Text
+             * @description What the text is called.
+             */
+            text: string;
+            /**
+             * Fit Tokens
+             * @description Of the text that is fitted; what is left over is read again.
+             */
+            fit_tokens: number;
+            /** Held Out Tokens */
+            held_out_tokens: number;
+        };
+        /**
+         * FitJobInfo
+         * @description A lens being fitted.
+         */
+        FitJobInfo: {
+            /** Id */
+            id: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "fit_lens";
+            /**
+             * State
+             * @description `waiting` for its turn, `running`, `paused` by a person; `done`, `error`, `cancelled`, or `lost`: interrupted by the server's end without a checkpoint to go on from.
+             * @enum {string}
+             */
+            state: "waiting" | "running" | "paused" | "done" | "error" | "cancelled" | "lost";
+            /**
+             * Progress
+             * @description In [0, 1], by the work that it takes.
+             */
+            progress: number;
+            /**
+             * Seconds Left
+             * @description Guessed from the pace so far; null where there is none.
+             */
+            seconds_left: number | null;
+            /** Created At Ms */
+            created_at_ms: number;
+            /** Updated At Ms */
+            updated_at_ms: number;
+            /** Model */
+            model: string;
+            model_identity: components["schemas"]["ModelIdentity"];
+            /**
+             * Conversation Id
+             * @description The saved conversation that it is kept with.
+             */
+            conversation_id: string | null;
+            /** Title */
+            title: string;
+            error: components["schemas"]["ErrorBody"] | null;
+            assumed: components["schemas"]["FitAssumptions"];
+            result: components["schemas"]["FitResult"];
+        };
+        /**
+         * FitLensRequest
+         * @description A lens fitted to the running model, and judged on text that it was not fitted to.
+         */
+        FitLensRequest: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "fit_lens";
+            /**
+             * Lens
+             * @description Which lens is fitted.
+             * @default tuned
+             * @constant
+             */
+            lens?: "tuned";
+            /**
+             * Seconds
+             * @description Of computing; turns that others have do not count. The verdict comes after it.
+             * @default 600
+             */
+            seconds?: number;
+            /**
+             * Text
+             * @description What it is fitted to; a fifth of it is held out.
+             */
+            text?: components["schemas"]["SampleText"] | components["schemas"]["OwnText"] | components["schemas"]["ConversationsText"];
+        };
+        /**
+         * FitPoint
+         * @description Where a fit stood.
+         */
+        FitPoint: {
+            /**
+             * Seconds
+             * @description Of computing since it began.
+             */
+            seconds: number;
+            /**
+             * Tokens
+             * @description Fitted so far.
+             */
+            tokens: number;
+            /**
+             * Values
+             * @description Of each layer. `tuned`: mean KL(final ‖ lens) in nats on the text that was fitted since the point before; of a large vocabulary an estimate from a sample of it. `jacobian`: how far the halves of the text are apart, as a share of their mean.
+             */
+            values: number[];
+        };
+        /** FitResult */
+        FitResult: {
+            /** Curve */
+            curve: components["schemas"]["FitPoint"][];
+            /** @description Null until the fit is over. */
+            verdict: components["schemas"]["LensVerdict"] | null;
+        };
         /** HTTPValidationError */
         HTTPValidationError: {
             /** Detail */
@@ -1926,13 +2065,16 @@ export interface components {
             /** Id */
             id: string;
         };
-        /** JobInfo */
+        /**
+         * JobInfo
+         * @description A causal map.
+         */
         JobInfo: {
             /** Id */
             id: string;
             /**
-             * Kind
-             * @constant
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
              */
             kind: "patch_map";
             /**
@@ -1984,9 +2126,9 @@ export interface components {
             id: string;
             /**
              * Kind
-             * @constant
+             * @enum {string}
              */
-            kind: "patch_map";
+            kind: "patch_map" | "fit_lens";
             /**
              * State
              * @description `waiting` for its turn, `running`, `paused` by a person; `done`, `error`, `cancelled`, or `lost`: interrupted by the server's end without a checkpoint to go on from.
@@ -2057,6 +2199,48 @@ export interface components {
             actual: components["schemas"]["ActualToken"];
         };
         /**
+         * LayerVerdict
+         * @description One layer on held-out text: mean KL(final ‖ lens) in nats of the lens and of its controls.
+         */
+        LayerVerdict: {
+            /** Layer */
+            layer: number;
+            /** Kl Nats */
+            kl_nats: number;
+            /**
+             * Logit Kl Nats
+             * @description The logit lens.
+             */
+            logit_kl_nats: number;
+            /**
+             * Scaled Kl Nats
+             * @description The logit lens with its logits times `scale`: of eight the best on this very text.
+             */
+            scaled_kl_nats: number;
+            /** Scale */
+            scale: number;
+            /**
+             * Permuted Kl Nats
+             * @description The fitted map of another layer.
+             */
+            permuted_kl_nats: number;
+            /**
+             * In Use Kl Nats
+             * @description The lens of this kind that the model had before; null where it had none.
+             */
+            in_use_kl_nats: number | null;
+            /**
+             * Standard Error Nats
+             * @description Of the difference to the logit lens, position by position.
+             */
+            standard_error_nats: number;
+            /**
+             * Beats Controls
+             * @description Nearer to the model than each control by more than two standard errors.
+             */
+            beats_controls: boolean;
+        };
+        /**
          * LensDirection
          * @description The direction that raises a token's logit by the lens at that layer: `Jᵀ` times the token's direction.
          */
@@ -2087,6 +2271,17 @@ export interface components {
              * @description Tokens of text it was fitted on; null for the logit lens, which is not fitted.
              */
             fitted_tokens: number | null;
+            /**
+             * Origin
+             * @description With the model, fitted to it by this program, or read from a file that others published, whose making cannot be verified.
+             * @enum {string}
+             */
+            origin: "shipped" | "fitted" | "published";
+            /**
+             * Beats Controls
+             * @description Whether it was nearer to the model than the logit lens and other controls on held-out text, at every layer below the last two; null where that was not tried.
+             */
+            beats_controls: boolean | null;
         };
         /**
          * LensReadRequest
@@ -2252,6 +2447,26 @@ export interface components {
              * @default false
              */
             half_layers?: boolean;
+        };
+        /** LensVerdict */
+        LensVerdict: {
+            /**
+             * N Positions
+             * @description Held-out positions, the same for the lens and its controls.
+             */
+            n_positions: number;
+            /**
+             * Beats Controls
+             * @description At every layer below the last two.
+             */
+            beats_controls: boolean;
+            /**
+             * Is In Use
+             * @description False where the model has a lens of this kind that is nearer to it, which stays.
+             */
+            is_in_use: boolean;
+            /** Layers */
+            layers: components["schemas"]["LayerVerdict"][];
         };
         /** ListedModel */
         ListedModel: {
@@ -2552,6 +2767,28 @@ export interface components {
             turn: components["schemas"]["SavedTurn"];
         };
         /**
+         * OwnText
+         * @description A text of one's own.
+         */
+        OwnText: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            source: "text";
+            /**
+             * Name
+             * @description What it is called, such as the name of its file.
+             * @default own text
+             */
+            name?: string;
+            /**
+             * Text
+             * @description Documents may end with a line `<|endoftext|>`.
+             */
+            text: string;
+        };
+        /**
          * PatchMapAssumptions
          * @description All that the numbers of a map depend on, besides the model.
          */
@@ -2614,8 +2851,8 @@ export interface components {
              */
             foil?: number | null;
             /**
-             * Kind
-             * @constant
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
              */
             kind: "patch_map";
             /**
@@ -2933,6 +3170,17 @@ export interface components {
              * @description Of the other run, in the order of the intervention's own positions.
              */
             positions: number[];
+        };
+        /**
+         * SampleText
+         * @description Passages of the World Factbook that ship with the program: English prose about countries.
+         */
+        SampleText: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            source: "sample";
         };
         /** SamplingRequest */
         SamplingRequest: {
@@ -3658,7 +3906,8 @@ export interface components {
              * @enum {string}
              */
             type: "done";
-            job: components["schemas"]["JobInfo"];
+            /** Job */
+            job: components["schemas"]["JobInfo"] | components["schemas"]["FitJobInfo"];
         };
         /**
          * JobErrorEvent
@@ -3675,7 +3924,7 @@ export interface components {
         };
         /**
          * JobEvent
-         * @description The whole job: first event of a stream, and again when both texts were run.
+         * @description The whole job: first event of a stream, and again when more than cells became known.
          */
         JobEvent: {
             /**
@@ -3683,7 +3932,8 @@ export interface components {
              * @enum {string}
              */
             type: "job";
-            job: components["schemas"]["JobInfo"];
+            /** Job */
+            job: components["schemas"]["JobInfo"] | components["schemas"]["FitJobInfo"];
         };
         /** MapCell */
         MapCell: {
@@ -4822,7 +5072,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["PatchMapRequest"];
+                "application/json": components["schemas"]["PatchMapRequest"] | components["schemas"]["FitLensRequest"];
             };
         };
         responses: {
@@ -4945,7 +5195,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["JobInfo"];
+                    "application/json": components["schemas"]["JobInfo"] | components["schemas"]["FitJobInfo"];
                 };
             };
             /** @description A bearer token is required */
@@ -5040,7 +5290,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["JobInfo"];
+                    "application/json": components["schemas"]["JobInfo"] | components["schemas"]["FitJobInfo"];
                 };
             };
             /** @description A bearer token is required */
@@ -5135,7 +5385,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["JobInfo"];
+                    "application/json": components["schemas"]["JobInfo"] | components["schemas"]["FitJobInfo"];
                 };
             };
             /** @description A bearer token is required */
@@ -5230,7 +5480,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["JobInfo"];
+                    "application/json": components["schemas"]["JobInfo"] | components["schemas"]["FitJobInfo"];
                 };
             };
             /** @description A bearer token is required */

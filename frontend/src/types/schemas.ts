@@ -32,10 +32,14 @@ export type PatchMapRequest = Schemas["PatchMapRequest"];
 export type JobInfo = Omit<Schemas["JobInfo"], "result"> & {
   readonly result: WithPairs<Schemas["PatchMapResult"]>;
 };
+/** A lens that is fitted. */
+export type FitJob = Schemas["FitJobInfo"];
+export type FitLensRequest = Schemas["FitLensRequest"];
+export type AnyJob = JobInfo | FitJob;
 export type JobSummary = Schemas["JobSummary"];
 export type JobStreamEvent =
-  | (Omit<Schemas["JobEvent"], "job"> & { readonly job: JobInfo })
-  | (Omit<Schemas["JobDoneEvent"], "job"> & { readonly job: JobInfo })
+  | (Omit<Schemas["JobEvent"], "job"> & { readonly job: AnyJob })
+  | (Omit<Schemas["JobDoneEvent"], "job"> & { readonly job: AnyJob })
   | Schemas["ProgressEvent"]
   | Schemas["CellsEvent"]
   | Schemas["JobErrorEvent"]

@@ -87,6 +87,25 @@ def find(connection: Connection, query: str, limit: int, offset: int) -> tuple[l
     return [summary_of(row, *last[row.id]) for row in page if row.id in last], total
 
 
+def texts(connection: Connection, n_chars: int) -> list[str]:
+    """Texts of the branches written last, one of each conversation, the newest first, until they have
+    `n_chars` characters."""
+    rows = connection.execute(
+        select(branches.c.conversation_id, branches.c.text)
+        .join(conversations, conversations.c.id == branches.c.conversation_id)
+        .where(conversations.c.deleted_at_ms.is_(None), branches.c.deleted_at_ms.is_(None))
+        .order_by(conversations.c.updated_at_ms.desc(), branches.c.updated_at_ms.desc())
+    )
+    found: dict[str, str] = {}
+    for conversation_id, text in rows:
+        if conversation_id not in found and text.strip():
+            n_chars -= len(text)
+            if n_chars < 0:
+                break
+            found[conversation_id] = text
+    return list(found.values())
+
+
 def summary(connection: Connection, branch_id: str) -> Summary:
     """The conversation that a branch is of, as in the list; raises ConversationNotFound."""
     conversation_id = conversation_id_of(connection, branch_id_of(connection, branch_id))

@@ -3,10 +3,14 @@ import { useLensKind } from "@/features/settings/lensKind";
 import { useSettings } from "@/features/settings/settings";
 import { LENSES, type LensKind, lensTitle } from "@/model/lenses";
 import { Button } from "@/ui/Button";
+import { lazyPart } from "@/ui/lazyPart";
 import { Select, type SelectProps } from "@/ui/Select";
+import { Suspense } from "react";
+
+const FitLens = lazyPart(() => import("@/features/lensFit/FitLens"));
 
 /**
- * Which lens the views read through; nothing to choose where the model has only one. Where the one that
+ * Which lens the views read through, and the way to fit one; nothing to choose where the model has only one. Where the one that
  * was chosen, or that an address names, is not there, it says so.
  */
 export function LensSelect({ isLabelHidden = false }: Pick<SelectProps<LensKind>, "isLabelHidden">) {
@@ -27,14 +31,32 @@ export function LensSelect({ isLabelHidden = false }: Pick<SelectProps<LensKind>
       </Button>
     );
   }
-  if (offered.length < 2) return null;
+  const isProven = (value: LensKind): boolean =>
+    model?.lenses.find((each) => each.kind === value)?.beats_controls !== false;
   return (
-    <Select
-      label="Lens"
-      isLabelHidden={isLabelHidden}
-      value={kind}
-      options={offered.map(({ kind: value, title, hint }) => ({ value, label: title, hint }))}
-      onChange={(lens) => update({ lens })}
-    />
+    <>
+      {offered.length > 1 && (
+        <Select
+          label="Lens"
+          isLabelHidden={isLabelHidden}
+          value={kind}
+          options={offered.map(({ kind: value, title, hint }) =>
+            isProven(value)
+              ? { value, label: title, hint }
+              : {
+                  value,
+                  label: `${title} (unproven)`,
+                  hint: `${hint} No better than its controls on held-out text.`,
+                },
+          )}
+          onChange={(lens) => update({ lens })}
+        />
+      )}
+      {model !== null && (
+        <Suspense fallback={null}>
+          <FitLens />
+        </Suspense>
+      )}
+    </>
   );
 }

@@ -35,7 +35,7 @@ export function useMap(
     mutationFn: (action: keyof typeof JOB_ACTIONS) => JOB_ACTIONS[action](jobId ?? ""),
     onSuccess: (job) => queries.setQueryData(jobKey(job.id), job),
   });
-  const found = followed.job;
+  const found = followed.job?.kind === "patch_map" ? followed.job : null;
   const cause = starting.error ?? acting.error ?? followed.error;
   const start = (): void => {
     acting.reset();

@@ -37,7 +37,10 @@ test("a model with the logit lens alone leaves nothing to choose", async () => {
 });
 
 test("the chosen lens is asked for, and remembered", async () => {
-  server.lenses.push({ kind: "tuned", fitted_tokens: 1000 }, { kind: "jacobian", fitted_tokens: 1000 });
+  server.lenses.push(
+    { kind: "tuned", fitted_tokens: 1000, origin: "shipped", beats_controls: null },
+    { kind: "jacobian", fitted_tokens: 1000, origin: "shipped", beats_controls: null },
+  );
   const { unmount } = renderView(Panel, timeline, { index: 9 });
   const select = await screen.findByRole("combobox", { name: "Lens" });
   expect(select).toHaveTextContent("logit");
@@ -61,7 +64,7 @@ const STREAMED = [
 
 test("read-outs that came with the reply are of the logit lens, and never shown as another's", async () => {
   const streamed = tokens.map((token) => (token.index === 25 ? { ...token, lens: STREAMED } : token));
-  server.lenses.push({ kind: "tuned", fitted_tokens: 1000 });
+  server.lenses.push({ kind: "tuned", fitted_tokens: 1000, origin: "shipped", beats_controls: null });
   server.answer = () => new Promise<Response>(() => undefined);
   renderView(Panel, madeUpTimeline(streamed, "streamed"), { index: 25 });
   expect(await screen.findByText("zebra")).toBeInTheDocument();
@@ -83,7 +86,7 @@ test("where the chosen lens is missing it says so, shows the logit lens, and kee
 });
 
 test("only the logit lens echoes the token at the embedding", async () => {
-  server.lenses.push({ kind: "tuned", fitted_tokens: 1000 });
+  server.lenses.push({ kind: "tuned", fitted_tokens: 1000, origin: "shipped", beats_controls: null });
   renderView(Panel, timeline, { index: 9 });
   expect(await screen.findByText(/tends to echo/)).toBeInTheDocument();
   await choose(await screen.findByRole("combobox", { name: "Lens" }), "tuned");

@@ -21,9 +21,9 @@ from typing import Any
 
 import torch
 
+from app.engine.fitting.files import load_checkpoint, save_checkpoint, settings_that_count
+from app.engine.fitting.pace import Every, time_left
 from app.engine.gradients import HookedDecoder
-from training.lenses.files import load_checkpoint, save_checkpoint, settings_that_count
-from training.lenses.pace import Every, time_left
 
 logger = logging.getLogger(__name__)
 
@@ -68,7 +68,9 @@ class JacobianSums:
         odd = self.n_sequences // 2
         counts = torch.tensor([self.n_sequences - odd, odd]).view(2, 1, 1, 1)
         even_mean, odd_mean = self.halves / counts
-        return (even_mean - odd_mean).norm(dim=(1, 2)) / self.mean().norm(dim=(1, 2))
+        difference: torch.Tensor = (even_mean - odd_mean).norm(dim=(1, 2))
+        size: torch.Tensor = self.mean().norm(dim=(1, 2))
+        return difference / size
 
 
 def sequence_jacobians(

@@ -12,15 +12,14 @@ import dataclasses
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
+from app.engine.fitting.types import FittedKind
 from app.engine.lenses import lens_path
-
-FittedKind = Literal["tuned", "jacobian"]
 
 SPEED_ONLY = frozenset(
     {"chunk_bytes", "dimensions_per_pass", "log_every_seconds", "save_every_seconds"}

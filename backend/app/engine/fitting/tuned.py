@@ -10,8 +10,10 @@ layer at a time, so that they stay small.
 """
 
 import logging
+import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,12 +22,18 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from app.engine.gradients import HookedDecoder
-from training.lenses.files import load_checkpoint, save_checkpoint, settings_that_count
-from training.lenses.pace import Every, time_left
-from training.packing import row_order
+from app.engine.fitting.files import load_checkpoint, save_checkpoint, settings_that_count
+from app.engine.fitting.pace import Every, time_left
+from app.engine.gradients import Columns, HookedDecoder
+from app.engine.metrics import most_probable
 
 logger = logging.getLogger(__name__)
+
+TOP_OF_ROW = 32
+"""Of a sampled vocabulary: tokens that the model finds most probable at a row, which are always read."""
+TOP_OF_LAYER = 32
+ROWS_OF_LAYER = 4
+"""And those that each layer's lens does at a few rows: what a lens wrongly expects is learned there."""
 
 
 @dataclass(frozen=True)
@@ -43,11 +51,18 @@ class TunedSettings:
     other, 2 ends higher in all layers but the first."""
     bias_rate: float = 0.01
     """Peak rate of `b` as a share of the layer's root mean square."""
+    calm_below_nats: float | None = None
+    """A layer whose lens begins nearer to the output than this gets a rate in proportion, a tenth at
+    least: near the output few large steps lead away from it. None: one rate for all."""
     warmup_fraction: float = 0.05
     chunk_bytes: int = 2**24
     """Bytes of one float32 array of logits; a few are alive at once."""
     is_bfloat16: bool = False
     """Whether products run in bfloat16; translators, optimiser and distributions stay float32."""
+    vocabulary_sample: int | None = None
+    """Tokens drawn at random of a vocabulary too large to be read whole in each step, beside those
+    that matter; None reads all of it. What is drawn counts for what is not: each with the weight of
+    those it stands for, in the model's distribution and in the lens's (importance sampling)."""
     seed: int = 1
     log_every_seconds: float = 5.0
     save_every_seconds: float = 20.0
@@ -109,6 +124,20 @@ def row_products(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     return torch.einsum("rv,rv->r", a, b)
 
 
+@contextmanager
+def differentiable() -> Iterator[None]:
+    """For one turn on a thread whose other turns may compute under `inference_mode`."""
+    with torch.inference_mode(False), torch.enable_grad():
+        yield
+
+
+def row_order(n_rows: int, seed: int, epoch: int) -> Sequence[int]:
+    """The order in which the sequences of one pass over the text are read."""
+    generator = torch.Generator().manual_seed(seed * 1_000_003 + epoch)
+    order: list[int] = torch.randperm(n_rows, generator=generator).tolist()
+    return order
+
+
 class TunedLensFit:
     """Translators being fitted, their optimiser, and how far they have come."""
 
@@ -136,15 +165,50 @@ class TunedLensFit:
 
     def take_step(self) -> list[float]:
         """One optimiser step. Returns KL(final ‖ lens) of every layer before it, in nats a position."""
-        started = time.monotonic()
+        turns = self.stepping()
+        while True:
+            try:
+                next(turns)
+            except StopIteration as stop:
+                losses: list[float] = stop.value
+                return losses
+
+    def stepping(self) -> Generator[None, None, list[float]]:
+        """`take_step` in turns of bounded work; nothing has changed where it is left in between."""
+        took = 0.0
+        work = self._step()
+        while True:
+            started = time.monotonic()
+            try:
+                with differentiable():
+                    next(work)
+            except StopIteration as stop:
+                self.step += 1
+                self.seconds += took + time.monotonic() - started
+                losses: list[float] = stop.value
+                return losses
+            took += time.monotonic() - started
+            yield
+
+    def _step(self) -> Generator[None, None, list[float]]:
         share = self.settings.rate_share(self.fraction_done())
+        self.optimizer.zero_grad(set_to_none=True)
+        streams: list[list[torch.Tensor]] = []
+        for ids in self._sequences_of_step():
+            streams.append(self.rows_of_layers(ids[None]))
+            yield
+        rows = [torch.cat(of_layer) for of_layer in zip(*streams, strict=True)]
+        columns = None
+        if self.settings.vocabulary_sample is not None:
+            columns = yield from self._drawn_columns(rows, self.settings.vocabulary_sample)
+        losses = yield from self._adding_gradients(rows, columns)
+        if self.step == 0 and (calm := self.settings.calm_below_nats) is not None:
+            for number, group in enumerate(self.optimizer.param_groups):
+                group["peak_lr"] *= min(1.0, max(0.1, losses[number // 2] / calm))
         for group in self.optimizer.param_groups:
             group["lr"] = group["peak_lr"] * share
-        losses = self._add_gradients(self.rows_of_layers(self._sequences_of_step()))
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
-        self.step += 1
-        self.seconds += time.monotonic() - started
         return losses
 
     @torch.no_grad()
@@ -182,44 +246,75 @@ class TunedLensFit:
         available = len(self.sequences)
         chosen = []
         for number in range(self.step * size, (self.step + 1) * size):
-            order = row_order(
-                available, self.sequences.shape[1], self.settings.seed, number // available
-            )
-            chosen.append(int(order[number % available]))
+            order = row_order(available, self.settings.seed, number // available)
+            chosen.append(order[number % available])
         return self.sequences[chosen]
 
-    def _add_gradients(self, streams: list[torch.Tensor]) -> list[float]:
+    def _adding_gradients(
+        self, streams: list[torch.Tensor], columns: Columns | None = None
+    ) -> Generator[None, None, list[float]]:
         """Adds the gradients of every translator, a chunk of rows and a layer at a time."""
         n_rows = len(streams[0])
         losses = [0.0] * self.decoder.n_layers
-        for chunk in self._chunks(n_rows):
-            final = self.final_distribution(streams[-1][chunk])
+        for chunk in self._chunks(n_rows, columns):
+            final = self.final_distribution(streams[-1][chunk], columns)
+            yield
             for layer in range(self.decoder.n_layers):
-                logits = self.lens_logits(layer, streams[layer][chunk])
+                logits = self.lens_logits(layer, streams[layer][chunk], columns)
                 kl, gradient = kl_and_gradient(logits.detach(), final)
                 torch.autograd.backward(logits, gradient.div_(n_rows))
                 losses[layer] += kl.sum().item() / n_rows
+                yield
         return losses
 
-    def _chunks(self, n_rows: int) -> Iterator[slice]:
-        d_vocab = self.decoder.model.get_output_embeddings().weight.shape[0]
-        size = max(1, self.settings.chunk_bytes // (4 * d_vocab))
+    def _drawn_columns(
+        self, streams: list[torch.Tensor], n_random: int
+    ) -> Generator[None, None, Columns]:
+        """The tokens that this step reads: those that the model or the lens of a layer finds most
+        probable at these rows, and `n_random` others, each for as many as it stands for."""
+        d_vocab = self.decoder.d_vocab
+        matter = torch.zeros(d_vocab, dtype=torch.bool)
+        with torch.no_grad():
+            for chunk in self._chunks(len(streams[0]), None):
+                logits = self.decoder.decode(streams[-1][chunk])
+                matter[most_probable(logits, min(TOP_OF_ROW, d_vocab))[1].flatten().cpu()] = True
+                yield
+            draw = torch.Generator().manual_seed(self.settings.seed * 1_000_003 + self.step)
+            few = torch.randperm(len(streams[0]), generator=draw)[:ROWS_OF_LAYER]
+            for layer in range(self.decoder.n_layers):
+                logits = self.lens_logits(layer, streams[layer][few])
+                matter[most_probable(logits, min(TOP_OF_LAYER, d_vocab))[1].flatten().cpu()] = True
+                yield
+        chosen, others = matter.nonzero()[:, 0], (~matter).nonzero()[:, 0]
+        drawn = others[torch.randperm(len(others), generator=draw)[:n_random]]
+        stands_for = len(others) / max(1, len(drawn))
+        log_weights = torch.zeros(len(chosen) + len(drawn))
+        log_weights[len(chosen) :] = math.log(max(1.0, stands_for))
+        return self.decoder.columns(torch.cat([chosen, drawn]), log_weights)
+
+    def _chunks(self, n_rows: int, columns: Columns | None) -> Iterator[slice]:
+        width = self.decoder.d_vocab if columns is None else len(columns.log_weights)
+        size = max(1, self.settings.chunk_bytes // (4 * width))
         for start in range(0, n_rows, size):
             yield slice(start, start + size)
 
     @torch.no_grad()
-    def final_distribution(self, rows: torch.Tensor) -> FinalDistribution:
+    def final_distribution(
+        self, rows: torch.Tensor, columns: Columns | None = None
+    ) -> FinalDistribution:
         """The model's own distributions at rows of the last layer `[rows, d_model]`."""
-        log_p = self.decoder.decode(rows).log_softmax(dim=-1)
+        log_p = self.decoder.decode(rows, columns).log_softmax(dim=-1)
         p = log_p.exp()
         return FinalDistribution(p, -row_products(p, log_p))
 
-    def lens_logits(self, layer: int, rows: torch.Tensor) -> torch.Tensor:
+    def lens_logits(
+        self, layer: int, rows: torch.Tensor, columns: Columns | None = None
+    ) -> torch.Tensor:
         """Logits of the lens at rows `[rows, d_model]` of one layer, float32 `[rows, d_vocab]`."""
         with torch.autocast(
             self.decoder.device.type, dtype=torch.bfloat16, enabled=self.settings.is_bfloat16
         ):
-            return self.decoder.decode(self.translators[layer](rows))
+            return self.decoder.decode(self.translators[layer](rows), columns)
 
 
 def fit_tuned_lens(

@@ -1,0 +1,204 @@
+"""Lenses fitted by the engine: the text, turns, checkpoints, verdict, and what is offered then."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from transformers import GPT2LMHeadModel
+
+from app.engine.engine import NnsightEngine
+from app.engine.fitting import fits
+from app.engine.fitting.sample import documents_of, sample_text
+from app.engine.fitting.text import held_apart
+from app.engine.fitting.tuned import TunedLensFit, TunedSettings
+from app.engine.fitting.types import FitPoint, FitResult, FitWanted
+from app.engine.fitting.verdict import judging
+from app.engine.gradients import HookedDecoder
+from app.engine.lenses import logit_lens, tuned_lens
+from app.engine.loading import load_engine
+from app.errors import InvalidRequest
+from tests.engine.model_folders import SMALL
+from tests.engine.reference import PlainModel
+from tests.engine.small_models import FAMILIES, engine_of, random_ids, random_model
+
+DOCUMENTS = [f"Sentence number {n} of a text {'about nothing ' * 8}at all.\n" for n in range(60)]
+HELD_OUT = torch.tensor([random_ids(12, seed=seed) for seed in range(200, 206)])
+
+
+@pytest.fixture
+def loaded(saved_gpt2: tuple[Path, GPT2LMHeadModel]) -> NnsightEngine:
+    """With a tokenizer of its own: two blocks, 64 positions."""
+    return load_engine(str(saved_gpt2[0]), **SMALL)
+
+
+def wanted(folder: Path, seconds: float) -> FitWanted:
+    return FitWanted("tuned", seconds, folder / "work", folder / "lenses", "made up")
+
+
+def test_a_fitted_lens_is_judged_and_used(loaded: NnsightEngine, tmp_path: Path) -> None:
+    there = loaded.fitting.write_text(DOCUMENTS, tmp_path / "work")
+    *points, result = [
+        item for item in loaded.fitting.fitting(wanted(tmp_path, 3.0)) if item is not None
+    ]
+    assert there.fit_tokens > there.held_out_tokens > 0
+    assert isinstance(result, FitResult)
+    curve = [point for point in points if isinstance(point, FitPoint) and point.values]
+    assert curve[-1].values[0] < curve[0].values[0]
+    progress = [point.progress for point in points if isinstance(point, FitPoint)]
+    assert progress == sorted(progress)
+    assert result.is_in_use
+    assert all(layer.kl_nats < layer.logit_kl_nats for layer in result.verdict.layers)
+    offered = loaded.facts.lenses[-1]
+    assert (offered.kind, offered.origin) == ("tuned", "fitted")
+    assert offered.beats_controls == result.verdict.beats_controls
+    assert loaded.read(range(8), kind="tuned").entropy_nats.shape == (3, 8)
+    assert (tmp_path / "lenses" / "tuned.safetensors").is_file()
+
+
+def test_a_fit_that_is_left_goes_on_from_its_checkpoint(
+    loaded: NnsightEngine, tmp_path: Path
+) -> None:
+    loaded.fitting.write_text(DOCUMENTS, tmp_path / "work")
+    turns = loaded.fitting.fitting(wanted(tmp_path, 1000.0))
+    steps = (item for item in turns if isinstance(item, FitPoint))
+    left_at = [next(steps).tokens for _ in range(3)][-1]
+    turns.close()  # type: ignore[attr-defined]
+
+    again = loaded.fitting.fitting(wanted(tmp_path, 1000.0))
+    first = next(item for item in again if isinstance(item, FitPoint))
+
+    assert first.tokens == left_at * 4 // 3
+    again.close()  # type: ignore[attr-defined]
+
+
+def test_a_damaged_checkpoint_begins_again(loaded: NnsightEngine, tmp_path: Path) -> None:
+    loaded.fitting.write_text(DOCUMENTS, tmp_path / "work")
+    (tmp_path / "work" / fits.CHECKPOINT_FILE).write_bytes(b"damaged")
+    turns = loaded.fitting.fitting(wanted(tmp_path, 1000.0))
+    first = next(item for item in turns if isinstance(item, FitPoint))
+    turns.close()  # type: ignore[attr-defined]
+    assert 0 < first.tokens <= fits.TOKENS_OF_STEP
+
+
+def test_too_little_text_is_refused(loaded: NnsightEngine, tmp_path: Path) -> None:
+    with pytest.raises(InvalidRequest, match="too short"):
+        loaded.fitting.write_text(["Too little."], tmp_path / "work")
+
+
+def test_what_is_held_out_shares_no_document_with_what_is_fitted() -> None:
+    fit, held_out = held_apart(DOCUMENTS * 2)
+    assert sorted(fit + held_out) == sorted(DOCUMENTS)
+    assert len(held_out) == 12
+    text = "\n".join(f"Line {n}." for n in range(2000))
+    pieces, others = held_apart([text])
+    assert sorted("".join(pieces + others)) == sorted(text)
+    assert len(others) == round(0.2 * len(pieces + others))
+
+
+def test_the_sample_has_enough_documents() -> None:
+    documents = documents_of(sample_text())
+    assert len(documents) > 200
+    assert all(200 < len(document) < 3000 for document in documents)
+
+
+def verdict_of(engine: NnsightEngine, lens: object, in_use: object = None):
+    turns = judging(engine.decoder, HELD_OUT, lens, in_use)  # type: ignore[arg-type]
+    while True:
+        try:
+            next(turns)
+        except StopIteration as stop:
+            return stop.value
+
+
+def test_the_verdict_equals_an_independent_computation() -> None:
+    model = random_model(FAMILIES["llama"].config())
+    engine, plain = engine_of(model), PlainModel(model, "model.layers")
+    verdict = verdict_of(engine, logit_lens)
+
+    kls, scaled = [], []
+    n_of_each = -(-verdict.n_positions // len(HELD_OUT))
+    for number, ids in enumerate(HELD_OUT.tolist()):
+        draw = torch.Generator().manual_seed(number)
+        places = (1 + torch.randperm(len(ids) - 1, generator=draw)[:n_of_each]).tolist()
+        final = plain.logits(ids)[places].double()
+        logits = plain.lens_logits(ids, plain.residuals(ids)[1])[places].double()
+        p = torch.distributions.Categorical(logits=final)
+        for scale, into in ((1.0, kls), (verdict.layers[1].scale, scaled)):
+            q = torch.distributions.Categorical(logits=scale * logits)
+            into += torch.distributions.kl_divergence(p, q).tolist()
+    assert verdict.layers[1].logit_kl_nats == pytest.approx(sum(kls) / len(kls), rel=1e-4)
+    assert verdict.layers[1].scaled_kl_nats == pytest.approx(sum(scaled) / len(scaled), rel=1e-4)
+    assert verdict.layers[1].scaled_kl_nats <= verdict.layers[1].logit_kl_nats
+
+
+def test_a_lens_that_does_nothing_beats_no_control(loaded: NnsightEngine) -> None:
+    verdict = verdict_of(loaded, logit_lens, logit_lens)
+    assert not verdict.beats_controls
+    for layer in verdict.layers:
+        assert layer.kl_nats == layer.logit_kl_nats == layer.permuted_kl_nats
+        assert layer.in_use_kl_nats == layer.kl_nats
+        assert not layer.beats_controls
+    assert not verdict.is_better_than_in_use
+
+
+def test_one_map_that_suits_every_layer_does_not_beat_the_permuted_control(
+    loaded: NnsightEngine,
+) -> None:
+    d_model = loaded.facts.d_model
+    weight, bias = torch.zeros(d_model, d_model), torch.full((d_model,), 3.0)
+    same = tuned_lens(
+        {
+            f"{name}.{n}": value
+            for n in range(3)
+            for name, value in (("weight", weight), ("bias", bias))
+        }
+    )
+    verdict = verdict_of(loaded, same)
+    assert [layer.kl_nats for layer in verdict.layers] == [
+        layer.permuted_kl_nats for layer in verdict.layers
+    ]
+    assert not verdict.beats_controls
+
+
+@pytest.mark.parametrize("family", ["gpt2", "gemma2", "llama"])
+def test_all_columns_of_a_vocabulary_give_the_whole_gradient(family: str) -> None:
+    """With every token drawn, a step on columns is the step on the whole vocabulary."""
+    model = random_model(FAMILIES[family].config()).requires_grad_(False)
+    decoder = HookedDecoder(model, engine_of(model).decoder.structure)
+    assert decoder.can_read_columns()
+    sequences = torch.tensor([random_ids(16, seed=seed) for seed in range(8)])
+    settings = TunedSettings(steps=4)
+    whole = TunedLensFit(decoder, sequences, settings)
+    sampled = TunedLensFit(
+        decoder, sequences, dataclasses.replace(settings, vocabulary_sample=decoder.d_vocab)
+    )
+    assert sampled.take_step() == pytest.approx(whole.take_step(), rel=1e-3, abs=1e-5)
+    for ours, theirs in zip(sampled.translators, whole.translators, strict=True):
+        torch.testing.assert_close(ours.bias, theirs.bias, atol=1e-6, rtol=0.05)
+
+
+def test_a_sample_of_the_vocabulary_stands_for_all_of_it() -> None:
+    model = random_model(FAMILIES["llama"].config()).requires_grad_(False)
+    decoder = HookedDecoder(model, engine_of(model).decoder.structure)
+    rows = torch.randn(4, decoder.d_model, generator=torch.Generator().manual_seed(5))
+    whole = decoder.decode(rows).logsumexp(-1)
+    sums = torch.zeros_like(whole)
+    for seed in range(200):
+        draw = torch.Generator().manual_seed(seed)
+        ids = torch.randperm(decoder.d_vocab, generator=draw)[:24]
+        weights = torch.full((24,), decoder.d_vocab / 24).log()
+        sums += decoder.decode(rows, decoder.columns(ids, weights)).exp().sum(-1) / 200
+    torch.testing.assert_close(sums.log(), whole, atol=0.2, rtol=0)
+
+
+def test_a_kept_lens_says_what_it_was_fitted_to(loaded: NnsightEngine, tmp_path: Path) -> None:
+    loaded.fitting.write_text(DOCUMENTS, tmp_path / "work")
+    for _ in loaded.fitting.fitting(wanted(tmp_path, 1.0)):
+        pass
+    tensors = load_file(tmp_path / "lenses" / "tuned.safetensors")
+    assert set(tensors) == {f"{name}.{n}" for n in range(2) for name in ("weight", "bias")}
+    assert {tensor.dtype for tensor in tensors.values()} == {torch.float16}

@@ -1,0 +1,25 @@
+import { Button } from "@/ui/Button";
+import { lazyPart } from "@/ui/lazyPart";
+import { Popover } from "@/ui/Popover";
+import { Suspense } from "react";
+
+const FitPanel = lazyPart(() => import("./FitPanel"));
+
+/** Opens what fits a lens to the running model. */
+export default function FitLens() {
+  return (
+    <Popover
+      label="Fit a lens"
+      align="end"
+      trigger={
+        <Button look="quiet" className="px-2" title="Fit a lens to this model">
+          Fit…
+        </Button>
+      }
+    >
+      <Suspense fallback={<p className="text-muted">Reading the list of jobs…</p>}>
+        <FitPanel />
+      </Suspense>
+    </Popover>
+  );
+}
