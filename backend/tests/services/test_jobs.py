@@ -161,7 +161,7 @@ def test_streams_of_jobs_that_are_not_over_end_with_the_reason_when_the_server_e
         database = Database("sqlite://")
         await database.write(lambda c: job_rows.save(c, dataclasses.replace(LEFT, state="paused")))
         async with running_worker() as worker:
-            jobs = JobsService(worker, ConversationStore(database), database)
+            jobs = JobsService(worker, ConversationStore(database), database, KINDS)
             await jobs.open()
             events = jobs.events("left")
             first = await anext(events)
