@@ -31,8 +31,6 @@ export function LensSelect({ isLabelHidden = false }: Pick<SelectProps<LensKind>
       </Button>
     );
   }
-  const isProven = (value: LensKind): boolean =>
-    model?.lenses.find((each) => each.kind === value)?.beats_controls !== false;
   return (
     <>
       {offered.length > 1 && (
@@ -40,23 +38,19 @@ export function LensSelect({ isLabelHidden = false }: Pick<SelectProps<LensKind>
           label="Lens"
           isLabelHidden={isLabelHidden}
           value={kind}
-          options={offered.map(({ kind: value, title, hint }) =>
-            isProven(value)
-              ? { value, label: title, hint }
-              : {
-                  value,
-                  label: `${title} (unproven)`,
-                  hint: `${hint} No better than its controls on held-out text.`,
-                },
-          )}
+          options={offered.map(({ kind: value, title, hint }) => ({
+            value,
+            label: model?.lenses.some((each) => each.kind === value && each.beats_controls === false)
+              ? `${title} (unproven)`
+              : title,
+            hint,
+          }))}
           onChange={(lens) => update({ lens })}
         />
       )}
-      {model !== null && (
-        <Suspense fallback={null}>
-          <FitLens />
-        </Suspense>
-      )}
+      <Suspense>
+        <FitLens />
+      </Suspense>
     </>
   );
 }
