@@ -17,10 +17,3 @@ export function keepToken(next: string): void {
   // With its quotes, so that one of digits is not read back as a number.
   writeStored(STORED_AS, JSON.stringify(next));
 }
-
-/** Leaves the server as its next user finds it: nothing of this one's stays in the page. */
-export function forgetToken(): void {
-  keepToken("");
-  window.sessionStorage.clear();
-  window.location.assign("/");
-}

@@ -1,4 +1,4 @@
-import { forgetToken, hasToken } from "@/base/token";
+import { hasToken } from "@/base/token";
 import { useChat, useChatActions } from "@/features/chat/chat";
 import type { Mode } from "@/features/chat/chatState";
 import type { ViewDefinition } from "@/features/evidence/view";
@@ -12,6 +12,7 @@ import { useBeginNote, useGoToNote } from "@/features/notes/noteWriting";
 import { otherBranches } from "@/features/pair/branchesBeside";
 import { type B, usePair } from "@/features/pair/pair";
 import { useSelection } from "@/features/selection/selection";
+import { forgetToken } from "@/features/server/forgetToken";
 import { useServer } from "@/features/server/server";
 import { useLensKind } from "@/features/settings/lensKind";
 import { COLOURINGS, useSettings } from "@/features/settings/settings";

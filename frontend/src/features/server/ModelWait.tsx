@@ -4,7 +4,7 @@ import type { Health } from "@/types/schemas";
 import { lazyPart } from "@/ui/lazyPart";
 import { LoadingSteps } from "./LoadingSteps";
 
-const TokenForm = lazyPart(() => import("./TokenForm"));
+const Refused = lazyPart(() => import("./Refused"));
 
 interface ModelWaitProps {
   readonly health: Health | null;
@@ -14,25 +14,11 @@ interface ModelWaitProps {
 
 /** Why there is no model: it loads, step by step, or could not be loaded, or the server refuses the page. */
 export function ModelWait({ health, refusal }: ModelWaitProps) {
-  if (refusal?.code === "unauthorized") {
-    return (
-      <div className="m-auto w-full max-w-md space-y-3 p-6">
-        <h2 className="text-page font-semibold">This server needs a token</h2>
-        <p className="text-muted">Whoever runs the server gives you yours.</p>
-        <Suspense>
-          <TokenForm />
-        </Suspense>
-      </div>
-    );
-  }
   if (refusal !== null) {
     return (
-      <div role="alert" className="m-auto max-w-md space-y-3 p-6">
-        <h2 className="text-page font-semibold">The server does not answer this page</h2>
-        <p className="break-words">{refusal.message}</p>
-        <p className="text-muted">{refusal.hint}</p>
-        <p className="font-mono text-cell text-muted">{refusal.code}</p>
-      </div>
+      <Suspense>
+        <Refused refusal={refusal} />
+      </Suspense>
     );
   }
   if (health?.status === "failed") {

@@ -7,7 +7,7 @@ import { Button } from "@/ui/Button";
 const SENDABLE = /^[\x21-\x7e]+$/;
 
 /** Asks for the token of this server, once: it is kept in the browser. */
-export default function TokenForm() {
+export function TokenForm() {
   const queries = useQueryClient();
   const id = useId();
   const [typed, setTyped] = useState("");
@@ -15,7 +15,7 @@ export default function TokenForm() {
   const given = typed.trim();
   return (
     <form
-      className="space-y-3"
+      className="m-auto w-full max-w-md space-y-3 p-6"
       onSubmit={(event) => {
         event.preventDefault();
         if (given === "") return;
@@ -31,6 +31,8 @@ export default function TokenForm() {
         });
       }}
     >
+      <h2 className="text-page font-semibold">This server needs a token</h2>
+      <p className="text-muted">Whoever runs the server gives you yours.</p>
       <label htmlFor={id} className="block">
         Your token
       </label>
