@@ -4,12 +4,14 @@ import { fetchConversation } from "@/features/library/conversations";
 import { fetchJob } from "@/reading/patching";
 import type { JobInfo, JobSummary } from "@/types/schemas";
 
-/** False for a job that is about no saved conversation. */
-export const hasView = ({ conversation_id }: JobSummary): boolean => conversation_id !== null;
+/** False for a job that is about no saved conversation, or that is shown where a lens is chosen. */
+export const hasView = ({ kind, conversation_id }: JobSummary): boolean =>
+  kind === "patch_map" && conversation_id !== null;
 
 /** The address of the view that shows a job; null where it is about a text that was not saved, or about parts of blocks. */
 export async function jobAddress(id: string, signal: AbortSignal): Promise<Address | null> {
   const job = await fetchJob(id, signal);
+  if (job.kind !== "patch_map") return null;
   const { clean, corrupt, site, direction } = job.assumed;
   const [idA, idB] = [clean.conversation_id ?? null, corrupt.conversation_id ?? null];
   if (site !== "resid" || idA === null || idB === null) return null;

@@ -24,7 +24,7 @@ function layerRange(layers: readonly number[]): string {
 const MOST_NAMED = 4;
 
 /** The answer of a map in one sentence: which word's state carries the difference, at which layers. */
-export function MapFinding({ texts, direction, rows, onPatch }: MapFindingProps) {
+export default function MapFinding({ texts, direction, rows, onPatch }: MapFindingProps) {
   const carriers = carriersOf(rows);
   if (carriers.length === 0) {
     return <p>No single position carries more than half of the difference, at any layer.</p>;

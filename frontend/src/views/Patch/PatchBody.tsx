@@ -12,12 +12,12 @@ import { lazyPart } from "@/ui/lazyPart";
 import { usePatchChoices } from "./choices";
 import { mapRows } from "./grid";
 import { MapControls } from "./MapControls";
-import { MapFinding } from "./MapFinding";
 import { MapGrid } from "./MapGrid";
 import { patchTexts } from "./texts";
 import { useMap } from "./useMap";
 import { useMapExport } from "./useMapExport";
 
+const MapFinding = lazyPart(() => import("./MapFinding"));
 const MetricChoice = lazyPart(() => import("./MetricChoice"));
 const PatchedRuns = lazyPart(() => import("./PatchedRuns"));
 
@@ -110,12 +110,16 @@ export function PatchBody({ timeline, model, side }: PatchBodyProps) {
         />
         {map.job?.state === "done" && (
           <div className="pt-1.5">
-            <MapFinding
-              texts={texts}
-              direction={direction}
-              rows={rows}
-              onPatch={(next) => choose({ cell: next })}
-            />
+            <ErrorBoundary>
+              <Suspense fallback={<div className="h-5" />}>
+                <MapFinding
+                  texts={texts}
+                  direction={direction}
+                  rows={rows}
+                  onPatch={(next) => choose({ cell: next })}
+                />
+              </Suspense>
+            </ErrorBoundary>
           </div>
         )}
         {map.error !== null && (
