@@ -1,7 +1,9 @@
 """Attention and half layers on real weights, against plain hooks on eager transformers.
 
-A head's part is what it writes to the output itself. Its effect is therefore compared with ablation of
-the direct path: the write taken out of the last stream, which gives the same three largest heads.
+A head's part is what it writes to the output itself, the final norm frozen. Its effect is therefore
+compared with ablation of the direct path: the write taken out of the last stream, and the norm taken
+again. The largest head is the same, and at least two of the three largest are; on Qwen all three, on Gemma
+the norm's new scale lets 15.2 pass 12.2 (blocks from 0).
 
 Ablation at the head, where all later blocks respond, ranks heads otherwise. Measured at the answer
 position after two example sentences, logit of the capital less that of another country's capital, float32,
@@ -127,7 +129,8 @@ def test_rows_of_attention_and_half_layers_equal_plain_transformers(
         sorted(found, key=lambda place, found=found: -abs(found[place]))[:3]
         for found in (direct, ablated)
     ]
-    assert set(largest[0]) == set(largest[1]), largest
+    assert largest[0][0] == largest[1][0], largest
+    assert len(set(largest[0]) & set(largest[1])) >= 2, largest
 
     halves = [number - 0.5 for number in seen]
     columns = engine.read(ids, positions=[last], layers=halves, top_k=5)
