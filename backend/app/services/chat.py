@@ -119,7 +119,9 @@ class ChatRun:
         told = 0
         async with contextlib.aclosing(self._job.items()) as events:
             async for event in events:
-                if event is None and (queued := queued_event(self._place())).position != told:
+                # What the model gives says itself that it has begun.
+                place = None if event else self._place()
+                if (queued := queued_event(place)).position != told:
                     told = queued.position
                     yield queued
                 if isinstance(event, DoneEvent):
