@@ -86,6 +86,8 @@ async function writeReply(reply = "greedy") {
   await waitFor(async () => expect(await button()).toBeEnabled());
   await userEvent.click(await button());
   await waitFor(() => expect(server.chats).toHaveLength(1));
+  // The first time its code has to be fetched.
+  await screen.findByRole("region", { name: "B’s own reply" });
   return page;
 }
 

@@ -14,7 +14,9 @@ const tokens = madeUpTokens(8).map((token) => ({
 }));
 /** The same up to this index. */
 const changedFrom = (index: number): Token[] =>
-  tokens.map((token) => (token.index < index ? token : { ...token, id: token.id + 1, text: " other" }));
+  tokens.map((token) =>
+    token.index < index ? token : { ...token, id: token.id + 1, text: " other", bytes: btoa(" other") },
+  );
 
 function shown(steered: readonly Token[], onCompare: (() => void) | null = null) {
   const onSelect = vi.fn();
