@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import logging
 from collections.abc import Callable, Sequence
@@ -11,7 +12,7 @@ from pydantic import ValidationError
 from sqlalchemy import Connection
 
 from app.engine.protocols import LensEngine
-from app.errors import ConversationNotFound, Unavailable
+from app.errors import Conflict, ConversationNotFound, Unavailable
 from app.models.conversations import (
     Branch,
     ConversationChanges,
@@ -48,6 +49,9 @@ from app.services.worker import ModelWorker
 
 logger = logging.getLogger(__name__)
 
+OPENING_PATIENCE_S = 0.5
+"""How long an opened conversation is waited for while it is continued."""
+
 
 class LibraryService:
     """What can be done with conversations besides continuing and reading them."""
@@ -75,12 +79,15 @@ class LibraryService:
     async def open(self, branch_id: str, include_tokens: bool = True) -> SavedConversation:
         """A branch with its tokens, where the running model can read them."""
         engine = self._worker.engine
-        # Who ends a reply and opens it at once finds it on the disk.
+        # Who ends a reply and opens it at once may be heard before its end is noticed; then it is stored.
+        with contextlib.suppress(Conflict):
+            await self._conversations.until_free(branch_id, OPENING_PATIENCE_S)
         await self._conversations.until_written(branch_id)
+        # Asked before the read: what ends meanwhile is not yet in what is read.
+        is_running = self._conversations.is_running([branch_id])
         facts, branch = await self._database.read(
             lambda connection: opening.open_branch(connection, branch_id, self._database.where)
         )
-        is_running = self._conversations.is_running([branch.timeline.id])
         with naming_damage(branch.timeline.id, self._database.where):
             return await asyncio.to_thread(
                 opened, engine, facts, branch, include_tokens, is_running

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from app.services import library
 from tests.api.conftest import JSON, chat, get, say
 from tests.fakes import FakeEngine
 
@@ -35,6 +36,26 @@ def test_conversation_is_marked_while_its_reply_is_generated(
     assert "More" in during["text"]
     assert during["turns"][-1]["finish_reason"] == "interrupted"
     assert not any(each["is_running"] for each in get(client, "conversations")["conversations"])
+
+
+def test_one_that_is_opened_just_before_its_reply_has_ended_is_opened_with_it(
+    client: TestClient, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(library, "OPENING_PATIENCE_S", 30)
+    name = say(client, "Hello")["conversation_id"]
+    pause = engine.faults.pause("decode:0")
+    with ThreadPoolExecutor(2) as pool:
+        reply = pool.submit(say, client, "More", conversation_id=name)
+        assert pause.reached.wait(30)
+        opening = pool.submit(get, client, f"conversations/{name}")
+        # Another request that is answered meanwhile: the opening has been heard.
+        get(client, "stats")
+        pause.go_on.set()
+        said = reply.result()
+        opened = opening.result()
+
+    assert not opened["is_running"]
+    assert opened["turns"][-1]["finish_reason"] == said["finish_reason"] != "interrupted"
 
 
 def test_new_conversation_is_in_the_list_while_its_first_reply_is_generated(
