@@ -12,8 +12,10 @@ export default function FitLens() {
       label="Fit a lens"
       align="end"
       trigger={
-        <Button look="quiet" className="px-2" title="Fit a lens to this model">
-          Fit…
+        <Button look="quiet" className="px-1.5" aria-label="Fit…" title="Fit a lens to this model">
+          {/* The same width as that of `HalfLayersToggle`. */}
+          <span className="@max-[48rem]:hidden">Fit…</span>
+          <span className="@min-[48rem]:hidden">+</span>
         </Button>
       }
     >
