@@ -3,7 +3,8 @@ import { gzipSync } from "node:zlib";
 import type { Page, Response } from "@playwright/test";
 import { ExplorerPage, expect, test } from "./page";
 
-const MAX_SCRIPT_BYTES = 156_500;
+/** 150 kB before the first paint; what is fetched right after it, such as the list of conversations, is the rest. */
+const MAX_SCRIPT_BYTES = 158_500;
 
 interface Loaded {
   readonly name: string;

@@ -27,7 +27,12 @@ test.each(VIEWS.map((view) => [view.title, view] as const))(
 
 test("a fitted lens has its own caution and source", async () => {
   writeStored("settings", { lens: "jacobian" });
-  fakeServer(tokens).lenses.push({ kind: "jacobian", fitted_tokens: 10, origin: "shipped", beats_controls: null });
+  fakeServer(tokens).lenses.push({
+    kind: "jacobian",
+    fitted_tokens: 10,
+    origin: "shipped",
+    beats_controls: null,
+  });
   const [view] = VIEWS;
   if (view === undefined) throw new Error("no view");
   renderView(() => <ViewNoteButton view={view} />, madeUpTimeline(tokens, "note"), { index: null });

@@ -13,7 +13,12 @@ test("a model without fitted lenses says which are missing and where it says how
 });
 
 test("a model that has every lens lists them", () => {
-  const fitted = (["logit", "tuned", "jacobian"] as const).map((kind) => ({ kind, fitted_tokens: null, origin: "shipped" as const, beats_controls: null }));
+  const fitted = (["logit", "tuned", "jacobian"] as const).map((kind) => ({
+    kind,
+    fitted_tokens: null,
+    origin: "shipped" as const,
+    beats_controls: null,
+  }));
   render(<ModelDetails model={{ ...MODEL, lenses: fitted }} />);
   expect(lenses()?.textContent).toBe("logit, tuned, Jacobian");
 });
