@@ -16,7 +16,7 @@ export default function FitPanel() {
   const { job } = fit;
   const hasForm = job === null ? !fit.isReading : wantsAnother && isOver(job);
   return (
-    <div className="flex max-h-[70vh] w-[26rem] max-w-[86vw] flex-col gap-3 overflow-y-auto">
+    <div className="flex flex-col gap-3">
       <h2 className="font-medium">Fit a tuned lens to {model?.model_name ?? "the model"}</h2>
       {fit.error !== null && (
         <p role="alert" className="text-danger">
