@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { useRef, useState } from "react";
 import { useServer } from "@/features/server/server";
 import { isOver } from "@/reading/patching";
 import type { FitJob } from "@/types/schemas";
@@ -13,10 +13,11 @@ export default function FitPanel() {
   const { model } = useServer();
   const fit = useFit(model);
   const [wantsAnother, setWantsAnother] = useState(false);
+  const panel = useRef<HTMLDivElement>(null);
   const { job } = fit;
   const hasForm = job === null ? !fit.isReading : wantsAnother && isOver(job);
   return (
-    <div className="flex flex-col gap-3">
+    <div ref={panel} tabIndex={-1} className="flex flex-col gap-3 outline-none">
       <h2 className="font-medium">Fit a tuned lens to {model?.model_name ?? "the model"}</h2>
       {fit.error !== null && (
         <p role="alert" className="text-danger">
@@ -27,6 +28,8 @@ export default function FitPanel() {
         <FitForm
           isStarting={fit.isStarting}
           onStart={(request) => {
+            // The form goes away: with the focus on its button it would take the popover along.
+            panel.current?.focus();
             setWantsAnother(false);
             fit.start(request);
           }}
