@@ -54,7 +54,7 @@ class People:
         return found
 
     def _refresh(self) -> None:
-        """Takes changes of the file over. While it cannot be relied on, nobody is let in."""
+        """Reads the file again if it has changed; until it is valid, every token is refused."""
         try:
             self._read()
         except BadTokensFile as failure:

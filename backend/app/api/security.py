@@ -179,7 +179,7 @@ class Gate:
             person.reset(before)
 
     def refusal(self, scope: Scope) -> ExplorerError | None:
-        """Why a request is refused whoever sends it, or None."""
+        """The error for a request that no token would allow, or None."""
         headers = Headers(scope=scope)
         if not scope["path"].startswith("/"):
             return Forbidden(

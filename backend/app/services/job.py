@@ -28,7 +28,7 @@ READER_PATIENCE_S = 20.0
 KEEP_ALIVE_S = 10.0
 """After this long without anything to send, the reader is told that the job still lives."""
 QUEUE_NEWS_S = 0.5
-"""As long as a job waits for its turn, the reader is told that often."""
+"""Seconds between two reports to the reader while a job waits for its turn."""
 
 
 class JobStopped(Exception):
