@@ -90,7 +90,7 @@ const SIZES = [
   { name: "a small laptop", width: 1280, height: 720, rows: 13, withDetail: 9, heatmap: 13 },
   { name: "a desk at 150 %", width: 960, height: 600, zoom: 1.5, rows: 9, withDetail: 6, heatmap: 8 },
   { name: "a small laptop at 150 %", width: 853, height: 480, zoom: 1.5, rows: 6, withDetail: 6, heatmap: 6 },
-  { name: "a phone", width: 390, height: 844, zoom: 2, rows: 5, withDetail: 5, heatmap: 5 },
+  { name: "a phone", width: 390, height: 844, zoom: 2, rows: 5, withDetail: 5, heatmap: 5, folded: 8 },
 ] as const;
 
 const PX_PER_REM = 16;
@@ -167,6 +167,20 @@ for (const { name, width, height, rows, withDetail, heatmap, ...size } of SIZES)
       const details = evidence.getByRole("region", { name: "Selected layer" });
       if (await details.isVisible()) await details.getByRole("button", { name: "Close the details" }).click();
       await expect.poll(() => rowsInView(explorer)).toBeGreaterThanOrEqual(rows);
+      if (width < SHEET_BELOW_PX && "folded" in size) {
+        // Scrolled down, what stands above the rows gives them its room, and comes back with scrolling up.
+        const scroll = (by: number) =>
+          table.evaluate(
+            (each, px) => each.closest("[class*=overflow-y-auto]:not(table *)")?.scrollBy(0, px),
+            by,
+          );
+        await scroll(150);
+        await expect(page.getByRole("tab", { name: "Standard" })).not.toBeInViewport();
+        await expect.poll(() => rowsInView(explorer)).toBeGreaterThanOrEqual(size.folded);
+        await photograph(page, info, "scrolled");
+        await scroll(-60);
+        await expect(page.getByRole("tab", { name: "Standard" })).toBeInViewport({ ratio: 1 });
+      }
       if (width === 1440) {
         // A model of 24 blocks has room for its 25 layers in text that can be read.
         const { y = 0 } = (await table.locator("[data-part=layer]").first().boundingBox()) ?? {};

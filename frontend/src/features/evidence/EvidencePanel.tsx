@@ -15,6 +15,7 @@ import { LensSelect } from "./LensSelect";
 import { MoreButton } from "./MoreButton";
 import { useTokenTimeline } from "./shownTimeline";
 import { TokenHead } from "./TokenHead";
+import { useFolding } from "./useFolding";
 import { type ViewDefinition, type ViewGroup, panelId, tabId } from "./view";
 import { ViewNoteButton } from "./ViewNoteButton";
 import { ViewGroups, ViewTabs } from "./ViewTabs";
@@ -53,10 +54,21 @@ export function EvidencePanel(props: EvidencePanelProps) {
   const isTight = isPhone || width < ONE_LINE_FROM;
   const token = index === null ? undefined : timeline.tokens[index];
   const open = views.find((view) => view.id === viewId);
+  const [isScrolledDown, onScroll] = useFolding(`${viewId} ${index ?? ""}`);
+  // A finger scrolls what is shown into the room of the bars; the keyboard brings them back.
+  const folded =
+    isNarrow &&
+    isScrolledDown &&
+    "not-has-focus-visible:h-0 not-has-focus-visible:overflow-hidden border-b-0";
   const groups = <ViewGroups views={views} viewId={viewId} onOpenGroup={onOpenGroup} isFoot={isTight} />;
   return (
     <div ref={panel} className="group/evidence @container flex min-h-0 min-w-0 flex-1 flex-col bg-raised">
-      <div className="flex shrink-0 items-center gap-x-2 border-b border-line px-3 py-1 max-md:gap-x-1 max-md:py-0 max-md:pr-1">
+      <div
+        className={clsx(
+          "flex shrink-0 items-center gap-x-2 border-b border-line px-3 py-1 max-md:gap-x-1 max-md:py-0 max-md:pr-1",
+          folded,
+        )}
+      >
         <TokenHead timeline={timeline} token={token} pair={isPhone ? null : props.pair} />
         {isNarrow ? (
           <span data-tour="export">
@@ -75,7 +87,7 @@ export function EvidencePanel(props: EvidencePanelProps) {
       </div>
       {token !== undefined && <TokenNotes token={token} tokens={timeline.tokens} />}
       {props.noteEditor}
-      <div className="flex shrink-0 items-center gap-1 border-b border-line px-3 max-md:px-1">
+      <div className={clsx("flex shrink-0 items-center gap-1 border-b border-line px-3 max-md:px-1", folded)}>
         {!isTight && groups}
         <ViewTabs views={views} viewId={viewId} onChangeView={onChangeView} />
         {!isNarrow && (
@@ -104,6 +116,7 @@ export function EvidencePanel(props: EvidencePanelProps) {
           aria-labelledby={tabId(open.id)}
           tabIndex={-1}
           className={clsx("flex min-h-0 flex-1 flex-col", isOpeningAwaited && "shown-late")}
+          onScrollCapture={onScroll}
         >
           <ErrorBoundary>
             <Suspense fallback={<p className="p-4 text-muted">Opening {open.title}…</p>}>
