@@ -1,4 +1,4 @@
-"""Formats that other programs read: chats as JSON lines, and read-outs as arrays of NumPy."""
+"""Formats that other programs read: chats as JSON lines, read-outs as NumPy arrays and as Parquet."""
 
 from __future__ import annotations
 
@@ -105,3 +105,81 @@ def save_npz(read: answers.LensReadResponse, path: str | PathLike[str]) -> None:
         kind=np.array(read.kind),
         **numbers,
     )
+
+
+def save_parquet(read: answers.LensReadResponse, path: str | PathLike[str]) -> None:
+    """Writes a lens as a Parquet table with one row for each position, layer and token.
+
+    The tokens are the most probable ones, `rank` 1 to `top_k`, and the targets of the request
+    (`is_target`), whatever their rank. `text` has U+FFFD where `bytes` are no whole characters. The
+    metadata of the schema holds the model, the lens and the ids of the timeline, that of a column its
+    unit. Raises ImportError without pyarrow.
+    """
+    try:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+    except ImportError as missing:
+        raise ImportError(
+            'save_parquet() needs pyarrow: pip install "mechanistic-explorer[parquet]"'
+        ) from missing
+    nats, share = {"unit": "nats"}, {"unit": "1, in [0, 1]"}
+    fields = [
+        pa.field("position", pa.int32()),
+        pa.field("layer", pa.float32()),
+        pa.field("label", pa.dictionary(pa.int32(), pa.string())),
+        pa.field("rank", pa.int32(), metadata={"unit": "1 is the most probable"}),
+        pa.field("token_id", pa.int32()),
+        pa.field("text", pa.string()),
+        pa.field("bytes", pa.binary()),
+        pa.field("probability", pa.float64(), metadata=share),
+        pa.field("is_target", pa.bool_()),
+        pa.field("entropy_nats", pa.float64(), metadata=nats),
+        pa.field("kl_to_final_nats", pa.float64(), metadata=nats),
+        pa.field("next_probability", pa.float64(), metadata=share),
+        pa.field("next_rank", pa.int32(), metadata={"unit": "1 is the most probable"}),
+    ]
+    metadata = {
+        "mechanistic_explorer.model": json.dumps(read.model_identity.to_dict()),
+        "mechanistic_explorer.lens": read.kind,
+        "mechanistic_explorer.token_ids": json.dumps([token.id for token in read.tokens]),
+    }
+    rows = long_rows(read)
+    columns = {field.name: [row[i] for row in rows] for i, field in enumerate(fields)}
+    pq.write_table(pa.table(columns, schema=pa.schema(fields, metadata=metadata)), path)
+
+
+def long_rows(read: answers.LensReadResponse) -> list[tuple[Any, ...]]:
+    """Rows of `save_parquet`, in the order of its columns."""
+    words = {
+        int(key): (text, token_bytes(text, read.vocabulary_bytes.get(key)))
+        for key, text in read.vocabulary.items()
+    }
+    words |= {
+        each.token_id: (each.text, token_bytes(each.text, each.bytes)) for each in read.targets
+    }
+    targets = {each.token_id for each in read.targets}
+    rows = []
+    for j, position in enumerate(read.positions):
+        for i, (layer, label) in enumerate(zip(read.layers, read.labels, strict=True)):
+            top = zip(read.top_ids[i][j], read.top_probabilities[i][j], strict=True)
+            found = {token: (k, p) for k, (token, p) in enumerate(top, start=1)}
+            found |= {
+                target.token_id: (target.rank[i][j], target.probability[i][j])
+                for target in read.targets
+            }
+            shared = (
+                read.entropy_nats[i][j],
+                read.kl_to_final_nats[i][j],
+                read.next_probability[i][j],
+                read.next_rank[i][j],
+            )
+            rows += [
+                (position, layer, label, rank, token, *words[token], p, token in targets, *shared)
+                for token, (rank, p) in found.items()
+            ]
+    return rows
+
+
+def token_bytes(text: str, encoded: str | None) -> bytes:
+    """The exact bytes; `encoded` is their Base64 where the text cannot tell them."""
+    return text.encode() if encoded is None else base64.b64decode(encoded)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from mechanistic_explorer import Explorer, cli
-from mechanistic_explorer.formats import chat_of, read_chats, save_npz
+from mechanistic_explorer.formats import chat_of, read_chats, save_npz, save_parquet
 
 CHAT = [
     {"role": "user", "content": "Grüß\u2028 dich"},
@@ -92,3 +94,46 @@ def test_arrays_hold_the_numbers_of_the_lens(explorer: Explorer, tmp_path: Path)
         assert arrays["token_ids"].tolist() == [97, 98, 99]
         assert arrays["target_probabilities"].shape == (2, *shape)
         assert str(arrays["kind"]) == "logit"
+
+
+def test_parquet_has_a_row_for_each_predicted_token_and_says_what_computed_it(
+    explorer: Explorer, tmp_path: Path
+) -> None:
+    read = explorer.lens("aé", top_k=2, targets=[65, 200])
+    save_parquet(read, tmp_path / "lens.parquet")
+
+    table = pq.read_table(tmp_path / "lens.parquet")
+    rows = table.to_pylist()
+    for i, layer in enumerate(read.layers):
+        for j, position in enumerate(read.positions):
+            here = [row for row in rows if (row["layer"], row["position"]) == (layer, position)]
+            top = [row for row in here if row["rank"] <= 2]
+            assert [row["rank"] for row in top] == [1, 2]
+            assert [row["token_id"] for row in top] == read.top_ids[i][j]
+            assert [row["probability"] for row in top] == read.top_probabilities[i][j]
+            for target in read.targets:
+                (row,) = [row for row in here if row["token_id"] == target.token_id]
+                assert row["is_target"]
+                assert (row["rank"], row["probability"]) == (
+                    target.rank[i][j],
+                    target.probability[i][j],
+                )
+            assert sum(row["is_target"] for row in here) == 2
+            assert {row["entropy_nats"] for row in here} == {read.entropy_nats[i][j]}
+            assert {row["next_rank"] for row in here} == {read.next_rank[i][j]}
+    half = next(row for row in rows if row["token_id"] == 200)
+    assert (half["text"], half["bytes"]) == ("\ufffd", b"\xc8")
+
+    metadata = table.schema.metadata
+    assert json.loads(metadata[b"mechanistic_explorer.model"]) == read.model_identity.to_dict()
+    assert metadata[b"mechanistic_explorer.lens"] == b"logit"
+    assert json.loads(metadata[b"mechanistic_explorer.token_ids"]) == [97, 195, 169]
+    assert table.schema.field("entropy_nats").metadata == {b"unit": b"nats"}
+
+
+def test_parquet_without_pyarrow_says_what_to_install(
+    explorer: Explorer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(ImportError, match=r"mechanistic-explorer\[parquet\]"):
+        save_parquet(explorer.lens("a"), tmp_path / "lens.parquet")
