@@ -263,11 +263,13 @@ class Patching:
         pins: ExitStack,
     ) -> Generator[None, None, Pair]:
         """Both runs, held until `pins` is closed, and what they answer."""
-        runs = (
-            (yield from self._runs.run(clean, pins)),
-            (yield from self._runs.run(corrupt, pins)),
-        )
-        yield from self._require_cone(runs[1])
+        clean_run = yield from self._runs.run(clean, pins)
+        # A turn is at most one pass of the model, so that whoever cancels waits for no more.
+        yield
+        corrupt_run = yield from self._runs.run(corrupt, pins)
+        yield
+        runs = (clean_run, corrupt_run)
+        yield from self._require_cone(corrupt_run)
         logits = self._decoder.decode(torch.stack([runs[0].last, runs[1].last]))
         answer, foil = wanted.metric.answer, wanted.metric.foil
         answer = int(logits[0].argmax()) if answer is None else answer
