@@ -8,6 +8,7 @@ from collections.abc import Callable
 from app.console import prepare_console
 from tools.bench import bench
 from tools.check import check
+from tools.cluster import cluster, test_cluster
 from tools.environment import clean, prepare
 from tools.start import dev, run
 from tools.steps import SetupError
@@ -33,6 +34,8 @@ COMMANDS: dict[str, Callable[[], int]] = {
     "check": check,
     "bench": bench,
     "wheel": wheel,
+    "cluster": cluster,
+    "test-cluster": test_cluster,
     "clean": remove,
 }
 

@@ -1,4 +1,4 @@
-"""Resolves requirements.in and requirements-dev.in into the pinned .txt files.
+"""Resolves requirements.in and the files of extras (EXTRAS) into the pinned .txt files.
 
 Resolved twice, for Python 3.10 and for 3.11 and later, because several packages have dropped 3.10;
 what differs gets an environment marker. pip evaluates markers for the Python it runs on, so what
@@ -23,6 +23,8 @@ BACKEND = Path(__file__).resolve().parents[1]
 OLDEST = "3.10"
 LATER = "3.11"
 TAKEN_BY_TORCH = re.compile(r"^(nvidia-|cuda-|triton$)")
+EXTRAS = ("dev", "cluster")
+"""What is installed besides, each beside the pins of requirements.in."""
 HEADER = "# Made from {source} by `python -m tools.pin_requirements`; do not edit.\n"
 
 
@@ -70,23 +72,24 @@ def unmarked(source: Path, folder: Path) -> Path:
 
 def main() -> None:
     prepare_console()
-    runtime, dev = BACKEND / "requirements.in", BACKEND / "requirements-dev.in"
+    runtime = BACKEND / "requirements.in"
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        base_oldest = resolve([unmarked(runtime, folder)], OLDEST)
-        all_oldest = resolve([unmarked(runtime, folder), dev], OLDEST)
-    base_later, all_later = resolve([runtime], LATER), resolve([runtime, dev], LATER)
-    for pins, everything in ((base_oldest, all_oldest), (base_later, all_later)):
-        moved = {name for name, version in pins.items() if everything[name] != version}
-        if moved:
-            sys.exit(f"the development packages change the pins of {', '.join(sorted(moved))}")
-    base = pin_lines(base_oldest, base_later)
-    extra = pin_lines(
-        {name: v for name, v in all_oldest.items() if name not in base_oldest},
-        {name: v for name, v in all_later.items() if name not in base_later},
-    )
-    write(BACKEND / "requirements.txt", runtime, base)
-    write(BACKEND / "requirements-dev.txt", dev, ["-r requirements.txt", *extra])
+        oldest = resolve([unmarked(runtime, Path(name))], OLDEST)
+    later = resolve([runtime], LATER)
+    write(BACKEND / "requirements.txt", runtime, pin_lines(oldest, later))
+    for extra in EXTRAS:
+        source = BACKEND / f"requirements-{extra}.in"
+        more = pin_lines(added(source, oldest, OLDEST), added(source, later, LATER))
+        write(source.with_suffix(".txt"), source, ["-r requirements.txt", *more])
+
+
+def added(source: Path, base: dict[str, str], python: str) -> dict[str, str]:
+    """What an extra needs beside the pins of requirements.in, none of which it may move."""
+    with tempfile.TemporaryDirectory() as name:
+        pinned = Path(name) / "pinned.txt"
+        pinned.write_text("".join(f"{name}=={version}\n" for name, version in base.items()))
+        everything = resolve([pinned, source], python)
+    return {name: version for name, version in everything.items() if name not in base}
 
 
 def write(target: Path, source: Path, lines: list[str]) -> None:

@@ -6,16 +6,14 @@ import asyncio
 import contextlib
 import dataclasses
 import os
-import pwd
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
-from sqlalchemy import Connection, create_engine, update
+from sqlalchemy import Connection, update
 
 from app.engine.types import Role, Sampling
 from app.services.person import person
@@ -25,71 +23,32 @@ from app.services.storage.records import Words
 from app.services.storage.tables import branches as branch_table
 from app.services.storage.tables import conversations
 from app.services.timelines import Conversation, ModelIdentity, Turn, new_id
+from cluster.postgresql import create_database, running_postgresql
 
 T = TypeVar("T")
 
 MODEL = ModelIdentity("openai-community/gpt2", "607a30d", "hub")
 SAMPLING = Sampling(16, 0.7, 0, 0.95, 2**53 - 1, ("\nUser:",))
-BIN_FOLDERS = (
-    "/usr/lib/postgresql/*/bin",
-    "/usr/pgsql-*/bin",
-    "/opt/homebrew/opt/postgresql*/bin",
-    "/usr/local/opt/postgresql*/bin",
-)
-
-
-def postgresql_program(name: str) -> str | None:
-    """Debian keeps the server's programs out of PATH."""
-    if found := shutil.which(name):
-        return found
-    folders = (folder for pattern in BIN_FOLDERS for folder in Path("/").glob(pattern[1:]))
-    return next((str(folder / name) for folder in folders if (folder / name).exists()), None)
 
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[str]:
     """URL of a running server, without a database; only its socket's folder leads to it."""
-    initdb, pg_ctl = postgresql_program("initdb"), postgresql_program("pg_ctl")
-    if initdb is None or pg_ctl is None:
-        pytest.skip("no PostgreSQL server is installed here, so storage is tested on SQLite only")
-    # A short path: that of a socket has at most 107 bytes.
     folder = Path(tempfile.mkdtemp(prefix="pg"))
-    # PostgreSQL does not run as root.
-    user = next((n for n in ("postgres", "nobody") if has_user(n)), None) if is_root() else None
-    if user is not None:
-        shutil.chown(folder, user)
-
-    def run(*argv: str) -> None:
-        subprocess.run(argv, check=True, user=user, cwd=folder, stdout=subprocess.DEVNULL)
-
-    data = str(folder / "data")
-    run(initdb, "-D", data, "-U", "tester", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
-    options = f"-c listen_addresses= -c unix_socket_directories={folder} -c fsync=off"
-    run(pg_ctl, "-D", data, "-w", "-l", str(folder / "log"), "-o", options, "start")
     try:
-        yield f"postgresql+psycopg://tester@/DATABASE?host={folder}"
+        with running_postgresql(folder, fsync=False) as url:
+            yield url
+    except FileNotFoundError:
+        pytest.skip("no PostgreSQL server is installed here, so storage is tested on SQLite only")
     finally:
-        run(pg_ctl, "-D", data, "-w", "-m", "immediate", "stop")
         shutil.rmtree(folder)
-
-
-def is_root() -> bool:
-    return os.geteuid() == 0
-
-
-def has_user(name: str) -> bool:
-    return any(entry.pw_name == name for entry in pwd.getpwall())
 
 
 @pytest.fixture
 def postgresql_url(postgresql: str) -> str:
     """An empty database on it."""
-    name = f"test_{os.urandom(6).hex()}"
-    admin = create_engine(postgresql.replace("DATABASE", "postgres"), isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
-    admin.dispose()
-    return postgresql.replace("DATABASE", name)
+    url = create_database(postgresql, f"test_{os.urandom(6).hex()}")
+    return url.replace("postgresql:", "postgresql+psycopg:")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
