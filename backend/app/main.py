@@ -128,6 +128,7 @@ def load_nnsight_engine(
         settings.model,
         revision=settings.revision,
         device=settings.device,
+        dtype=settings.dtype,
         threads=settings.threads,
         store_bytes=settings.store_bytes,
         readout_bytes=settings.readout_bytes,

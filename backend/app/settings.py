@@ -48,6 +48,8 @@ class Settings(BaseSettings):
     """Folder whose models the page offers, besides the embedded one and those of the Hugging Face cache."""
     device: str = Field("auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
     """Where the model runs: `auto` takes a CUDA GPU if there is one, else the CPU."""
+    dtype: Literal["auto", "float32", "bfloat16"] = "auto"
+    """What the blocks compute with. `auto` on the CPU: bfloat16 for weights that are stored so, where float32 with its packed copy would take more than half of the free memory, or where this processor multiplies bfloat16 itself and is measured to be faster at it; else float32. On a GPU: what the weights are stored in. Read-outs are float32 always."""
     threads: int = Field(0, ge=0, le=1024)
     """CPU threads for the model; 0 takes every core that this process may use."""
 

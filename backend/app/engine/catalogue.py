@@ -27,6 +27,7 @@ from app.engine.hub import Hub
 from app.engine.loading import require_known, require_tokenizer
 from app.engine.memory import weight_bytes
 from app.engine.model_names import CACHED, EMBEDDED_NAME
+from app.engine.precision import DtypeChoice, is_bfloat16_for
 from app.engine.sources import ModelFiles, find_local_model, names_gguf
 from app.engine.structure import CONTEXT_FIELDS
 from app.engine.types import ModelSource
@@ -51,13 +52,25 @@ class FoundModel:
     architecture: str | None
     """Its model_type, with the quantisation of a GGUF file."""
     n_parameters: int | None
-    memory_bytes: int | None
-    """Of its weights once they are loaded; None where they cannot be read."""
+    n_bfloat16: int
+    """Parameters that are stored in bfloat16."""
     n_ctx: int | None
     has_chat_template: bool
     """Whether a template for chats comes with it, as it does with models that were trained to chat."""
     failure: ExplorerError | None
     """Why it cannot be loaded, as far as its files tell without loading it."""
+
+    def is_bfloat16(self, choice: DtypeChoice) -> bool:
+        """Whether it is sure to compute in bfloat16 on the CPU; `auto` may also take it for speed alone."""
+        return self.n_parameters is not None and bool(
+            is_bfloat16_for(choice, self.n_parameters, self.n_bfloat16)
+        )
+
+    def memory_bytes(self, choice: DtypeChoice) -> int | None:
+        """Of its weights once they are loaded; None where they cannot be read."""
+        if self.n_parameters is None:
+            return None
+        return weight_bytes(self.n_parameters, is_bfloat16=self.is_bfloat16(choice))
 
 
 def describe(files: ModelFiles) -> FoundModel:
@@ -67,6 +80,7 @@ def describe(files: ModelFiles) -> FoundModel:
     folder = files.folder
     config: dict[str, Any] = {}
     n_parameters = disk_bytes = None
+    n_bfloat16 = 0
     failure: ExplorerError | None = None
     try:
         config = read_config(folder, files.name)
@@ -74,7 +88,7 @@ def describe(files: ModelFiles) -> FoundModel:
         weights = weight_files(folder, files.name)
         disk_bytes = sum(file.stat().st_size for file in weights)
         stored = read_headers(weights, files.name)
-        n_parameters = stored.n_parameters
+        n_parameters, n_bfloat16 = stored.n_parameters, stored.n_bfloat16
         require_plausible_depth(config, stored, files.name)
         require_tokenizer(folder, files.name)
     except ExplorerError as error:
@@ -92,7 +106,7 @@ def describe(files: ModelFiles) -> FoundModel:
         disk_bytes=disk_bytes or 0,
         architecture=kind if isinstance(kind, str) else None,
         n_parameters=n_parameters,
-        memory_bytes=None if n_parameters is None else weight_bytes(n_parameters),
+        n_bfloat16=n_bfloat16,
         n_ctx=_context(config),
         has_chat_template=_has_chat_template(folder),
         failure=failure,
@@ -101,9 +115,10 @@ def describe(files: ModelFiles) -> FoundModel:
 
 def _describe_gguf(files: ModelFiles, file: Path) -> FoundModel:
     header = failure = None
+    n_bfloat16 = 0
     try:
         header = read_gguf_header(file, files.name)
-        stored_in(header, files.name)
+        n_bfloat16 = stored_in(header, files.name).n_bfloat16
     except ExplorerError as error:
         failure = error
     if header is None:
@@ -119,7 +134,7 @@ def _describe_gguf(files: ModelFiles, file: Path) -> FoundModel:
         disk_bytes=file.stat().st_size,
         architecture=kind,
         n_parameters=n_parameters,
-        memory_bytes=None if n_parameters is None else weight_bytes(n_parameters),
+        n_bfloat16=n_bfloat16,
         n_ctx=n_ctx,
         has_chat_template=header is not None and "tokenizer.chat_template" in header.settings,
         failure=failure,

@@ -232,6 +232,8 @@ class StoredWeights:
     n_tensors: int
     not_floating: dict[str, str]
     """Names of tensors that are no ordinary floating-point numbers, and their types."""
+    n_bfloat16: int = 0
+    """Parameters that are stored in bfloat16."""
 
 
 def read_headers(files: Sequence[Path], name: str) -> StoredWeights:
@@ -239,7 +241,7 @@ def read_headers(files: Sequence[Path], name: str) -> StoredWeights:
 
     Raises ModelLoadError for a file that is truncated or no safetensors file.
     """
-    n_parameters = n_tensors = 0
+    n_parameters = n_tensors = n_bfloat16 = 0
     not_floating: dict[str, str] = {}
     for file in files:
         try:
@@ -247,8 +249,11 @@ def read_headers(files: Sequence[Path], name: str) -> StoredWeights:
                 for key in tensors.keys():  # noqa: SIM118  (not a dict)
                     tensor = tensors.get_slice(key)
                     n_tensors += 1
-                    n_parameters += math.prod(tensor.get_shape())
-                    if (dtype := tensor.get_dtype()) not in FLOATING:
+                    n_numbers = math.prod(tensor.get_shape())
+                    n_parameters += n_numbers
+                    dtype = tensor.get_dtype()
+                    n_bfloat16 += n_numbers if dtype == "BF16" else 0
+                    if dtype not in FLOATING:
                         not_floating[key] = dtype
         except (SafetensorError, OSError) as error:
             size = file.stat().st_size if file.exists() else 0
@@ -256,7 +261,7 @@ def read_headers(files: Sequence[Path], name: str) -> StoredWeights:
                 f"{file.name} of {name} ({size:,} bytes) is damaged or incomplete: {error}.",
                 hint=DAMAGED_HINT,
             ) from error
-    return StoredWeights(n_parameters, n_tensors, not_floating)
+    return StoredWeights(n_parameters, n_tensors, not_floating, n_bfloat16)
 
 
 def require_plausible_depth(config: dict[str, Any], stored: StoredWeights, name: str) -> None:

@@ -42,6 +42,7 @@ from app.engine.intervention_types import Dose, DoseWanted, Interventions
 from app.engine.interventions import InterventionMaker
 from app.engine.lenses import Lens, Lenses, LensFiles
 from app.engine.patching import Patching
+from app.engine.precision import check_precision
 from app.engine.protocols import PromptTemplate, Vocabulary
 from app.engine.reading import Parts, compare_timelines, read_timeline
 from app.engine.residuals import ResidualStore, StoreDtype
@@ -124,6 +125,10 @@ class NnsightEngine:
             bos_check = None
             if bos_token_id is not None and not adds_bos:
                 bos_check = check_bos(self._decoder, vocabulary, bos_token_id, name)
+            needs_bos = adds_bos or (bos_check is not None and bos_check.is_needed)
+            first = bos_token_id if needs_bos else None
+            pause()
+            check = replace(check, precision=check_precision(self._decoder, vocabulary, first))
         self._store = ResidualStore(self._decoder, store_bytes, reuse, store_dtype)
         with torch.inference_mode():
             pause()

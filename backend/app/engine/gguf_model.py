@@ -32,7 +32,8 @@ def stored_in(header: GgufHeader, name: str) -> StoredWeights:
             f"{name} is one of {n_parts} files of a split model.",
             hint="Merge them with llama.cpp's llama-gguf-split --merge.",
         )
-    return StoredWeights(header.n_parameters, len(header.tensors), {})
+    n_bfloat16 = header.types.get("BF16", 0)
+    return StoredWeights(header.n_parameters, len(header.tensors), {}, n_bfloat16)
 
 
 def rounding_note(header: GgufHeader) -> str:

@@ -54,6 +54,7 @@ from app.engine.matching import require_match
 from app.engine.memory import require_memory
 from app.engine.model_names import shown_name
 from app.engine.packing import pack, packing_that_fits
+from app.engine.precision import DtypeChoice, cpu_dtype
 from app.engine.residuals import StoreDtype
 from app.engine.runtime import LanguageModel
 from app.engine.sources import ModelFiles, find_model
@@ -105,6 +106,7 @@ def load_engine(
     *,
     revision: str | None = None,
     device: str = "auto",
+    dtype: DtypeChoice = "float32",
     threads: int = 0,
     store_bytes: int,
     readout_bytes: int | None,
@@ -120,7 +122,8 @@ def load_engine(
 ) -> NnsightEngine:
     """Finds or downloads a model, loads it and checks it. Raises ModelLoadError.
 
-    `device` is `auto` (a CUDA GPU if there is one, else the CPU), `cpu`, `mps` or `cuda:n`;
+    `device` is `auto` (a CUDA GPU if there is one, else the CPU), `cpu`, `mps` or `cuda:n`; `dtype`
+    what the blocks compute with, `auto` as in `Settings.dtype`;
     `threads` 0 takes every core that this process may use. `packing` `auto` packs what there is
     memory for. `lenses` is the folder of lenses fitted to the model, by default `lenses` in its own
     folder, `fitted_lenses` that of lenses which this program fitted to any model. `is_beside`: another model stays in memory, so the weights have to fit what is free.
@@ -142,6 +145,7 @@ def load_engine(
         files,
         _device(device),
         lambda detail, done, total: tell("weights", detail, done, total),
+        dtype=dtype,
         is_beside=is_beside,
     )
     logger.info(
@@ -247,21 +251,22 @@ def load_files(
     device: torch.device,
     tell: Callable[[str, int, int], None] = lambda _detail, _done, _total: None,
     *,
+    dtype: DtypeChoice = "float32",
     is_beside: bool = False,
 ) -> _Loaded:
     """The model and its tokenizer from a folder, in memory. Raises ModelLoadError.
 
-    On the CPU in float32, whatever the weights are stored in; on a GPU in their own dtype. `tell` is
-    called about once a second while weights are read, with the bytes done and in all.
+    `dtype` `auto` is on the CPU what `cpu_dtype` chooses, on a GPU what the weights are stored in. `tell`
+    is called about once a second while weights are read, with the bytes done and in all.
     """
     with ExitStack() as opened:
         if files.gguf is None:
-            return _load_from(files, files.folder, None, device, tell, is_beside)
+            return _load_from(files, files.folder, None, device, tell, dtype, is_beside)
         # transformers prefers a tokenizer.json beside the file to the tokenizer in it.
         folder = Path(opened.enter_context(tempfile.TemporaryDirectory()))
         link_or_copy(files.gguf, folder / GGUF_NAME)
         header = read_gguf_header(files.gguf, files.name)
-        return _load_from(files, folder, header, device, tell, is_beside)
+        return _load_from(files, folder, header, device, tell, dtype, is_beside)
 
 
 def _load_from(
@@ -270,6 +275,7 @@ def _load_from(
     header: GgufHeader | None,
     device: torch.device,
     tell: Callable[[str, int, int], None],
+    dtype: DtypeChoice,
     is_beside: bool,
 ) -> _Loaded:
     """From the files in `folder`: those of a model that was saved, or one GGUF file with this header."""
@@ -282,8 +288,11 @@ def _load_from(
         require_tokenizer(folder, name)
     else:
         stored = stored_in(header, name)
+    computing: torch.dtype | Literal["auto"] = "auto" if dtype == "auto" else getattr(torch, dtype)
     if device.type == "cpu":
-        require_memory(stored.n_parameters, name, is_beside=is_beside)
+        computing = cpu_dtype(dtype, stored.n_parameters, stored.n_bfloat16, name)
+        is_bfloat16 = computing == torch.bfloat16
+        require_memory(stored.n_parameters, name, is_bfloat16=is_bfloat16, is_beside=is_beside)
     transformers.logging.set_verbosity_error()  # what matters of its warnings is an error here
     transformers.logging.disable_progress_bar()
     only_data: dict[str, Any] = {"trust_remote_code": False, "local_files_only": True}
@@ -316,7 +325,7 @@ def _load_from(
         model, info = AutoModelForCausalLM.from_pretrained(
             folder,
             config=config,
-            dtype=torch.float32 if device.type == "cpu" else "auto",
+            dtype=computing,
             use_safetensors=True,
             # Only what the file says of ends is used, below; none of its sampling settings is.
             generation_config=GenerationConfig(),

@@ -41,21 +41,24 @@ class naming_out_of_memory(ContextDecorator):
             ) from error
 
 
-def weight_bytes(n_parameters: int) -> int:
-    """Memory of a model's weights on the CPU, in float32; copies of them are made where there is room."""
-    return 4 * n_parameters
+def weight_bytes(n_parameters: int, *, is_bfloat16: bool = False) -> int:
+    """Memory of a model's weights on the CPU; copies of them are made where there is room."""
+    return (2 if is_bfloat16 else 4) * n_parameters
 
 
-def require_memory(n_parameters: int, name: str, *, is_beside: bool = False) -> None:
+def require_memory(
+    n_parameters: int, name: str, *, is_bfloat16: bool = False, is_beside: bool = False
+) -> None:
     """Raises ModelTooLarge for a model whose weights alone are more than the machine's memory.
 
     One that is only more than what is free now is tried, with a warning; not beside another model,
     which would be pushed out of memory with it.
     """
-    needed = weight_bytes(n_parameters)
+    needed = weight_bytes(n_parameters, is_bfloat16=is_bfloat16)
     limit, free = memory_limit(), free_memory()
     size = f"{name} needs {in_gib(needed)} of memory"
-    counted = f"{size} ({n_parameters:,} parameters in float32)"
+    kind = "bfloat16" if is_bfloat16 else "float32"
+    counted = f"{size} ({n_parameters:,} parameters in {kind})"
     if limit is not None and needed > limit:
         raise ModelTooLarge(
             f"{counted}; this machine has {in_gib(limit)}.", hint="Choose a smaller model."

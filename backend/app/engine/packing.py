@@ -13,7 +13,7 @@ differentiates them finds what the model's authors put there.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
@@ -27,24 +27,42 @@ from app.engine.types import Packing
 
 logger = logging.getLogger(__name__)
 
+PACKABLE = (torch.float32, torch.bfloat16)
 PACKED_SHARE_OF_FREE_MEMORY = 0.5
 """Copies that need more than this share of the memory that is free are not made."""
+
+
+def packed_product(
+    weight: torch.Tensor, bias: torch.Tensor | None
+) -> Callable[[torch.Tensor], torch.Tensor]:
+    """Rows times a weight `[outputs, inputs]` that is laid out once, for rows of its dtype."""
+    packed = torch.ops.mkldnn._reorder_linear_weight(weight, None)
+
+    def product(x: torch.Tensor) -> torch.Tensor:
+        return torch.ops.mkldnn._linear_pointwise(  # type: ignore[no-any-return]
+            x, packed, bias, "none", [], ""
+        )
+
+    return product
 
 
 class PackedProduct:
     """The forward pass of one linear map with packed weights; stands in the place of its own."""
 
-    def __init__(self, module: nn.Linear | Conv1D) -> None:
+    def __init__(self, module: nn.Linear | Conv1D, *, is_widened: bool = False) -> None:
+        """`is_widened`: in float32, for a 16-bit map whose inputs will be."""
         self._own = module.forward
-        weight = module.weight.detach()
+        weight, bias = module.weight.detach(), module.bias
+        if is_widened:
+            weight, bias = weight.float(), None if bias is None else bias.detach().float()
         if isinstance(module, Conv1D):  # keeps its weight as [inputs, outputs]
             weight = weight.t().contiguous()
-        self._weight = torch.ops.mkldnn._reorder_linear_weight(weight, None)
-        self._bias = module.bias
+        self._dtype = weight.dtype
+        self._product = packed_product(weight, bias)
 
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
         is_differentiated = torch.is_grad_enabled() and x.requires_grad
-        if x.dtype != torch.float32 or is_differentiated or x.numel() == 0:
+        if x.dtype != self._dtype or is_differentiated or x.numel() == 0:
             return self._own(x)
         if not _has_few_shapes.get():
             return self._product(x)
@@ -52,11 +70,6 @@ class PackedProduct:
         n_rows = len(rows)
         padded = functional.pad(rows, (0, 0, 0, rounded_up(n_rows) - n_rows))
         return self._product(padded)[:n_rows].view(*x.shape[:-1], -1)
-
-    def _product(self, x: torch.Tensor) -> torch.Tensor:
-        return torch.ops.mkldnn._linear_pointwise(  # type: ignore[no-any-return]
-            x, self._weight, self._bias, "none", [], ""
-        )
 
 
 _has_few_shapes = ContextVar("has_few_shapes", default=False)
@@ -94,10 +107,13 @@ def packing_that_fits(model: nn.Module, unembedding: nn.Module) -> Packing:
     """What there is memory for: everything, the unembedding, or nothing."""
     free = free_memory()
     limit = None if free is None else free * PACKED_SHARE_OF_FREE_MEMORY
-    every = sum(module.weight.nbytes for module in linear_maps(model))
+    of_unembedding = 4 * unembedding.weight.numel()  # type: ignore[operator]
+    every = of_unembedding + sum(
+        module.weight.nbytes for module in linear_maps(model) if module is not unembedding
+    )
     if limit is None or every <= limit:
         return "all"
-    packing: Packing = "unembedding" if unembedding.weight.nbytes <= limit else "none"  # type: ignore[operator]
+    packing: Packing = "unembedding" if of_unembedding <= limit else "none"
     logger.warning(
         "%.1f GiB of memory are free, so %s (packing all weights takes %.1f of "
         "at most %.1f GiB): replies take longer",
@@ -111,15 +127,16 @@ def packing_that_fits(model: nn.Module, unembedding: nn.Module) -> Packing:
 
 @torch.no_grad()
 def pack(model: nn.Module, unembedding: nn.Module, packing: Packing) -> Packing:
-    """Packs linear maps of a float32 model on the CPU; gives what was packed in the end.
+    """Packs linear maps of a model on the CPU; gives what was packed in the end.
 
     Must come before nnsight wraps the model, which takes each module's forward pass as it finds it.
-    A map whose packed product differs from its own by more than rounding is left as it was.
+    A map whose packed product differs from its own by more than rounding is left as it was. That of the
+    unembedding is in float32 even where the model is in 16 bits, because its inputs will be.
     """
     if packing == "none" or not can_pack():
         return "none"
     n_packed = sum(
-        _pack_one(module)
+        _pack_one(module, is_widened=module is unembedding and module.weight.dtype != torch.float32)
         for module in linear_maps(model)
         if packing == "all" or module is unembedding
     )
@@ -135,24 +152,32 @@ def is_packed(module: nn.Module) -> bool:
 
 
 def linear_maps(model: nn.Module) -> Iterator[nn.Linear | Conv1D]:
-    """Modules that are exactly a linear map in float32 in main memory; a subclass may do more."""
+    """Modules that are exactly a linear map in main memory, in a dtype that can be packed; a subclass may do more."""
     for module in model.modules():
         if type(module) not in (nn.Linear, Conv1D) or hasattr(module, "parametrizations"):
             continue
-        if module.weight.dtype == torch.float32 and module.weight.device.type == "cpu":
+        if module.weight.dtype in PACKABLE and module.weight.device.type == "cpu":
             yield module
 
 
-def _pack_one(module: nn.Linear | Conv1D) -> bool:
-    product = PackedProduct(module)
+def _pack_one(module: nn.Linear | Conv1D, *, is_widened: bool) -> bool:
+    try:
+        product = PackedProduct(module, is_widened=is_widened)
+    except RuntimeError as error:  # a processor without products of bfloat16
+        logger.info("%s is not packed: %s", type(module).__name__, error)
+        return False
     n_inputs = module.weight.shape[0 if isinstance(module, Conv1D) else 1]
     generator = torch.Generator().manual_seed(0)
-    rows = torch.randn(3, n_inputs, generator=generator)
-    expected = module(rows)
-    # Rounding of a sum of products, in proportion to the largest that it could be.
-    weight = module.weight.t() if isinstance(module, Conv1D) else module.weight
-    scale = rows.norm(dim=-1, keepdim=True) * torch.linalg.vector_norm(weight, dim=1)
-    if bool(((product(rows) - expected).abs() <= 1e-5 * scale + 1e-6).all()):
+    rows = torch.randn(3, n_inputs, generator=generator).to(module.weight.dtype)
+    expected = module(rows).float()
+    given = rows.float() if is_widened else rows
+    # Rounding of a sum of products, in proportion to the largest that it could be, and of a 16-bit result.
+    weight = (module.weight.t() if isinstance(module, Conv1D) else module.weight).float()
+    scale = given.float().norm(dim=-1, keepdim=True) * torch.linalg.vector_norm(weight, dim=1)
+    allowed = 1e-5 * scale + 1e-6
+    if module.weight.dtype != torch.float32:
+        allowed += 2**-7 * expected.abs()
+    if bool(((product(given).float() - expected).abs() <= allowed).all()):
         module.packed_product = product
         module.forward = product  # type: ignore[method-assign]
         return True

@@ -40,6 +40,19 @@ Packing = Literal["all", "unembedding", "none"]
 
 
 @dataclass(frozen=True, slots=True)
+class PrecisionCheck:
+    """What computing the blocks in 16 bits changes, measured on one English sentence."""
+
+    max_logit_diff: float
+    """Largest absolute difference of a logit to that in float32."""
+    max_probability_diff: float
+    """Largest absolute difference of a probability."""
+    same_top1: int
+    """Tokens after which the top-1 prediction is the same."""
+    n_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
 class SelfCheck:
     """What was measured on the loaded model before the first request; one that fails is not loaded."""
 
@@ -49,6 +62,8 @@ class SelfCheck:
     """Largest absolute difference, in logits, between decoding with and without a KV cache."""
     edit_max_abs_change: float
     """Largest absolute change of the logits when one layer's residual stream is replaced: zero would mean that the layers found are not the ones the model runs."""
+    precision: PrecisionCheck | None = None
+    """None where the blocks compute in float32."""
 
 
 @dataclass(frozen=True, slots=True)

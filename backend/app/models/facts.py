@@ -9,6 +9,18 @@ from app.models.interventions import Intervention
 from app.models.wire import ErrorBody, LensKind, Mode, Wire
 
 
+class PrecisionCheckInfo(Wire):
+    """What computing the blocks in 16 bits changes, measured on one English sentence when the model was loaded."""
+
+    max_logit_diff: float
+    """Largest absolute difference of a logit to that in float32."""
+    max_probability_diff: float
+    """Largest absolute difference of a probability to that in float32."""
+    same_top1: int
+    """Tokens after which the top-1 prediction is that of float32."""
+    n_tokens: int
+
+
 class SelfCheckInfo(Wire):
     passed: bool
     max_abs_diff: float
@@ -17,6 +29,8 @@ class SelfCheckInfo(Wire):
     """Largest absolute difference, in logits, between decoding with and without a KV cache."""
     edit_max_abs_change: float
     """Largest absolute change of the logits when one layer's residual stream is replaced."""
+    precision: PrecisionCheckInfo | None
+    """Null where the blocks compute in float32."""
 
 
 class BosCheckInfo(Wire):

@@ -21,6 +21,7 @@ from app.models.facts import (
     ExamplePrompt,
     LensInfo,
     ModelInfo,
+    PrecisionCheckInfo,
     SelfCheckInfo,
     SiteModulesInfo,
     Stats,
@@ -281,6 +282,8 @@ class AnalysisService:
                 max_abs_diff=check.max_abs_diff,
                 cache_max_abs_diff=check.cache_max_abs_diff,
                 edit_max_abs_change=check.edit_max_abs_change,
+                precision=check.precision
+                and PrecisionCheckInfo(**dataclasses.asdict(check.precision)),
             ),
             capabilities=capabilities_info(facts),
             intervention_sites=sites_info(facts),

@@ -72,7 +72,9 @@ class CatalogueService:
             found.setdefault(files.name, catalogue.describe(files))
         facts = self._worker.known_facts
         free, limit = free_memory(), memory_limit()
-        freed = 0 if facts is None else weight_bytes(facts.n_parameters)
+        freed = 0
+        if facts is not None:
+            freed = weight_bytes(facts.n_parameters, is_bfloat16=facts.dtype == "bfloat16")
 
         def fit(needed: int | None) -> Fit | None:
             if needed is None or free is None:
@@ -91,8 +93,8 @@ class CatalogueService:
                     if (known := self._identity_of(each)) is None
                     else wire_model(known),
                     disk_bytes=each.disk_bytes,
-                    memory_bytes=each.memory_bytes,
-                    fits=fit(each.memory_bytes),
+                    memory_bytes=(needed := each.memory_bytes(self._settings.dtype)),
+                    fits=fit(needed),
                     num_parameters=each.n_parameters,
                     context_length=each.n_ctx,
                     architecture=each.architecture,
@@ -136,6 +138,7 @@ class CatalogueService:
                 require_memory(
                     found.n_parameters,
                     found.name,
+                    is_bfloat16=found.is_bfloat16(self._settings.dtype),
                     is_beside=not choice.unload_first and self._worker.known_facts is not None,
                 )
             if found.source == "local":

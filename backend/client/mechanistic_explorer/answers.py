@@ -1116,6 +1116,21 @@ class PinnedPlaces(Result):
 
 
 @dataclass(frozen=True, repr=False)
+class PrecisionCheckInfo(Result):
+    """What computing the blocks in 16 bits changes, measured on one English sentence when the
+    model was loaded.
+    """
+
+    max_logit_diff: float
+    """Largest absolute difference of a logit to that in float32."""
+    max_probability_diff: float
+    """Largest absolute difference of a probability to that in float32."""
+    same_top1: int
+    """Tokens after which the top-1 prediction is that of float32."""
+    n_tokens: int
+
+
+@dataclass(frozen=True, repr=False)
 class PredictedToken(Result):
     """`PredictedToken` of the API."""
 
@@ -1239,6 +1254,8 @@ class SelfCheckInfo(Result):
     """Largest absolute difference, in logits, between decoding with and without a KV cache."""
     edit_max_abs_change: float
     """Largest absolute change of the logits when one layer's residual stream is replaced."""
+    precision: PrecisionCheckInfo | None
+    """Null where the blocks compute in float32."""
 
 
 @dataclass(frozen=True, repr=False)

@@ -108,12 +108,13 @@ class Doubled(nn.Linear):
         return 2 * super().forward(x)
 
 
-def test_only_plain_linear_maps_in_float32_are_packed():
-    model = nn.Sequential(nn.Linear(4, 4), Doubled(4, 4), nn.Linear(4, 4).bfloat16())
-    assert list(linear_maps(model)) == [model[0]]
+def test_only_plain_linear_maps_in_float32_and_bfloat16_are_packed():
+    layers = (nn.Linear(4, 4), nn.Linear(4, 4).bfloat16(), nn.Linear(4, 4).half())
+    model = nn.Sequential(*layers, Doubled(4, 4))
+    assert list(linear_maps(model)) == list(layers[:2])
     model[2].float()
     assert pack(model, model[2], "unembedding") == "unembedding"
-    assert [is_packed(part) for part in model] == [False, False, True]
+    assert [is_packed(part) for part in model] == [False, False, True, False]
 
 
 def test_an_inexact_product_is_not_used(

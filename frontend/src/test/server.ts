@@ -49,7 +49,13 @@ export const MODEL: ModelInfo = {
   text_losses: [],
   lenses: [{ kind: "logit", fitted_tokens: null, origin: "shipped", beats_controls: null }],
   examples: [{ title: "A capital", mode: "chat", text: "The capital of France is", note: "Follow Paris." }],
-  self_check: { passed: true, max_abs_diff: 1.5e-5, cache_max_abs_diff: 2e-5, edit_max_abs_change: 3.1 },
+  self_check: {
+    passed: true,
+    max_abs_diff: 1.5e-5,
+    cache_max_abs_diff: 2e-5,
+    edit_max_abs_change: 3.1,
+    precision: null,
+  },
   half_layer_modules: Array.from({ length: 12 }, () => "ln_2"),
   site_modules: SITE_MODULES,
   capabilities: {

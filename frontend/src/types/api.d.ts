@@ -3086,6 +3086,29 @@ export interface components {
              */
             positions?: number[];
         };
+        /**
+         * PrecisionCheckInfo
+         * @description What computing the blocks in 16 bits changes, measured on one English sentence when the model was loaded.
+         */
+        PrecisionCheckInfo: {
+            /**
+             * Max Logit Diff
+             * @description Largest absolute difference of a logit to that in float32.
+             */
+            max_logit_diff: number;
+            /**
+             * Max Probability Diff
+             * @description Largest absolute difference of a probability to that in float32.
+             */
+            max_probability_diff: number;
+            /**
+             * Same Top1
+             * @description Tokens after which the top-1 prediction is that of float32.
+             */
+            same_top1: number;
+            /** N Tokens */
+            n_tokens: number;
+        };
         /** PredictedToken */
         PredictedToken: {
             /** Token Id */
@@ -3323,6 +3346,8 @@ export interface components {
              * @description Largest absolute change of the logits when one layer's residual stream is replaced.
              */
             edit_max_abs_change: number;
+            /** @description Null where the blocks compute in float32. */
+            precision: components["schemas"]["PrecisionCheckInfo"] | null;
         };
         /**
          * SiteModulesInfo

@@ -21,6 +21,12 @@ export default function SelfCheckFindings({ check }: { readonly check: ModelInfo
           name="Replacing one layer’s residual stream changes the output"
           value={`by up to ${check.edit_max_abs_change.toPrecision(3)} logits, so these layers are the ones the model runs`}
         />
+        {check.precision !== null && (
+          <Finding
+            name="Blocks in 16 bits against float32, on one sentence"
+            value={inWords(check.precision)}
+          />
+        )}
       </dl>
     </>
   );
@@ -28,6 +34,14 @@ export default function SelfCheckFindings({ check }: { readonly check: ModelInfo
 
 function difference(logits: number): string {
   return logits === 0 ? "identical: 0 logits apart" : `at most ${logits.toExponential(1)} logits apart`;
+}
+
+function inWords(found: NonNullable<ModelInfo["self_check"]["precision"]>): string {
+  const { max_probability_diff, max_logit_diff, same_top1, n_tokens } = found;
+  return (
+    `probabilities at most ${max_probability_diff.toPrecision(2)} apart, logits ${max_logit_diff.toPrecision(2)}; ` +
+    `the same top-1 after ${same_top1} of ${n_tokens} tokens`
+  );
 }
 
 function Finding({ name, value }: { readonly name: string; readonly value: ReactNode }) {
