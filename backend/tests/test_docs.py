@@ -177,7 +177,7 @@ def test_every_command_of_the_command_line_is_described() -> None:
     commands = next(
         action.choices for action in parser._actions if isinstance(action.choices, dict)
     )
-    section = USAGE.partition("\n### Command line\n")[2].partition("\n## ")[0]
+    section = USAGE.partition("\n### Command line\n")[2].partition("\n##")[0]
     described = set(re.findall(r"^\| `(\w+)[^`]*` \|", section, re.MULTILINE))
     assert described == set(commands)
 

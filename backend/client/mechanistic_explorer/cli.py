@@ -38,6 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             return serve(given[1:])
         if given[:1] == ["token"]:
             return token(parser().parse_args(given))
+        if given[:1] == ["mcp"]:
+            return mcp(parser().parse_args(given))
         return run(parser().parse_args(with_ids_as_values(given)))
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -131,6 +133,14 @@ def parser() -> argparse.ArgumentParser:
     models = command(commands, "models", "the models that the server can load")
     format_argument(models)
 
+    mcp = commands.add_parser(
+        "mcp",
+        help="tools for language models, over stdin and stdout",
+        description="Serves the Model Context Protocol on stdin and stdout, with tools that only read."
+        " The token of a server that asks for one is taken from EXPLORER_TOKEN.",
+    )
+    url_argument(mcp)
+
     token = commands.add_parser(
         "token",
         help="who may use a shared server",
@@ -150,11 +160,15 @@ def command(
     commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, told: str
 ) -> argparse.ArgumentParser:
     found = commands.add_parser(name, help=told, description=f"{told[0].upper()}{told[1:]}.")
+    url_argument(found)
+    found.add_argument("--token", help="its token, default EXPLORER_TOKEN")
+    return found
+
+
+def url_argument(found: argparse.ArgumentParser) -> None:
     found.add_argument(
         "--url", help=f"address of the server, default EXPLORER_URL or {DEFAULT_URL}"
     )
-    found.add_argument("--token", help="its token, default EXPLORER_TOKEN")
-    return found
 
 
 def text_argument(found: argparse.ArgumentParser) -> None:
@@ -213,10 +227,8 @@ def run(arguments: argparse.Namespace) -> int:
     from mechanistic_explorer import Explorer, ExplorerError
     from mechanistic_explorer import command_output as output
 
-    url = arguments.url or os.environ.get("EXPLORER_URL") or DEFAULT_URL
-    token = arguments.token or os.environ.get("EXPLORER_TOKEN") or None
     try:
-        with Explorer(url, token) as explorer:
+        with Explorer(*address(arguments.url, arguments.token)) as explorer:
             if arguments.command == "lens":
                 output.write_lens(read_lens(explorer, arguments), arguments.format)
             elif arguments.command == "chat":
@@ -243,6 +255,14 @@ def run(arguments: argparse.Namespace) -> int:
     return DONE
 
 
+def address(url: str | None, token: str | None) -> tuple[str, str | None]:
+    """Where the server is, and the token that it asks for."""
+    return (
+        url or os.environ.get("EXPLORER_URL") or DEFAULT_URL,
+        token or os.environ.get("EXPLORER_TOKEN") or None,
+    )
+
+
 def serve(options: list[str]) -> int:
     """Runs the server in the foreground; its options and exit code are its own."""
     from mechanistic_explorer.errors import CannotLaunch
@@ -253,6 +273,34 @@ def serve(options: list[str]) -> int:
     except CannotLaunch as failure:
         print(f"Error: {failure}", file=sys.stderr)
         return FAILED
+
+
+def mcp(arguments: argparse.Namespace) -> int:
+    """Serves tools for language models until stdin is closed; the server need not run yet."""
+    from mechanistic_explorer import Explorer
+
+    try:
+        from mechanistic_explorer import mcp_server
+    except ModuleNotFoundError as missing:
+        print(
+            f'Error: {missing.name} is not installed: pip install "mechanistic-explorer[mcp]"',
+            file=sys.stderr,
+        )
+        return FAILED
+    try:
+        explorer = Explorer(*address(arguments.url, None))
+    except ValueError as failure:
+        print(f"mechanistic-explorer: {failure}", file=sys.stderr)
+        return WRONG_ARGUMENTS
+    if sys.stdin.isatty():
+        print(
+            f"Speaks the Model Context Protocol for {explorer.url}; meant to be started by a program"
+            " that uses tools. Ctrl-C ends it.",
+            file=sys.stderr,
+        )
+    with explorer:
+        mcp_server.run(explorer)
+    return DONE
 
 
 def token(arguments: argparse.Namespace) -> int:
