@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import signal
 import threading
 from collections.abc import Callable
 
@@ -24,7 +25,9 @@ READS_ONLY = ToolAnnotations(
 
 
 def run(explorer: Explorer) -> None:
-    """Serves on stdin and stdout until stdin is closed."""
+    """Serves on stdin and stdout until stdin is closed. Takes over Ctrl-C."""
+    # The thread that waits for stdin cannot be interrupted, and Python would wait for it.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     server_of(explorer).run("stdio")
 
 

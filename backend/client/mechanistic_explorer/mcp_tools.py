@@ -292,6 +292,9 @@ class Tools:
             "residue": found.residue,
         }
         columns = ["part", "block", "head", "neuron", "source", "source_token", "contribution"]
+        used = [i for i in range(len(columns)) if any(row[i] is not None for row in rows)]
+        columns = [columns[i] for i in used]
+        rows = [[row[i] for i in used] for row in rows]
 
         def rest(n_shown: int) -> dict[str, Any]:
             return {"sum_of_cut_rows": sum(part.contribution for part in parts[n_shown:])}

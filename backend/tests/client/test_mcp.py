@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -139,6 +140,7 @@ def test_causes_and_comparisons_have_the_numbers_of_the_api(ask: Ask, explorer: 
     api = explorer.attribution("abc", position=2, foil="mean")
     found = ask("attribution", text="abc", foil="mean", limit=2)
     parts = sorted((part.contribution for part in api.parts), key=abs, reverse=True)
+    assert found["columns"] == ["part", "block", "contribution"]
     assert [row[-1] for row in found["rows"]] == parts[:2]
     assert (found["difference"], found["residue"]) == (api.difference, api.residue)
     assert found["sum_of_cut_rows"] == pytest.approx(sum(parts[2:]))
@@ -252,6 +254,24 @@ def test_token_of_the_server_comes_from_the_environment(
     monkeypatch.setenv("EXPLORER_TOKEN", "of-the-server")
     assert cli.main(["mcp", "--url", server_url]) == 0
     assert sent == [(server_url, "Bearer of-the-server")]
+
+
+def test_ctrl_c_ends_the_command_while_it_waits() -> None:
+    hello = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
+    with subprocess.Popen(
+        [sys.executable, "-m", "mechanistic_explorer.cli", "mcp"],
+        cwd=CLIENT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(f"{json.dumps(hello)}\n")
+        process.stdin.flush()
+        assert json.loads(process.stdout.readline())["id"] == 1
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == -signal.SIGINT
 
 
 def test_the_client_never_imports_what_only_the_tools_need(
