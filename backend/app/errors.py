@@ -16,6 +16,7 @@
     │   └── JobNotFound           never existed, or was deleted
     ├── MethodNotAllowed      the address exists, but not for this method
     ├── Conflict              the thing is in use in a way that excludes this request
+    │   ├── JobElsewhere          another server of the same database runs the job
     │   ├── ModelMismatch         a saved conversation of another model than the one that runs
     │   └── AnnotationsChanged    pins or notes are no longer those that a change was made to
     ├── PayloadTooLarge       the request body is over the limit
@@ -155,6 +156,12 @@ class Conflict(ExplorerError):
     """The thing is in use in a way that excludes this request."""
 
     code = "conflict"
+
+
+class JobElsewhere(Conflict):
+    """Another server that shares the database runs the job, so it cannot be changed through this one."""
+
+    code = "job_elsewhere"
 
 
 class ModelMismatch(Conflict):

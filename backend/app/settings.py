@@ -46,6 +46,8 @@ class Settings(BaseSettings):
     """Commit, tag or branch of the Hugging Face model; by default its main branch."""
     models_dir: Path | None = None
     """Folder whose models the page offers, besides the embedded one and those of the Hugging Face cache."""
+    fixed_model: bool = False
+    """Whether the model of the start stays: others are listed, but not loaded. Replicas of a cluster have it, since all must run the same one."""
     device: str = Field("auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
     """Where the model runs: `auto` takes a CUDA GPU if there is one, else the CPU."""
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"

@@ -40,7 +40,7 @@ class Placement:
 
 def replica_settings() -> Settings:
     """The settings of a replica, from the environment of its process; raises BadCluster."""
-    settings = Settings()
+    settings = Settings(fixed_model=True)
     if not settings.database_url.startswith("postgresql"):
         raise BadCluster(
             "Replicas share their conversations in PostgreSQL: set EXPLORER_DATABASE to "

@@ -44,6 +44,7 @@ STATUS_OF: dict[str, int] = {
     "job_lost": 500,
     "method_not_allowed": 405,
     "conflict": 409,
+    "job_elsewhere": 409,
     "model_mismatch": 409,
     "annotations_changed": 409,
     "payload_too_large": 413,

@@ -40,8 +40,13 @@ class CatalogueService:
         return await asyncio.to_thread(self._listed)
 
     async def choose(self, choice: ModelChoice) -> ModelChosen:
-        """Begins to load a model. Raises what can be told of it without loading, Conflict, Draining
-        or ModelLoading."""
+        """Begins to load a model. Raises what can be told of it without loading, Conflict, Draining,
+        ModelLoading, or Forbidden where the model stays."""
+        if self._settings.fixed_model:
+            raise Forbidden(
+                "This server stays with the model that it was started with.",
+                hint="Whoever runs the server chooses its model when it starts.",
+            )
         switch = await asyncio.to_thread(self._switch_to, choice)
         self._worker.begin_switch(switch)
         return ModelChosen(key=switch.key, model=switch.name)
@@ -71,6 +76,8 @@ class CatalogueService:
         for files in catalogue.cached_models(Hub()):
             found.setdefault(files.name, catalogue.describe(files))
         facts = self._worker.known_facts
+        running = None if facts is None else self._running_key(facts)
+        stays = "This server stays with its model." if self._settings.fixed_model else None
         free, limit = free_memory(), memory_limit()
         freed = 0
         if facts is not None:
@@ -99,11 +106,13 @@ class CatalogueService:
                     context_length=each.n_ctx,
                     architecture=each.architecture,
                     has_chat_template=each.has_chat_template,
-                    problem=each.failure and each.failure.message,
+                    problem=each.failure.message
+                    if each.failure
+                    else (None if key == running else stays),
                 )
                 for key, each in found.items()
             ],
-            running=None if facts is None else self._running_key(facts),
+            running=running,
             free_bytes=free,
             takes_paths=self._settings.is_local,
         )

@@ -1,7 +1,9 @@
 """Jobs: work that outlives the request that asked for it, kept in the database while it goes on.
 
 One runs at a time, in the turns of the model that replies leave; the others wait, round-robin over
-clients. A job belongs to the model that it was made for, and waits while another one runs. A pause ends the run and keeps what it found, from which a later run goes on; so does the end
+clients. Of several servers that share a database, one works on a job: it has claimed it, until the job
+is over or the server ends. A job belongs to the model that it was made for, and waits while another one
+runs. A pause ends the run and keeps what it found, from which a later run goes on; so does the end
 of the server. Only the event loop touches this object.
 """
 
@@ -21,6 +23,7 @@ from app.errors import (
     Conflict,
     Draining,
     ExplorerError,
+    JobElsewhere,
     JobLost,
     JobNotFound,
     ModelSwitched,
@@ -61,6 +64,8 @@ SAVE_EVERY_S = 2.0
 SAVE_SHARE = 20
 """A checkpoint is written this many times its own duration apart at least."""
 KEEP_ALIVE_S = 10.0
+FOLLOW_S = 1.0
+"""A job of another server is read again this often while it is followed."""
 CLOSE_SECONDS = 5.0
 """How long the run that is ended by a shutdown is waited for."""
 
@@ -116,20 +121,38 @@ class JobsService:
             return
         finally:
             self._has_read.set()
-        for record in records:
-            job = self._undamaged(record)
-            if job is None or job.id in self._active:
-                continue
-            if record.state == "running" and not self._kinds[job.kind].has_checkpoints:
-                lost = JobLost(
-                    "The server ended while this job ran, and it had no checkpoint to go on from.",
-                    hint="Start it again.",
-                )
-                self._end(job, "lost", lost)
-                continue
-            job.state = "paused" if record.state == "paused" else "waiting"
-            self._active[job.id] = job
+        try:
+            for record in records:
+                if self._undamaged(record) is not None:
+                    await self._take_up(record.id)
+        except StorageFailed as failure:
+            logger.error("jobs are not taken up: %s", failure.message)
         self._schedule()
+
+    async def _take_up(self, job_id: str) -> StoredJob | None:
+        """Makes an unfinished job this server's, as it is in the database; None where another has it.
+
+        Raises StorageFailed. Claimed first and read then: meanwhile the other one may have ended it.
+        """
+        if not await self._database.claim(job_id):
+            return None
+        record = await self._database.write(lambda connection: job_rows.current(connection, job_id))
+        if job_id in self._active:
+            return self._active[job_id]
+        job = None if record is None else self._undamaged(record)
+        if job is None or job.is_over:
+            self._database.begin_giving_up(job_id)
+            return job
+        if job.state == "running" and not self._kinds[job.kind].has_checkpoints:
+            lost = JobLost(
+                "The server ended while this job ran, and it had no checkpoint to go on from.",
+                hint="Start it again.",
+            )
+            self._end(job, "lost", lost)
+            return job
+        job.state = "paused" if job.state == "paused" else "waiting"
+        self._active[job.id] = job
+        return job
 
     async def close(self) -> None:
         """Ends the run and keeps what it found; the worker has been told to stop."""
@@ -178,6 +201,7 @@ class JobsService:
             )
             record = job.record(is_new=True)
             await self._has_read.wait()
+            await self._database.claim(job.id)
             await self._database.write(lambda connection: job_rows.save(connection, record))
         finally:
             self._preparing[client] -= 1
@@ -211,8 +235,9 @@ class JobsService:
         return self._info(job)
 
     async def delete(self, job_id: str) -> AnyJob:
-        """Cancels a job that is not over, and forgets one that is."""
+        """Cancels a job that is not over, and forgets one that is; raises JobElsewhere."""
         job = await self._find(job_id)
+        self._require_here(job)
         if job.is_over:
             await self._database.write(lambda connection: job_rows.remove(connection, job_id))
             return self._info(job)
@@ -229,6 +254,10 @@ class JobsService:
         Raises Draining when the server ends before the job does.
         """
         job = await self._find(job_id)
+        if job.is_elsewhere:
+            async for event in self._events_elsewhere(job):
+                yield event
+            return
         news = asyncio.Event()
         job.listeners.add(news)
         loop = asyncio.get_running_loop()
@@ -259,10 +288,7 @@ class JobsService:
                     yield job.last_event(self._engine_of(job))
                     return
                 if self._streams_end:
-                    raise Draining(
-                        "The server is shutting down before this job is over.",
-                        hint="The job goes on when the server is back: follow it again then.",
-                    )
+                    raise draining()
                 timer = loop.call_later(KEEP_ALIVE_S, news.set)
                 await news.wait()
                 if timer.when() <= loop.time():
@@ -270,6 +296,26 @@ class JobsService:
                 timer.cancel()
         finally:
             job.listeners.discard(news)
+
+    async def _events_elsewhere(self, job: StoredJob) -> AsyncGenerator[JobStreamEvent | None]:
+        """As `events`, of a job that another server runs: what that one saves, as often as it saves it."""
+        told = -1
+        while not job.is_over:
+            if job.updated_at_ms != told:
+                told = job.updated_at_ms
+                yield JobEvent(type="job", job=self._info(job))
+            else:
+                yield None
+            if self._streams_end:
+                raise draining()
+            await asyncio.sleep(FOLLOW_S)
+            job = await self._find(job.id)
+            if not job.is_elsewhere and not job.is_over:
+                # The other server has ended, and this one goes on with the job.
+                async for event in self.events(job.id):
+                    yield event
+                return
+        yield job.last_event(self._engine_of(job))
 
     # --- runs ------------------------------------------------------------------------------------
 
@@ -400,6 +446,8 @@ class JobsService:
             job.run.stop()
         job.tell()
         self._save(job)
+        if job.is_over:
+            self._database.begin_giving_up(job.id)
 
     # --- what is kept ----------------------------------------------------------------------------
 
@@ -442,12 +490,27 @@ class JobsService:
         if job is None:
             raise JobNotFound(f"There is no job {job_id}.", hint="It may have been deleted.")
         self._engine_of(job)
+        if not job.is_over:
+            await self._has_read.wait()
+            taken_up = await self._take_up(job_id)
+            self._schedule()
+            job.is_elsewhere = taken_up is None
+            return taken_up or job
         return job
+
+    @staticmethod
+    def _require_here(job: StoredJob) -> None:
+        if job.is_elsewhere and not job.is_over:
+            raise JobElsewhere(
+                "Another replica of this server runs this job, so it cannot be changed from here.",
+                hint="Pause or cancel it in the tab or the script that started it, or wait for its end.",
+            )
 
     async def _unfinished(self, job_id: str) -> StoredJob:
         job = await self._find(job_id)
         if job.is_over:
             raise Conflict(f"This job is over ({job.state}).", hint="Start it again.")
+        self._require_here(job)
         return job
 
     def _undamaged(self, record: JobRecord) -> StoredJob | None:
@@ -477,6 +540,13 @@ class JobsService:
             failure=None if record.failure is None else ErrorBody(**record.failure),
             updated_at_ms=record.updated_at_ms,
         )
+
+
+def draining() -> Draining:
+    return Draining(
+        "The server is shutting down before this job is over.",
+        hint="The job goes on when the server is back: follow it again then.",
+    )
 
 
 def _now_ms() -> int:

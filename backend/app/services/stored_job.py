@@ -93,6 +93,8 @@ class StoredJob:
     listeners: set[asyncio.Event] = field(default_factory=set)
     saved_at: float = 0.0
     saving_s: float = 0.0
+    is_elsewhere: bool = False
+    """Another server that shares the database runs it; this is what it saved last."""
     is_saving: bool = False
     """A checkpoint is due."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -12,7 +13,9 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from app.services import jobs as jobs_module
 from app.services.patch_map import spearman
+from app.services.storage.database import Database
 from app.services.worker import ModelWorker
 from tests.api.conftest import error_of, events_of, get, make_client, say, wait_until_ready
 from tests.fakes import FakeEngine, Pause
@@ -281,6 +284,67 @@ def test_a_server_that_ends_goes_on_with_its_jobs_when_it_is_back(
         assert job["result"]["n_done"] == 16
         assert engine.faults.calls["cell"] == 16 - done_before
         assert get(client, f"jobs/{other}")["state"] == "paused"
+
+
+async def is_of_another_server(_database: Database, _name: str) -> bool:
+    """What a claim finds that another process holds."""
+    return False
+
+
+def test_a_job_of_another_server_is_read_and_followed_but_not_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs_module, "FOLLOW_S", 0.01)
+    database = f"sqlite:///{tmp_path / 'jobs.db'}"
+    with make_client(FakeEngine(), database=database) as client:
+        wait_until_ready(client)
+        job_id = start(client)
+        until(client, job_id, "done")
+    with sqlite3.connect(tmp_path / "jobs.db") as file:
+        file.execute("UPDATE jobs SET state = 'running'")
+    engine = FakeEngine()
+    monkeypatch.setattr(Database, "claim", is_of_another_server)
+    with make_client(engine, database=database) as client:
+        wait_until_ready(client)
+        assert get(client, f"jobs/{job_id}")["state"] == "running"
+        for method, path in (("POST", "/pause"), ("POST", "/resume"), ("DELETE", "")):
+            refused = client.request(method, f"/api/jobs/{job_id}{path}")
+            assert error_of(refused, 409)["code"] == "job_elsewhere"
+        events = followed(client, job_id, tmp_path / "jobs.db")
+    assert [event["type"] for event in events] == ["job", "cancelled"]
+    assert "cell" not in engine.faults.calls
+
+
+def followed(client: TestClient, job_id: str, file: Path) -> list[dict[str, Any]]:
+    """The events of a job that the other server cancels once it is being followed."""
+    found = []
+    with client.stream("GET", f"/api/jobs/{job_id}/events") as stream:
+        for line in stream.iter_lines():
+            if line.startswith("data: "):
+                found.append(json.loads(line.removeprefix("data: ")))
+                with sqlite3.connect(file) as other:
+                    other.execute("UPDATE jobs SET state = 'cancelled'")
+    return found
+
+
+def test_a_job_goes_on_with_another_server_when_the_one_that_ran_it_has_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = f"sqlite:///{tmp_path / 'jobs.db'}"
+    with make_client(FakeEngine(), database=database) as client:
+        wait_until_ready(client)
+        job_id = start(client)
+        until(client, job_id, "done")
+    with sqlite3.connect(tmp_path / "jobs.db") as file:
+        file.execute("UPDATE jobs SET state = 'running', found = '{}'")
+    claim = Database.claim
+    monkeypatch.setattr(Database, "claim", is_of_another_server)
+    with make_client(FakeEngine(), database=database) as client:
+        wait_until_ready(client)
+        assert get(client, f"jobs/{job_id}")["state"] == "running"
+        assert get(client, "health")["jobs"] == 0
+        monkeypatch.setattr(Database, "claim", claim)
+        assert until(client, job_id, *ENDED)["state"] == "done"
 
 
 @pytest.mark.parametrize(

@@ -154,6 +154,19 @@ def test_another_model_answers_once_it_is_ready_and_the_first_one_again_later(
     assert before["instance"] != after["instance"]
 
 
+def test_a_server_with_a_fixed_model_lists_others_and_loads_none(
+    folder: Path, models: Models
+) -> None:
+    with serving(folder, models, fixed_model=True) as client:
+        listed = {model["key"]: model["problem"] for model in get(client, "models")["models"]}
+        refused = client.put("/api/model", json={"model": "dir:second"})
+
+    assert listed["dir:first"] is None
+    assert listed["dir:second"] == "This server stays with its model."
+    assert error_of(refused, 403)["code"] == "forbidden"
+    assert models.loaded == ["first"]
+
+
 def test_the_first_model_answers_while_the_other_is_loaded(
     client: TestClient, models: Models
 ) -> None:

@@ -24,6 +24,7 @@ from sqlalchemy.pool import StaticPool
 
 from app.errors import StorageFailed
 from app.services.person import person
+from app.services.storage.claims import Claims
 from app.services.storage.failures import ELSEWHERE, explained, too_new
 
 logger = logging.getLogger(__name__)
@@ -54,6 +55,7 @@ class Database:
         self._is_sqlite = self._url.get_backend_name() == "sqlite"
         self._is_in_memory = self._is_sqlite and not self._url.database
         self._engine: Engine | None = None
+        self._claims = Claims()
         self._opening = threading.Lock()
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="database-write")
         # A database in memory is one connection, which only one thread may use at a time.
@@ -94,8 +96,17 @@ class Database:
         """Opens the database now; raises StorageFailed."""
         await self.write(lambda _connection: None)
 
+    async def claim(self, name: str) -> bool:
+        """Whether this process works on `name`, and no other that shares the database; raises StorageFailed."""
+        return await asyncio.wrap_future(self._writer.submit(self._claim, name))
+
+    def begin_giving_up(self, name: str) -> None:
+        """Ends a claim once the writes that were begun are done; never waits."""
+        self._writer.submit(self._give_up, name)
+
     def close(self) -> None:
         """Waits for the writes that were begun, then closes."""
+        self._writer.submit(self._claims.close)
         self._writer.shutdown()
         self._reader.shutdown()
         if self._engine is not None:
@@ -111,6 +122,18 @@ class Database:
                 return work(connection)
         except DBAPIError as failure:
             raise explained(failure, self.where) from failure
+
+    def _claim(self, name: str) -> bool:
+        try:
+            return self._claims.claim(self._opened(), name)
+        except DBAPIError as failure:
+            raise explained(failure, self.where) from failure
+
+    def _give_up(self, name: str) -> None:
+        try:
+            self._claims.give_up(name)
+        except DBAPIError as failure:
+            logger.warning("a claim was lost: %s", explained(failure, self.where).message)
 
     def _opened(self) -> Engine:
         with self._opening:

@@ -67,6 +67,12 @@ def load(connection: Connection, job_id: str) -> JobRecord | None:
     return None if row is None else _record(row)
 
 
+def current(connection: Connection, job_id: str) -> JobRecord | None:
+    """As `load`, whoever's it is: for the server itself, never for a request."""
+    row = connection.execute(select(jobs).where(jobs.c.id == job_id)).first()
+    return None if row is None else _record(row)
+
+
 def newest(connection: Connection, limit: int) -> list[JobRecord]:
     """Those of this person, the newest first, without those that are damaged."""
     rows = connection.execute(
