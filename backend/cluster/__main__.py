@@ -13,6 +13,7 @@ import importlib.util
 import os
 import secrets
 import signal
+import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -94,6 +95,11 @@ def own_database(folder: Path, resources: contextlib.ExitStack) -> str:
             "Replicas share their conversations in PostgreSQL, which is not installed here. Install it "
             "(apt install postgresql, brew install postgresql), or set EXPLORER_DATABASE to "
             "postgresql://user@host/name."
+        ) from None
+    except subprocess.CalledProcessError:
+        raise BadCluster(
+            f"PostgreSQL could not be started in {folder}; what it said stands above or in {folder}/log. "
+            "It does not run as root: start the cluster as another user, or set EXPLORER_DATABASE."
         ) from None
     say(f"Conversations are kept by PostgreSQL in {folder}.")
     return create_database(server, "explorer")

@@ -25,6 +25,9 @@ POLL_SECONDS = 0.1
 BESIDE_THE_MODEL = 16
 """Requests of a replica that need no model, such as health, beside those that it takes for the model."""
 
+ON_THE_WAY = 64
+"""Requests of one proxy that wait to be handed to a replica; a burst is here for a moment."""
+
 
 class Replica:
     """The application, which tells Serve that it has started only once its model is ready."""
@@ -90,7 +93,7 @@ def application(settings: Settings, placement: Placement) -> serve.Application:
         num_replicas=placement.replicas,
         ray_actor_options={"num_cpus": placement.cpus, "num_gpus": placement.gpus},
         max_ongoing_requests=settings.concurrency + settings.queue_capacity + BESIDE_THE_MODEL,
-        max_queued_requests=settings.queue_capacity,
+        max_queued_requests=ON_THE_WAY,
         backpressure_config=BackpressureConfig(retry_after_s=RETRY_AFTER_S),
         graceful_shutdown_timeout_s=settings.shutdown_seconds,
         # A person's tabs stay together; a replica that is full sends them on to the next.

@@ -43,7 +43,7 @@ class ServerError(ExplorerError):
 
 
 class ServerBusy(ServerError):
-    """Too many requests wait for the model (429), also after the retries."""
+    """Too many requests wait for the model, also after the retries."""
 
 
 class CannotConnect(ExplorerError):

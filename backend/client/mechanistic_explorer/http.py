@@ -19,7 +19,8 @@ from mechanistic_explorer.results import decode, encode
 T = TypeVar("T")
 CONNECT_SECONDS = 10.0
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
-BUSY = 429
+BUSY = "queue_full"
+"""The code of a refusal because too many wait: status 429, or 503 from a cluster."""
 
 
 class Connection:
@@ -35,7 +36,7 @@ class Connection:
     ) -> None:
         """`token`: the server's `EXPLORER_TOKEN`, where it has one. `timeout_s`: longest silence of
         the server; the default is a minute more than it may take by itself. `retry_s`: how long a
-        request that is refused because too many wait (429) is tried again, each time after the
+        request that is refused because too many wait is tried again, each time after the
         seconds that the server names; 0 does not.
         """
         parts = urlsplit(url)
@@ -105,7 +106,7 @@ class Connection:
         also: Sequence[int],
         streams: bool,
     ) -> httpx.Response:
-        """A response that is no failure. One that is refused as too many (429) is sent again."""
+        """A response that is no failure. One that is refused as too many is sent again."""
         content = None if body is None else without_none(encode(body))
         request = self._http.build_request(method, f"{self.url}{path}", params=query, json=content)
         waited = 0.0
@@ -119,7 +120,7 @@ class Connection:
                 raise self._cannot_connect(failure) from failure
             error = self._error(response)
             pause = error.retry_after_s
-            if response.status_code != BUSY or pause is None or waited + pause > self._retry_s:
+            if error.code != BUSY or pause is None or waited + pause > self._retry_s:
                 raise error
             self._sleep(pause)
             waited += pause
@@ -127,7 +128,7 @@ class Connection:
     def _error(self, response: httpx.Response) -> ServerError:
         found: answers.ErrorResponse = decode(answers.ErrorResponse, self._json(response))
         retry_after = response.headers.get("retry-after", "")
-        kind = ServerBusy if response.status_code == BUSY else ServerError
+        kind = ServerBusy if found.error.code == BUSY else ServerError
         seconds = float(retry_after) if retry_after.isdecimal() else None
         return kind(found.error, response.status_code, seconds)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+import httpx
 import pytest
 from mechanistic_explorer import Explorer, ServerBusy, ServerError, StreamCut, answers
 from mechanistic_explorer.requests import SamplingRequest
@@ -122,3 +123,23 @@ def test_events_are_cut_at_line_feeds_only_wherever_the_chunks_end() -> None:
     whole = list(event_data(iter([wire])))
     assert whole == [b"1\xe2\x80\xa8\xc2\x852", b"3"]
     assert list(event_data(wire[i : i + 1] for i in range(len(wire)))) == whole
+
+
+def test_busy_cluster_is_asked_again_as_a_busy_server_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One replica refuses with 429; the proxy of many, which says the same in its body, with 503."""
+    refusals = iter([True, False])
+
+    def answer(_request: httpx.Request) -> httpx.Response:
+        if next(refusals):
+            error = {"code": "queue_full", "message": "m", "hint": "h", "param": None}
+            body = {"error": {**error, "request_id": "r"}}
+            return httpx.Response(503, json=body, headers={"retry-after": "2"})
+        return httpx.Response(200, json={"capacity": 8, "running": 0, "waiting": 0})
+
+    pauses: list[float] = []
+    explorer = Explorer("http://localhost:1")
+    monkeypatch.setattr(explorer, "_sleep", pauses.append)
+    monkeypatch.setattr(explorer, "_http", httpx.Client(transport=httpx.MockTransport(answer)))
+    response = explorer._send("GET", "/x", query=None, body=None, also=(), streams=False)
+    assert response.status_code == 200
+    assert pauses == [2.0]
