@@ -10,7 +10,8 @@
     │   ├── LensUnavailable       a lens that was not fitted to the model
     │   ├── IdentityFailed        parts that do not add up on this model, so none is given
     │   ├── UnsupportedIntervention   a change of the computation that cannot act here
-    │   └── UndefinedEffect       two runs that answer alike, so nothing lies between them
+    │   ├── UndefinedEffect       two runs that answer alike, so nothing lies between them
+    │   └── NotOnNdif             a model on NDIF is not asked for this
     ├── NotFound              the address names nothing
     │   ├── ConversationNotFound  never existed, or was deleted
     │   └── JobNotFound           never existed, or was deleted
@@ -28,6 +29,8 @@
     │   ├── ModelFailed           the model could not be loaded, so nothing can be computed
     │   ├── ModelSwitched         the server changes to another model than the one it was asked of
     │   ├── QueueTimeout          the request waited too long for the model
+    │   ├── NdifUnavailable       the NDIF server does not answer, or takes no job now
+    │   ├── NdifLost              the connection to it ended before the job did
     │   └── Draining              the server is shutting down
     ├── DeadlineExceeded      the request ran longer than the server allows
     ├── JobLost               the server ended, and the job had nothing to go on from
@@ -39,6 +42,9 @@
     │   ├── ModelTooLarge         the machine has not enough memory for it, or not beside another
     │   ├── HubUnreachable        the hub did not answer and the cache does not hold the model
     │   └── UnsupportedArchitecture   parts not found, or the self-check failed
+    ├── NdifRefused           NDIF does not accept this server's key
+    ├── NdifVersion           NDIF runs versions that do not fit this server's
+    ├── NdifFailed            the job failed on NDIF
     ├── ModelComputationError the model computed something that is not a number
     └── InternalError         a defect of ours; the log has the traceback under the request id
 
@@ -126,6 +132,12 @@ class UndefinedEffect(InvalidRequest):
     """Clean and corrupt run have the same logit difference, so a patched run has no score between them."""
 
     code = "undefined_effect"
+
+
+class NotOnNdif(InvalidRequest):
+    """Not asked of a model that runs on NDIF; the message says what is."""
+
+    code = "not_on_ndif"
 
 
 class NotFound(ExplorerError):
@@ -228,6 +240,36 @@ class QueueTimeout(Unavailable):
     """The request waited too long for the model, which others kept busy; nothing was computed."""
 
     code = "queue_timeout"
+
+
+class NdifUnavailable(Unavailable):
+    """The NDIF server does not answer, or cannot take a job now."""
+
+    code = "ndif_unavailable"
+
+
+class NdifLost(Unavailable):
+    """The connection to NDIF ended before the job did; what was found by then was shown."""
+
+    code = "ndif_lost"
+
+
+class NdifRefused(ExplorerError):
+    """NDIF does not accept the key of this server."""
+
+    code = "ndif_refused"
+
+
+class NdifVersion(ExplorerError):
+    """NDIF runs versions of nnsight or transformers that do not fit this server's."""
+
+    code = "ndif_version"
+
+
+class NdifFailed(ExplorerError):
+    """The job failed on NDIF; the message has the last line of why."""
+
+    code = "ndif_failed"
 
 
 class Draining(Unavailable):

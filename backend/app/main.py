@@ -122,6 +122,8 @@ def load_nnsight_engine(
 ) -> LensEngine:
     """The real engine. Imported here, on the worker thread: torch takes seconds to import."""
     on_progress(LoadProgress("Importing PyTorch and nnsight."))
+    if settings.engine == "ndif":
+        return load_ndif_engine(settings, on_progress)
     from app.engine.loading import load_engine
 
     return load_engine(
@@ -142,4 +144,25 @@ def load_nnsight_engine(
         on_progress=lambda step, detail, done, total: on_progress(
             LoadProgress(detail, done, total, step)
         ),
+    )
+
+
+def load_ndif_engine(settings: Settings, on_progress: Callable[[LoadProgress], None]) -> LensEngine:
+    """A model that runs on an NDIF server; only its description is loaded here."""
+    from app.engine.ndif.connection import Connection
+    from app.engine.ndif.loading import load_engine
+
+    assert settings.ndif_host is not None
+    key = settings.ndif_api_key
+    return load_engine(
+        settings.model,
+        Connection(
+            settings.ndif_host.get_secret_value().rstrip("/"),
+            key.get_secret_value() if key else None,
+            settings.ndif_seconds,
+        ),
+        revision=settings.revision,
+        user_label=settings.user_label,
+        assistant_label=settings.assistant_label,
+        on_progress=lambda step, detail: on_progress(LoadProgress(detail, None, None, step)),
     )

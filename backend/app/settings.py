@@ -16,7 +16,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 Port = Annotated[int, Field(ge=0, le=65_535)]
@@ -37,6 +37,7 @@ class Settings(BaseSettings):
         env_ignore_empty=True,
         frozen=True,
         extra="forbid",
+        populate_by_name=True,
         use_attribute_docstrings=True,
     )
 
@@ -54,6 +55,19 @@ class Settings(BaseSettings):
     """What the blocks compute with. `auto` on the CPU: bfloat16 for weights that are stored so, where float32 with its packed copy would take more than half of the free memory, or where this processor multiplies bfloat16 itself and is measured to be faster at it; else float32. On a GPU: what the weights are stored in. Read-outs are float32 always."""
     threads: int = Field(0, ge=0, le=1024)
     """CPU threads for the model; 0 takes every core that this process may use."""
+
+    engine: Literal["local", "ndif"] = "local"
+    """Where the model runs: `local` is this machine, `ndif` an NDIF server, for models that fit no machine of yours."""
+    ndif_host: SecretStr | None = Field(
+        None, validation_alias=AliasChoices("EXPLORER_NDIF_HOST", "NDIF_HOST"), max_length=2048
+    )
+    """Address of the NDIF server, such as `https://api.ndif.us`; `NDIF_HOST` does as well. It is trusted with what people write."""
+    ndif_api_key: SecretStr | None = Field(
+        None, validation_alias=AliasChoices("EXPLORER_NDIF_API_KEY", "NDIF_API_KEY"), max_length=512
+    )
+    """Key for the NDIF server; `NDIF_API_KEY` does as well."""
+    ndif_seconds: float = Field(300.0, gt=0, le=86_400)
+    """Longest time that one job on NDIF may take, its waiting and the loading of the model included; afterwards it ends with `deadline_exceeded`."""
 
     lenses: Path | None = None
     """Folder of lenses that were fitted to the model; by default the folder `lenses` beside its weights."""
@@ -193,6 +207,18 @@ class Settings(BaseSettings):
     def no_empty_token(cls, value: SecretStr | None) -> SecretStr | None:
         """An empty variable means that no token is set."""
         return value if value and value.get_secret_value() else None
+
+    @model_validator(mode="after")
+    def ndif_has_an_address(self) -> Settings:
+        """Never repeats the address, which may hold a password."""
+        if self.engine == "local":
+            return self
+        host = self.ndif_host.get_secret_value() if self.ndif_host else ""
+        if not host.startswith(("http://", "https://")):
+            raise ValueError(
+                "EXPLORER_ENGINE=ndif needs EXPLORER_NDIF_HOST, such as https://api.ndif.us"
+            )
+        return self
 
     @model_validator(mode="after")
     def guarded_if_reachable(self) -> Settings:

@@ -33,6 +33,7 @@ def test_stream_events_are_described(schema: dict[str, Any]) -> None:
     assert set(events["discriminator"]["mapping"]) == {
         "start",
         "queued",
+        "remote",
         "token",
         "lens",
         "done",

@@ -47,11 +47,16 @@ IMPLEMENTATION = re.compile("(attn|attention|experts)_implementation")
 DAMAGED_HINT = "Delete the model's files and get them again."
 
 
+def is_described(folder: Path) -> bool:
+    """Whether a folder has a configuration and a tokenizer, which is all but the weights."""
+    return (folder / CONFIG_FILE).is_file() and any(
+        (folder / name).is_file() for name in VOCABULARY_FILES
+    )
+
+
 def is_complete(folder: Path) -> bool:
     """Whether a folder has a configuration, a tokenizer and all its weights in safetensors."""
-    if not (folder / CONFIG_FILE).is_file():
-        return False
-    if not any((folder / name).is_file() for name in VOCABULARY_FILES):
+    if not is_described(folder):
         return False
     if (folder / WEIGHTS_FILE).is_file():
         return True

@@ -40,7 +40,9 @@ from tqdm import tqdm  # type: ignore[import-untyped]
 from app.engine.checkpoint import (
     CONFIG_FILE,
     INDEX_FILE,
+    WEIGHTS_FILE,
     is_complete,
+    is_described,
     needed_files,
     needed_shards,
 )
@@ -76,7 +78,9 @@ class Hub:
     endpoint: str | None = None
     cache_dir: Path | None = None
 
-    def cached(self, repo: str, revision: str | None) -> Snapshot | None:
+    def cached(
+        self, repo: str, revision: str | None, *, with_weights: bool = True
+    ) -> Snapshot | None:
         """The model as the cache holds it, if everything that is needed is there. Asks no network."""
         with_errors = _Explained(repo, repo, self._address)
         config = with_errors.call(
@@ -87,7 +91,8 @@ class Hub:
         if not isinstance(config, str):
             return None
         folder = Path(config).parent
-        return Snapshot(folder, folder.name) if is_complete(folder) else None
+        is_enough = is_complete(folder) if with_weights else is_described(folder)
+        return Snapshot(folder, folder.name) if is_enough else None
 
     def download(
         self,
@@ -96,8 +101,11 @@ class Hub:
         *,
         answer_seconds: float,
         on_progress: OnProgress | None = None,
+        with_weights: bool = True,
     ) -> Snapshot:
         """Fetches what the cache lacks. The commit is looked up once, and all files are of it.
+
+        Without weights only configuration and tokenizer are fetched.
 
         Raises HubUnreachable when the hub does not answer within `answer_seconds`, ModelNotFound
         for an unknown name or revision, and ModelLoadError for everything else that keeps the
@@ -117,7 +125,9 @@ class Hub:
             raise HubUnreachable(f"{self._address} did not say which commit {asked} is.")
         sizes = {file.rfilename: file.size for file in info.siblings or ()}
         names = needed_files(asked, sizes)
-        if INDEX_FILE in names:
+        if not with_weights:
+            names = [name for name in names if name not in (WEIGHTS_FILE, INDEX_FILE)]
+        elif INDEX_FILE in names:
             index = self._cached_file(repo, INDEX_FILE, info.sha) or with_errors.call(
                 lambda: self._fetch(repo, INDEX_FILE, str(info.sha), None)
             )

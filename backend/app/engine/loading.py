@@ -186,8 +186,8 @@ def _make_engine(
     tell: OnLoading,
 ) -> NnsightEngine:
     model, tokenizer = loaded.model, loaded.tokenizer
-    with _explained(files, "could not be prepared for reading", kind=UnsupportedArchitecture):
-        vocabulary = TokenizerVocabulary(tokenizer, _d_vocab(model, files.name))
+    with explained(files, "could not be prepared for reading", kind=UnsupportedArchitecture):
+        vocabulary = TokenizerVocabulary(tokenizer, d_vocab_of(model, files.name))
         template = (
             TokenizerTemplate(tokenizer, vocabulary.special_tokens, files.name)
             if tokenizer.chat_template
@@ -298,7 +298,7 @@ def _load_from(
     only_data: dict[str, Any] = {"trust_remote_code": False, "local_files_only": True}
     if header is not None:
         only_data["gguf_file"] = GGUF_NAME
-    with _explained(files, "has a configuration that cannot be read"):
+    with explained(files, "has a configuration that cannot be read"):
         config = AutoConfig.from_pretrained(folder, **only_data)
     if getattr(config, "is_encoder_decoder", False):
         raise UnsupportedArchitecture(
@@ -309,7 +309,7 @@ def _load_from(
     if header is not None:
         require_known({"model_type": config.model_type}, name)
     # The tokenizers library raises bare Exception.
-    with _explained(files, "has a tokenizer that cannot be read", failures=(Exception,)):
+    with explained(files, "has a tokenizer that cannot be read", failures=(Exception,)):
         # transformers reads the flag of a GGUF file and leaves it out.
         flags = {} if header is None else {"add_bos_token": header.adds_bos}
         tokenizer = AutoTokenizer.from_pretrained(folder, **only_data, **flags)
@@ -321,7 +321,7 @@ def _load_from(
             last_told = time.monotonic()
             tell(f"Loading the weights of {name} (tensors read: {n_filled:,}).", done, total)
 
-    with _explained(files, "could not be loaded"), watching_build(stored, name, on_tensor):
+    with explained(files, "could not be loaded"), watching_build(stored, name, on_tensor):
         model, info = AutoModelForCausalLM.from_pretrained(
             folder,
             config=config,
@@ -335,7 +335,7 @@ def _load_from(
             **only_data,
         )
     require_match(info, stored, model, name)
-    with _explained(files, f"could not be moved to {device}"):
+    with explained(files, f"could not be moved to {device}"):
         model = model.to(device).eval().requires_grad_(False)
     ends = find_ends(folder, name, config, tokenizer)
     return _Loaded(model, tokenizer, ends, None if header is None else rounding_note(header))
@@ -382,7 +382,7 @@ def require_known(settings: dict[str, Any], name: str) -> None:
 
 
 @torch.inference_mode()
-def _d_vocab(model: Any, name: str) -> int:
+def d_vocab_of(model: Any, name: str) -> int:
     unembedding = model.get_output_embeddings()
     weight = getattr(unembedding, "weight", None)
     if weight is None:
@@ -393,7 +393,7 @@ def _d_vocab(model: Any, name: str) -> int:
 
 
 @contextmanager
-def _explained(
+def explained(
     files: ModelFiles,
     what: str,
     *,

@@ -38,6 +38,7 @@ from app.engine.types import (
     Message,
     ModelFacts,
     Pairs,
+    RemoteState,
     Sampling,
     Side,
     Step,
@@ -188,12 +189,14 @@ class LensEngine(Protocol):
         wanted: Wanted | None = None,
         lineage: Sequence[str] = (),
         interventions: Interventions | None = None,
-    ) -> Iterator[Step | LensColumns | Finish | None]:
+    ) -> Iterator[Step | LensColumns | Finish | RemoteState | None]:
         """Yields a `Step` for each new token as soon as it is known, then one `Finish`.
 
         With `wanted` each step is followed, before the model runs on, by the read-out of the position
         that predicted it. Name a `lineage` then: where one token's read-out is more than a chunk, it
         is a read-out of what was generated, and without a lineage that is run again.
+
+        Where the model runs elsewhere, a `RemoteState` says whenever it changes how far its job there is.
 
         Tokens that may turn out to spell a stop string are held back until that is decided. Raises
         ContextExceeded when the prompt leaves no room.

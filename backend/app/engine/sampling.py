@@ -23,24 +23,34 @@ class Sampler:
 
     def choose(self, logits: torch.Tensor) -> int:
         """The next token. `logits`: float32 `[d_vocab]`, finite."""
-        if self._sampling.temperature == 0:
-            return int(logits.argmax())
-        # Moved first: the GPU of a Mac has no float64 to convert to.
-        scaled = logits.cpu().double()
-        # Before the division: a tiny temperature then gives -inf at worst, never inf - inf.
-        scaled = (scaled - scaled.max()) / self._sampling.temperature
-        probabilities = torch.softmax(scaled, dim=-1)
-        candidates = torch.arange(len(probabilities))
-        if 0 < self._sampling.top_k < len(probabilities):
-            probabilities, candidates = probabilities.topk(self._sampling.top_k)
-            probabilities = probabilities / probabilities.sum()
-        if self._sampling.top_p < 1.0:
-            probabilities, chosen = _nucleus(probabilities, self._sampling.top_p)
-            candidates = candidates[chosen]
-        drawn = torch.rand((), dtype=torch.float64, generator=self._generator)
-        cumulative = probabilities.cumsum(dim=-1)
-        place = int(torch.searchsorted(cumulative, drawn * cumulative[-1], right=True))
-        return int(candidates[min(place, len(candidates) - 1)])
+        sampling = self._sampling
+        return chosen_token(
+            logits, self._generator, sampling.temperature, sampling.top_k, sampling.top_p
+        )
+
+
+def chosen_token(
+    logits: torch.Tensor, generator: torch.Generator, temperature: float, top_k: int, top_p: float
+) -> int:
+    """As `Sampler.choose`, without a type of ours: an NDIF server runs this function too."""
+    if temperature == 0:
+        return int(logits.argmax())
+    # Moved first: the GPU of a Mac has no float64 to convert to.
+    scaled = logits.cpu().double()
+    # Before the division: a tiny temperature then gives -inf at worst, never inf - inf.
+    scaled = (scaled - scaled.max()) / temperature
+    probabilities = torch.softmax(scaled, dim=-1)
+    candidates = torch.arange(len(probabilities))
+    if 0 < top_k < len(probabilities):
+        probabilities, candidates = probabilities.topk(top_k)
+        probabilities = probabilities / probabilities.sum()
+    if top_p < 1.0:
+        probabilities, chosen = _nucleus(probabilities, top_p)
+        candidates = candidates[chosen]
+    drawn = torch.rand((), dtype=torch.float64, generator=generator)
+    cumulative = probabilities.cumsum(dim=-1)
+    place = int(torch.searchsorted(cumulative, drawn * cumulative[-1], right=True))
+    return int(candidates[min(place, len(candidates) - 1)])
 
 
 def _nucleus(probabilities: torch.Tensor, top_p: float) -> tuple[torch.Tensor, torch.Tensor]:

@@ -124,11 +124,17 @@ def probe_ids(
     decoder: TracedDecoder, vocabulary: Vocabulary, avoid: frozenset[int]
 ) -> tuple[int, ...]:
     """Ordinary ids, spread over the vocabulary: special ones may be masked or padded away."""
-    n = min(PROBE_TOKENS, decoder.structure.n_ctx)
     size = min(decoder.n_embeddings, decoder.d_vocab)
+    return spread_ids(size, decoder.structure.n_ctx, vocabulary, avoid)
+
+
+def spread_ids(
+    size: int, n_ctx: int, vocabulary: Vocabulary, avoid: frozenset[int]
+) -> tuple[int, ...]:
+    """As `probe_ids`, of the ids below `size`."""
     shuffled = torch.randperm(size, generator=torch.Generator().manual_seed(0)).tolist()
     usable = (i for i in shuffled if i not in avoid and not vocabulary.is_special(i))
-    return tuple(itertools.islice(usable, n))
+    return tuple(itertools.islice(usable, min(PROBE_TOKENS, n_ctx)))
 
 
 def _edit_change(

@@ -81,6 +81,34 @@ def find_model(
     return _from_hub(repo, revision, NAMED_ANSWER_SECONDS, on_progress, hub)
 
 
+def find_description(
+    model: str,
+    revision: str | None = None,
+    *,
+    hub: Hub = Hub(),  # noqa: B008  (immutable)
+    embedded_folder: Path = EMBEDDED_FOLDER,
+) -> ModelFiles:
+    """Configuration and tokenizer of a model that runs elsewhere; weights are neither needed nor fetched.
+
+    `auto` means GPT-2. Raises what `find_model` raises, and ModelLoadError for a GGUF file.
+    """
+    if model == EMBEDDED_NAME or (model not in ("auto", "gpt2") and names_folder(model)):
+        files = find_local_model(model, revision, hub=hub, embedded_folder=embedded_folder)
+        assert files is not None
+        if files.gguf is not None:
+            raise ModelLoadError(
+                f"{files.name} is a GGUF file, which NDIF does not read.",
+                hint="Give the id of a model of the Hugging Face hub.",
+            )
+        return files
+    repo = GPT2 if model in ("auto", "gpt2") else model
+    cached = hub.cached(repo, revision, with_weights=False)
+    snapshot = cached or hub.download(
+        repo, revision, answer_seconds=NAMED_ANSWER_SECONDS, with_weights=False
+    )
+    return ModelFiles(snapshot.folder, repo, "hub", snapshot.revision)
+
+
 def find_local_model(
     model: str,
     revision: str | None,

@@ -208,6 +208,13 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class RemoteState:
+    """Where a job is on the machine that runs a model elsewhere: in its queue, while the model is loaded there, or at work."""
+
+    state: Literal["queued", "deploying", "running"]
+
+
+@dataclass(frozen=True, slots=True)
 class Finish:
     """Why the generation ended; always the last thing that `generate` yields."""
 

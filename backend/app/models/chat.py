@@ -130,6 +130,14 @@ class QueuedEvent(Wire):
     """Until the model is expected to begin, from how long requests took lately."""
 
 
+class RemoteEvent(Wire):
+    """How far the reply's job is on the NDIF server that runs the model; sent whenever that changes."""
+
+    type: Literal["remote"]
+    state: Literal["queued", "deploying", "running"]
+    """`deploying`: NDIF loads the model, which may take minutes."""
+
+
 class TokenEvent(Wire):
     """A token of the reply; its read-outs follow in a `lens` event."""
 
@@ -166,6 +174,6 @@ class ErrorEvent(Wire):
 
 
 StreamEvent = Annotated[
-    StartEvent | QueuedEvent | TokenEvent | LensEvent | DoneEvent | ErrorEvent,
+    StartEvent | QueuedEvent | RemoteEvent | TokenEvent | LensEvent | DoneEvent | ErrorEvent,
     Field(discriminator="type"),
 ]

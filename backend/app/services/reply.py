@@ -16,9 +16,17 @@ from contextlib import closing
 from typing import TypeVar, cast
 
 from app.engine.protocols import LensEngine
-from app.engine.types import Finish, LensColumns, Step, Wanted
+from app.engine.types import Finish, LensColumns, RemoteState, Step, Wanted
 from app.errors import InternalError
-from app.models.chat import DoneEvent, LensEvent, StreamEvent, Timings, TokenEvent, Usage
+from app.models.chat import (
+    DoneEvent,
+    LensEvent,
+    RemoteEvent,
+    StreamEvent,
+    Timings,
+    TokenEvent,
+    Usage,
+)
 from app.services.job import Job
 from app.services.prompts import Prompt
 from app.services.reading import every_layer
@@ -113,6 +121,8 @@ class Reply:
                     return item
                 if isinstance(item, Step):
                     self._emit_token(job, item.token_id, item)
+                elif isinstance(item, RemoteState):
+                    job.emit(RemoteEvent(type="remote", state=item.state), TOKEN_EVENT_BYTES)
                 elif item is not None:
                     self._emit_readouts(job, item)
                 yield

@@ -1564,6 +1564,17 @@ class QueuedEvent(Result):
 
 
 @dataclass(frozen=True, repr=False)
+class RemoteEvent(Result):
+    """How far the reply's job is on the NDIF server that runs the model; sent whenever that
+    changes.
+    """
+
+    type: Literal["remote"]
+    state: Literal["queued", "deploying", "running"]
+    """`deploying`: NDIF loads the model, which may take minutes."""
+
+
+@dataclass(frozen=True, repr=False)
 class StartEvent(Result):
     """First event of a stream."""
 
@@ -1649,7 +1660,9 @@ class ProgressEvent(Result):
     seconds_left: float | None
 
 
-StreamEvent = StartEvent | QueuedEvent | TokenEvent | LensEvent | DoneEvent | ErrorEvent
+StreamEvent = (
+    StartEvent | QueuedEvent | RemoteEvent | TokenEvent | LensEvent | DoneEvent | ErrorEvent
+)
 
 
 JobStreamEvent = (

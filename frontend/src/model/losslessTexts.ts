@@ -42,6 +42,7 @@ export const withLosslessMatches = (
 type Event =
   | Schemas["StartEvent"]
   | Schemas["QueuedEvent"]
+  | Schemas["RemoteEvent"]
   | Schemas["TokenEvent"]
   | Schemas["LensEvent"]
   | Schemas["DoneEvent"]

@@ -3861,6 +3861,23 @@ export interface components {
             seconds_left: number;
         };
         /**
+         * RemoteEvent
+         * @description How far the reply's job is on the NDIF server that runs the model; sent whenever that changes.
+         */
+        RemoteEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "remote";
+            /**
+             * State
+             * @description `deploying`: NDIF loads the model, which may take minutes.
+             * @enum {string}
+             */
+            state: "queued" | "deploying" | "running";
+        };
+        /**
          * StartEvent
          * @description First event of a stream.
          */
@@ -3899,7 +3916,7 @@ export interface components {
             token: components["schemas"]["Token"];
         };
         /** StreamEvent */
-        StreamEvent: components["schemas"]["StartEvent"] | components["schemas"]["QueuedEvent"] | components["schemas"]["TokenEvent"] | components["schemas"]["LensEvent"] | components["schemas"]["DoneEvent"] | components["schemas"]["ErrorEvent"];
+        StreamEvent: components["schemas"]["StartEvent"] | components["schemas"]["QueuedEvent"] | components["schemas"]["RemoteEvent"] | components["schemas"]["TokenEvent"] | components["schemas"]["LensEvent"] | components["schemas"]["DoneEvent"] | components["schemas"]["ErrorEvent"];
         /**
          * CellsEvent
          * @description Cells that were computed since the event before.

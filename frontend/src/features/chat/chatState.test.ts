@@ -10,6 +10,7 @@ import {
   activityOf,
   chatReducer,
   initialChatState,
+  type RemoteState,
   tokensPerSecond,
 } from "./chatState";
 
@@ -48,6 +49,21 @@ test("a reply that waits for the model has its place, until the model begins", (
   expect(activityOf(waiting, null)).toBe("queued");
   expect(activityOf(after(waiting, place(0)), null)).toBe("reading");
   expect(after(waiting, ...rest).stats.queued).toBeNull();
+});
+
+test("a reply on NDIF tells how far its job is, until the first token", () => {
+  const [start, ...rest] = received;
+  if (start === undefined) throw new Error("there is a first event");
+  const at = (state: RemoteState): ChatAction => ({
+    type: "received",
+    event: { type: "remote", state },
+    at: 0,
+  });
+  const queued = after(submitted, start, at("queued"));
+  expect(activityOf(queued, null)).toBe("remoteQueued");
+  expect(activityOf(after(queued, at("deploying")), null)).toBe("deploying");
+  expect(activityOf(after(queued, at("running")), null)).toBe("reading");
+  expect(after(queued, ...rest).stats.remote).toBeNull();
 });
 
 test("a refused message comes back and leaves the conversation as it was", () => {
@@ -259,6 +275,10 @@ test("a branch inside a reply goes on with its turn", () => {
 });
 
 test("the rate is taken between the first and the last token", () => {
-  expect(tokensPerSecond({ firstTokenAt: 0, lastTokenAt: 2000, tokens: 41, queued: null })).toBe(20);
-  expect(tokensPerSecond({ firstTokenAt: 0, lastTokenAt: 2000, tokens: 2, queued: null })).toBeNull();
+  expect(
+    tokensPerSecond({ firstTokenAt: 0, lastTokenAt: 2000, tokens: 41, queued: null, remote: null }),
+  ).toBe(20);
+  expect(
+    tokensPerSecond({ firstTokenAt: 0, lastTokenAt: 2000, tokens: 2, queued: null, remote: null }),
+  ).toBeNull();
 });

@@ -52,7 +52,11 @@ export interface ReplyStats {
   readonly tokens: number;
   /** Where it waits for the model; null while it does not. */
   readonly queued: QueuePlace | null;
+  /** How far its job is on NDIF, where the model runs there. */
+  readonly remote: RemoteState | null;
 }
+
+export type RemoteState = Schemas["RemoteEvent"]["state"];
 
 export interface Failure {
   readonly error: ApiError;
@@ -127,7 +131,7 @@ export const EMPTY_TIMELINE: Timeline = {
   turns: [],
   status: "empty",
 };
-const NO_STATS: ReplyStats = { firstTokenAt: null, lastTokenAt: null, tokens: 0, queued: null };
+const NO_STATS: ReplyStats = { firstTokenAt: null, lastTokenAt: null, tokens: 0, queued: null, remote: null };
 
 export function initialChatState(key: ChatKey, mode: Mode): ChatState {
   return {
@@ -267,6 +271,8 @@ function receive(state: ChatState, event: Exclude<StreamEvent, { type: "error" }
         stats: { ...state.stats, queued: position === 0 ? null : { position, secondsLeft } },
       };
     }
+    case "remote":
+      return { ...state, stats: { ...state.stats, remote: event.state } };
     case "token":
       return {
         ...state,
@@ -276,6 +282,7 @@ function receive(state: ChatState, event: Exclude<StreamEvent, { type: "error" }
           lastTokenAt: at,
           tokens: state.stats.tokens + 1,
           queued: null,
+          remote: null,
         },
       };
     case "lens":
@@ -408,12 +415,14 @@ const heldBy = ({ model, tokens, turns, status }: Timeline, conversationId: stri
 });
 
 /** Where the conversation stands, in the words of the status line. */
-export type Activity = "idle" | "queued" | "reading" | "writing";
+export type Activity = "idle" | "queued" | "remoteQueued" | "deploying" | "reading" | "writing";
 
 export function activityOf(state: ChatState, health: Health | null): Activity {
   if (state.pending === null) return "idle";
   if (state.stats.tokens > 0) return "writing";
   if (state.stats.queued !== null) return "queued";
+  if (state.stats.remote === "queued") return "remoteQueued";
+  if (state.stats.remote === "deploying") return "deploying";
   if (state.timeline.status === "waiting" && health !== null && health.queue.waiting > 0) return "queued";
   return "reading";
 }

@@ -13,12 +13,13 @@ export type ChatRequest = Schemas["ChatRequest"];
 export type StreamEvent =
   | Schemas["StartEvent"]
   | Schemas["QueuedEvent"]
+  | Schemas["RemoteEvent"]
   | Schemas["TokenEvent"]
   | Schemas["LensEvent"]
   | Schemas["DoneEvent"]
   | Schemas["ErrorEvent"];
 
-const EVENT_TYPES = ["start", "queued", "token", "lens", "done", "error"] as const;
+const EVENT_TYPES = ["start", "queued", "remote", "token", "lens", "done", "error"] as const;
 
 /**
  * Yields the events of one reply, ending with `done`. Throws ApiError for a refused request, for an

@@ -21,6 +21,8 @@ interface StatusLineProps {
 const WORDS: Record<Activity, string> = {
   idle: "Ready",
   queued: "Queued: the model is busy",
+  remoteQueued: "Queued on NDIF",
+  deploying: "NDIF loads the model…",
   reading: "Reading the prompt…",
   writing: "Writing…",
 };

@@ -1,0 +1,152 @@
+"""What goes wrong between this server and NDIF ends as an error that says what to do."""
+
+from __future__ import annotations
+
+import socket
+import traceback
+from typing import Any
+
+import pytest
+
+from app.engine.intervention_types import Interventions
+from app.engine.ndif.connection import Connection
+from app.engine.ndif.engine import NdifEngine
+from app.engine.ndif.loading import load_engine
+from app.engine.types import LensColumns, Sampling, Side, Step, Wanted
+from app.errors import (
+    DeadlineExceeded,
+    ExplorerError,
+    LensUnavailable,
+    ModelLoadError,
+    NdifFailed,
+    NdifLost,
+    NdifRefused,
+    NdifUnavailable,
+    NdifVersion,
+    NotOnNdif,
+)
+from tests.engine.ndif.conftest import KEY, Stub
+
+SAMPLING = Sampling(6, 0.0, 0, 1.0, 0, ())
+WANTED = Wanted((0, 12), 2)
+
+
+def outcome(engine: NdifEngine) -> tuple[list[Any], ExplorerError]:
+    """What came of a reply before it failed, and how it failed."""
+    came: list[Any] = []
+    items = engine.generate((100, 200, 300), SAMPLING, wanted=WANTED)
+    with pytest.raises(ExplorerError) as raised:
+        came.extend(items)
+    shown = "".join(traceback.format_exception(raised.value))
+    assert KEY not in shown
+    assert "127.0.0.1" not in shown
+    return came, raised.value
+
+
+@pytest.mark.parametrize(
+    ("fault", "error", "message"),
+    [
+        ("refused", NdifRefused, "NDIF does not accept this server's key (HTTP 400)."),
+        ("version", NdifVersion, "NDIF does not take requests of nnsight 0.8.1 (HTTP 400)."),
+        ("busy", NdifUnavailable, "NDIF cannot take the job now (HTTP 503)."),
+        (
+            "raises",
+            NdifFailed,
+            "The job failed on NDIF: RuntimeError: no kernel in … for this card, key ….",
+        ),
+        ("lost", NdifLost, "The connection to NDIF ended before the job did."),
+        ("skips", NdifLost, "A line of the job on NDIF got lost: 2 came where 1 was due."),
+    ],
+)
+def test_a_failure_is_named_with_a_way_out(
+    stub: Stub, remote: NdifEngine, fault: str, error: type[ExplorerError], message: str
+) -> None:
+    stub.next_fails(fault)
+    came, failure = outcome(remote)
+    assert type(failure) is error
+    assert failure.message == message
+    assert failure.hint
+    n_tokens = sum(isinstance(item, Step) for item in came)
+    assert n_tokens == (1 if fault in ("lost", "skips") else 0)
+    # The next job is none the worse for it.
+    assert any(isinstance(i, Step) for i in remote.generate((100, 200), SAMPLING))
+
+
+def test_a_job_without_an_end_meets_its_deadline(stub: Stub, remote: NdifEngine) -> None:
+    impatient = NdifEngine(
+        remote._model.with_seconds(0.3), remote.facts, remote.vocabulary, remote.template
+    )
+    stub.next_fails("silent")
+    _, failure = outcome(impatient)
+    stub.release()
+    assert isinstance(failure, DeadlineExceeded)
+    assert failure.message == (
+        "The job on NDIF took longer than 0.3 s, which is the limit; it was queued by then."
+    )
+
+
+def test_a_server_that_is_away_is_told_when_the_model_is_loaded() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # and does not listen
+        host = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        with pytest.raises(NdifUnavailable, match="The NDIF server does not answer") as raised:
+            load_engine("embedded", Connection(host, KEY, 60.0))
+    assert "127.0.0.1" not in "".join(traceback.format_exception(raised.value))
+
+
+def test_an_address_that_is_no_ndif_server_is_told(stub: Stub) -> None:
+    with pytest.raises(NdifVersion, match="HTTP 404"):
+        load_engine("embedded", Connection(f"{stub.host}/elsewhere", KEY, 60.0))
+
+
+def test_a_gguf_file_is_refused_before_anything_is_sent(tmp_path: Any) -> None:
+    (tmp_path / "small.gguf").write_bytes(b"GGUF")
+    with pytest.raises(ModelLoadError, match="a GGUF file, which NDIF does not read"):
+        load_engine(str(tmp_path / "small.gguf"), Connection("http://127.0.0.1:1", None, 1.0))
+
+
+def test_the_key_comes_with_each_job_and_shows_nowhere(stub: Stub, remote: NdifEngine) -> None:
+    list(remote.generate((100, 200), SAMPLING))
+    assert set(stub.keys()) == {KEY}
+    for shown in (repr(remote._model), repr(remote.facts), repr(remote._model.connection)):
+        assert KEY not in shown
+        assert "127.0.0.1" not in shown
+
+
+def test_a_reply_that_nobody_reads_any_more_leaves_no_connection(remote: NdifEngine) -> None:
+    items = remote.generate((100, 200), SAMPLING)
+    assert any(isinstance(item, Step) for item in iter(items))
+    items.close()  # type: ignore[attr-defined]
+    assert [i for i in remote.reading((100, 200), [1], WANTED) if isinstance(i, LensColumns)]
+
+
+def test_what_is_not_asked_of_ndif_is_refused_with_its_reason(
+    stub: Stub, remote: NdifEngine
+) -> None:
+    n_jobs = len(stub.keys())
+    side = Side((100, 200))
+    refusals = [
+        lambda: remote.comparing(side, side, object()),
+        lambda: remote.dosing((100,), object()),
+        lambda: remote.attributing((100,), 0, object()),
+        lambda: remote.attending((100,), 0, object()),
+        lambda: remote.decoding_writes((100,), 0, 1, 5),
+        lambda: remote.patching.patching(side, side, object()),
+        lambda: remote.patching.mapping(side, side, object()),
+        lambda: remote.patching.blocks_with("resid"),
+        lambda: remote.fitting.require_fit("tuned"),
+        lambda: remote.require_half_layers("logit", "layers"),
+        lambda: remote.reading((100,), [0], Wanted((0.5,))),
+        lambda: remote.generate((100,), SAMPLING, interventions=Interventions((), "")),
+    ]
+    for refusal in refusals:
+        with pytest.raises(NotOnNdif, match="on NDIF a model is asked for replies") as raised:
+            refusal()
+        assert raised.value.hint
+    with pytest.raises(LensUnavailable):
+        remote.reading((100,), [0], Wanted((0,), kind="tuned"))
+    facts = remote.facts
+    for offered in (facts.capabilities, facts.intervention_sites):
+        for name in offered.__dataclass_fields__:
+            assert not getattr(offered, name).is_available
+    assert len(stub.keys()) == n_jobs
