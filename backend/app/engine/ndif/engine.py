@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from app.engine.bounds import (
@@ -52,10 +52,6 @@ class RemoteModel:
     shape: Shape
     n_embeddings: int
     """Ids that the model can be fed."""
-
-    def with_seconds(self, seconds: float) -> RemoteModel:
-        """The same with another limit for one job."""
-        return replace(self, connection=replace(self.connection, seconds=seconds))
 
     def job(self, body: Body, plan: dict[str, Any]) -> RemoteJob:
         return RemoteJob(self.connection, self.lm, self.key, body, plan)

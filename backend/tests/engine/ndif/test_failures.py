@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import socket
 import traceback
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from app.engine.intervention_types import Interventions
+from app.engine.ndif import connection
 from app.engine.ndif.connection import Connection
 from app.engine.ndif.engine import NdifEngine
 from app.engine.ndif.loading import load_engine
-from app.engine.types import LensColumns, Sampling, Side, Step, Wanted
+from app.engine.types import LensColumns, RemoteState, Sampling, Side, Step, Wanted
 from app.errors import (
     DeadlineExceeded,
     ExplorerError,
@@ -72,16 +74,20 @@ def test_a_failure_is_named_with_a_way_out(
     assert any(isinstance(i, Step) for i in remote.generate((100, 200), SAMPLING))
 
 
-def test_a_job_without_an_end_meets_its_deadline(stub: Stub, remote: NdifEngine) -> None:
-    impatient = NdifEngine(
-        remote._model.with_seconds(0.3), remote.facts, remote.vocabulary, remote.template
-    )
+def test_a_job_without_an_end_meets_its_deadline(
+    stub: Stub, remote: NdifEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = SimpleNamespace(now=0.0, monotonic=lambda: clock.now)
+    monkeypatch.setattr(connection, "time", clock)
     stub.next_fails("silent")
-    _, failure = outcome(impatient)
+    items = remote.generate((100, 200, 300), SAMPLING)
+    assert next(item for item in items if item is not None) == RemoteState("queued")
+    clock.now = 60.5
+    with pytest.raises(DeadlineExceeded) as raised:
+        list(items)
     stub.release()
-    assert isinstance(failure, DeadlineExceeded)
-    assert failure.message == (
-        "The job on NDIF took longer than 0.3 s, which is the limit; it was queued by then."
+    assert raised.value.message == (
+        "The job on NDIF took longer than 60 s, which is the limit; it was queued by then."
     )
 
 
