@@ -69,8 +69,8 @@ class FitLensRequest(Wire):
     """A lens fitted to the running model, and judged on text that it was not fitted to."""
 
     kind: Literal["fit_lens"]
-    lens: Literal["tuned"] = "tuned"
-    """Which lens is fitted."""
+    lens: Literal["tuned", "jacobian"] = "tuned"
+    """Which lens is fitted. A Jacobian lens takes as many passes for each 128 tokens as the model is wide, and one such sequence at least, whatever the time."""
     seconds: Number = Field(600.0, ge=1.0, le=86_400.0)
     """Of computing; turns that others have do not count. The verdict comes after it."""
     text: FitText = Field(default_factory=lambda: SampleText(source="sample"))

@@ -636,11 +636,15 @@ class Operations(Connection):
     def fit_lens(
         self,
         *,
+        lens: Literal["tuned", "jacobian"] = "tuned",
         seconds: float = 600.0,
         text: requests.SampleText | requests.OwnText | requests.ConversationsText | None = None,
     ) -> Job:
         """A lens fitted to the running model, and judged on text that it was not fitted to. Starts the
         job.
+
+        `lens`: Which lens is fitted. A Jacobian lens takes as many passes for each 128 tokens as
+        the model is wide, and one such sequence at least, whatever the time.
 
         `seconds`: Of computing; turns that others have do not count. The verdict comes after it.
 
@@ -651,7 +655,7 @@ class Operations(Connection):
                 "POST",
                 "/api/jobs",
                 answers.JobCreated,
-                body={"kind": "fit_lens", "lens": "tuned", "seconds": seconds, "text": text},
+                body={"kind": "fit_lens", "lens": lens, "seconds": seconds, "text": text},
             ).id,
             self,
         )

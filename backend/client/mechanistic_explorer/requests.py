@@ -318,8 +318,10 @@ class FitLensRequest(TypedDict):
     """A lens fitted to the running model, and judged on text that it was not fitted to."""
 
     kind: Literal["fit_lens"]
-    lens: NotRequired[Literal["tuned"]]
-    """Which lens is fitted."""
+    lens: NotRequired[Literal["tuned", "jacobian"]]
+    """Which lens is fitted. A Jacobian lens takes as many passes for each 128 tokens as the model
+    is wide, and one such sequence at least, whatever the time.
+    """
     seconds: NotRequired[float]
     """Of computing; turns that others have do not count. The verdict comes after it."""
     text: NotRequired[SampleText | OwnText | ConversationsText]

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable, Generator
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file
 from transformers import GPT2LMHeadModel
 
 from app.engine.engine import NnsightEngine
 from app.engine.fitting import fits
+from app.engine.fitting.jacobian import JacobianSettings, sequence_jacobians
 from app.engine.fitting.sample import documents_of, sample_text
 from app.engine.fitting.text import held_apart
 from app.engine.fitting.tuned import TunedLensFit, TunedSettings
@@ -25,6 +29,7 @@ from tests.engine.model_folders import SMALL
 from tests.engine.reference import PlainModel
 from tests.engine.small_models import FAMILIES, engine_of, random_ids, random_model
 
+T = TypeVar("T")
 DOCUMENTS = [f"Sentence number {n} of a text {'about nothing ' * 8}at all.\n" for n in range(60)]
 HELD_OUT = torch.tensor([random_ids(12, seed=seed) for seed in range(200, 206)])
 
@@ -105,13 +110,22 @@ def test_the_sample_has_enough_documents() -> None:
     assert all(200 < len(document) < 3000 for document in documents)
 
 
-def verdict_of(engine: NnsightEngine, lens: object, in_use: object = None):
-    turns = judging(engine.decoder, HELD_OUT, lens, in_use)  # type: ignore[arg-type]
+def taken(
+    turns: Generator[object, None, T], between: Callable[[], object] = lambda: None
+) -> tuple[T, int]:
+    """What comes out of turns, and how many there were."""
+    n_turns = 0
     while True:
         try:
             next(turns)
         except StopIteration as stop:
-            return stop.value
+            return stop.value, n_turns
+        between()
+        n_turns += 1
+
+
+def verdict_of(engine: NnsightEngine, lens: object, in_use: object = None):
+    return taken(judging(engine.decoder, HELD_OUT, lens, in_use))[0]  # type: ignore[arg-type]
 
 
 def test_the_verdict_equals_an_independent_computation() -> None:
@@ -202,3 +216,73 @@ def test_a_kept_lens_says_what_it_was_fitted_to(loaded: NnsightEngine, tmp_path:
     tensors = load_file(tmp_path / "lenses" / "tuned.safetensors")
     assert set(tensors) == {f"{name}.{n}" for n in range(2) for name in ("weight", "bias")}
     assert {tensor.dtype for tensor in tensors.values()} == {torch.float16}
+
+
+def test_a_jacobian_lens_is_fitted_judged_and_used(loaded: NnsightEngine, tmp_path: Path) -> None:
+    loaded.fitting.write_text(DOCUMENTS, tmp_path / "work")
+    asked = dataclasses.replace(wanted(tmp_path, 1000.0), kind="jacobian")
+    items = [item for item in loaded.fitting.fitting(asked) if item is not None]
+    result = items[-1]
+    assert isinstance(result, FitResult)
+    assert len(result.verdict.layers) == loaded.facts.n_layers
+
+    curve = [item for item in items if isinstance(item, FitPoint) and item.values]
+    assert curve[-1].tokens == load_file(tmp_path / "work" / fits.TEXT_FILE)["fit"].numel()
+    assert all(last < first for first, last in zip(curve[0].values, curve[-1].values, strict=True))
+    offered = loaded.facts.lenses[-1]
+    assert (offered.kind, offered.origin) == ("jacobian", "fitted")
+    assert loaded.read(range(8), kind="jacobian").entropy_nats.shape == (3, 8)
+
+
+def test_a_jacobian_fit_that_is_left_anywhere_gives_the_mean_of_whole_sequences(
+    loaded: NnsightEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fits, "MOST_DIMENSIONS", 3)
+    loaded.fitting.write_text(DOCUMENTS[:16], tmp_path / "work")
+    asked = dataclasses.replace(wanted(tmp_path, 1000.0), kind="jacobian")
+    # Left in the middle of a sequence, and again in the middle of another one.
+    for n_turns in (4, 11):
+        turns = loaded.fitting.fitting(asked)
+        points = (item for item in turns if isinstance(item, FitPoint))
+        for _ in range(n_turns):
+            next(points)
+        turns.close()  # type: ignore[attr-defined]
+    for _ in loaded.fitting.fitting(asked):
+        pass
+
+    decoder = HookedDecoder(loaded.decoder.model, loaded.decoder.structure)
+    sequences = load_file(tmp_path / "work" / fits.TEXT_FILE)["fit"]
+    settings = JacobianSettings(dimensions_per_pass=3)
+    each = torch.stack([sequence_jacobians(decoder, ids, settings) for ids in sequences])
+    kept = load_file(tmp_path / "lenses" / "jacobian.safetensors")
+    for layer, expected in enumerate(each.mean(dim=0)):
+        torch.testing.assert_close(
+            kept[f"jacobian.{layer}"].float(), expected, atol=1e-3, rtol=1e-3
+        )
+
+
+def test_a_jacobian_fit_whose_time_is_over_ends_with_the_sequences_it_has(
+    loaded: NnsightEngine, tmp_path: Path
+) -> None:
+    loaded.fitting.write_text(DOCUMENTS, tmp_path / "work")
+    asked = dataclasses.replace(wanted(tmp_path, 1e-9), kind="jacobian")
+    *_, last, result = [item for item in loaded.fitting.fitting(asked) if item is not None]
+    assert isinstance(last, FitPoint)
+    assert isinstance(result, FitResult)
+    with safe_open(tmp_path / "work" / "jacobian.safetensors", framework="pt") as file:
+        assert file.metadata()["sequences"] == "1"
+
+
+def test_a_step_in_turns_is_the_step_in_one(loaded: NnsightEngine) -> None:
+    """Other work between the turns of a step changes none of its numbers."""
+    decoder = HookedDecoder(loaded.decoder.model, loaded.decoder.structure)
+    sequences = torch.tensor([random_ids(16, seed=seed) for seed in range(8)])
+    whole = TunedLensFit(decoder, sequences, TunedSettings(steps=4))
+    in_turns = TunedLensFit(decoder, sequences, TunedSettings(steps=4, chunk_bytes=4 * 300 * 8))
+    for _ in range(2):
+        expected = whole.take_step()
+        losses, n_turns = taken(in_turns.stepping(), lambda: loaded.read(random_ids(8)))
+        assert losses == pytest.approx(expected, rel=1e-4, abs=1e-6)
+        assert n_turns > len(whole.translators)
+    for ours, theirs in zip(in_turns.translators, whole.translators, strict=True):
+        torch.testing.assert_close(ours.weight, theirs.weight, atol=1e-5, rtol=1e-3)

@@ -1,6 +1,7 @@
-"""GGUF files of real models: their weights and ids beside the folders that hold the same weights."""
+"""GGUF files of real models: their weights, ids and numbers, beside the folders that hold the same weights."""
 
 import gc
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,15 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from app.engine.engine import NnsightEngine
 from app.engine.loading import load_engine
-from tests.real_models.test_real_models import MODELS, TEXTS
+from tests.real_models.test_real_models import (
+    LONG,
+    MODELS,
+    TEXTS,
+    assert_layers_are_right,
+    ids_of,
+)
+
+logger = logging.getLogger(__name__)
 
 
 @pytest.fixture(scope="module", params=["gemma", "qwen"])
@@ -48,6 +57,24 @@ def test_weights_are_those_of_the_folder_to_the_rounding_of_16_bits(
         # Half of the last of 8 bits, in proportion to the number.
         error = (weight - of_folder[name].float()).abs()
         assert bool((error <= weight.abs() / 2**8 + 1e-30).all()), name
+
+
+@pytest.mark.parametrize("kind", TEXTS)
+def test_every_layer_at_every_position_equals_transformers(
+    engine: NnsightEngine, plain: Any, kind: str
+) -> None:
+    """After the token that the file puts first; without it Gemma's streams are out of all proportion."""
+    ids = ids_of(engine, TEXTS[kind])
+    worst = assert_layers_are_right(engine, plain, ids, list(range(len(ids) - 1)))
+    logger.info("%s, %s: largest differences %s", engine.facts.name, kind, worst)
+
+
+def test_every_layer_over_700_tokens_equals_transformers(engine: NnsightEngine, plain: Any) -> None:
+    """Positions lie on both sides of Gemma's window of 512."""
+    ids = ids_of(engine, LONG)[:700]
+    positions = [0, 1, 127, 128, 300, 511, 512, 513, 600, 698]
+    worst = assert_layers_are_right(engine, plain, ids, positions)
+    logger.info("%s, 700 tokens: largest differences %s", engine.facts.name, worst)
 
 
 @pytest.mark.parametrize("kind", TEXTS)

@@ -56,8 +56,9 @@ HISTORIES: tuple[tuple[tuple[Speaker, str], ...], ...] = (
 
 def ids_of(engine: NnsightEngine, text: str) -> tuple[int, ...]:
     ids = engine.vocabulary.encode(text)
-    check = engine.facts.bos_check
-    return (engine.facts.bos_token_id, *ids) if check and check.is_needed else ids  # type: ignore[return-value]
+    facts = engine.facts
+    needs_bos = facts.adds_bos or (facts.bos_check is not None and facts.bos_check.is_needed)
+    return (facts.bos_token_id, *ids) if needs_bos else ids  # type: ignore[return-value]
 
 
 def rows_of(model: Any, ids: tuple[int, ...], positions: list[int]) -> list[torch.Tensor]:
@@ -107,8 +108,10 @@ def assert_layers_are_right(
         note("p", columns.top_probabilities[layer], top)
         note("p", columns.next_probability[layer], p.gather(1, following)[:, 0])
         note("H", columns.entropy_nats[layer], -(p * logp).sum(-1))
-        # Relative: the embedding of Gemma is some 600 nats from the output.
-        note("KL", columns.kl_to_final_nats[layer] / (1 + kl.numpy()), kl / (1 + kl))
+        # What float32 rounds of the output's probabilities counts times the lens's log-probabilities, which
+        # go down to -1,000 at the embedding of Gemma.
+        largest = 1 - logp.min(-1).values
+        note("KL", columns.kl_to_final_nats[layer] / largest.numpy(), kl / largest)
         assert (top[:, :-1] - top[:, 1:]).min() > -1e-5, "the top is in its order"
         assert (p.max(-1).values - top[:, 0]).max() < 1e-5, "no token is more probable"
         # A rank counts what is more probable; between tokens that float32 cannot tell apart it may go
@@ -123,7 +126,7 @@ def assert_layers_are_right(
             assert least < rank <= most + 1
     assert worst["p"] < 5e-5
     assert worst["H"] < 2e-4
-    assert worst["KL"] < 2e-5
+    assert worst["KL"] < 5e-5
     return worst
 
 

@@ -1924,11 +1924,11 @@ export interface components {
             kind: "fit_lens";
             /**
              * Lens
-             * @description Which lens is fitted.
+             * @description Which lens is fitted. A Jacobian lens takes as many passes for each 128 tokens as the model is wide, and one such sequence at least, whatever the time.
              * @default tuned
-             * @constant
+             * @enum {string}
              */
-            lens?: "tuned";
+            lens?: "tuned" | "jacobian";
             /**
              * Seconds
              * @description Of computing; turns that others have do not count. The verdict comes after it.

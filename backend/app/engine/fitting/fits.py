@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import shutil
 from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
@@ -19,6 +20,7 @@ from safetensors.torch import load_file, save_file
 
 from app.engine.capture import TracedDecoder
 from app.engine.fitting.files import LensFile, load_checkpoint, save_checkpoint, write_lens
+from app.engine.fitting.jacobian import JacobianFit, JacobianSettings
 from app.engine.fitting.pace import Every
 from app.engine.fitting.text import held_apart, token_sequences
 from app.engine.fitting.tuned import TunedLensFit, TunedSettings
@@ -57,8 +59,14 @@ POINTS = 100
 SAVE_EVERY_SECONDS = 30.0
 FIT_SHARE = 0.95
 """Of the progress; the rest is the verdict."""
-COPIES = 5
-"""Of a tuned lens, in memory while it is fitted: itself, its gradients, two of the optimiser, a checkpoint."""
+COPIES = {"tuned": 5, "jacobian": 4}
+"""Of a lens, in memory while it is fitted. Tuned: itself, its gradients, two of the optimiser, a checkpoint.
+Jacobian: two halves, the sequence that is read, and the mean."""
+WORK_OF_PASS = 5e10
+"""Operations of one backward pass of a Jacobian fit, about."""
+MOST_DIMENSIONS = 8
+"""Of one pass; more leave the cache."""
+HASH_WAIT_SECONDS = 0.05
 TEXT_FILE = "text.safetensors"
 CHECKPOINT_FILE = "fit.checkpoint"
 
@@ -91,14 +99,19 @@ class LensFitting:
             raise IdentityFailed(
                 f"No lens can be fitted to {facts.name}: {gradients.reason}", param="kind"
             )
-        if kind == "tuned":
-            wanted = COPIES * 4 * facts.n_layers * facts.d_model * (facts.d_model + 1)
-            free = free_memory()
-            if free is not None and wanted > free:
-                raise OutOfMemory(
-                    f"A tuned lens of {facts.name} takes {wanted / 2**30:.1f} GiB while it is fitted;"
-                    f" {free / 2**30:.1f} GiB are free."
-                )
+        wanted = COPIES[kind] * 4 * facts.n_layers * facts.d_model * (facts.d_model + 1)
+        free = free_memory()
+        if free is not None and wanted > free:
+            raise OutOfMemory(
+                f"A {kind} lens of {facts.name} takes {wanted / 2**30:.1f} GiB while it is fitted;"
+                f" {free / 2**30:.1f} GiB are free."
+            )
+        if kind == "jacobian" and facts.n_ctx < JacobianSettings.first_position + 2:
+            raise InvalidRequest(
+                f"The context of {facts.name}, {facts.n_ctx} tokens, is too short for a Jacobian lens,"
+                f" which leaves out the first {JacobianSettings.first_position}.",
+                param="lens",
+            )
 
     def write_text(self, documents: Sequence[str], work: Path) -> FitText:
         """See `FittingEngine.write_text`."""
@@ -139,15 +152,24 @@ class LensFitting:
 
     def _fitting(self, wanted: FitWanted) -> Iterator[FitPoint | FitResult | None]:
         text = _read_text(wanted.work)
-        weights = self._weights_sha256()
-        yield None
-        file = yield from self._tuned(wanted, text["fit"], weights)
+        weights = yield from self._hashed_weights()
+        fit = self._tuned if wanted.kind == "tuned" else self._jacobian
+        file = yield from fit(wanted, text["fit"], weights)
         verdict, is_in_use = yield from self._judged(wanted, file, text["held_out"])
         if is_in_use:
             path = write_lens(wanted.lenses, _with(file, beats_controls=verdict.beats_controls))
             self._lenses.use(path, wanted.kind, weights)
             self._on_lens()
         yield FitResult(verdict, is_in_use)
+
+    def _hashed_weights(self) -> Generator[None, None, str]:
+        """Hashing a large file takes seconds, so it is done beside the turns of others."""
+        with ThreadPoolExecutor(1) as thread:
+            found = thread.submit(self._weights_sha256)
+            while not found.done():
+                wait([found], HASH_WAIT_SECONDS)
+                yield None
+            return found.result()
 
     def _judged(
         self, wanted: FitWanted, file: LensFile, held_out: torch.Tensor
@@ -231,6 +253,54 @@ class LensFitting:
             "sequence_tokens": str(sequences.shape[1]),
         }
         return LensFile("tuned", tensors, metadata)
+
+    def _jacobian(
+        self, wanted: FitWanted, sequences: torch.Tensor, weights: str
+    ) -> Generator[FitPoint | None, None, LensFile]:
+        decoder = HookedDecoder(self._decoder.model, self._decoder.structure)
+        n_parameters = sum(
+            parameter.numel()
+            for block in self._decoder.structure.blocks
+            for parameter in block.parameters()
+        )
+        work_of_row = 2 * n_parameters * sequences.shape[1]
+        n_dimensions = max(1, min(MOST_DIMENSIONS, int(WORK_OF_PASS / work_of_row)))
+        settings = JacobianSettings(dimensions_per_pass=n_dimensions)
+        order = torch.randperm(len(sequences), generator=torch.Generator().manual_seed(wanted.seed))
+        fit = JacobianFit(decoder, sequences[order], settings, wanted.seconds)
+        yield None
+        checkpoint = wanted.work / CHECKPOINT_FILE
+        belongs_to = {"weights": weights, "kind": "jacobian", "seconds": wanted.seconds}
+        if (state := _state_of(checkpoint, belongs_to)) is not None:
+            fit.restore(state)
+        save = Every(SAVE_EVERY_SECONDS)
+        has_news = False
+        try:
+            while not fit.is_over:
+                for _ in fit.stepping():
+                    has_news = True
+                    if save.is_due():
+                        save_checkpoint(checkpoint, belongs_to, fit.state())
+                        has_news = False
+                    yield FitPoint(FIT_SHARE * fit.fraction_done(), fit.seconds, fit.tokens, ())
+                n_done = fit.sums.n_sequences
+                apart = fit.sums.relative_difference().tolist() if n_done > 1 else []
+                yield FitPoint(
+                    FIT_SHARE * fit.fraction_done(), fit.seconds, fit.tokens, tuple(apart)
+                )
+        finally:
+            # Left by a pause, by the end of the server, or because it is done.
+            if has_news:
+                save_checkpoint(checkpoint, belongs_to, fit.state())
+        tensors = {f"jacobian.{layer}": each for layer, each in enumerate(fit.sums.mean())}
+        metadata = {
+            **self._metadata(wanted, weights),
+            "sequences": str(fit.sums.n_sequences),
+            "tokens": str(fit.tokens),
+            "distinct_tokens": str(fit.tokens),
+            "sequence_tokens": str(sequences.shape[1]),
+        }
+        return LensFile("jacobian", tensors, metadata)
 
     def _metadata(self, wanted: FitWanted, weights: str) -> dict[str, str]:
         facts = self._facts()

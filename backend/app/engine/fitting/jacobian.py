@@ -14,7 +14,7 @@ operation.
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from typing import Any
 import torch
 
 from app.engine.fitting.files import load_checkpoint, save_checkpoint, settings_that_count
-from app.engine.fitting.pace import Every, time_left
+from app.engine.fitting.pace import Every, differentiable, time_left
 from app.engine.gradients import HookedDecoder
 
 logger = logging.getLogger(__name__)
@@ -80,12 +80,37 @@ def sequence_jacobians(
 
     `ids`: int64 `[positions]`. Returns float32 `[n_layers, d_model, d_model]` on the CPU.
     """
+    partial = PartialJacobians(torch.empty(decoder.n_layers, decoder.d_model, decoder.d_model))
+    with torch.enable_grad():
+        for _ in adding_dimensions(decoder, ids, settings, partial):
+            pass
+    return partial.jacobians
+
+
+@dataclass
+class PartialJacobians:
+    """Jacobians of one sequence, as far as they are known."""
+
+    jacobians: torch.Tensor
+    """float32 `[n_layers, d_model, d_model]`, on the CPU."""
+    n_dimensions: int = 0
+    """Rows that are known, from the first on."""
+
+
+def adding_dimensions(
+    decoder: HookedDecoder,
+    ids: torch.Tensor,
+    settings: JacobianSettings,
+    partial: PartialJacobians,
+) -> Iterator[None]:
+    """Completes the Jacobians of one sequence, in turns of one pass each; gradients must be enabled."""
     d_model, n_rows = decoder.d_model, min(settings.dimensions_per_pass, decoder.d_model)
     used = slice(settings.first_position, len(ids) - 1)
-    with torch.enable_grad(), _products(decoder, settings):
+    with _products(decoder, settings):
         *sources, target = decoder.residual_streams(ids.expand(n_rows, -1))
-    jacobians = torch.empty(decoder.n_layers, d_model, d_model)
-    for first in range(0, d_model, n_rows):
+    yield
+    while partial.n_dimensions < d_model:
+        first = partial.n_dimensions
         dimensions = range(first, min(first + n_rows, d_model))
         cotangent = torch.zeros_like(target)  # [n_rows, positions, d_model]
         for row, dimension in enumerate(dimensions):
@@ -94,8 +119,98 @@ def sequence_jacobians(
         gradients = torch.autograd.grad(target, sources, cotangent, retain_graph=not is_last)
         for layer, gradient in enumerate(gradients):
             means = gradient[: len(dimensions), used].float().mean(dim=1)
-            jacobians[layer, first : dimensions.stop] = means
-    return jacobians
+            partial.jacobians[layer, first : dimensions.stop] = means
+        partial.n_dimensions = dimensions.stop
+        yield
+
+
+class JacobianFit:
+    """Jacobians being summed for a bounded time, and how far they have come."""
+
+    def __init__(
+        self,
+        decoder: HookedDecoder,
+        sequences: torch.Tensor,
+        settings: JacobianSettings,
+        limit_seconds: float,
+    ) -> None:
+        """`sequences`: int64 `[sequences, positions]`, each read once at most."""
+        require_length(sequences, settings)
+        self._decoder = decoder
+        self._sequences = sequences
+        self._settings = settings
+        self._limit_seconds = limit_seconds
+        shape = (decoder.n_layers, decoder.d_model, decoder.d_model)
+        self.sums = JacobianSums(torch.zeros(2, *shape))
+        self._partial = PartialJacobians(torch.zeros(shape))
+        self.seconds = 0.0
+        """Spent fitting, over all resumes."""
+
+    @property
+    def tokens(self) -> int:
+        """Of the sequences that are done."""
+        return self.sums.n_sequences * self._sequences.shape[1]
+
+    @property
+    def is_over(self) -> bool:
+        """The time is over and one sequence is done, or all are."""
+        n_done = self.sums.n_sequences
+        return n_done == len(self._sequences) or (
+            n_done > 0 and self.seconds >= self._limit_seconds
+        )
+
+    def fraction_done(self) -> float:
+        """In [0, 1]."""
+        if self.is_over:
+            return 1.0
+        of_all = self.sums.n_sequences / len(self._sequences)
+        return min(0.99, max(of_all, self.seconds / self._limit_seconds))
+
+    def stepping(self) -> Iterator[None]:
+        """One sequence in turns of one pass; a sequence that was left goes on where it was."""
+        work = adding_dimensions(
+            self._decoder,
+            self._sequences[self.sums.n_sequences],
+            self._settings,
+            self._partial,
+        )
+        while True:
+            started = time.monotonic()
+            try:
+                with differentiable():
+                    next(work)
+            except StopIteration:
+                break
+            finally:
+                self.seconds += time.monotonic() - started
+            yield
+            if self.is_over:
+                return  # Half a sequence is not worth waiting for.
+        self.sums.add(self._partial.jacobians)
+        self._partial.n_dimensions = 0
+
+    def state(self) -> dict[str, Any]:
+        """All that a fit needs to go on where it was."""
+        return {
+            **vars(self.sums),
+            "partial": self._partial.jacobians,
+            "n_dimensions": self._partial.n_dimensions,
+            "seconds": self.seconds,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self.sums = JacobianSums(state["halves"], state["n_sequences"])
+        self._partial = PartialJacobians(state["partial"], state["n_dimensions"])
+        self.seconds = state["seconds"]
+
+
+def require_length(sequences: torch.Tensor, settings: JacobianSettings) -> None:
+    """Raises ValueError for sequences that have no position to use."""
+    if sequences.shape[1] < settings.first_position + 2:
+        raise ValueError(
+            f"Sequences of {sequences.shape[1]} tokens are too short: the first"
+            f" {settings.first_position} and the last are left out."
+        )
 
 
 def fit_jacobian_lens(
@@ -112,11 +227,7 @@ def fit_jacobian_lens(
     of a fit that `belongs_to` something else or has other settings.
     """
     belongs_to = belongs_to | settings_that_count(settings)
-    if sequences.shape[1] < settings.first_position + 2:
-        raise ValueError(
-            f"Sequences of {sequences.shape[1]} tokens are too short: the first"
-            f" {settings.first_position} and the last are left out."
-        )
+    require_length(sequences, settings)
     sums = JacobianSums(torch.zeros(2, decoder.n_layers, decoder.d_model, decoder.d_model))
     if (state := load_checkpoint(checkpoint, belongs_to)) is not None:
         sums = JacobianSums(**state)

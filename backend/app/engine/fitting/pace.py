@@ -1,6 +1,17 @@
-"""How fast a fit goes, when it will end, and when it is time to say so or to save."""
+"""Turns of a fit: how they are taken, how fast they go, and when it is time to say so or to save."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+
+@contextmanager
+def differentiable() -> Iterator[None]:
+    """For one turn on a thread whose other turns may compute under `inference_mode`."""
+    with torch.inference_mode(False), torch.enable_grad():
+        yield
 
 
 class Every:

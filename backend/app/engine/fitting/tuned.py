@@ -13,7 +13,6 @@ import logging
 import math
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,7 +22,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from app.engine.fitting.files import load_checkpoint, save_checkpoint, settings_that_count
-from app.engine.fitting.pace import Every, time_left
+from app.engine.fitting.pace import Every, differentiable, time_left
 from app.engine.gradients import Columns, HookedDecoder
 from app.engine.metrics import most_probable
 
@@ -122,13 +121,6 @@ def kl_and_gradient(
 def row_products(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     """Dot product of each row of `a` with that of `b`, `[rows]`, without an array of the products."""
     return torch.einsum("rv,rv->r", a, b)
-
-
-@contextmanager
-def differentiable() -> Iterator[None]:
-    """For one turn on a thread whose other turns may compute under `inference_mode`."""
-    with torch.inference_mode(False), torch.enable_grad():
-        yield
 
 
 def row_order(n_rows: int, seed: int, epoch: int) -> Sequence[int]:

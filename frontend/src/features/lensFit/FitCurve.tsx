@@ -6,14 +6,20 @@ const FLOOR = 1e-3;
 
 interface FitCurveProps {
   readonly points: FitJob["result"]["curve"];
+  readonly lens: FitJob["assumed"]["lens"];
   /** The whole time of the fit. */
   readonly seconds: number;
 }
 
-/** How the divergence of some layers fell while they were fitted, on a logarithmic scale. */
-export function FitCurve({ points, seconds }: FitCurveProps) {
+/** How the numbers of some layers fell while they were fitted, on a logarithmic scale. */
+export function FitCurve({ points: all, lens, seconds }: FitCurveProps) {
+  const points = all.filter(({ values }) => values.length > 0);
   const last = points.at(-1);
   if (last === undefined) return null;
+  const shown =
+    lens === "jacobian"
+      ? "How far the Jacobians of the two halves of the text are apart, as a share of their mean"
+      : "KL divergence from the output in nats, on the text that is fitted";
   const n = last.values.length;
   const layers = [...new Set([0, 0.25, 0.5, 0.75, 1].map((share) => Math.round(share * (n - 1))))];
   const logs = points.flatMap(({ values }) => layers.map((layer) => log(values[layer])));
@@ -30,7 +36,7 @@ export function FitCurve({ points, seconds }: FitCurveProps) {
       <svg
         viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
         role="img"
-        aria-label={`KL divergence in nats on the text that is fitted, now ${told}`}
+        aria-label={`${shown}, now ${told}`}
         className="w-full text-ink"
       >
         {ticks.map((tick) => (
@@ -56,7 +62,7 @@ export function FitCurve({ points, seconds }: FitCurveProps) {
         ))}
       </svg>
       <figcaption className="text-label text-muted">
-        KL divergence from the output in nats, on the text that is fitted, over {Math.round(seconds)} s.
+        {shown}, over {Math.round(Math.max(seconds, last.seconds))} s.
       </figcaption>
     </figure>
   );

@@ -4,6 +4,21 @@ import { Button } from "@/ui/Button";
 import { NumberField } from "@/ui/Field";
 import { Segmented } from "@/ui/Segmented";
 
+const LENSES = [
+  {
+    value: "tuned",
+    label: "Tuned",
+    hint: "One affine map a layer, fitted to come near the model’s own output",
+  },
+  { value: "jacobian", label: "Jacobian", hint: "The average effect of a layer on the last one" },
+] as const;
+
+const MEANINGS = {
+  tuned: "One affine map a layer, fitted to come near the model’s own output.",
+  jacobian:
+    "The average derivative of the last layer by each layer below. It takes as many passes for each 128 tokens as the model is wide, and one such sequence at least, whatever the time.",
+} as const;
+
 const SOURCES = [
   { value: "sample", label: "Sample", hint: "Passages about the countries of the world, in English" },
   { value: "text", label: "File", hint: "A text file of your own" },
@@ -19,6 +34,7 @@ interface FitFormProps {
 
 /** Which text a lens is fitted to, and for how long. */
 export function FitForm({ isStarting, onStart }: FitFormProps) {
+  const [lens, setLens] = useState<(typeof LENSES)[number]["value"]>("tuned");
   const [source, setSource] = useState<(typeof SOURCES)[number]["value"]>("sample");
   const [minutes, setMinutes] = useState(10);
   const [file, setFile] = useState<{ readonly name: string; readonly text: string } | null>(null);
@@ -27,7 +43,7 @@ export function FitForm({ isStarting, onStart }: FitFormProps) {
   const isReady = source !== "text" || (file !== null && file.text !== "" && !isTooLong);
   const start = (): void => {
     const text = source === "text" ? { source, name: file?.name ?? "", text: file?.text ?? "" } : { source };
-    onStart({ kind: "fit_lens", lens: "tuned", seconds: 60 * minutes, text });
+    onStart({ kind: "fit_lens", lens, seconds: 60 * minutes, text });
   };
   return (
     <form
@@ -38,10 +54,8 @@ export function FitForm({ isStarting, onStart }: FitFormProps) {
         start();
       }}
     >
-      <p className="text-muted">
-        One affine map a layer, fitted to come near the model’s own output. A fifth of the text is held out
-        and judges it at the end.
-      </p>
+      <p className="text-muted">{MEANINGS[lens]} A fifth of the text is held out and judges it at the end.</p>
+      <Segmented label="Lens" value={lens} options={LENSES} onChange={setLens} />
       <Segmented label="Text" value={source} options={SOURCES} onChange={setSource} />
       {source === "text" && (
         <div>

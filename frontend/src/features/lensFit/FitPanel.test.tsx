@@ -97,13 +97,35 @@ test("a fit is started with the text and the time that were chosen", async () =>
   await userEvent.upload(screen.getByLabelText("Text file"), new File(["Some text."], "mine.txt"));
   await vi.waitFor(() => expect(screen.getByRole("button", { name: "Fit the lens" })).toBeEnabled());
   await userEvent.click(screen.getByRole("button", { name: "Fit the lens" }));
-  expect(await screen.findByText("sample, 10 min: 50 %, about 42 s left")).toBeVisible();
+  expect(await screen.findByText("Tuned lens, sample, 10 min: 50 %, about 42 s left")).toBeVisible();
   expect(sent[0]?.body).toEqual({
     kind: "fit_lens",
     lens: "tuned",
     seconds: 120,
     text: { source: "text", name: "mine.txt", text: "Some text." },
   });
+});
+
+test("a Jacobian lens is fitted where it was chosen", async () => {
+  shown();
+  await userEvent.click(await screen.findByRole("radio", { name: "Jacobian" }));
+  await userEvent.click(screen.getByRole("button", { name: "Fit the lens" }));
+  await screen.findByRole("button", { name: "Pause" });
+  expect(sent[0]?.body).toMatchObject({ kind: "fit_lens", lens: "jacobian" });
+});
+
+test("the curve of a Jacobian lens says what it shows, without the points that have no numbers", async () => {
+  const running = fit("running");
+  const points = [{ seconds: 3, tokens: 0, values: [] }, ...running.result.curve];
+  jobs = [
+    {
+      ...running,
+      assumed: { ...running.assumed, lens: "jacobian" },
+      result: { ...running.result, curve: points },
+    },
+  ];
+  shown();
+  expect(await screen.findByRole("img", { name: /the two halves of the text.*layer 0: 4.00/ })).toBeVisible();
 });
 
 test("a fit that runs shows its curve, and is paused", async () => {
@@ -113,7 +135,7 @@ test("a fit that runs shows its curve, and is paused", async () => {
     await screen.findByRole("img", { name: /layer 0: 4.00, layer 1: 1.00, layer 2: 0.400/ }),
   ).toBeVisible();
   await userEvent.click(screen.getByRole("button", { name: "Pause" }));
-  expect(await screen.findByText("sample, 10 min: 50 %, paused")).toBeVisible();
+  expect(await screen.findByText("Tuned lens, sample, 10 min: 50 %, paused")).toBeVisible();
   expect(screen.getByRole("button", { name: "Resume" })).toBeVisible();
   expect(sent.map(({ path }) => path)).toEqual(["/api/jobs/fit-1/pause"]);
 });

@@ -1,5 +1,6 @@
 import { useRef, useState } from "react";
 import { useServer } from "@/features/server/server";
+import { lensTitle } from "@/model/lenses";
 import { isOver } from "@/reading/patching";
 import type { FitJob } from "@/types/schemas";
 import { Button } from "@/ui/Button";
@@ -18,7 +19,7 @@ export default function FitPanel() {
   const hasForm = job === null ? !fit.isReading : wantsAnother && isOver(job);
   return (
     <div ref={panel} tabIndex={-1} className="flex flex-col gap-3 outline-none">
-      <h2 className="font-medium">Fit a tuned lens to {model?.model_name ?? "the model"}</h2>
+      <h2 className="font-medium">Fit a lens to {model?.model_name ?? "the model"}</h2>
       {fit.error !== null && (
         <p role="alert" className="text-danger">
           {fit.error.message} {fit.error.hint}
@@ -57,7 +58,7 @@ export default function FitPanel() {
               </>
             )}
           </div>
-          <FitCurve points={job.result.curve} seconds={job.assumed.seconds} />
+          <FitCurve points={job.result.curve} lens={job.assumed.lens} seconds={job.assumed.seconds} />
           {job.result.verdict !== null && <FitVerdict verdict={job.result.verdict} />}
         </>
       )}
@@ -66,7 +67,8 @@ export default function FitPanel() {
 }
 
 function inWords({ state, progress, seconds_left, assumed, error }: FitJob): string {
-  const what = `${assumed.text}, ${Math.round(assumed.seconds / 6) / 10} min`;
+  const title = `${lensTitle(assumed.lens)} lens`;
+  const what = `${title.charAt(0).toUpperCase()}${title.slice(1)}, ${assumed.text}, ${Math.round(assumed.seconds / 6) / 10} min`;
   const share = `${what}: ${Math.floor(100 * progress)} %`;
   switch (state) {
     case "waiting":
