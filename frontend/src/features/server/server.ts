@@ -22,6 +22,9 @@ export interface ServerState {
 const isRefusal = (error: unknown): error is ApiError =>
   error instanceof ApiError && (error.code === "unauthorized" || error.code === "forbidden");
 
+/** Where many replicas answer, even health is refused while all of them are full; none of them is away. */
+const isBusy = (error: unknown): boolean => error instanceof ApiError && error.code === "queue_full";
+
 const POLL_READY_MS = 5_000;
 const POLL_WAITING_MS = 700;
 
@@ -47,8 +50,8 @@ export function useServer(): ServerState {
     placeholderData: (before) => before,
   });
   const refusal = [health.error, model.error].find(isRefusal) ?? null;
-  const phase =
-    refusal !== null ? "refused" : health.isError ? "lost" : (health.data?.status ?? "connecting");
+  const isLost = health.isError && !isBusy(health.error);
+  const phase = refusal !== null ? "refused" : isLost ? "lost" : (health.data?.status ?? "connecting");
   const known = {
     health: health.data ?? null,
     model: model.data !== undefined && isStill(model.data, health.data) ? model.data : null,
