@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
 import httpx
 
@@ -27,6 +28,12 @@ N_TOKENS = 64
 N_CLIENTS = 8
 SECONDS = 120.0
 TEXT = "The capital of France is"
+REPLY = {
+    "messages": [{"role": "user", "content": "Once there was a small town by the sea."}],
+    "mode": "completion",
+    "sampling": {"max_new_tokens": N_TOKENS, "temperature": 0},
+    "stream": True,
+}
 Measured = Callable[[httpx.Client], float]
 
 
@@ -90,18 +97,27 @@ def timed(work: Callable[[], object]) -> float:
 
 
 def first_event(client: httpx.Client) -> float:
-    return streamed(client)[0]
+    return streamed(client).first_event
 
 
 def event(client: httpx.Client) -> float:
-    return streamed(client)[1]
+    return streamed(client).token
 
 
-def streamed(client: httpx.Client, n_tokens: int = N_TOKENS) -> tuple[float, float]:
-    """Milliseconds to the first event of a reply, and between two of its tokens with their lenses."""
+class Timed(NamedTuple):
+    """A streamed reply; times in milliseconds."""
+
+    first_event: float
+    token: float
+    """Between two tokens with their lenses."""
+    n_tokens: int
+
+
+def streamed(client: httpx.Client) -> Timed:
+    """A reply to the same text, which the model may end before N_TOKENS."""
     began = time.perf_counter()
     arrived: list[float] = []
-    with client.stream("POST", "/api/chat", json=reply(n_tokens)) as response:
+    with client.stream("POST", "/api/chat", json=REPLY) as response:
         response.raise_for_status()
         first = None
         for line in response.iter_lines():
@@ -109,17 +125,9 @@ def streamed(client: httpx.Client, n_tokens: int = N_TOKENS) -> tuple[float, flo
             if line == "event: token":
                 arrived.append(time.perf_counter())
     assert first is not None
-    assert len(arrived) == n_tokens
-    return 1000 * (first - began), 1000 * (arrived[-1] - arrived[0]) / (n_tokens - 1)
-
-
-def reply(n_tokens: int) -> dict[str, object]:
-    return {
-        "messages": [{"role": "user", "content": TEXT}],
-        "mode": "completion",
-        "sampling": {"max_new_tokens": n_tokens, "temperature": 0, "stop": []},
-        "stream": True,
-    }
+    return Timed(
+        1000 * (first - began), 1000 * (arrived[-1] - arrived[0]) / (len(arrived) - 1), len(arrived)
+    )
 
 
 MEASURED: dict[str, Measured] = {
@@ -136,9 +144,7 @@ def tokens_per_s(url: str) -> float:
     def ask(number: int) -> int:
         headers = {"X-Client-Id": f"measure-{number}"}
         with httpx.Client(base_url=url, timeout=SECONDS, headers=headers) as client:
-            for _ in range(2):
-                streamed(client)
-        return 2 * N_TOKENS
+            return sum(streamed(client).n_tokens for _ in range(2))
 
     began = time.perf_counter()
     with ThreadPoolExecutor(N_CLIENTS) as pool:
