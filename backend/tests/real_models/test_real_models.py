@@ -91,7 +91,7 @@ def plain(engine: NnsightEngine) -> Any:
 def assert_layers_are_right(
     engine: NnsightEngine, plain: Any, ids: tuple[int, ...], positions: list[int]
 ) -> dict[str, float]:
-    """Every layer at these positions, against plain transformers. Bounds are float32's own noise."""
+    """Every layer at these positions, against plain transformers. The bounds are what float32 rounds."""
     columns = engine.read(ids, positions=positions, top_k=5)
     rows = rows_of(plain, ids, positions)
     final = rows[-1]
@@ -124,8 +124,9 @@ def assert_layers_are_right(
             strict=True,
         ):
             assert least < rank <= most + 1
-    assert worst["p"] < 5e-5
-    assert worst["H"] < 2e-4
+    # Logits of 750, as Gemma has at the embedding, are rounded by 2e-4 in float32.
+    assert worst["p"] < 2e-4
+    assert worst["H"] < 5e-4
     assert worst["KL"] < 5e-5
     return worst
 
