@@ -169,16 +169,12 @@ for (const { name, width, height, rows, withDetail, heatmap, ...size } of SIZES)
       await expect.poll(() => rowsInView(explorer)).toBeGreaterThanOrEqual(rows);
       if (width < SHEET_BELOW_PX && "folded" in size) {
         // Scrolled down, what stands above the rows gives them its room, and comes back with scrolling up.
-        const scroll = (by: number) =>
-          table.evaluate(
-            (each, px) => each.closest("[class*=overflow-y-auto]:not(table *)")?.scrollBy(0, px),
-            by,
-          );
-        await scroll(150);
+        await table.locator("[data-part=layer]").first().hover();
+        await page.mouse.wheel(0, 150);
         await expect(page.getByRole("tab", { name: "Standard" })).not.toBeInViewport();
         await expect.poll(() => rowsInView(explorer)).toBeGreaterThanOrEqual(size.folded);
         await photograph(page, info, "scrolled");
-        await scroll(-60);
+        await page.mouse.wheel(0, -60);
         await expect(page.getByRole("tab", { name: "Standard" })).toBeInViewport({ ratio: 1 });
       }
       if (width === 1440) {

@@ -54,12 +54,10 @@ export function EvidencePanel(props: EvidencePanelProps) {
   const isTight = isPhone || width < ONE_LINE_FROM;
   const token = index === null ? undefined : timeline.tokens[index];
   const open = views.find((view) => view.id === viewId);
-  const [isScrolledDown, onScroll] = useFolding(`${viewId} ${index ?? ""}`);
+  const { isFolded, listeners } = useFolding(`${viewId} ${index ?? ""}`);
   // A finger scrolls what is shown into the room of the bars; the keyboard brings them back.
   const folded =
-    isNarrow &&
-    isScrolledDown &&
-    "not-has-focus-visible:h-0 not-has-focus-visible:overflow-hidden border-b-0";
+    isNarrow && isFolded && "not-has-focus-visible:h-0 not-has-focus-visible:overflow-hidden border-b-0";
   const groups = <ViewGroups views={views} viewId={viewId} onOpenGroup={onOpenGroup} isFoot={isTight} />;
   return (
     <div ref={panel} className="group/evidence @container flex min-h-0 min-w-0 flex-1 flex-col bg-raised">
@@ -116,7 +114,7 @@ export function EvidencePanel(props: EvidencePanelProps) {
           aria-labelledby={tabId(open.id)}
           tabIndex={-1}
           className={clsx("flex min-h-0 flex-1 flex-col", isOpeningAwaited && "shown-late")}
-          onScrollCapture={onScroll}
+          {...listeners}
         >
           <ErrorBoundary>
             <Suspense fallback={<p className="p-4 text-muted">Opening {open.title}…</p>}>

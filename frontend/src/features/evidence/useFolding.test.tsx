@@ -18,18 +18,20 @@ function folding() {
   const hook = renderHook(({ place }) => useFolding(place), { initialProps: { place: "standard 3" } });
   return {
     ...hook,
-    isFolded: () => hook.result.current[0],
+    isFolded: () => hook.result.current.isFolded,
+    move: () => hook.result.current.listeners.onTouchMoveCapture(),
     scroll: (target: HTMLElement, top: number) => {
       target.scrollTop = top;
-      act(() => hook.result.current[1]({ target } as unknown as UIEvent));
+      act(() => hook.result.current.listeners.onScrollCapture({ target } as unknown as UIEvent));
     },
   };
 }
 
 describe("bars above what is scrolled", () => {
   test("fold when it is scrolled down, and come back as soon as it is scrolled up, in steps or in one", () => {
-    const { scroll, isFolded } = folding();
+    const { scroll, move, isFolded } = folding();
     const table = scrolled();
+    move();
     for (const top of [10, 20, 30]) scroll(table, top);
     expect(isFolded()).toBe(true);
     scroll(table, 200);
@@ -44,12 +46,28 @@ describe("bars above what is scrolled", () => {
   });
 
   test("stay where there is little to scroll, and come back with another place", () => {
-    const { scroll, isFolded, rerender } = folding();
+    const { scroll, move, isFolded, rerender } = folding();
+    move();
     scroll(scrolled(550), 100);
     expect(isFolded()).toBe(false);
     scroll(scrolled(), 100);
     expect(isFolded()).toBe(true);
     rerender({ place: "standard 4" });
+    expect(isFolded()).toBe(false);
+  });
+
+  test("stay where a view scrolls by itself to what is selected", () => {
+    const { scroll, move, isFolded, rerender } = folding();
+    const table = scrolled();
+    scroll(table, 300);
+    expect(isFolded()).toBe(false);
+    move();
+    scroll(table, 310);
+    expect(isFolded()).toBe(false);
+    scroll(table, 330);
+    expect(isFolded()).toBe(true);
+    rerender({ place: "standard 4" });
+    scroll(table, 500);
     expect(isFolded()).toBe(false);
   });
 });

@@ -5,12 +5,23 @@ const STEP = 24;
 /** px that there are to scroll, so that folding does not end the scrolling. */
 const LEAST = 200;
 
+interface Folding {
+  readonly isFolded: boolean;
+  /** Capturing listeners of what surrounds the scrolled. */
+  readonly listeners: {
+    readonly onScrollCapture: (event: UIEvent) => void;
+    readonly onTouchMoveCapture: () => void;
+    readonly onWheelCapture: () => void;
+  };
+}
+
 /**
- * Folds the bars above what is scrolled down, and unfolds them once it is scrolled up; also where `place`, which names
- * what is shown, becomes another. The second is for the capturing listener around what is scrolled.
+ * Folds the bars above what a person scrolls down, and unfolds them once it is scrolled up; also where `place`, which
+ * names what is shown, becomes another. A view that scrolls by itself to what is selected folds nothing.
  */
-export function useFolding(place: string): readonly [boolean, (event: UIEvent) => void] {
+export function useFolding(place: string): Folding {
   const [foldedAt, setFoldedAt] = useState<string | null>(null);
+  const movedAt = useRef<string | null>(null);
   const seen = useRef<{ target: EventTarget | null; height: number; turn: number }>({
     target: null,
     height: 0,
@@ -25,7 +36,8 @@ export function useFolding(place: string): readonly [boolean, (event: UIEvent) =
     const from = isKnown ? current.turn : 0;
     // Folding itself makes what is scrolled higher, which scrolls it where that was at its end.
     const isPushed = isKnown && current.height !== height && top + height >= scrollHeight - 1;
-    const turn = isPushed ? top : isFolded ? Math.max(from, top) : Math.min(from, top);
+    const turn =
+      isPushed || movedAt.current !== place ? top : isFolded ? Math.max(from, top) : Math.min(from, top);
     const unfolds = isFolded && (top < turn - STEP || top <= 0);
     const folds = !isFolded && top > turn + STEP && scrollHeight - height > LEAST;
     // From here on the other direction counts.
@@ -33,5 +45,11 @@ export function useFolding(place: string): readonly [boolean, (event: UIEvent) =
     if (unfolds) setFoldedAt(null);
     else if (folds) setFoldedAt(place);
   };
-  return [isFolded, onScroll];
+  const onMove = (): void => {
+    movedAt.current = place;
+  };
+  return {
+    isFolded,
+    listeners: { onScrollCapture: onScroll, onTouchMoveCapture: onMove, onWheelCapture: onMove },
+  };
 }
