@@ -5,7 +5,7 @@ import { HttpResponse, http } from "msw";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 import { keepToken } from "@/base/token";
 import { EVENTS, frame } from "@/test/recordedStream";
-import { refused, server } from "@/test/server";
+import { HEALTH, refused, server } from "@/test/server";
 import { App } from "./App";
 
 /** A component of the conversation's pane that can be broken. */
@@ -57,6 +57,22 @@ test("a server that wants a token is asked for it once, and every request then h
 
   keepToken("");
   server.events.removeAllListeners();
+});
+
+test("the token is asked for while the model loads", async () => {
+  const right = "Bearer right-one";
+  const loading = { ...HEALTH, status: "loading", detail: "Loading the weights." };
+  server.use(
+    http.get("*/api/health", () => HttpResponse.json(loading, { status: 503 })),
+    http.get("*/api/conversations", ({ request }) =>
+      request.headers.get("Authorization") === right ? undefined : refused("unauthorized", 401),
+    ),
+  );
+  render(<App />);
+  await userEvent.type(await screen.findByLabelText("Your token"), "right-one{Enter}");
+  await waitFor(() => expect(screen.getByText("Loading the weights.")).toBeVisible());
+  expect(screen.queryByLabelText("Your token")).not.toBeInTheDocument();
+  keepToken("");
 });
 
 test("a server that does not go by this name says so", async () => {

@@ -15,6 +15,12 @@ export async function fetchModelInfo(signal: AbortSignal): Promise<ModelInfo> {
   return unwrap(await call(() => client.GET("/api/model_info", { signal })));
 }
 
+/** Fails where the server refuses this page. Health answers everyone, and this needs no model. */
+export async function checkAccess(signal: AbortSignal): Promise<true> {
+  unwrap(await call(() => client.GET("/api/conversations", { params: { query: { limit: 1 } }, signal })));
+  return true;
+}
+
 function isHealth(value: unknown): value is Health {
   return typeof value === "object" && value !== null && "status" in value && "queue" in value;
 }

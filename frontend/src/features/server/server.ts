@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { ApiError } from "@/base/errors";
 import type { Health, ModelInfo } from "@/types/schemas";
-import { fetchHealth, fetchModelInfo } from "./requests";
+import { checkAccess, fetchHealth, fetchModelInfo } from "./requests";
 
 export interface ServerState {
   /**
@@ -49,7 +49,15 @@ export function useServer(): ServerState {
     staleTime: Infinity,
     placeholderData: (before) => before,
   });
-  const refusal = [health.error, model.error].find(isRefusal) ?? null;
+  // A model that loads takes minutes; the token is asked for before.
+  const access = useQuery({
+    queryKey: ["access", instance],
+    queryFn: ({ signal }) => checkAccess(signal),
+    enabled: health.data !== undefined && !hasModel && !health.isError,
+    retry: false,
+    staleTime: Infinity,
+  });
+  const refusal = [health.error, model.error, access.error].find(isRefusal) ?? null;
   const isLost = health.isError && !isBusy(health.error);
   const phase = refusal !== null ? "refused" : isLost ? "lost" : (health.data?.status ?? "connecting");
   const known = {
