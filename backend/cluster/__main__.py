@@ -28,6 +28,9 @@ from cluster.front import SESSION_HEADER
 from cluster.placement import BadCluster, Placement, replica_settings
 from cluster.postgresql import create_database, running_postgresql
 
+SERVE_LOGS = "/tmp/ray/session_latest/logs/serve"
+OBJECT_STORE_BYTES = 200 * 2**20
+"""Ray would take a third of the memory for objects that are passed around; nothing is here."""
 PACKAGES = BACKEND_DIR / "requirements-cluster.txt"
 
 
@@ -110,14 +113,18 @@ def serve_until_stopped(settings: Settings, placement: Placement, port: int) -> 
     import ray
     from ray import serve
     from ray.serve.config import HTTPOptions
+    from ray.serve.schema import LoggingConfig
 
     from cluster.serve_app import application
 
-    stopped = threading.Event()
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
     say(f"Starting {placement.replicas} replicas; each loads the model ({settings.model}).")
     ray.init(
         address="local",
         num_cpus=max(2, round(placement.replicas * placement.cpus) + 1),
+        object_store_memory=OBJECT_STORE_BYTES,
         include_dashboard=False,
         log_to_driver=settings.log_level == "DEBUG",
         logging_level="WARNING",
@@ -125,15 +132,22 @@ def serve_until_stopped(settings: Settings, placement: Placement, port: int) -> 
     )
     # Only now: Ray has set handlers of its own, which would end this process at once.
     for signum in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(signum, lambda *_: stopped.set())
+        signal.signal(signum, stop)
     try:
-        serve.start(http_options=HTTPOptions(host=settings.host, port=port))
+        serve.start(
+            http_options=HTTPOptions(host=settings.host, port=port),
+            logging_config=LoggingConfig(log_level="WARNING"),
+        )
         serve.run(application(settings, placement), blocking=False)
         say(f"Ready: {placement.replicas} replicas answer on http://localhost:{port}")
         say("Stop with Ctrl-C.")
-        stopped.wait()
+        threading.Event().wait()
+        return 0
+    except KeyboardInterrupt:
         say("Finishing the running replies.")
         return 0
+    except RuntimeError as failure:
+        return refused(f"The replicas did not start: {failure}. Their logs are in {SERVE_LOGS}.")
     finally:
         serve.shutdown()
         ray.shutdown()

@@ -60,19 +60,23 @@ class Front:
 
     def _with_session(self, scope: Scope) -> Scope:
         headers = MutableHeaders(raw=list(scope["headers"]))
-        del headers[SESSION_HEADER]
         headers[SESSION_HEADER] = session(scope, self.names_people)
         return {**scope, "headers": headers.raw}
 
 
 def session(scope: Scope, names_people: bool) -> str:
-    """Who asks: a person by the digest of their token, else a tab or a script, else an address."""
+    """Who asks: a person by their token, else a tab or a script, else an address; as a digest.
+
+    Serve logs sessions, and takes nothing but UTF-8.
+    """
     headers = Headers(scope=scope)
     if names_people and (given := headers.get("authorization")):
-        return f"person-{hashlib.sha256(given.encode()).hexdigest()}"
-    if client := headers.get("x-client-id"):
-        return f"client-{client[:64]}"
-    return f"address-{scope['client'][0] if scope.get('client') else 'unknown'}"
+        who = f"person {given}"
+    elif client := headers.get("x-client-id"):
+        who = f"client {client}"
+    else:
+        who = f"address {scope['client'][0] if scope.get('client') else 'unknown'}"
+    return hashlib.sha256(who.encode()).hexdigest()[:32]
 
 
 class Answer:

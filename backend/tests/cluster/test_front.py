@@ -44,8 +44,7 @@ async def silent(_scope: Scope, _receive: Receive, _send: Send) -> None:
 
 async def telling(scope: Scope, _receive: Receive, send: Send) -> None:
     """Answers with the session that a request was given."""
-    headers = dict(scope["headers"])
-    body = headers[SESSION_HEADER.encode()]
+    body = b",".join(v for name, v in scope["headers"] if name == SESSION_HEADER.encode())
     await send({"type": "http.response.start", "status": 200, "headers": REPLICA_HEADERS})
     await send({"type": "http.response.body", "body": body})
 
@@ -67,7 +66,9 @@ async def test_a_tab_keeps_its_session_whatever_it_asks() -> None:
     async with asking(telling) as client:
         tab = {"X-Client-Id": "tab-1"}
         answers = [await client.get(path, headers=tab) for path in ("/api/health", "/api/jobs/x")]
-    assert {answer.text for answer in answers} == {"client-tab-1"}
+        other = await client.get("/api/health", headers={"X-Client-Id": "tab-2"})
+    assert len({answer.text for answer in answers}) == 1
+    assert other.text != answers[0].text
 
 
 async def test_tabs_of_one_person_share_a_session_where_tokens_name_people() -> None:
@@ -79,11 +80,20 @@ async def test_tabs_of_one_person_share_a_session_where_tokens_name_people() -> 
 
 
 async def test_a_client_without_an_id_is_known_by_the_address_behind_a_trusted_proxy() -> None:
-    assert await session_of({"X-Forwarded-For": "192.0.2.7"}) == "address-192.0.2.7"
+    one, other = [{"X-Forwarded-For": address} for address in ("192.0.2.7", "192.0.2.8")]
+    assert await session_of(one) == await session_of(one)
+    assert await session_of(one) != await session_of(other)
 
 
 async def test_a_session_that_a_client_names_itself_is_dropped() -> None:
-    assert await session_of({SESSION_HEADER: "mine", "X-Client-Id": "tab"}) == "client-tab"
+    plain = {"X-Client-Id": "tab"}
+    assert await session_of({SESSION_HEADER: "mine", **plain}) == await session_of(plain)
+
+
+async def test_a_session_is_a_word_that_serve_takes_whatever_bytes_name_the_client() -> None:
+    async with asking(telling) as client:
+        answer = await client.get("/api/health", headers=[(b"x-client-id", b"\xff\xfe")])
+    assert answer.text.isalnum()
 
 
 @pytest.mark.parametrize(
