@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import logging
 import os
 import secrets
 import signal
@@ -28,7 +29,6 @@ from cluster.front import SESSION_HEADER
 from cluster.placement import BadCluster, Placement, replica_settings
 from cluster.postgresql import create_database, running_postgresql
 
-SERVE_LOGS = "/tmp/ray/session_latest/logs/serve"
 OBJECT_STORE_BYTES = 200 * 2**20
 """Ray would take a third of the memory for objects that are passed around; nothing is here."""
 PACKAGES = BACKEND_DIR / "requirements-cluster.txt"
@@ -115,11 +115,13 @@ def serve_until_stopped(settings: Settings, placement: Placement, port: int) -> 
     from ray.serve.config import HTTPOptions
     from ray.serve.schema import LoggingConfig
 
-    from cluster.serve_app import application
+    from cluster.serve_app import application, why_not_started
 
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
+    if settings.log_level != "DEBUG":
+        logging.disable(logging.INFO)  # Serve says in its own words what is said below
     say(f"Starting {placement.replicas} replicas; each loads the model ({settings.model}).")
     ray.init(
         address="local",
@@ -146,8 +148,8 @@ def serve_until_stopped(settings: Settings, placement: Placement, port: int) -> 
     except KeyboardInterrupt:
         say("Finishing the running replies.")
         return 0
-    except RuntimeError as failure:
-        return refused(f"The replicas did not start: {failure}. Their logs are in {SERVE_LOGS}.")
+    except RuntimeError:
+        return refused(f"The replicas did not start. {why_not_started()}")
     finally:
         serve.shutdown()
         ray.shutdown()

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from typing import Any
+import re
 
+from fastapi import FastAPI
 from ray import serve
 from ray.serve.config import BackpressureConfig, RequestRouterConfig
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.deps import Services
 from app.main import create_app
@@ -22,6 +22,10 @@ from cluster.front import RETRY_AFTER_S
 from cluster.placement import Placement, replica_settings
 
 POLL_SECONDS = 0.1
+STARTS = 3
+"""A replica that cannot start is tried this often."""
+CANNOT_START = "The model could not be loaded."
+SERVE_LOGS = "/tmp/ray/session_latest/logs/serve"
 BESIDE_THE_MODEL = 16
 """Requests of a replica that need no model, such as health, beside those that it takes for the model."""
 
@@ -29,60 +33,50 @@ ON_THE_WAY = 64
 """Requests of one proxy that wait to be handed to a replica; a burst is here for a moment."""
 
 
-class Replica:
-    """The application, which tells Serve that it has started only once its model is ready."""
-
-    def __init__(self) -> None:
-        app = create_app(replica_settings())
-        services = app.state.services
-        assert isinstance(services, Services)
-        self._app: ASGIApp = app
-        self._services = services
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "lifespan":
-            await self._app(scope, receive, send)
-            return
-
-        async def send_when_ready(message: Message) -> None:
-            if message["type"] == "lifespan.startup.complete":
-                message = await self._started()
-            elif message["type"] == "lifespan.shutdown.complete":
-                self._services.jobs.end_streams()
-            await send(message)
-
-        await self._app(scope, receive, send_when_ready)
-
-    async def _started(self) -> Message:
-        while (state := self._services.worker.state()).status == "loading":
-            await asyncio.sleep(POLL_SECONDS)
-        if state.status != "ready":
-            return {"type": "lifespan.startup.failed", "message": state.detail or state.status}
-        # As in app/server.py: a full pass over the model's objects stops every thread.
-        gc.freeze()
-        return {"type": "lifespan.startup.complete"}
-
-    def require_alive(self) -> None:
-        """Raises where the model's thread has ended or stalled, so that Serve replaces the replica."""
-        state = self._services.worker.state()
-        if state.status in ("failed", "stalled"):
-            raise RuntimeError(f"the replica is {state.status}: {state.detail}")
-
-
-def build() -> ASGIApp:
+def build() -> FastAPI:
     """Called inside each replica, so nothing of it is pickled."""
-    return Replica()
+    return create_app(replica_settings())
 
 
 @serve.ingress(build)
 class Explorer:
     """One replica."""
 
-    app: Any
+    app: FastAPI
+    """Made by `build`; Serve's own base class has it."""
+
+    async def reconfigure(self, _config: object) -> None:
+        """Called by Serve once the application has started; it gets requests when this has returned.
+
+        Raises RuntimeError where the model cannot be had.
+        """
+        worker = services_of(self.app).worker
+        while (state := worker.state()).status == "loading":
+            await asyncio.sleep(POLL_SECONDS)
+        if state.status != "ready":
+            raise RuntimeError(f"{CANNOT_START} {state.detail}")
+        # As in app/server.py: a full pass over the model's objects stops every thread.
+        gc.freeze()
 
     def check_health(self) -> None:
-        """Called by Serve."""
-        self.app.require_alive()
+        """Called by Serve, which replaces the replica where it raises."""
+        state = services_of(self.app).worker.state()
+        if state.status in ("failed", "stalled"):
+            raise RuntimeError(f"the replica is {state.status}: {state.detail}")
+
+
+def services_of(app: FastAPI) -> Services:
+    services = app.state.services
+    assert isinstance(services, Services)
+    return services
+
+
+def why_not_started() -> str:
+    """What the model's failure was, after replicas did not start; or where to look."""
+    overview = serve.status().applications.values()
+    said = "\n".join(each.message for app in overview for each in app.deployments.values())
+    found = re.findall(rf"{CANNOT_START} (.+)", said)
+    return found[-1] if found else f"Their logs are in {SERVE_LOGS}."
 
 
 def application(settings: Settings, placement: Placement) -> serve.Application:
@@ -95,6 +89,8 @@ def application(settings: Settings, placement: Placement) -> serve.Application:
         max_ongoing_requests=settings.concurrency + settings.queue_capacity + BESIDE_THE_MODEL,
         max_queued_requests=ON_THE_WAY,
         backpressure_config=BackpressureConfig(retry_after_s=RETRY_AFTER_S),
+        max_constructor_retry_count=STARTS,
+        user_config={},
         graceful_shutdown_timeout_s=settings.shutdown_seconds,
         # A person's tabs stay together; a replica that is full sends them on to the next.
         request_router_config=RequestRouterConfig(
