@@ -36,6 +36,7 @@ from app.engine.causes_types import (
 )
 from app.engine.dosing import dose
 from app.engine.fitting.fits import LensFitting
+from app.engine.fitting.published import take_published
 from app.engine.generation import generate
 from app.engine.half_rows import has_half
 from app.engine.intervention_types import Dose, DoseWanted, Interventions
@@ -136,8 +137,10 @@ class NnsightEngine:
             probe = probe_ids(self._decoder, vocabulary, avoid)
             self._causes = Causes(self._decoder, self._store, structure.n_heads, probe)
         self._admission = Admission(self._store, of_token)
+        size = (structure.n_layers, self._decoder.d_model)
+        refused = take_published(lens_files, *size) if lens_files else None
         self._lenses = Lenses(
-            lens_files, structure.n_layers, self._decoder.d_model, self._decoder.device
+            lens_files, *size, self._decoder.device, {"jacobian": refused} if refused else {}
         )
         self._unembedding = Unembedding(self._decoder, readout_bytes)
         with torch.inference_mode():

@@ -12,6 +12,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -84,14 +85,19 @@ class Lenses:
     """The lenses of one loaded model: the logit lens, and those fitted to its weights."""
 
     def __init__(
-        self, files: LensFiles | None, n_layers: int, d_model: int, device: torch.device
+        self,
+        files: LensFiles | None,
+        n_layers: int,
+        d_model: int,
+        device: torch.device,
+        refused: Mapping[LensKind, str] = MappingProxyType({}),
     ) -> None:
         """Reads the lenses that belong to these weights onto the model's device; a file that does not
-        is left out with a warning, and `get` says why."""
+        is left out with a warning, and `get` says why, as it does of those that were `refused` before."""
         self._n_layers, self._d_model, self._device = n_layers, d_model, device
         self._lenses: dict[LensKind, Lens] = {"logit": logit_lens}
         self._facts: dict[LensKind, LensFacts] = {"logit": LensFacts("logit", None)}
-        self._refused: dict[LensKind, str] = {}
+        self._refused: dict[LensKind, str] = dict(refused)
         if files is None:
             return
         wanted: str | None = None
@@ -149,6 +155,7 @@ class Lenses:
             None if tokens is None else int(tokens),
             _ORIGINS.get(metadata.get("origin", ""), "shipped"),
             None if beats is None else beats == "true",
+            tuple(map(int, metadata.get("unfitted_layers", "").split())),
         )
         return fitted.make(on_device), facts
 

@@ -102,6 +102,8 @@ class LensFacts:
     origin: LensOrigin = "shipped"
     beats_controls: bool | None = None
     """Whether it was nearer to the model than its controls on held-out text; None where it was not tried."""
+    unfitted_layers: tuple[int, ...] = ()
+    """Layers that it has no map for, which are read as the logit lens reads them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,6 +103,8 @@ class LensInfo(Wire):
     """With the model, fitted to it by this program, or read from a file that others published, whose making cannot be verified."""
     beats_controls: bool | None
     """Whether it was nearer to the model than the logit lens and other controls on held-out text, at every layer below the last two; null where that was not tried."""
+    unfitted_layers: list[int]
+    """Layers that it has no map for, which are read as the logit lens reads them; published Jacobian lenses leave out the embedding."""
 
 
 class SiteModulesInfo(Wire):

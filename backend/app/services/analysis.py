@@ -276,7 +276,12 @@ class AnalysisService:
             byte_exact=facts.is_byte_exact,
             text_losses=list(facts.text_losses),
             examples=self._known_examples(facts),
-            lenses=[LensInfo(**dataclasses.asdict(lens)) for lens in facts.lenses],
+            lenses=[
+                LensInfo(
+                    **{**dataclasses.asdict(lens), "unfitted_layers": list(lens.unfitted_layers)}
+                )
+                for lens in facts.lenses
+            ],
             self_check=SelfCheckInfo(
                 passed=True,  # a model that fails it is not loaded
                 max_abs_diff=check.max_abs_diff,

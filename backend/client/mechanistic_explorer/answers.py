@@ -780,6 +780,10 @@ class LensInfo(Result):
     """Whether it was nearer to the model than the logit lens and other controls on held-out text,
     at every layer below the last two; null where that was not tried.
     """
+    unfitted_layers: list[int]
+    """Layers that it has no map for, which are read as the logit lens reads them; published
+    Jacobian lenses leave out the embedding.
+    """
 
 
 @dataclass(frozen=True, repr=False)

@@ -202,7 +202,7 @@ describe("a reply that failed half-way", () => {
   test("shows none of what came with it through another lens", async () => {
     server.lenses = [
       ...server.lenses,
-      { kind: "tuned", fitted_tokens: 1, origin: "shipped", beats_controls: null },
+      { kind: "tuned", fitted_tokens: 1, origin: "shipped", beats_controls: null, unfitted_layers: [] },
     ];
     writeStored("settings", { lens: "tuned" });
     renderView(Heatmap, failed(streamed), { index: INDEX });

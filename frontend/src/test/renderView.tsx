@@ -9,10 +9,9 @@ import { NotesProvider } from "@/features/notes/notes";
 import { type Pins, PinsProvider, usePins } from "@/features/pins/pinsContext";
 import { SelectionProvider, type Selection, useSelection } from "@/features/selection/selection";
 import { SettingsProvider } from "@/features/settings/settings";
-import type { LensKind } from "@/model/lenses";
 import type { Timeline, Token } from "@/model/timeline";
 import type { components } from "@/types/api";
-import type { AttentionRequest, DoseRequest, PatchRequest, WritesRequest } from "@/types/schemas";
+import type { AttentionRequest, DoseRequest, ModelInfo, PatchRequest, WritesRequest } from "@/types/schemas";
 import { N_HEADS, madeUpAttention } from "./attentionData";
 import { madeUpAttribution, madeUpWrites } from "./attributionData";
 import { madeUpDose } from "./doseData";
@@ -38,12 +37,7 @@ export interface FakeServer {
   /** Lens requests so far. */
   readonly asked: LensReadRequest[];
   /** What the model can be read with. */
-  lenses: {
-    kind: LensKind;
-    fitted_tokens: number | null;
-    origin: "shipped" | "fitted";
-    beats_controls: boolean | null;
-  }[];
+  lenses: ModelInfo["lenses"];
   /** Replaces the answer to a lens request. */
   answer: (request: LensReadRequest) => Response | Promise<Response>;
   /** Heads of the model, as its facts have it. */
@@ -106,7 +100,9 @@ const HEALTH = {
 export function fakeServer(tokens: readonly Token[], tiedEmbeddings = true): FakeServer {
   const server: FakeServer = {
     asked: [],
-    lenses: [{ kind: "logit", fitted_tokens: null, origin: "shipped", beats_controls: null }],
+    lenses: [
+      { kind: "logit", fitted_tokens: null, origin: "shipped", beats_controls: null, unfitted_layers: [] },
+    ],
     answer: (request) => Response.json(madeUpLens(tokens, request)),
     nHeads: N_HEADS,
     attended: [],

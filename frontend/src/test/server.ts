@@ -47,7 +47,9 @@ export const MODEL: ModelInfo = {
   bos_check: null,
   byte_exact: true,
   text_losses: [],
-  lenses: [{ kind: "logit", fitted_tokens: null, origin: "shipped", beats_controls: null }],
+  lenses: [
+    { kind: "logit", fitted_tokens: null, origin: "shipped", beats_controls: null, unfitted_layers: [] },
+  ],
   examples: [{ title: "A capital", mode: "chat", text: "The capital of France is", note: "Follow Paris." }],
   self_check: {
     passed: true,

@@ -2282,6 +2282,11 @@ export interface components {
              * @description Whether it was nearer to the model than the logit lens and other controls on held-out text, at every layer below the last two; null where that was not tried.
              */
             beats_controls: boolean | null;
+            /**
+             * Unfitted Layers
+             * @description Layers that it has no map for, which are read as the logit lens reads them; published Jacobian lenses leave out the embedding.
+             */
+            unfitted_layers: number[];
         };
         /**
          * LensReadRequest

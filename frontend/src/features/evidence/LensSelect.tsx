@@ -9,6 +9,9 @@ import { Suspense } from "react";
 
 const FitLens = lazyPart(() => import("@/features/lensFit/FitLens"));
 
+const asItIs = (layers: readonly number[]): string =>
+  `It has no map for layer ${layers.join(", ")}, which is read as the logit lens reads it.`;
+
 /**
  * Which lens the views read through, and the way to fit one; nothing to choose where the model has only one. Where the one that
  * was chosen, or that an address names, is not there, it says so.
@@ -38,13 +41,19 @@ export function LensSelect({ isLabelHidden = false }: Pick<SelectProps<LensKind>
           label="Lens"
           isLabelHidden={isLabelHidden}
           value={kind}
-          options={offered.map(({ kind: value, title, hint }) => ({
-            value,
-            label: model?.lenses.some((each) => each.kind === value && each.beats_controls === false)
-              ? `${title} (unproven)`
-              : title,
-            hint,
-          }))}
+          options={offered.map(({ kind: value, title, hint }) => {
+            const lens = model?.lenses.find((each) => each.kind === value);
+            return {
+              value,
+              label:
+                lens?.origin === "published"
+                  ? `${title} (origin not verifiable)`
+                  : lens?.beats_controls === false
+                    ? `${title} (unproven)`
+                    : title,
+              hint: lens?.unfitted_layers.length ? `${hint} ${asItIs(lens.unfitted_layers)}` : hint,
+            };
+          })}
           onChange={(lens) => update({ lens })}
         />
       )}

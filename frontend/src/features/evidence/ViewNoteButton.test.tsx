@@ -32,6 +32,7 @@ test("a fitted lens has its own caution and source", async () => {
     fitted_tokens: 10,
     origin: "shipped",
     beats_controls: null,
+    unfitted_layers: [],
   });
   const [view] = VIEWS;
   if (view === undefined) throw new Error("no view");

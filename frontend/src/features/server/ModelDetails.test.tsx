@@ -18,6 +18,7 @@ test("a model that has every lens lists them", () => {
     fitted_tokens: null,
     origin: "shipped" as const,
     beats_controls: null,
+    unfitted_layers: [],
   }));
   render(<ModelDetails model={{ ...MODEL, lenses: fitted }} />);
   expect(lenses()?.textContent).toBe("logit, tuned, Jacobian");

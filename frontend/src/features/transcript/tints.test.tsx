@@ -19,7 +19,13 @@ let timeline: ReturnType<typeof madeUpTimeline>;
 
 beforeEach(() => {
   server = fakeServer(tokens);
-  server.lenses.push({ kind: "tuned", fitted_tokens: 10, origin: "shipped", beats_controls: null });
+  server.lenses.push({
+    kind: "tuned",
+    fitted_tokens: 10,
+    origin: "shipped",
+    beats_controls: null,
+    unfitted_layers: [],
+  });
   writeStored("settings", { lens: "tuned" });
   // What was read of a conversation is kept, so each test has one of its own.
   serial += 1;

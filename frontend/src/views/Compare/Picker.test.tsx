@@ -81,8 +81,8 @@ describe("other things to compare with", () => {
 
   test("and through another lens", async () => {
     server.lenses = [
-      { kind: "logit", fitted_tokens: null, origin: "shipped", beats_controls: null },
-      { kind: "tuned", fitted_tokens: 1, origin: "shipped", beats_controls: null },
+      { kind: "logit", fitted_tokens: null, origin: "shipped", beats_controls: null, unfitted_layers: [] },
+      { kind: "tuned", fitted_tokens: 1, origin: "shipped", beats_controls: null, unfitted_layers: [] },
     ];
     await comparePrompt();
     await isRead();

@@ -338,7 +338,13 @@ describe("the words", () => {
 
   test("a fitted lens is read anew and named", async () => {
     writeStored("settings", { lens: "tuned" });
-    server.lenses.push({ kind: "tuned", fitted_tokens: 10, origin: "shipped", beats_controls: null });
+    server.lenses.push({
+      kind: "tuned",
+      fitted_tokens: 10,
+      origin: "shipped",
+      beats_controls: null,
+      unfitted_layers: [],
+    });
     renderView(Layers, timeline, { index: null });
     await allRead();
     expect(await screen.findByText(/Read through the tuned lens\.$/)).toBeInTheDocument();

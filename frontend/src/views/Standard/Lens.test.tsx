@@ -38,8 +38,8 @@ test("a model with the logit lens alone leaves nothing to choose", async () => {
 
 test("the chosen lens is asked for, and remembered", async () => {
   server.lenses.push(
-    { kind: "tuned", fitted_tokens: 1000, origin: "shipped", beats_controls: null },
-    { kind: "jacobian", fitted_tokens: 1000, origin: "shipped", beats_controls: null },
+    { kind: "tuned", fitted_tokens: 1000, origin: "shipped", beats_controls: null, unfitted_layers: [] },
+    { kind: "jacobian", fitted_tokens: 1000, origin: "shipped", beats_controls: null, unfitted_layers: [] },
   );
   const { unmount } = renderView(Panel, timeline, { index: 9 });
   const select = await screen.findByRole("combobox", { name: "Lens" });
@@ -64,13 +64,37 @@ const STREAMED = [
 
 test("read-outs that came with the reply are of the logit lens, and never shown as another's", async () => {
   const streamed = tokens.map((token) => (token.index === 25 ? { ...token, lens: STREAMED } : token));
-  server.lenses.push({ kind: "tuned", fitted_tokens: 1000, origin: "shipped", beats_controls: null });
+  server.lenses.push({
+    kind: "tuned",
+    fitted_tokens: 1000,
+    origin: "shipped",
+    beats_controls: null,
+    unfitted_layers: [],
+  });
   server.answer = () => new Promise<Response>(() => undefined);
   renderView(Panel, madeUpTimeline(streamed, "streamed"), { index: 25 });
   expect(await screen.findByText("zebra")).toBeInTheDocument();
   await choose(await screen.findByRole("combobox", { name: "Lens" }), "tuned");
   await waitFor(() => expect(kindsAsked().at(-1)).toBe("tuned"));
   expect(screen.queryByText("zebra")).not.toBeInTheDocument();
+});
+
+test("a lens says where its origin cannot be verified, and where it is unproven", async () => {
+  server.lenses.push(
+    { kind: "tuned", fitted_tokens: 9, origin: "fitted", beats_controls: false, unfitted_layers: [] },
+    {
+      kind: "jacobian",
+      fitted_tokens: null,
+      origin: "published",
+      beats_controls: null,
+      unfitted_layers: [0],
+    },
+  );
+  renderView(Panel, timeline, { index: 9 });
+  await userEvent.click(await screen.findByRole("combobox", { name: "Lens" }));
+  expect(await screen.findByRole("option", { name: /tuned \(unproven\)/ })).toBeVisible();
+  const published = screen.getByRole("option", { name: /Jacobian \(origin not verifiable\)/ });
+  expect(published).toHaveTextContent("no map for layer 0, which is read as the logit lens reads it");
 });
 
 test("where the chosen lens is missing it says so, shows the logit lens, and keeps to it on request", async () => {
@@ -86,7 +110,13 @@ test("where the chosen lens is missing it says so, shows the logit lens, and kee
 });
 
 test("only the logit lens echoes the token at the embedding", async () => {
-  server.lenses.push({ kind: "tuned", fitted_tokens: 1000, origin: "shipped", beats_controls: null });
+  server.lenses.push({
+    kind: "tuned",
+    fitted_tokens: 1000,
+    origin: "shipped",
+    beats_controls: null,
+    unfitted_layers: [],
+  });
   renderView(Panel, timeline, { index: 9 });
   expect(await screen.findByText(/tends to echo/)).toBeInTheDocument();
   await choose(await screen.findByRole("combobox", { name: "Lens" }), "tuned");
