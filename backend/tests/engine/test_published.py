@@ -92,6 +92,8 @@ def test_a_hostile_pickle_is_refused_and_runs_nothing(folder: Path, tmp_path: Pa
         ({"J": {0: torch.eye(D_MODEL), 2: torch.eye(D_MODEL)}, "source_layers": [0, 2]}, "block 2"),
         ({"J": {}, "source_layers": []}, "no map for 1 of the 1 layers"),
         ({"source_layers": [1]}, "source_layers are not"),
+        ({"source_layers": 0}, "source_layers are not"),
+        ({"d_model": torch.full((2,), D_MODEL)}, "its d_model is tensor"),
         ({"J": torch.eye(D_MODEL)}, "no J with a matrix"),
         ({"J": {"0": torch.eye(D_MODEL)}}, "no J with a matrix"),
         ({"more": torch.zeros(2_000_000)}, "larger than a lens of 2 layers"),

@@ -80,12 +80,15 @@ def read_published(file: Path, n_layers: int, d_model: int) -> LensFile:
         or not all(isinstance(block, int) for block in stored["J"])
     ):
         raise ValueError("it has no J with a matrix for each layer")
-    if stored.get("d_model") != d_model:
-        raise ValueError(f"its d_model is {stored.get('d_model')!r}, that of the model {d_model}")
-    if sorted(stored.get("source_layers", stored["J"])) != sorted(stored["J"]):
+    theirs = stored.get("d_model")
+    if not isinstance(theirs, int) or theirs != d_model:
+        raise ValueError(f"its d_model is {theirs!r}, that of the model {d_model}")
+    maps: dict[int, Any] = stored["J"]
+    named = stored.get("source_layers", list(maps))
+    if not isinstance(named, list | tuple) or sorted(map(str, named)) != sorted(map(str, maps)):
         raise ValueError("its source_layers are not those that J has")
     matrices: dict[int, torch.Tensor] = {}
-    for block, matrix in stored["J"].items():
+    for block, matrix in maps.items():
         if not 0 <= block < n_layers:
             raise ValueError(f"it has a map of block {block}; the model has {n_layers}")
         if (
