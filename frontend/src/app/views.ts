@@ -1,6 +1,8 @@
 /** The ways to look at the evidence, in the order of the tabs and of the keys 1 to 9. */
 import { defineView, withKeys } from "@/features/evidence/view";
 
+const sentence = (reason: string): string => (reason.endsWith(".") ? reason : `${reason}.`);
+
 export const VIEWS = withKeys([
   defineView({
     id: "standard",
@@ -47,7 +49,7 @@ export const VIEWS = withKeys([
     needs: ({ capabilities: { sublayers } }) =>
       sublayers.available
         ? null
-        : `The predictions of this model cannot be taken apart: ${sublayers.reason ?? "its parts do not add up"}.`,
+        : `The predictions of this model cannot be taken apart: ${sentence(sublayers.reason ?? "its parts do not add up")}`,
     load: () => import("@/views/Attribution/Attribution"),
   }),
   defineView({
@@ -69,7 +71,7 @@ export const VIEWS = withKeys([
     needs: ({ capabilities: { interventions } }) =>
       interventions.available
         ? null
-        : `The computation of this model cannot be changed: ${interventions.reason ?? "an edit does not act"}.`,
+        : `The computation of this model cannot be changed: ${sentence(interventions.reason ?? "an edit does not act")}`,
     load: () => import("@/views/Steer/Steer"),
   }),
   defineView({

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from app.engine.ndif.plans import Shape, layers_to_read
-from app.engine.types import LensColumns, Step, Wanted
+from app.engine.types import Comparison, LensColumns, Pairs, Step, Wanted
 from app.engine.unembed import not_finite
 
 FLOATS = ("probabilities", "entropy", "kl", "token_logprobs")
@@ -61,6 +61,42 @@ def columns_of(
             for each, position, token in zip(found, positions, following, strict=True)
             if token is not None
         ),
+    )
+
+
+def comparison_of(
+    found: dict[str, Any], pairs: Pairs, positions: Sequence[tuple[int, int]]
+) -> Comparison:
+    """A comparison from what `shipped.compared` found. Raises ModelComputationError where one is not finite."""
+
+    def by_layer(name: str, kind: Any = np.float32) -> Any:
+        """[P, L] -> [L, P]"""
+        return np.array(found[name], kind).T
+
+    def of_targets(name: str, kind: Any = np.float32) -> Any:
+        """[T, P, L] -> [T, L, P]"""
+        shape = (len(pairs.targets), len(positions), len(pairs.layers))
+        return np.array(found[name], kind).reshape(shape).transpose(0, 2, 1)
+
+    divergence = by_layer("js")
+    bad = np.argwhere(~np.isfinite(divergence))
+    if len(bad):
+        raise not_finite(pairs.layers[bad[0][0]][0], positions[bad[0][1]][0])
+    return Comparison(
+        layers=pairs.layers,
+        positions=tuple(positions),
+        kl_a_to_b_nats=by_layer("kl_a_to_b"),
+        kl_b_to_a_nats=by_layer("kl_b_to_a"),
+        js_nats=divergence,
+        a_top_id=by_layer("a_ids", np.int64),
+        a_top_probability=by_layer("a_probabilities"),
+        b_top_id=by_layer("b_ids", np.int64),
+        b_top_probability=by_layer("b_probabilities"),
+        targets=pairs.targets,
+        a_target_probability=of_targets("a_target_probabilities"),
+        a_target_rank=of_targets("a_target_ranks", np.int64),
+        b_target_probability=of_targets("b_target_probabilities"),
+        b_target_rank=of_targets("b_target_ranks", np.int64),
     )
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import linecache
 import logging
 import queue
 import re
@@ -19,6 +20,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from types import ModuleType
 from typing import Any
 
 from app.engine.runtime import LanguageModel, nnsight  # isort: skip  (configures nnsight)
@@ -76,6 +78,18 @@ class Submission(RemoteBackend):  # type: ignore[misc]
 
     def __call__(self, tracer: Any = None) -> None:
         self.blob = RequestModel.serialize(tracer, self.compress)
+
+
+def keep_source(*modules: ModuleType) -> None:
+    """Jobs are sent as source, which Python reads from the file again whenever that has changed.
+
+    A server that runs while it is updated would send lines of another version.
+    """
+    for module in modules:
+        file = str(module.__file__)
+        lines = linecache.getlines(file)
+        # Without a time of change an entry is never looked up again.
+        linecache.cache[file] = (sum(map(len, lines)), None, lines, file)
 
 
 Body = Callable[[LanguageModel, dict[str, Any]], None]
@@ -193,6 +207,7 @@ class RemoteJob:
             if isinstance(cause, httpx.HTTPStatusError):
                 raise _answered(cause.response.status_code, str(error)) from None
             raise _away() from None
+        self._news.put(STATES["RECEIVED"])  # as the answer to the POST says
         self._socket.settimeout(None)
 
     def _take(self, message: str | bytes) -> bool:

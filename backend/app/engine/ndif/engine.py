@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
 from app.engine.bounds import (
@@ -20,21 +20,31 @@ from app.engine.bounds import (
 )
 from app.engine.intervention_types import Interventions
 from app.engine.ndif import shipped
-from app.engine.ndif.columns import columns_of, step_of
+from app.engine.ndif.columns import columns_of, comparison_of, step_of
 from app.engine.ndif.connection import Body, Connection, RemoteJob
-from app.engine.ndif.plans import Shape, positions_per_job, read_plan, reply_plan
+from app.engine.ndif.plans import (
+    Shape,
+    compare_plan,
+    pairs_per_job,
+    positions_per_job,
+    read_plan,
+    reply_plan,
+)
 from app.engine.ndif.withheld import NoFitting, NoPatching, refused
 from app.engine.protocols import FittingEngine, PatchingEngine, PromptTemplate, Vocabulary
 from app.engine.runtime import LanguageModel
 from app.engine.stopping import StopMatcher
 from app.engine.types import (
+    Comparison,
     EngineStats,
     Finish,
     LensColumns,
     LensKind,
     ModelFacts,
+    Pairs,
     RemoteState,
     Sampling,
+    Side,
     Step,
     Wanted,
 )
@@ -186,8 +196,37 @@ class NdifEngine:
             if done != len(part):
                 raise NdifFailed("The job on NDIF ended before the reading did.", hint="Ask again.")
 
-    def comparing(self, *_: Any) -> NoReturn:
-        raise refused("comparisons of two texts")
+    def comparing(self, a: Side, b: Side, pairs: Pairs) -> Iterator[Comparison | None]:
+        """See `LensEngine.comparing`. What is wrong with the request is raised by the call itself."""
+        for place, side in enumerate((a, b)):
+            require_ids(self.facts, side.ids, self._model.n_embeddings)
+            require_readable(self.facts, side.ids)
+            require_positions([pair[place] for pair in pairs.positions], len(side.ids))
+            layers = tuple(pair[place] for pair in pairs.layers)
+            self._require_wanted(Wanted(layers, 1, pairs.targets, side.kind))
+            self.require_interventions(side.interventions)
+        return self._compare(a, b, pairs)
+
+    def _compare(self, a: Side, b: Side, pairs: Pairs) -> Iterator[Comparison | None]:
+        size = pairs_per_job(self._model.shape, pairs)
+        for start in range(0, len(pairs.positions), size):
+            part = replace(pairs, positions=pairs.positions[start : start + size])
+            plan = compare_plan(self._model.shape, a, b, part)
+            for side in ("a", "b"):
+                self._count(len(plan[side]["ids"]))
+            done = 0
+            with closing(self._model.job(shipped.compare, plan)) as job:
+                for news in job.updates():
+                    if news is None or isinstance(news, RemoteState):
+                        yield None
+                        continue
+                    chunk = part.positions[done : done + news["pairs"]]
+                    done += len(chunk)
+                    yield comparison_of(news, pairs, chunk)
+            if done != len(part.positions):
+                raise NdifFailed(
+                    "The job on NDIF ended before the comparison did.", hint="Ask again."
+                )
 
     def dosing(self, *_: Any, **__: Any) -> NoReturn:
         raise refused("dose curves")

@@ -28,8 +28,9 @@ from app.engine.loading import (
     require_tokenizer,
 )
 from app.engine.model_names import shown_name
+from app.engine.ndif import connection as connection_module
 from app.engine.ndif import shipped
-from app.engine.ndif.connection import Connection
+from app.engine.ndif.connection import Connection, keep_source
 from app.engine.ndif.engine import NdifEngine, RemoteModel
 from app.engine.ndif.plans import Shape, check_plan, shape_of
 from app.engine.ndif.withheld import CAPABILITIES, SITES
@@ -55,6 +56,7 @@ WORDS = {
 # An installed package would be looked for on the other side.
 nnsight.register(shipped)
 nnsight.register(sampling)
+keep_source(connection_module, sampling, shipped)
 
 
 def load_engine(

@@ -10,7 +10,7 @@ from typing import Any
 from torch import nn
 
 from app.engine.structure import Structure
-from app.engine.types import Layer, Sampling, Wanted
+from app.engine.types import Layer, Pairs, Sampling, Side, Wanted
 from app.errors import UnsupportedArchitecture
 
 CHUNK_BYTES = 256 * 2**20
@@ -109,6 +109,36 @@ def read_plan(
         "top_k": min(wanted.top_k, shape.d_vocab),
         "chunk": max(1, CHUNK_BYTES // (4 * len(layers) * shape.d_vocab)),
     }
+
+
+def compare_plan(shape: Shape, a: Side, b: Side, pairs: Pairs) -> dict[str, Any]:
+    """Both sides are read at the positions and layers that some pair names."""
+    n_common = next(
+        (n for n, (one, other) in enumerate(zip(a.ids, b.ids, strict=False)) if one != other),
+        min(len(a.ids), len(b.ids)),
+    )
+    shared = [q for _, q in pairs.positions if q < n_common]
+    of_a = sorted({*(p for p, _ in pairs.positions), *shared})
+    of_b = sorted({q for _, q in pairs.positions})
+    layers = sorted({int(layer) for pair in pairs.layers for layer in pair})
+    n_rows = 2 * len(pairs.layers)
+    return shape.described() | {
+        "a": {"ids": list(a.ids[: of_a[-1] + 1]), "positions": of_a},
+        "b": {"ids": list(b.ids[: of_b[-1] + 1]), "positions": of_b},
+        "layers": layers,
+        "layer_pairs": [[layers.index(int(layer)) for layer in pair] for pair in pairs.layers],
+        # Rows of both sides, and that of `a` which stands for `b` as well.
+        "pairs": [
+            [of_a.index(p), of_b.index(q), of_a.index(q) if q < n_common else None]
+            for p, q in pairs.positions
+        ],
+        "targets": list(pairs.targets),
+        "chunk": max(1, CHUNK_BYTES // (4 * n_rows * shape.d_vocab)),
+    }
+
+
+def pairs_per_job(shape: Shape, pairs: Pairs) -> int:
+    return max(1, STREAM_BYTES // (4 * 4 * len(pairs.layers) * shape.d_model))
 
 
 def check_plan(shape: Shape, ids: Sequence[int]) -> dict[str, Any]:

@@ -129,6 +129,59 @@ def decode(model: Any, plan: dict[str, Any], rows: Any, lengths: list[int]) -> A
     return logits[:, 0].float()
 
 
+def compare(model: Any, plan: dict[str, Any]) -> None:
+    """Predictions of two texts compared: a pass over each, then pairs of rows through the tail."""
+    with torch.no_grad():
+        rows_a, outputs = streams(model, plan | plan["a"])
+        rows_b, _ = streams(model, plan | plan["b"])
+        for n, place in enumerate(range(0, len(plan["pairs"]), plan["chunk"])):
+            sides = []
+            for rows, number in ((rows_a, 0), (rows_b, 1)):
+                pairs = plan["pairs"][place : place + plan["chunk"]]
+                # Where both texts are one so far, the rows of `a` stand for both.
+                each = [
+                    (rows_a, pair[2]) if number and pair[2] is not None else (rows, pair[number])
+                    for pair in pairs
+                ]
+                layers = [pair[number] for pair in plan["layer_pairs"]]
+                chosen = torch.stack([of[row][layers] for of, row in each])
+                sides.append(decode(model, plan, chosen.flatten(0, 1), outputs))
+            shape = (len(pairs), len(plan["layer_pairs"]))
+            found = compared(sides[0], sides[1], plan["targets"], shape)
+            print(MARK + json.dumps({"n": n, "pairs": len(pairs), **found}))
+
+
+def compared(a: Any, b: Any, targets: list[int], shape: tuple[int, int]) -> dict[str, Any]:
+    """What pairs of rows of logits `[rows, d_vocab]` say of each other, each `[positions, layers]`."""
+    log_a, log_b = a.log_softmax(-1), b.log_softmax(-1)
+    p_a, p_b = log_a.exp(), log_b.exp()
+    log_mean = torch.logaddexp(log_a, log_b) - torch.log(torch.tensor(2.0))
+    to_mean_a = (p_a * (log_a - log_mean)).sum(-1)
+    to_mean_b = (p_b * (log_b - log_mean)).sum(-1)
+    is_same = (a == b).all(-1)
+    found = {
+        "kl_a_to_b": (p_a * (log_a - log_b)).sum(-1),
+        "kl_b_to_a": (p_b * (log_b - log_a)).sum(-1),
+        "js": (to_mean_a + to_mean_b) / 2,
+    }
+    found = {
+        name: short(value.clamp(min=0.0).masked_fill(is_same, 0.0).view(shape))
+        for name, value in found.items()
+    }
+    for side, logits, logprobs in (("a", a, log_a), ("b", b, log_b)):
+        best, ids = logprobs.max(-1)
+        found[side + "_ids"] = ids.view(shape).tolist()
+        found[side + "_probabilities"] = short(best.exp().view(shape))
+        own = [logits[:, token, None] for token in targets]
+        found[side + "_target_probabilities"] = [
+            short(logprobs[:, token].exp().view(shape)) for token in targets
+        ]
+        found[side + "_target_ranks"] = [
+            (1 + (logits > each).sum(-1)).view(shape).tolist() for each in own
+        ]
+    return found
+
+
 def check(model: Any, plan: dict[str, Any]) -> None:
     """The self-check of `selfcheck.py` that can be made there, on the ids of the plan."""
     blocks = [envoy(model, path) for path in plan["blocks"]]

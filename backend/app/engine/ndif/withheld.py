@@ -10,7 +10,9 @@ from app.errors import NotOnNdif
 
 REASON = "on NDIF a model is asked for replies and for read-outs of whole layers only."
 NOTHING = Capability(False, REASON)
-CAPABILITIES = Capabilities(NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING)
+NO_HALVES = Capability(False, f"{REASON[0].upper()}{REASON[1:]}")
+"""Shown by itself, as a sentence."""
+CAPABILITIES = Capabilities(NOTHING, NOTHING, NOTHING, NOTHING, NO_HALVES, NOTHING)
 SITES = InterventionSites(NOTHING, NOTHING, NOTHING, NOTHING, NOTHING)
 
 

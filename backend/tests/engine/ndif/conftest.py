@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -58,15 +59,29 @@ def stub() -> Iterator[Stub]:
 
 
 @pytest.fixture(scope="session")
-def words() -> list[str]:
-    """What the loading of `remote` said."""
+def told() -> list[str]:
+    """What the loading of `stubbed` said."""
     return []
 
 
 @pytest.fixture(scope="session")
-def remote(stub: Stub, words: list[str]) -> NdifEngine:
+def stubbed(stub: Stub, told: list[str]) -> NdifEngine:
+    """The embedded model on the stand-in."""
+    connection = Connection(stub.host, KEY, 60.0)
     return load_engine(
-        "embedded",
-        Connection(stub.host, KEY, 60.0),
-        on_progress=lambda _step, detail: words.append(detail),
+        "embedded", connection, on_progress=lambda _step, detail: told.append(detail)
     )
+
+
+@pytest.fixture(scope="session")
+def remote(request: pytest.FixtureRequest) -> NdifEngine:
+    """The embedded model on the NDIF server that EXPLORER_TEST_NDIF names, else on the stand-in.
+
+    A server of one's own has to see the model's folder at the same path (docs/cluster.md).
+    """
+    host = os.environ.get("EXPLORER_TEST_NDIF")
+    if host is None:
+        stubbed: NdifEngine = request.getfixturevalue("stubbed")
+        return stubbed
+    key = os.environ.get("EXPLORER_TEST_NDIF_KEY")
+    return load_engine("embedded", Connection(host, key, 600.0))

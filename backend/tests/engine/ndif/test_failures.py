@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
+import linecache
 import socket
 import traceback
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from app.engine import sampling
 from app.engine.intervention_types import Interventions
-from app.engine.ndif import connection
+from app.engine.ndif import connection, shipped
 from app.engine.ndif.connection import Connection
 from app.engine.ndif.engine import NdifEngine
 from app.engine.ndif.loading import load_engine
@@ -61,26 +66,42 @@ def outcome(engine: NdifEngine) -> tuple[list[Any], ExplorerError]:
     ],
 )
 def test_a_failure_is_named_with_a_way_out(
-    stub: Stub, remote: NdifEngine, fault: str, error: type[ExplorerError], message: str
+    stub: Stub, stubbed: NdifEngine, fault: str, error: type[ExplorerError], message: str
 ) -> None:
     stub.next_fails(fault)
-    came, failure = outcome(remote)
+    came, failure = outcome(stubbed)
     assert type(failure) is error
     assert failure.message == message
     assert failure.hint
     n_tokens = sum(isinstance(item, Step) for item in came)
     assert n_tokens == (1 if fault in ("lost", "skips") else 0)
     # The next job is none the worse for it.
-    assert any(isinstance(i, Step) for i in remote.generate((100, 200), SAMPLING))
+    assert any(isinstance(i, Step) for i in stubbed.generate((100, 200), SAMPLING))
+
+
+def test_a_file_that_changes_while_the_server_runs_changes_no_job(
+    stubbed: NdifEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As an update does: nnsight sends functions as the source that Python finds for them."""
+    del stubbed  # for its loading keeps the source of what it sends
+    for module in (connection, sampling, shipped):
+        assert linecache.cache[str(module.__file__)][1] is None, module
+    file = tmp_path / "sent_by_test.py"
+    file.write_text("def body():\n    return 1\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    module = importlib.import_module("sent_by_test")
+    connection.keep_source(module)
+    file.write_text("import os\n\n\ndef other():\n    return 2\n")
+    assert inspect.getsource(module.body) == "def body():\n    return 1\n"
 
 
 def test_a_job_without_an_end_meets_its_deadline(
-    stub: Stub, remote: NdifEngine, monkeypatch: pytest.MonkeyPatch
+    stub: Stub, stubbed: NdifEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = SimpleNamespace(now=0.0, monotonic=lambda: clock.now)
     monkeypatch.setattr(connection, "time", clock)
     stub.next_fails("silent")
-    items = remote.generate((100, 200, 300), SAMPLING)
+    items = stubbed.generate((100, 200, 300), SAMPLING)
     assert next(item for item in items if item is not None) == RemoteState("queued")
     clock.now = 60.5
     with pytest.raises(DeadlineExceeded) as raised:
@@ -111,47 +132,46 @@ def test_a_gguf_file_is_refused_before_anything_is_sent(tmp_path: Any) -> None:
         load_engine(str(tmp_path / "small.gguf"), Connection("http://127.0.0.1:1", None, 1.0))
 
 
-def test_the_key_comes_with_each_job_and_shows_nowhere(stub: Stub, remote: NdifEngine) -> None:
-    list(remote.generate((100, 200), SAMPLING))
+def test_the_key_comes_with_each_job_and_shows_nowhere(stub: Stub, stubbed: NdifEngine) -> None:
+    list(stubbed.generate((100, 200), SAMPLING))
     assert set(stub.keys()) == {KEY}
-    for shown in (repr(remote._model), repr(remote.facts), repr(remote._model.connection)):
+    for shown in (repr(stubbed._model), repr(stubbed.facts), repr(stubbed._model.connection)):
         assert KEY not in shown
         assert "127.0.0.1" not in shown
 
 
-def test_a_reply_that_nobody_reads_any_more_leaves_no_connection(remote: NdifEngine) -> None:
-    items = remote.generate((100, 200), SAMPLING)
+def test_a_reply_that_nobody_reads_any_more_leaves_no_connection(stubbed: NdifEngine) -> None:
+    items = stubbed.generate((100, 200), SAMPLING)
     assert any(isinstance(item, Step) for item in iter(items))
     items.close()  # type: ignore[attr-defined]
-    assert [i for i in remote.reading((100, 200), [1], WANTED) if isinstance(i, LensColumns)]
+    assert [i for i in stubbed.reading((100, 200), [1], WANTED) if isinstance(i, LensColumns)]
 
 
 def test_what_is_not_asked_of_ndif_is_refused_with_its_reason(
-    stub: Stub, remote: NdifEngine
+    stub: Stub, stubbed: NdifEngine
 ) -> None:
     n_jobs = len(stub.keys())
     side = Side((100, 200))
     refusals = [
-        lambda: remote.comparing(side, side, object()),
-        lambda: remote.dosing((100,), object()),
-        lambda: remote.attributing((100,), 0, object()),
-        lambda: remote.attending((100,), 0, object()),
-        lambda: remote.decoding_writes((100,), 0, 1, 5),
-        lambda: remote.patching.patching(side, side, object()),
-        lambda: remote.patching.mapping(side, side, object()),
-        lambda: remote.patching.blocks_with("resid"),
-        lambda: remote.fitting.require_fit("tuned"),
-        lambda: remote.require_half_layers("logit", "layers"),
-        lambda: remote.reading((100,), [0], Wanted((0.5,))),
-        lambda: remote.generate((100,), SAMPLING, interventions=Interventions((), "")),
+        lambda: stubbed.dosing((100,), object()),
+        lambda: stubbed.attributing((100,), 0, object()),
+        lambda: stubbed.attending((100,), 0, object()),
+        lambda: stubbed.decoding_writes((100,), 0, 1, 5),
+        lambda: stubbed.patching.patching(side, side, object()),
+        lambda: stubbed.patching.mapping(side, side, object()),
+        lambda: stubbed.patching.blocks_with("resid"),
+        lambda: stubbed.fitting.require_fit("tuned"),
+        lambda: stubbed.require_half_layers("logit", "layers"),
+        lambda: stubbed.reading((100,), [0], Wanted((0.5,))),
+        lambda: stubbed.generate((100,), SAMPLING, interventions=Interventions((), "")),
     ]
     for refusal in refusals:
         with pytest.raises(NotOnNdif, match="on NDIF a model is asked for replies") as raised:
             refusal()
         assert raised.value.hint
     with pytest.raises(LensUnavailable):
-        remote.reading((100,), [0], Wanted((0,), kind="tuned"))
-    facts = remote.facts
+        stubbed.reading((100,), [0], Wanted((0,), kind="tuned"))
+    facts = stubbed.facts
     for offered in (facts.capabilities, facts.intervention_sites):
         for name in offered.__dataclass_fields__:
             assert not getattr(offered, name).is_available

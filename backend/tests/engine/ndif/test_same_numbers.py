@@ -13,10 +13,13 @@ from app.engine.loading import load_engine
 from app.engine.ndif import plans
 from app.engine.ndif.engine import NdifEngine
 from app.engine.types import (
+    Comparison,
     Finish,
     LensColumns,
+    Pairs,
     RemoteState,
     Sampling,
+    Side,
     Step,
     Wanted,
 )
@@ -109,6 +112,36 @@ def test_a_reading_gives_the_same_numbers_on_ndif(
     require_alike(mine, joined(iter(chunks), positions))
 
 
+def test_a_comparison_gives_the_same_numbers_on_ndif(
+    local: NnsightEngine, remote: NdifEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of texts that begin alike, at other layers, in several chunks of several jobs."""
+    a, b = (
+        Side(local.vocabulary.encode(f"User: What is a {what}?\nAssistant: It is"))
+        for what in ("fox", "house")
+    )
+    last = min(len(a.ids), len(b.ids)) - 1
+    positions = ((1, 1), (2, 2), (last - 1, last - 1), (last, last), (0, last))
+    pairs = Pairs(((12, 12), (6, 6), (3, 12)), positions, targets=(100, 7))
+    monkeypatch.setattr(plans, "STREAM_BYTES", 4 * 4 * 3 * 192 * 3)
+    monkeypatch.setattr(plans, "CHUNK_BYTES", 4 * 6 * 8192 * 2)
+    mine = [each for each in local.comparing(a, b, pairs) if each is not None]
+    theirs = [each for each in remote.comparing(a, b, pairs) if each is not None]
+    assert len(theirs) > 2
+    assert [p for each in theirs for p in each.positions] == list(positions)
+    for field in dataclasses.fields(Comparison):
+        if field.name in ("layers", "positions", "targets", "a_fired", "b_fired"):
+            continue
+        whole = [
+            np.concatenate([getattr(each, field.name) for each in of], -1) for of in (mine, theirs)
+        ]
+        np.testing.assert_allclose(*whole, rtol=1e-5, atol=1e-5, err_msg=field.name)
+    first = theirs[0]
+    # What both begin with is one text.
+    assert not first.js_nats[:2, :2].any()
+    assert first.js_nats[2].all()
+
+
 def test_a_new_token_that_ends_the_text_ends_the_reply(
     local: NnsightEngine, remote: NdifEngine
 ) -> None:
@@ -129,11 +162,10 @@ def test_a_reply_ends_where_the_context_does(
     assert items[-1] == Finish("context")
 
 
-def test_states_are_told_as_they_change(remote: NdifEngine, words: list[str]) -> None:
-    states = [item.state for item in turn(remote, "Hi") if isinstance(item, RemoteState)]
+def test_states_are_told_as_they_change(stubbed: NdifEngine, told: list[str]) -> None:
+    states = [item.state for item in turn(stubbed, "Hi") if isinstance(item, RemoteState)]
     assert states == ["queued", "deploying", "running"]
-    told = list(dict.fromkeys(words))
-    assert told[-3:] == [
+    assert list(dict.fromkeys(told))[-3:] == [
         "NDIF has the check of embedded in its queue.",
         "NDIF is loading embedded, which may take minutes.",
         "NDIF is checking embedded.",
