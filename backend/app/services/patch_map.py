@@ -73,7 +73,7 @@ async def plan_map(
         "positions": [list(pair) for pair in pairs],
         "answer": metric.answer,
         "foil": metric.foil,
-        "title": f"{_end_of(engine, clean)} → {_end_of(engine, corrupt)}",
+        "title": _title(_text_of(engine, clean), _text_of(engine, corrupt)),
     }
     return plan, request.corrupt.conversation_id or request.clean.conversation_id
 
@@ -129,11 +129,33 @@ def _side(timeline: SourceTimeline, conversation_id: str | None) -> dict[str, An
     }
 
 
-def _end_of(engine: LensEngine, timeline: SourceTimeline) -> str:
-    """The last words of a text."""
-    written = b"".join(map(engine.vocabulary.token_bytes, timeline.ids[-TITLE_CHARS:]))
-    text = " ".join(written.decode(errors="replace").split())
-    return text if len(text) <= TITLE_CHARS else f"…{text[1 - TITLE_CHARS :]}"
+def _text_of(engine: LensEngine, timeline: SourceTimeline) -> str:
+    written = b"".join(map(engine.vocabulary.token_bytes, timeline.ids))
+    return " ".join(written.decode(errors="replace").split())
+
+
+def _title(clean: str, corrupt: str) -> str:
+    """Both texts, of long ones what stands around the first word in which they differ."""
+    differing = (n for n, (a, b) in enumerate(zip(clean, corrupt, strict=False)) if a != b)
+    at = next(differing, min(len(clean), len(corrupt)))
+    word = clean.rfind(" ", 0, at) + 1
+    # In a script without spaces a word may be the whole text.
+    at = word if at - word < TITLE_CHARS // 2 else at
+    return f"{_around(clean, at)} → {_around(corrupt, at)}"
+
+
+def _around(text: str, at: int) -> str:
+    """At most TITLE_CHARS of a text, `at` among them, cut between words where there are any."""
+    if len(text) <= TITLE_CHARS:
+        return text
+    start = max(0, min(at - TITLE_CHARS // 2, len(text) - TITLE_CHARS))
+    end = start + TITLE_CHARS
+    if start > 0:
+        start = text.find(" ", start - 1, at) + 1 or start
+    if end < len(text):
+        space = text.rfind(" ", at, end + 1)
+        end = end if space < 0 else space
+    return f"{'…' if start > 0 else ''}{text[start:end]}{'…' if end < len(text) else ''}"
 
 
 class PatchMap:

@@ -77,6 +77,30 @@ def test_a_job_says_what_it_assumed(client: TestClient) -> None:
     assert "abcd" in job["title"]
 
 
+@pytest.mark.parametrize(
+    ("clean", "corrupt", "title"),
+    [
+        ("in Rome", "in Nice", "in Rome → in Nice"),
+        (
+            "People who live in the north of France drink tea in the afternoon",
+            "People who live in the north of Norway drink tea in the afternoon",
+            "…in the north of France drink tea… → …in the north of Norway drink tea…",
+        ),
+        (
+            "France" + " is a country with many old towns" * 2,
+            "Norway" + " is a country with many old towns" * 2,
+            "France is a country with many… → Norway is a country with many…",
+        ),
+        ("a" * 60 + "x", "a" * 60 + "y", f"…{'a' * 31}x → …{'a' * 31}y"),
+    ],
+)
+def test_the_title_shows_the_word_in_which_the_texts_differ(
+    client: TestClient, clean: str, corrupt: str, title: str
+) -> None:
+    job_id = start(client, clean={"prompt": clean}, corrupt={"prompt": corrupt}, layers=[0])
+    assert get(client, f"jobs/{job_id}")["title"] == title
+
+
 def test_texts_of_different_lengths_are_aligned_and_gaps_have_no_cell(client: TestClient) -> None:
     texts = {"clean": {"prompt": "the old cat"}, "corrupt": {"prompt": "the cat"}}
     result = until(client, start(client, **texts), *ENDED)["result"]
