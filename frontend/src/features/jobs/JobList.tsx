@@ -40,7 +40,7 @@ export default function JobList({ shownId }: { readonly shownId: string | null }
     opening.reset();
   };
   return (
-    <div className="flex max-h-[60vh] w-80 max-w-[80vw] flex-col gap-2 overflow-y-auto">
+    <div className="flex max-h-[60vh] flex-col gap-2 overflow-y-auto">
       {failure !== null && (
         <p role="alert">
           {asApiError(failure).message}{" "}
