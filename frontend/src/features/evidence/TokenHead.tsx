@@ -93,8 +93,8 @@ function SelectedToken({ timeline, token, pair }: TokenHeadProps & { readonly to
         {isExtending || range !== null ? (
           <RangeLine />
         ) : (
-          // A number that does not fit is left out as a whole, never cut.
-          <p className="flex h-5 min-w-0 flex-wrap gap-x-3 overflow-hidden whitespace-nowrap max-sm:h-auto max-sm:flex-col max-sm:flex-nowrap max-sm:leading-4">
+          // A number that does not fit is left out as a whole, never cut: the empty one before it keeps the line.
+          <p className="flex h-5 min-w-0 flex-wrap gap-x-3 overflow-hidden whitespace-nowrap before:-mr-3 before:h-5 before:content-[''] max-sm:before:hidden max-sm:h-auto max-sm:flex-col max-sm:flex-nowrap max-sm:leading-4">
             <span className="max-sm:hidden">index {token.index}</span>
             <Score token={token} score={score} waiting={WAITING[status]} />
           </p>
