@@ -97,31 +97,45 @@ async function dragByTouch(from: Locator, to: Locator): Promise<void> {
   await touch("touchEnd", []);
 }
 
-test("a map is paused, goes on, and is cancelled, and the model answers at once", async ({
-  explorer,
-  page,
-}) => {
-  const { evidence } = explorer;
-  // So long that no machine is done before the next button is pressed: several thousand cells.
-  const long = (country: string, capital: string): string =>
-    `${`The capital of ${country} is ${capital}. `.repeat(60)}The capital of ${country} is`;
-  await page.getByRole("radio", { name: "Completion" }).click();
-  await explorer.setSampling({ Temperature: "0", "Max new tokens": "4" });
-  await explorer.say(long("France", "Paris"));
-  await page.getByRole("button", { name: "Change", exact: true }).click();
-  await explorer.openView("Patch", "9", "mouse");
-  // So long a prompt is edited as text from the start.
-  await evidence.getByRole("textbox", { name: "The prompt of B" }).fill(long("Spain", "Madrid"));
-  await evidence.getByRole("button", { name: "Compare", exact: true }).click();
-  await evidence.getByRole("button", { name: "Map every position" }).click();
-  await evidence.getByRole("button", { name: "Pause" }).click();
-  await expect(evidence.getByText(/cells, paused$/)).toBeVisible();
-  const id = (await addressOf(page)).get("job");
-  const { progress } = await get<Job>(page, `/api/jobs/${id}`);
-  await evidence.getByRole("button", { name: "Resume" }).click();
-  await expect.poll(async () => (await get<Job>(page, `/api/jobs/${id}`)).progress).toBeGreaterThan(progress);
-  await evidence.getByRole("button", { name: "Cancel" }).click();
-  await expect(evidence.getByText(/cells, cancelled$/)).toBeVisible();
-  const health = await get<Schemas["Health"]>(page, "/api/health");
-  expect(health.queue.running).toBe(0);
+test.describe("with a finger as well", () => {
+  test.use({ hasTouch: true });
+
+  test("a map is paused, goes on, and is cancelled, and the model answers at once", async ({
+    explorer,
+    page,
+  }) => {
+    const { evidence } = explorer;
+    // So long that no machine is done before the next button is pressed: several thousand cells.
+    const long = (country: string, capital: string): string =>
+      `${`The capital of ${country} is ${capital}. `.repeat(60)}The capital of ${country} is`;
+    await page.getByRole("radio", { name: "Completion" }).click();
+    await explorer.setSampling({ Temperature: "0", "Max new tokens": "4" });
+    await explorer.say(long("France", "Paris"));
+    await page.getByRole("button", { name: "Change", exact: true }).click();
+    await explorer.openView("Patch", "9", "mouse");
+    // So long a prompt is edited as text from the start.
+    await evidence.getByRole("textbox", { name: "The prompt of B" }).fill(long("Spain", "Madrid"));
+    await evidence.getByRole("button", { name: "Compare", exact: true }).click();
+    const button = (name: string): Locator => evidence.getByRole("button", { name, exact: true });
+    const isPaused = () => expect(evidence.getByText(/cells, paused$/)).toBeVisible();
+    await button("Map every position").tap();
+    await button("Pause").tap();
+    await isPaused();
+    const id = (await addressOf(page)).get("job");
+    const { progress } = await get<Job>(page, `/api/jobs/${id}`);
+    await button("Resume").tap();
+    await expect
+      .poll(async () => (await get<Job>(page, `/api/jobs/${id}`)).progress)
+      .toBeGreaterThan(progress);
+    // The same with the keyboard, and with the mouse.
+    await activate(button("Pause"), "keyboard");
+    await isPaused();
+    await activate(button("Resume"), "keyboard");
+    await button("Pause").click();
+    await isPaused();
+    await button("Cancel").tap();
+    await expect(evidence.getByText(/cells, cancelled$/)).toBeVisible();
+    const health = await get<Schemas["Health"]>(page, "/api/health");
+    expect(health.queue.running).toBe(0);
+  });
 });
