@@ -1,5 +1,5 @@
 /** A newcomer's first visit: the answered example and its evidence, as much of it in view as each window has room for. */
-import { type APIRequestContext, type Page, type TestInfo } from "@playwright/test";
+import { type APIRequestContext, type Locator, type Page, type TestInfo } from "@playwright/test";
 import { BREAKPOINTS_REM } from "../src/ui/breakpoints";
 import type { Schemas } from "./api";
 import { ExplorerPage, expect, test } from "./page";
@@ -86,11 +86,21 @@ async function photograph(page: Page, info: TestInfo, name: string): Promise<voi
 }
 
 const SIZES = [
-  { name: "a desk", width: 1440, height: 900, rows: 13, withDetail: 12, heatmap: 13 },
+  { name: "a desk", width: 1440, height: 900, rows: 13, withDetail: 12, heatmap: 13, asks: "mouse" },
   { name: "a small laptop", width: 1280, height: 720, rows: 13, withDetail: 9, heatmap: 13 },
   { name: "a desk at 150 %", width: 960, height: 600, zoom: 1.5, rows: 9, withDetail: 6, heatmap: 8 },
   { name: "a small laptop at 150 %", width: 853, height: 480, zoom: 1.5, rows: 6, withDetail: 6, heatmap: 6 },
-  { name: "a phone", width: 390, height: 844, zoom: 2, rows: 5, withDetail: 5, heatmap: 5, folded: 8 },
+  {
+    name: "a phone",
+    width: 390,
+    height: 844,
+    zoom: 2,
+    rows: 5,
+    withDetail: 5,
+    heatmap: 5,
+    folded: 8,
+    asks: "finger",
+  },
 ] as const;
 
 const PX_PER_REM = 16;
@@ -191,6 +201,23 @@ for (const { name, width, height, rows, withDetail, heatmap, ...size } of SIZES)
           await expect.poll(() => heatmapRowsInView(explorer)).toBeGreaterThanOrEqual(heatmap);
         await fitsTheWindow();
         await photograph(page, info, view.toLowerCase());
+      }
+
+      if ("asks" in size) {
+        // The question for the cause: three presses from the first screen to its answer, nothing typed.
+        const isTouched = size.asks === "finger";
+        const press = (button: Locator) => (isTouched ? button.tap() : button.click());
+        if (isTouched) await press(page.getByRole("button", { name: "Close the evidence" }));
+        await press(page.getByRole("button", { name: "Which word carries the answer?" }));
+        await press(evidence.getByRole("button", { name: "Try Spain" }));
+        await press(evidence.getByRole("button", { name: "Map every position" }));
+        await expect(evidence.getByText("More than half of the difference is carried by")).toBeInViewport();
+        await expect(evidence.getByRole("button", { name: /France.* at layers 0–/ })).toBeInViewport();
+        await expect(evidence.getByRole("grid").locator("[data-pair='0']").nth(3)).toBeInViewport({
+          ratio: 1,
+        });
+        await fitsTheWindow();
+        await photograph(page, info, "map");
       }
       expect(explorer.complaints).toEqual([]);
     });

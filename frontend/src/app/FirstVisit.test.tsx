@@ -107,6 +107,17 @@ test("the example is asked for at once, and no other first screen is shown befor
   expect(nAsked).toBe(1);
 });
 
+test("the question for the word that carries the answer opens Patch at the token", async () => {
+  const user = userEvent.setup();
+  render(<App />);
+  const first = await questions();
+  await waitFor(() => expect(option("Hi")).toHaveAttribute("aria-selected", "true"));
+  await user.click(screen.getByRole("button", { name: "Deselect the token" }));
+  await user.click(within(first).getByRole("button", { name: "Which word carries the answer?" }));
+  expect(await screen.findByRole("tab", { name: "Patch" })).toHaveAttribute("aria-selected", "true");
+  expect(option("Hi")).toHaveAttribute("aria-selected", "true");
+});
+
 test("a view that was opened before the example came stays open", async () => {
   const user = userEvent.setup();
   let arrive = (): void => undefined;

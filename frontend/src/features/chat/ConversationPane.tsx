@@ -4,7 +4,7 @@ import type { BranchBarState } from "@/features/branches/BranchBar";
 import { Composer } from "@/features/composer/Composer";
 import { Opening } from "@/features/composer/Opening";
 import { SamplingControls } from "@/features/composer/SamplingControls";
-import { useExamples, useRunExample } from "@/features/examples/examples";
+import { useExamples, useRunExample, workedExample } from "@/features/examples/examples";
 import { FirstRun } from "@/features/examples/FirstRun";
 import { Questions } from "@/features/examples/Questions";
 import { endOpenings } from "@/features/examples/useOpening";
@@ -72,7 +72,7 @@ export function ConversationPane(props: ConversationPaneProps) {
   const chatNow = useChatNow();
   const actions = useChatActions();
   const { settings, update } = useSettings();
-  const { index: selectedIndex } = useSelection();
+  const { index: selectedIndex, select } = useSelection();
   const { hasList } = useNotes();
   const [edits, setEdits] = useState<Edits>({});
   const [branchBar, setBranchBar] = useState<BranchBarState>({ isOpen: false, deleted: null });
@@ -104,6 +104,11 @@ export function ConversationPane(props: ConversationPaneProps) {
   const onEdit = (turn: Turn, text: string): void => {
     setEditing({ text, fromIndex: turn.promptStart });
     document.getElementById(COMPOSER_ID)?.focus();
+  };
+  const onAskWord = (): void => {
+    const worked = workedExample(chatNow().timeline, mode, shipped === null ? examples : [shipped.example]);
+    if (worked !== null) select(worked.token.index, null);
+    onShowView("patch");
   };
   const onAskOwn = (): void => {
     endOpenings();
@@ -183,6 +188,7 @@ export function ConversationPane(props: ConversationPaneProps) {
                 answered={shipped.example}
                 isWaiting={model === null}
                 onRun={runExample}
+                onAskWord={onAskWord}
                 onAskOwn={onAskOwn}
               />
             )}

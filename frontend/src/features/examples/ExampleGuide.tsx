@@ -140,8 +140,8 @@ export default function ExampleGuide({ example, timeline, token, onShowView }: E
           {leading && <AttributionStep {...leading} token={token} onShow={showPlace} />}
           {leading !== undefined && (
             <ExampleStep view="Patch" onShow={show("patch", null)}>
-              Which word carries it, and up to which layer? Replace one word of the message there and map
-              every position.
+              Which word carries it, and up to which layer? Choose another word for one of the message there
+              and map every position.
             </ExampleStep>
           )}
         </ol>

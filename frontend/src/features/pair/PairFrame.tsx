@@ -41,7 +41,9 @@ export function PairFrame({ timeline, model, explain, children }: PairFrameProps
         {isClosed ? (
           <div className="flex min-w-0 items-center gap-2">
             <p className="min-w-0 truncate">
-              <span className="text-muted">A this conversation, B</span>{" "}
+              <span className="text-muted">
+                <span className="@max-md:sr-only">A this conversation,</span> B
+              </span>{" "}
               <span className="font-medium">{name ?? pair.text.draft}</span>
               {b.kind === "prompt" && pair.state.reply === "forced" && (
                 <span className="text-muted">, then A’s reply</span>

@@ -1,8 +1,10 @@
-import { type KeyboardEvent, useId, useState } from "react";
+import { type KeyboardEvent, Suspense, useId, useState } from "react";
 import { isOfInputMethod } from "@/base/composing";
 import type { Timeline } from "@/model/timeline";
 import type { ModelInfo } from "@/types/schemas";
 import { Button } from "@/ui/Button";
+import { ErrorBoundary } from "@/ui/ErrorBoundary";
+import { lazyPart } from "@/ui/lazyPart";
 import { Refusable } from "@/ui/Refusable";
 import { Select } from "@/ui/Select";
 import { lastUserText, withLastUserText } from "./history";
@@ -10,6 +12,8 @@ import { B_REPLIES, type BReply } from "./pair";
 import type { PairSide } from "./pairSide";
 import type { OwnReply } from "./useOwnReply";
 import { WordField } from "./WordField";
+
+const OfferedWords = lazyPart(() => import("./OfferedWords"));
 
 interface PromptFormProps {
   readonly timeline: Timeline;
@@ -115,6 +119,13 @@ export function PromptForm({ timeline, mode, model, pair, ownReply, onRun }: Pro
           onChange={(changed) => write({ draft: changed })}
           onRun={compare}
         />
+      )}
+      {draft === own && !asText && (
+        <ErrorBoundary>
+          <Suspense fallback={null}>
+            <OfferedWords text={own} disabled={refusal !== null} onRun={compare} />
+          </Suspense>
+        </ErrorBoundary>
       )}
       <div className="flex flex-wrap items-center gap-2">
         <Select

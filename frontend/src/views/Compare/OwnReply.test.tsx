@@ -119,6 +119,15 @@ test("a word that is pressed is replaced, and Enter asks for the reply to the me
   expect(server.chats[0]?.messages.at(-1)?.content).toMatch(/The capital of Spain is$/);
 });
 
+test("a word that is offered in the place of another asks for the reply to the message with it", async () => {
+  renderView(Compare, timelineOf(), { index: 6, layer: N_LAYERS });
+  const offered = await screen.findByRole("button", { name: "Try Spain" });
+  await waitFor(() => expect(offered).toBeEnabled());
+  await userEvent.click(offered);
+  await waitFor(() => expect(server.chats).toHaveLength(1));
+  expect(server.chats[0]?.messages.at(-1)?.content).toMatch(/The capital of Spain is$/);
+});
+
 test("Escape gives up the word, and the arrow keys go from word to word", async () => {
   renderView(Compare, timelineOf(), { index: 6, layer: N_LAYERS });
   await userEvent.click(await screen.findByRole("button", { name: "France" }));

@@ -71,6 +71,6 @@ function inWords(job: JobInfo): string {
     case "done":
       return rank_correlation === null
         ? `${formatCount(n_cells)} cells`
-        : `${formatCount(n_cells)} cells; the estimate that ordered them has a rank correlation of ${rank_correlation.toFixed(2)} with them`;
+        : `${formatCount(n_cells)} cells; rank correlation of their estimate ${rank_correlation.toFixed(2)}`;
   }
 }

@@ -1,16 +1,21 @@
+import { Suspense } from "react";
 import { NotRead } from "@/features/evidence/NotRead";
 import { NothingToRead } from "@/features/evidence/NothingToRead";
 import type { ViewProps } from "@/features/evidence/view";
 import { PairFrame } from "@/features/pair/PairFrame";
 import { useServer } from "@/features/server/server";
 import { readability } from "@/reading/readability";
-import { PatchBody } from "./PatchBody";
+import { ErrorBoundary } from "@/ui/ErrorBoundary";
+import { lazyPart } from "@/ui/lazyPart";
 
 export { note } from "./note";
 
+// There is nothing of it to see before B is chosen.
+const PatchBody = lazyPart(() => import("./PatchBody"));
+
 const explain = (isPrompt: boolean): string =>
   isPrompt
-    ? "Press a word of the message above, type another one, and press Enter. The model replies to the changed prompt, and a map then shows which position, at which layer, carries the one answer over to the other."
+    ? "Press one of the words offered above, or a word of the message, type another one, and press Enter. The model replies to the changed prompt, and a map then shows which position, at which layer, carries the one answer over to the other."
     : "Choose above what this conversation is patched with: best one in which a single word of the message differs.";
 
 /** Which word's representation, at which layer, carries the answer from one text to the other. */
@@ -37,7 +42,13 @@ export default function Patch({ timeline }: ViewProps) {
   }
   return (
     <PairFrame key={timeline.conversationId} timeline={timeline} model={model} explain={explain}>
-      {(_, side) => <PatchBody timeline={timeline} model={model} side={side} />}
+      {(_, side) => (
+        <ErrorBoundary>
+          <Suspense fallback={null}>
+            <PatchBody timeline={timeline} model={model} side={side} />
+          </Suspense>
+        </ErrorBoundary>
+      )}
     </PairFrame>
   );
 }

@@ -9,6 +9,7 @@ import { cellText } from "@/model/tokens";
 import type { ModelInfo } from "@/types/schemas";
 import { ErrorBoundary } from "@/ui/ErrorBoundary";
 import { lazyPart } from "@/ui/lazyPart";
+import { useIsNarrow } from "@/ui/media";
 import { usePatchChoices } from "./choices";
 import { mapRows } from "./grid";
 import { MapControls } from "./MapControls";
@@ -31,10 +32,11 @@ interface PatchBodyProps {
 const MAX_CELLS = 6000;
 
 /** Both texts, the map of what carries A's answer over, and the cell that is patched. */
-export function PatchBody({ timeline, model, side }: PatchBodyProps) {
+export default function PatchBody({ timeline, model, side }: PatchBodyProps) {
   const { conversationId, tokens } = timeline;
   const [{ direction, answer, foil, job: jobId, cell }, choose] = usePatchChoices(conversationId);
   const theme = useTheme();
+  const isNarrow = useIsNarrow();
   const { index } = useSelection();
   const texts = useMemo(
     () =>
@@ -76,31 +78,50 @@ export function PatchBody({ timeline, model, side }: PatchBodyProps) {
     );
   }
   const failure = map.job?.error ?? null;
+  const read = (
+    <div className="shrink-0 px-3 pt-2">
+      <p className="pb-1.5">
+        {texts.answers === null ? (
+          <span className="text-muted">Read at the end of both prompts.</span>
+        ) : (
+          <>
+            Read where A goes on with <TokenName token={texts.answers.answer} /> and B with{" "}
+            <TokenName token={texts.answers.foil} />.{" "}
+            <span className="text-muted">Select another token of A’s reply to read there.</span>
+          </>
+        )}
+      </p>
+      <ErrorBoundary>
+        <Suspense fallback={<div className="h-8.5" />}>
+          <MetricChoice
+            texts={texts}
+            job={map.job}
+            chosen={{ answer, foil }}
+            model={model}
+            onChoose={choose}
+          />
+        </Suspense>
+      </ErrorBoundary>
+    </div>
+  );
   return (
     <>
+      {map.job?.state === "done" && (
+        <div className="shrink-0 px-3 pt-2">
+          <ErrorBoundary>
+            <Suspense fallback={<div className="h-5" />}>
+              <MapFinding
+                texts={texts}
+                direction={direction}
+                rows={rows}
+                onPatch={(next) => choose({ cell: next })}
+              />
+            </Suspense>
+          </ErrorBoundary>
+        </div>
+      )}
+      {!isNarrow && read}
       <div className="shrink-0 px-3 py-2">
-        <p className="pb-1.5">
-          {texts.answers === null ? (
-            <span className="text-muted">Read at the end of both prompts.</span>
-          ) : (
-            <>
-              Read where A goes on with <TokenName token={texts.answers.answer} /> and B with{" "}
-              <TokenName token={texts.answers.foil} />.{" "}
-              <span className="text-muted">Select another token of A’s reply to read there.</span>
-            </>
-          )}
-        </p>
-        <ErrorBoundary>
-          <Suspense fallback={<div className="h-8.5" />}>
-            <MetricChoice
-              texts={texts}
-              job={map.job}
-              chosen={{ answer, foil }}
-              model={model}
-              onChoose={choose}
-            />
-          </Suspense>
-        </ErrorBoundary>
         <MapControls
           direction={direction}
           map={map}
@@ -108,20 +129,6 @@ export function PatchBody({ timeline, model, side }: PatchBodyProps) {
           nCells={nCells}
           onDirection={(value) => choose({ direction: value, job: null })}
         />
-        {map.job?.state === "done" && (
-          <div className="pt-1.5">
-            <ErrorBoundary>
-              <Suspense fallback={<div className="h-5" />}>
-                <MapFinding
-                  texts={texts}
-                  direction={direction}
-                  rows={rows}
-                  onPatch={(next) => choose({ cell: next })}
-                />
-              </Suspense>
-            </ErrorBoundary>
-          </div>
-        )}
         {map.error !== null && (
           <LensFailure title="The map could not be had." error={map.error} onRetry={map.retry} />
         )}
@@ -158,6 +165,8 @@ export function PatchBody({ timeline, model, side }: PatchBodyProps) {
           </Suspense>
         </ErrorBoundary>
       )}
+      {/* On a phone the map comes first: it would be below the fold. */}
+      {isNarrow && read}
     </>
   );
 }
