@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mechanistic_explorer import Explorer, cli
+from mechanistic_explorer import Explorer, command_arguments
 
 from app import errors
 from app.api.errors import STATUS_OF
@@ -173,7 +173,7 @@ def test_the_readmes_commands_work(command: str, port: int) -> None:
 
 
 def test_every_command_of_the_command_line_is_described() -> None:
-    parser = cli.parser()
+    parser = command_arguments.parser()
     commands = next(
         action.choices for action in parser._actions if isinstance(action.choices, dict)
     )

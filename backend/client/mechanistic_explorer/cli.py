@@ -14,16 +14,14 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from mechanistic_explorer._version import __version__
+from mechanistic_explorer.command_arguments import DEFAULT_URL, parser
 
 if TYPE_CHECKING:
     from mechanistic_explorer import Explorer, answers, requests
 
-DEFAULT_URL = "http://localhost:8000"
 DONE, FAILED, WRONG_ARGUMENTS, INTERRUPTED = 0, 1, 2, 130
 ID_WITH_DASH = re.compile(r"-[\w-]{21}", re.ASCII)
 """22 characters, as long as no option is."""
-FORMATS = ("table", "json", "csv")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -63,187 +61,45 @@ def with_ids_as_values(given: Sequence[str]) -> list[str]:
     return found + last
 
 
-# --- arguments -------------------------------------------------------------------------------------
-
-
-def parser() -> argparse.ArgumentParser:
-    root = argparse.ArgumentParser(
-        prog="mechanistic-explorer",
-        description="Chat with a language model and see each prediction form, layer by layer.",
-        epilog="All commands but serve and token ask a server that runs: "
-        f"--url, else EXPLORER_URL, else {DEFAULT_URL}.",
-    )
-    root.add_argument("--version", action="version", version=f"mechanistic-explorer {__version__}")
-    commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
-
-    commands.add_parser(
-        "serve", help="start the server: page on :5173, API on :8000", add_help=False
-    )
-
-    lens = command(commands, "lens", "read a text layer by layer")
-    text_argument(lens)
-    lens.add_argument("--layers", type=numbers, metavar="0,6,12", help="which layers; default all")
-    lens.add_argument("--top-k", type=int, default=5, metavar="K", help="predictions of each layer")
-    lens.add_argument(
-        "--positions",
-        type=span,
-        metavar="START:END",
-        help="positions that are read; default the last one, which predicts what comes next",
-    )
-    lens.add_argument("--kind", choices=("logit", "tuned", "jacobian"), default="logit")
-    format_argument(lens)
-
-    chat = command(commands, "chat", "send one message and print the reply as it is generated")
-    text_argument(chat)
-    chat.add_argument("--system", metavar="TEXT", help="system prompt of a new conversation")
-    chat.add_argument("--conversation", metavar="ID", help="continue this one")
-    chat.add_argument("--mode", choices=("chat", "completion"), default="chat")
-    chat.add_argument("--max-new-tokens", type=int, default=256, metavar="N")
-    chat.add_argument("--temperature", type=float, default=0.0, metavar="T", help="0 is greedy")
-    chat.add_argument("--seed", type=int)
-    chat.add_argument("--format", choices=("text", "json"), default="text")
-
-    attribution = command(commands, "attribution", "what wrote one predicted token")
-    text_argument(attribution)
-    attribution.add_argument("--position", type=int, metavar="T", help="default: the last one")
-    attribution.add_argument("--target", type=int, metavar="ID", help="default: what follows there")
-    attribution.add_argument("--foil", type=foil, default="best", metavar="best|mean|none|ID")
-    attribution.add_argument("--unit", choices=("component", "head"), default="component")
-    format_argument(attribution)
-
-    conversations = command(commands, "conversations", "list the saved conversations")
-    conversations.add_argument(
-        "query", nargs="?", default="", help="text of title, tokens or notes"
-    )
-    format_argument(conversations)
-
-    export = command(commands, "export", "print a saved conversation as JSON, with all branches")
-    export.add_argument("conversation", metavar="CONVERSATION", help="its id, or that of a branch")
-    export.add_argument(
-        "--format",
-        choices=("json", "chats"),
-        default="json",
-        help="chats: role and content of each message, a line of JSON for each branch",
-    )
-    export.add_argument("--output", "-o", metavar="FILE", help="write it there")
-
-    model = command(commands, "model", "the model that runs: sizes, lenses, self-check")
-    format_argument(model)
-
-    models = command(commands, "models", "the models that the server can load")
-    format_argument(models)
-
-    mcp = commands.add_parser(
-        "mcp",
-        help="tools for language models, over stdin and stdout",
-        description="Serves the Model Context Protocol on stdin and stdout, with tools that only read."
-        " The token of a server that asks for one is taken from EXPLORER_TOKEN.",
-    )
-    url_argument(mcp)
-
-    token = commands.add_parser(
-        "token",
-        help="who may use a shared server",
-        description="The people of a server that several share, each with a token of their own.",
-    )
-    token.add_argument("action", choices=("add", "list", "remove"))
-    token.add_argument("name", nargs="?", metavar="NAME", help="the person; add prints their token")
-    token.add_argument(
-        "--file",
-        metavar="FILE",
-        help="file of names and digests that the server reads, default EXPLORER_TOKENS_FILE",
-    )
-    return root
-
-
-def command(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, told: str
-) -> argparse.ArgumentParser:
-    found = commands.add_parser(name, help=told, description=f"{told[0].upper()}{told[1:]}.")
-    url_argument(found)
-    found.add_argument("--token", help="its token, default EXPLORER_TOKEN")
-    return found
-
-
-def url_argument(found: argparse.ArgumentParser) -> None:
-    found.add_argument(
-        "--url", help=f"address of the server, default EXPLORER_URL or {DEFAULT_URL}"
-    )
-
-
-def text_argument(found: argparse.ArgumentParser) -> None:
-    found.add_argument(
-        "text", nargs="?", metavar="TEXT", help="without it, or as -, it is read from stdin"
-    )
-
-
-def format_argument(found: argparse.ArgumentParser) -> None:
-    found.add_argument("--format", choices=FORMATS, default="table")
-
-
-def numbers(text: str) -> list[float]:
-    try:
-        return [float(word) for word in text.split(",")]
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no list of layers, such as 0,6,12") from None
-
-
-def span(text: str) -> tuple[int, int]:
-    start, colon, end = text.partition(":")
-    try:
-        return int(start), int(end if colon else start) + (0 if colon else 1)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no span, such as 0:5, or 4") from None
-
-
-def foil(text: str) -> int | str:
-    if text in ("best", "mean", "none"):
-        return text
-    try:
-        return int(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError("write best, mean, none or a token id") from None
-
-
 def given_text(arguments: argparse.Namespace) -> str:
-    """TEXT, else all of stdin. Raises SystemExit where a person at a terminal gave neither."""
-    if arguments.text not in (None, "-"):
-        text: str = arguments.text
-        return text
+    """TEXT, else all of stdin. Raises ValueError where it is not UTF-8, as the model would read
+    other characters, and SystemExit where a person at a terminal gave neither.
+    """
     if arguments.text is None and sys.stdin.isatty():
         print(
             f"mechanistic-explorer {arguments.command}: give a TEXT, or pipe one in",
             file=sys.stderr,
         )
         raise SystemExit(WRONG_ARGUMENTS)
-    # The bytes as they are: a line end that a program put there is a token.
-    return sys.stdin.buffer.read().decode("utf-8", "replace")
+    try:
+        if arguments.text in (None, "-"):
+            # The bytes as they are: a line end that a program put there is a token.
+            return sys.stdin.buffer.read().decode("utf-8")
+        text: str = arguments.text
+        text.encode("utf-8")
+        return text
+    except (UnicodeDecodeError, UnicodeEncodeError) as wrong:
+        raise ValueError(f"the text is not UTF-8: {wrong.reason} at {wrong.start}") from None
 
 
 # --- commands --------------------------------------------------------------------------------------
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from mechanistic_explorer import Explorer, ExplorerError
-    from mechanistic_explorer import command_output as output
+    from mechanistic_explorer import Explorer, ExplorerError, ServerError
+    from mechanistic_explorer.launching import write_progress
 
     try:
+        if "text" in arguments:
+            arguments.text = given_text(arguments)
         with Explorer(*address(arguments.url, arguments.token)) as explorer:
-            if arguments.command == "lens":
-                output.write_lens(read_lens(explorer, arguments), arguments.format)
-            elif arguments.command == "chat":
-                chat(explorer, arguments)
-            elif arguments.command == "attribution":
-                output.write_attribution(*attribution(explorer, arguments), arguments.format)
-            elif arguments.command == "conversations":
-                found = explorer.list_conversations(arguments.query, limit=200)
-                output.write_conversations(found, arguments.format)
-            elif arguments.command == "export":
-                export(explorer, arguments)
-            elif arguments.command == "models":
-                output.write_models(explorer.models(), arguments.format)
-            else:
-                output.write_model(explorer.model_info(), arguments.format)
+            try:
+                ask(explorer, arguments)
+            except ServerError as failure:
+                if failure.code != "model_loading":
+                    raise
+                explorer.wait_until_ready(on_progress=write_progress)
+                ask(explorer, arguments)
     except (ExplorerError, OSError) as failure:
         if isinstance(failure, BrokenPipeError):
             raise
@@ -253,6 +109,27 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"mechanistic-explorer: {failure}", file=sys.stderr)
         return WRONG_ARGUMENTS
     return DONE
+
+
+def ask(explorer: Explorer, arguments: argparse.Namespace) -> None:
+    """Asks the server, and writes what it answers."""
+    from mechanistic_explorer import command_output as output
+
+    if arguments.command == "lens":
+        output.write_lens(read_lens(explorer, arguments), arguments.format)
+    elif arguments.command == "chat":
+        chat(explorer, arguments)
+    elif arguments.command == "attribution":
+        output.write_attribution(*attribution(explorer, arguments), arguments.format)
+    elif arguments.command == "conversations":
+        found = explorer.list_conversations(arguments.query, limit=200)
+        output.write_conversations(found, arguments.query, arguments.format)
+    elif arguments.command == "export":
+        export(explorer, arguments)
+    elif arguments.command == "models":
+        output.write_models(explorer.models(), arguments.format)
+    else:
+        output.write_model(explorer.model_info(), arguments.format)
 
 
 def address(url: str | None, token: str | None) -> tuple[str, str | None]:
@@ -339,7 +216,7 @@ def last_position(explorer: Explorer, text: str) -> int:
 
 
 def read_lens(explorer: Explorer, arguments: argparse.Namespace) -> answers.LensReadResponse:
-    text = given_text(arguments)
+    text = arguments.text
     positions = arguments.positions
     if positions is None:
         last = last_position(explorer, text)
@@ -357,7 +234,7 @@ def attribution(
     explorer: Explorer, arguments: argparse.Namespace
 ) -> tuple[answers.AttributionResponse, Sequence[answers.Token]]:
     """The parts, and the tokens of the text."""
-    text = given_text(arguments)
+    text = arguments.text
     tokens = explorer.lens(text, layers=[0], top_k=1).tokens
     position = len(tokens) - 1 if arguments.position is None else arguments.position
     found = explorer.attribution(
@@ -375,7 +252,7 @@ def chat(explorer: Explorer, arguments: argparse.Namespace) -> None:
     from mechanistic_explorer.command_output import write_json
     from mechanistic_explorer.visible import harmless
 
-    messages: list[requests.ChatMessage] = [{"role": "user", "content": given_text(arguments)}]
+    messages: list[requests.ChatMessage] = [{"role": "user", "content": arguments.text}]
     if arguments.system is not None:
         messages.insert(0, {"role": "system", "content": arguments.system})
     sampling: requests.SamplingRequest = {

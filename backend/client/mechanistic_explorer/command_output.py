@@ -134,8 +134,12 @@ def part_name(row: dict[str, Any]) -> str:
     return row["part"] if row["block"] is None else f"{row['part']} {row['block']}"
 
 
-def write_conversations(result: answers.ConversationList, form: str) -> None:
+def write_conversations(result: answers.ConversationList, query: str, form: str) -> None:
     if written(result, form):
+        return
+    if not result.conversations:
+        missing = f"has {query!r} in its title, tokens or notes" if query else "is saved"
+        print(f"No conversation {missing}.", file=sys.stderr)
         return
     rows = [
         [

@@ -8,9 +8,10 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
-from mechanistic_explorer import Explorer, answers, cli, launching
+from mechanistic_explorer import Explorer, ServerError, answers, cli, launching
 
 from tests.client.conftest import url_of
 from tests.server.conftest import Process
@@ -163,6 +164,7 @@ def test_models_lists_what_can_be_loaded(
         (["chat", "a", "--conversation", 22 * "-"], 1, "Error: conversation_not_found"),
         (["lens", "a", "--url", "http://127.0.0.1:9"], 1, "Error: Cannot reach http://127.0.0.1:9"),
         (["models", "--url", "localhost"], 2, "write http://localhost:8000"),
+        (["lens", "a\udcff"], 2, "the text is not UTF-8"),
     ],
 )
 def test_failures_are_one_line_and_an_exit_code(
@@ -177,12 +179,50 @@ def test_failures_are_one_line_and_an_exit_code(
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["nothing"], ["lens", "a", "--layers", "x"], ["lens", "a", "--format", "xml"]],
+    [[], ["nothing"], ["lens", "a", "--layers", "x"], ["lens", "a", "--format", "xml"]]
+    + [["chat", "a", "--temperature", number] for number in ("nan", "inf", "x")],
 )
 def test_wrong_arguments_are_exit_code_2(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         cli.main(arguments)
     assert ended.value.code == 2
+
+
+def test_bytes_that_are_no_text_are_refused(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipe_in(monkeypatch, b"a\xff\xe2\x82")
+    assert cli.main(["lens"]) == 2
+    assert capsys.readouterr().err == (
+        "mechanistic-explorer: the text is not UTF-8: invalid start byte at 1\n"
+    )
+
+
+def test_search_that_finds_nothing_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["conversations", "no such words"]) == 0
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err == "No conversation has 'no such words' in its title, tokens or notes.\n"
+
+
+def test_command_waits_for_the_model_that_is_loaded(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loading = answers.ErrorBody("model_loading", "m", "h", None, "r")
+    found = iter([ServerError(loading, 503)])
+    read = Explorer.lens
+
+    def lens(explorer: Explorer, *given: Any, **named: Any) -> answers.LensReadResponse:
+        for refusal in found:
+            raise refusal
+        return read(explorer, *given, **named)
+
+    monkeypatch.setattr(Explorer, "lens", lens)
+    pipe_in(monkeypatch, b"abc")
+    assert cli.main(["lens"]) == 0
+    printed = capsys.readouterr()
+    assert "is ready on" in printed.err
+    assert printed.out.startswith("read at 2 c")
 
 
 def test_help_imports_nothing_heavy() -> None:
