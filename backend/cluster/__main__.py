@@ -16,7 +16,7 @@ import secrets
 import signal
 import subprocess
 import sys
-import threading
+import time
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -29,6 +29,10 @@ from cluster.front import SESSION_HEADER
 from cluster.placement import BadCluster, Placement, replica_settings
 from cluster.postgresql import create_database, running_postgresql
 
+WATCH_S = 2.0
+"""How often it is looked whether Ray still runs."""
+MISSED_CHECKS = "20"
+"""A machine that is busy with models answers Ray late; by default five misses end everything."""
 OBJECT_STORE_BYTES = 200 * 2**20
 """Ray would take a third of the memory for objects that are passed around; nothing is here."""
 PACKAGES = BACKEND_DIR / "requirements-cluster.txt"
@@ -80,6 +84,7 @@ def prepare_environment(placement: Placement, resources: contextlib.ExitStack) -
     # Without a token any program on this machine could run code in Ray's processes.
     environment["RAY_AUTH_MODE"] = "token"
     environment.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
+    environment.setdefault("RAY_health_check_failure_threshold", MISSED_CHECKS)
     environment["RAY_SERVE_SESSION_ID_HEADER_KEY"] = SESSION_HEADER
     environment["RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH"] = "cluster.front.middlewares"
     # Each replica takes its share of the cores; the same share, because the last bits depend on it.
@@ -140,16 +145,18 @@ def serve_until_stopped(settings: Settings, placement: Placement, port: int) -> 
             http_options=HTTPOptions(host=settings.host, port=port),
             logging_config=LoggingConfig(log_level="WARNING"),
         )
-        serve.run(application(settings, placement), blocking=False)
+        try:
+            serve.run(application(settings, placement), blocking=False)
+        except RuntimeError:
+            return refused(f"The replicas did not start. {why_not_started()}")
         say(f"Ready: {placement.replicas} replicas answer on http://localhost:{port}")
         say("Stop with Ctrl-C.")
-        threading.Event().wait()
-        return 0
+        while any(node["Alive"] for node in ray.nodes()):
+            time.sleep(WATCH_S)
+        return refused("Ray has ended; most likely this machine had no time or memory for it.")
     except KeyboardInterrupt:
         say("Finishing the running replies.")
         return 0
-    except RuntimeError:
-        return refused(f"The replicas did not start. {why_not_started()}")
     finally:
         serve.shutdown()
         ray.shutdown()
