@@ -1,5 +1,6 @@
 import { screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
+import { useState } from "react";
 import { afterEach, expect, test, vi } from "vitest";
 import { madeUpTimeline, madeUpTokens } from "@/test/lensData";
 import { fakeServer, renderView } from "@/test/renderView";
@@ -40,6 +41,29 @@ test("what has no room in the line opens from the token, by keyboard as well", a
   const details = await screen.findByRole("dialog", { name: "Token" });
   expect(details).toHaveTextContent(`Id${tokens[2]?.id ?? "missing"}`);
   expect(details).toHaveTextContent(/Bytes.*Part of.*Surprisal/);
+});
+
+test("what the pair has opened stays open when a token becomes selected", async () => {
+  fakeServer(tokens);
+  const timeline = madeUpTimeline(tokens, "head");
+  function Head() {
+    const [index, setIndex] = useState<number | null>(null);
+    return (
+      <>
+        <button onClick={() => setIndex(2)}>Select</button>
+        <TokenHead
+          timeline={timeline}
+          token={index === null ? undefined : timeline.tokens[index]}
+          pair={<details>vs France</details>}
+        />
+      </>
+    );
+  }
+  renderView(Head, timeline, { index: null });
+  const pair = screen.getByText("vs France");
+  await userEvent.click(screen.getByRole("button", { name: "Select" }));
+  expect(await screen.findByRole("heading", { name: /^Selected token/ })).toBeVisible();
+  expect(screen.getByText("vs France")).toBe(pair);
 });
 
 test("the first token says that nothing predicted it", () => {

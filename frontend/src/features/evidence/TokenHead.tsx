@@ -49,19 +49,30 @@ interface TokenHeadProps {
 
 /** The selected token, how probable the model found it, and what can be done with it: one line. */
 export function TokenHead({ timeline, token, pair }: TokenHeadProps) {
-  if (token !== undefined) return <SelectedToken timeline={timeline} token={token} pair={pair} />;
   return (
     <>
-      <p className="min-w-0 flex-1 truncate text-muted">No token is selected</p>
-      {pair}
+      {token === undefined ? (
+        <p className="min-w-0 flex-1 truncate text-muted">No token is selected</p>
+      ) : (
+        <SelectedToken timeline={timeline} token={token} />
+      )}
+      <span className={clsx("flex items-center", token === undefined ? "min-w-0" : "shrink-0")}>
+        {token !== undefined && <TokenActions timeline={timeline} token={token} />}
+        {/* At the end, where it stays under the pointer that is pressing it when a token becomes selected. */}
+        {pair}
+      </span>
     </>
   );
 }
 
-function SelectedToken({ timeline, token, pair }: TokenHeadProps & { readonly token: Token }) {
+interface SelectedTokenProps {
+  readonly timeline: Timeline;
+  readonly token: Token;
+}
+
+function SelectedToken({ timeline, token }: SelectedTokenProps) {
   const { predictedBy, status } = useTokenLens(timeline, token.index, TOP_K);
-  const { predictedBy: alternatives } = useTokenLens(timeline, token.index, ALTERNATIVES);
-  const { isExtending, setExtending, range, select } = useSelection();
+  const { isExtending, range } = useSelection();
   const score = scoreOf(token, predictedBy?.layers.at(-1)?.actual ?? null);
   const hasNumbers = token.index > 0 && score !== null && !isExtending && range === null;
   return (
@@ -100,25 +111,31 @@ function SelectedToken({ timeline, token, pair }: TokenHeadProps & { readonly to
           </p>
         )}
       </div>
-      <span className="flex shrink-0 items-center">
-        {pair}
-        <NoteButton />
-        {/* With Shift it takes a keyboard, and by selecting text a mouse. */}
-        <IconButton
-          icon="range"
-          label="Select several tokens"
-          aria-pressed={isExtending}
-          className="max-md:hidden not-any-pointer-coarse:hidden"
-          onClick={() => setExtending(!isExtending)}
-        />
-        <Alternatives token={token} reading={alternatives} />
-        <IconButton
-          icon="close"
-          label="Deselect the token"
-          className="max-md:hidden"
-          onClick={() => select(null, null)}
-        />
-      </span>
+    </>
+  );
+}
+
+function TokenActions({ timeline, token }: SelectedTokenProps) {
+  const { predictedBy } = useTokenLens(timeline, token.index, ALTERNATIVES);
+  const { isExtending, setExtending, select } = useSelection();
+  return (
+    <>
+      <NoteButton />
+      {/* With Shift it takes a keyboard, and by selecting text a mouse. */}
+      <IconButton
+        icon="range"
+        label="Select several tokens"
+        aria-pressed={isExtending}
+        className="max-md:hidden not-any-pointer-coarse:hidden"
+        onClick={() => setExtending(!isExtending)}
+      />
+      <Alternatives token={token} reading={predictedBy} />
+      <IconButton
+        icon="close"
+        label="Deselect the token"
+        className="max-md:hidden"
+        onClick={() => select(null, null)}
+      />
     </>
   );
 }
