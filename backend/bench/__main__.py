@@ -88,7 +88,9 @@ def measured(
 ) -> list[Figure]:
     """The figures of one part, measured in fresh processes."""
     print(f"measuring {expected.prefix}{name} …", flush=True)
-    server = Server("embedded" if model == EMBEDDED_FOLDER else str(model), options.threads)
+    # In the dtype of the references.
+    asked = "embedded" if model == EMBEDDED_FOLDER else str(model)
+    server = Server(asked, options.threads, dtype="float32")
     references = References(model, options.threads)
     try:
         subjects = Subjects(server, references, Texts(seed=len(name)), options.repeats, expected)

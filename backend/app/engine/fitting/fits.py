@@ -192,7 +192,9 @@ class LensFitting:
         self, wanted: FitWanted, sequences: torch.Tensor, weights: str
     ) -> Generator[FitPoint | None, None, LensFile]:
         decoder = HookedDecoder(self._decoder.model, self._decoder.structure)
+        yield None
         is_sampled = decoder.d_vocab > LARGE_VOCABULARY and decoder.can_read_columns()
+        yield None
         tokens = TOKENS_OF_SAMPLED_STEP if is_sampled else TOKENS_OF_STEP
         settings = TunedSettings(
             limit_seconds=wanted.seconds,

@@ -74,6 +74,8 @@ def judging(
             log_p = decoder.decode(here[:, -1]).log_softmax(-1)
             p = log_p.exp()
             entropy = -torch.einsum("rv,rv->r", p, log_p)
+        share = RUNS_SHARE + (1 - RUNS_SHARE) * n_done / (len(rows) * n_layers)
+        yield share
         for layer in range(n_layers):
             other = (layer + max(1, n_layers // 2)) % n_layers
             with torch.inference_mode():
@@ -81,6 +83,8 @@ def judging(
                 logits = decoder.decode(stream)
                 by_scale = [_kl(p, entropy, scale * logits) for scale in SCALES]
                 found["scaled"][layer].append(torch.stack(by_scale, dim=1))
+            yield share
+            with torch.inference_mode():
                 maps: dict[Control | Literal["lens"], torch.Tensor] = {
                     "lens": lens(stream, layer),
                     "permuted": lens(stream, other),
@@ -90,8 +94,9 @@ def judging(
             for name, mapped in maps.items():
                 with torch.inference_mode():
                     found[name][layer].append(_kl(p, entropy, decoder.decode(mapped)))
-                yield RUNS_SHARE + (1 - RUNS_SHARE) * n_done / (len(rows) * n_layers)
+                yield share
             n_done += len(chunk)
+            share = RUNS_SHARE + (1 - RUNS_SHARE) * n_done / (len(rows) * n_layers)
     layers = tuple(
         _of_layer(layer, {name: of[layer] for name, of in found.items() if of[layer]})
         for layer in range(n_layers)
