@@ -107,7 +107,8 @@ def own_database(folder: Path, resources: contextlib.ExitStack) -> str:
     except subprocess.CalledProcessError:
         raise BadCluster(
             f"PostgreSQL could not be started in {folder}; what it said stands above or in {folder}/log. "
-            "It does not run as root: start the cluster as another user, or set EXPLORER_DATABASE."
+            f"Where a cluster that was killed has left it running: pg_ctl -D {folder}/data stop. It does "
+            "not run as root: start the cluster as another user, or set EXPLORER_DATABASE."
         ) from None
     say(f"Conversations are kept by PostgreSQL in {folder}.")
     return create_database(server, "explorer")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import importlib.util
 import re
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from cluster import __main__ as start
+from cluster import postgresql
 from cluster.placement import BadCluster, Placement, replica_settings
 
 BACKEND = Path(__file__).resolve().parents[2]
@@ -63,3 +65,14 @@ def test_replicas_that_would_not_share_their_conversations_are_refused() -> None
 def test_numbers_of_replicas_that_are_none_are_refused(args: dict[str, str]) -> None:
     with pytest.raises(BadCluster):
         Placement.of(args)
+
+
+def test_a_cluster_without_postgresql_says_what_to_install_or_to_set(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(postgresql, "postgresql_program", lambda _name: None)
+    with (
+        contextlib.ExitStack() as resources,
+        pytest.raises(BadCluster, match=r"apt install postgresql.*EXPLORER_DATABASE"),
+    ):
+        start.own_database(tmp_path, resources)
