@@ -63,6 +63,7 @@ def test_a_lens_is_fitted_judged_and_offered(client: TestClient, tmp_path: Path)
         "fitted_tokens": 40,
         "origin": "fitted",
         "beats_controls": True,
+        "unfitted_layers": [],
     }
     assert unfinished(tmp_path) == []
 
