@@ -103,12 +103,19 @@ def run(arguments: argparse.Namespace) -> int:
     except (ExplorerError, OSError) as failure:
         if isinstance(failure, BrokenPipeError):
             raise
-        print(f"Error: {failure}", file=sys.stderr)
+        print(f"Error: {described(failure)}", file=sys.stderr)
         return FAILED
     except ValueError as failure:
         print(f"mechanistic-explorer: {failure}", file=sys.stderr)
         return WRONG_ARGUMENTS
     return DONE
+
+
+def described(failure: Exception) -> str:
+    """In one line, and without the number of an error of the system."""
+    if isinstance(failure, OSError) and failure.strerror:
+        return f"{failure.filename}: {failure.strerror}" if failure.filename else failure.strerror
+    return str(failure)
 
 
 def ask(explorer: Explorer, arguments: argparse.Namespace) -> None:
@@ -206,7 +213,7 @@ def token(arguments: argparse.Namespace) -> int:
         print(f"mechanistic-explorer token: {failure}", file=sys.stderr)
         return WRONG_ARGUMENTS
     except OSError as failure:
-        print(f"Error: {failure}", file=sys.stderr)
+        print(f"Error: {described(failure)}", file=sys.stderr)
         return FAILED
     return DONE
 

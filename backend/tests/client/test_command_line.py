@@ -115,6 +115,15 @@ def test_export_writes_what_the_server_keeps(tmp_path: Path, explorer: Explorer)
     assert explorer.import_conversation(stored).n_tokens > 0
 
 
+def test_file_that_cannot_be_written_is_named(
+    tmp_path: Path, explorer: Explorer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    conversation = explorer.chat("a", sampling={"max_new_tokens": 1}).conversation_id
+    file = tmp_path / "no folder" / "file"
+    assert cli.main(["export", conversation, "-o", str(file)]) == 1
+    assert capsys.readouterr().err == f"Error: {file}: No such file or directory\n"
+
+
 def test_model_tells_what_runs(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["model"]) == 0
     assert capsys.readouterr().out.splitlines()[0].split() == ["model", "fake"]
