@@ -274,7 +274,11 @@ export function Shell() {
                 isComposerSlim={evidenceSheet.isComposerSlim}
                 isMaximised={split.maximised === "conversation"}
                 onToggleMaximise={toggle("conversation")}
-                onShowView={openView}
+                onShowView={(id) => {
+                  openView(id);
+                  // Its token may be selected already, and the sheet closed.
+                  if (evidenceSheet.height === "closed") evidenceSheet.resize("half");
+                }}
                 onStartTour={() => setIsOnTour(true)}
                 onNew={startSame}
               />
