@@ -2,9 +2,12 @@
  * No character is drawn that is not in the text: no ligatures, no contextual alternates. The same text is
  * drawn again with each character shaped alone, which no font can join, and has to look the same.
  */
+import { readFileSync } from "node:fs";
 import type { Locator, Page } from "@playwright/test";
+import { cellTextOfText } from "../src/model/tokens";
 import { expect, test } from "./page";
 import { boxOf, largestDifference, pictureOf } from "./pictures";
+import { codePointsOf } from "./woff2";
 
 /** What Inter, JetBrains Mono and usual fallback fonts draw as something else. */
 const JOINED = "-> => <= != |> 2x4 fi -- === <|im_start|> www";
@@ -165,4 +168,26 @@ test("an exported picture draws each character as itself, and is the same as PNG
   }, svg);
   await withoutKerning(page);
   await expectThemselves(page, page.locator("svg"));
+});
+
+/** Of other fonts, which every system has. A sign that it lacks is drawn as an empty box. */
+const FROM_SYSTEM = new Set("⏎⇥∅◌");
+
+test("the shipped fonts have every sign that stands for a character that is not seen", () => {
+  const styles = "src/styles/";
+  const files = readFileSync(`${styles}fonts.css`, "utf8").matchAll(/url\("([^"]+\.woff2)"\)/g);
+  const fonts = Array.from(files, ([, file]) => codePointsOf(`${styles}${file ?? ""}`));
+  expect(fonts).toHaveLength(2);
+  const signs = new Set<string>();
+  for (let point = 0; point <= 0xffff; point += 1) {
+    if (point >= 0xd800 && point < 0xe000) continue; // halves of characters
+    const character = String.fromCodePoint(point);
+    const shown = cellTextOfText(character);
+    if (!shown.endsWith(character)) for (const sign of shown) signs.add(sign);
+  }
+  expect(signs).toContain("‹");
+  const missing = [...signs].filter(
+    (sign) => !FROM_SYSTEM.has(sign) && !fonts.every((font) => font.has(sign.codePointAt(0) ?? 0)),
+  );
+  expect(missing).toEqual([]);
 });

@@ -187,10 +187,10 @@ def test_large_grid_is_cut_and_says_so(explorer: Explorer) -> None:
     ("text", "shown"),
     [
         (" a", "·a"),
-        ("\n\t\r", "⏎⇥␍"),
+        ("\n\t\r", "⏎⇥‹CR›"),
         ("\x1b[31m", "‹U+001B›[31m"),
         ("\u202e", "‹U+202E›"),
-        ("\u200d\u00a0", "‹ZWJ›‹U+00A0›"),
+        ("\u200d\u00a0", "‹ZWJ›‹NBSP›"),
         ("é😀", "é😀"),
     ],
 )

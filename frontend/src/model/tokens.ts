@@ -31,10 +31,9 @@ export interface CellPart {
 const GLYPHS: Readonly<Record<string, string>> = {
   " ": "·",
   "\n": "⏎",
-  "\r": "␍",
+  "\r": "‹CR›",
   "\t": "⇥",
-  "\u007f": "␡",
-  "\u00a0": "⍽",
+  "\u00a0": "‹NBSP›",
   "\u00ad": "‹SHY›",
   "\u061c": "‹ALM›",
   "\u200b": "‹ZWSP›",
@@ -65,7 +64,6 @@ function glyphOf(character: string): string | null {
   const named = GLYPHS[character];
   if (named !== undefined) return named;
   const codePoint = character.codePointAt(0) ?? 0;
-  if (codePoint < 0x20) return String.fromCodePoint(0x2400 + codePoint);
   if (!UNSEEN.test(character)) return null;
   return `‹U+${codePoint.toString(16).toUpperCase().padStart(4, "0")}›`;
 }
