@@ -142,6 +142,19 @@ def test_a_comparison_gives_the_same_numbers_on_ndif(
     assert first.js_nats[2].all()
 
 
+def test_rows_of_what_both_texts_begin_with_are_those_of_one() -> None:
+    """Two passes of other lengths may round them in other ways."""
+    shape = plans.Shape(("h.0", "h.1"), "past_key_values", True, 4, 8)
+    pairs = Pairs(((2, 2), (1, 2)), ((0, 0), (0, 1), (3, 2), (2, 3)))
+    plan = plans.compare_plan(shape, Side((5, 6, 7, 8)), Side((5, 6, 1, 2, 3)), pairs)
+    assert plan["a"] == {"ids": [5, 6, 7, 8], "positions": [0, 1, 2, 3]}
+    assert plan["b"] == {"ids": [5, 6, 1, 2], "positions": [0, 1, 2, 3]}
+    # Of each pair the rows of both sides, and that of `a` which stands for `b`.
+    assert plan["pairs"] == [[0, 0, 0], [0, 1, 1], [3, 2, None], [2, 3, None]]
+    assert plan["layers"] == [1, 2]
+    assert plan["layer_pairs"] == [[1, 1], [0, 1]]
+
+
 def test_a_new_token_that_ends_the_text_ends_the_reply(
     local: NnsightEngine, remote: NdifEngine
 ) -> None:
