@@ -15,7 +15,7 @@ export default function FitLens() {
         <Button look="quiet" className="px-1.5" aria-label="Fit…" title="Fit a lens to this model">
           {/* The same width as that of `HalfLayersToggle`. */}
           <span className="@max-[48rem]:hidden">Fit…</span>
-          <span className="@min-[48rem]:hidden">+</span>
+          <span className="hidden @max-[48rem]:inline">+</span>
         </Button>
       }
     >
