@@ -53,7 +53,8 @@ def compute_in_float32(modules: list[nn.Module]) -> None:
     for module in modules:
         for name, parameter in list(module.named_parameters(recurse=False)):
             if parameter.dtype in NARROW:
-                copy = nn.Parameter(parameter.detach().float(), requires_grad=False)
+                with torch.inference_mode(False):  # a tensor made in that mode can have no gradient
+                    copy = nn.Parameter(parameter.detach().float(), requires_grad=False)
                 setattr(module, name, copy)
         for name, buffer in list(module.named_buffers(recurse=False)):
             if buffer.dtype in NARROW:

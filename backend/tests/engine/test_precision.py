@@ -86,6 +86,11 @@ def test_a_model_in_bfloat16_says_how_far_it_is_from_float32(folder: Path) -> No
     assert found.max_logit_diff > 1e-3
 
 
+def test_a_model_in_bfloat16_can_be_differentiated(folder: Path) -> None:
+    capability = load_engine(str(folder), dtype="bfloat16", **SMALL).facts.capabilities.gradients
+    assert capability.is_available, capability.reason
+
+
 def test_a_model_in_float32_has_no_difference_to_tell(folder: Path) -> None:
     engine = load_engine(str(folder), **SMALL)
     assert engine.facts.dtype == "float32"
