@@ -105,6 +105,7 @@ class JobsService:
         self._is_closing = False
         self._streams_end = False
         self._is_closed = False
+        self._taking_up = asyncio.Lock()
         self._saves: set[asyncio.Task[None]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         worker.on_model(self._on_model)
@@ -132,13 +133,19 @@ class JobsService:
     async def _take_up(self, job_id: str) -> StoredJob | None:
         """Makes an unfinished job this server's, as it is in the database; None where another has it.
 
-        Raises StorageFailed. Claimed first and read then: meanwhile the other one may have ended it.
+        Raises StorageFailed.
         """
+        # One after the other: of two that had read the same state, the second would run the job again.
+        async with self._taking_up:
+            if job_id in self._active:
+                return self._active[job_id]
+            return await self._claimed(job_id)
+
+    async def _claimed(self, job_id: str) -> StoredJob | None:
+        """Claimed first and read then: meanwhile another server may have ended it."""
         if not await self._database.claim(job_id):
             return None
         record = await self._database.write(lambda connection: job_rows.current(connection, job_id))
-        if job_id in self._active:
-            return self._active[job_id]
         job = None if record is None else self._undamaged(record)
         if job is None or job.is_over:
             self._database.begin_giving_up(job_id)
@@ -241,11 +248,8 @@ class JobsService:
         if job.is_over:
             await self._database.write(lambda connection: job_rows.remove(connection, job_id))
             return self._info(job)
-        has_run = job.run is not None
         self._change(job, "cancelled")
         self._active.pop(job.id, None)
-        if not has_run:
-            job.work.forget()
         return self._info(job)
 
     async def events(self, job_id: str) -> AsyncGenerator[JobStreamEvent | None]:
@@ -423,8 +427,7 @@ class JobsService:
             elif job.state == "running":
                 # Stopped by a shutdown.
                 self._change(job, "waiting")
-        if job.is_over:
-            job.work.forget()
+        self._forget_work(job)
         self._schedule()
 
     def _end(self, job: StoredJob, state: JobState, failure: ExplorerError | None) -> None:
@@ -461,20 +464,28 @@ class JobsService:
         if self._is_closed:
             return
         job.is_saving = False
-        record = job.record()
+        record, is_over = job.record(), job.is_over
         writing = self._database.begin_write(lambda connection: job_rows.save(connection, record))
-        task = asyncio.ensure_future(self._saved(job, writing))
+        task = asyncio.ensure_future(self._saved(job, is_over, writing))
         self._saves.add(task)
         task.add_done_callback(self._saves.discard)
 
-    async def _saved(self, job: StoredJob, writing: Future[None]) -> None:
+    async def _saved(self, job: StoredJob, is_over: bool, writing: Future[None]) -> None:
         began = time.monotonic()
         try:
             await asyncio.wrap_future(writing)
+            job.is_end_saved = is_over
         except StorageFailed as failure:
             logger.error("job %s was not saved: %s", job.id, failure.message)
         job.saved_at = time.monotonic()
         job.saving_s = job.saved_at - began
+        self._forget_work(job)
+
+    @staticmethod
+    def _forget_work(job: StoredJob) -> None:
+        """Deletes what a run works with, once the database says that none will go on from it."""
+        if job.is_end_saved and job.run is None:
+            job.work.forget()
 
     async def _find(self, job_id: str) -> StoredJob:
         job = self._active.get(job_id)

@@ -95,6 +95,8 @@ class StoredJob:
     saving_s: float = 0.0
     is_elsewhere: bool = False
     """Another server that shares the database runs it; this is what it saved last."""
+    is_end_saved: bool = False
+    """The database says that it is over."""
     is_saving: bool = False
     """A checkpoint is due."""
 

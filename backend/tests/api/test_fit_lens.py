@@ -130,9 +130,13 @@ def test_a_server_that_is_started_again_goes_on(monkeypatch: pytest.MonkeyPatch)
         wait_until_ready(client)
         job_id = start(client)
         assert pause.reached.wait(30)
-        # As after `kill -9`, nothing is told to stop: the run is cut off in the middle.
-        monkeypatch.setattr(ModelWorker, "join", lambda *_: True)
-        pause.go_on.set()
+        stop = ModelWorker.stop
+
+        def stop_in_the_middle(worker: ModelWorker) -> None:
+            stop(worker)
+            pause.go_on.set()
+
+        monkeypatch.setattr(ModelWorker, "stop", stop_in_the_middle)
     second = FakeEngine()
     with make_client(second) as client:
         wait_until_ready(client)

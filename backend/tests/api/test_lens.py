@@ -258,5 +258,11 @@ def test_stats_show_that_reading_a_stored_conversation_runs_no_pass(client: Test
 
 def test_model_info_lists_the_lenses(client: TestClient) -> None:
     assert client.get("/api/model_info").json()["lenses"] == [
-        {"kind": "logit", "fitted_tokens": None, "origin": "shipped", "beats_controls": None}
+        {
+            "kind": "logit",
+            "fitted_tokens": None,
+            "origin": "shipped",
+            "beats_controls": None,
+            "unfitted_layers": [],
+        }
     ]

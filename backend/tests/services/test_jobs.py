@@ -6,12 +6,15 @@ import asyncio
 import contextlib
 import dataclasses
 import gc
-from collections.abc import Callable
+import threading
+import time
+from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 import pytest
 from sqlalchemy import Connection
 
+from app.engine.protocols import LensEngine
 from app.errors import Draining, ModelMismatch
 from app.models.jobs import PatchMapRequest
 from app.services.background import BackgroundJob
@@ -198,15 +201,101 @@ def test_nothing_of_a_map_is_held_once_it_is_over() -> None:
                     last = event
                 assert last is not None
                 assert last.type == "done"
-            await until(lambda: not jobs._saves)
-            held = [o for o in _objects() if type(o) in (PatchMap, StoredJob, BackgroundJob)]
+            held = (PatchMap, StoredJob, BackgroundJob)
             # The worker's loop keeps the frame of its last job until the next one.
-            assert len(held) <= 3, held
+            await until(lambda: sum(type(each) in held for each in _objects()) <= 3)
             worker.stop()
             await jobs.close()
         database.close()
 
     asyncio.run(scenario())
+
+
+def test_a_job_that_is_asked_for_while_it_is_taken_up_runs_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    reads: list[str] = []
+    current = job_rows.current
+    n_runs = 0
+
+    def watched(connection: Connection, job_id: str) -> JobRecord | None:
+        reads.append(job_id)
+        return current(connection, job_id)
+
+    monkeypatch.setattr(job_rows, "current", watched)
+
+    class Late(Database):
+        async def write(self, work: Callable[[Connection], T]) -> T:
+            """What is read a second time arrives when the job is over."""
+            order: list[int] = []
+
+            def noted(connection: Connection) -> T:
+                before = len(reads)
+                found = work(connection)
+                order.extend(range(before, len(reads)))
+                return found
+
+            found = await super().write(noted)
+            if order and order[0] > 0:
+                await asyncio.sleep(0.3)
+            return found
+
+    class Counted(PatchMap):
+        def turns(self, engine: LensEngine) -> Iterator[object]:
+            nonlocal n_runs
+            n_runs += 1
+            return super().turns(engine)
+
+    async def scenario() -> None:
+        database = Late("sqlite://")
+        await database.write(lambda c: job_rows.save(c, LEFT))
+        async with running_worker() as worker:
+            kinds = {"patch_map": JobKind(plan_map, Counted)}
+            jobs = JobsService(worker, ConversationStore(database), database, kinds)
+            await asyncio.gather(jobs.open(), jobs.get("left"))
+            await until(lambda: jobs.n_busy == 0)
+            worker.stop()
+            await jobs.close()
+        database.close()
+
+    asyncio.run(scenario())
+    assert n_runs == 1
+
+
+def test_what_a_run_works_with_is_kept_until_its_end_is_saved(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    forgotten: list[bool] = []
+
+    class Watched(PatchMap):
+        def forget(self) -> None:
+            forgotten.append(is_saved.is_set())
+
+    is_saved = threading.Event()
+    save = job_rows.save
+
+    def slowly(connection: Connection, record: JobRecord) -> None:
+        save(connection, record)
+        if record.state == "done":
+            time.sleep(0.05)
+            is_saved.set()
+
+    monkeypatch.setattr(job_rows, "save", slowly)
+
+    async def scenario() -> None:
+        database = Database("sqlite://")
+        await database.write(lambda c: save(c, LEFT))
+        async with running_worker() as worker:
+            kinds = {"patch_map": JobKind(plan_map, Watched)}
+            jobs = JobsService(worker, ConversationStore(database), database, kinds)
+            await jobs.open()
+            await until(lambda: bool(forgotten))
+            worker.stop()
+            await jobs.close()
+        database.close()
+
+    asyncio.run(scenario())
+    assert set(forgotten) == {True}
 
 
 def _objects() -> list[object]:
