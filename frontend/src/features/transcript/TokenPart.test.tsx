@@ -7,7 +7,7 @@ import { TokenPart } from "./TokenPart";
 
 const ROLE: Role = "assistant";
 
-function drawn(bytes: readonly number[]): HTMLElement {
+function drawn(bytes: readonly number[], hasNote = true): HTMLElement {
   const text = losslessText(Uint8Array.from(bytes));
   return render(
     <TokenPart
@@ -18,7 +18,7 @@ function drawn(bytes: readonly number[]): HTMLElement {
       isSpecial={false}
       isSelected={false}
       isInRange={false}
-      noteMark="inside"
+      noteMark={hasNote ? "inside" : undefined}
       tint={null}
     />,
   ).container;
@@ -29,6 +29,11 @@ test("bytes that are no character are signs beside the text, and their names are
   expect(list.querySelector("[data-mark]")).toHaveAttribute("data-mark", "\\xF0\\x9F");
   expect(list).toHaveTextContent("ab");
   expect(list.querySelector("[role=option]")).toHaveAccessibleName("a\\xF0\\x9Fb, has a note");
+});
+
+test("a token of such bytes alone has their name", () => {
+  const list = drawn([0xa0], false);
+  expect(list.querySelector("[role=option]")).toHaveAccessibleName("\\xA0");
 });
 
 test("a copied selection holds one replacement character for them", () => {

@@ -72,15 +72,16 @@ function RunText({ run: { text, kinds } }: { readonly run: Run }) {
   return <span className={kinds.map((kind) => `md-${kind}`).join(" ")}>{drawn}</span>;
 }
 
-/** A name where the text alone does not do: for silent characters, for what is cut in two and for what has a note. */
+/** A name where the text alone does not do: for silent characters and bytes, for what is cut in two or has a note. */
 function spokenName(
   text: string,
   mark: string | null,
   hasNote: boolean,
   isWhole: boolean,
 ): string | undefined {
-  const words = withByteNames(text.trim());
-  const name = silentName(text, mark) ?? (isWhole ? undefined : words);
+  const trimmed = text.trim();
+  const words = withByteNames(trimmed);
+  const name = silentName(text, mark) ?? (isWhole && words === trimmed ? undefined : words);
   return hasNote ? `${name ?? words}, has a note` : name;
 }
 
