@@ -4,7 +4,7 @@ import type { Page, Response } from "@playwright/test";
 import { ExplorerPage, expect, test } from "./page";
 
 /** 150 kB before the first paint; what is fetched right after it, such as the list of conversations, is the rest. */
-const MAX_SCRIPT_BYTES = 158_500;
+const MAX_SCRIPT_BYTES = 159_000;
 
 interface Loaded {
   readonly name: string;

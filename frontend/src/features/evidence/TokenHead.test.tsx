@@ -1,4 +1,4 @@
-import { screen } from "@testing-library/react";
+import { screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { useState } from "react";
 import { afterEach, expect, test, vi } from "vitest";
@@ -39,6 +39,7 @@ test("what has no room in the line opens from the token, by keyboard as well", a
     ?.focus();
   await userEvent.keyboard("{Enter}");
   const details = await screen.findByRole("dialog", { name: "Token" });
+  await within(details).findByText("Bytes");
   expect(details).toHaveTextContent(`Id${tokens[2]?.id ?? "missing"}`);
   expect(details).toHaveTextContent(/Bytes.*Part of.*Surprisal/);
 });

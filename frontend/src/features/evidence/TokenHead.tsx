@@ -1,24 +1,20 @@
 import clsx from "clsx";
-import type { ReactNode } from "react";
+import { type ReactNode, Suspense } from "react";
 import { RangeLine } from "@/features/selection/RangeLine";
 import { useSelection } from "@/features/selection/selection";
-import { formatProbability, formatRank, formatSurprisal } from "@/model/format";
-import type { Role, Timeline, Token } from "@/model/timeline";
-import { byteList, cellParts } from "@/model/tokens";
+import { formatProbability, formatRank } from "@/model/format";
+import type { Timeline, Token } from "@/model/timeline";
+import { cellParts } from "@/model/tokens";
 import { useTokenLens } from "@/reading/lens";
 import { IconButton } from "@/ui/Button";
+import { lazyPart } from "@/ui/lazyPart";
 import { Popover } from "@/ui/Popover";
 import { TokenText } from "@/ui/TokenText";
 import { Alternatives } from "./Alternatives";
 import { NoteButton } from "./NoteButton";
+import type { TokenScore } from "./tokenScore";
 
-const ROLES: Record<Role, string> = {
-  template: "the template",
-  system: "the system prompt",
-  user: "your text",
-  // Also a token that a person put there to branch is one of the reply.
-  assistant: "the reply",
-};
+const TokenDetails = lazyPart(() => import("./TokenDetails"));
 
 const WAITING = {
   deferred: "Available when generation finishes",
@@ -28,11 +24,6 @@ const WAITING = {
   failed: "Could not be read",
   done: "No token follows here",
 } as const;
-
-interface TokenScore {
-  readonly logprobNats: number;
-  readonly rank: number;
-}
 
 /** As many predictions as the Standard view asks for, so that both share one answer. */
 const TOP_K = 5;
@@ -91,7 +82,9 @@ function SelectedToken({ timeline, token }: SelectedTokenProps) {
             </button>
           }
         >
-          <Details token={token} score={score} />
+          <Suspense fallback={<p className="text-muted">Opening…</p>}>
+            <TokenDetails token={token} score={score} />
+          </Suspense>
         </Popover>
       </h2>
       <div
@@ -159,33 +152,6 @@ function Score({ token, score, waiting }: ScoreProps) {
         rank <span className="font-mono text-ink">{formatRank(score.rank)}</span>
       </span>
     </>
-  );
-}
-
-/** All that is known of the token and has no room in the line. */
-function Details({ token, score }: Omit<ScoreProps, "waiting">) {
-  const facts: readonly (readonly [string, string])[] = [
-    ["Index", `${token.index}`],
-    ["Id", `${token.id}`],
-    ["Bytes", byteList(token)],
-    ["Part of", ROLES[token.role]],
-    ...(score === null
-      ? []
-      : ([
-          ["Rank", formatRank(score.rank)],
-          ["Probability", formatProbability(Math.exp(score.logprobNats))],
-          ["Surprisal", `${formatSurprisal(score.logprobNats)} nats`],
-        ] as const)),
-  ];
-  return (
-    <dl className="grid grid-cols-[auto_minmax(0,1fr)] gap-x-4 gap-y-1">
-      {facts.map(([name, value]) => (
-        <div key={name} className="contents">
-          <dt className="text-muted">{name}</dt>
-          <dd className="font-mono break-words">{value}</dd>
-        </div>
-      ))}
-    </dl>
   );
 }
 
