@@ -209,7 +209,12 @@ test("an alternative is the beginning of a branch, selected where it stands", as
     continue_with: [55],
   });
   await waitFor(() => expect(screen.queryByRole("dialog", { name: "Alternatives" })).not.toBeInTheDocument());
-  expect(await tokens()).toHaveAttribute("aria-activedescendant", "token-6");
+  await waitFor(() =>
+    expect(screen.getByRole("listbox", { name: "Tokens of the conversation" })).toHaveAttribute(
+      "aria-activedescendant",
+      "token-6",
+    ),
+  );
 });
 
 test("an example is explained on the branch that it describes, and elsewhere the way there", async () => {
