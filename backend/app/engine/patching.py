@@ -264,7 +264,7 @@ class Patching:
     ) -> Generator[None, None, Pair]:
         """Both runs, held until `pins` is closed, and what they answer."""
         clean_run = yield from self._runs.run(clean, pins)
-        # A turn is at most one pass of the model, so that whoever cancels waits for no more.
+        # A turn is at most one pass of the model, so that a cancel takes no longer.
         yield
         corrupt_run = yield from self._runs.run(corrupt, pins)
         yield

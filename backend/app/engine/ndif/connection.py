@@ -63,7 +63,7 @@ logging.getLogger("httpx").setLevel(logging.WARNING)
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """Where NDIF is, who asks, and for how long; neither host nor key is shown."""
+    """Address, key and time limit of an NDIF server. Its `repr` leaves out the address and the key."""
 
     host: str = field(repr=False)
     api_key: str | None = field(repr=False)
@@ -245,7 +245,7 @@ class RemoteJob:
                 hint="Install the same versions of nnsight and transformers on both sides.",
             )
         return NdifFailed(
-            f"The job failed on NDIF: {last}.", hint="Ask whoever runs the NDIF server."
+            f"The job failed on NDIF: {last}.", hint="Ask the operator of the NDIF server."
         )
 
 
@@ -276,7 +276,7 @@ def _answered(status: int, detail: str) -> ExplorerError:
             retry_after_s=30.0,
         )
     return NdifFailed(
-        f"NDIF refused the job (HTTP {status}).", hint="Ask whoever runs the NDIF server."
+        f"NDIF refused the job (HTTP {status}).", hint="Ask the operator of the NDIF server."
     )
 
 

@@ -1,4 +1,4 @@
-"""What a job is told: names of the model's modules and what is asked of them, as plain data."""
+"""Plans of jobs: the names of the modules of a model and the request, as plain data."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ def load(connection: Connection, job_id: str) -> JobRecord | None:
 
 
 def current(connection: Connection, job_id: str) -> JobRecord | None:
-    """As `load`, whoever's it is: for the server itself, never for a request."""
+    """As `load`, for any owner. Only for the server's own work, never for a request."""
     row = connection.execute(select(jobs).where(jobs.c.id == job_id)).first()
     return None if row is None else _record(row)
 
