@@ -1,4 +1,4 @@
-import { type KeyboardEvent, Suspense, useId, useState } from "react";
+import { type KeyboardEvent, Suspense, useId, useRef, useState } from "react";
 import { isOfInputMethod } from "@/base/composing";
 import type { Timeline } from "@/model/timeline";
 import type { ModelInfo } from "@/types/schemas";
@@ -50,6 +50,8 @@ export function PromptForm({ timeline, mode, model, pair, ownReply, onRun }: Pro
   const own = lastUserText(timeline.tokens, mode);
   const draft = text.draft ?? own;
   const [isText, setIsText] = useState(false);
+  // The text with the word as it is being typed, until that word is left.
+  const typing = useRef<string | null>(null);
   const hasWords = draft.trim() !== "" && draft.length <= MAX_WORD_TEXT;
   const asText = isText || !hasWords;
   const generates = state.reply === "greedy" || state.reply === "sampled";
@@ -116,16 +118,12 @@ export function PromptForm({ timeline, mode, model, pair, ownReply, onRun }: Pro
           label={label}
           text={draft}
           original={own}
+          onTyping={(typed) => {
+            typing.current = typed;
+          }}
           onChange={(changed) => write({ draft: changed })}
           onRun={compare}
         />
-      )}
-      {draft === own && !asText && (
-        <ErrorBoundary>
-          <Suspense fallback={null}>
-            <OfferedWords text={own} disabled={refusal !== null} onRun={compare} />
-          </Suspense>
-        </ErrorBoundary>
       )}
       <div className="flex flex-wrap items-center gap-2">
         <Select
@@ -139,7 +137,9 @@ export function PromptForm({ timeline, mode, model, pair, ownReply, onRun }: Pro
             look="primary"
             disabled={refusal === null && draft.trim() === ""}
             title={generates ? "B is saved as a conversation of its own" : undefined}
-            onClick={() => compare(draft)}
+            // Leaving the word would close it and move what stands below, this button too, before the click.
+            onMouseDown={(event) => event.preventDefault()}
+            onClick={() => compare(typing.current ?? draft)}
           >
             Compare
           </Button>
@@ -150,6 +150,14 @@ export function PromptForm({ timeline, mode, model, pair, ownReply, onRun }: Pro
           </p>
         )}
       </div>
+      {/* Last, and whatever was typed: nothing above moves when they come, nor under the pointer. */}
+      {!asText && (
+        <ErrorBoundary>
+          <Suspense fallback={null}>
+            <OfferedWords text={own} disabled={refusal !== null} onRun={compare} />
+          </Suspense>
+        </ErrorBoundary>
+      )}
     </div>
   );
 }

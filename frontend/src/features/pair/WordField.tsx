@@ -9,13 +9,15 @@ interface WordFieldProps {
   readonly text: string;
   /** The words of A: what differs from them is marked. */
   readonly original: string;
+  /** The text with the word as it is typed; null when no word is being replaced any more. */
+  readonly onTyping: (text: string | null) => void;
   readonly onChange: (text: string) => void;
   /** Enter in a word that is being replaced, with the text as it is then. */
   readonly onRun: (text: string) => void;
 }
 
 /** A text whose words are replaced one by one: press a word, type, Enter. Arrow keys go from word to word. */
-export function WordField({ label, text, original, onChange, onRun }: WordFieldProps) {
+export function WordField({ label, text, original, onTyping, onChange, onRun }: WordFieldProps) {
   const [replacing, setReplacing] = useState<number | null>(null);
   const [current, setCurrent] = useState(0);
   const frame = useRef<HTMLDivElement>(null);
@@ -58,8 +60,10 @@ export function WordField({ label, text, original, onChange, onRun }: WordFieldP
           <WordInput
             key={at}
             word={piece.text}
+            onTyping={(typed) => onTyping(withPiece(pieces, at, typed))}
             onDone={(typed, how) => {
               setReplacing(null);
+              onTyping(null);
               if (how === "cancel") returnsTo.current = at;
               else if (how === "run") onRun(withPiece(pieces, at, typed));
               else onChange(withPiece(pieces, at, typed));
@@ -92,11 +96,12 @@ export function WordField({ label, text, original, onChange, onRun }: WordFieldP
 
 interface WordInputProps {
   readonly word: string;
+  readonly onTyping: (typed: string) => void;
   readonly onDone: (typed: string, how: "keep" | "run" | "cancel") => void;
 }
 
 /** In the place of the word, all of it selected. Enter runs, Escape gives up, leaving keeps it. */
-function WordInput({ word, onDone }: WordInputProps) {
+function WordInput({ word, onTyping, onDone }: WordInputProps) {
   const [typed, setTyped] = useState(word);
   const input = useRef<HTMLInputElement>(null);
   const isDone = useRef(false);
@@ -122,7 +127,10 @@ function WordInput({ word, onDone }: WordInputProps) {
       aria-label={`Replace ${word} with`}
       value={typed}
       maxLength={2000}
-      onChange={(event) => setTyped(event.target.value)}
+      onChange={(event) => {
+        setTyped(event.target.value);
+        onTyping(event.target.value);
+      }}
       onBlur={() => done("keep")}
       onKeyDown={onKeyDown}
       className="field-sizing-content max-w-full min-w-8 rounded-mark border border-accent bg-raised px-1 text-ink"

@@ -119,6 +119,19 @@ test("a word that is pressed is replaced, and Enter asks for the reply to the me
   expect(server.chats[0]?.messages.at(-1)?.content).toMatch(/The capital of Spain is$/);
 });
 
+test("Compare takes the word as it is typed: the press does not leave the word first", async () => {
+  renderView(Compare, timelineOf(), { index: 6, layer: N_LAYERS });
+  await waitFor(async () => expect(await button()).toBeEnabled());
+  await userEvent.click(screen.getByRole("button", { name: "France" }));
+  await userEvent.keyboard("Spain");
+  const user = userEvent.setup();
+  await user.pointer({ target: await button(), keys: "[MouseLeft>]" });
+  expect(screen.getByRole("textbox", { name: "Replace France with" })).toHaveFocus();
+  await user.pointer({ target: await button(), keys: "[/MouseLeft]" });
+  await waitFor(() => expect(server.chats).toHaveLength(1));
+  expect(server.chats[0]?.messages.at(-1)?.content).toMatch(/The capital of Spain is$/);
+});
+
 test("a word that is offered in the place of another asks for the reply to the message with it", async () => {
   renderView(Compare, timelineOf(), { index: 6, layer: N_LAYERS });
   const offered = await screen.findByRole("button", { name: "Try Spain" });
