@@ -1,9 +1,10 @@
 """Attention and half layers on real weights, against plain hooks on eager transformers.
 
 A head's part is what it writes to the output itself, the final norm frozen. Its effect is therefore
-compared with ablation of the direct path: the write taken out of the last stream, and the norm taken
-again. The largest head is the same, and at least two of the three largest are; on Qwen all three, on Gemma
-the norm's new scale lets 15.2 pass 12.2 (blocks from 0).
+compared with ablation of the direct path: the write taken out of the last stream. With the norm frozen
+every head's effect is its part, and the three largest are the same three in the same order. With the norm
+taken again the largest head is the same, and at least two of the three largest are; on Qwen all three, on
+Gemma the norm's new scale lets 15.2 pass 12.2 (blocks from 0).
 
 Ablation at the head, where all later blocks respond, ranks heads otherwise. Measured at the answer
 position after two example sentences, logit of the capital less that of another country's capital, float32,
@@ -102,6 +103,7 @@ def test_rows_of_attention_and_half_layers_equal_plain_transformers(
     direction = gain * (model.lm_head.weight[target] - model.lm_head.weight[foil])
     written = rows("logit")
     n_heads = weights.shape[1]
+    frozen: dict[tuple[int, int], float] = {}
     ablated: dict[tuple[int, int], float] = {}
     for number, at in seen.items():
         attention = model.model.layers[number - 1].self_attn
@@ -121,16 +123,19 @@ def test_rows_of_attention_and_half_layers_equal_plain_transformers(
             part = slice(head * size, (head + 1) * size)
             write = scale * (attention.o_proj.weight[:, part] @ at["mixed"][-1, part])
             both = torch.stack([stream, stream - write])
-            logits = model.lm_head(model.model.norm(both))
-            with_it, without_it = logits[:, target] - logits[:, foil]
-            ablated[number - 1, head] = float(with_it - without_it)
+            for found, normed in ((frozen, gain * both), (ablated, model.model.norm(both))):
+                logits = model.lm_head(normed)
+                with_it, without_it = logits[:, target] - logits[:, foil]
+                found[number - 1, head] = float(with_it - without_it)
     direct = {place: float(written[place].sum()) for place in ablated}
-    largest = [
+    assert max(abs(direct[place] - frozen[place]) for place in direct) <= 1e-3
+    by_part, by_frozen, by_ablated = (
         sorted(found, key=lambda place, found=found: -abs(found[place]))[:3]
-        for found in (direct, ablated)
-    ]
-    assert largest[0][0] == largest[1][0], largest
-    assert len(set(largest[0]) & set(largest[1])) >= 2, largest
+        for found in (direct, frozen, ablated)
+    )
+    assert by_part == by_frozen
+    assert by_part[0] == by_ablated[0]
+    assert len(set(by_part) & set(by_ablated)) >= 2, (by_part, by_ablated)
 
     halves = [number - 0.5 for number in seen]
     columns = engine.read(ids, positions=[last], layers=halves, top_k=5)

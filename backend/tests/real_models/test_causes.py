@@ -21,7 +21,8 @@ def test_parts_of_every_unit_add_up_to_the_independent_difference(engine: Nnsigh
     which = "gemma" if "gemma" in name.lower() else "qwen"
     text, answer, foil = QUESTIONS[which]
     ids = list(engine.vocabulary.encode(text))
-    if engine.facts.bos_check is not None and engine.facts.bos_token_id is not None:
+    if engine.facts.bos_check is not None and engine.facts.bos_check.is_needed:
+        assert engine.facts.bos_token_id is not None
         ids = [engine.facts.bos_token_id, *ids]
     (target,), (other,) = (engine.vocabulary.encode(word) for word in (answer, foil))
     last = engine.facts.n_layers
