@@ -9,13 +9,14 @@ so that freed space or a started server needs no restart.
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import re
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
@@ -26,6 +27,9 @@ from app.errors import StorageFailed
 from app.services.person import person
 from app.services.storage.claims import Claims
 from app.services.storage.failures import ELSEWHERE, explained, too_new
+
+if TYPE_CHECKING:
+    from alembic.script import ScriptDirectory
 
 logger = logging.getLogger(__name__)
 
@@ -182,16 +186,12 @@ class Database:
 
         Tables that are current are only read, so that what lies on a read-only disk can be read.
         """
-        logging.getLogger("alembic").setLevel(logging.WARNING)
         # Imported here: only this needs it, and it takes a fifth of a second.
-        from alembic import command
         from alembic.config import Config
+        from alembic.runtime.environment import EnvironmentContext
         from alembic.runtime.migration import MigrationContext
-        from alembic.script import ScriptDirectory
 
-        config = Config()
-        config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-        scripts = ScriptDirectory.from_config(config)
+        scripts = migrations()
         with engine.begin() as connection:
             current = MigrationContext.configure(connection).get_current_revision()
         if current == scripts.get_current_head():
@@ -202,8 +202,27 @@ class Database:
             if not self._is_sqlite:
                 lock = text("SELECT pg_advisory_xact_lock(:key)")
                 connection.execute(lock, {"key": MIGRATION_LOCK})
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            # As `alembic.command.upgrade` does, which would read every script again.
+            config = Config(attributes={"connection": connection})
+            with EnvironmentContext(
+                config,
+                scripts,
+                fn=lambda revision, _context: scripts._upgrade_revs("head", revision),
+                destination_rev="head",
+            ):
+                scripts.run_env()
+
+
+@functools.cache
+def migrations() -> ScriptDirectory:
+    """The scripts that make the tables; read once a process."""
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    return ScriptDirectory.from_config(config)
 
 
 def url_of(text: str) -> URL:
