@@ -64,3 +64,16 @@ class JobEnded(ExplorerError):
 
 class CannotLaunch(ExplorerError):
     """A local server could not be started."""
+
+
+class NotReady(ExplorerError):
+    """The model was not loaded in the time that was given to it (`wait_s`)."""
+
+    def __init__(self, message: str, health: answers.Health | None = None) -> None:
+        super().__init__(message, health)
+        self.message = message
+        self.health = health
+        """What the server reported last; None where it did not answer."""
+
+    def __str__(self) -> str:
+        return self.message

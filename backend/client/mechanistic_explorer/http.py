@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 import types
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
 
@@ -63,6 +64,19 @@ class Connection:
         """Closes the connections."""
         self._http.close()
 
+    @contextlib.contextmanager
+    def _silent_for(self, seconds: float | None) -> Iterator[None]:
+        """Lets the server be silent for so long at most; None leaves it as it is."""
+        former = self._http.timeout
+        if seconds is not None:
+            self._http.timeout = httpx.Timeout(
+                shorter(former.read, seconds), connect=shorter(former.connect, seconds)
+            )
+        try:
+            yield
+        finally:
+            self._http.timeout = former
+
     # --- what the operations call --------------------------------------------------------------------
 
     def _call(
@@ -75,7 +89,7 @@ class Connection:
         body: object = None,
         also: Sequence[int] = (),
     ) -> T:
-        """The answer as `kind`. `also`: failures that have the form of a success."""
+        """The answer as `kind`. `also`: statuses of failures that may have the form of a success."""
         response = self._send(method, path, query=query, body=body, also=also, streams=False)
         decoded: T = decode(kind, self._json(response))
         return decoded
@@ -113,20 +127,25 @@ class Connection:
         while True:
             try:
                 response = self._http.send(request, stream=streams)
-                if response.is_success or response.status_code in also:
+                if response.is_success:
                     return response
                 response.read()
             except httpx.TransportError as failure:
                 raise self._cannot_connect(failure) from failure
-            error = self._error(response)
+            answer = self._json(response)
+            if response.status_code in also and not (
+                isinstance(answer, dict) and "error" in answer
+            ):
+                return response
+            error = self._error(response, answer)
             pause = error.retry_after_s
             if error.code != BUSY or pause is None or waited + pause > self._retry_s:
                 raise error
             self._sleep(pause)
             waited += pause
 
-    def _error(self, response: httpx.Response) -> ServerError:
-        found: answers.ErrorResponse = decode(answers.ErrorResponse, self._json(response))
+    def _error(self, response: httpx.Response, answer: object) -> ServerError:
+        found: answers.ErrorResponse = decode(answers.ErrorResponse, answer)
         retry_after = response.headers.get("retry-after", "")
         kind = ServerBusy if found.error.code == BUSY else ServerError
         seconds = float(retry_after) if retry_after.isdecimal() else None
@@ -150,6 +169,10 @@ class Connection:
             f"Cannot reach {self.url} ({reason}). Is the server running? `mechanistic-explorer serve`"
             " starts one, and so does Explorer.launch()."
         )
+
+
+def shorter(timeout_s: float | None, seconds: float) -> float:
+    return seconds if timeout_s is None else min(timeout_s, seconds)
 
 
 def without_none(body: dict[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.server
+import json
 import pickle
 import socket
 import threading
@@ -15,9 +17,12 @@ from mechanistic_explorer import (
     CannotLaunch,
     Explorer,
     ExplorerError,
+    NotReady,
+    ServerBusy,
     ServerError,
     UnexpectedAnswer,
 )
+from mechanistic_explorer import explorer as explorer_module
 
 from tests.client.conftest import url_of
 from tests.server.conftest import Process, Start
@@ -113,12 +118,20 @@ def other_program() -> Iterator[str]:
         def log_message(self, *_: Any) -> None:
             """Prints nothing."""
 
-    with http.server.HTTPServer(("127.0.0.1", 0), Page) as server:
+    with serving(Page) as url:
+        yield url
+
+
+@contextlib.contextmanager
+def serving(handler: type[http.server.BaseHTTPRequestHandler]) -> Iterator[str]:
+    with http.server.HTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def test_another_program_at_the_address_is_recognised(other_program: str) -> None:
@@ -157,6 +170,80 @@ def test_waiting_for_a_model_that_cannot_be_loaded_ends(
         explorer.wait_until_ready()
 
 
+def test_waiting_for_a_model_ends_with_its_time(start: Start) -> None:
+    server = start(load_seconds=300)
+    told: list[str] = []
+    with Explorer(url_of(server)) as explorer:
+        with pytest.raises(NotReady, match=r"Waited 0\.5 s .* It is loading: Pretending") as late:
+            explorer.wait_until_ready(told.append, wait_s=0.5)
+        assert late.value.health is not None
+        assert late.value.health.status == "loading"
+        assert told
+        assert explorer.health().status == "loading", "the server goes on"
+        again = pickle.loads(pickle.dumps(late.value))  # noqa: S301
+        assert (str(again), again.health) == (str(late.value), late.value.health)
+
+
+def test_silence_of_the_server_ends_with_the_time_of_the_wait(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(explorer_module, "LOOK_SECONDS", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with (
+            Explorer(url) as explorer,
+            pytest.raises(NotReady, match="does not answer") as late,
+        ):
+            explorer.wait_until_ready(wait_s=0.1)
+    assert late.value.health is None
+
+
+def test_server_that_is_away_is_told_at_once_and_not_waited_for() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    with Explorer(f"http://127.0.0.1:{port}") as explorer, pytest.raises(CannotConnect):
+        explorer.wait_until_ready()
+
+
+def test_time_of_a_wait_changes_no_later_request(explorer: Explorer) -> None:
+    before = explorer._http.timeout
+    assert explorer.wait_until_ready(wait_s=0).status == "ready"
+    assert explorer._http.timeout == before
+
+
+def test_change_to_another_model_ends_with_its_time(
+    explorer: Explorer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(explorer, "change_model", lambda *_, **__: None)
+    with pytest.raises(NotReady, match="Waited 0 s for another"):
+        explorer.use_model("another", wait_s=0)
+
+
+def test_health_that_is_refused_as_too_many_is_an_error_and_no_health() -> None:
+    """A cluster answers 503 both for a model that loads and for too many requests."""
+
+    class Busy(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            error = {"code": "queue_full", "message": "Full.", "hint": None, "param": None}
+            content = json.dumps({"error": {**error, "request_id": "r"}}).encode()
+            self.send_response(503)
+            self.send_header("retry-after", "1")
+            self.send_header("content-length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_: Any) -> None:
+            """Prints nothing."""
+
+    with (
+        serving(Busy) as url,
+        Explorer(url, retry_s=0) as explorer,
+        pytest.raises(ServerBusy) as refused,
+    ):
+        explorer.health()
+    assert (refused.value.status, refused.value.retry_after_s) == (503, 1)
+
+
 def test_every_exception_of_the_package_has_one_root() -> None:
-    for kind in (CannotConnect, CannotLaunch, ServerError, UnexpectedAnswer):
+    for kind in (CannotConnect, CannotLaunch, NotReady, ServerError, UnexpectedAnswer):
         assert issubclass(kind, ExplorerError)
