@@ -31,6 +31,7 @@ class Recorder:
 
     def __init__(self) -> None:
         self.titles: list[str] = []
+        self.installed: list[str] = []
         self.fails_on: str | None = None
         self.is_killed = False
 
@@ -38,6 +39,8 @@ class Recorder:
         self.titles.append(title)
         if self.is_killed:
             raise KeyboardInterrupt
+        if title == "Python packages":
+            self.installed.append(Path(argv[-1]).name)
         if title == "Python environment":
             subprocess.run([*argv[:3], "--without-pip", *argv[3:]], check=True)
         if title == self.fails_on:
@@ -55,6 +58,7 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (frontend / "src").mkdir(parents=True)
     (backend / "requirements.txt").write_text("torch==1\n")
     (backend / "requirements-dev.txt").write_text("-r requirements.txt\npytest==1\n")
+    (backend / "requirements-cluster.txt").write_text("-r requirements.txt\nray==1\n")
     (frontend / "src" / "main.tsx").write_text("")
     for name in ("package.json", "package-lock.json", ".npmrc"):
         shutil.copy(REPOSITORY / "frontend" / name, frontend)
@@ -96,6 +100,36 @@ def test_changed_requirements_are_installed_into_the_same_environment(
     (checkout / "backend" / "requirements.txt").write_text("torch==2\n")
     prepare_python()
     assert recorder.titles == ["Python environment", "Python packages", "Python packages"]
+
+
+@pytest.mark.usefixtures("checkout")
+def test_packages_of_a_cluster_are_installed_when_one_is_asked_for(recorder: Recorder) -> None:
+    """And beside those of the tests, which are not installed again after them."""
+    prepare_python("run")
+    prepare_python("dev")
+    assert "requirements-cluster.txt" not in recorder.installed
+    prepare_python("cluster")
+    assert recorder.installed[-1] == "requirements-cluster.txt"
+    for packages in ("cluster", "dev", "run"):
+        prepare_python(packages)
+    assert len(recorder.installed) == 3
+
+
+def test_extras_agree_about_the_packages_that_both_name() -> None:
+    """They share an environment, so the one that is installed last must not undo the other."""
+    pins = [
+        set(
+            re.findall(
+                r"^[\w-]+==\S+(?: ;.+)?$", (REQUIREMENTS.parent / file).read_text(), re.MULTILINE
+            )
+        )
+        for file in ("requirements-dev.txt", "requirements-cluster.txt")
+    ]
+    names = [{pin.partition("==")[0] for pin in each} for each in pins]
+    shared = names[0] & names[1]
+    assert "cffi" in shared
+    dev, cluster = ({pin for pin in each if pin.partition("==")[0] in shared} for each in pins)
+    assert dev == cluster
 
 
 @pytest.mark.usefixtures("checkout")

@@ -19,7 +19,7 @@ def cluster() -> int:
         raise SetupError(f"PORTS is {port!r}; a cluster answers on one port, such as PORTS=8000.")
     replicas = os.environ.get("REPLICAS") or "2"
     require_free([int(port)], "Stop it, or choose another port: make cluster PORTS=8001")
-    prepare("run", page=True)
+    prepare("cluster", page=True)
     environment = {**os.environ, "EXPLORER_PORTS": port}
     if os.environ.get("MODEL"):
         environment["EXPLORER_MODEL"] = os.environ["MODEL"]
@@ -32,6 +32,7 @@ def cluster() -> int:
 def test_cluster() -> int:
     """The tests that start a cluster, which `make test` leaves out."""
     prepare("dev", page=True)
+    prepare("cluster", page=False, node=False)
     return subprocess.run(
         [VENV_PYTHON, "-m", "pytest", "-m", "cluster", "tests/cluster"], cwd=BACKEND
     ).returncode

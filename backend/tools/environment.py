@@ -37,7 +37,13 @@ OFFLINE_HINT = (
     "The first start downloads packages: connect to the network and run the command again."
 )
 
-Packages = Literal["run", "dev"]
+Packages = Literal["run", "dev", "cluster"]
+REQUIREMENTS: dict[Packages, tuple[str, ...]] = {
+    "run": ("requirements.txt",),
+    "dev": ("requirements.txt", "requirements-dev.txt"),
+    "cluster": ("requirements.txt", "requirements-cluster.txt"),
+}
+"""The files that each needs; the last one names those before it."""
 
 
 def prepare(packages: Packages, *, page: bool, node: bool = True) -> None:
@@ -95,13 +101,14 @@ def venv_python_version() -> str | None:
 
 
 def prepare_python_packages(packages: Packages) -> None:
-    runtime, dev = BACKEND / "requirements.txt", BACKEND / "requirements-dev.txt"
     python = venv_python_version() or ""
-    keys = {"run": digest(python, files=[runtime]), "dev": digest(python, files=[runtime, dev])}
-    stamps = {"run": Stamp(VENV / ".packages-run"), "dev": Stamp(VENV / ".packages-dev")}
-    if stamps[packages].matches(keys[packages]):
-        return
-    if packages == "run" and stamps["dev"].matches(keys["dev"]):
+    keys = {
+        name: digest(python, files=[BACKEND / file for file in files])
+        for name, files in REQUIREMENTS.items()
+    }
+    stamps = {name: Stamp(VENV / f".packages-{name}") for name in REQUIREMENTS}
+    installed = {name for name in REQUIREMENTS if stamps[name].matches(keys[name])}
+    if packages in installed or (packages == "run" and installed):
         return
     for stamp in stamps.values():
         stamp.forget()
@@ -109,7 +116,6 @@ def prepare_python_packages(packages: Packages) -> None:
     # one that ends by itself, even badly, has put things back.
     unfinished = Stamp(VENV / ".unfinished")
     unfinished.record("")
-    requirements = runtime if packages == "run" else dev
     try:
         run_step(
             "Python packages",
@@ -120,14 +126,16 @@ def prepare_python_packages(packages: Packages) -> None:
                 "install",
                 "--disable-pip-version-check",
                 "-r",
-                requirements,
+                BACKEND / REQUIREMENTS[packages][-1],
             ],
         )
     except StepFailed as failure:
         unfinished.forget()
         raise explained(failure, "pip could not reach its package index.") from failure
     unfinished.forget()
-    stamps[packages].record(keys[packages])
+    # They agree about every package that several of them name, so that none undoes another.
+    for name in installed | {packages}:
+        stamps[name].record(keys[name])
 
 
 def explained(failure: StepFailed, offline_message: str) -> SetupError:
