@@ -94,7 +94,7 @@ class Settings(BaseSettings):
     store_dtype: Literal["float32", "float16"] = "float32"
     """How residual streams are kept: `float16` takes half the memory and is exact to three digits only."""
     packing: Literal["auto", "all", "unembedding", "none"] = "auto"
-    """Which weights get a second copy, laid out for fast products on the CPU; `auto`: as many as half of the free memory holds."""
+    """Which weights are laid out for fast products on the CPU; `auto`: as many as half of the free memory holds a second time."""
     readout_bytes: int | None = Field(None, ge=2**20)
     """Memory for the logits of one chunk of lens read-outs, in bytes; by default 64 MiB, or more where the model's vocabulary needs it for all layers of a token."""
     concurrency: int = Field(10, ge=1, le=1024)

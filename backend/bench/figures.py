@@ -6,7 +6,7 @@ import os
 import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -55,6 +55,8 @@ class Subjects:
     texts: Texts
     repeats: int
     expected: Expected = Expected()
+    server_in: Callable[[str], Server] | None = None
+    """Starts another server of the same model, in a dtype."""
 
     @property
     def prefix(self) -> str:
@@ -461,6 +463,36 @@ def at_rest(subjects: Subjects) -> Iterator[Figure]:
     )
 
 
+def bfloat16(subjects: Subjects) -> Iterator[Figure]:
+    """Memory and speed of the model in bfloat16 against float32, of two servers asked in turn."""
+    assert subjects.server_in is not None
+    wide, narrow = subjects.server, subjects.server_in("bfloat16")
+    try:
+        of_wide, of_narrow = resident_mb(wide.pid), resident_mb(narrow.pid)
+        yield figure(
+            f"{subjects.prefix}bfloat16_memory_over_float32",
+            [of_narrow / of_wide],
+            "ratio",
+            f"a server at rest in float32: {of_wide:.0f} MB; in bfloat16: {of_narrow:.0f} MB",
+        )
+        ratios, speeds = [], []
+        for n in range(subjects.repeats + 1):
+            own = long_reply(subjects)
+            other = long_reply(replace(subjects, server=narrow))
+            if n:
+                ratios.append(own.seconds / other.seconds)
+                speeds.append(64 / own.seconds)
+    finally:
+        narrow.close()
+    yield figure(
+        f"{subjects.prefix}bfloat16_tokens_per_second_over_float32",
+        ratios,
+        "ratio of speeds",
+        "a reply of 64 tokens with its lens in float32:"
+        f" {statistics.median(speeds):.1f} tokens a second",
+    )
+
+
 def memory(subjects: Subjects) -> Iterator[Figure]:
     """Memory that 300 conversations leave behind, and 50 maps after them, when the store is full."""
     before = resident_mb(subjects.server.pid)
@@ -501,5 +533,6 @@ PARTS: dict[str, Callable[[Subjects], Iterator[Figure]]] = {
     "turn_ten": turn_ten,
     "linearity": linearity,
     "at_rest": at_rest,
+    "bfloat16": bfloat16,
     "memory": memory,
 }

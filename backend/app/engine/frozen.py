@@ -18,6 +18,7 @@ import torch
 from torch import nn
 from transformers.pytorch_utils import Conv1D
 
+from app.engine.kept_weights import made
 from app.engine.tail import NARROW
 
 TOLERANCE = 2e-5
@@ -78,7 +79,7 @@ def freeze_norm(module: nn.Module, given: torch.Tensor, output: torch.Tensor) ->
 
 def matrix_of(module: nn.Module) -> torch.Tensor:
     """The matrix of a linear map as `[outputs, inputs]`, as it is stored: Conv1D keeps it transposed."""
-    weight = module.get_parameter("weight").detach()
+    weight = made(module.get_parameter("weight").detach())
     return weight.T if isinstance(module, Conv1D) else weight
 
 

@@ -51,7 +51,7 @@ from app.engine.hub import Hub
 from app.engine.lens_folder import lens_folder_name
 from app.engine.lenses import LENSES_FOLDER, LensFiles
 from app.engine.matching import require_match
-from app.engine.memory import require_memory
+from app.engine.memory import require_memory, return_free_memory
 from app.engine.model_names import shown_name
 from app.engine.packing import pack, packing_that_fits
 from app.engine.precision import DtypeChoice, cpu_dtype
@@ -156,7 +156,7 @@ def load_engine(
         loaded.model.device,
         time.monotonic() - started,
     )
-    return _make_engine(
+    engine = _make_engine(
         files,
         revision_found,
         loaded,
@@ -169,6 +169,9 @@ def load_engine(
         packing=packing,
         tell=tell,
     )
+    # Reading files and checking left gaps of all sizes.
+    return_free_memory()
+    return engine
 
 
 def _make_engine(

@@ -6,8 +6,8 @@ rows two to four times as fast on a CPU, and a large one up to 1.7 times (`docs/
 is the same float32 product, summed in another order, and it has a second virtue: the numbers of a
 row do not depend on how many rows are multiplied beside it.
 
-Packed weights are a second copy. Modules keep their own weights, so that whoever reads or
-differentiates them finds what the model's authors put there.
+The packed weights of blocks take the place of the modules' own, which are made again when they are
+read or differentiated (`kept_weights.py`): whoever looks finds what the model's authors put there.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from torch import nn
 from torch.nn import functional
 from transformers.pytorch_utils import Conv1D
 
-from app.engine.memory import free_memory
+from app.engine.kept_weights import KeepingOnce
+from app.engine.memory import free_memory, return_free_memory
 from app.engine.types import Packing
 
 logger = logging.getLogger(__name__)
@@ -32,11 +33,15 @@ PACKED_SHARE_OF_FREE_MEMORY = 0.5
 """Copies that need more than this share of the memory that is free are not made."""
 
 
+def laid_out(weight: torch.Tensor) -> torch.Tensor:
+    """A weight `[outputs, inputs]` in oneDNN's layout."""
+    return torch.ops.mkldnn._reorder_linear_weight(weight, None)  # type: ignore[no-any-return]
+
+
 def packed_product(
-    weight: torch.Tensor, bias: torch.Tensor | None
+    packed: torch.Tensor, bias: torch.Tensor | None
 ) -> Callable[[torch.Tensor], torch.Tensor]:
-    """Rows times a weight `[outputs, inputs]` that is laid out once, for rows of its dtype."""
-    packed = torch.ops.mkldnn._reorder_linear_weight(weight, None)
+    """Rows times a weight that was laid out, for rows of its dtype."""
 
     def product(x: torch.Tensor) -> torch.Tensor:
         return torch.ops.mkldnn._linear_pointwise(  # type: ignore[no-any-return]
@@ -58,7 +63,9 @@ class PackedProduct:
         if isinstance(module, Conv1D):  # keeps its weight as [inputs, outputs]
             weight = weight.t().contiguous()
         self._dtype = weight.dtype
-        self._product = packed_product(weight, bias)
+        self.packed = laid_out(weight)
+        """The weight as `[outputs, inputs]`, in oneDNN's layout."""
+        self._product = packed_product(self.packed, bias)
 
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
         is_differentiated = torch.is_grad_enabled() and x.requires_grad
@@ -135,12 +142,21 @@ def pack(model: nn.Module, unembedding: nn.Module, packing: Packing) -> Packing:
     """
     if packing == "none" or not can_pack():
         return "none"
-    n_packed = sum(
-        _pack_one(module, is_widened=module is unembedding and module.weight.dtype != torch.float32)
-        for module in linear_maps(model)
-        if packing == "all" or module is unembedding
+    keeping = KeepingOnce(model)
+    packed: set[nn.Module] = set()
+    for module in linear_maps(model):
+        if packing == "all" or module is unembedding:
+            is_widened = module is unembedding and module.weight.dtype != torch.float32
+            if (product := _pack_one(module, is_widened=is_widened)) is not None:
+                packed.add(module)
+                keeping.give_back(module, product.packed)
+    keeping.narrow_vocabulary(packed)
+    return_free_memory()
+    logger.info(
+        "packed the weights of %d linear maps, and gave back %.1f GiB of them",
+        len(packed),
+        keeping.n_freed_bytes / 2**30,
     )
-    logger.info("packed the weights of %d linear maps", n_packed)
     if not is_packed(unembedding):
         return "none"
     return packing
@@ -160,12 +176,12 @@ def linear_maps(model: nn.Module) -> Iterator[nn.Linear | Conv1D]:
             yield module
 
 
-def _pack_one(module: nn.Linear | Conv1D, *, is_widened: bool) -> bool:
+def _pack_one(module: nn.Linear | Conv1D, *, is_widened: bool) -> PackedProduct | None:
     try:
         product = PackedProduct(module, is_widened=is_widened)
     except RuntimeError as error:  # a processor without products of bfloat16
         logger.info("%s is not packed: %s", type(module).__name__, error)
-        return False
+        return None
     n_inputs = module.weight.shape[0 if isinstance(module, Conv1D) else 1]
     generator = torch.Generator().manual_seed(0)
     rows = torch.randn(3, n_inputs, generator=generator).to(module.weight.dtype)
@@ -180,6 +196,6 @@ def _pack_one(module: nn.Linear | Conv1D, *, is_widened: bool) -> bool:
     if bool(((product(given).float() - expected).abs() <= allowed).all()):
         module.packed_product = product
         module.forward = product  # type: ignore[method-assign]
-        return True
+        return product
     logger.warning("%s is not packed: its packed product is not exact here", type(module).__name__)
-    return False
+    return None

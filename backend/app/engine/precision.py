@@ -22,7 +22,7 @@ from app.engine.bos_check import SENTENCE
 from app.engine.capture import TracedDecoder
 from app.engine.failures import MODEL_FAILURES
 from app.engine.memory import free_memory
-from app.engine.packing import can_pack, packed_product
+from app.engine.packing import can_pack, laid_out, packed_product
 from app.engine.protocols import Vocabulary
 from app.engine.tail import NARROW
 from app.engine.types import PrecisionCheck
@@ -78,8 +78,8 @@ def is_faster_in_bfloat16() -> bool:
     """Measures products as replies and prompts need them, in turns with float32; takes a second or less."""
     made = torch.Generator().manual_seed(0)
     weights = [torch.randn(TIMED_SIZE, generator=made) for _ in range(TIMED_MATRICES)]
-    wide = [packed_product(weight, None) for weight in weights]
-    narrow = [packed_product(weight.bfloat16(), None) for weight in weights]
+    wide = [packed_product(laid_out(weight), None) for weight in weights]
+    narrow = [packed_product(laid_out(weight.bfloat16()), None) for weight in weights]
     ratios: dict[int, list[float]] = {n_rows: [] for n_rows in ROWS}
     with torch.inference_mode():
         for round_ in range(TIMED_ROUNDS + 1):
@@ -136,22 +136,28 @@ def computing_in_float32(model: nn.Module, blocks: Sequence[nn.Module]) -> Itera
         for module in model.modules()
         if module not in inside and any(True for _ in module.parameters(recurse=False))
     ]
-    narrow: dict[nn.Parameter, torch.Tensor] = {}
+    narrow: dict[tuple[nn.Module, str], nn.Parameter] = {}
 
-    def parameters_of(module: nn.Module) -> Iterator[nn.Parameter]:
-        return (p for p in module.parameters(recurse=module in blocks) if p.dtype in NARROW)
+    def parts_of(module: nn.Module) -> Iterator[nn.Module]:
+        return module.modules() if module in blocks else iter((module,))
 
     def widen(module: nn.Module, *_: Any) -> None:
         with torch.inference_mode(False), torch.no_grad():
-            for parameter in parameters_of(module):
-                narrow[parameter] = parameter.data
-                parameter.data = parameter.data.float()
+            wide: dict[nn.Parameter, nn.Parameter] = {}
+            for part in parts_of(module):
+                for name, parameter in list(part.named_parameters(recurse=False)):
+                    if parameter.dtype in NARROW:
+                        if parameter not in wide:
+                            copy = parameter.detach().float()
+                            wide[parameter] = nn.Parameter(copy, requires_grad=False)
+                        narrow[part, name] = parameter
+                        setattr(part, name, wide[parameter])
 
     def restore(module: nn.Module, *_: Any) -> None:
-        with torch.inference_mode(False), torch.no_grad():
-            for parameter in module.parameters():
-                if parameter in narrow:
-                    parameter.data = narrow.pop(parameter)
+        for part in parts_of(module):
+            for name, _parameter in list(part.named_parameters(recurse=False)):
+                if (part, name) in narrow:
+                    setattr(part, name, narrow.pop((part, name)))
 
     with ExitStack() as undo:
         for module in (*blocks, *alone):
@@ -160,6 +166,5 @@ def computing_in_float32(model: nn.Module, blocks: Sequence[nn.Module]) -> Itera
         try:
             yield
         finally:
-            with torch.inference_mode(False), torch.no_grad():
-                for parameter, data in narrow.items():
-                    parameter.data = data
+            for (part, name), parameter in narrow.items():
+                setattr(part, name, parameter)

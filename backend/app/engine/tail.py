@@ -16,6 +16,9 @@ from typing import Any
 import torch
 from torch import nn
 
+from app.engine.kept_weights import Widened, parameter_of
+from app.engine.packing import is_packed
+
 NARROW = (torch.float16, torch.bfloat16)
 
 
@@ -53,13 +56,19 @@ def compute_in_float32(modules: list[nn.Module]) -> None:
     for module in modules:
         for name, parameter in list(module.named_parameters(recurse=False)):
             if parameter.dtype in NARROW:
-                with torch.inference_mode(False):  # a tensor made in that mode can have no gradient
-                    copy = nn.Parameter(parameter.detach().float(), requires_grad=False)
-                setattr(module, name, copy)
+                setattr(module, name, _wide_copy(module, name, parameter))
         for name, buffer in list(module.named_buffers(recurse=False)):
             if buffer.dtype in NARROW:
                 setattr(module, name, buffer.float())
         module.register_forward_pre_hook(_widen_inputs, with_kwargs=True)
+
+
+def _wide_copy(module: nn.Module, name: str, parameter: nn.Parameter) -> nn.Parameter:
+    with torch.inference_mode(False):  # a tensor made in that mode can have no gradient
+        if name == "weight" and is_packed(module):
+            # It multiplies with a float32 layout; of the matrix itself only rows are read.
+            return parameter_of(Widened(parameter.detach()))
+        return nn.Parameter(parameter.detach().float(), requires_grad=False)
 
 
 def _widen_inputs(

@@ -191,7 +191,7 @@ def test_quantised_weights_say_so_and_are_the_files_rounding(tmp_path: Path) -> 
     model = save_llama(tmp_path / "saved")
     write_gguf(tmp_path / "tiny-q8.gguf", model, quantises=True)
     read = load_engine(str(tmp_path / "tiny-q8.gguf"), **SMALL)
-    weight = read.decoder.model.get_parameter("model.layers.0.mlp.down_proj.weight").numpy()
+    weight = read.decoder.model.get_parameter("model.layers.0.mlp.down_proj.weight").clone().numpy()
     original = model.model.layers[0].mlp.down_proj.weight.detach().numpy()
     rounded = gguf.dequantize(
         gguf.quantize(original, gguf.GGMLQuantizationType.Q8_0), gguf.GGMLQuantizationType.Q8_0
