@@ -88,6 +88,23 @@ def head_of(block: nn.Module, head: int, change: Change) -> Iterator[None]:
     hook.remove()
 
 
+def within(rows: Rows, value: Rows) -> Rows:
+    """Rows of a text of which the first, the one at `FROM`, is another."""
+    return torch.cat([value[None, None], rows[:, 1:]], dim=1)
+
+
+@torch.no_grad()
+def plain_values(model: nn.Module, module: nn.Module, ids: list[int]) -> tuple[Rows, Rows]:
+    """What a module is given and what it gives in the plain run of a text, each `[tokens, width]`."""
+    seen: list[tuple[Rows, Rows]] = []
+    hook = module.register_forward_hook(
+        lambda _module, args, output: seen.append((args[0][0], output[0]))
+    )
+    model(torch.tensor([ids]), use_cache=False)
+    hook.remove()
+    return seen[0]
+
+
 @contextmanager
 def blind_head(block: nn.Module, head: int, source: int) -> Iterator[None]:
     """A head that does not read one token, from `FROM` on: its attention worked out from `c_attn`."""
@@ -139,6 +156,10 @@ def steered(
         coordinates = rows @ torch.linalg.pinv(gram)
         return rows + (coordinates.flip(-1) - coordinates) @ gram
 
+    given, _ = plain_values(model, blocks[10].attn.c_proj, other)
+    _, from_attention = plain_values(model, blocks[9].attn.c_proj, other)
+    _, from_mlp = plain_values(model, blocks[9].mlp, other)
+
     def of(operation: Any, layers: list[int], **more: Any) -> Intervention:
         return change(operation, layers, open_from=FROM, **more)
 
@@ -184,6 +205,18 @@ def steered(
             change(Replace(tuple(other), (9,)), [4], [FROM]),
             lambda: output_of(blocks[3], replaced),
         ),
+        "resampled head": (
+            change(Replace(tuple(other), (9,)), [11], [FROM], site="head", heads=[1]),
+            lambda: head_of(blocks[10], 1, lambda rows: within(rows, given[9, 64:128])),
+        ),
+        "resampled attention": (
+            change(Replace(tuple(other), (9,)), [10], [FROM], site="attn"),
+            lambda: output_of(blocks[9].attn.c_proj, lambda h: within(h, from_attention[9])),
+        ),
+        "resampled MLP": (
+            change(Replace(tuple(other), (9,)), [10], [FROM], site="mlp"),
+            lambda: output_of(blocks[9].mlp, lambda h: within(h, from_mlp[9])),
+        ),
         "edge": (
             of(KnockOut((10,)), [11], site="head", heads=[1]),
             lambda: blind_head(blocks[10], 1, 10),
@@ -201,6 +234,9 @@ NAMES = (
     "head",
     "mean",
     "replace",
+    "resampled head",
+    "resampled attention",
+    "resampled MLP",
     "edge",
 )
 
