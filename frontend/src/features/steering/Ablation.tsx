@@ -1,14 +1,21 @@
-import { useState } from "react";
+import { type KeyboardEvent, Suspense, useRef, useState } from "react";
+import { useChatNow } from "@/features/chat/chat";
 import { ReadingFrame } from "@/features/evidence/ReadingFrame";
 import { formatSigned } from "@/model/format";
 import { cellTextOfText } from "@/model/tokens";
 import type { Timeline } from "@/model/timeline";
 import { type RunOutput, useRuns } from "@/reading/underInterventions";
 import type { ModelInfo } from "@/types/schemas";
+import { ErrorBoundary } from "@/ui/ErrorBoundary";
+import { lazyPart } from "@/ui/lazyPart";
 import { Segmented } from "@/ui/Segmented";
 import { Select } from "@/ui/Select";
-import { type AblatedPart, type AblationKind, ablated, logitsOf } from "./ablated";
+import { type AblatedPart, type Replacement, ablated, logitsOf } from "./ablated";
 import { LayerChanges } from "./LayerChanges";
+import { SelfRepair } from "./SelfRepair";
+import { useDonor } from "./useDonor";
+
+const DonorChoice = lazyPart(() => import("./DonorChoice"));
 
 const KINDS = [
   { value: "off", label: "Off" },
@@ -17,6 +24,11 @@ const KINDS = [
     value: "mean",
     label: "Mean",
     hint: "What it writes is set to its mean over the tokens before the reply",
+  },
+  {
+    value: "resample",
+    label: "Resample",
+    hint: "What it writes is set to what it writes at the same place of another prompt",
   },
 ] as const;
 
@@ -70,11 +82,14 @@ export interface AblationProps {
 
 /** What the selected head, edge or block is worth when it is taken away at this token, beside its direct part. */
 export default function Ablation(props: AblationProps) {
-  const { model, block, head, edges = [] } = props;
+  const { timeline, model, position, block, head, edges = [] } = props;
   const [ofBlock, setOfBlock] = useState<"block" | "attn" | "mlp">("block");
   const [ofHead, setOfHead] = useState<"head" | "edge">("head");
-  const [kind, setKind] = useState<AblationKind | "off">("off");
+  const [kind, setKind] = useState<Replacement["kind"] | "off">("off");
   const [chosenSource, setSource] = useState<number | null>(null);
+  const panel = useRef<HTMLElement>(null);
+  const chatNow = useChatNow();
+  const donor = useDonor(timeline, model, position);
   const part: AblatedPart = head === null ? ofBlock : edges.length === 0 ? "head" : ofHead;
   const edge = edges.find(({ index }) => index === chosenSource) ?? edges[0] ?? null;
   const isEdge = part === "edge";
@@ -87,8 +102,31 @@ export default function Ablation(props: AblationProps) {
   const name = head === null ? `block ${block}` : `head ${head} of block ${block}`;
   // A part that is changed otherwise keeps the switch, not the way.
   const shownKind = kind === "off" ? "off" : isEdge ? "remove" : kind === "remove" ? "zero" : kind;
+  const by: Replacement | null =
+    shownKind === "off" || missing !== undefined
+      ? null
+      : shownKind !== "resample"
+        ? { kind: shownKind }
+        : donor.donor === null || donor.donor.isSame
+          ? null
+          : { kind: "resample", ids: donor.donor.tokens.map(({ id }) => id) };
+  const onKeyDown = (event: KeyboardEvent): void => {
+    // Escape ends a reply first, as everywhere on the page.
+    if (event.key !== "Escape" || event.defaultPrevented || kind === "off" || chatNow().pending !== null)
+      return;
+    event.preventDefault();
+    setKind("off");
+    panel.current?.querySelector<HTMLElement>('[aria-label="Ablation"] [role="radio"]')?.focus(); // Off
+  };
   return (
-    <section aria-label={`Ablate ${name}`} className="shrink-0 border-t border-line px-3 py-1 text-label">
+    // eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- Escape undoes it from anywhere inside
+    <section
+      ref={panel}
+      aria-label={`Ablate ${name}`}
+      data-focus-home='[aria-label="Ablation"] [aria-checked="true"]'
+      onKeyDown={onKeyDown}
+      className="shrink-0 border-t border-line px-3 py-1 text-label"
+    >
       <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
         <span className="text-muted">Ablate {name}</span>
         {head === null && (
@@ -126,16 +164,21 @@ export default function Ablation(props: AblationProps) {
           />
         )}
       </div>
-      {shownKind !== "off" && missing === undefined && (
-        <Result {...props} part={part} kind={shownKind} edge={isEdge ? edge : null} />
+      {shownKind === "resample" && missing === undefined && (
+        <ErrorBoundary>
+          <Suspense fallback={null}>
+            <DonorChoice key={position} {...donor} />
+          </Suspense>
+        </ErrorBoundary>
       )}
+      {by !== null && <Result {...props} part={part} by={by} edge={isEdge ? edge : null} />}
     </section>
   );
 }
 
 interface ResultProps extends AblationProps {
   readonly part: AblatedPart;
-  readonly kind: AblationKind;
+  readonly by: Replacement;
   readonly edge: EdgeSource | null;
 }
 
@@ -150,11 +193,11 @@ function Result({
   direct,
   measured,
   part,
-  kind,
+  by,
   edge,
 }: ResultProps) {
   const targets = foilId === null ? [targetId] : [targetId, foilId];
-  const interventions = ablated({ part, kind, block, head, position, source: edge?.index ?? 0 });
+  const interventions = ablated({ part, by, block, head, position, source: edge?.index ?? 0 });
   const reading = useRuns(timeline, {
     position,
     targets,
@@ -175,8 +218,10 @@ function Result({
         <>
           <Effect
             what={measured === undefined ? what : `${what} ${measured}`}
-            kind={kind}
+            part={part}
+            kind={by.kind}
             own={own}
+            isDifference={foilId !== null}
             plain={plainRun}
             without={ablatedRun}
           />
@@ -189,38 +234,64 @@ function Result({
 
 interface EffectProps {
   readonly what: string;
-  readonly kind: AblationKind;
+  readonly part: AblatedPart;
+  readonly kind: Replacement["kind"];
   /** What the part adds directly. */
   readonly own: number | null;
+  /** Of two logits, as what the part adds is; a log-probability depends on all others, too. */
+  readonly isDifference: boolean;
   readonly plain: RunOutput;
   readonly without: RunOutput;
 }
 
-function Effect({ what, kind, own, plain, without }: EffectProps) {
+function Effect({ what, part, kind, own, isDifference, plain, without }: EffectProps) {
   const [before, after] = [logitsOf(plain.targets), logitsOf(without.targets)];
+  const change = after - before;
   return (
-    <p role="status" className="text-muted">
-      {what} <Amount of={before} /> → <Amount of={after} />: a change of <Amount of={after - before} />
-      {own !== null && kind === "zero" && (
-        <>
-          ; directly it adds <Amount of={own} /> (without its bias). Where the change is not{" "}
-          <Amount of={-own} />, later blocks respond to what is missing
-        </>
+    <>
+      <p role="status" className="text-muted">
+        {what} <Amount of={before} /> → <Amount of={after} />: a change of <Amount of={change} />
+        {own !== null && <Direct part={part} kind={kind} own={own} isDifference={isDifference} />}.
+        {plain.top.tokenId !== without.top.tokenId && (
+          <>
+            {" "}
+            The model now says{" "}
+            <b className="font-medium text-ink">{`“${cellTextOfText(without.top.text)}”`}</b>.
+          </>
+        )}
+      </p>
+      {own !== null && kind === "zero" && isDifference && Number.isFinite(change) && (
+        <SelfRepair expected={-own} change={change} hasBiasApart={hasBiasApart(part)} />
       )}
-      {own !== null && kind === "remove" && (
-        <>
-          ; directly this edge adds <Amount of={own} />, and the weight that it had goes to the other tokens
-        </>
-      )}
-      .
-      {plain.top.tokenId !== without.top.tokenId && (
-        <>
-          {" "}
-          The model now says <b className="font-medium text-ink">{`“${cellTextOfText(without.top.text)}”`}</b>
-          .
-        </>
-      )}
-    </p>
+    </>
+  );
+}
+
+/** Biases are parts of their own; of a block they are among what it adds, and a head has none. */
+const hasBiasApart = (part: AblatedPart): boolean => part === "attn" || part === "mlp";
+
+interface DirectProps extends Pick<EffectProps, "part" | "kind"> {
+  readonly own: number;
+  readonly isDifference: boolean;
+}
+
+/** What the part adds directly, in words. */
+function Direct({ part, kind, own, isDifference }: DirectProps) {
+  if (part === "edge") {
+    return (
+      <>
+        ; directly this edge adds <Amount of={own} />, and the weight that it had goes to the other tokens
+      </>
+    );
+  }
+  return (
+    <>
+      ; directly it adds <Amount of={own} />
+      {hasBiasApart(part) && " without its bias"}
+      {kind !== "zero"
+        ? ", and what stands in its place adds something as well"
+        : !isDifference && " to the sum below"}
+    </>
   );
 }
 

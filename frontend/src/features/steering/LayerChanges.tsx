@@ -27,7 +27,8 @@ export function LayerChanges({ what, plain, without }: LayerChangesProps) {
     <figure className="mt-1 min-w-0">
       <figcaption className="text-muted">
         Change by layer, through the logit lens: most at {layerName(most)} (
-        <span className="font-mono">{formatSigned(changes[most] ?? Number.NaN)}</span>)
+        <span className="font-mono">{formatSigned(changes[most] ?? Number.NaN)}</span>); orange raises it,
+        purple lowers it
       </figcaption>
       <ol aria-label={`Change of the ${what} by layer`} className="flex max-w-3xl gap-px pt-0.5">
         {changes.map((change, layer) => {

@@ -43,6 +43,10 @@ async function locked() {
   return within(await screen.findByRole("region", { name: "Ablate head 1 of block 9" }));
 }
 
+const fail = (): never => {
+  throw new Error("there are no tokens");
+};
+
 const interventions = () => server.asked.at(-1)?.interventions;
 
 test("nothing is offered until a head is locked", async () => {
@@ -69,6 +73,69 @@ test("the locked head is taken away, and the change stands beside what it adds d
   await userEvent.click(panel.getByRole("radio", { name: "Mean" }));
   await panel.findByText(/a change of/);
   expect(interventions()?.[0]?.op).toEqual({ kind: "mean" });
+});
+
+test("the head is resampled from another message, at the same place of it", async () => {
+  const panel = await locked();
+  await userEvent.click(panel.getByRole("radio", { name: "Resample" }));
+  // The message of the made-up text is that of the capital of France.
+  const donor = ["User:", " The", " capital", " of", " Spain", " is", " now"].map((text, index) => ({
+    ...(tokens[0] ?? fail()),
+    index,
+    text,
+    id: 5000 + index,
+  }));
+  const { answer } = server;
+  server.answer = (request) =>
+    request.messages === undefined
+      ? answer(request)
+      : Response.json({ ...madeUpLens(tokens, request), tokens: donor });
+  await userEvent.click(await panel.findByRole("button", { name: "Try Spain" }));
+  expect(await panel.findByText(/a change of/)).toHaveTextContent(/directly it adds .* as well/);
+  // The reply up to the token that is read goes on after the other message.
+  const same = tokens.slice(9, POSITION + 1);
+  expect(interventions()).toEqual([
+    {
+      site: "head",
+      layers: [9],
+      heads: [1],
+      positions: [POSITION],
+      op: {
+        kind: "replace",
+        from: { token_ids: [...donor, ...same].map(({ id }) => id) },
+        positions: [donor.length + same.length - 1],
+      },
+    },
+  ]);
+  expect(panel.getByText(/Spain/).closest("p")).toHaveTextContent(
+    new RegExp(`index ${donor.length + same.length - 1}Change$`),
+  );
+  await userEvent.click(panel.getByRole("button", { name: "Change" }));
+  expect(panel.getByRole("button", { name: "Resample" })).toBeInTheDocument();
+  expect(panel.queryByText(/a change of/)).not.toBeInTheDocument();
+});
+
+test("a message that is the same changes nothing, and the panel says so", async () => {
+  const panel = await locked();
+  await userEvent.click(panel.getByRole("radio", { name: "Resample" }));
+  const asked = server.asked.length;
+  const { answer } = server;
+  server.answer = (request) =>
+    request.messages === undefined
+      ? answer(request)
+      : Response.json({ ...madeUpLens(tokens, request), tokens: tokens.slice(0, 9) });
+  await userEvent.click(await panel.findByRole("button", { name: "Resample" }));
+  expect(await panel.findByText(/that text is this one, so nothing would change/)).toBeInTheDocument();
+  expect(server.asked.slice(asked).flatMap((each) => each.interventions ?? [])).toEqual([]);
+});
+
+test("Escape undoes an ablation, and leaves the choice at Off", async () => {
+  const panel = await locked();
+  await userEvent.click(panel.getByRole("radio", { name: "Zero" }));
+  await panel.findByText(/a change of/);
+  await userEvent.keyboard("{Escape}");
+  expect(panel.queryByText(/a change of/)).not.toBeInTheDocument();
+  expect(panel.getByRole("radio", { name: "Off" })).toHaveFocus();
 });
 
 test("the strip has the change at each layer, through the logit lens", async () => {

@@ -2,6 +2,7 @@ import { screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, expect, test, vi } from "vitest";
 import { formatSigned } from "@/model/format";
+import { madeUpAttribution } from "@/test/attributionData";
 import { madeUpLens, madeUpTimeline, madeUpTokens } from "@/test/lensData";
 import { fakeServer, refusal, renderView } from "@/test/renderView";
 import Attribution from "./Attribution";
@@ -38,6 +39,17 @@ test("the selected block is taken away at the token that is read, beside what it
   expect(await ablation.findByText(/a change of/)).toHaveTextContent(
     `logit difference ${formatSigned(plain)} → ${formatSigned(0)}: a change of ${formatSigned(-plain)}`,
   );
+  const own = madeUpAttribution(tokens, { position: INDEX - 1, target: null, foil: "best", unit: "head" })
+    .parts.filter(({ block }) => block === 7)
+    .reduce((sum, { contribution }) => sum + contribution, 0);
+  expect(ablation.getByText(/a change of/)).toHaveTextContent(`directly it adds ${formatSigned(own)}.`);
+  // Beside the change stands the one that was to be expected, and what lies between the two.
+  const figures = ablation.getAllByRole("definition").map(({ textContent }) => textContent);
+  expect(figures).toEqual([formatSigned(-own), formatSigned(-plain)]);
+  const isRepair = (own - plain) * own > 0;
+  expect(ablation.getByText(/^Later parts and the final norm/)).toHaveTextContent(
+    `account for the other ${formatSigned(own - plain)}${isRepair ? ": self-repair" : ""}.`,
+  );
   expect(server.asked.slice(asked).map(({ interventions }) => interventions)).toEqual([
     [],
     [
@@ -47,7 +59,9 @@ test("the selected block is taken away at the token that is read, beside what it
   ]);
   await userEvent.click(ablation.getByRole("radio", { name: "MLP" }));
   await userEvent.click(ablation.getByRole("radio", { name: "Mean" }));
-  expect(await ablation.findByText(/a change of/)).not.toHaveTextContent("directly");
+  // What stands in its place adds something as well, so no change is to be expected.
+  expect(await ablation.findByText(/a change of/)).toHaveTextContent(/directly it adds .* as well/);
+  expect(ablation.queryByText(/expected/i)).not.toBeInTheDocument();
   expect(server.asked.at(-1)?.interventions).toEqual([
     { site: "mlp", layers: [7], heads: null, positions: [INDEX - 1], op: { kind: "mean" } },
   ]);
