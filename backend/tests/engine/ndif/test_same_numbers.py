@@ -135,7 +135,9 @@ def test_a_comparison_gives_the_same_numbers_on_ndif(
         whole = [
             np.concatenate([getattr(each, field.name) for each in of], -1) for of in (mine, theirs)
         ]
-        np.testing.assert_allclose(*whole, rtol=1e-5, atol=1e-5, err_msg=field.name)
+        # A rank among thousands moves by one where two logits lie within rounding of each other.
+        rtol = 1e-3 if whole[0].dtype.kind == "i" and "rank" in field.name else 1e-5
+        np.testing.assert_allclose(*whole, rtol=rtol, atol=1e-5, err_msg=field.name)
     first = theirs[0]
     # What both begin with is one text.
     assert not first.js_nats[:2, :2].any()
