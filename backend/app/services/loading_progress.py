@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from app.engine.types import LoadStep
+from app.settings import Settings
 
 LOAD_STEPS: tuple[LoadStep, ...] = get_args(LoadStep)
+REMOTE_STEPS: tuple[LoadStep, ...] = ("import", "find", "check")
+"""Of a model on NDIF, whose weights are never here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,8 @@ class StepState:
 class LoadingWatch:
     """The steps of one loading. Written by the thread that loads, read by any."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Settings) -> None:
+        self._order = LOAD_STEPS if settings.engine == "local" else REMOTE_STEPS
         self.progress = LoadProgress("Starting.")
         self.heard_at = time.monotonic()
         """Last sign of life."""
@@ -53,7 +57,7 @@ class LoadingWatch:
     def steps(self) -> tuple[StepState, ...]:
         """Every step in its order."""
         progress, begun, now = self.progress, dict(self._begun), time.monotonic()
-        at = LOAD_STEPS.index(progress.step)
+        at = self._order.index(progress.step)
         ends = {
             step: min((t for t in begun.values() if t > begun[step]), default=now) for step in begun
         }
@@ -65,5 +69,5 @@ class LoadingWatch:
                 done_bytes=progress.done_bytes if place == at else None,
                 total_bytes=progress.total_bytes if place == at else None,
             )
-            for place, step in enumerate(LOAD_STEPS)
+            for place, step in enumerate(self._order)
         )

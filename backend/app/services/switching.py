@@ -35,7 +35,7 @@ class Switch:
         self.settings = settings
         self.unload_first = unload_first
         self.stage: SwitchStage = "loading"
-        self.watch = LoadingWatch()
+        self.watch = LoadingWatch(settings)
         self.failure: ExplorerError | None = None
 
     @property

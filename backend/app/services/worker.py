@@ -106,7 +106,7 @@ class ModelWorker:
         """Whose turn it is right now."""
         self._engine: LensEngine | None = None
         self._failure: ExplorerError | None = None
-        self._watch = LoadingWatch()
+        self._watch = LoadingWatch(settings)
         self._switch: Switch | None = None
         """The change to another model that goes on, or the last one where it failed."""
         self._is_ending_replies = False
@@ -354,7 +354,7 @@ class ModelWorker:
                 switch.fail(failure)
                 if not switch.unload_first:
                     return
-                self._watch = LoadingWatch()
+                self._watch = LoadingWatch(former)
                 engine, self._failure = self._attempt(former, self._watch, is_beside=False)
                 self._set_engine(engine, former)
             elif switch.unload_first:

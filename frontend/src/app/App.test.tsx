@@ -2,6 +2,7 @@ import { render, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { HttpResponse, http } from "msw";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { EVENTS, openAnswer } from "@/test/recordedStream";
 import { HEALTH, server } from "@/test/server";
 import { App } from "./App";
 
@@ -80,6 +81,30 @@ test("a message becomes tokens, and arrows and brackets move among them", async 
   expect(list).toHaveAttribute("aria-activedescendant", "token-7");
   await user.keyboard("[[[[");
   expect(list).toHaveAttribute("aria-activedescendant", "token-5");
+});
+
+test("a reply that waits for NDIF says so where it will be, until it begins", async () => {
+  const [start, ...rest] = EVENTS;
+  let answer: ReturnType<typeof openAnswer> | undefined;
+  server.use(
+    http.post("*/api/chat", ({ request }) => {
+      answer = openAnswer(request.signal);
+      return answer.response;
+    }),
+  );
+  const user = await openReady();
+  const conversation = within(screen.getByRole("region", { name: "Conversation" }));
+  await user.type(composer(), "Hello{Enter}");
+  await waitFor(() => expect(answer).toBeDefined());
+  answer?.send({ type: "remote", state: "queued" });
+  expect(await conversation.findByText(/^Queued on NDIF: the reply begins/)).toBeVisible();
+  answer?.send({ type: "remote", state: "deploying" });
+  expect(await conversation.findByText(/^NDIF is loading the model, which/)).toBeVisible();
+  answer?.send({ type: "remote", state: "running" });
+  await waitFor(() => expect(conversation.queryByText(/on NDIF|^NDIF/)).toBeNull());
+  for (const event of [start, ...rest]) if (event !== undefined) answer?.send(event);
+  answer?.end();
+  expect(await screen.findByRole("button", { name: "Regenerate" })).toBeVisible();
 });
 
 test("the template is folded to a chip for each turn, which a click or Enter opens and folds", async () => {

@@ -76,7 +76,7 @@ def load_engine(
     """
     on_progress("find", f"Looking for the description of {shown_name(model)}.")
     files = find_description(model, revision, hub=hub)
-    on_progress("weights", f"Describing {files.name}, without its weights.")
+    on_progress("find", f"Describing {files.name}, without its weights.")
     built = _describe(files)
     vocabulary = TokenizerVocabulary(built.tokenizer, d_vocab_of(built.model, files.name))
     template = (

@@ -27,6 +27,7 @@ import { ConversationToolbar } from "./ConversationToolbar";
 import { FailureNotice } from "./FailureNotice";
 import { FollowingScroll } from "./FollowingScroll";
 import { honestyLine } from "./honesty";
+import { RemoteWait } from "./RemoteWait";
 import { ReplyStatus } from "./ReplyStatus";
 
 const NotesPanel = lazyPart(() => import("@/features/notes/NotesPanel"));
@@ -197,6 +198,7 @@ export function ConversationPane(props: ConversationPaneProps) {
             {hasText && <ChatText modelName={modelName} nLayers={nLayers} />}
             {isOpening && <p className="text-muted">Opening the conversation…</p>}
             {status === "waiting" && <PendingMessage text={pending?.submission.text ?? ""} mode={mode} />}
+            <RemoteWait />
             {status === "settled" && (
               <AfterReply examples={examples} facts={facts} onEdit={onEdit} onShowView={onShowView} />
             )}
