@@ -82,6 +82,18 @@ def streams(
         return drained(work()).rows[: len(ids)].numpy().copy()
 
 
+def require_same_before(engine: NnsightEngine, found: np.ndarray, plain: np.ndarray) -> None:
+    """Streams before the first touched position: the same bits, but where tokens share experts.
+
+    An expert's product has as many rows as tokens chose it, later ones too, and on some processors the
+    last bits of a row depend on how many stand beside it.
+    """
+    if any("experts" in name for name, _ in engine._decoder.model.named_modules()):
+        assert np.abs(found[:FIRST] - plain[:FIRST]).max() <= 1e-5
+    else:
+        assert np.array_equal(found[:FIRST], plain[:FIRST])
+
+
 def size(rows: np.ndarray) -> np.ndarray:
     return np.linalg.norm(rows, axis=-1)
 
@@ -109,7 +121,7 @@ def test_what_lies_before_the_first_touched_token_and_below_the_layer_keeps_its_
     plain = streams(engine)
     found = streams(fresh(engine), under(change(Add(MADRID, 0.7), [2], TOUCHED)))
 
-    assert np.array_equal(found[:FIRST], plain[:FIRST])
+    require_same_before(engine, found, plain)
     assert np.array_equal(found[:, :2], plain[:, :2])
     assert not np.allclose(found[FIRST:, 3], plain[FIRST:, 3])
     untouched = [p for p in range(N) if p not in TOUCHED]
@@ -432,7 +444,7 @@ def test_an_edge_is_taken_out_for_the_tokens_that_are_named(
     edges = under(change(KnockOut((3, 4)), [block], TOUCHED, site="head", heads=[1, 3]))
     plain = streams(engine)
     found = streams(fresh(engine), edges)
-    assert np.array_equal(found[:FIRST], plain[:FIRST])
+    require_same_before(engine, found, plain)
     assert np.array_equal(found[:, :block], plain[:, :block])
     reads = [p for p in TOUCHED if not np.array_equal(found[p, block], plain[p, block])]
     # A sliding window of 8 leaves later tokens nothing to read of them.
