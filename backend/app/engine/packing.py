@@ -7,7 +7,7 @@ is the same float32 product, summed in another order, and it has a second virtue
 row do not depend on how many rows are multiplied beside it.
 
 The packed weights of blocks take the place of the modules' own, which are made again when they are
-read or differentiated (`kept_weights.py`): whoever looks finds what the model's authors put there.
+read or differentiated (`kept_weights.py`), as the model's authors stored them.
 """
 
 from __future__ import annotations

@@ -289,7 +289,7 @@ function Direct({ part, kind, own, isDifference }: DirectProps) {
       ; directly it adds <Amount of={own} />
       {hasBiasApart(part) && " without its bias"}
       {kind !== "zero"
-        ? ", and what stands in its place adds something as well"
+        ? ", and what replaces it also adds to the difference"
         : !isDifference && " to the sum below"}
     </>
   );

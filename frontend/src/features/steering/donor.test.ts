@@ -1,23 +1,13 @@
 import { expect, test } from "vitest";
 import type { Role, Token } from "@/model/timeline";
+import { token } from "@/test/recordedStream";
 import { donorAt, promptEndAt } from "./donor";
 
 /** Letters: U and u of the user, A and a of the assistant, others of the template; ids are their codes. */
 function textOf(letters: string): Token[] {
   return Array.from(letters, (text, index) => {
     const role: Role = /[u-z]/.test(text) ? "user" : /[a-h]/.test(text) ? "assistant" : "template";
-    return {
-      index,
-      id: text.charCodeAt(0),
-      text,
-      bytes: "",
-      role,
-      special: false,
-      logprob_nats: null,
-      rank: null,
-      entropy_nats: null,
-      lens: null,
-    };
+    return token(index, text, role, { id: text.charCodeAt(0) });
   });
 }
 

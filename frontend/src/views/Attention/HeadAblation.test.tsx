@@ -91,7 +91,9 @@ test("the head is resampled from another message, at the same place of it", asyn
       ? answer(request)
       : Response.json({ ...madeUpLens(tokens, request), tokens: donor });
   await userEvent.click(await panel.findByRole("button", { name: "Try Spain" }));
-  expect(await panel.findByText(/a change of/)).toHaveTextContent(/directly it adds .* as well/);
+  expect(await panel.findByText(/a change of/)).toHaveTextContent(
+    /directly it adds .* what replaces it also adds/,
+  );
   // The reply up to the token that is read goes on after the other message.
   const same = tokens.slice(9, POSITION + 1);
   expect(interventions()).toEqual([
