@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 from app.engine.lenses import Lens
-from app.engine.metrics import RowNumbers, finite_rows
+from app.engine.metrics import RowNumbers, exponentials_of, finite_rows
 from app.engine.types import Comparison, Layer, Pairs
 from app.engine.unembed import Unembedding, not_finite
 
@@ -147,8 +147,8 @@ def divergences(buffers: torch.Tensor) -> torch.Tensor:
     """
     p, q, both, difference, least = buffers
     torch.sub(p, q, out=difference)
-    p.exp_()
-    q.exp_()
+    exponentials_of(p, out=p)
+    exponentials_of(q, out=q)
     torch.add(p, q, out=both)
     torch.minimum(p, q, out=least)
     p.mul_(difference)
@@ -161,13 +161,10 @@ def divergences(buffers: torch.Tensor) -> torch.Tensor:
     both.mul_(ratio).sub_(least)
     # One sum for the three: that of a single row would be shared out among threads, with other bits.
     kl_p_to_q, minus_kl_q_to_p, twice_js = buffers[:3].sum(-1)
-    return torch.stack(
-        [
-            kl_p_to_q.clamp(min=0.0),
-            (0.0 - minus_kl_q_to_p).clamp(min=0.0),
-            (twice_js / 2).clamp(0.0, LARGEST_JS_NATS),
-        ]
-    )
+    found = torch.stack([kl_p_to_q, 0.0 - minus_kl_q_to_p, twice_js / 2])
+    found[2].clamp_(max=LARGEST_JS_NATS)
+    # Rounding may leave a little less than 0, which is 0; minus infinity is not.
+    return found.clamp(min=0.0).where(found.isfinite(), torch.nan)
 
 
 def _places(wanted: Sequence[Layer], each: Sequence[Layer]) -> torch.Tensor:

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from app.engine import metrics
-from app.engine.metrics import LogitsReader, Numbers
+from app.engine.metrics import LogitsReader, Numbers, exponentials_of
 from tests.engine.reference import log_probabilities
 
 CPU = torch.device("cpu")
@@ -53,6 +53,19 @@ def test_entropy_equals_a_float64_loop(logits: torch.Tensor):
         expected = -math.fsum(math.exp(x) * x for x in log_probabilities(row))
         assert float(entropies[p, layer]) == pytest.approx(expected, abs=1e-5)
         assert 0.0 <= float(entropies[p, layer]) <= math.log(D_VOCAB) + 1e-5
+
+
+def test_no_exponential_is_below_full_precision_where_it_takes_long():
+    logits = LOGITS["sharp"].flatten(0, 1)
+    shifted = logits - logits.amax(-1, keepdim=True)
+    smallest = torch.finfo(torch.float32).tiny
+    assert bool(((shifted.exp() > 0) & (shifted.exp() < smallest)).any()), "nothing would be tested"
+    found = exponentials_of(shifted)
+    assert float(found.min()) >= smallest
+    # Nothing is added to a distribution: what is largest in it has 1.
+    assert torch.equal(found.sum(-1), shifted.exp().sum(-1))
+    reader = LogitsReader(D_VOCAB, CPU)
+    assert float(reader.reference(logits).exponentials.min()) >= smallest
 
 
 def test_divergence_from_the_first_row_equals_a_float64_loop(logits: torch.Tensor):

@@ -24,7 +24,7 @@ from torch import nn
 from app.engine.fitting.files import load_checkpoint, save_checkpoint, settings_that_count
 from app.engine.fitting.pace import Every, differentiable, time_left
 from app.engine.gradients import Columns, HookedDecoder
-from app.engine.metrics import most_probable
+from app.engine.metrics import exponentials_of, most_probable
 
 logger = logging.getLogger(__name__)
 
@@ -115,7 +115,7 @@ def kl_and_gradient(
     """
     log_q = logits.log_softmax(dim=-1)
     kl = -row_products(final.p, log_q) - final.entropy_nats
-    return kl, log_q.exp_().sub_(final.p)
+    return kl, exponentials_of(log_q, out=log_q).sub_(final.p)
 
 
 def row_products(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
@@ -296,7 +296,7 @@ class TunedLensFit:
     ) -> FinalDistribution:
         """The model's own distributions at rows of the last layer `[rows, d_model]`."""
         log_p = self.decoder.decode(rows, columns).log_softmax(dim=-1)
-        p = log_p.exp()
+        p = exponentials_of(log_p)
         return FinalDistribution(p, -row_products(p, log_p))
 
     def lens_logits(

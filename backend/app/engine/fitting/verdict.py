@@ -19,6 +19,7 @@ import torch
 from app.engine.capture import TracedDecoder
 from app.engine.fitting.types import LayerVerdict, LensVerdict
 from app.engine.lenses import Lens
+from app.engine.metrics import exponentials_of
 
 SCALES = (1.0, 0.8, 0.6, 0.45, 0.3, 0.2, 0.1, 0.05)
 SURE = 2.0
@@ -72,7 +73,7 @@ def judging(
         here = chunk.to(decoder.device)
         with torch.inference_mode():
             log_p = decoder.decode(here[:, -1]).log_softmax(-1)
-            p = log_p.exp()
+            p = exponentials_of(log_p)
             entropy = -torch.einsum("rv,rv->r", p, log_p)
         share = RUNS_SHARE + (1 - RUNS_SHARE) * n_done / (len(rows) * n_layers)
         yield share
@@ -107,7 +108,9 @@ def judging(
 def _kl(p: torch.Tensor, entropy: torch.Tensor, logits: torch.Tensor) -> torch.Tensor:
     """KL(final ‖ lens) in nats, `[rows]`."""
     expected = torch.einsum("rv,rv->r", p, logits)
-    return (torch.logsumexp(logits, dim=-1) - expected - entropy).clamp(min=0).double().cpu()
+    peaks = logits.amax(-1, keepdim=True)
+    log_totals = peaks[:, 0] + exponentials_of(logits - peaks).sum(-1).log()
+    return (log_totals - expected - entropy).clamp(min=0).double().cpu()
 
 
 def _of_layer(layer: int, chunks: Mapping[str, Sequence[torch.Tensor]]) -> LayerVerdict:
