@@ -7,11 +7,11 @@ them is refused. A softcap is no linear map, so the logits here are those before
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import nn
@@ -161,10 +161,15 @@ def _after_unembedding(
     raise NotLinear("the logits are no multiple of the unembedding's output, nor a softcap of it")
 
 
-@functools.lru_cache(maxsize=2)
+_mean_rows: WeakKeyDictionary[nn.Module, torch.Tensor] = WeakKeyDictionary()
+"""Of unembeddings in use. They are held weakly, because a module holds its model, which may be switched."""
+
+
 def _mean_row(unembedding: nn.Module) -> torch.Tensor:
-    matrix = matrix_of(unembedding)
-    total = torch.zeros(matrix.shape[1], dtype=torch.float64, device=matrix.device)
-    for start in range(0, len(matrix), MEAN_ROWS):
-        total += matrix[start : start + MEAN_ROWS].double().sum(0)
-    return total / len(matrix)
+    if unembedding not in _mean_rows:
+        matrix = matrix_of(unembedding)
+        total = torch.zeros(matrix.shape[1], dtype=torch.float64, device=matrix.device)
+        for start in range(0, len(matrix), MEAN_ROWS):
+            total += matrix[start : start + MEAN_ROWS].double().sum(0)
+        _mean_rows[unembedding] = total / len(matrix)
+    return _mean_rows[unembedding]

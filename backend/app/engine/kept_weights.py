@@ -2,33 +2,39 @@
 
 A packed map (`packing.py`) has its numbers in oneDNN's layout. The layout gives them back bit for bit,
 so a copy as the model's authors stored it need not lie beside it. The matrix of a large vocabulary is
-read by rows, which no packed layout gives; but where it was stored in 16 bits, as most are, its
-float32 numbers are those of bfloat16 exactly, and half of the memory holds them.
+read by rows: they are gathered from the layout where it is the one known here. Where it is not, or
+where the matrix is only looked up, half of the memory holds it if its float32 numbers are those of
+bfloat16 exactly, as in most checkpoints.
 
-Either stands in its module as a parameter with the shape and dtype of the weight. An operation on it
-gets the weight; one that reads rows gets them without the rest. Nothing is put in the place of a weight
-unless it has been seen to give the same bits.
+Any of these stands in its module as a parameter with the shape and dtype of the weight. An operation
+on it gets the weight, which is let go with the result; one that reads rows gets them without the rest.
+Nothing is put in the place of a weight unless it has been seen to give the same bits.
 """
 
 from __future__ import annotations
 
+import copy
+import ctypes
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import torch
 from torch import nn
-from torch.utils._pytree import tree_map_only
+from torch.utils._pytree import tree_leaves, tree_map_only
 from transformers.pytorch_utils import Conv1D
 
 logger = logging.getLogger(__name__)
 
 LARGE_VOCABULARY = 32_768
-"""Ids above which the matrix of a vocabulary is kept in 16 bits. A fit of a lens differentiates smaller
+"""Ids above which the matrix of a vocabulary is kept once. A fit of a lens differentiates smaller
 ones whole, again and again."""
 
 COMPARED_NUMBERS = 2**22
 """Of a large matrix that is compared at once, so that no second copy of it is made."""
+
+ROWS_OF_BLOCK = (64, 48, 32, 16, 8)
+"""Of layouts that rows are gathered from: those of processors with wide and with narrow vectors."""
 
 aten = torch.ops.aten
 
@@ -64,6 +70,54 @@ class Unpacked:
 
     def rows(self, read: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:
         return read(self.dense())
+
+
+class GatheredRows(Unpacked):
+    """A weight in the layout that oneDNN gives most float32 matrices: blocks of rows, transposed.
+
+    Numbers lie as `[blocks, columns, rows of a block]`, with zeros after the last row and column.
+    """
+
+    reads_rows = True
+
+    def __init__(self, packed: torch.Tensor, like: torch.Tensor, rows_of_block: int) -> None:
+        """Raises ValueError where the layout cannot be this one."""
+        super().__init__(packed, like, is_transposed=False)
+        n_rows, n_columns = like.shape
+        n_blocks = -(-n_rows // rows_of_block)
+        n_bytes = torch.ops.mkldnn._nbytes(packed)
+        wide, rest = divmod(n_bytes, packed.element_size() * n_blocks * rows_of_block)
+        if rest or wide < n_columns:
+            raise ValueError(f"{n_bytes} bytes are not {n_blocks} blocks of {rows_of_block} rows")
+        # `packed` owns the memory, and lives as long as this does.
+        memory = (ctypes.c_byte * n_bytes).from_address(torch.ops.mkldnn.data_ptr(packed))
+        with torch.inference_mode(False):
+            numbers = torch.frombuffer(memory, dtype=packed.dtype)
+            self._blocks = numbers.view(n_blocks, wide, rows_of_block)[:, :n_columns]
+            self._indices = torch.arange(n_rows)[:, None]
+
+    def dense(self) -> torch.Tensor:
+        return super().dense().to(self.dtype)
+
+    def rows(self, read: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:
+        indices = read(self._indices)[..., 0]
+        size = self._blocks.shape[-1]
+        flat = indices.flatten()
+        if len(flat) > size and bool((flat.diff() == 1).all()):
+            # Blocks in a row are copied faster than they are gathered.
+            first, last = int(flat[0]), int(flat[-1])
+            start = first // size
+            found = self._blocks[start : last // size + 1].transpose(1, 2).flatten(0, 1)
+            found = found[first - start * size : last + 1 - start * size]
+        else:
+            found = self._blocks[flat // size, :, flat % size]
+        return found.to(self.dtype).reshape(*indices.shape, self.shape[1]).contiguous()
+
+    def in_float32(self) -> GatheredRows:
+        """The same numbers as a float32 weight."""
+        wide = copy.copy(self)
+        wide.dtype = torch.float32
+        return wide
 
 
 class Widened:
@@ -115,14 +169,14 @@ class KeptWeight(torch.Tensor):
         kwargs: Any = None,
     ) -> Any:
         kwargs = kwargs or {}
+        if func._schema.is_mutable and _changes_kept(func, args, kwargs):
+            raise RuntimeError(f"A weight that is kept packed cannot be changed ({func}).")
         first = args[0] if args else None
         if not isinstance(first, KeptWeight):
             args, kwargs = _made_in((args, kwargs))
             return func(*args, **kwargs)
         if func in (aten.detach.default, aten.alias.default):
             return KeptWeight(first.source)
-        if func._schema.is_mutable:
-            raise RuntimeError(f"A weight that is kept packed cannot be changed ({func}).")
         # A view of a tensor that was made outside of inference mode may not be made inside.
         with torch.inference_mode(False):
             if _reads_rows(func, args):
@@ -135,12 +189,25 @@ def _made_in(arguments: Any) -> Any:
     return tree_map_only(KeptWeight, lambda kept: kept.source.dense(), arguments)
 
 
+def _changes_kept(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    """Whether an operation writes into an argument that is kept packed: the change would be lost."""
+    given = zip(func._schema.arguments, args, strict=False)
+    values = {argument.name: value for argument, value in given} | kwargs
+    changed = [
+        values.get(argument.name)
+        for argument in func._schema.arguments
+        if argument.alias_info is not None and argument.alias_info.is_write
+    ]
+    return any(isinstance(leaf, KeptWeight) for leaf in tree_leaves(changed))
+
+
 def _reads_rows(func: Any, args: tuple[Any, ...]) -> bool:
     """Whether an operation takes rows of its first argument and does nothing else."""
     if func is aten.embedding.default:
         return True
     if func is aten.index.Tensor:
-        return len(args[1]) == 1
+        (index, *others) = args[1]
+        return not others and index is not None and (index.dtype != torch.bool or index.dim() == 1)
     is_along_axis = func in (aten.select.int, aten.slice.Tensor, aten.index_select.default)
     return is_along_axis and (len(args) < 2 or args[1] == 0)
 
@@ -149,6 +216,13 @@ def parameter_of(source: Source) -> nn.Parameter:
     """What stands in a module for its weight."""
     with torch.inference_mode(False):
         return nn.Parameter(KeptWeight(source), requires_grad=False)
+
+
+def widened(weight: torch.Tensor) -> nn.Parameter:
+    """What stands in a module for the float32 copy of a 16-bit weight of which only rows are read."""
+    if isinstance(weight, KeptWeight) and isinstance(weight.source, GatheredRows):
+        return parameter_of(weight.source.in_float32())
+    return parameter_of(Widened(weight.detach()))
 
 
 def made(weight: torch.Tensor) -> torch.Tensor:
@@ -180,41 +254,64 @@ class KeepingOnce:
         find = (getattr(model, f"get_{which}_embeddings", None) for which in ("input", "output"))
         self._vocabulary = [found() for found in find if found is not None]
 
-    def give_back(self, module: nn.Linear | Conv1D, packed: torch.Tensor) -> None:
-        """Leaves a map with `packed`, its weight `[outputs, inputs]` in oneDNN's layout.
+    def can_give_back(self, module: nn.Linear | Conv1D) -> bool:
+        """Whether a map that is packed can do without its own weight.
 
-        Not where the matrix of a vocabulary is concerned, or another module has the weight too.
+        Not where it is the matrix of a vocabulary, or another module has the weight too.
         """
+        return self._owners.get(module.weight) == [module] and module not in self._vocabulary
+
+    def give_back(self, module: nn.Linear | Conv1D, packed: torch.Tensor) -> None:
+        """Leaves a map with `packed`, its weight `[outputs, inputs]` in oneDNN's layout, if it can be."""
         weight: torch.Tensor = module.weight
-        if self._owners.get(weight) != [module] or module in self._vocabulary:
-            return
-        if packed.dtype == weight.dtype:
+        if self.can_give_back(module) and packed.dtype == weight.dtype:
             is_transposed = isinstance(module, Conv1D)
             self._replace(weight, Unpacked(packed, weight, is_transposed=is_transposed), 0)
 
-    def narrow_vocabulary(self, packed: set[nn.Module]) -> None:
-        """Keeps the matrices of a large vocabulary in 16 bits, where those are its numbers.
+    def give_back_vocabulary(self, packed: Mapping[nn.Module, torch.Tensor]) -> None:
+        """Keeps the matrices of a large vocabulary as they are `packed`, or in 16 bits.
 
-        Only of embeddings, which read rows, and of maps that are `packed`.
+        Only of embeddings, which read rows, and of maps that are packed.
         """
         of_vocabulary = [
-            (weight, owners)
+            (weight, [packed.get(owner) for owner in owners])
             for weight, owners in self._owners.items()
-            if any(owner in self._vocabulary for owner in owners)
+            if len(weight) > LARGE_VOCABULARY
+            and any(owner in self._vocabulary for owner in owners)
             and all(owner in packed or isinstance(owner, nn.Embedding) for owner in owners)
         ]
-        for weight, _ in of_vocabulary:
-            if weight.dtype == torch.float32 and len(weight) > LARGE_VOCABULARY:
+        for weight, layouts in of_vocabulary:
+            layout = next((layout for layout in layouts if layout is not None), None)
+            if layout is not None and self._gather(weight, layout):
+                continue
+            if weight.dtype == torch.float32:
                 narrow = weight.detach().bfloat16()
                 self._replace(weight, Widened(narrow), narrow.nbytes)
 
-    def _replace(self, weight: torch.Tensor, source: Source, n_bytes: int) -> None:
+    def _gather(self, weight: torch.Tensor, layout: torch.Tensor) -> bool:
+        """Leaves the rows of a weight to its layout, if it is one that they can be gathered from."""
+        for rows_of_block in ROWS_OF_BLOCK if can_gather() else ():
+            try:
+                source = GatheredRows(layout, weight, rows_of_block)
+            except ValueError:
+                continue
+            if self._replace(weight, source, 0):
+                return True
+        return False
+
+    def _replace(self, weight: torch.Tensor, source: Source, n_bytes: int) -> bool:
         if not _has_bits_of(source, weight):
-            return
+            return False
         kept = parameter_of(source)
         for owner in self._owners.pop(weight):
             owner.weight = kept
         self.n_freed_bytes += weight.nbytes - n_bytes
+        return True
+
+
+def can_gather() -> bool:
+    """Whether this build of PyTorch tells where a layout lies in memory."""
+    return all(hasattr(torch.ops.mkldnn, name) for name in ("data_ptr", "_nbytes"))
 
 
 def _has_bits_of(source: Source, weight: torch.Tensor) -> bool:

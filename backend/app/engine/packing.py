@@ -114,12 +114,10 @@ def packing_that_fits(model: nn.Module, unembedding: nn.Module) -> Packing:
     """What there is memory for: everything, the unembedding, or nothing."""
     free = free_memory()
     limit = None if free is None else free * PACKED_SHARE_OF_FREE_MEMORY
-    of_unembedding = 4 * unembedding.weight.numel()  # type: ignore[operator]
-    every = of_unembedding + sum(
-        module.weight.nbytes for module in linear_maps(model) if module is not unembedding
-    )
+    every = memory_to_pack(model, unembedding, "all")
     if limit is None or every <= limit:
         return "all"
+    of_unembedding = memory_to_pack(model, unembedding, "unembedding")
     packing: Packing = "unembedding" if of_unembedding <= limit else "none"
     logger.warning(
         "%.1f GiB of memory are free, so %s (packing all weights takes %.1f of "
@@ -130,6 +128,39 @@ def packing_that_fits(model: nn.Module, unembedding: nn.Module) -> Packing:
         limit / 2**30,
     )
     return packing
+
+
+def memory_to_pack(model: nn.Module, unembedding: nn.Module, packing: Packing) -> int:
+    """Bytes that `pack` takes at most at any moment, beside the weights as they lie.
+
+    A weight that is given up makes room for its packed form, so one such weight at a time counts, with
+    what it is compared with; those that stay count from then on. What a matrix of the vocabulary gives
+    back in the end is left out: that is known when it is packed.
+    """
+    keeping = KeepingOnce(model)
+    held = most = 0
+    for module in linear_maps(model):
+        if packing != "all" and module is not unembedding:
+            continue
+        weight = module.weight
+        is_widened = module is unembedding and weight.dtype != torch.float32
+        packed = 4 * weight.numel() if is_widened else weight.nbytes
+        # In float32 it is compared with its own product, and where it is given up with itself.
+        beside = 0 if weight.dtype == torch.float32 else 4 * weight.numel()
+        if keeping.can_give_back(module) and not is_widened:
+            beside = max(beside, weight.nbytes * (2 if isinstance(module, Conv1D) else 1))
+        elif isinstance(module, Conv1D):
+            beside = max(beside, weight.nbytes)
+        most = max(most, held + packed + beside)
+        if not (keeping.can_give_back(module) and gives_room(weight)) or is_widened:
+            held += packed
+    return most
+
+
+def gives_room(weight: torch.Tensor) -> bool:
+    """Whether memory is free once a weight is given up: not where it is part of something larger, such as
+    a file that lies in memory."""
+    return weight.untyped_storage().nbytes() <= weight.nbytes
 
 
 @torch.no_grad()
@@ -143,14 +174,14 @@ def pack(model: nn.Module, unembedding: nn.Module, packing: Packing) -> Packing:
     if packing == "none" or not can_pack():
         return "none"
     keeping = KeepingOnce(model)
-    packed: set[nn.Module] = set()
+    packed: dict[nn.Module, torch.Tensor] = {}
     for module in linear_maps(model):
         if packing == "all" or module is unembedding:
             is_widened = module is unembedding and module.weight.dtype != torch.float32
             if (product := _pack_one(module, is_widened=is_widened)) is not None:
-                packed.add(module)
+                packed[module] = product.packed
                 keeping.give_back(module, product.packed)
-    keeping.narrow_vocabulary(packed)
+    keeping.give_back_vocabulary(packed)
     return_free_memory()
     logger.info(
         "packed the weights of %d linear maps, and gave back %.1f GiB of them",
@@ -165,6 +196,12 @@ def pack(model: nn.Module, unembedding: nn.Module, packing: Packing) -> Packing:
 def is_packed(module: nn.Module) -> bool:
     """Whether a module multiplies with packed weights."""
     return hasattr(module, "packed_product")
+
+
+def multiplies_in_float32(module: nn.Module) -> bool:
+    """Whether a module multiplies with packed weights in float32."""
+    product = getattr(module, "packed_product", None)
+    return isinstance(product, PackedProduct) and product.packed.dtype == torch.float32
 
 
 def linear_maps(model: nn.Module) -> Iterator[nn.Linear | Conv1D]:

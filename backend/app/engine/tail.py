@@ -16,8 +16,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from app.engine.kept_weights import Widened, parameter_of
-from app.engine.packing import is_packed
+from app.engine.kept_weights import widened
+from app.engine.packing import multiplies_in_float32
 
 NARROW = (torch.float16, torch.bfloat16)
 
@@ -65,9 +65,9 @@ def compute_in_float32(modules: list[nn.Module]) -> None:
 
 def _wide_copy(module: nn.Module, name: str, parameter: nn.Parameter) -> nn.Parameter:
     with torch.inference_mode(False):  # a tensor made in that mode can have no gradient
-        if name == "weight" and is_packed(module):
-            # It multiplies with a float32 layout; of the matrix itself only rows are read.
-            return parameter_of(Widened(parameter.detach()))
+        if name == "weight" and multiplies_in_float32(module):
+            # Of the matrix itself only rows are read.
+            return widened(parameter)
         return nn.Parameter(parameter.detach().float(), requires_grad=False)
 
 

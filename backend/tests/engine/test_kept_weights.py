@@ -6,6 +6,7 @@ import copy
 import gc
 import weakref
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 
 import pytest
@@ -18,9 +19,18 @@ from app.engine.directions import TokenDirections
 from app.engine.engine import NnsightEngine
 from app.engine.frozen_tail import freeze_tail
 from app.engine.gradients import HookedDecoder
-from app.engine.kept_weights import KeepingOnce, KeptWeight, Unpacked, Widened, parameter_of
+from app.engine.kept_weights import (
+    GatheredRows,
+    KeepingOnce,
+    KeptWeight,
+    Source,
+    Unpacked,
+    Widened,
+    parameter_of,
+)
 from app.engine.packing import can_pack, pack
 from app.engine.structure import find_structure
+from app.engine.tail import compute_in_float32
 from app.engine.types import LensColumns, Step, Wanted
 from tests.engine.small_models import (
     FAMILIES,
@@ -34,6 +44,7 @@ pytestmark = pytest.mark.skipif(not can_pack(), reason="this build of PyTorch ha
 
 TIED, UNTIED, CONV1D, STATE_SPACE = "gemma3", "llama", "gpt2", "mamba"
 IDS = random_ids(20)
+UNKNOWN_LAYOUT = torch.zeros(1, 1).to_mkldnn()
 
 
 @pytest.fixture(autouse=True)
@@ -89,6 +100,13 @@ READS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "one row": lambda w: w[3],
     "rows": lambda w: w[[4, 1, 4]],
     "a range": lambda w: w[2:7],
+    "every third": lambda w: w[1::3].clone(),
+    "the last": lambda w: w[-1],
+    "rows by a table": lambda w: w[torch.tensor([[1, 2], [39, 0]])],
+    "rows by a mask": lambda w: w[torch.arange(len(w)) % 3 == 0],
+    "numbers by a mask": lambda w: w[(torch.arange(w.numel()) % 3 == 0).view(w.shape)],
+    "with an axis more": lambda w: w[None],
+    "embeddings": lambda w: nn.functional.embedding(torch.tensor([[3, 4]]), w),
     "columns": lambda w: w[:, 1:3],
     "chosen numbers": lambda w: w[[1, 2], [3, 4]],
     "transposed": lambda w: w.T,
@@ -99,7 +117,7 @@ READS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
 
 @pytest.mark.parametrize("is_inference", [False, True])
 @pytest.mark.parametrize("read", READS.values(), ids=READS)
-@pytest.mark.parametrize("form", ["packed", "transposed", "narrow"])
+@pytest.mark.parametrize("form", ["packed", "transposed", "gathered", "narrow"])
 def test_what_is_read_of_a_weight_is_a_plain_tensor_of_the_same_bits(
     form: str, read: Callable[[torch.Tensor], torch.Tensor], is_inference: bool
 ) -> None:
@@ -107,11 +125,13 @@ def test_what_is_read_of_a_weight_is_a_plain_tensor_of_the_same_bits(
     layout = torch.ops.mkldnn._reorder_linear_weight(
         weight.t().contiguous() if form == "transposed" else weight, None
     )
-    source = (
-        Widened(weight.bfloat16())
-        if form == "narrow"
-        else Unpacked(layout, weight, is_transposed=form == "transposed")
-    )
+    sources: dict[str, Callable[[], Source]] = {
+        "packed": lambda: Unpacked(layout, weight, is_transposed=False),
+        "transposed": lambda: Unpacked(layout, weight, is_transposed=True),
+        "gathered": lambda: GatheredRows(layout, weight, 64),
+        "narrow": lambda: Widened(weight.bfloat16()),
+    }
+    source = sources[form]()
     found = parameter_of(source)
     with torch.inference_mode(is_inference):
         assert type(read(found)) is torch.Tensor
@@ -165,10 +185,12 @@ def bits(tensor: torch.Tensor) -> bytes:
     return tensor.detach().contiguous().numpy().tobytes()
 
 
+@pytest.mark.parametrize("can_gather", [True, False])
 @pytest.mark.parametrize("family", [TIED, UNTIED, CONV1D])
 def test_every_number_has_the_bits_that_it_has_with_copies(
-    family: str, monkeypatch: pytest.MonkeyPatch
+    family: str, can_gather: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(kept_weights, "can_gather", lambda: can_gather)
     once = engine_of(packed(stored_in_bfloat16(family)))
     twice = engine_of(packed_with_copies(stored_in_bfloat16(family), monkeypatch))
 
@@ -191,14 +213,124 @@ def test_nothing_holds_the_weights_that_were_given_back() -> None:
     assert {name for name, weight in before.items() if weight() is None} >= names
 
 
+@pytest.mark.parametrize("form", [GatheredRows, Widened])
 def test_rows_of_a_vocabulary_are_read_without_making_the_matrix(
-    monkeypatch: pytest.MonkeyPatch,
+    form: type, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    if form is Widened:
+        monkeypatch.setattr(kept_weights, "can_gather", lambda: False)
     engine = engine_of(packed(stored_in_bfloat16(TIED)))
-    monkeypatch.setattr(Widened, "dense", lambda _: pytest.fail("the whole matrix was made"))
+    monkeypatch.setattr(form, "dense", lambda _: pytest.fail("the whole matrix was made"))
+    assert any(isinstance(w.source, form) for w in kept(engine.decoder.model).values())
     list(engine.generate(IDS, greedy(3), wanted=Wanted((0, 1, 2, 3), 3)))
     told = engine.attributing(IDS, 13, AttributionWanted(unit="head", foil="mean"))
     assert any(told)
+
+
+@pytest.mark.parametrize("size", [(64, 16), (65, 17), (300, 37), (1003, 642)])
+def test_rows_are_gathered_from_every_block_of_a_layout(size: tuple[int, int]) -> None:
+    weight = torch.randn(size, generator=torch.Generator().manual_seed(0))
+    layout = torch.ops.mkldnn._reorder_linear_weight(weight, None)
+    found = parameter_of(GatheredRows(layout, weight, 64))
+    for start, stop in [(0, 1), (0, size[0]), (1, size[0]), (60, 130), (63, 200), (128, 256)]:
+        assert torch.equal(found[start:stop], weight[start:stop])
+    order = torch.randperm(size[0], generator=torch.Generator().manual_seed(1))
+    assert torch.equal(found[order], weight[order])
+    assert torch.equal(found.detach().clone(), weight)
+
+
+def test_rows_outlive_the_layout_that_they_were_gathered_from() -> None:
+    weight = torch.randn(200, 64)
+    found = parameter_of(
+        GatheredRows(torch.ops.mkldnn._reorder_linear_weight(weight, None), weight, 64)
+    )
+    gc.collect()
+    rows = found[100:180]
+    del found
+    gc.collect()
+    torch.full((200, 64), 7.0)
+    assert torch.equal(rows, weight[100:180])
+
+
+def test_a_vocabulary_that_bfloat16_rounds_is_kept_once_as_it_is_packed() -> None:
+    """As that of a quantised GGUF file."""
+    model = random_model(FAMILIES[TIED].config()).requires_grad_(False)
+    plain = model.get_input_embeddings().weight.detach().clone()
+    packed(model)
+    weight = model.get_input_embeddings().weight
+    assert isinstance(weight, KeptWeight)
+    assert isinstance(weight.source, GatheredRows)
+    assert weight is model.get_output_embeddings().weight
+    assert torch.equal(weight.detach().clone(), plain)
+
+
+def test_a_vocabulary_in_16_bits_is_kept_once_as_it_is_packed_in_32() -> None:
+    model = random_model(FAMILIES[TIED].config()).bfloat16().requires_grad_(False)
+    plain = model.get_input_embeddings().weight.detach().clone()
+    unembedding = find_structure(model).unembedding
+    assert pack(model, unembedding, "unembedding") == "unembedding"
+    weight = model.get_input_embeddings().weight
+    assert isinstance(weight, KeptWeight)
+    assert weight.dtype == torch.bfloat16
+    assert torch.equal(weight.detach().clone(), plain)
+    compute_in_float32([unembedding])
+    wide = unembedding.weight
+    assert isinstance(wide, KeptWeight)
+    assert wide.dtype == torch.float32
+    assert torch.equal(wide[3:9], plain[3:9].float())
+    assert model.get_input_embeddings().weight is weight
+
+
+@pytest.mark.parametrize("family", [TIED, UNTIED, CONV1D])
+def test_a_model_that_was_let_go_leaves_nothing(family: str) -> None:
+    """The mean of the unembedding's rows was cached with its module, so that two models stayed in memory."""
+    engine = engine_of(packed(stored_in_bfloat16(family)))
+    everything_told_of(engine)
+    left = [weakref.ref(weight.source) for weight in kept(engine.decoder.model).values()]
+    left += [weakref.ref(weight) for weight in engine.decoder.model.parameters()]
+    assert left
+    del engine
+    gc.collect()
+    assert [found for ref in left if (found := ref()) is not None] == []
+
+
+def test_threads_read_one_weight_at_the_same_time() -> None:
+    model, plain = packed(stored_in_bfloat16(TIED)), stored_in_bfloat16(TIED)
+    pairs = [(found, dict(plain.named_parameters())[name]) for name, found in kept(model).items()]
+    ids = torch.tensor([1, 3, 2])
+    expected = bits(gradient_of(packed(stored_in_bfloat16(TIED)), 12))
+
+    def read(number: int) -> bool:
+        if number == 0:  # Hooks of two would see each other's passes.
+            return all(bits(gradient_of(model, 12)) == expected for _ in range(5))
+        with torch.inference_mode(number % 2 == 1):
+            return all(
+                torch.equal(found.detach().clone(), weight) and torch.equal(found[ids], weight[ids])
+                for found, weight in pairs
+            )
+
+    with ThreadPoolExecutor(4) as threads:
+        assert all(threads.map(read, range(24)))
+
+
+def test_what_was_made_for_a_gradient_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = packed(stored_in_bfloat16(UNTIED))
+    made: list[weakref.ref[torch.Tensor]] = []
+
+    def dense(source: Unpacked) -> torch.Tensor:
+        found = plain_dense(source)
+        made.append(weakref.ref(found))
+        return found
+
+    plain_dense = Unpacked.dense
+    monkeypatch.setattr(Unpacked, "dense", dense)
+    gradient_of(model, 10)
+    assert made
+    hook = model.get_output_embeddings().register_forward_hook(lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        gradient_of(model, 10)
+    hook.remove()
+    assert [ref for ref in made if ref() is not None] == []
 
 
 def test_a_reply_makes_no_weight(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -212,6 +344,15 @@ def test_a_kept_weight_cannot_be_changed() -> None:
     for weight in kept(model).values():
         with torch.no_grad(), pytest.raises(RuntimeError, match="cannot be changed"):
             weight.mul_(2)
+
+
+def test_a_change_that_would_be_lost_is_refused() -> None:
+    weight = next(iter(kept(packed(stored_in_bfloat16(UNTIED))).values()))
+    with torch.no_grad():
+        with pytest.raises(RuntimeError, match="cannot be changed"):
+            torch.zeros(weight.shape, out=weight)
+        with pytest.raises(RuntimeError, match="cannot be changed"):
+            torch._foreach_mul_([weight], 2.0)
 
 
 def of_one_map(weight: torch.Tensor) -> nn.Linear:
@@ -228,7 +369,7 @@ def test_a_vocabulary_that_bfloat16_rounds_stays_in_float32(number: float, is_ke
     model = stored_in_bfloat16(TIED)
     model.get_input_embeddings().weight.data[90, 7] = number
     keeping = KeepingOnce(model)
-    keeping.narrow_vocabulary({model.get_output_embeddings()})
+    keeping.give_back_vocabulary({model.get_output_embeddings(): UNKNOWN_LAYOUT})
     weight = model.get_input_embeddings().weight
     assert isinstance(weight, KeptWeight) is is_kept
     assert float(weight[90, 7]) == pytest.approx(number)
@@ -244,7 +385,7 @@ def test_the_matrix_of_a_small_vocabulary_stays_as_it_is(monkeypatch: pytest.Mon
 def test_an_unpacked_vocabulary_stays_as_it_is() -> None:
     """Its product would make the whole matrix each time."""
     model = stored_in_bfloat16(TIED)
-    KeepingOnce(model).narrow_vocabulary(set())
+    KeepingOnce(model).give_back_vocabulary({})
     assert not kept(model)
 
 

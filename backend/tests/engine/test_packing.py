@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -150,3 +152,64 @@ def test_as_much_is_packed_as_half_of_the_free_memory_holds(
     assert packing_that_fits(model, find_structure(model).unembedding) == expected
     assert warning in caplog.text
     assert bool(caplog.text) is bool(warning)
+
+
+def frozen_gpt2() -> nn.Module:
+    return random_model(FAMILIES["gpt2"].config()).requires_grad_(False)
+
+
+def test_weights_that_are_given_up_need_room_one_at_a_time(monkeypatch: pytest.MonkeyPatch):
+    """Room for two copies of every weight was asked for, so that small machines packed too little."""
+    model = frozen_gpt2()
+    unembedding = find_structure(model).unembedding
+    every = sum(module.weight.nbytes for module in linear_maps(model))
+    largest = max(m.weight.nbytes for m in linear_maps(model) if m is not unembedding)
+    # Packed, made again and turned round; and the vocabulary, of which there are two in the end.
+    needed = 3 * largest + unembedding.weight.nbytes
+    assert needed < every
+    monkeypatch.setattr(packing, "free_memory", lambda: 2 * needed)
+    assert packing_that_fits(model, unembedding) == "all"
+
+
+def test_weights_that_stay_in_memory_need_room_for_their_packed_copies():
+    """As trained ones do, and parts of a file that lies in memory: nothing is freed without them."""
+    maps = [nn.Linear(16, 16, bias=False) for _ in range(5)]
+    model = nn.Sequential(*maps)
+    of_all = sum(module.weight.nbytes for module in maps)
+    assert packing.memory_to_pack(model, maps[0], "all") == of_all
+
+    model.requires_grad_(False)
+    assert packing.memory_to_pack(model, maps[0], "all") == 2 * maps[0].weight.nbytes
+    file = torch.zeros(5, 16, 16)
+    for module, part in zip(maps, file, strict=True):
+        module.weight = nn.Parameter(part, requires_grad=False)
+    assert packing.memory_to_pack(model, maps[0], "all") == of_all + maps[0].weight.nbytes
+
+
+def resident(field: str) -> int:
+    """`VmRSS`, now, or `VmHWM`, the most since it was reset."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(field)) * 1024
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.parametrize("make", [nn.Linear, Conv1D], ids=["linear", "conv1d"])
+def test_packing_takes_the_memory_that_was_estimated(make: type):
+    n, size = 8, 3072
+    maps = [make(size, size) for _ in range(n)]
+    for module in maps:
+        nn.init.normal_(module.weight)
+    model = nn.Sequential(*maps).requires_grad_(False)
+    unembedding = nn.Linear(2, 2)
+    estimated = packing.memory_to_pack(model, unembedding, "all")
+    weight = maps[0].weight.nbytes
+    del maps, module
+    Path("/proc/self/clear_refs").write_text("5")
+    before = resident("VmRSS")
+    pack(model, unembedding, "all")
+    taken = resident("VmHWM") - before
+    assert all(is_packed(part) for part in model)
+    # Beside the kernels that oneDNN compiles and its scratch memory.
+    assert weight < taken < estimated + weight
+    assert estimated < n * weight / 2
+    assert resident("VmRSS") - before < weight
