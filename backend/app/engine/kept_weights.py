@@ -235,6 +235,12 @@ def made(weight: torch.Tensor) -> torch.Tensor:
     return weight
 
 
+def bytes_to_make(model: nn.Module) -> int:
+    """Memory that the weights of blocks take when all of them are made at the same time."""
+    weights = (weight for weight in model.parameters() if isinstance(weight, KeptWeight))
+    return sum(weight.nbytes for weight in weights if not weight.source.reads_rows)
+
+
 class KeepingOnce:
     """Lets modules of a frozen model go without their own copies of weights."""
 

@@ -11,7 +11,7 @@ import logging
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -45,6 +45,7 @@ from app.engine.checkpoint import (
 from app.engine.digest import ModelDigest
 from app.engine.endings import Ends, find_ends, without_mark_left_out
 from app.engine.engine import NnsightEngine
+from app.engine.failures import MODEL_FAILURES
 from app.engine.gguf_header import GgufHeader, read_gguf_header
 from app.engine.gguf_model import GGUF_NAME, link_or_copy, rounding_note, stored_in
 from app.engine.hub import Hub
@@ -197,6 +198,7 @@ def _make_engine(
             else built_in
         )
         unembedding = find_structure(model).unembedding
+        change_weights_now(model)
         tell("pack", f"Packing the weights of {files.name}.", None, None)
         if packing == "auto":
             packing = packing_that_fits(model, unembedding)
@@ -233,6 +235,15 @@ def _make_engine(
             ),
             pause=checking,
         )
+
+
+def change_weights_now(model: Any) -> None:
+    """Runs a model on one token, because some change their weights when they first run.
+
+    RWKV divides those of deep blocks. Packed copies of them would be of the weights before.
+    """
+    with torch.inference_mode(), suppress(*MODEL_FAILURES):  # the self-check says what fails
+        model(input_ids=torch.zeros(1, 1, dtype=torch.long, device=model.device))
 
 
 def described(

@@ -17,6 +17,8 @@ from app.engine import kept_weights
 from app.engine.causes_types import AttentionWanted, AttributionWanted
 from app.engine.directions import TokenDirections
 from app.engine.engine import NnsightEngine
+from app.engine.fitting import fits
+from app.engine.fitting.tuned import TunedLensFit, TunedSettings
 from app.engine.frozen_tail import freeze_tail
 from app.engine.gradients import HookedDecoder
 from app.engine.kept_weights import (
@@ -32,6 +34,7 @@ from app.engine.packing import can_pack, pack
 from app.engine.structure import find_structure
 from app.engine.tail import compute_in_float32
 from app.engine.types import LensColumns, Step, Wanted
+from app.errors import OutOfMemory
 from tests.engine.small_models import (
     FAMILIES,
     engine_of,
@@ -337,6 +340,33 @@ def test_a_reply_makes_no_weight(monkeypatch: pytest.MonkeyPatch) -> None:
     engine = engine_of(packed(stored_in_bfloat16(UNTIED)))
     monkeypatch.setattr(Unpacked, "dense", lambda _: pytest.fail("a weight was made"))
     assert list(engine.generate(IDS, greedy(3), wanted=Wanted((0, 1, 2, 3), 3)))
+
+
+@pytest.mark.parametrize("family", [TIED, UNTIED])
+def test_a_step_of_a_fit_makes_no_weight(family: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Gradients came back on between its turns, so that each of most turns made the whole vocabulary."""
+    engine = engine_of(packed(stored_in_bfloat16(family)))
+    decoder = HookedDecoder(engine.decoder.model, engine.decoder.structure)
+    sequences = torch.tensor([random_ids(16, seed=seed) for seed in range(8)])
+    fit = TunedLensFit(decoder, sequences, TunedSettings(steps=2, vocabulary_sample=20))
+    for form in (Unpacked, GatheredRows, Widened):
+        monkeypatch.setattr(form, "dense", lambda _: pytest.fail("a weight was made"))
+    assert len(fit.take_step()) == 3
+
+
+def test_a_jacobian_fit_asks_for_room_for_the_weights_of_blocks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    engine = engine_of(packed(stored_in_bfloat16(UNTIED)))
+    d_model, blocks = engine.facts.d_model, engine.decoder.structure.blocks
+    of_blocks = sum(weight.nbytes for block in blocks for weight in kept(block).values())
+    assert of_blocks
+    needed = 4 * 4 * 3 * d_model * (d_model + 1) + of_blocks
+    monkeypatch.setattr(fits, "free_memory", lambda: needed)
+    engine.fitting.require_fit("jacobian")
+    monkeypatch.setattr(fits, "free_memory", lambda: needed - 1)
+    with pytest.raises(OutOfMemory):
+        engine.fitting.require_fit("jacobian")
 
 
 def test_a_kept_weight_cannot_be_changed() -> None:

@@ -18,6 +18,7 @@ from app.engine.sources import find_model
 from app.engine.types import Message
 from app.errors import InvalidRequest, ModelLoadError
 from tests.engine.model_folders import SMALL, edit_json, edit_weights, load, save_tiny_gpt2
+from tests.engine.small_models import FAMILIES, random_model
 from tests.engine.small_tokenizers import byte_level
 
 IDS = torch.tensor([[5, 60, 7, 80, 9, 100]])
@@ -61,6 +62,26 @@ def test_loaded_engine_computes_the_saved_models_numbers(
         "Checking tiny.",
     ]
     assert "loaded tiny from local: float32, cpu" in caplog.text
+
+
+def test_a_model_that_changes_its_weights_at_its_first_run_is_packed_after_it(
+    tmp_path: Path,
+) -> None:
+    """RWKV was refused: it divides weights of deep blocks, which were kept packed already."""
+    tokenizer = byte_level(("<|endoftext|>",))
+    config = FAMILIES["rwkv"].config()
+    config.vocab_size, config.rescale_every = len(tokenizer), 1
+    config.bos_token_id = config.eos_token_id = 0
+    original = random_model(config)
+    original.save_pretrained(tmp_path / "rwkv")
+    tokenizer.save_pretrained(tmp_path / "rwkv")
+
+    engine = load_engine(str(tmp_path / "rwkv"), **SMALL)
+    assert engine.facts.architecture == "RwkvForCausalLM"
+    columns = engine.read(IDS[0].tolist(), top_k=3)
+    top = logits(original)[0].softmax(-1).topk(3)
+    np.testing.assert_array_equal(columns.top_ids[-1], top.indices.numpy())
+    np.testing.assert_allclose(columns.top_probabilities[-1], top.values.numpy(), atol=1e-5)
 
 
 def test_model_without_a_chat_template_gets_the_built_in_one(

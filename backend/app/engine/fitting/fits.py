@@ -34,6 +34,7 @@ from app.engine.fitting.types import (
 )
 from app.engine.fitting.verdict import judging
 from app.engine.gradients import HookedDecoder
+from app.engine.kept_weights import bytes_to_make
 from app.engine.lenses import Lenses
 from app.engine.memory import free_memory
 from app.engine.protocols import Vocabulary
@@ -100,6 +101,10 @@ class LensFitting:
                 f"No lens can be fitted to {facts.name}: {gradients.reason}", param="kind"
             )
         wanted = COPIES[kind] * 4 * facts.n_layers * facts.d_model * (facts.d_model + 1)
+        if (
+            kind == "jacobian"
+        ):  # The graph of a sequence holds every weight of the blocks as it was stored.
+            wanted += bytes_to_make(self._decoder.model)
         free = free_memory()
         if free is not None and wanted > free:
             raise OutOfMemory(

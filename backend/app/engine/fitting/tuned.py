@@ -266,23 +266,29 @@ class TunedLensFit:
         probable at these rows, and `n_random` others, each for as many as it stands for."""
         d_vocab = self.decoder.d_vocab
         matter = torch.zeros(d_vocab, dtype=torch.bool)
-        with torch.no_grad():
-            for chunk in self._chunks(len(streams[0]), None):
-                logits = self.decoder.decode(streams[-1][chunk])
-                matter[most_probable(logits, min(TOP_OF_ROW, d_vocab))[1].flatten().cpu()] = True
-                yield
-            draw = torch.Generator().manual_seed(self.settings.seed * 1_000_003 + self.step)
-            few = torch.randperm(len(streams[0]), generator=draw)[:ROWS_OF_LAYER]
-            for layer in range(self.decoder.n_layers):
+        # Gradients are off within a turn only: the next one begins with them on (`differentiable`).
+        for chunk in self._chunks(len(streams[0]), None):
+            with torch.no_grad():
+                self._note_top(matter, self.decoder.decode(streams[-1][chunk]), TOP_OF_ROW)
+            yield
+        draw = torch.Generator().manual_seed(self.settings.seed * 1_000_003 + self.step)
+        few = torch.randperm(len(streams[0]), generator=draw)[:ROWS_OF_LAYER]
+        for layer in range(self.decoder.n_layers):
+            with torch.no_grad():
                 logits = self.lens_logits(layer, streams[layer][few])
-                matter[most_probable(logits, min(TOP_OF_LAYER, d_vocab))[1].flatten().cpu()] = True
-                yield
+                self._note_top(matter, logits, TOP_OF_LAYER)
+            yield
         chosen, others = matter.nonzero()[:, 0], (~matter).nonzero()[:, 0]
         drawn = others[torch.randperm(len(others), generator=draw)[:n_random]]
         stands_for = len(others) / max(1, len(drawn))
         log_weights = torch.zeros(len(chosen) + len(drawn))
         log_weights[len(chosen) :] = math.log(max(1.0, stands_for))
         return self.decoder.columns(torch.cat([chosen, drawn]), log_weights)
+
+    def _note_top(self, matter: torch.Tensor, logits: torch.Tensor, n_top: int) -> None:
+        """Marks the `n_top` tokens that are most probable at each row of `logits`."""
+        top = most_probable(logits, min(n_top, self.decoder.d_vocab))[1]
+        matter[top.flatten().cpu()] = True
 
     def _chunks(self, n_rows: int, columns: Columns | None) -> Iterator[slice]:
         width = self.decoder.d_vocab if columns is None else len(columns.log_weights)
