@@ -83,7 +83,7 @@ def test_a_little_training_gives_a_model_that_the_engine_reads(
     run(
         monkeypatch,
         *("train", "--work", work, "--tokens", TRAINING_TOKENS, "--tokens-per-step", 512),
-        *("--threads", 2, "--d-model", 128),
+        *("--threads", 1, "--d-model", 128),
     )
     run(monkeypatch, "export", "--work", work, "--to", folder)
     engine = load_engine(
