@@ -8,7 +8,6 @@ import { useServer } from "@/features/server/server";
 import { IconButton } from "@/ui/Button";
 import { ErrorBoundary } from "@/ui/ErrorBoundary";
 import { useIsNarrow, useIsPhone } from "@/ui/media";
-import { useElementWidth } from "@/ui/useElementWidth";
 import { FindingEnd } from "./findingEnd";
 import { HalfLayersToggle } from "./HalfLayersToggle";
 import { LensSelect } from "./LensSelect";
@@ -20,10 +19,15 @@ import { type ViewDefinition, type ViewGroup, panelId, tabId } from "./view";
 import { ViewNoteButton } from "./ViewNoteButton";
 import { ViewGroups, ViewTabs } from "./ViewTabs";
 
-/** px: the line of the tabs has room for the groups and the lens as well. */
-const ONE_LINE_FROM = 640;
-/** px: and for the words before its controls; the same width as that of `HalfLayersToggle`. */
-const WORDS_FROM = 768;
+/**
+ * The groups, the tabs and what is chosen for them stand in one line where it has room for all, whichever lens is chosen.
+ * In a narrower panel the tabs have the second of two, in all views alike, so that none moves what is below.
+ */
+const SECOND_LINE = {
+  before:
+    "tighter:pt-1 tighter:[&>[role=group]]:border-r-0 tighter:after:order-1 tighter:after:basis-full tighter:after:content-['']",
+  its: "tighter:order-2",
+};
 
 interface EvidencePanelProps {
   readonly views: readonly ViewDefinition[];
@@ -50,17 +54,15 @@ export function EvidencePanel(props: EvidencePanelProps) {
   const timeline = useTokenTimeline(index);
   const isNarrow = useIsNarrow();
   const isPhone = useIsPhone();
-  const [panel, width] = useElementWidth<HTMLDivElement>(ONE_LINE_FROM);
-  const isTight = isPhone || width < ONE_LINE_FROM;
   const token = index === null ? undefined : timeline.tokens[index];
   const open = views.find((view) => view.id === viewId);
   const { isFolded, listeners } = useFolding(`${viewId} ${index ?? ""}`);
   // A finger scrolls what is shown into the room of the bars; the keyboard brings them back.
   const folded =
     isNarrow && isFolded && "not-has-focus-visible:h-0 not-has-focus-visible:overflow-hidden border-b-0";
-  const groups = <ViewGroups views={views} viewId={viewId} onOpenGroup={onOpenGroup} isFoot={isTight} />;
+  const groups = <ViewGroups views={views} viewId={viewId} onOpenGroup={onOpenGroup} isFoot={isPhone} />;
   return (
-    <div ref={panel} className="group/evidence @container flex min-h-0 min-w-0 flex-1 flex-col bg-raised">
+    <div className="group/evidence @container flex min-h-0 min-w-0 flex-1 flex-col bg-raised">
       <div
         className={clsx(
           "flex shrink-0 items-center gap-x-2 border-b border-line px-3 py-1 max-md:gap-x-1 max-md:py-0 max-md:pr-1",
@@ -85,14 +87,25 @@ export function EvidencePanel(props: EvidencePanelProps) {
       </div>
       {token !== undefined && <TokenNotes token={token} tokens={timeline.tokens} />}
       {props.noteEditor}
-      <div className={clsx("flex shrink-0 items-center gap-1 border-b border-line px-3 max-md:px-1", folded)}>
-        {!isTight && groups}
-        <ViewTabs views={views} viewId={viewId} onChangeView={onChangeView} />
+      <div
+        className={clsx(
+          "flex shrink-0 flex-wrap items-center gap-x-1 border-b border-line px-3 max-md:px-1",
+          !isNarrow && SECOND_LINE.before,
+          folded,
+        )}
+      >
+        {!isPhone && groups}
+        <ViewTabs
+          views={views}
+          viewId={viewId}
+          onChangeView={onChangeView}
+          className={isNarrow ? undefined : SECOND_LINE.its}
+        />
         {!isNarrow && (
           // No box of its own: the controls that come with the model move none of those beside them.
           <span className="contents">
             {open !== undefined && (
-              <span className="group-has-data-[part=finding]/evidence:hidden">
+              <span className={clsx("group-has-data-[part=finding]/evidence:hidden", SECOND_LINE.its)}>
                 <ViewNoteButton view={open} />
               </span>
             )}
@@ -100,7 +113,7 @@ export function EvidencePanel(props: EvidencePanelProps) {
             {open?.group === "read" && (
               <>
                 <HalfLayersToggle />
-                <LensSelect isLabelHidden={width < WORDS_FROM} />
+                <LensSelect />
               </>
             )}
           </span>
@@ -132,7 +145,7 @@ export function EvidencePanel(props: EvidencePanelProps) {
           </ErrorBoundary>
         </div>
       )}
-      {isTight && groups}
+      {isPhone && groups}
     </div>
   );
 }

@@ -3,13 +3,11 @@ import { useLensKind, withoutHalfLayers } from "@/features/settings/lensKind";
 import { useSettings } from "@/features/settings/settings";
 import { ToggleButton } from "@/ui/ToggleButton";
 
-interface HalfLayersToggleProps {
-  /** Where there is room; else it has the sign that half layers have in the tables. */
-  readonly hasWords?: boolean;
-}
-
-/** Whether the views show half layers. Where there are none it is shown only if they were chosen, with the reason. */
-export function HalfLayersToggle({ hasWords = false }: HalfLayersToggleProps) {
+/**
+ * Whether the views show half layers, as the sign that they have in the tables where words have no room. Where there are
+ * none it is shown only if they were chosen, with the reason.
+ */
+export function HalfLayersToggle() {
   const { model } = useServer();
   const { settings, update } = useSettings();
   const kind = useLensKind();
@@ -19,14 +17,10 @@ export function HalfLayersToggle({ hasWords = false }: HalfLayersToggleProps) {
     <ToggleButton
       name="Half layers"
       label={
-        hasWords ? (
-          "Half layers"
-        ) : (
-          <>
-            <span className="@max-[48rem]:hidden">Half layers</span>
-            <span className="@min-[48rem]:hidden">½</span>
-          </>
-        )
+        <>
+          <span className="tight:hidden">Half layers</span>
+          <span className="hidden tight:inline">½</span>
+        </>
       }
       title={reason ?? "Half layers: after attention, before the MLP"}
       isOn={settings.halfLayers}

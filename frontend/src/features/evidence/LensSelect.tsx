@@ -1,10 +1,10 @@
 import { useServer } from "@/features/server/server";
 import { useLensKind } from "@/features/settings/lensKind";
 import { useSettings } from "@/features/settings/settings";
-import { LENSES, type LensKind, lensTitle } from "@/model/lenses";
+import { LENSES, lensTitle } from "@/model/lenses";
 import { Button } from "@/ui/Button";
 import { lazyPart } from "@/ui/lazyPart";
-import { Select, type SelectProps } from "@/ui/Select";
+import { Select } from "@/ui/Select";
 import { Suspense } from "react";
 
 const FitLens = lazyPart(() => import("@/features/lensFit/FitLens"));
@@ -16,7 +16,7 @@ const asItIs = (layers: readonly number[]): string =>
  * Which lens the views read through, and the way to fit one; nothing to choose where the model has only one. Where the one that
  * was chosen, or that an address names, is not there, it says so.
  */
-export function LensSelect({ isLabelHidden = false }: Pick<SelectProps<LensKind>, "isLabelHidden">) {
+export function LensSelect() {
   const { model } = useServer();
   const { settings, update } = useSettings();
   const kind = useLensKind();
@@ -39,7 +39,8 @@ export function LensSelect({ isLabelHidden = false }: Pick<SelectProps<LensKind>
       {offered.length > 1 && (
         <Select
           label="Lens"
-          isLabelHidden={isLabelHidden}
+          // The value says enough.
+          className="tight:[&>span:first-child]:hidden"
           value={kind}
           options={offered.map(({ kind: value, title, hint }) => {
             const lens = model?.lenses.find((each) => each.kind === value);

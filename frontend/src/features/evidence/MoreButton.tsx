@@ -43,7 +43,7 @@ export function MoreButton({ view, children }: MoreButtonProps) {
         {children}
         {view?.group === "read" && (
           <>
-            <HalfLayersToggle hasWords />
+            <HalfLayersToggle />
             <LensSelect />
           </>
         )}

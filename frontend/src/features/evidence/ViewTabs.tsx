@@ -1,7 +1,6 @@
 import clsx from "clsx";
 import { Button } from "@/ui/Button";
 import { chooseByArrows } from "@/ui/chooseByArrows";
-import { useOverflowFade } from "@/ui/useOverflowFade";
 import { type ViewDefinition, type ViewGroup, panelId, tabId } from "./view";
 import { groupsOf } from "./viewGroups";
 
@@ -9,19 +8,21 @@ interface ViewTabsProps {
   readonly views: readonly ViewDefinition[];
   readonly viewId: string;
   readonly onChangeView: (viewId: string) => void;
+  readonly className?: string | undefined;
 }
 
-/** The views of the open group by name, in one line that scrolls where it is too narrow for all. */
-export function ViewTabs({ views, viewId, onChangeView }: ViewTabsProps) {
-  const list = useOverflowFade<HTMLDivElement>(viewId);
+/** The views of the open group by name, in more than one line only where a panel was drawn very narrow. */
+export function ViewTabs({ views, viewId, onChangeView, className }: ViewTabsProps) {
   const open = groupsOf(views).find((group) => group.views.some(({ id }) => id === viewId));
   return (
     <div
-      ref={list}
       role="tablist"
       aria-label="Views"
       data-tour="views"
-      className="fade-overflow -mb-px -ml-1.5 flex min-w-0 gap-0.5 overflow-x-auto max-md:ml-0 max-sm:flex-1 max-sm:gap-0"
+      className={clsx(
+        "-mb-px -ml-1.5 flex min-w-0 flex-wrap gap-x-0.5 max-md:ml-0 max-sm:flex-1 max-sm:gap-0",
+        className,
+      )}
     >
       {open?.views.map((view) => (
         <button
@@ -36,7 +37,7 @@ export function ViewTabs({ views, viewId, onChangeView }: ViewTabsProps) {
           onKeyDown={chooseByArrows}
           title={view.shortcut === null ? undefined : `Key ${view.shortcut}`}
           className={clsx(
-            "h-9 shrink-0 rounded-control border-b-2 border-transparent px-1.25 font-medium text-muted transition-colors hover:text-ink focus-visible:-outline-offset-2 max-md:px-1 max-sm:grow",
+            "h-9 shrink-0 rounded-control border-b-2 border-transparent px-1.25 tight:px-1 font-medium text-muted transition-colors hover:text-ink focus-visible:-outline-offset-2 max-md:px-1 max-sm:grow",
             "aria-selected:rounded-b-none aria-selected:border-accent aria-selected:text-ink",
           )}
         >
@@ -63,7 +64,9 @@ export function ViewGroups({ views, viewId, onOpenGroup, isFoot }: ViewGroupsPro
       aria-label="Groups of views"
       className={clsx(
         "flex shrink-0",
-        isFoot ? "gap-1 border-t border-line p-0.5" : "mr-1 border-r border-line pr-1.5",
+        isFoot
+          ? "gap-1 border-t border-line p-0.5"
+          : "mr-1 border-r border-line pr-1.5 tight:mr-0.5 tight:pr-1",
       )}
     >
       {groups.map(({ id, title, views: own }) => (
@@ -71,7 +74,10 @@ export function ViewGroups({ views, viewId, onOpenGroup, isFoot }: ViewGroupsPro
           key={id}
           look="quiet"
           aria-pressed={own.some((view) => view.id === viewId)}
-          className={clsx("px-1.5 aria-pressed:bg-accent-soft aria-pressed:text-ink", isFoot && "flex-1")}
+          className={clsx(
+            "px-1.5 tight:px-1 aria-pressed:bg-accent-soft aria-pressed:text-ink",
+            isFoot && "flex-1",
+          )}
           onClick={() => onOpenGroup(id)}
         >
           {title}

@@ -13,9 +13,8 @@ export default function FitLens() {
       align="end"
       trigger={
         <Button look="quiet" className="px-1.5" aria-label="Fit…" title="Fit a lens to this model">
-          {/* The same width as that of `HalfLayersToggle`. */}
-          <span className="@max-[48rem]:hidden">Fit…</span>
-          <span className="hidden @max-[48rem]:inline">+</span>
+          <span className="tight:hidden">Fit…</span>
+          <span className="hidden tight:inline">+</span>
         </Button>
       }
     >

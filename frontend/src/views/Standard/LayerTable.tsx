@@ -66,7 +66,7 @@ export function LayerTable({
                 </>
               )}
             </span>
-            <Unit>rank, probability</Unit>
+            <Unit>rank, prob.</Unit>
           </Head>
           <Head className={clsx("text-right [grid-area:entropy]", WIDE_ONLY)}>
             entropy <Unit>nats</Unit>
