@@ -15,8 +15,6 @@ const executablePath =
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
   ].find((path) => existsSync(path));
 
-const TIMED = "speed.spec.ts";
-
 export default defineConfig({
   testDir: "e2e",
   testMatch: "*.spec.ts",
@@ -24,11 +22,7 @@ export default defineConfig({
   // One worker for each server: a model answers one request at a time. Tests of a file stay in order.
   workers: N_SERVERS,
   fullyParallel: false,
-  // What is timed runs last and alone.
-  projects: [
-    { name: "page", testIgnore: TIMED },
-    { name: "timed", testMatch: TIMED, workers: 1, dependencies: ["page"] },
-  ],
+  projects: [{ name: "page" }],
   forbidOnly: process.env["CI"] !== undefined,
   // A busy machine may stall for longer than a test waits. What passes only the second time is named as flaky.
   retries: 1,

@@ -76,8 +76,12 @@ async function forgetAll(request: APIRequestContext): Promise<void> {
   }
 }
 
-/** Pictures of the page in both themes, among the test's results. */
+/** Nothing is asserted of them, and they take as long as what is. */
+const TAKES_PICTURES = process.env["EXPLORER_E2E_PICTURES"] !== undefined;
+
+/** Pictures of the page in both themes, among the test's results, where EXPLORER_E2E_PICTURES asks for them. */
 async function photograph(page: Page, info: TestInfo, name: string): Promise<void> {
+  if (!TAKES_PICTURES) return;
   for (const colorScheme of ["dark", "light"] as const) {
     await page.emulateMedia({ colorScheme });
     await expect(page.locator("html")).toHaveAttribute("data-theme", colorScheme);

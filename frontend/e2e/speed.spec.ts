@@ -1,13 +1,19 @@
 /**
- * How fast the views are on a long conversation. The numbers are in the report's annotations. For a
- * deeper model than the embedded one, name its folder in EXPLORER_E2E_MODEL.
+ * The views on a long conversation. How fast they are is measured where EXPLORER_E2E_MEASURE is set, the
+ * numbers are then in the report's annotations: `EXPLORER_E2E_MEASURE=1 npx playwright test speed
+ * --reporter json`, on a machine that does nothing else. For a deeper model than the embedded one, name its
+ * folder in EXPLORER_E2E_MODEL.
  */
 import type { Locator } from "@playwright/test";
 import { formatCount } from "../src/model/format";
 import { expect, test, pick } from "./page";
 
+const IS_MEASURED = process.env["EXPLORER_E2E_MEASURE"] !== undefined;
+/** From end to end: as a hand scrolls, or enough to draw each part. */
+const N_FRAMES = IS_MEASURED ? 180 : 20;
+
 // A trace takes pictures all the while, which would be measured too.
-test.use({ trace: "off" });
+if (IS_MEASURED) test.use({ trace: "off" });
 
 /** A long text, so that a conversation of some 1,000 tokens needs no long reply. */
 const LONG_TEXT = Array.from(
@@ -27,16 +33,16 @@ interface Motion {
 const at = (values: readonly number[], share: number): string =>
   (values[Math.floor(share * (values.length - 1))] ?? 0).toFixed(1);
 
-/** Scrolls from end to end in 180 frames, then colours by each metric in turn; times in milliseconds. */
+/** Scrolls from end to end, then colours by each metric in turn; times in milliseconds. */
 const motionOf = (grid: Locator): Promise<Motion> =>
-  grid.evaluate(async (element) => {
+  grid.evaluate(async (element, nFrames) => {
     const frame = (): Promise<number> => new Promise(requestAnimationFrame);
     element.scrollLeft = 0;
     await frame();
     const frames: number[] = [];
     let last = await frame();
-    for (let i = 0; i < 180; i += 1) {
-      element.scrollLeft += (element.scrollWidth - element.clientWidth) / 180;
+    for (let i = 0; i < nFrames; i += 1) {
+      element.scrollLeft += (element.scrollWidth - element.clientWidth) / nFrames;
       const now = await frame();
       frames.push(now - last);
       last = now;
@@ -64,7 +70,7 @@ const motionOf = (grid: Locator): Promise<Motion> =>
       switches.push(performance.now() - started);
     }
     return { frames: frames.toSorted((a, b) => a - b), switches };
-  });
+  }, N_FRAMES);
 
 test("1,000 tokens stay smooth: the heatmap scrolls and recolours, a click shows its layers", async ({
   explorer,
