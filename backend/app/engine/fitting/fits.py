@@ -101,9 +101,8 @@ class LensFitting:
                 f"No lens can be fitted to {facts.name}: {gradients.reason}", param="kind"
             )
         wanted = COPIES[kind] * 4 * facts.n_layers * facts.d_model * (facts.d_model + 1)
-        if (
-            kind == "jacobian"
-        ):  # The graph of a sequence holds every weight of the blocks as it was stored.
+        if kind == "jacobian":
+            # The graph of a sequence holds every weight of the blocks as it was stored.
             wanted += bytes_to_make(self._decoder.model)
         free = free_memory()
         if free is not None and wanted > free:
