@@ -5,7 +5,6 @@ import re
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,21 +14,27 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.server.forked import ForkedServer
+
 BACKEND = Path(__file__).resolve().parents[2]
 
 
 class Process:
     """A server process, what it has printed, and ways to talk to it."""
 
-    def __init__(self, argv: list[str], cwd: Path = BACKEND) -> None:
-        self.process = subprocess.Popen(
-            argv,
-            cwd=cwd,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+    def __init__(self, server: list[str] | ForkedServer, cwd: Path = BACKEND) -> None:
+        """`server` is what to run, or one that runs already."""
+        if isinstance(server, list):
+            self.process: subprocess.Popen[str] | ForkedServer = subprocess.Popen(
+                server,
+                cwd=cwd,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+        else:
+            self.process = server
         self.lines: list[str] = []
         self._local = threading.local()
         self._news = threading.Condition()
@@ -86,7 +91,7 @@ class Process:
         until = time.monotonic() + seconds
         while not holds():
             assert time.monotonic() < until, self.output
-            time.sleep(0.005)
+            time.sleep(0.02)
 
     def wait_until_ready(self) -> None:
         self.wait_until(lambda: self.get("/api/health").status_code == 200)
@@ -153,8 +158,7 @@ def start() -> Iterator[Start]:
     started: list[Process] = []
 
     def start_one(**options: Any) -> Process:
-        argv = [sys.executable, "-m", "tests.server.serve_fake", json.dumps(options)]
-        started.append(Process(argv))
+        started.append(Process(ForkedServer(options, BACKEND)))
         return started[-1]
 
     yield start_one

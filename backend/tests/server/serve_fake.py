@@ -12,6 +12,7 @@ import json
 import sys
 import threading
 from collections.abc import Callable
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -26,8 +27,7 @@ from app.settings import Settings
 from tests.fakes import FakeEngine
 
 
-def main() -> None:
-    options = json.loads(sys.argv[1])
+def main(options: dict[str, Any]) -> None:
     for name, value in options.get("job", {}).items():
         setattr(job, name, value)
     for name, value in options.get("jobs", {}).items():
@@ -79,4 +79,5 @@ def announce(line: str) -> None:
     sys.stdout.flush()
 
 
-main()
+if __name__ == "__main__":
+    main(json.loads(sys.argv[1]))
