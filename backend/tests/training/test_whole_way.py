@@ -92,7 +92,7 @@ def test_a_little_training_gives_a_model_that_the_engine_reads(
 
     (folder / "README.md").write_text(f"# Card\n\n{BEGIN}\n{END}\n", encoding="utf-8")
     run(monkeypatch, "find-examples", "--folder", folder)
-    run(monkeypatch, *("evaluate", "--work", work, "--folder", folder), *("--max-bytes", 20_000))
+    run(monkeypatch, *("evaluate", "--work", work, "--folder", folder), *("--max-bytes", 4_000))
 
     card = (folder / "README.md").read_text(encoding="utf-8")
     assert "| Simple English Wikipedia |" in card
