@@ -179,8 +179,15 @@ for (const { name, width, height, rows, withDetail, heatmap, ...size } of SIZES)
       await photograph(page, info, "standard");
       await fitsTheWindow();
       const details = evidence.getByRole("region", { name: "Selected layer" });
-      if (await details.isVisible()) await details.getByRole("button", { name: "Close the details" }).click();
-      await expect.poll(() => rowsInView(explorer)).toBeGreaterThanOrEqual(rows);
+      // They may come after the rows.
+      await expect
+        .poll(async () => {
+          if (await details.isVisible()) {
+            await details.getByRole("button", { name: "Close the details" }).click();
+          }
+          return rowsInView(explorer);
+        })
+        .toBeGreaterThanOrEqual(rows);
       if (width < SHEET_BELOW_PX && "folded" in size) {
         // Scrolled down, what stands above the rows gives them its room, and comes back with scrolling up.
         await table.locator("[data-part=layer]").first().hover();
