@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from app.console import prepare_console
+from training.schedule import Schedule
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -25,6 +26,12 @@ def build_parser() -> argparse.ArgumentParser:
         "--minutes", type=float, help="training time after which the run is complete"
     )
     train.add_argument("--tokens", type=int, help="tokens after which the run is complete")
+    train.add_argument(
+        "--decay-from",
+        type=float,
+        default=Schedule.decay_from,
+        help="share of the run from which the learning rate decays",
+    )
     train.add_argument("--d-model", type=int, default=192, help="width, a multiple of 64")
     train.add_argument("--muon-rate", type=float, default=5e-3, help="peak rate in the blocks")
     train.add_argument("--adamw-rate", type=float, default=3e-3, help="peak rate elsewhere")

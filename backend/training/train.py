@@ -39,6 +39,7 @@ def train(options: argparse.Namespace) -> None:
     schedule = Schedule(
         target_tokens=options.tokens,
         limit_seconds=None if options.minutes is None else options.minutes * 60.0,
+        decay_from=options.decay_from,
     )
     settings = TrainingSettings(
         seed=options.seed,

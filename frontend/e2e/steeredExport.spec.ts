@@ -81,7 +81,7 @@ test("the program of a comparison makes every kind of change in one of the two r
   await expect(explorer.evidence.getByText(/^(\d+) of \1 pairs read/)).toBeVisible();
 
   const { path } = await exported(page, /^Python script/);
-  const { code, output } = run(path);
+  const { code, output } = await run(path);
   expect(output).toMatch(/All \d+ numbers are those of the page, to 0\.0001\./);
   expect(code).toBe(0);
 });
@@ -96,7 +96,7 @@ test("the program of a dose curve measures it again, with its control", async ({
   );
   const { path, name } = await exported(page, /^Python script/);
   expect(name).toMatch(/_steer_/);
-  const { code, output } = run(path);
+  const { code, output } = await run(path);
   expect(output).toMatch(/All 26 numbers are those of the page, to 0\.0001\./);
   expect(code).toBe(0);
 });

@@ -190,6 +190,8 @@ class TunedLensFit:
             streams.append(self.rows_of_layers(ids[None]))
             yield
         rows = [torch.cat(of_layer) for of_layer in zip(*streams, strict=True)]
+        if self.step == 0:
+            self._suit_bias_rates(rows)
         columns = None
         if self.settings.vocabulary_sample is not None:
             columns = yield from self._drawn_columns(rows, self.settings.vocabulary_sample)
@@ -223,15 +225,19 @@ class TunedLensFit:
         self.step, self.seconds = state["step"], state["seconds"]
 
     def _new_optimizer(self) -> torch.optim.Optimizer:
-        """Adam, with a rate for the bias of each layer that suits the size of its residual stream."""
-        streams = self.rows_of_layers(self.sequences[: self.settings.sequences_per_step])
+        """Adam over the weight and the bias of each layer, in groups of their own."""
         groups: list[dict[str, Any]] = []
-        for translator, rows in zip(self.translators, streams, strict=False):
-            rms = float(rows.square().mean().sqrt())
+        for translator in self.translators:
             weight_rate = self.settings.weight_rate / self.decoder.d_model
             groups.append({"params": [translator.weight], "peak_lr": weight_rate})
-            groups.append({"params": [translator.bias], "peak_lr": self.settings.bias_rate * rms})
+            groups.append({"params": [translator.bias], "peak_lr": self.settings.bias_rate})
         return torch.optim.Adam(groups, lr=0.0, betas=(0.9, 0.99))
+
+    def _suit_bias_rates(self, streams: list[torch.Tensor]) -> None:
+        """Makes the rate of each layer's bias suit the size of its residual stream."""
+        of_biases = self.optimizer.param_groups[1::2]
+        for group, rows in zip(of_biases, streams, strict=False):
+            group["peak_lr"] = self.settings.bias_rate * float(rows.square().mean().sqrt())
 
     def _sequences_of_step(self) -> torch.Tensor:
         size = self.settings.sequences_per_step
