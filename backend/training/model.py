@@ -82,8 +82,9 @@ def training_layers(
     """The residual stream of every layer, each `[rows, positions, d_model]`.
 
     Rows may start at any position. Runs the blocks directly: `GPT2Model.forward` inspects
-    `position_ids` for packed sequences. On a CPU the scores are written out (`eager` attention):
-    compiled and in bfloat16 that takes half the time of the fused kernel, forwards and backwards.
+    `position_ids` for packed sequences. On a CPU and in bfloat16 the scores are written out (`eager`
+    attention): compiled, that takes half the time of the fused kernel, forwards and backwards. In
+    float32 the fused kernel is the faster one, 1.2 times over a whole step with rows of 1,024.
     """
     transformer = model.transformer
     is_written_out = model.config._attn_implementation == "eager"

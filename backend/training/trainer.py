@@ -76,7 +76,7 @@ class Trainer:
         self.settings = settings
         self.work = work
         self.device = device
-        if device == "cpu":
+        if device == "cpu" and settings.is_bfloat16:
             self.model.set_attn_implementation("eager")
         self.optimizers = build_optimizers(self.model, settings.peak_rates, settings.weight_decay)
         self.progress = Progress()
