@@ -286,3 +286,29 @@ def test_a_step_in_turns_is_the_step_in_one(loaded: NnsightEngine) -> None:
         assert n_turns > len(whole.translators)
     for ours, theirs in zip(in_turns.translators, whole.translators, strict=True):
         torch.testing.assert_close(ours.weight, theirs.weight, atol=1e-5, rtol=1e-3)
+
+
+def test_a_fit_that_is_made_runs_nothing_and_its_first_step_suits_biases_to_the_stream(
+    loaded: NnsightEngine, saved_gpt2: tuple[Path, GPT2LMHeadModel]
+) -> None:
+    model = loaded.decoder.model
+    decoder = HookedDecoder(model, loaded.decoder.structure)
+    sequences = [random_ids(16, seed=seed) for seed in range(4)]
+    n_passes = 0
+
+    def count(*_: object) -> None:
+        nonlocal n_passes
+        n_passes += 1
+
+    with model.transformer.h[0].register_forward_hook(count):
+        settings = TunedSettings(steps=4, sequences_per_step=4)
+        fit = TunedLensFit(decoder, torch.tensor(sequences), settings)
+        assert n_passes == 0
+        fit.take_step()
+        assert n_passes > 0
+    plain = PlainModel(saved_gpt2[1].eval(), "transformer.h")
+    of_layers = zip(*(plain.residuals(ids)[:-1] for ids in sequences), strict=True)
+    expected = [0.01 * float(torch.cat(rows).square().mean().sqrt()) for rows in of_layers]
+    assert [group["peak_lr"] for group in fit.optimizer.param_groups[1::2]] == pytest.approx(
+        expected, rel=1e-4
+    )
