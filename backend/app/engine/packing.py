@@ -13,6 +13,7 @@ read or differentiated (`kept_weights.py`), as the model's authors stored them.
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -175,14 +176,21 @@ def pack(model: nn.Module, unembedding: nn.Module, packing: Packing) -> Packing:
         return "none"
     keeping = KeepingOnce(model)
     packed: dict[nn.Module, torch.Tensor] = {}
+    left: Counter[str] = Counter()
     for module in linear_maps(model):
         if packing == "all" or module is unembedding:
             is_widened = module is unembedding and module.weight.dtype != torch.float32
-            if (product := _pack_one(module, is_widened=is_widened)) is not None:
-                packed[module] = product.packed
-                keeping.give_back(module, product.packed)
+            try:
+                product = _pack_one(module, is_widened=is_widened)
+            except NotPacked as error:
+                left[str(error)] += 1
+                continue
+            packed[module] = product.packed
+            keeping.give_back(module, product.packed)
     keeping.give_back_vocabulary(packed)
     return_free_memory()
+    for reason, n_maps in left.items():
+        logger.warning("%d linear maps are not packed: %s", n_maps, reason)
     logger.info(
         "packed the weights of %d linear maps, and gave back %.1f GiB of them",
         len(packed),
@@ -213,12 +221,16 @@ def linear_maps(model: nn.Module) -> Iterator[nn.Linear | Conv1D]:
             yield module
 
 
-def _pack_one(module: nn.Linear | Conv1D, *, is_widened: bool) -> PackedProduct | None:
+class NotPacked(Exception):
+    """Why a map stays as it is."""
+
+
+def _pack_one(module: nn.Linear | Conv1D, *, is_widened: bool) -> PackedProduct:
+    """Raises NotPacked."""
     try:
         product = PackedProduct(module, is_widened=is_widened)
     except RuntimeError as error:  # a processor without products of bfloat16
-        logger.info("%s is not packed: %s", type(module).__name__, error)
-        return None
+        raise NotPacked(str(error).splitlines()[0]) from None
     n_inputs = module.weight.shape[0 if isinstance(module, Conv1D) else 1]
     generator = torch.Generator().manual_seed(0)
     rows = torch.randn(3, n_inputs, generator=generator).to(module.weight.dtype)
@@ -234,5 +246,4 @@ def _pack_one(module: nn.Linear | Conv1D, *, is_widened: bool) -> PackedProduct 
         module.packed_product = product
         module.forward = product  # type: ignore[method-assign]
         return product
-    logger.warning("%s is not packed: its packed product is not exact here", type(module).__name__)
-    return None
+    raise NotPacked("their packed products are not exact here")
