@@ -54,6 +54,17 @@ test("Stop keeps what was written and the conversation goes on from there", asyn
   expect(all.join("")).toContain(" And so on.");
 });
 
+test("a double-click on Send sends: its second click does not stop the reply", async ({ explorer, page }) => {
+  await explorer.setSampling(GREEDY);
+  await explorer.composer.fill("The capital of France is");
+  await page.getByRole("button", { name: "Send" }).dblclick();
+  await explorer.settled();
+
+  expect(await explorer.reply().getByRole("option").count()).toBeGreaterThan(0);
+  await expect(explorer.composer).toHaveValue("");
+  await expect(page.getByText("Stopped; the text so far is kept.")).toBeHidden();
+});
+
 test("regenerating with a pinned seed writes the same reply, with a new one the turn stays", async ({
   explorer,
   page,

@@ -3,6 +3,7 @@ import { type KeyboardEvent, type ReactNode, useLayoutEffect, useRef, useState }
 import { isOfInputMethod } from "@/base/composing";
 import type { Mode } from "@/features/chat/chatState";
 import { Button } from "@/ui/Button";
+import { firstClick } from "@/ui/firstClick";
 import { Refusable } from "@/ui/Refusable";
 
 interface ComposerProps {
@@ -121,7 +122,7 @@ export function Composer(props: ComposerProps) {
           {isBusy ? (
             // The key keeps Stop an element of its own: reused as the submit button during its own
             // click, it would submit the form.
-            <Button key="stop" icon="stop" onClick={onStop}>
+            <Button key="stop" icon="stop" onClick={firstClick(onStop)}>
               Stop
             </Button>
           ) : (

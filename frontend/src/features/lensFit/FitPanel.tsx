@@ -4,6 +4,7 @@ import { lensTitle } from "@/model/lenses";
 import { isOver } from "@/reading/patching";
 import type { FitJob } from "@/types/schemas";
 import { Button } from "@/ui/Button";
+import { firstClick } from "@/ui/firstClick";
 import { FitCurve } from "./FitCurve";
 import { FitForm } from "./FitForm";
 import { FitVerdict } from "./FitVerdict";
@@ -49,10 +50,10 @@ export default function FitPanel() {
               <Button onClick={() => setWantsAnother(true)}>Fit another</Button>
             ) : (
               <>
-                <Button onClick={() => fit.act(job.state === "paused" ? "resume" : "pause")}>
+                <Button onClick={firstClick(() => fit.act(job.state === "paused" ? "resume" : "pause"))}>
                   {job.state === "paused" ? "Resume" : "Pause"}
                 </Button>
-                <Button look="quiet" onClick={() => fit.act("cancel")}>
+                <Button look="quiet" onClick={firstClick(() => fit.act("cancel"))}>
                   Cancel
                 </Button>
               </>

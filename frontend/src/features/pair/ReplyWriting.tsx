@@ -3,6 +3,7 @@ import { LensFailure } from "@/features/evidence/LensFailure";
 import { formatCount } from "@/model/format";
 import { runningText } from "@/model/runningText";
 import { Button, IconButton } from "@/ui/Button";
+import { firstClick } from "@/ui/firstClick";
 import { samplingWords } from "./replyRequest";
 import { type WrittenReply, isUnderWay, useWrittenReply } from "./writtenReply";
 
@@ -52,7 +53,7 @@ export default function ReplyWriting(props: ReplyWritingProps) {
             </>
           )}
           {isOpen && (
-            <Button icon="stop" disabled={status === "saving"} onClick={onStop}>
+            <Button icon="stop" disabled={status === "saving"} onClick={firstClick(onStop)}>
               Stop
             </Button>
           )}

@@ -1,6 +1,7 @@
 import type { ReactNode } from "react";
 import { Segmented } from "@/ui/Segmented";
 import { Button } from "@/ui/Button";
+import { firstClick } from "@/ui/firstClick";
 import { formatCount } from "@/model/format";
 import { isOver } from "@/reading/patching";
 import type { JobInfo } from "@/types/schemas";
@@ -35,10 +36,10 @@ export function MapControls({ direction, map, jobs, nCells, onDirection }: MapCo
         <>
           {!isOver(job) && (
             <>
-              <Button onClick={() => act(job.state === "paused" ? "resume" : "pause")}>
+              <Button onClick={firstClick(() => act(job.state === "paused" ? "resume" : "pause"))}>
                 {job.state === "paused" ? "Resume" : "Pause"}
               </Button>
-              <Button look="quiet" onClick={() => act("cancel")}>
+              <Button look="quiet" onClick={firstClick(() => act("cancel"))}>
                 Cancel
               </Button>
             </>

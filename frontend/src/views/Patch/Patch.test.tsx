@@ -119,6 +119,16 @@ test("dragging a cell to another position puts its state there", async () => {
   expect(requests("POST /api/patch")[0]?.body).toMatchObject({ layer: 5, positions: [[2, 6]] });
 });
 
+test("the second click of a double-click does not pause the map that the first one started", async () => {
+  await opened();
+  await userEvent.dblClick(screen.getByRole("button", { name: "Map every position" }));
+  // A fast server has put Pause where the second click lands.
+  await userEvent.dblClick(await screen.findByRole("button", { name: "Pause" }));
+
+  expect(asked.filter(({ what }) => what.endsWith("/pause"))).toHaveLength(1);
+  expect(asked.filter(({ what }) => what.endsWith("/resume"))).toEqual([]);
+});
+
 test("the map fills, and is paused, resumed and cancelled", async () => {
   const grid = await opened();
   await userEvent.click(screen.getByRole("button", { name: "Map every position" }));
