@@ -11,9 +11,10 @@ from app.api.deps import ClientDep, RequestIdDep, ServicesDep
 from app.api.examples import CHAT_EXAMPLES
 from app.api.responses import error_responses, json_once_done
 from app.api.sse import EventStream, event_stream
+from app.api.whole import WholeRoute
 from app.models.chat import ChatRequest, ChatResponse
 
-router = APIRouter(tags=["chat"])
+router = APIRouter(tags=["chat"], route_class=WholeRoute)
 
 
 @router.post(

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Body, Path, Query, Response
 from app.api.deps import ServicesDep
 from app.api.examples import CHANGES_EXAMPLES, FILE_EXAMPLES
 from app.api.responses import JsonPieces, error_responses, json_of
+from app.api.whole import WholeRoute
 from app.models.conversations import (
     ConversationChanges,
     ConversationFile,
@@ -18,7 +19,7 @@ from app.models.conversations import (
     SavedConversation,
 )
 
-router = APIRouter(tags=["conversations"])
+router = APIRouter(tags=["conversations"], route_class=WholeRoute)
 
 ConversationId = Annotated[
     str,

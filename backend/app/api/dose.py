@@ -9,9 +9,10 @@ from fastapi import APIRouter, Body, Request, Response
 from app.api.deps import ClientDep, RequestIdDep, ServicesDep
 from app.api.examples import DOSE_EXAMPLES
 from app.api.responses import error_responses, json_once_done
+from app.api.whole import WholeRoute
 from app.models.dosing import DoseRequest, DoseResponse
 
-router = APIRouter(tags=["causes"])
+router = APIRouter(tags=["causes"], route_class=WholeRoute)
 
 
 @router.post(

@@ -216,7 +216,11 @@ def install_error_handlers(app: FastAPI) -> None:
         if failure.status_code == 405 and (allowed := methods_at(app, request.scope["path"])):
             # Starlette names those of the first route that has the path.
             failure.headers = {**(failure.headers or {}), "Allow": allowed}
-        known = from_http(failure, request.scope["path"])
+        # What the reading of the body found itself, FastAPI wraps.
+        cause = failure.__cause__
+        known = (
+            cause if isinstance(cause, ExplorerError) else from_http(failure, request.scope["path"])
+        )
         return error_response(known, request_id_of(request.scope), failure.headers)
 
     app.add_exception_handler(ExplorerError, on_known)

@@ -9,11 +9,12 @@ from fastapi import APIRouter, Response
 from app import __version__
 from app.api.deps import RequestIdDep, ServicesDep
 from app.api.errors import error_body
+from app.api.whole import WholeRoute
 from app.models.facts import DownloadInfo, Health, LoadingStep, QueueInfo, SwitchInfo
 from app.services.loading_progress import StepState
 from app.services.switching import SwitchState
 
-router = APIRouter(tags=["model"])
+router = APIRouter(tags=["model"], route_class=WholeRoute)
 
 
 @router.get(

@@ -15,6 +15,7 @@ from app.api.errors import error_body, internal_error
 from app.api.examples import JOB_EXAMPLES
 from app.api.responses import error_responses
 from app.api.sse import HEADERS, KEEP_ALIVE, event_stream, frame
+from app.api.whole import WholeRoute
 from app.errors import ExplorerError
 from app.models.jobs import (
     AnyJob,
@@ -27,7 +28,7 @@ from app.models.jobs import (
 
 logger = logging.getLogger(__name__)
 
-router = APIRouter(tags=["jobs"])
+router = APIRouter(tags=["jobs"], route_class=WholeRoute)
 
 JobId = Annotated[str, Path(min_length=1, max_length=64, description="Of `POST /api/jobs`.")]
 

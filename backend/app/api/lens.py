@@ -9,9 +9,10 @@ from fastapi import APIRouter, Body, Request, Response
 from app.api.deps import ClientDep, RequestIdDep, ServicesDep
 from app.api.examples import LENS_EXAMPLES
 from app.api.responses import error_responses, json_once_done
+from app.api.whole import WholeRoute
 from app.models.lens import LensReadRequest, LensReadResponse
 
-router = APIRouter(tags=["lens"])
+router = APIRouter(tags=["lens"], route_class=WholeRoute)
 
 
 @router.post(

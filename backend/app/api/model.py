@@ -9,11 +9,12 @@ from fastapi import APIRouter, Body
 from app.api.deps import ClientDep, RequestIdDep, ServicesDep
 from app.api.examples import MODEL_EXAMPLES
 from app.api.responses import error_responses
+from app.api.whole import WholeRoute
 from app.models.catalogue import ModelChoice, ModelChosen, ModelList
 from app.models.facts import Examples, ModelInfo
 from app.models.opening import Opening
 
-router = APIRouter(tags=["model"])
+router = APIRouter(tags=["model"], route_class=WholeRoute)
 
 
 @router.get("/model_info", responses=error_responses(503))

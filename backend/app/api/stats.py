@@ -6,9 +6,10 @@ from fastapi import APIRouter
 
 from app.api.deps import ServicesDep
 from app.api.responses import error_responses
+from app.api.whole import WholeRoute
 from app.models.facts import Stats
 
-router = APIRouter(tags=["model"])
+router = APIRouter(tags=["model"], route_class=WholeRoute)
 
 
 @router.get("/stats", responses=error_responses(503, 507))

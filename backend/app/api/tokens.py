@@ -8,9 +8,10 @@ from fastapi import APIRouter, Path, Query
 
 from app.api.deps import ServicesDep
 from app.api.responses import error_responses
+from app.api.whole import WholeRoute
 from app.models.tokens import TokenSearchResponse, VocabularyToken
 
-router = APIRouter(tags=["tokens"])
+router = APIRouter(tags=["tokens"], route_class=WholeRoute)
 
 
 @router.get("/tokens", responses=error_responses(422, 503))

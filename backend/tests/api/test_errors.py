@@ -79,6 +79,17 @@ SECRET = "canary-7f3a"
         (b'{"messages": [], "sampling": {"seed": %s}}' % (b"9" * 400), 422, "sampling.seed"),
         (b'{"messages": [], "sampling": {"seed": %s}}' % (b"9" * 5000), 422, None),
         (b'{"messages": [], "extra": 1}', 422, "extra"),
+        (
+            b'{"messages": [{"role": "user", "content": "a"}], "stream": false, "stream": true}',
+            422,
+            "stream",
+        ),
+        (
+            b'{"messages": [{"role": "user", "content": "a", "content": "canary-7f3a"}]}',
+            422,
+            "content",
+        ),
+        (b'{"\\ud800": 1, "\\ud800": 1}', 422, None),
         (b'{"messages":' + b"[" * 20_000 + b"]" * 20_000 + b"}", 422, None),
         (b'{"messages": [{"role": "user", "content": "' + b"x" * 4_300_000 + b'"}]}', 413, None),
     ],
@@ -124,6 +135,11 @@ def test_other_content_types_are_refused(
         ("GET", "/api/tokens?query=a&limit=0", 422),
         ("GET", "/api/tokens?query=a&limit=NaN", 422),
         ("GET", "/api/tokens?query=" + "a" * 300, 422),
+        ("GET", "/api/tokens?query=a&query=b", 422),
+        ("GET", "/api/tokens?query=a&limt=1", 422),
+        ("GET", "/api/conversations?q=a", 422),
+        ("GET", "/api/conversations/x/export?format=chats", 422),
+        ("GET", "/api/model_info?lens=tuned", 422),
     ],
 )
 def test_wrong_addresses_and_methods(
@@ -135,6 +151,19 @@ def test_wrong_addresses_and_methods(
     assert response.status_code == status
     if path == "/api/chat":
         assert response.headers["allow"] == "POST"
+
+
+def test_what_is_refused_in_the_address_is_named(client: TestClient) -> None:
+    unknown = error_of(client.get("/api/conversations?q=a"))
+    twice = error_of(client.get("/api/tokens?query=a&query=b"))
+
+    assert unknown["param"] == "q"
+    assert "limit, offset, query" in unknown["message"]
+    assert twice["param"] == "query"
+
+
+def test_health_answers_probes_that_add_parameters(client: TestClient) -> None:
+    assert client.get("/api/health?probe=7").status_code == 200
 
 
 def test_refused_method_is_told_every_method_of_the_address(client: TestClient) -> None:
