@@ -80,6 +80,50 @@ for (const { hand, colorScheme } of WAYS) {
   });
 }
 
+test("a map of longer texts opens where they differ, with a scale, and is read with the pointer", async ({
+  explorer,
+  page,
+}) => {
+  const { evidence } = explorer;
+  const long = (country: string): string =>
+    `${"Both of the texts begin with this sentence. ".repeat(8)}The capital of ${country} is`;
+  await page.getByRole("radio", { name: "Completion" }).click();
+  await explorer.setSampling({ Temperature: "0", "Max new tokens": "4" });
+  await explorer.say(long("France"));
+  await page.getByRole("button", { name: "Change", exact: true }).click();
+  await explorer.openView("Patch", "9", "mouse");
+  await comparePrompt(explorer, long("Spain"), "greedy");
+  await activate(evidence.getByRole("button", { name: "Map every position" }), "mouse");
+  await expect(evidence.getByText(/rank correlation of/)).toBeVisible();
+
+  const { result, assumed } = await get<Job>(page, `/api/jobs/${(await addressOf(page)).get("job")}`);
+  const changed = result.positions.findIndex(
+    ([a, b]) => assumed.clean.tokens[a]?.id !== assumed.corrupt.tokens[b]?.id,
+  );
+  expect(changed).toBeGreaterThan(30);
+  const cell = (pair: number): Locator => evidence.locator(`[data-layer="6"][data-pair="${pair}"]`);
+  await expect(cell(changed)).toBeInViewport({ ratio: 1 });
+  await expect(cell(changed)).toHaveAttribute("title", /^Layer 6, “·France” in A, “·Spain” in B: score /);
+  await expect(evidence.getByRole("figure", { name: "Colour scale: Score" })).toBeVisible();
+  // What is scrolled away does not show beside the names of the layers.
+  const { left, y } = await evidence.getByRole("rowheader", { name: "Layer 6" }).evaluate((label) => ({
+    left: label.getBoundingClientRect().left,
+    y: label.getBoundingClientRect().y + 5,
+  }));
+  const panel = (await evidence.boundingBox())?.x ?? 0;
+  expect(left).toBeLessThanOrEqual(panel + 1);
+  expect(
+    await page.evaluate(([x, yy]) => document.elementFromPoint(x, yy)?.getAttribute("role"), [
+      panel + 4,
+      y,
+    ] as const),
+  ).toBe("rowheader");
+  // Keys bring what they lead to into view.
+  await evidence.getByRole("grid", { name: /^Causal map/ }).focus();
+  await page.keyboard.press("Home");
+  await expect(evidence.locator('[data-layer="12"][data-pair="0"]')).toBeInViewport({ ratio: 1 });
+});
+
 /** As a finger does, for which Playwright has taps only. */
 async function dragByTouch(from: Locator, to: Locator): Promise<void> {
   const page = from.page();

@@ -33,7 +33,7 @@ export interface HeatmapDrawing {
 
 /** No more than this many cells are drawn: an SVG of more has several megabytes. */
 const MAX_CELLS = 30_000;
-const LEGEND = { width: 120, height: 6, top: 11, room: 32 } as const;
+export const LEGEND = { width: 120, height: 6, top: 11, room: 32 } as const;
 const PADDING = 2;
 const PANEL_GAP = 10;
 /** Characters of an upright head: an index and two tokens that differ, such as `15 ·France≠·Spain`. */
@@ -196,7 +196,10 @@ const emptyBox = (box: Box, palette: Palette): string =>
   });
 
 /** The ramp with its values and unit, as above the grid on the page. */
-function drawLegend({ unit, scale, ramp }: HeatmapDrawing, palette: Palette): string {
+export function drawLegend(
+  { unit, scale, ramp }: Pick<HeatmapDrawing, "unit" | "scale" | "ramp">,
+  palette: Palette,
+): string {
   const quiet = { fill: palette["text-muted"] };
   const stops = gradientStops(ramp).map((colour, i, all) =>
     element("stop", { offset: i / (all.length - 1), "stop-color": colour }),

@@ -11,7 +11,7 @@ import { ErrorBoundary } from "@/ui/ErrorBoundary";
 import { lazyPart } from "@/ui/lazyPart";
 import { useIsNarrow } from "@/ui/media";
 import { usePatchChoices } from "./choices";
-import { mapRows } from "./grid";
+import { mapRows, scoreUnit } from "./grid";
 import { MapControls } from "./MapControls";
 import { MapGrid } from "./MapGrid";
 import { patchTexts } from "./texts";
@@ -138,12 +138,13 @@ export default function PatchBody({ timeline, model, side }: PatchBodyProps) {
           </p>
         )}
       </div>
-      <div className="shrink-0 overflow-x-auto px-3">
+      <div className="shrink-0">
         <MapGrid
           texts={texts}
           rows={rows}
           cell={cell}
           theme={theme}
+          unit={scoreUnit(direction)}
           onPatch={(next) => choose({ cell: next })}
         />
       </div>

@@ -1,41 +1,73 @@
 import { formatScore } from "@/model/format";
-/** The map as a drawing: layers by aligned positions, coloured by score. */
+/** The map as a drawing: layers by aligned positions, coloured by score, with the names of the positions. */
 import { DIVERGING, rampStep } from "@/charts/colour/colour";
 import { DATA, type Drawing, type FigureLayout } from "@/charts/figure/figure";
 import { TYPE } from "@/charts/figure/size";
-import { cutText, element, textElement } from "@/charts/figure/svg";
+import { cutText, element, textElement, textWidth } from "@/charts/figure/svg";
+import { LEGEND, drawLegend } from "@/charts/heatmap/drawing";
 import { cellText } from "@/model/tokens";
-import { type MapRow } from "./grid";
+import { type MapRow, SCORE_SCALE, firstDifference } from "./grid";
 import type { PatchTexts } from "./texts";
 
-const HEAD_HEIGHT = 22;
 const LABEL_WIDTH = 18;
-const SCALE = { kind: "linear", dark: -1, bright: 1 } as const;
 /** Narrower cells have no number. */
 const NUMBER_WIDTH = 16;
+/** Two names side by side that are cut to less say nothing. */
+const NAME_WIDTH = 26;
+const HEAD_HEIGHT = 22;
+/** Room for one upright name. */
+const TURNED_WIDTH = 8;
+/** Characters of an upright name: `·France / ·Spain`. */
+const MAX_TURNED = 18;
 
 export function drawMap(
   texts: PatchTexts,
-  rows: readonly MapRow[],
+  allRows: readonly MapRow[],
+  unit: string,
   { width, maxHeight, palette }: FigureLayout,
 ): Drawing {
-  const { pairs, a, b } = texts;
+  // Before it both texts are the same, so nothing is carried.
+  const first = firstDifference(texts);
+  const pairs = texts.pairs.slice(first);
+  const rows = allRows.map(({ layer, scores }) => ({ layer, scores: scores.slice(first) }));
   const cellWidth = (width - LABEL_WIDTH) / Math.max(1, pairs.length);
-  const cellHeight = Math.min(11, Math.max(5, (maxHeight - HEAD_HEIGHT) / rows.length));
+  const left = (pair: number): number => LABEL_WIDTH + pair * cellWidth;
+  const named = pairs.map(([ofA, ofB]) => {
+    const [a, b] = [texts.a.tokens[ofA], texts.b.tokens[ofB]].map((token) =>
+      token === undefined ? "" : cellText(token),
+    ) as [string, string];
+    return { a, b };
+  });
+  const isTurned = cellWidth < NAME_WIDTH;
+  const turned = named.map(({ a, b }) =>
+    cutText(a === b ? a : `${a} / ${b}`, TYPE.body, textWidth("n".repeat(MAX_TURNED), TYPE.body)),
+  );
+  const shown = isTurned ? namesWithRoom(rows, pairs.length, cellWidth) : [];
+  const headHeight = isTurned
+    ? Math.max(0, ...shown.map((pair) => textWidth(turned[pair] ?? "", TYPE.body))) + 5
+    : HEAD_HEIGHT;
+  const cellHeight = Math.min(11, Math.max(5, (maxHeight - LEGEND.room - headHeight) / rows.length));
   // Figures are light, as the paper that they are printed on.
   const ramp = DIVERGING.light;
-  const heads = pairs.map(([ofA, ofB], pair) => {
-    const x = LABEL_WIDTH + pair * cellWidth;
-    const [tokenA, tokenB] = [a.tokens[ofA], b.tokens[ofB]];
-    const name = (token: typeof tokenA): string =>
-      token === undefined ? "" : cutText(cellText(token), TYPE.body, cellWidth - 1);
-    return (
-      textElement(x, 8, name(tokenA), { fill: palette.text }) +
-      textElement(x, 18, name(tokenB), { fill: palette.text })
-    );
-  });
+  const heads = isTurned
+    ? shown.map((pair) =>
+        textElement(0, 0, turned[pair] ?? "", {
+          transform: `translate(${(left(pair) + cellWidth / 2 + 2.4).toFixed(2)} ${(headHeight - 3).toFixed(2)}) rotate(-90)`,
+          fill: palette.text,
+        }),
+      )
+    : named.flatMap(({ a, b }, pair) =>
+        [a, b].map((name, line) =>
+          textElement(left(pair), 8 + 10 * line, cutText(name, TYPE.body, cellWidth - 1), {
+            fill: palette.text,
+          }),
+        ),
+      );
+  const sides = isTurned
+    ? []
+    : ["A", "B"].map((name, line) => textElement(0, 8 + 10 * line, name, { fill: palette["text-muted"] }));
   const cells = rows.map(({ layer, scores }, row) => {
-    const y = HEAD_HEIGHT + row * cellHeight;
+    const y = headHeight + row * cellHeight;
     return [
       textElement(LABEL_WIDTH - 3, y + cellHeight - 2, String(layer), {
         fill: palette["text-muted"],
@@ -43,8 +75,8 @@ export function drawMap(
       }),
       ...scores.map((score, pair) => {
         if (score === null) return "";
-        const step = rampStep(SCALE, Math.min(1, Math.max(-1, score)));
-        const x = LABEL_WIDTH + pair * cellWidth;
+        const step = rampStep(SCORE_SCALE, Math.min(1, Math.max(-1, score)));
+        const x = left(pair);
         const box = element("rect", {
           class: "cell",
           x: x.toFixed(2),
@@ -64,12 +96,28 @@ export function drawMap(
   });
   return {
     width,
-    height: HEAD_HEIGHT + rows.length * cellHeight,
+    height: LEGEND.room + headHeight + rows.length * cellHeight,
     svg: [
-      textElement(0, 8, "A", { fill: palette["text-muted"] }),
-      textElement(0, 18, "B", { fill: palette["text-muted"] }),
-      ...heads,
-      element("g", DATA, ...cells),
+      drawLegend({ unit, scale: SCORE_SCALE, ramp }, palette),
+      element(
+        "g",
+        { transform: `translate(0 ${LEGEND.room})` },
+        ...sides,
+        element("g", DATA, ...heads, ...cells),
+      ),
     ].join(""),
   };
+}
+
+/** The positions that can be named without touching each other: those that carry most before the others. */
+function namesWithRoom(rows: readonly MapRow[], nPairs: number, cellWidth: number): number[] {
+  const carried = Array.from({ length: nPairs }, (_, pair) =>
+    Math.max(...rows.map(({ scores }) => Math.abs(scores[pair] ?? 0))),
+  );
+  const order = carried.map((_, pair) => pair).sort((x, y) => (carried[y] ?? 0) - (carried[x] ?? 0));
+  const kept: number[] = [];
+  for (const pair of order) {
+    if (kept.every((other) => Math.abs(other - pair) * cellWidth >= TURNED_WIDTH)) kept.push(pair);
+  }
+  return kept;
 }

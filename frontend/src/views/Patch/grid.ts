@@ -1,6 +1,20 @@
 /** The grid of layers by aligned positions: its cells and its keys. */
 import type { JobInfo } from "@/types/schemas";
-import type { Cell } from "./choices";
+import type { Cell, PatchDirection } from "./choices";
+import type { PatchTexts } from "./texts";
+
+/** Of the colours of scores; what is beyond has the colour of the end. */
+export const SCORE_SCALE = { kind: "linear", dark: -1, bright: 1 } as const;
+
+/** What the two ends of a score are. */
+export const scoreUnit = (direction: PatchDirection): string =>
+  direction === "denoise" ? "score: 0 is B alone, 1 is A alone" : "score: 0 is A alone, 1 is B alone";
+
+/** The pair with which A and B begin to differ, or stand at other positions. Nothing is carried before it. */
+export function firstDifference({ pairs, a, b }: Pick<PatchTexts, "pairs" | "a" | "b">): number {
+  const first = pairs.findIndex(([ofA, ofB]) => ofA !== ofB || a.tokens[ofA]?.id !== b.tokens[ofB]?.id);
+  return Math.max(0, first);
+}
 
 export interface MapRow {
   readonly layer: number;

@@ -6,7 +6,7 @@ import { cellTextOfText } from "@/model/tokens";
 import type { JobInfo } from "@/types/schemas";
 import type { PatchDirection } from "./choices";
 import { drawMap } from "./drawMap";
-import { mapRows } from "./grid";
+import { firstDifference, mapRows, scoreUnit } from "./grid";
 import { mapScript } from "./mapScript";
 import type { PatchTexts } from "./texts";
 
@@ -30,6 +30,7 @@ const COLUMNS = [
 export function mapExport({ texts, direction, job }: MapState): ViewExport {
   const { result, assumed } = job;
   const { layers, positions, cells, scores, estimate, answer, foil, clean, corrupt } = result;
+  const nSame = texts.pairs[firstDifference(texts)]?.[0] ?? 0;
   const quoted = (text: string): string => `“${cellTextOfText(text)}”`;
   const metric = `${quoted(answer?.text ?? "")} less ${quoted(foil?.text ?? "")}`;
   return {
@@ -40,6 +41,11 @@ export function mapExport({ texts, direction, job }: MapState): ViewExport {
         : "States of B are put into A (noise): score 0 is A alone, 1 is B alone",
       `Logit of ${metric} at the last position: A ${formatSigned(clean ?? 0)}, B ${formatSigned(corrupt ?? 0)}`,
       `${result.n_done} of ${result.n_cells} cells, residual streams, one position at a time`,
+      ...(nSame === 0
+        ? []
+        : [
+            `The picture begins where A and B begin to differ, at position ${nSame}: nothing is carried before it`,
+          ]),
     ],
     place: "map",
     table: {
@@ -58,7 +64,8 @@ export function mapExport({ texts, direction, job }: MapState): ViewExport {
       ),
     },
     columns: null,
-    draw: (layout) => drawMap(texts, mapRows(job, Math.max(...layers), positions.length), layout),
+    draw: (layout) =>
+      drawMap(texts, mapRows(job, Math.max(...layers), positions.length), scoreUnit(direction), layout),
     places: [],
     script: () => mapScript(job),
     json: {
