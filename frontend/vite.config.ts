@@ -65,6 +65,8 @@ export default defineConfig({
     ],
     // By default one core is left free, which is half of a small machine.
     maxWorkers: "100%",
+    // For the test of what memory that is collected takes with it.
+    execArgv: ["--expose-gc"],
     // Generous, as is what a test waits for: what passes does not wait, and a busy machine does.
     testTimeout: 60_000,
     // The colours of the style sheet are tested as they are written.

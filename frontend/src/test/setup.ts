@@ -1,5 +1,7 @@
 /** What jsdom lacks and the page touches on start. Drawing itself is tested in a real browser. */
 import "./renders";
+// Before the client, which keeps the class that it finds.
+import { forgetRequests } from "./keptRequests";
 import "@testing-library/jest-dom/vitest";
 import { cleanup, configure } from "@testing-library/react";
 import { afterEach } from "vitest";
@@ -15,6 +17,7 @@ import { forgetChoices } from "@/features/choices/choices";
 
 afterEach(() => {
   cleanup();
+  forgetRequests();
   window.localStorage.clear();
   forgetChoices();
 });
