@@ -257,6 +257,21 @@ test("a reply that is being written can be stopped while evidence is read", asyn
   await explorer.settled();
 });
 
+test("a finding that is cut is shown in full by a press", async ({ explorer, page }) => {
+  await begin(explorer);
+  await explorer.tokens.nth(5).tap();
+  await page.getByRole("button", { name: "Why", exact: true }).tap();
+  const finding = explorer.evidence.locator("[data-part=finding]");
+  const isCut = (): Promise<boolean> => finding.evaluate((line) => line.scrollWidth > line.clientWidth);
+  await expect(finding).toContainText("most of all heads");
+  await expect.poll(isCut).toBe(true);
+  await explorer.evidence.getByRole("button", { name: "Show the whole sentence" }).tap();
+  expect(await isCut()).toBe(false);
+  await expect(finding).toBeInViewport({ ratio: 1 });
+  await explorer.evidence.getByRole("button", { name: "Show one line of it" }).tap();
+  await expect.poll(isCut).toBe(true);
+});
+
 test("a field in the evidence has all the room once the keyboard is open", async ({ explorer, page }) => {
   await begin(explorer);
   await explorer.tokens.nth(5).tap();

@@ -49,14 +49,17 @@ export function DecisionNote({ layers, actual }: DecisionNoteProps) {
       {runs.length > 0 && (
         <>
           {" "}
-          Before it: {runs.length > MAX_RUNS && "… "}
-          {runs.slice(-MAX_RUNS).map((run, i) => (
-            <Fragment key={run.from}>
-              {i > 0 && ", "}
-              <Leader reading={layers[run.from]} /> {placeOf(run, layers)}
-            </Fragment>
-          ))}
-          .
+          Before it: {/* The nearest first: a narrow panel cuts the end. */}
+          {runs
+            .slice(-MAX_RUNS)
+            .toReversed()
+            .map((run, i) => (
+              <Fragment key={run.from}>
+                {i > 0 && ", "}
+                <Leader reading={layers[run.from]} /> {placeOf(run, layers)}
+              </Fragment>
+            ))}
+          {runs.length > MAX_RUNS ? " …" : "."}
         </>
       )}
     </Finding>

@@ -156,6 +156,8 @@ describe("reading at, predicting", () => {
     const before = screen.getByText(/is top-1 from/).textContent.split("Before it: ")[1] ?? "";
     expect(before.match(/ at layers? \d/g)).toHaveLength(Math.min(6, runs.length));
     expect(before).toContain(lens.vocabulary[`${leaders[6]}`]?.trim());
+    // The nearest to the decision first: what a narrow panel cuts off is the furthest.
+    expect(/ at layers? (?:\d+ to )?(\d+)/.exec(before)?.[1]).toBe("7");
   });
 
   test("explains the embedding row by shared embeddings only where they are shared", async () => {
