@@ -68,6 +68,10 @@ test("from a finished chat to the answers that differ in four actions, past the 
   await page.getByRole("tab", { name: "Standard" }).click();
   await page.reload();
   await expect(page.getByRole("button", { name: "vs B What is the capital of Spain?" })).toBeVisible();
+  // Beside all of that the selected token keeps its name, also in a panel that the list of conversations has narrowed.
+  await page.setViewportSize({ width: 1280, height: 720 });
+  const selected = explorer.evidence.getByRole("heading", { name: /^Selected token/ }).getByRole("button");
+  await expect.poll(() => selected.evaluate((name) => name.scrollWidth <= name.clientWidth)).toBe(true);
   await page.getByRole("button", { name: "A only · Compare" }).click();
   await isRead(explorer);
   await page.getByRole("button", { name: "End the comparison" }).click();

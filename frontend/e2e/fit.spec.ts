@@ -18,7 +18,7 @@ test("a fit is started, paused and resumed, and a short one ends with a verdict"
   await panel.getByLabel("Minutes").fill("1440");
   await panel.getByRole("button", { name: "Fit the lens" }).press("Enter");
   await panel.getByRole("button", { name: "Pause" }).press("Enter");
-  await expect(panel.getByRole("status")).toHaveText(/^Tuned lens, .*, 1440 min: 0 %, paused$/);
+  await expect(panel.getByRole("status")).toHaveText(/^Tuned lens, .*, 1440 min: 0\s%, paused$/);
   await panel.getByRole("button", { name: "Resume" }).press("Enter");
   await expect(panel.getByRole("button", { name: "Pause" })).toBeVisible();
   await panel.getByRole("button", { name: "Cancel" }).press("Enter");

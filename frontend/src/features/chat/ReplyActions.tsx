@@ -57,7 +57,7 @@ export function ReplyActions({ timeline, turn, mode, onRegenerate, onContinue, o
       >
         <ReplyDetails timeline={timeline} />
       </Popover>
-      {ending !== "" && <span className="ml-1 text-muted">{ending}</span>}
+      {ending !== "" && <span className="ml-2 text-muted">{ending}</span>}
     </div>
   );
 }

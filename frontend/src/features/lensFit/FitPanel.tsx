@@ -70,7 +70,7 @@ export default function FitPanel() {
 function inWords({ state, progress, seconds_left, assumed, error }: FitJob): string {
   const title = `${lensTitle(assumed.lens)} lens`;
   const what = `${title.charAt(0).toUpperCase()}${title.slice(1)}, ${assumed.text}, ${Math.round(assumed.seconds / 6) / 10} min`;
-  const share = `${what}: ${Math.floor(100 * progress)} %`;
+  const share = `${what}: ${Math.floor(100 * progress)}\u00a0%`;
   switch (state) {
     case "waiting":
       return `${share}, waiting for its turn`;

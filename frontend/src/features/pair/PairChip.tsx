@@ -1,3 +1,4 @@
+import clsx from "clsx";
 import { Suspense } from "react";
 import { useChat } from "@/features/chat/chat";
 import { Button, IconButton } from "@/ui/Button";
@@ -28,7 +29,8 @@ export function PairChip({ isShown, onShowCompare }: PairChipProps) {
   const trigger = isSet ? (
     <Button
       look="quiet"
-      className="min-w-0 bg-accent-soft px-2 text-ink"
+      // Beside the way back the selected token would have no room left for its name.
+      className={clsx("min-w-0 bg-accent-soft px-2 text-ink", !isShown && "max-w-28")}
       title="Change what A is compared with"
     >
       <span className="shrink-0 text-muted">vs B</span>

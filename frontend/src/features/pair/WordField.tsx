@@ -112,7 +112,8 @@ function WordInput({ word, onTyping, onDone }: WordInputProps) {
   const done = (how: "keep" | "run" | "cancel"): void => {
     if (isDone.current) return; // removing the field blurs it
     isDone.current = true;
-    onDone(typed, how);
+    // The spaces around the word are there; the keyboards of phones add another one.
+    onDone(typed.trim(), how);
   };
   const onKeyDown = (event: KeyboardEvent): void => {
     if (isOfInputMethod(event.nativeEvent) || (event.key !== "Enter" && event.key !== "Escape")) return;
@@ -129,7 +130,7 @@ function WordInput({ word, onTyping, onDone }: WordInputProps) {
       maxLength={2000}
       onChange={(event) => {
         setTyped(event.target.value);
-        onTyping(event.target.value);
+        onTyping(event.target.value.trim());
       }}
       onBlur={() => done("keep")}
       onKeyDown={onKeyDown}

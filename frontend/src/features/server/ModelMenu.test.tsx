@@ -88,7 +88,11 @@ test("what is typed searches the list, and is loaded where it is not of the list
   expect(screen.getAllByRole("listitem")).toHaveLength(1);
   expect(screen.queryByRole("button", { name: "Load" })).toBeNull();
   await userEvent.clear(field);
-  await userEvent.type(field, "~/models/mine{Enter}");
+  await userEvent.type(field, "~/models/mine");
+  expect(
+    screen.getByText(/a model id of the Hugging Face hub, or as the path of a folder or a GGUF file/),
+  ).toBeVisible();
+  await userEvent.keyboard("{Enter}");
   expect(asked).toEqual([{ model: "~/models/mine" }]);
 });
 

@@ -99,7 +99,7 @@ export default function ModelMenu({ model, health }: ModelMenuProps) {
             {found.length === 0 && (
               <p className="mt-2 text-label text-muted">
                 {list.takes_paths
-                  ? "None of the list. Load takes it as a model id of the Hugging Face hub, or as the path of a folder."
+                  ? "None of the list. Load takes it as a model id of the Hugging Face hub, or as the path of a folder or a GGUF file."
                   : "None of the list."}
               </p>
             )}

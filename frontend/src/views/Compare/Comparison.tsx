@@ -17,7 +17,7 @@ interface ComparisonProps {
 
 const explain = (isPrompt: boolean): string =>
   isPrompt
-    ? "Press a word of the message above, type another one, and press Enter. The model replies to the changed prompt, and Compare opens on the first answer that differs."
+    ? "Press a word of the message above, type another one, and press Enter. The model replies to the changed prompt, and Compare names the first answer that differs."
     : "Choose above what to compare this conversation with.";
 
 /** The choice of B, and the differences between A and B. */

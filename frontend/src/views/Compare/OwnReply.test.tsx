@@ -119,6 +119,15 @@ test("a word that is pressed is replaced, and Enter asks for the reply to the me
   expect(server.chats[0]?.messages.at(-1)?.content).toMatch(/The capital of Spain is$/);
 });
 
+test("a space after a typed word, as the keyboards of phones put it, is no part of the message", async () => {
+  renderView(Compare, timelineOf(), { index: 6, layer: N_LAYERS });
+  await waitFor(async () => expect(await button()).toBeEnabled());
+  await userEvent.click(screen.getByRole("button", { name: "France" }));
+  await userEvent.keyboard(" Spain {Enter}");
+  await waitFor(() => expect(server.chats).toHaveLength(1));
+  expect(server.chats[0]?.messages.at(-1)?.content).toMatch(/The capital of Spain is$/);
+});
+
 test("Compare takes the word as it is typed: the press does not leave the word first", async () => {
   renderView(Compare, timelineOf(), { index: 6, layer: N_LAYERS });
   await waitFor(async () => expect(await button()).toBeEnabled());

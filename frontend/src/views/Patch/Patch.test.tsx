@@ -119,6 +119,12 @@ test("dragging a cell to another position puts its state there", async () => {
   expect(requests("POST /api/patch")[0]?.body).toMatchObject({ layer: 5, positions: [[2, 6]] });
 });
 
+test("without a B it speaks of no words to press but those that are there", async () => {
+  renderView(Patch, madeUpTimeline(tokens, own), { index: 3 });
+  expect(await screen.findByText(/^Press a word of the message above, type another one/)).toBeVisible();
+  expect(screen.queryByText(/offered/)).toBeNull();
+});
+
 test("the second click of a double-click does not pause the map that the first one started", async () => {
   await opened();
   await userEvent.dblClick(screen.getByRole("button", { name: "Map every position" }));

@@ -15,7 +15,7 @@ const PatchBody = lazyPart(() => import("./PatchBody"));
 
 const explain = (isPrompt: boolean): string =>
   isPrompt
-    ? "Press one of the words offered above, or a word of the message, type another one, and press Enter. The model replies to the changed prompt, and a map then shows which position, at which layer, carries the one answer over to the other."
+    ? "Press a word of the message above, type another one, and press Enter. The model replies to the changed prompt, and a map then shows which position, at which layer, carries the one answer over to the other."
     : "Choose above what this conversation is patched with: best one in which a single word of the message differs.";
 
 /** Which word's representation, at which layer, carries the answer from one text to the other. */
