@@ -1,7 +1,7 @@
 import { defineConfig } from "@playwright/test";
 import pageConfig from "../../playwright.config";
 
-/** `npm run film`: drives the page and writes docs/film-light.webp and docs/film-dark.webp. */
+/** `npm run film`: drives the page and writes the films and the pictures in docs/. */
 export default defineConfig({
   testDir: ".",
   testMatch: "*.film.ts",
